@@ -1,4 +1,5 @@
-//! Compiles the `.proto` files without a system `protoc`, and keeps the descriptor set for reflection.
+//! Compiles the `.proto` files without a system `protoc`, and keeps the descriptor set for
+//! reflection.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! Enrolling a hub: it made its own keys and wrote down their public halves; the authority certifies them, and writes beside them what
-//! the hub needs to know of the authority.
+//! Enrolling a hub: it made its own keys and wrote down their public halves; the authority
+//! certifies them, and writes beside them what the hub needs to know of the authority.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -53,8 +53,8 @@ pub struct Enrolled {
 }
 
 impl Authority {
-    /// Certifies the hub whose folder this is, for these names and addresses, and writes `tls.pem`, `ca.pem`, `authority.pem`,
-    /// `directory.dsse` and `grants.dsse` there.
+    /// Certifies the hub whose folder this is, for these names and addresses, and writes `tls.pem`,
+    /// `ca.pem`, `authority.pem`, `directory.dsse` and `grants.dsse` there.
     pub fn enrol_hub(
         &mut self,
         folder: &Path,
@@ -90,13 +90,16 @@ impl Authority {
                         "its keys were revoked; make a new folder with `zerotrip-hub init`".into(),
                     ));
                 }
-                // The very same hub once more, or another installation of it: of its former folder there may be copies.
+                // The very same hub once more, or another installation of it: of its former folder
+                // there may be copies.
                 let is_known = |key: &Key| known.keys.iter().any(|old| old.id == key.id);
                 let kept = keys.iter().filter(|key| is_known(key)).count()
                     + usize::from(known.tls_key == tls_key);
                 if kept > 0 && kept <= keys.len() {
                     return Err(wrong(
-                        "some of its keys are those of its former folder; make a new folder with `zerotrip-hub init`".into(),
+                        "some of its keys are those of its former folder; make a new folder with \
+                         `zerotrip-hub init`"
+                            .into(),
                     ));
                 }
                 known.status = Status::Active.into();

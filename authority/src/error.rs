@@ -65,7 +65,8 @@ pub enum AuthorityError {
     UnknownMember(String),
     /// Somebody whom no directory at the hub names.
     #[error(
-        "the hub has no directory that names `{0}` yet; admit one of its systems, or publish with `zerotrip authority refresh`"
+        "the hub has no directory that names `{0}` yet; admit one of its systems, or publish with \
+         `zerotrip authority refresh`"
     )]
     UnpublishedMember(String),
     /// The authority's own member.
@@ -79,29 +80,34 @@ pub enum AuthorityError {
     Name(String),
     /// Somebody waits with papers that were never issued.
     #[error(
-        "`{0}` waits with a token that was not issued here, or has expired; do not admit it, invite again"
+        "`{0}` waits with a token that was not issued here, or has expired; do not admit it, \
+         invite again"
     )]
     NotInvited(String),
     /// The papers that wait are not those that the invited system made.
     #[error(
-        "the keys or the certificate request of `{0}` were changed on the way to the authority; do not admit it: find out who changed them \
-         at the hub, then invite it again, and let it join in an empty folder"
+        "the keys or the certificate request of `{0}` were changed on the way to the authority; \
+         do not admit it: find out who changed them at the hub, then invite it again, and let it \
+         join in an empty folder"
     )]
     Tampered(String),
     /// Its last certificate begins later than now.
     #[error(
-        "the last certificate of `{0}` begins later than now: this machine's clock was ahead then, or is behind now; set it right, then give the same command again"
+        "the last certificate of `{0}` begins later than now: this machine's clock was ahead \
+         then, or is behind now; set it right, then give the same command again"
     )]
     Clock(String),
     /// It comes with a key that was revoked.
     #[error(
-        "`{0}` comes with keys that were revoked; invite it again, and let it join in an empty folder"
+        "`{0}` comes with keys that were revoked; invite it again, and let it join in an empty \
+         folder"
     )]
     RevokedKeys(String),
     /// Part of the folder was put back from a copy.
     #[error(
-        "`{file}` is older than what this folder signed: it holds version {has}, and version {signed} was signed here; run \
-         `zerotrip authority refresh` while the hub answers: it takes the hub's directory over"
+        "`{file}` is older than what this folder signed: it holds version {has}, and version \
+         {signed} was signed here; run `zerotrip authority refresh` while the hub answers: it \
+         takes the hub's directory over"
     )]
     OlderFile {
         /// Its path.
@@ -113,8 +119,8 @@ pub enum AuthorityError {
     },
     /// It comes with a key that it had when it was admitted before.
     #[error(
-        "`{0}` comes with keys that it was admitted with before, so that a copy of its former folder would be let in still; invite it \
-         again, and let it join in an empty folder"
+        "`{0}` comes with keys that it was admitted with before, so that a copy of its former \
+         folder would be let in still; invite it again, and let it join in an empty folder"
     )]
     KnownKeys(String),
     /// Its invitation has admitted somebody else.
@@ -125,7 +131,8 @@ pub enum AuthorityError {
     NoInvitation(String),
     /// Somebody else changes the folder.
     #[error(
-        "another command is changing the authority in `{0}`; wait until it has ended, then try again"
+        "another command is changing the authority in `{0}`; wait until it has ended, then try \
+         again"
     )]
     Busy(String),
     /// The hub's enrolment file.

@@ -1,8 +1,10 @@
-//! The data authority's own folder: the root, the key that signs directories and grants, and the working copies of both. Nothing here
-//! talks to a hub; what has to be published comes out as a signed envelope.
+//! The data authority's own folder: the root, the key that signs directories and grants, and the
+//! working copies of both. Nothing here talks to a hub; what has to be published comes out as a
+//! signed envelope.
 //!
-//! The folder is also that of the authority's administrator system, so `SystemHome::load` works on it. `ca.key` and `authority.key`
-//! are the root of all trust: keep the folder on a machine that is no hub.
+//! The folder is also that of the authority's administrator system, so `SystemHome::load` works on
+//! it. `ca.key` and `authority.key` are the root of all trust: keep the folder on a machine that is
+//! no hub.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -57,9 +59,11 @@ pub struct Authority {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// How long a published directory may be relied upon, in seconds: whoever misses news longer than this stops.
+    /// How long a published directory may be relied upon, in seconds: whoever misses news longer
+    /// than this stops.
     pub(crate) directory_life_seconds: u64,
-    /// Whether `refresh` renews no certificate by itself; default: it renews those of active holders that are near their end.
+    /// Whether `refresh` renews no certificate by itself; default: it renews those of active
+    /// holders that are near their end.
     #[serde(default)]
     pub(crate) renew_by_hand: bool,
 }
@@ -73,7 +77,8 @@ struct IdentityFile {
 }
 
 impl Authority {
-    /// Makes a new authority. `life` is how long a directory may be relied upon; `now` the machine's clock.
+    /// Makes a new authority. `life` is how long a directory may be relied upon; `now` the
+    /// machine's clock.
     pub fn init(
         folder: &Path,
         trust_domain: &str,
@@ -148,7 +153,8 @@ impl Authority {
         Ok(authority)
     }
 
-    /// Opens the folder to change it: nobody else may until this is dropped, or two administrators' changes would undo each other.
+    /// Opens the folder to change it: nobody else may until this is dropped, or two administrators'
+    /// changes would undo each other.
     pub fn open_for_change(folder: &Path) -> Result<Self, AuthorityError> {
         files::check_folder(folder)?;
         if !folder.join("ca.key").exists() {
@@ -200,7 +206,8 @@ impl Authority {
         &self.directory
     }
 
-    /// Signs the working copy as the next version and writes it, with `jwks.json` beside it. Publishing it is the caller's part.
+    /// Signs the working copy as the next version and writes it, with `jwks.json` beside it.
+    /// Publishing it is the caller's part.
     pub fn sign_directory(&mut self, now: SystemTime) -> Result<Envelope, AuthorityError> {
         let next = self.next_directory(now)?;
         self.write_directory(next)
@@ -231,7 +238,8 @@ impl Authority {
         next: NextDirectory,
     ) -> Result<Envelope, AuthorityError> {
         let NextDirectory { message, envelope, opened } = next;
-        // The working copy first: a crash after it wastes a version number, which is allowed; the other way round would reuse one.
+        // The working copy first: a crash after it wastes a version number, which is allowed; the
+        // other way round would reuse one.
         self.directory = message;
         self.save()?;
         self.note_signed(crate::lineage::SIGNED_DIRECTORIES, self.directory.version, &envelope)?;
@@ -318,9 +326,9 @@ pub(crate) fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> 
         .map_err(|error| AuthorityError::Content { path: "toml".into(), why: error.to_string() })
 }
 
-/// Keys of a system or hub that came again: those of today, and the old ones revoked as of now, whatever was said of them before. One that
-/// came again and was never revoked holds as long as it says now. Returns how many were revoked: none, where the same installation came
-/// again.
+/// Keys of a system or hub that came again: those of today, and the old ones revoked as of now,
+/// whatever was said of them before. One that came again and was never revoked holds as long as it
+/// says now. Returns how many were revoked: none, where the same installation came again.
 pub(crate) fn replace_keys(
     old: &mut Vec<zerotrip_proto::v1::Key>,
     new: Vec<zerotrip_proto::v1::Key>,

@@ -1,8 +1,9 @@
 //! Who may ask what: the bundle of grants, signed as a whole.
 //!
-//! `grants.dsse` is what the hub has, `grants.next.dsse` what was signed since and the hub has not confirmed. Only its confirmation makes
-//! the second the first: a revocation that nobody took must not look like one. What the hub refused goes to `grants.refused.dsse`, so
-//! that its version is not used again.
+//! `grants.dsse` is what the hub has, `grants.next.dsse` what was signed since and the hub has not
+//! confirmed. Only its confirmation makes the second the first: a revocation that nobody took must
+//! not look like one. What the hub refused goes to `grants.refused.dsse`, so that its version is
+//! not used again.
 
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
@@ -23,7 +24,8 @@ use crate::{Authority, AuthorityError};
 const TAKEN: &str = "grants.dsse";
 /// What it has not confirmed yet.
 const WAITING: &str = "grants.next.dsse";
-/// The highest version that was signed here and given up when the hub's bundle was taken over: it is not given out again.
+/// The highest version that was signed here and given up when the hub's bundle was taken over: it
+/// is not given out again.
 const GIVEN_UP: &str = "grants.given-up";
 /// What it refused last.
 const REFUSED: &str = "grants.refused.dsse";
@@ -45,7 +47,8 @@ pub struct NewGrant {
     pub life: Duration,
     /// Whether a certificate may be issued on the answer.
     pub may_issue: bool,
-    /// How many variants of the check may be asked about one subject for one purpose within 30 days.
+    /// How many variants of the check may be asked about one subject for one purpose within 30
+    /// days.
     pub variants_per_subject: u32,
 }
 
@@ -91,7 +94,8 @@ impl Authority {
         Ok(states)
     }
 
-    /// Adds a grant and signs the new bundle, to be published. The same grant again, while the hub has not taken it, is the same bundle.
+    /// Adds a grant and signs the new bundle, to be published. The same grant again, while the hub
+    /// has not taken it, is the same bundle.
     pub fn add_grant(&self, new: NewGrant, now: SystemTime) -> Result<Envelope, AuthorityError> {
         self.add_grants(vec![new], now)
     }
@@ -142,7 +146,8 @@ impl Authority {
         self.sign_grants(bundle, WAITING, now)
     }
 
-    /// Takes a grant away and signs the new bundle, to be published. Once more, while the hub has not taken it, it is the same bundle.
+    /// Takes a grant away and signs the new bundle, to be published. Once more, while the hub has
+    /// not taken it, it is the same bundle.
     pub fn revoke_grant(&self, id: &str, now: SystemTime) -> Result<Envelope, AuthorityError> {
         let mut bundle = self.grants()?;
         let before = bundle.grants.len();
@@ -175,7 +180,8 @@ impl Authority {
         self.forget_waiting()
     }
 
-    /// The hub refused the waiting bundle for what is in it: nothing has changed, and the next one starts from what the hub has.
+    /// The hub refused the waiting bundle for what is in it: nothing has changed, and the next one
+    /// starts from what the hub has.
     pub fn grants_refused(&self) -> Result<(), AuthorityError> {
         if let Some((envelope, refused)) = self.waiting()? {
             self.put(REFUSED, &envelope)?;
@@ -184,13 +190,15 @@ impl Authority {
         self.forget_waiting()
     }
 
-    /// What the hub has is newer than what this folder has signed, which then is an older copy: takes it over, and drops what waits, which
-    /// was made from the older one. `None` where the hub's is this folder's, or older; the version where it was taken over.
+    /// What the hub has is newer than what this folder has signed, which then is an older copy:
+    /// takes it over, and drops what waits, which was made from the older one. `None` where the
+    /// hub's is this folder's, or older; the version where it was taken over.
     pub fn follow_hub(&self, theirs: &Envelope) -> Result<Option<u64>, AuthorityError> {
         let found: GrantBundle = dsse::open(theirs, payload_type::GRANTS, self.key.public())?;
         let newest = self.newest()?;
         let last = newest.as_ref().is_some_and(|(ours, _)| ours.payload == theirs.payload);
-        // What was confirmed and is no longer there: the hub was set back. What was signed here and never confirmed: a reply was lost.
+        // What was confirmed and is no longer there: the hub was set back. What was signed here and
+        // never confirmed: a reply was lost.
         let ours = last
             || found.version < self.taken_grants()?.version
             || self.signed_here(SIGNED_GRANTS, theirs)?;
@@ -221,7 +229,8 @@ impl Authority {
         })
     }
 
-    /// A crash between taking a bundle and forgetting that it waited leaves it in both files: then nothing waits.
+    /// A crash between taking a bundle and forgetting that it waited leaves it in both files: then
+    /// nothing waits.
     fn waiting(&self) -> Result<Option<(Envelope, GrantBundle)>, AuthorityError> {
         let taken = self.taken_grants()?.version;
         Ok(self.signed_grants(WAITING)?.filter(|(_, bundle)| bundle.version > taken))
@@ -252,13 +261,14 @@ impl Authority {
         Ok(envelope)
     }
 
-    /// Whether the newest bundle in this folder, of this version, is older than what was signed here and neither refused nor given up: a file
-    /// was put back from a copy.
+    /// Whether the newest bundle in this folder, of this version, is older than what was signed
+    /// here and neither refused nor given up: a file was put back from a copy.
     fn are_older(&self, version: u64) -> Result<bool, AuthorityError> {
         Ok(self.last_signed(SIGNED_GRANTS)? > version)
     }
 
-    /// The highest version that was signed here and of which no file is left, when the hub's bundle was taken over.
+    /// The highest version that was signed here and of which no file is left, when the hub's bundle
+    /// was taken over.
     fn given_up(&self) -> Result<u64, AuthorityError> {
         let path = self.folder.join(GIVEN_UP);
         if !files::is_there(&path) {

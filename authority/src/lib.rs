@@ -1,7 +1,8 @@
-//! The data authority: its folder of keys, members and grants, and how what it signs reaches the hub.
+//! The data authority: its folder of keys, members and grants, and how what it signs reaches the
+//! hub.
 //!
-//! [`Authority`] is the folder: it talks to no hub, and what has to be published comes out as a signed
-//! envelope. [`publishing`] brings that to the hub, and says what came of it.
+//! [`Authority`] is the folder: it talks to no hub, and what has to be published comes out as a
+//! signed envelope. [`publishing`] brings that to the hub, and says what came of it.
 
 #![warn(missing_docs)]
 

@@ -1,6 +1,7 @@
-//! Whether this folder is the newest there is, or an older copy that was put back, in whole or in part: what it signed and what the hub
-//! confirmed, and the number of the file that the next one is made from, against what the hub has. An older copy never publishes: what it
-//! would undo, it does not know of.
+//! Whether this folder is the newest there is, or an older copy that was put back, in whole or in
+//! part: what it signed and what the hub confirmed, and the number of the file that the next one is
+//! made from, against what the hub has. An older copy never publishes: what it would undo, it does
+//! not know of.
 
 use std::time::SystemTime;
 
@@ -14,7 +15,8 @@ use zerotrip_trust::dsse;
 
 use crate::{Authority, AuthorityError};
 
-/// What this folder signed, one to a line, by number and digest: of the directory, and of the grants.
+/// What this folder signed, one to a line, by number and digest: of the directory, and of the
+/// grants.
 pub(super) const SIGNED_DIRECTORIES: &str = "directory.signed";
 pub(super) const SIGNED_GRANTS: &str = "grants.signed";
 /// The last so many: as many replies in a row would have to be lost.
@@ -30,12 +32,13 @@ pub struct Behind {
 }
 
 impl Authority {
-    /// How the hub's directory differs from this folder's, where the folder is behind; changes nothing.
+    /// How the hub's directory differs from this folder's, where the folder is behind; changes
+    /// nothing.
     pub fn behind(&self, theirs: &Envelope) -> Result<Option<Behind>, AuthorityError> {
         let found: KeyDirectory = dsse::open(theirs, payload_type::DIRECTORY, self.key.public())?;
         let confirmed = self.confirmed_directory()?.map_or(0, |confirmed| confirmed.version);
-        // A hub that was set back has one that was in force before: it gets the newer one. What was signed here, the working copy holds too,
-        // unless that file is older.
+        // A hub that was set back has one that was in force before: it gets the newer one. What was
+        // signed here, the working copy holds too, unless that file is older.
         let is_older_file = found.version.max(self.last_directory()?) > self.directory.version;
         let is_ours = found.version < confirmed
             || self.signed_here(SIGNED_DIRECTORIES, theirs)?
@@ -46,7 +49,8 @@ impl Authority {
         Ok(Some(Behind { version: found.version, differs: differences(&self.directory, &found) }))
     }
 
-    /// Takes the hub's directory over where this folder is behind it. What the folder would have changed is not made.
+    /// Takes the hub's directory over where this folder is behind it. What the folder would have
+    /// changed is not made.
     pub fn follow_directory(
         &mut self,
         theirs: &Envelope,
@@ -113,7 +117,8 @@ impl Authority {
         self.write_signed(name, signed)
     }
 
-    /// What was signed here above this number was refused or given up: it is no longer what the folder must have.
+    /// What was signed here above this number was refused or given up: it is no longer what the
+    /// folder must have.
     pub(super) fn forget_signed(&self, name: &str, above: u64) -> Result<(), AuthorityError> {
         let mut signed = self.signed(name)?;
         signed.retain(|(version, _)| *version <= above);

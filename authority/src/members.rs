@@ -43,7 +43,8 @@ pub struct Invited {
     pub invitation: Invitation,
     /// When it ends.
     pub expires_at: SystemTime,
-    /// Whether the directory names the system already: admitted once more, it has its new keys, and those of today are revoked.
+    /// Whether the directory names the system already: admitted once more, it has its new keys,
+    /// and those of today are revoked.
     pub again: bool,
     /// Whether its member is suspended, which no admission ends.
     pub suspended: bool,
@@ -66,7 +67,8 @@ pub struct Admission {
     pub revoked: usize,
 }
 
-/// `invitations.toml`, readable to its owner alone: what was issued, by the digest of its token. At most one for each system.
+/// `invitations.toml`, readable to its owner alone: what was issued, by the digest of its token. At
+/// most one for each system.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Issued {
@@ -79,14 +81,15 @@ struct Issued {
 struct IssuedInvitation {
     system: String,
     token_sha256: String,
-    /// The binding secret, hexadecimal. Empty in folders of before there was one: nothing verifies under it.
+    /// The binding secret, hexadecimal. Empty in folders of before there was one: nothing verifies
+    /// under it.
     #[serde(default)]
     binding: String,
     administrator: bool,
     /// Seconds since 1970.
     expires_at: u64,
-    /// The binding tag of the papers that were admitted by it, hexadecimal; empty before. The same papers are admitted again, such as
-    /// after a reply that was lost; no others are.
+    /// The binding tag of the papers that were admitted by it, hexadecimal; empty before. The same
+    /// papers are admitted again, such as after a reply that was lost; no others are.
     #[serde(default)]
     admitted: String,
 }
@@ -96,7 +99,8 @@ impl IssuedInvitation {
         SystemTime::UNIX_EPOCH + Duration::from_secs(self.expires_at) > now
     }
 
-    /// Whether the papers are as the invited system made them: the hub, which carries them, does not know the secret.
+    /// Whether the papers are as the invited system made them: the hub, which carries them, does
+    /// not know the secret.
     fn binds(&self, pending: &PendingJoin) -> bool {
         let mut secret = [0; 32];
         hex::decode_to_slice(&self.binding, &mut secret).is_ok()
@@ -110,8 +114,9 @@ impl IssuedInvitation {
     }
 }
 
-/// What a system says of its keys counts for their usage and their bytes. Since when they hold, and whether they are revoked, is the
-/// authority's to say; until when, too, but for a key that ends earlier.
+/// What a system says of its keys counts for their usage and their bytes. Since when they hold, and
+/// whether they are revoked, is the authority's to say; until when, too, but for a key that ends
+/// earlier.
 fn bounded(keys: &[Key], now: SystemTime) -> Vec<Key> {
     let latest = to_timestamp(now + KEY_LIFE);
     let bound = |key: &Key| {
@@ -128,7 +133,8 @@ fn bounded(keys: &[Key], now: SystemTime) -> Vec<Key> {
 }
 
 impl Authority {
-    /// Makes an invitation; nothing is kept before [`Self::keep_invitation`], so that the hub can be told first.
+    /// Makes an invitation; nothing is kept before [`Self::keep_invitation`], so that the hub can
+    /// be told first.
     pub fn invite(
         &self,
         new: &NewMember<'_>,
@@ -181,7 +187,8 @@ impl Authority {
         })
     }
 
-    /// Keeps what the hub was told, in place of any older invitation of the same system, and puts the member into the working copy; it is published with the next directory.
+    /// Keeps what the hub was told, in place of any older invitation of the same system, and puts
+    /// the member into the working copy; it is published with the next directory.
     pub fn keep_invitation(
         &mut self,
         invited: &Invited,
@@ -237,8 +244,8 @@ impl Authority {
         }
     }
 
-    /// Certifies a system that waits, if it waits with a token of ours and its papers are those that it sent, and puts it into a new
-    /// directory.
+    /// Certifies a system that waits, if it waits with a token of ours and its papers are those
+    /// that it sent, and puts it into a new directory.
     pub fn admit(
         &mut self,
         pending: &PendingJoin,
@@ -277,7 +284,8 @@ impl Authority {
                 if any_revoked(&system.keys, &keys, now) {
                     return Err(AuthorityError::RevokedKeys(pending.system.clone()));
                 }
-                // With any key that it had, a copy of its former folder would still count for something.
+                // With any key that it had, a copy of its former folder would still count for
+                // something.
                 let is_known = |key: &Key| system.keys.iter().any(|old| old.id == key.id);
                 if !is_repeated && (system.tls_key == tls_key || keys.iter().any(is_known)) {
                     return Err(AuthorityError::KnownKeys(pending.system.clone()));
@@ -298,7 +306,8 @@ impl Authority {
             }
         }
         let next = self.next_directory(now).inspect_err(|_| self.directory.clone_from(&before))?;
-        // Before the directory: after a crash in between, or in what follows, the same papers come in again.
+        // Before the directory: after a crash in between, or in what follows, the same papers come
+        // in again.
         self.write_issued(&issued).inspect_err(|_| self.directory = before)?;
         let directory = self.write_directory(next)?;
         self.note_certificate(&pending.system, begins, now + CERTIFICATE_LIFE)?;

@@ -1,7 +1,9 @@
-//! Renewing certificates in place. Whose is renewed by rule, whose only by hand; the authority's own; and what ends when.
+//! Renewing certificates in place. Whose is renewed by rule, whose only by hand; the authority's
+//! own; and what ends when.
 //!
-//! A renewal brings in no key. It gives a holder that the directory lists as active, and that signed with its live SIGN key over the TLS key
-//! which it has, another year; and its signing keys theirs.
+//! A renewal brings in no key. It gives a holder that the directory lists as active, and that
+//! signed with its live SIGN key over the TLS key which it has, another year; and its signing keys
+//! theirs.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -62,12 +64,14 @@ struct Issued {
 }
 
 impl Authority {
-    /// What a request asks, if its every claim holds by this folder's own directory and root: the hub's word counts for nothing.
+    /// What a request asks, if its every claim holds by this folder's own directory and root: the
+    /// hub's word counts for nothing.
     pub fn asked(&self, envelope: &Envelope, now: SystemTime) -> Result<Renewal, AuthorityError> {
         Ok(renewal::open(envelope, &self.as_directory(now)?, self.ca.cert_der(), now)?)
     }
 
-    /// Whether the rule grants it: an active holder, no administrator, whose certificate is near its end and holds still.
+    /// Whether the rule grants it: an active holder, no administrator, whose certificate is near
+    /// its end and holds still.
     pub fn by_rule(&self, asked: &Renewal, now: SystemTime) -> Result<(), ByHand> {
         if self.settings.renew_by_hand {
             return Err(ByHand::Always);
@@ -85,7 +89,8 @@ impl Authority {
         if ending.is_due(now) { Ok(()) } else { Err(ByHand::NotDue) }
     }
 
-    /// Renews the certificate, and in the working copy the holder's signing keys that hold; the directory that is published next says so.
+    /// Renews the certificate, and in the working copy the holder's signing keys that hold; the
+    /// directory that is published next says so.
     pub fn renew(&mut self, asked: &Renewal, now: SystemTime) -> Result<Renewed, AuthorityError> {
         let holder = asked.holder.uri();
         let begins = if asked.holder.is_hub() {
@@ -104,8 +109,9 @@ impl Authority {
         Ok(Renewed { holder, chain: vec![leaf], ends })
     }
 
-    /// Renews what the authority has of its own, from the root's key that lies here: the desk's certificate and signing key, and the
-    /// certificate over the key that signs directories. Needs no hub, and no certificate that holds.
+    /// Renews what the authority has of its own, from the root's key that lies here: the desk's
+    /// certificate and signing key, and the certificate over the key that signs directories.
+    /// Needs no hub, and no certificate that holds.
     pub fn renew_own(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {
         let desk = self.home.system.clone();
         let (begins, ends) = (now - CLOCK_SKEW, now + CERTIFICATE_LIFE);
@@ -136,15 +142,16 @@ impl Authority {
         Ok(self.own_endings(now)?.iter().any(|ending| ending.is_due(now)))
     }
 
-    /// Everything that ends in this authority's trust domain: its own, every member's and the hub's, as far as it was issued here; grants;
-    /// and the directory that was signed last.
+    /// Everything that ends in this authority's trust domain: its own, every member's and the
+    /// hub's, as far as it was issued here; grants; and the directory that was signed last.
     pub fn endings(&self, now: SystemTime) -> Result<Vec<Ending>, AuthorityError> {
         let mut endings = self.own_endings(now)?;
         let own = self.home.uri();
         let ask = Bilingual::new(
-            "its holder asks for renewal (a connector and the hub do so themselves); `zerotrip authority refresh` renews, or `zerotrip \
-             member renew` by hand",
-            "由其持有者申请续期（连接器与枢纽会自动申请），执行 `zerotrip authority refresh` 办理，或执行 `zerotrip member renew` 人工办理",
+            "its holder asks for renewal (a connector and the hub do so themselves); `zerotrip \
+             authority refresh` renews, or `zerotrip member renew` by hand",
+            "由其持有者申请续期（连接器与枢纽会自动申请），执行 `zerotrip authority refresh` \
+             办理，或执行 `zerotrip member renew` 人工办理",
         );
         let directory = self.as_directory(now)?;
         let issued = self.issued_certificates()?;
@@ -198,8 +205,9 @@ impl Authority {
         )?)
     }
 
-    /// Where the hub's next certificate begins: as early as clocks differ, but a second after the last one, and so that it was made after
-    /// the last directory. Who knows that directory takes a hub that was enrolled anew by this alone
+    /// Where the hub's next certificate begins: as early as clocks differ, but a second after the
+    /// last one, and so that it was made after the last directory. Who knows that directory
+    /// takes a hub that was enrolled anew by this alone
     /// ([`zerotrip_trust::directory::HubTls`]).
     pub(super) fn hub_certificate_begins(
         &self,
@@ -221,8 +229,10 @@ impl Authority {
 
     fn own_endings(&self, now: SystemTime) -> Result<Vec<Ending>, AuthorityError> {
         let renew = Bilingual::new(
-            "renew it with `zerotrip authority renew`; `zerotrip authority refresh` does so by itself",
-            "请执行 `zerotrip authority renew` 续期；执行 `zerotrip authority refresh` 时也会自动续期",
+            "renew it with `zerotrip authority renew`; `zerotrip authority refresh` does so by \
+             itself",
+            "请执行 `zerotrip authority renew` 续期；执行 `zerotrip authority refresh` \
+             时也会自动续期",
         );
         let own = self.home.uri();
         let of_file = |name: &str| -> Result<_, AuthorityError> {

@@ -1,6 +1,6 @@
-//! The floor: five processes that sign, send, verify, and do nothing else. Same keys, same TLS, same HTTP/2 bounds, same order of calls
-//! (one, one, then two at once), payloads of the same size as the real ones. Once with one signature a message, and once with as many
-//! as a check needs.
+//! The floor: five processes that sign, send, verify, and do nothing else. Same keys, same TLS,
+//! same HTTP/2 bounds, same order of calls (one, one, then two at once), payloads of the same size
+//! as the real ones. Once with one signature a message, and once with as many as a check needs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,8 +57,9 @@ pub struct Signatures {
 
 /// Each message is signed once and verified once.
 pub const ONCE: Signatures = Signatures { departments: [1; 4], hub: 1, client: 1 };
-/// As many as a family check needs: each department verifies the hub's grant, the requester's request, and the receipts of those whose
-/// keys it is asked about (none, one, two and two); the hub signs a tree head beside its answer, and whoever asked verifies both.
+/// As many as a family check needs: each department verifies the hub's grant, the requester's
+/// request, and the receipts of those whose keys it is asked about (none, one, two and two); the
+/// hub signs a tree head beside its answer, and whoever asked verifies both.
 pub const AS_MANY: Signatures = Signatures { departments: [2, 3, 4, 4], hub: 2, client: 2 };
 
 /// The floor's five processes.

@@ -48,7 +48,8 @@ fn said(outcome: &Outcome) -> String {
     }
 }
 
-/// The family check about one resident after another. Who is told that there is no room asks again when the hub says.
+/// The family check about one resident after another. Who is told that there is no room asks again
+/// when the hub says.
 pub async fn family(
     town: &Town,
     city: &Arc<City>,
@@ -109,7 +110,8 @@ pub async fn family(
     finish(tasks, begun, before, gauge).await
 }
 
-/// The floor: one signed call to a hub that makes the four signed calls in the same order and answers signed.
+/// The floor: one signed call to a hub that makes the four signed calls in the same order and
+/// answers signed.
 pub async fn floor(
     town: &Town,
     (floor, signatures): &(Floor, Signatures),

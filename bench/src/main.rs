@@ -1,5 +1,6 @@
-//! `zerotrip-bench`: the family check under load, and in the same run its floor: the same 1 + 4 mTLS calls, each signed and verified at
-//! both ends, with nothing inside. Every answer is held against the key while it is timed.
+//! `zerotrip-bench`: the family check under load, and in the same run its floor: the same 1 + 4
+//! mTLS calls, each signed and verified at both ends, with nothing inside. Every answer is held
+//! against the key while it is timed.
 
 mod floor;
 mod load;
@@ -47,7 +48,8 @@ enum Command {
     Floor(floor::Role),
     /// Each kind of source beside the same statements through its driver alone.
     Sources(sources::Sources),
-    /// Millions of rows through a connector, the channel and the hub, with the resident memory of both.
+    /// Millions of rows through a connector, the channel and the hub, with the resident memory of
+    /// both.
     Stream(stream::Stream),
 }
 
@@ -90,7 +92,8 @@ fn bench(arguments: &Arguments) -> Result<(), Failure> {
     println!("machine: {}", measure::machine()?);
     println!("city: {} persons; {} s a measurement\n", city.ids.len(), arguments.seconds);
     println!(
-        "| what | at once | answers/s | p50 ms | p99 ms | CPU ms/answer | hub | connectors | client | wrong | told to ask again |"
+        "| what | at once | answers/s | p50 ms | p99 ms | CPU ms/answer | hub | connectors | \
+         client | wrong | told to ask again |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let members = ["police", "civil", "estate", "housing"];

@@ -76,7 +76,8 @@ impl Measured {
             each(before.client, after.client),
         );
         format!(
-            "| {what} | {lanes} | {:.0} | {:.2} | {:.2} | {:.2} | {hub:.2} | {connectors:.2} | {client:.2} | {} | {} |",
+            "| {what} | {lanes} | {:.0} | {:.2} | {:.2} | {:.2} | {hub:.2} | {connectors:.2} | \
+             {client:.2} | {} | {} |",
             self.rate(),
             at(50),
             at(99),
@@ -87,7 +88,8 @@ impl Measured {
     }
 }
 
-/// User and system time of a process, from `/proc/<id>/stat` (proc(5), fields 14 and 15, in ticks of 10 ms).
+/// User and system time of a process, from `/proc/<id>/stat` (proc(5), fields 14 and 15, in ticks
+/// of 10 ms).
 fn cpu(id: u32) -> Result<Duration, Failure> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
@@ -115,7 +117,8 @@ impl fmt::Display for Resident {
     }
 }
 
-/// Has the kernel forget what a process held at most (proc(5), `clear_refs`). Where that is not allowed, more than was held is shown.
+/// Has the kernel forget what a process held at most (proc(5), `clear_refs`). Where that is not
+/// allowed, more than was held is shown.
 pub fn forget_peak(id: u32) {
     let _not_allowed = fs::write(format!("/proc/{id}/clear_refs"), "5");
 }

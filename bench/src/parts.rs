@@ -1,4 +1,5 @@
-//! Two parts by themselves: what DataFusion costs a check, and what the ledger adds beside one `fdatasync`.
+//! Two parts by themselves: what DataFusion costs a check, and what the ledger adds beside one
+//! `fdatasync`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -117,7 +118,8 @@ pub async fn query_engine(plan: &Plan, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Intent and completion, one exchange after another, beside a 512-byte append with `fdatasync` on the same disk.
+/// Intent and completion, one exchange after another, beside a 512-byte append with `fdatasync` on
+/// the same disk.
 pub async fn ledger(folder: &Path) -> Result<(), Failure> {
     const RUNS: usize = 1000;
     let median = |times: &mut Vec<Duration>| {
@@ -172,7 +174,8 @@ pub async fn ledger(folder: &Path) -> Result<(), Failure> {
     let (bare, intent, completion) =
         (median(&mut bare), median(&mut intents), median(&mut completions));
     println!(
-        "ledger at p50, alone: fdatasync {bare:.0} µs, intent {intent:.0} µs ({:.2} ×), completion with receipt {completion:.0} µs ({:.2} ×)",
+        "ledger at p50, alone: fdatasync {bare:.0} µs, intent {intent:.0} µs ({:.2} ×), \
+         completion with receipt {completion:.0} µs ({:.2} ×)",
         intent / bare,
         completion / bare
     );

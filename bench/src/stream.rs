@@ -1,8 +1,10 @@
-//! Millions of rows through the channel, in as many checks as that takes: a real connector over a drop of so many rows, a real hub that
-//! checks each scan's grant, receipt, digest and count before it believes it, and the resident memory of both.
+//! Millions of rows through the channel, in as many checks as that takes: a real connector over a
+//! drop of so many rows, a real hub that checks each scan's grant, receipt, digest and count before
+//! it believes it, and the resident memory of both.
 //!
-//! There is no scan of a whole dataset to measure: the gate admits look-ups by keys that somebody's signed request, or another department's
-//! signed answer, names. So each check asks about one person, who has half a million rows, and every row of every person comes once.
+//! There is no scan of a whole dataset to measure: the gate admits look-ups by keys that somebody's
+//! signed request, or another department's signed answer, names. So each check asks about one
+//! person, who has half a million rows, and every row of every person comes once.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -47,7 +49,8 @@ pub struct Stream {
     connector_mib: u64,
 }
 
-/// Sets an installation up in `folder`, asks, counts, and fails where a row is missing or a bound is passed.
+/// Sets an installation up in `folder`, asks, counts, and fails where a row is missing or a bound
+/// is passed.
 pub fn measure(arguments: &Stream, folder: &Path) -> Result<(), Failure> {
     let persons = arguments.rows / ROWS_EACH;
     if persons == 0 || !arguments.rows.is_multiple_of(ROWS_EACH) {
@@ -223,7 +226,8 @@ impl Site {
         joining.wait_success(Duration::from_secs(30))
     }
 
-    /// The register as a file: every person's rows apart from one another, as they would be filed. Returns the bytes of its cells.
+    /// The register as a file: every person's rows apart from one another, as they would be filed.
+    /// Returns the bytes of its cells.
     fn write_drop(&self, persons: usize) -> Result<u64, Failure> {
         let ids = (0..persons).map(person).collect::<Result<Vec<_>, _>>()?;
         let mut file =
@@ -278,7 +282,8 @@ impl Site {
         Ok(connector)
     }
 
-    /// Asks about these persons, so many at once. "Something is on record" is said only of rows that were all received and bear their receipt out.
+    /// Asks about these persons, so many at once. "Something is on record" is said only of rows
+    /// that were all received and bear their receipt out.
     async fn ask(&self, persons: &[usize], at_once: usize) -> Result<(), Failure> {
         let home = SystemHome::load(&self.folder.join("reader"))?;
         let (next, persons) = (Arc::new(AtomicUsize::new(0)), Arc::new(persons.to_vec()));
@@ -354,13 +359,14 @@ fn free_address() -> Result<String, Failure> {
 
 fn dataset(rows: usize) -> String {
     format!(
-        "[dataset]\nid = \"{DATASET}\"\nname = {{ zh = \"流水\", en = \"Entries\" }}\nsharing = \"conditional\"\nmost_age = \"36h\"\n\
-         row_floor = {rows}\n[source]\nkind = \"csv\"\npath = \"entries.csv\"\nencoding = \"utf-8\"\nas_of = \"modified\"\n[coverage]\n\
-         regions = [\"330100\"]\nsince = \"1984-01-01\"\nsubjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n\
-         [[column]]\nname = \"owner\"\nfield = \"SFZH\"\ntype = \"resident_id\"\ngrade = \"L3\"\n\
-         [[column]]\nname = \"entry\"\nfield = \"XH\"\ntype = \"text\"\ngrade = \"L2\"\n\
-         [[lookup]]\nname = \"person\"\ncolumns = [\"owner\"]\n\
-         [limits]\nmost_rows = 1000000\nmost_bytes = \"64MiB\"\ntime_out = \"60s\"\n"
+        "[dataset]\nid = \"{DATASET}\"\nname = {{ zh = \"流水\", en = \"Entries\" }}\nsharing = \
+         \"conditional\"\nmost_age = \"36h\"\nrow_floor = {rows}\n[source]\nkind = \"csv\"\npath \
+         = \"entries.csv\"\nencoding = \"utf-8\"\nas_of = \"modified\"\n[coverage]\nregions = \
+         [\"330100\"]\nsince = \"1984-01-01\"\nsubjects = \"everyone\"\ntext = {{ zh = \"杭州\", \
+         en = \"Hangzhou\" }}\n[[column]]\nname = \"owner\"\nfield = \"SFZH\"\ntype = \
+         \"resident_id\"\ngrade = \"L3\"\n[[column]]\nname = \"entry\"\nfield = \"XH\"\ntype = \
+         \"text\"\ngrade = \"L2\"\n[[lookup]]\nname = \"person\"\ncolumns = \
+         [\"owner\"]\n[limits]\nmost_rows = 1000000\nmost_bytes = \"64MiB\"\ntime_out = \"60s\"\n"
     )
 }
 

@@ -1,9 +1,12 @@
-//! Certificates: a check's true answer, sealed by the competent organ, that anyone can verify without asking anybody.
+//! Certificates: a check's true answer, sealed by the competent organ, that anyone can verify
+//! without asking anybody.
 //!
-//! Three things are kept apart by type. A [`ProvenAnswer`] is what the hub signed *and* recorded in its ledger; an [`Affirmed`] is one
-//! that was answered "true", the only thing a certificate can be made of; a [`VerifiedCertificate`] is what a verifier may show. The
-//! hub's signed answer travels inside the certificate as evidence: the seal says who vouches, the evidence says on what grounds. The
-//! answer fixes what a certificate on it says ([`fix`]), so that evidence is good for one certificate and in no other hands.
+//! Three things are kept apart by type. A [`ProvenAnswer`] is what the hub signed *and* recorded in
+//! its ledger; an [`Affirmed`] is one that was answered "true", the only thing a certificate can be
+//! made of; a [`VerifiedCertificate`] is what a verifier may show. The hub's signed answer travels
+//! inside the certificate as evidence: the seal says who vouches, the evidence says on what
+//! grounds. The answer fixes what a certificate on it says ([`fix`]), so that evidence is good for
+//! one certificate and in no other hands.
 
 mod evidence;
 mod jwks;
@@ -30,7 +33,8 @@ use zerotrip_proto::from_timestamp;
 /// Every certificate type of ours begins so; the check's name and a version follow.
 pub const VCT_PREFIX: &str = "urn:zerotrip:certificate:";
 
-/// Whether this is the type of certificates on this check: `urn:zerotrip:certificate:<check>:<version>`.
+/// Whether this is the type of certificates on this check:
+/// `urn:zerotrip:certificate:<check>:<version>`.
 pub fn is_vct_of(vct: &str, check: &str) -> bool {
     let version = vct
         .strip_prefix(VCT_PREFIX)

@@ -1,6 +1,6 @@
-//! Reads a check's definition: the text that owners and the authority review, and the only place that says what a check asks,
-//! of whom, and what an absence in it means. Refuses what it does not know; whether the SQL is admissible is the hub's
-//! `PreparedCheck` to say, for it has the engine.
+//! Reads a check's definition: the text that owners and the authority review, and the only place
+//! that says what a check asks, of whom, and what an absence in it means. Refuses what it does not
+//! know; whether the SQL is admissible is the hub's `PreparedCheck` to say, for it has the engine.
 
 mod faults;
 
@@ -17,8 +17,8 @@ use faults::{Faults, is_name};
 
 /// Most steps of one variant.
 pub const MOST_STEPS: usize = 32;
-/// Most scans of one variant, and so most registers that it asks. Of an answer that is no yes, this many commitments are recorded, whichever
-/// could be read.
+/// Most scans of one variant, and so most registers that it asks. Of an answer that is no yes, this
+/// many commitments are recorded, whichever could be read.
 pub const MOST_SCANS: usize = 8;
 /// Most meanings of one column's codes.
 pub const MOST_MEANINGS: usize = 1000;
@@ -118,12 +118,13 @@ pub struct Scan {
     pub required: Vec<String>,
     /// About whom: `request.<parameter>` or `<step>.<column>`.
     pub keys: Vec<Reference>,
-    /// For whom an absence of rows is a conclusion: each of them must be covered. A true answer is one that nothing speaks
-    /// against, so every scan concludes from absence, and none may leave this out but one whose rows only raise doubt.
+    /// For whom an absence of rows is a conclusion: each of them must be covered. A true answer is
+    /// one that nothing speaks against, so every scan concludes from absence, and none may
+    /// leave this out but one whose rows only raise doubt.
     #[serde(default)]
     pub absence_for: Vec<Reference>,
-    /// Whether its rows can only make an answer undetermined that would be given without them: then its silence proves nothing, and it
-    /// need not know anybody.
+    /// Whether its rows can only make an answer undetermined that would be given without them:
+    /// then its silence proves nothing, and it need not know anybody.
     #[serde(default)]
     pub only_doubts: bool,
     /// Where the keys may come from.
@@ -131,15 +132,19 @@ pub struct Scan {
     /// Which columns may travel on as keys.
     #[serde(default)]
     pub supplies: Vec<String>,
-    /// The age from which on a person's whole life must lie within the register's `since`: 0 to 120.
+    /// The age from which on a person's whole life must lie within the register's `since`: 0 to
+    /// 120.
     #[serde(default)]
     pub lifetime_from: Option<u32>,
-    /// Or: how many years back the register must begin, where what is older cannot matter: 0 to 120. Each scan says one of the two.
+    /// Or: how many years back the register must begin, where what is older cannot matter: 0 to
+    /// 120. Each scan says one of the two.
     #[serde(default)]
     pub last_years: Option<u32>,
-    /// The oldest as-of that counts for this question; a dataset's own bound may be shorter, and then counts.
+    /// The oldest as-of that counts for this question; a dataset's own bound may be shorter, and
+    /// then counts.
     pub most_age: Age,
-    /// Whether every delivered row must have a verdict: a row that the SQL leaves out settles nothing.
+    /// Whether every delivered row must have a verdict: a row that the SQL leaves out settles
+    /// nothing.
     #[serde(default)]
     pub judged: bool,
     /// Most keys of one scan.
@@ -205,8 +210,9 @@ pub enum Origin {
     },
 }
 
-/// What a check takes a dataset to be. An owner who states something else is not asked: a date that is stated as text compares as text, and
-/// a look-up that looks in one of two columns finds half of the rows.
+/// What a check takes a dataset to be. An owner who states something else is not asked: a date that
+/// is stated as text compares as text, and a look-up that looks in one of two columns finds half of
+/// the rows.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shape {
@@ -219,8 +225,8 @@ pub struct Shape {
     pub lookup: BTreeMap<String, Vec<String>>,
 }
 
-/// What the codes of one column may mean: every word that the check's SQL knows. A dataset with another is not asked, for a word that
-/// no condition names would hide what it stands for.
+/// What the codes of one column may mean: every word that the check's SQL knows. A dataset with
+/// another is not asked, for a word that no condition names would hide what it stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Code {
@@ -232,7 +238,8 @@ pub struct Code {
     pub meanings: BTreeSet<String>,
 }
 
-/// What a date is the date of, and so between which days it can lie (`zerotrip_datasets::plausible`).
+/// What a date is the date of, and so between which days it can lie
+/// (`zerotrip_datasets::plausible`).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DateOf {
@@ -291,7 +298,8 @@ pub struct HandOver {
     pub from: String,
     /// The scan where it must have arrived.
     pub to: String,
-    /// A column of both that says of which thing a row is, such as a home's unit number. It is compared where both owners state it.
+    /// A column of both that says of which thing a row is, such as a home's unit number. It is
+    /// compared where both owners state it.
     #[serde(default)]
     pub by: Option<String>,
 }

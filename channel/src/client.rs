@@ -16,8 +16,9 @@ use tower::Service;
 use crate::Http2Bounds;
 use crate::corked::Corked;
 
-/// A gRPC transport over one HTTP/2 connection: give it to any generated client. Cheap to clone; all clones share the connection.
-/// For calls of one message: that is whole before it is sent, so that its last frame also says that it is the last.
+/// A gRPC transport over one HTTP/2 connection: give it to any generated client. Cheap to clone;
+/// all clones share the connection. For calls of one message: that is whole before it is sent, so
+/// that its last frame also says that it is the last.
 #[derive(Clone, Debug)]
 pub struct Http2Client {
     sender: SendRequest<Full<Bytes>>,
@@ -39,8 +40,8 @@ pub enum ClientError {
 }
 
 impl Http2Client {
-    /// Speaks HTTP/2 as the client on `io`. The second part completes when the connection is gone, for whatever reason: run it as a
-    /// task.
+    /// Speaks HTTP/2 as the client on `io`. The second part completes when the connection is gone,
+    /// for whatever reason: run it as a task.
     pub async fn handshake<I>(
         io: I,
         bounds: Http2Bounds,

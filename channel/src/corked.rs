@@ -1,5 +1,6 @@
-//! One write for what is said in one breath. A call's headers, its message and its end are three frames that become ready one after
-//! another within microseconds; written as they come, they are three TLS records, three segments, and up to three wake-ups at the peer.
+//! One write for what is said in one breath. A call's headers, its message and its end are three
+//! frames that become ready one after another within microseconds; written as they come, they are
+//! three TLS records, three segments, and up to three wake-ups at the peer.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -7,10 +8,12 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes held back at most: a TLS record's worth (RFC 8446, 5.1). What would go beyond is written at once.
+/// Bytes held back at most: a TLS record's worth (RFC 8446, 5.1). What would go beyond is written
+/// at once.
 const MOST_HELD: usize = 16 << 10;
 
-/// A socket that answers the first flush of what it holds by letting whatever else is ready run first, once.
+/// A socket that answers the first flush of what it holds by letting whatever else is ready run
+/// first, once.
 #[derive(Debug)]
 pub(crate) struct Corked<I> {
     io: I,

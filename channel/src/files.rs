@@ -1,4 +1,5 @@
-//! Writing and reading files so that a crash, a full disk or a stranger's link leaves the old file or the new one, never half of one.
+//! Writing and reading files so that a crash, a full disk or a stranger's link leaves the old file
+//! or the new one, never half of one.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -34,13 +35,15 @@ impl FileError {
     }
 }
 
-/// Refuses a place for a folder where a file stands, or below which one does: told by name here, for the system would only give a number.
-/// A place where nothing is yet is none of this function's business.
+/// Refuses a place for a folder where a file stands, or below which one does: told by name here,
+/// for the system would only give a number. A place where nothing is yet is none of this function's
+/// business.
 pub fn check_folder(path: &Path) -> Result<(), FileError> {
     let standing = path.ancestors().find_map(|place| Some((place, fs::metadata(place).ok()?)));
     match standing {
         Some((place, found)) if !found.is_dir() => {
-            let why = "is a file, and a folder belongs here; give the path of a folder, or move the file away";
+            let why = "is a file, and a folder belongs here; give the path of a folder, or move \
+                       the file away";
             Err(FileError {
                 path: place.to_owned(),
                 error: io::Error::new(io::ErrorKind::NotADirectory, why),
@@ -60,7 +63,8 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Holds a lock file (made where it is missing) until what it gives is dropped, or waits for whoever holds it now.
+/// Holds a lock file (made where it is missing) until what it gives is dropped, or waits for
+/// whoever holds it now.
 pub fn lock(path: &Path) -> Result<File, FileError> {
     let held = open_lock(path).and_then(|file| file.lock().map(|()| file));
     held.map_err(|error| FileError { path: path.to_owned(), error })
@@ -92,7 +96,8 @@ pub fn write(path: &Path, bytes: &[u8], secrecy: Secrecy) -> Result<(), FileErro
     let part = PathBuf::from(name);
     let written = write_part(&part, bytes, secrecy).and_then(|()| fs::rename(&part, path));
     if let Err(error) = written {
-        // The part is of no use; if it cannot be removed either, the first error is the one to tell.
+        // The part is of no use; if it cannot be removed either, the first error is the one to
+        // tell.
         let _gone = fs::remove_file(&part);
         return Err(at(error));
     }
@@ -108,8 +113,8 @@ fn write_part(part: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Whether anything has this name. A link to nowhere does, and so does what cannot be asked: reading it says why. For files whose absence
-/// means that nothing was kept, stated or seen.
+/// Whether anything has this name. A link to nowhere does, and so does what cannot be asked:
+/// reading it says why. For files whose absence means that nothing was kept, stated or seen.
 pub fn is_there(path: &Path) -> bool {
     !path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
@@ -117,8 +122,9 @@ pub fn is_there(path: &Path) -> bool {
 /// Reads a file of at most [`MOST_BYTES`].
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let at = |error| FileError { path: path.to_owned(), error };
-    // Asked by name, and only then opened: opening a pipe waits for whoever writes into it, and opening a device can do anything. Asked
-    // again when it is open, since the name may be another file's by then.
+    // Asked by name, and only then opened: opening a pipe waits for whoever writes into it, and
+    // opening a device can do anything. Asked again when it is open, since the name may be
+    // another file's by then.
     let regular = |metadata: fs::Metadata| match (metadata.is_file(), metadata.is_dir()) {
         (true, _) => Ok(()),
         (false, true) => Err(at(io::Error::new(
@@ -153,7 +159,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
     use super::*;
 
-    /// Where a file that is not there means that nothing was seen, one that cannot be read must not mean it too.
+    /// Where a file that is not there means that nothing was seen, one that cannot be read must not
+    /// mean it too.
     #[test]
     fn only_what_has_no_name_is_not_there() {
         let folder = tempfile::tempdir().unwrap();
@@ -203,7 +210,8 @@ mod tests {
             let error = check_folder(&place).unwrap_err();
             assert!(error.is_no_folder());
             let said = format!(
-                "`{}`: is a file, and a folder belongs here; give the path of a folder, or move the file away",
+                "`{}`: is a file, and a folder belongs here; give the path of a folder, or move \
+                 the file away",
                 file.display()
             );
             assert_eq!(error.to_string(), said);

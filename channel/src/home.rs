@@ -1,4 +1,5 @@
-//! The folder where a system's keys live: made by `join`, at the place where they will be used, and never copied from there.
+//! The folder where a system's keys live: made by `join`, at the place where they will be used, and
+//! never copied from there.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -81,8 +82,9 @@ pub enum HomeError {
     Refused(Refusal),
     /// With a certificate that has ended nothing can be called.
     #[error(
-        "the TLS certificate of `{uri}` ended on {ended}, by this machine's clock; ask for its renewal with `renew`, which the authority \
-         grants with `zerotrip member renew` (the authority's own: `zerotrip authority renew`)"
+        "the TLS certificate of `{uri}` ended on {ended}, by this machine's clock; ask for its \
+         renewal with `renew`, which the authority grants with `zerotrip member renew` (the \
+         authority's own: `zerotrip authority renew`)"
     )]
     Ended {
         /// Whose.
@@ -99,7 +101,8 @@ pub enum HomeError {
 }
 
 impl HomeError {
-    /// Whether time alone can end it: a hub that comes back, or a directory that the authority publishes.
+    /// Whether time alone can end it: a hub that comes back, or a directory that the authority
+    /// publishes.
     pub fn passes(&self) -> bool {
         matches!(
             self,
@@ -188,7 +191,8 @@ impl SystemHome {
         config.map_err(|error| content(&self.folder.join("tls.pem"), &error))
     }
 
-    /// How to dial the hub for a call that needs no certificate: one that has ended is not shown, for with it nothing could be called.
+    /// How to dial the hub for a call that needs no certificate: one that has ended is not shown,
+    /// for with it nothing could be called.
     pub(crate) fn tls_or_none(
         &self,
         alpn: &[u8],
@@ -201,7 +205,8 @@ impl SystemHome {
         config.map_err(|error| content(&self.folder.join("ca.pem"), &error))
     }
 
-    /// The hub, by a certificate that counts by the newest key directory that was kept here, whether that has ended or not.
+    /// The hub, by a certificate that counts by the newest key directory that was kept here,
+    /// whether that has ended or not.
     fn expected_hub(&self) -> Result<ExpectedPeer, HomeError> {
         let kept = self.known_directory(SystemTime::now())?;
         Ok(ExpectedPeer::new(&self.hub).known_as(kept.and_then(|kept| kept.hub_tls(&self.hub))))
@@ -231,7 +236,8 @@ impl SystemHome {
         Ok(Some(Directory::open_ended(&self.kept_directory()?, &self.authority, now, 0)?))
     }
 
-    /// Opens a key directory as the hub gave it, which must come after the one kept here, and keeps it.
+    /// Opens a key directory as the hub gave it, which must come after the one kept here, and keeps
+    /// it.
     pub fn accept_directory(
         &self,
         envelope: &Envelope,

@@ -1,6 +1,7 @@
-//! Joining: the system makes its keys where they will live, shows the invitation's token, and waits until the authority admits it.
-//! The hub carries the papers; it can issue none, and change none on the way: the invitation's binding secret, which it never sees, ties
-//! request and keys together for the authority, and what comes back must list this system's own keys and no others.
+//! Joining: the system makes its keys where they will live, shows the invitation's token, and waits
+//! until the authority admits it. The hub carries the papers; it can issue none, and change none on
+//! the way: the invitation's binding secret, which it never sees, ties request and keys together
+//! for the authority, and what comes back must list this system's own keys and no others.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -37,15 +38,18 @@ const POLL: Duration = Duration::from_millis(250);
 pub enum JoinError {
     /// Somebody joined here before.
     #[error(
-        "`{0}` already holds an identity; renew its certificate with `renew`, or join in an empty folder"
+        "`{0}` already holds an identity; renew its certificate with `renew`, or join in an empty \
+         folder"
     )]
     Occupied(String),
-    /// A folder holds keys, and nothing says that they were made for a `join` that is under way: copies of them may be about.
+    /// A folder holds keys, and nothing says that they were made for a `join` that is under way:
+    /// copies of them may be about.
     #[error("`{0}` holds keys of a system that had joined; join in an empty folder")]
     UsedKeys(String),
     /// A folder holds the keys of one system, which were filed as its.
     #[error(
-        "`{folder}` holds the keys of a `join` as `{begun}`, which was not admitted yet, and the invitation is for `{invited}`: join in an empty folder"
+        "`{folder}` holds the keys of a `join` as `{begun}`, which was not admitted yet, and the \
+         invitation is for `{invited}`: join in an empty folder"
     )]
     Begun {
         /// The folder.
@@ -66,7 +70,8 @@ pub enum JoinError {
     Refused(Refusal),
     /// Nobody admitted us in time.
     #[error(
-        "not admitted within {0} s; ask the authority to run `zerotrip member admit`, then give the same command again: it goes on waiting with the same invitation"
+        "not admitted within {0} s; ask the authority to run `zerotrip member admit`, then give \
+         the same command again: it goes on waiting with the same invitation"
     )]
     NotAdmitted(u64),
     /// What the hub handed over is not the authority's.
@@ -74,7 +79,8 @@ pub enum JoinError {
     Papers(String),
     /// A key of an earlier try.
     #[error(
-        "`{path}`, of an earlier try, cannot be read: {why}; remove the folder's keys, and ask the authority for a new invitation"
+        "`{path}`, of an earlier try, cannot be read: {why}; remove the folder's keys, and ask \
+         the authority for a new invitation"
     )]
     DamagedKey {
         /// Which.
@@ -99,11 +105,11 @@ pub enum JoinError {
     Home(#[from] HomeError),
 }
 
-/// Joins as the invited system and writes its folder. `usages` are the keys to make besides the TLS key; SIGN is always one of them.
-/// `say` hears of progress in plain words.
+/// Joins as the invited system and writes its folder. `usages` are the keys to make besides the TLS
+/// key; SIGN is always one of them. `say` hears of progress in plain words.
 ///
-/// Keys that lie in the folder already are used: the invitation holds for one request only, so that whoever waited in vain, or was
-/// interrupted, must be able to fetch what was admitted meanwhile.
+/// Keys that lie in the folder already are used: the invitation holds for one request only, so that
+/// whoever waited in vain, or was interrupted, must be able to fetch what was admitted meanwhile.
 pub async fn join(
     invitation: &Invitation,
     folder: &Path,
@@ -130,7 +136,8 @@ pub async fn join(
         keys: made.keys.clone(),
         binding_tag,
     };
-    // Asked before: these keys may have been filed with this invitation, by a `join` that did not wait long enough.
+    // Asked before: these keys may have been filed with this invitation, by a `join` that did not
+    // wait long enough.
     let filed_before =
         !made.fresh && authority.get_join(GetJoinRequest { token: token.clone() }).await.is_ok();
     if filed_before {
@@ -251,7 +258,9 @@ fn settle(
     }
     if !x509::is_over_key(leaf, &made.tls).map_err(|error| papers(error.to_string()))? {
         return Err(papers(
-            "the certificate is over another key than this system's `tls.key`; ask the authority for a new invitation".into(),
+            "the certificate is over another key than this system's `tls.key`; ask the authority \
+             for a new invitation"
+                .into(),
         ));
     }
     let put = |name: &str, text: String| {
@@ -272,12 +281,14 @@ fn settle(
     };
     // Last: with this file the folder counts as joined.
     put("identity.toml", toml::to_string(&identity).map_err(|error| papers(error.to_string()))?)?;
-    // The identity says now that nothing is under way here; the authority takes no key a second time.
+    // The identity says now that nothing is under way here; the authority takes no key a second
+    // time.
     let _gone = std::fs::remove_file(folder.join(BEGUN));
     Ok(SystemHome::load(folder)?)
 }
 
-/// Whether the directory holds, of this system, exactly these keys for exactly these usages. Revoked ones, of an earlier join, do not count.
+/// Whether the directory holds, of this system, exactly these keys for exactly these usages.
+/// Revoked ones, of an earlier join, do not count.
 fn lists_exactly(directory: &KeyDirectory, system: &str, own: &[Key]) -> Result<(), String> {
     let systems = directory
         .members
@@ -289,10 +300,12 @@ fn lists_exactly(directory: &KeyDirectory, system: &str, own: &[Key]) -> Result<
     let named = |key: &Key| (key.id.clone(), key.usage, key.algorithm, key.public_key.clone());
     let (found, expected): (BTreeSet<_>, BTreeSet<_>) =
         (listed.iter().map(|key| named(key)).collect(), own.iter().map(named).collect());
-    let remedy = "somebody changed this system's papers on the way; tell the authority, which must revoke them and invite again";
+    let remedy = "somebody changed this system's papers on the way; tell the authority, which \
+                  must revoke them and invite again";
     if let Some((id, ..)) = found.difference(&expected).next() {
         return Err(format!(
-            "the key directory lists a key `{id}` of `{system}` that was not made here, or not for that use: {remedy}"
+            "the key directory lists a key `{id}` of `{system}` that was not made here, or not \
+             for that use: {remedy}"
         ));
     }
     if let Some((id, ..)) = expected.difference(&found).next() {

@@ -1,5 +1,6 @@
-//! HTTP/2 over mutual TLS, with the roles either way round: whoever dialled, either end may serve gRPC on the socket. The hub's
-//! port, the connector's channel and every client speak through here, so that each bound is set once, explicitly.
+//! HTTP/2 over mutual TLS, with the roles either way round: whoever dialled, either end may serve
+//! gRPC on the socket. The hub's port, the connector's channel and every client speak through here,
+//! so that each bound is set once, explicitly.
 //!
 //! Never decides who may do what: it carries the peer's [`Identity`] to those who do.
 
@@ -30,13 +31,14 @@ use zerotrip_trust::x509;
 
 pub use zerotrip_trust::identity::Identity;
 
-/// Who is at the other end of the connection that a request came on, by its TLS certificate. Found in a request's extensions; not there
-/// for a client without a certificate.
+/// Who is at the other end of the connection that a request came on, by its TLS certificate. Found
+/// in a request's extensions; not there for a client without a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// The one system or hub that the certificate names.
     pub identity: Identity,
-    /// SHA-256 of the public key that it is over: one over another key than the directory states counts no more.
+    /// SHA-256 of the public key that it is over: one over another key than the directory states
+    /// counts no more.
     pub tls_key: Digest,
     /// The certificate's beginning.
     pub certified_since: SystemTime,
@@ -45,14 +47,16 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Whether this is a hub whose certificate was superseded by what this directory says. A newer directory may say so of whoever brings it.
+    /// Whether this is a hub whose certificate was superseded by what this directory says. A newer
+    /// directory may say so of whoever brings it.
     pub fn is_superseded_hub(&self, directory: &Directory) -> bool {
         directory
             .hub_tls(&self.identity)
             .is_some_and(|known| known.supersedes(&self.tls_key, self.certified_since))
     }
 
-    /// Who showed these certificates in the handshake of a connection, which verified them; `None` where there are none.
+    /// Who showed these certificates in the handshake of a connection, which verified them; `None`
+    /// where there are none.
     pub fn shown(certificates: Option<&[CertificateDer<'_>]>) -> Result<Option<Self>, TlsError> {
         let Some(certificates) = certificates.filter(|certificates| !certificates.is_empty())
         else {
@@ -70,8 +74,9 @@ impl Peer {
     }
 }
 
-/// Every HTTP/2 bound, one place. A stalled reader holds at most one stream window; all stalled readers of one connection together
-/// stay under the connection window, so that small answers always pass.
+/// Every HTTP/2 bound, one place. A stalled reader holds at most one stream window; all stalled
+/// readers of one connection together stay under the connection window, so that small answers
+/// always pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Http2Bounds {
     /// Streams open at once on one connection.
@@ -86,12 +91,14 @@ pub struct Http2Bounds {
     pub ping_interval: Duration,
     /// Time it has for that. With the interval: a dead socket is noticed within a second.
     pub ping_timeout: Duration,
-    /// Streams that a peer may open and reset before it is taken for a rapid-reset flood (CVE-2023-44487).
+    /// Streams that a peer may open and reset before it is taken for a rapid-reset flood
+    /// (CVE-2023-44487).
     pub pending_resets: usize,
 }
 
 impl Http2Bounds {
-    /// Between the hub and those who ask: a machine that is busy asking a thousand things has time to say that it lives.
+    /// Between the hub and those who ask: a machine that is busy asking a thousand things has time
+    /// to say that it lives.
     pub const CLIENT: Self = Self {
         ping_interval: Duration::from_secs(2),
         ping_timeout: Duration::from_secs(10),

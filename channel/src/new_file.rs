@@ -1,5 +1,6 @@
-//! A file that must not be lost and must not replace another: its place is proved before the work begins, its bytes are on disk beside it
-//! before anybody is told, and at last it takes its name, or says where it lies.
+//! A file that must not be lost and must not replace another: its place is proved before the work
+//! begins, its bytes are on disk beside it before anybody is told, and at last it takes its name,
+//! or says where it lies.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -7,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::files::FileError;
 
-/// A place for a new file, held by an empty `.part` file beside it (mode 0600). Dropped before [`Self::place`], the part goes.
+/// A place for a new file, held by an empty `.part` file beside it (mode 0600). Dropped before
+/// [`Self::place`], the part goes.
 #[derive(Debug)]
 pub struct NewFile {
     target: PathBuf,
@@ -97,13 +99,15 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.keep {
-            // Whoever drops it has a reason of its own to tell; a part that cannot be removed counts for nothing.
+            // Whoever drops it has a reason of its own to tell; a part that cannot be removed
+            // counts for nothing.
             let _gone = fs::remove_file(&self.part);
         }
     }
 }
 
-/// Renames, but never over another file: a hard link refuses that by itself. Where there are no hard links, looking first is the next best.
+/// Renames, but never over another file: a hard link refuses that by itself. Where there are no
+/// hard links, looking first is the next best.
 fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from),

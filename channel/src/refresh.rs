@@ -1,5 +1,6 @@
-//! Fetching the newest key directory for a system that was away longer than a directory lives. The hub hands it over; the authority's
-//! own key, pinned when the system joined, says whether it counts.
+//! Fetching the newest key directory for a system that was away longer than a directory lives. The
+//! hub hands it over; the authority's own key, pinned when the system joined, says whether it
+//! counts.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,8 +15,9 @@ use crate::{HomeError, Http2Bounds, Http2Client, SystemHome, dial};
 const ANSWER_TIME: Duration = Duration::from_secs(5);
 
 impl SystemHome {
-    /// The kept key directory if it still holds; if it has expired or is missing, the newest of the hub's, which is kept. A kept one that
-    /// is damaged, or not the authority's, is an error: somebody should look at the folder.
+    /// The kept key directory if it still holds; if it has expired or is missing, the newest of the
+    /// hub's, which is kept. A kept one that is damaged, or not the authority's, is an error:
+    /// somebody should look at the folder.
     pub async fn current_directory(&self, now: SystemTime) -> Result<Directory, HomeError> {
         match self.directory(now) {
             Err(HomeError::Directory(DirectoryError::Expired(_))) => {
@@ -28,8 +30,8 @@ impl SystemHome {
         }
     }
 
-    /// Fetches the newest key directory from the hub, verifies it with the authority's key, and keeps it. One older than the kept one,
-    /// expired or not, is refused.
+    /// Fetches the newest key directory from the hub, verifies it with the authority's key, and
+    /// keeps it. One older than the kept one, expired or not, is refused.
     pub async fn refresh_directory(&self, now: SystemTime) -> Result<Directory, HomeError> {
         let stream = dial(&self.address, self.tls_or_none(bounds::ALPN_H2, now)?).await?;
         let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;

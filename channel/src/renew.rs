@@ -1,5 +1,6 @@
-//! Renewing this system's certificate in place: the request is signed here, the authority renews, the hub carries. Keys, statements,
-//! approvals and all else in the folder stay as they are; one file is replaced.
+//! Renewing this system's certificate in place: the request is signed here, the authority renews,
+//! the hub carries. Keys, statements, approvals and all else in the folder stay as they are; one
+//! file is replaced.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,8 +21,9 @@ use crate::{HomeError, Http2Bounds, Http2Client, SystemHome, dial};
 const ANSWER_TIME: Duration = Duration::from_secs(5);
 
 impl SystemHome {
-    /// Asks for a renewed certificate; puts it in the place of the present one if the authority has renewed it, and says until when it
-    /// holds. `None`: filed, and the authority has not renewed it yet. Needs no certificate that holds.
+    /// Asks for a renewed certificate; puts it in the place of the present one if the authority has
+    /// renewed it, and says until when it holds. `None`: filed, and the authority has not
+    /// renewed it yet. Needs no certificate that holds.
     pub async fn renew(&self, now: SystemTime) -> Result<Option<SystemTime>, HomeError> {
         // Another command may have put the renewed one there meanwhile.
         let present = Self::load(&self.folder)?;
@@ -56,7 +58,8 @@ impl SystemHome {
         Ok(Some(ends))
     }
 
-    /// What of this system ends: its certificate, its keys as the directory lists them, and the directory.
+    /// What of this system ends: its certificate, its keys as the directory lists them, and the
+    /// directory.
     pub fn endings(&self, directory: Option<&Directory>) -> Vec<Ending> {
         let uri = self.uri();
         let mut endings: Vec<Ending> = self.certificate_ending().into_iter().collect();
@@ -76,15 +79,17 @@ impl SystemHome {
 
 fn renew_words() -> Bilingual {
     Bilingual::new(
-        "ask for its renewal with `renew` (a connector that serves does so itself); the authority renews it with `zerotrip authority \
-         refresh`, or by hand with `zerotrip member renew`",
-        "请执行 `renew` 申请续期（运行中的连接器会自动申请），由数据主管部门执行 `zerotrip authority refresh` 或 `zerotrip member renew` 办理",
+        "ask for its renewal with `renew` (a connector that serves does so itself); the authority \
+         renews it with `zerotrip authority refresh`, or by hand with `zerotrip member renew`",
+        "请执行 `renew` 申请续期（运行中的连接器会自动申请），由数据主管部门执行 `zerotrip \
+         authority refresh` 或 `zerotrip member renew` 办理",
     )
 }
 
 fn publish_words() -> Bilingual {
     Bilingual::new(
-        "without a newer one nothing is answered: the authority has to publish one with `zerotrip authority refresh`",
+        "without a newer one nothing is answered: the authority has to publish one with `zerotrip \
+         authority refresh`",
         "到期后一切请求均不予办理：请数据主管部门执行 `zerotrip authority refresh` 发布新版",
     )
 }

@@ -19,7 +19,8 @@ use tower::{Service, ServiceExt as _};
 use crate::corked::Corked;
 use crate::{Http2Bounds, Peer};
 
-/// Time in which a peer must have said that it speaks HTTP/2 (RFC 9113, 3.4); from then on it is asked for signs of life.
+/// Time in which a peer must have said that it speaks HTTP/2 (RFC 9113, 3.4); from then on it is
+/// asked for signs of life.
 const PREFACE_TIME: Duration = Duration::from_secs(5);
 /// Bytes of that.
 const PREFACE_BYTES: usize = 24;
@@ -33,8 +34,8 @@ pub enum Served {
     Drained,
 }
 
-/// Serves `service` until the peer goes away or `stop` completes; then open streams finish and new ones are refused.
-/// Every request carries the [`Peer`] in its extensions, where there is one.
+/// Serves `service` until the peer goes away or `stop` completes; then open streams finish and new
+/// ones are refused. Every request carries the [`Peer`] in its extensions, where there is one.
 pub async fn serve<I, S>(
     io: I,
     peer: Option<Peer>,

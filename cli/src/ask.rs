@@ -35,8 +35,9 @@ pub(super) struct Asking {
     /// The check's variant, such as `applicant`, `couple` or `family`.
     #[arg(long)]
     variant: String,
-    /// A parameter of the check, such as `applicant=<resident id>`; repeat for each. `applicant=@FILE` takes the value out of a file,
-    /// `applicant=@-` from standard input: what stands on the command line can be read by others on this machine (`ps`), and stays in
+    /// A parameter of the check, such as `applicant=<resident id>`; repeat for each.
+    /// `applicant=@FILE` takes the value out of a file, `applicant=@-` from standard input:
+    /// what stands on the command line can be read by others on this machine (`ps`), and stays in
     /// the shell's history.
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<String>,
@@ -72,7 +73,8 @@ fn parameter(text: &str) -> Result<(&str, &str), Failure> {
     )
 }
 
-/// The value itself, or what stands where it points. An error never repeats it: it is somebody's number.
+/// The value itself, or what stands where it points. An error never repeats it: it is somebody's
+/// number.
 fn value(name: &str, text: String, typed: &mut dyn Read) -> Result<String, Failure> {
     let Some(place) = text.strip_prefix('@') else { return Ok(text) };
     let read = if place == "-" {
@@ -88,7 +90,8 @@ fn value(name: &str, text: String, typed: &mut dyn Read) -> Result<String, Failu
     let value = read.trim_start_matches('\u{feff}').trim();
     if value.is_empty() || value.lines().count() > 1 {
         let en = format!(
-            "parameter `{name}`: `{text}` holds no single line; write the value there, and nothing else"
+            "parameter `{name}`: `{text}` holds no single line; write the value there, and \
+             nothing else"
         );
         return Err(Failure::new(
             USAGE,
@@ -178,7 +181,8 @@ pub(super) async fn join(
         Failure::new(USAGE, error.to_string(), zh::invitation(&error))
     })?;
     screen.note(screen.pick(
-        "making keys, filing them with the hub, and waiting for the authority to admit this system …",
+        "making keys, filing them with the hub, and waiting for the authority to admit this \
+         system …",
         "正在生成密钥并向枢纽登记，等待数据主管部门准入……",
     ));
     let mut progress = |_line: &str| {};
@@ -240,10 +244,13 @@ fn tell(outcome: &Outcome, question: &Question, screen: &Screen) -> Result<ExitC
                 ));
             }
             lines.push(match none.retryable {
-                true => screen.pick("  ask again later; this is not a no", "  请稍后再试；这不等于“不符合”").to_owned(),
+                true => screen
+                    .pick("  ask again later; this is not a no", "  请稍后再试；这不等于“不符合”")
+                    .to_owned(),
                 false => screen
                     .pick(
-                        "  asking again will not help by itself: the source's owner has to act; this is not a no",
+                        "  asking again will not help by itself: the source's owner has to act; \
+                         this is not a no",
                         "  需由数据提供单位处理；这不等于“不符合”",
                     )
                     .to_owned(),

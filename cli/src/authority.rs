@@ -17,7 +17,8 @@ use crate::renewals;
 
 #[derive(Subcommand)]
 pub(super) enum AuthorityCommand {
-    /// Make a new authority: root, directory key, administrator's system, first directory. Keep the folder off the hub's machine.
+    /// Make a new authority: root, directory key, administrator's system, first directory. Keep the
+    /// folder off the hub's machine.
     Init {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -30,11 +31,13 @@ pub(super) enum AuthorityCommand {
         /// Where the hub will listen: `https://<host>:<port>`.
         #[arg(long)]
         url: String,
-        /// Hours that a published directory may be relied upon; renew it in time with `authority refresh`.
+        /// Hours that a published directory may be relied upon; renew it in time with `authority
+        /// refresh`.
         #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=720))]
         directory_life: u64,
     },
-    /// Certify the hub that wrote `enrolment.toml` into its folder, and write there what it needs to start.
+    /// Certify the hub that wrote `enrolment.toml` into its folder, and write there what it needs
+    /// to start.
     EnrolHub {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -48,15 +51,17 @@ pub(super) enum AuthorityCommand {
         #[arg(long)]
         ip: Vec<IpAddr>,
     },
-    /// Renew the authority's own certificates in place, before they end or after. Needs no hub; `refresh` does it by itself when it is time.
+    /// Renew the authority's own certificates in place, before they end or after. Needs no hub;
+    /// `refresh` does it by itself when it is time.
     Renew {
         #[command(flatten)]
         authority: AuthorityDir,
     },
-    /// Sign the directory anew and publish it, before the last one runs out; and publish the newest grants, if the hub has not got them.
+    /// Sign the directory anew and publish it, before the last one runs out; and publish the newest
+    /// grants, if the hub has not got them.
     ///
-    /// Also renews the certificates of active systems and the hub that ask for it in their last 60 days, unless `renew_by_hand = true` stands
-    /// in authority.toml, and says what will end.
+    /// Also renews the certificates of active systems and the hub that ask for it in their last 60
+    /// days, unless `renew_by_hand = true` stands in authority.toml, and says what will end.
     Refresh {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -78,10 +83,12 @@ pub(super) async fn authority(
             let shown = authority.dir.display();
             let text = match screen.language {
                 Language::Zh => format!(
-                    "已建立 {trust_domain} 的数据主管部门目录 {shown}\n请妥善保管其中的 ca.key 与 authority.key：它们是一切信任之本"
+                    "已建立 {trust_domain} 的数据主管部门目录 {shown}\n请妥善保管其中的 ca.key 与 \
+                     authority.key：它们是一切信任之本"
                 ),
                 _ => format!(
-                    "made the authority of {trust_domain} in {shown}\nguard ca.key and authority.key in it: all trust rests on them"
+                    "made the authority of {trust_domain} in {shown}\nguard ca.key and \
+                     authority.key in it: all trust rests on them"
                 ),
             };
             screen.show(
@@ -117,10 +124,12 @@ pub(super) async fn authority(
             let (uri, until) = (authority.home().uri(), screen.time(ends));
             let text = match screen.language {
                 Language::Zh => format!(
-                    "已续期数据主管部门自身的证书：{uri} 有效至 {until}；请执行 `zerotrip authority refresh` 发布"
+                    "已续期数据主管部门自身的证书：{uri} 有效至 {until}；请执行 `zerotrip \
+                     authority refresh` 发布"
                 ),
                 _ => format!(
-                    "renewed the authority's own certificates: {uri} until {until}; publish with `zerotrip authority refresh`"
+                    "renewed the authority's own certificates: {uri} until {until}; publish with \
+                     `zerotrip authority refresh`"
                 ),
             };
             screen.show(&text, &json!({ "renewed": uri, "until": rfc3339(ends) }))?;
@@ -167,10 +176,12 @@ fn note(event: Progress, screen: &Screen) {
         ),
         Progress::NeedsHand { holder, why } => (
             format!(
-                "{holder} asks for renewal, which the rule does not grant: {why}; grant it with `zerotrip member renew`"
+                "{holder} asks for renewal, which the rule does not grant: {why}; grant it with \
+                 `zerotrip member renew`"
             ),
             format!(
-                "{holder} 申请续期，但不符合自动办理的条件（{why}）；如同意请执行 `zerotrip member renew`"
+                "{holder} 申请续期，但不符合自动办理的条件（{why}）；如同意请执行 `zerotrip \
+                 member renew`"
             ),
         ),
         Progress::Renewed { holder, ends } => {

@@ -17,21 +17,25 @@ const DAY: u64 = 86_400;
 
 #[derive(Subcommand)]
 pub(super) enum GrantCommand {
-    /// Grant a member a check, for named purposes under named laws. Gives no right to the rows behind it.
+    /// Grant a member a check, for named purposes under named laws. Gives no right to the rows
+    /// behind it.
     Add {
         #[command(flatten)]
         authority: AuthorityDir,
-        /// The grant's id, by which it is revoked. Of a check without its variant there is one grant for each: `<id>-<variant>`.
+        /// The grant's id, by which it is revoked. Of a check without its variant there is one
+        /// grant for each: `<id>-<variant>`.
         #[arg(long)]
         id: String,
         /// The member that may ask.
         #[arg(long)]
         member: String,
-        /// The check and variant: `no-property/couple`; one that the hub serves. The check alone, `no-property`: each variant of it that the
-        /// hub serves now; which they are is said before anything is signed.
+        /// The check and variant: `no-property/couple`; one that the hub serves. The check alone,
+        /// `no-property`: each variant of it that the hub serves now; which they are is
+        /// said before anything is signed.
         #[arg(long)]
         check: String,
-        /// Sign it though the hub serves no such check yet; it grants nothing until the operator deploys the check's definition.
+        /// Sign it though the hub serves no such check yet; it grants nothing until the operator
+        /// deploys the check's definition.
         #[arg(long)]
         not_served_yet: bool,
         /// A purpose; repeat for each.
@@ -46,8 +50,9 @@ pub(super) enum GrantCommand {
         /// Certificates may be issued on the answer.
         #[arg(long)]
         may_issue: bool,
-        /// How many variants of the check may be asked about one person for one purpose within 30 days. Two of them together tell of whom
-        /// neither tells alone: couple yes and family no is a child's home.
+        /// How many variants of the check may be asked about one person for one purpose within 30
+        /// days. Two of them together tell of whom neither tells alone: couple yes and
+        /// family no is a child's home.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
         variants_per_subject: u32,
     },
@@ -121,11 +126,14 @@ pub(super) fn show_in_force(grants: &GrantsInForce, screen: &Screen) -> Result<(
     for UnservedGrant { grant, check } in unserved {
         text.push_str(&match screen.language {
             Language::Zh => {
-                format!("\n  注意：授权 `{grant}` 的核验事项 `{check}` 枢纽并未提供，该授权无效；可用 `zerotrip catalog list` 查看")
+                format!(
+                    "\n  注意：授权 `{grant}` 的核验事项 `{check}` 枢纽并未提供，该授权无效；可用 \
+                     `zerotrip catalog list` 查看"
+                )
             }
             _ => format!(
-                "\n  WARNING: grant `{grant}` is on `{check}`, which the hub does not serve: it grants nothing; `zerotrip catalog list` \
-                 shows what there is"
+                "\n  WARNING: grant `{grant}` is on `{check}`, which the hub does not serve: it \
+                 grants nothing; `zerotrip catalog list` shows what there is"
             ),
         });
     }
@@ -175,10 +183,14 @@ fn list(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
     if let Some(waiting) = waiting {
         lines.push(match screen.language {
             Language::Zh => {
-                format!("第 {waiting} 版已签发，枢纽尚未确认（已确认第 {taken} 版）：请执行 `zerotrip authority refresh` 重新发布")
+                format!(
+                    "第 {waiting} 版已签发，枢纽尚未确认（已确认第 {taken} 版）：请执行 `zerotrip \
+                     authority refresh` 重新发布"
+                )
             }
             _ => format!(
-                "version {waiting} is signed, but the hub has confirmed only version {taken}: send it with `zerotrip authority refresh`"
+                "version {waiting} is signed, but the hub has confirmed only version {taken}: \
+                 send it with `zerotrip authority refresh`"
             ),
         });
     }

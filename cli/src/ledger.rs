@@ -39,8 +39,8 @@ pub(super) enum LedgerCommand {
         #[command(flatten)]
         system: SystemDir,
     },
-    /// What an unavailable answer came to in full: which records of which dataset. For the authority, and for the owner of that dataset,
-    /// who may tell the person concerned.
+    /// What an unavailable answer came to in full: which records of which dataset. For the
+    /// authority, and for the owner of that dataset, who may tell the person concerned.
     Fact {
         #[command(flatten)]
         system: SystemDir,
@@ -48,7 +48,8 @@ pub(super) enum LedgerCommand {
         #[arg(long)]
         exchange: String,
     },
-    /// Read every entry, recompute the root, compare it with the signed head and with the last one seen here.
+    /// Read every entry, recompute the root, compare it with the signed head and with the last one
+    /// seen here.
     Verify {
         /// The folder of a system that joined: reads over the wire.
         #[arg(long, env = "ZEROTRIP_DIR", required_unless_present = "files")]
@@ -56,7 +57,8 @@ pub(super) enum LedgerCommand {
         /// The ledger's folder: reads its files, offline.
         #[arg(long, requires = "key")]
         files: Option<PathBuf>,
-        /// With --files: the ledger's verifier key, `<origin>+<hash>+<key>`, from someone you trust.
+        /// With --files: the ledger's verifier key, `<origin>+<hash>+<key>`, from someone you
+        /// trust.
         #[arg(long)]
         key: Option<String>,
     },
@@ -132,15 +134,19 @@ fn fact_words(code: ErrorCode) -> (&'static str, &'static str) {
     match code {
         ErrorCode::Unspecified => ("it was answered", "已有明确答复"),
         ErrorCode::SourceUnreadable => (
-            "a record that could concern the persons cannot be read; correct it, or adjudicate it with `zerotrip-connector adjudicate`",
-            "存在可能涉及当事人但无法识读的记录；请更正，或用 `zerotrip-connector adjudicate` 作出认定",
+            "a record that could concern the persons cannot be read; correct it, or adjudicate it \
+             with `zerotrip-connector adjudicate`",
+            "存在可能涉及当事人但无法识读的记录；请更正，或用 `zerotrip-connector adjudicate` \
+             作出认定",
         ),
         ErrorCode::OutsideCoverage => (
-            "the register does not know about everyone concerned; their registers elsewhere must be asked",
+            "the register does not know about everyone concerned; their registers elsewhere must \
+             be asked",
             "当事人不全在该登记的覆盖范围内，需向其登记地核实",
         ),
         ErrorCode::HandOverGap => (
-            "since the moment of the register's data a record ended or was handed over elsewhere, and what became of it does not show yet",
+            "since the moment of the register's data a record ended or was handed over elsewhere, \
+             and what became of it does not show yet",
             "在该登记的数据时点之后，有记录终止或移交，其去向尚未体现",
         ),
         ErrorCode::NoCommonMoment => (
@@ -268,7 +274,8 @@ fn verify_files(folder: &Path, key: &str) -> Result<(Checkpoint, AuditReport), F
 fn read_bundle(folder: &Path, index: u64, size: u64) -> Result<Vec<Vec<u8>>, Failure> {
     let width = tiles::tile_width(0, index, size).flatten();
     let whole = folder.join(tiles::entries_path(index, None));
-    // A log that has grown since the head was signed may have replaced the partial bundle by the full one.
+    // A log that has grown since the head was signed may have replaced the partial bundle by the
+    // full one.
     let path = if width.is_some() && whole.exists() {
         whole
     } else {
@@ -279,7 +286,8 @@ fn read_bundle(folder: &Path, index: u64, size: u64) -> Result<Vec<Vec<u8>>, Fai
         .map_err(|error| Failure::unverified(&format!("`{}`: {error}", path.display())))
 }
 
-/// `<origin>+<key hash>+<base64(type || key)>`: the hash must be the one that follows from the rest.
+/// `<origin>+<key hash>+<base64(type || key)>`: the hash must be the one that follows from the
+/// rest.
 fn verifier_key(text: &str) -> Result<(String, PublicKey), Failure> {
     let read = || {
         let mut parts = text.trim().splitn(3, '+');
@@ -291,7 +299,8 @@ fn verifier_key(text: &str) -> Result<(String, PublicKey), Failure> {
     read().ok_or_else(|| {
         Failure::new(
             USAGE,
-            "--key: not a verifier key; it is of the form `<origin>+<8 hexadecimal digits>+<base64>`: copy it whole",
+            "--key: not a verifier key; it is of the form `<origin>+<8 hexadecimal \
+             digits>+<base64>`: copy it whole",
             "--key：不是有效的验证公钥，形如 `<名称>+<8位十六进制>+<base64>`，请完整复制",
         )
     })
@@ -311,7 +320,8 @@ fn tell(head: &Checkpoint, report: &AuditReport, screen: &Screen) -> Result<Exit
             format!("台账 {} 完好：共 {} 条，重算的根与签名一致", head.origin, report.size),
             format!("  其他系统的密封记录 {}（其内容不向本系统公开）", counts.sealed),
             format!(
-                "  请求 {}：符合 {yes}，不符合 {no}，暂不可用 {none}，不予受理 {denied}，证明登记 {recorded}",
+                "  请求 {}：符合 {yes}，不符合 {no}，暂不可用 {none}，不予受理 {denied}，证明登记 \
+                 {recorded}",
                 counts.intents
             ),
             format!(
@@ -330,7 +340,8 @@ fn tell(head: &Checkpoint, report: &AuditReport, screen: &Screen) -> Result<Exit
                 counts.sealed
             ),
             format!(
-                "  {} intents: {yes} yes, {no} no, {none} unavailable, {denied} denied, {recorded} certificates recorded",
+                "  {} intents: {yes} yes, {no} no, {none} unavailable, {denied} denied, \
+                 {recorded} certificates recorded",
                 counts.intents
             ),
             format!(
@@ -338,7 +349,8 @@ fn tell(head: &Checkpoint, report: &AuditReport, screen: &Screen) -> Result<Exit
                 counts.refusals, counts.bundles, counts.reconciliations
             ),
             format!(
-                "  {} intents without completion (under way, or lost in a crash not yet reconciled)",
+                "  {} intents without completion (under way, or lost in a crash not yet \
+                 reconciled)",
                 report.open_count
             ),
         ],

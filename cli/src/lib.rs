@@ -21,22 +21,25 @@ use zerotrip_trust::tls::install_provider;
 use folders::SystemDir;
 use render::{Failure, Language, Screen};
 
-/// The data runs, so that people need not: ask checks of the exchange hub, issue and verify certificates, run the data authority,
-/// audit the ledger.
+/// The data runs, so that people need not: ask checks of the exchange hub, issue and verify
+/// certificates, run the data authority, audit the ledger.
 ///
-/// A system joins once (`join`), then asks (`check`) or asks and seals a certificate on a true answer (`issue`). Anybody verifies a
-/// certificate, offline (`verify`). The data authority keeps its keys in one folder (`authority`, `member`, `grant`). An auditor
-/// recomputes the whole ledger (`ledger verify`).
+/// A system joins once (`join`), then asks (`check`) or asks and seals a certificate on a true
+/// answer (`issue`). Anybody verifies a certificate, offline (`verify`). The data authority keeps
+/// its keys in one folder (`authority`, `member`, `grant`). An auditor recomputes the whole ledger
+/// (`ledger verify`).
 ///
-/// Nothing that the hub says is believed without proof: its signature, the ledger entry that commits to the answer, and the signed
-/// tree head over that entry are verified before a result is shown.
+/// Nothing that the hub says is believed without proof: its signature, the ledger entry that
+/// commits to the answer, and the signed tree head over that entry are verified before a result is
+/// shown.
 #[derive(Parser)]
 #[command(
     name = "zerotrip",
     version,
     max_term_width = 100,
-    after_help = "Exit codes: 0 affirmative or done; 1 answered, but not so; 2 usage, configuration or connection; 3 denied; \
-                  4 unavailable (never to be read as a no); 5 verification failed."
+    after_help = "Exit codes: 0 affirmative or done; 1 answered, but not so; 2 usage, \
+                  configuration or connection; 3 denied; 4 unavailable (never to be read as a \
+                  no); 5 verification failed."
 )]
 struct Cli {
     /// Print results as JSON, one object a line.
@@ -63,8 +66,8 @@ enum Command {
     },
     /// Verify a certificate offline, against the authority's directory or its published key set.
     ///
-    /// Exit code 0 says verified; 5 that the file is not a valid certificate, whatever else it may hold; 2 that a file cannot be read, or
-    /// whose keys to trust is not said.
+    /// Exit code 0 says verified; 5 that the file is not a valid certificate, whatever else it may
+    /// hold; 2 that a file cannot be read, or whose keys to trust is not said.
     Verify(verify::Verifying),
     /// Join the hub as the invited system, with keys to sign requests and to seal certificates.
     Join {
@@ -80,8 +83,9 @@ enum Command {
     },
     /// Have this system's certificate renewed in place, before it ends or after; its keys stay.
     ///
-    /// Files the request with the hub, and takes the renewed certificate once the authority has renewed it: with `authority refresh`, from
-    /// 60 days before the end, or with `member renew`. Exit code 1: asked, and not renewed yet.
+    /// Files the request with the hub, and takes the renewed certificate once the authority has
+    /// renewed it: with `authority refresh`, from 60 days before the end, or with `member
+    /// renew`. Exit code 1: asked, and not renewed yet.
     Renew {
         #[command(flatten)]
         system: SystemDir,

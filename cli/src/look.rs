@@ -23,8 +23,8 @@ use zerotrip_client::{Connection, Session, SessionError};
 
 #[derive(Subcommand)]
 pub(super) enum CatalogCommand {
-    /// List the checks and the datasets behind them, with what their departments found wrong with the data: how many cells of a column,
-    /// never which.
+    /// List the checks and the datasets behind them, with what their departments found wrong with
+    /// the data: how many cells of a column, never which.
     List {
         #[command(flatten)]
         system: SystemDir,
@@ -140,7 +140,8 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
             lines.push(
                 screen
                     .pick(
-                        "    does not keep what has ended, by its owner's statement: beside other registers it proves no absence",
+                        "    does not keep what has ended, by its owner's statement: beside other \
+                         registers it proves no absence",
                         "    提供单位未声明保留已终止的记录：不能与其他登记共同证明“无记录”",
                     )
                     .to_owned(),

@@ -23,11 +23,13 @@ const NOT_CONFIRMED_ZH: &str =
 
 #[derive(Subcommand)]
 pub(super) enum MemberCommand {
-    /// Invite a member's system: announces the invitation at the hub and writes it to a file, to be handed over like a password.
+    /// Invite a member's system: announces the invitation at the hub and writes it to a file, to be
+    /// handed over like a password.
     ///
-    /// A system that was admitted before can be invited again: admitted with the new invitation, it has new keys and certificates, and its
-    /// earlier signing keys and TLS certificate count no more from that moment on, not before. To renew no more than
-    /// its certificate, let it `renew` instead: its keys, and all that they signed, stay.
+    /// A system that was admitted before can be invited again: admitted with the new invitation, it
+    /// has new keys and certificates, and its earlier signing keys and TLS certificate count no
+    /// more from that moment on, not before. To renew no more than its certificate, let it
+    /// `renew` instead: its keys, and all that they signed, stay.
     Invite {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -53,7 +55,8 @@ pub(super) enum MemberCommand {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Admit a system that used its invitation: certifies it and publishes the directory that names it.
+    /// Admit a system that used its invitation: certifies it and publishes the directory that names
+    /// it.
     Admit {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -67,7 +70,8 @@ pub(super) enum MemberCommand {
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
         wait: u64,
     },
-    /// Renew the certificate of a system that asks for it, or of the hub: also one that has ended, or an administrator's. Its keys stay.
+    /// Renew the certificate of a system that asks for it, or of the hub: also one that has ended,
+    /// or an administrator's. Its keys stay.
     Renew {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -154,20 +158,24 @@ async fn invite(
     let mut text = match screen.language {
         Language::Zh => format!("已邀请 {uri}，有效至 {until}；邀请在 {file}，请像密码一样交付"),
         _ => format!(
-            "invited {uri} until {until}; the invitation is in {file}: hand it over like a password"
+            "invited {uri} until {until}; the invitation is in {file}: hand it over like a \
+             password"
         ),
     };
     if invited.again {
         text.push_str(screen.pick(
-            "\n  note: this system is in the directory already. Its signing keys of today hold until it is admitted with this invitation, \
-             and are revoked then, and its TLS certificate counts no more then; if you meant another system, do not hand the invitation \
-             over, and invite that one",
-            "\n  注意：该系统已在密钥目录中。其现有签名密钥在凭此邀请获准入之前继续有效，准入时即被撤销，其 TLS 证书亦同时失效；如本意是邀请另一系统，请勿交付此邀请，另行邀请",
+            "\n  note: this system is in the directory already. Its signing keys of today hold \
+             until it is admitted with this invitation, and are revoked then, and its TLS \
+             certificate counts no more then; if you meant another system, do not hand the \
+             invitation over, and invite that one",
+            "\n  注意：该系统已在密钥目录中。其现有签名密钥在凭此邀请获准入之前继续有效，\
+             准入时即被撤销，其 TLS 证书亦同时失效；如本意是邀请另一系统，请勿交付此邀请，另行邀请",
         ));
     }
     if invited.suspended {
         text.push_str(screen.pick(
-            "\n  note: its member is suspended, and stays so when the system is admitted; `zerotrip member resume` ends that",
+            "\n  note: its member is suspended, and stays so when the system is admitted; \
+             `zerotrip member resume` ends that",
             "\n  注意：该成员单位已被暂停，系统准入后仍然如此；可用 `zerotrip member resume` 恢复",
         ));
     }
@@ -193,12 +201,13 @@ async fn admit(
         (0, _) => format!("admitted {uri} (directory version {version})"),
         (_, Language::Zh) => {
             format!(
-                "已准入 {uri}（密钥目录第 {version} 版）；其原有的 {revoked} 个签名密钥已撤销，原 TLS 证书已失效"
+                "已准入 {uri}（密钥目录第 {version} 版）；其原有的 {revoked} 个签名密钥已撤销，原 \
+                 TLS 证书已失效"
             )
         }
         (_, _) => format!(
-            "admitted {uri} (directory version {version}); its {revoked} earlier signing keys are revoked, and its earlier \
-             TLS certificate counts no more"
+            "admitted {uri} (directory version {version}); its {revoked} earlier signing keys are \
+             revoked, and its earlier TLS certificate counts no more"
         ),
     };
     let value = json!({
@@ -218,7 +227,8 @@ async fn renew(
     let by_hand = publishing::renew_by_hand(dir, named, wait).await?;
     let (holder, until) = (&by_hand.renewed.holder, screen.time(by_hand.renewed.ends));
     let en = format!(
-        "renewed {holder} until {until}; its keys are the same, and it takes the certificate up by itself"
+        "renewed {holder} until {until}; its keys are the same, and it takes the certificate up \
+         by itself"
     );
     let zh = format!("已为 {holder} 续期至 {until}；其密钥不变，并将自动取用新证书");
     screen.note(screen.pick(&en, &zh));
@@ -257,10 +267,12 @@ fn show_unchanged(
     let since = issued.map(|time| screen.time(time)).unwrap_or_default();
     let text = match screen.language {
         Language::Zh => format!(
-            "{member} 此前{zh}：枢纽现行的密钥目录第 {version} 版（{since} 签发）即如此；未作任何变更"
+            "{member} 此前{zh}：枢纽现行的密钥目录第 {version} 版（{since} \
+             签发）即如此；未作任何变更"
         ),
         _ => format!(
-            "{member} is {en} already: so says directory version {version} of {since}, in force at the hub; nothing has changed"
+            "{member} is {en} already: so says directory version {version} of {since}, in force \
+             at the hub; nothing has changed"
         ),
     };
     let value = json!({
@@ -274,7 +286,8 @@ fn show_unchanged(
 fn hub_knows(confirmed: Option<&KeyDirectory>, member: &Member) -> bool {
     let known = confirmed
         .and_then(|directory| directory.members.iter().find(|known| known.id == member.id));
-    // A member that the hub does not know at all is active there in no sense; only its suspension would be news.
+    // A member that the hub does not know at all is active there in no sense; only its suspension
+    // would be news.
     known.map_or(member.status() == Status::Active, |known| known.status() == member.status())
 }
 
@@ -337,10 +350,15 @@ fn list_members(
     }));
     if let Some(Behind { version, differs }) = behind {
         lines.push(match screen.language {
-            Language::Zh => format!("警告：枢纽的密钥目录为第 {version} 版，并非本目录所签发：本目录是旧副本，以上内容已过时；请执行 `zerotrip authority refresh`"),
+            Language::Zh => format!(
+                "警告：枢纽的密钥目录为第 {version} \
+                 版，并非本目录所签发：本目录是旧副本，以上内容已过时；请执行 `zerotrip authority \
+                 refresh`"
+            ),
             _ => format!(
-                "WARNING: the hub has version {version} of the key directory, which this folder never signed: the folder is an older copy, and \
-                 this list is out of date; run `zerotrip authority refresh`"
+                "WARNING: the hub has version {version} of the key directory, which this folder \
+                 never signed: the folder is an older copy, and this list is out of date; run \
+                 `zerotrip authority refresh`"
             ),
         });
         lines.extend(differs.iter().map(|(en, zh)| format!("  {}", screen.pick(en, zh))));

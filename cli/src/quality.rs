@@ -1,4 +1,5 @@
-//! What a department's connector says is wrong with a dataset, as the catalog shows it: numbers by column and kind.
+//! What a department's connector says is wrong with a dataset, as the catalog shows it: numbers by
+//! column and kind.
 
 use std::time::SystemTime;
 
@@ -13,7 +14,8 @@ use zerotrip_trust::dsse;
 
 use crate::render::{Language, Screen, rfc3339};
 
-/// What a system of the dataset's own member signed of it, under the statement that is shown, if it says nothing but what it may.
+/// What a system of the dataset's own member signed of it, under the statement that is shown, if it
+/// says nothing but what it may.
 pub(super) fn believed(
     envelope: &Envelope,
     entry: &DatasetEntry,
@@ -54,7 +56,8 @@ pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
         }
         (_, _) => {
             format!(
-                "    quality: about {rows} rows as of {as_of}; {} could make an answer unavailable{}",
+                "    quality: about {rows} rows as of {as_of}; {} could make an answer \
+                 unavailable{}",
                 number(spoilt, screen),
                 share(spoilt, rows, screen)
             )
@@ -72,8 +75,10 @@ pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
     });
     let nothing = quality.proves_nothing.then(|| {
         let said = screen.pick(
-            "      no yes can be given about anybody: rows could be anybody's, until their owner corrects, declares or adjudicates them",
-            "      对任何人都不能作出肯定答复：有记录可能属于任何人，须由数据提供方更正、声明或裁定",
+            "      no yes can be given about anybody: rows could be anybody's, until their owner \
+             corrects, declares or adjudicates them",
+            "      对任何人都不能作出肯定答复：有记录可能属于任何人，须由数据提供方更正、\
+             声明或裁定",
         );
         said.to_owned()
     });
@@ -117,7 +122,8 @@ fn rate(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// The least share that it can be, both numbers being rounded up; nothing of a few, which may be one.
+/// The least share that it can be, both numbers being rounded up; nothing of a few, which may be
+/// one.
 fn share(part: u64, whole: u64, screen: &Screen) -> String {
     let hundredths = part.saturating_sub(STEP - 1).saturating_mul(10_000) / whole.max(1);
     let share = format!("{}.{:02} %", hundredths / 100, hundredths % 100);

@@ -45,7 +45,8 @@ pub(super) fn values(endings: &[Ending], now: SystemTime) -> Vec<Value> {
     due.map(|ending| json!({ "what": ending.what.en, "ends": rfc3339(ending.ends), "ended": ending.ends <= now })).collect()
 }
 
-/// `zerotrip renew`: files the request, and takes what the authority renewed. Exit code 1: asked, and not renewed yet.
+/// `zerotrip renew`: files the request, and takes what the authority renewed. Exit code 1: asked,
+/// and not renewed yet.
 pub(super) async fn renew(
     dir: &Path,
     wait: Duration,
@@ -66,9 +67,10 @@ pub(super) async fn renew(
         }
         if started.elapsed() >= wait {
             let text = screen.pick(
-                "asked for, and not renewed yet: the authority renews it with `zerotrip authority refresh`, or with `zerotrip member renew`; then \
-                 give the same command again",
-                "已申请续期，尚未办理：请数据主管部门执行 `zerotrip authority refresh` 或 `zerotrip member renew`，然后重复本命令",
+                "asked for, and not renewed yet: the authority renews it with `zerotrip authority \
+                 refresh`, or with `zerotrip member renew`; then give the same command again",
+                "已申请续期，尚未办理：请数据主管部门执行 `zerotrip authority refresh` 或 \
+                 `zerotrip member renew`，然后重复本命令",
             );
             screen.show(text, &json!({ "renewed": Value::Null, "asked": home.uri() }))?;
             return Ok(ExitCode::from(NOT_SO));

@@ -54,7 +54,8 @@ enum Root {
 pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode, Failure> {
     let now = SystemTime::now();
     let root = root(verifying, now)?;
-    // What cannot be read ends with 2; whatever is read and is no valid certificate, empty and binary files too, with 5.
+    // What cannot be read ends with 2; whatever is read and is no valid certificate, empty and
+    // binary files too, with 5.
     let bytes = files::read(&verifying.file)?;
     let invalid = |why: &dyn Display, zh: &str| {
         let file = verifying.file.display();
@@ -92,11 +93,14 @@ fn unfinished(certificate: &VerifiedCertificate, screen: &Screen) -> String {
     };
     match screen.language {
         Language::Zh => format!(
-            "警告：文件名以 .part 结尾，说明签发没有完成，台账中可能没有这份证明的登记{exchange}：请勿据此办理；经审计确认有登记后方可改名使用，否则请删除并重新签发"
+            "警告：文件名以 .part \
+             结尾，说明签发没有完成，台账中可能没有这份证明的登记{exchange}：请勿据此办理；\
+             经审计确认有登记后方可改名使用，否则请删除并重新签发"
         ),
         _ => format!(
-            "WARNING: a file named `.part` is one whose issuing was not finished, and the ledger may hold no record of it{exchange}: do not \
-             act on it; rename and use it only once an auditor finds its record in the ledger, else delete it and issue again"
+            "WARNING: a file named `.part` is one whose issuing was not finished, and the ledger \
+             may hold no record of it{exchange}: do not act on it; rename and use it only once an \
+             auditor finds its record in the ledger, else delete it and issue again"
         ),
     }
 }
@@ -116,8 +120,10 @@ fn root(verifying: &Verifying, now: SystemTime) -> Result<Root, Failure> {
         }
         _ => Err(Failure::new(
             USAGE,
-            "say whose keys to trust: `--dir` of a joined system, `--directory`, `--authority` and `--ca`, or `--jwks`",
-            "请指明信任依据：已接入系统的 `--dir`，或 `--directory`、`--authority` 与 `--ca`，或 `--jwks`",
+            "say whose keys to trust: `--dir` of a joined system, `--directory`, `--authority` \
+             and `--ca`, or `--jwks`",
+            "请指明信任依据：已接入系统的 `--dir`，或 `--directory`、`--authority` 与 `--ca`，或 \
+             `--jwks`",
         )),
     }
 }
@@ -180,7 +186,8 @@ pub(super) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
             "警告：",
             screen
                 .pick(
-                    "it shows nothing of whom it is about: by itself it proves nothing of whoever presents it; ask for the disclosure",
+                    "it shows nothing of whom it is about: by itself it proves nothing of whoever \
+                     presents it; ask for the disclosure",
                     "未出示任何有关当事人的内容：仅凭此件不能证明出示人的任何情况；请要求出示",
                 )
                 .to_owned(),
@@ -264,11 +271,12 @@ fn evidence(certificate: &VerifiedCertificate, screen: &Screen) -> String {
     };
     match screen.language {
         Language::Zh => format!(
-            "{hub} 于 {answered} 签名答复（交换编号 {request_id}），存证台账第 {index} 条（树大小 {tree_size}）已验证；{as_of}{about}"
+            "{hub} 于 {answered} 签名答复（交换编号 {request_id}），存证台账第 {index} 条（树大小 \
+             {tree_size}）已验证；{as_of}{about}"
         ),
         _ => format!(
-            "signed by {hub} at {answered} (exchange {request_id}); in its ledger as entry {index} of a signed tree of {tree_size}; \
-             {as_of}{about}"
+            "signed by {hub} at {answered} (exchange {request_id}); in its ledger as entry \
+             {index} of a signed tree of {tree_size}; {as_of}{about}"
         ),
     }
 }
@@ -366,7 +374,8 @@ mod tests {
         };
         let (en, zh) = (said(&bare, Language::En), said(&bare, Language::Zh));
         for part in [
-            "withheld: 1 parameter of the question (such as the applicant), case, purpose, the signed request",
+            "withheld: 1 parameter of the question (such as the applicant), case, purpose, the \
+             signed request",
             "WARNING: it shows nothing of whom it is about",
         ] {
             assert!(en.contains(part), "{part}: {en}");

@@ -1,5 +1,6 @@
-//! A look at a whole ledger: recomputes the root from every entry, compares it with the signed head and with the last head seen here, and
-//! tells what the entries say that are opened to who looks: all to the authority. Pure: entries come in, a report or a fault comes out.
+//! A look at a whole ledger: recomputes the root from every entry, compares it with the signed head
+//! and with the last head seen here, and tells what the entries say that are opened to who looks:
+//! all to the authority. Pure: entries come in, a report or a fault comes out.
 
 use std::collections::BTreeMap;
 use zerotrip_text::cut;
@@ -108,13 +109,15 @@ pub enum AuditError {
     Seen(#[from] SeenLogError),
     /// A kept head that cannot be read.
     #[error(
-        "the head that was kept from the last look cannot be read; move the file away to begin anew"
+        "the head that was kept from the last look cannot be read; move the file away to begin \
+         anew"
     )]
     KeptHead,
 }
 
 impl Audit {
-    /// Begins; `seen` is the head of the last look. `whole`: who looks may read all, so every entry must be opened.
+    /// Begins; `seen` is the head of the last look. `whole`: who looks may read all, so every entry
+    /// must be opened.
     pub fn new(seen: Option<Checkpoint>, whole: bool) -> Self {
         Self {
             range: CompactRange::new(),

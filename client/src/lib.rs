@@ -1,8 +1,9 @@
 //! The SDK for systems that ask and issue, and for auditors.
 //!
-//! A [`Session`] believes nothing that the hub says without a proof: an answer counts once the hub's signature, the request it answers,
-//! the ledger entry that commits to it and the signed tree head over that entry have been verified ([`reply`]). The four outcomes of a
-//! check are four variants of [`Outcome`].
+//! A [`Session`] believes nothing that the hub says without a proof: an answer counts once the
+//! hub's signature, the request it answers, the ledger entry that commits to it and the signed tree
+//! head over that entry have been verified ([`reply`]). The four outcomes of a check are four
+//! variants of [`Outcome`].
 
 #![warn(missing_docs)]
 

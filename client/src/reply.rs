@@ -1,4 +1,5 @@
-//! From what a hub sent back to one of four outcomes, or to the reason why it counts for nothing. Pure: the tests tamper with it.
+//! From what a hub sent back to one of four outcomes, or to the reason why it counts for nothing.
+//! Pure: the tests tamper with it.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,5 @@
-//! Building and signing a request. Everything that can be refused is refused here, before a byte leaves.
+//! Building and signing a request. Everything that can be refused is refused here, before a byte
+//! leaves.
 
 use std::time::SystemTime;
 
@@ -14,7 +15,8 @@ use zerotrip_trust::keys::SigningKey;
 /// The parameter that names the person asked about; it is a resident id in every check.
 pub const APPLICANT: &str = "applicant";
 
-/// On whose errand, under which law and for which file the system asks. Every field is mandatory, signed, checked and recorded.
+/// On whose errand, under which law and for which file the system asks. Every field is mandatory,
+/// signed, checked and recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errand {
     /// Staff code of the official; 1 to 64 characters.
@@ -196,8 +198,9 @@ fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {
     }
 }
 
-/// Control characters, line and paragraph separators, and those that change the direction of writing (Unicode's `Bidi_Control`): on an
-/// official's screen, text with them can look like other text.
+/// Control characters, line and paragraph separators, and those that change the direction of
+/// writing (Unicode's `Bidi_Control`): on an official's screen, text with them can look like other
+/// text.
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
@@ -287,7 +290,8 @@ mod tests {
             .to_string();
         assert_eq!(
             error,
-            "--case: character 2 is the invisible U+202E, which is not allowed; type the text anew instead of pasting it"
+            "--case: character 2 is the invisible U+202E, which is not allowed; type the text \
+             anew instead of pasting it"
         );
     }
 

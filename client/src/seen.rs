@@ -1,5 +1,6 @@
-//! The newest signed tree head that this system has seen, kept in its folder and compared on every answer: a hub whose log was set back
-//! or rewritten is found out by the first one that asks it anything.
+//! The newest signed tree head that this system has seen, kept in its folder and compared on every
+//! answer: a hub whose log was set back or rewritten is found out by the first one that asks it
+//! anything.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ use crate::audit::{AuditError, kept_head};
 
 /// In the system's folder.
 pub const FILE: &str = "ledger-seen.note";
-/// A program that asks a thousand times a second keeps no file for each answer: what it saw in this time it compares in memory.
+/// A program that asks a thousand times a second keeps no file for each answer: what it saw in this
+/// time it compares in memory.
 const KEPT_EVERY: Duration = Duration::from_secs(1);
 
 /// When this process last kept which file.
@@ -37,13 +39,14 @@ pub(crate) struct Seen {
 pub enum SeenError {
     /// The log is shorter than it was, or another.
     #[error(
-        "{0}; do not act on the answer, and tell the authority: only where it confirms that a backup of the hub was put back, move \
-         `{FILE}` in this system's folder away"
+        "{0}; do not act on the answer, and tell the authority: only where it confirms that a \
+         backup of the hub was put back, move `{FILE}` in this system's folder away"
     )]
     Ledger(SeenLogError),
     /// It was decided under a directory that was replaced.
     #[error(
-        "the hub decided under directory version {found}, but version {known} was seen here: it was set back; do not act on the answer"
+        "the hub decided under directory version {found}, but version {known} was seen here: it \
+         was set back; do not act on the answer"
     )]
     OlderDirectory {
         /// The answer's.
@@ -72,9 +75,11 @@ pub enum SeenError {
     /// The file cannot be read.
     #[error("the newest tree head that was seen cannot be read: {0}")]
     File(#[from] FileError),
-    /// The file cannot be written: the next answer would be compared with an older one, and a hub that was set back be believed.
+    /// The file cannot be written: the next answer would be compared with an older one, and a hub
+    /// that was set back be believed.
     #[error(
-        "the newest tree head that was seen cannot be kept: {0}; the answer does not count: let this system's folder be written, then ask again"
+        "the newest tree head that was seen cannot be kept: {0}; the answer does not count: let \
+         this system's folder be written, then ask again"
     )]
     NotKept(FileError),
 }
@@ -94,12 +99,14 @@ impl Seen {
         Ok(seen)
     }
 
-    /// Leaves of the largest tree seen; 0 where none was. To be asked before a request leaves: what answers it then has more.
+    /// Leaves of the largest tree seen; 0 where none was. To be asked before a request leaves: what
+    /// answers it then has more.
     pub(crate) fn size(&self) -> u64 {
         self.head.as_ref().map_or(0, |head| head.size)
     }
 
-    /// Takes a proven answer, if its tree continues what was seen and it was decided under no older directory than `known`.
+    /// Takes a proven answer, if its tree continues what was seen and it was decided under no older
+    /// directory than `known`.
     pub(crate) fn follow(&mut self, proven: &ProvenAnswer, known: u64) -> Result<(), SeenError> {
         let head = proven.checkpoint();
         if let Some(seen) = &self.head {
@@ -115,8 +122,9 @@ impl Seen {
         self.keep()
     }
 
-    /// The answer was compared. That its head is not kept within a second of another costs the next process one comparison; where one could
-    /// not be kept, the next is kept at once, or the answer does not count.
+    /// The answer was compared. That its head is not kept within a second of another costs the next
+    /// process one comparison; where one could not be kept, the next is kept at once, or the
+    /// answer does not count.
     fn keep(&mut self) -> Result<(), SeenError> {
         let Some(note) = self.unkept.clone() else { return Ok(()) };
         let before = KEPT.lock().unwrap_or_else(PoisonError::into_inner).get(&self.file).copied();
@@ -144,7 +152,8 @@ impl Seen {
             // A command ends right after its answer.
             return keep();
         }
-        // A program that asks and asks must not wait for a disk between two answers; others within this second do not keep theirs.
+        // A program that asks and asks must not wait for a disk between two answers; others within
+        // this second do not keep theirs.
         KEPT.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(self.file.clone(), Instant::now());

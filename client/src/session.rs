@@ -1,4 +1,5 @@
-//! One connection to the hub, and the two things that a system does on it: asking, and issuing a certificate on the answer.
+//! One connection to the hub, and the two things that a system does on it: asking, and issuing a
+//! certificate on the answer.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -97,7 +98,8 @@ pub enum SessionError {
     Directory(#[from] DirectoryError),
     /// The hub sent none.
     #[error(
-        "the hub has no key directory yet; the authority publishes one with `zerotrip authority refresh`"
+        "the hub has no key directory yet; the authority publishes one with `zerotrip authority \
+         refresh`"
     )]
     NoDirectory,
     /// The request.
@@ -111,7 +113,8 @@ pub enum SessionError {
     Seen(#[from] SeenError),
     /// The catalog names no such check.
     #[error(
-        "the hub's catalog has no check `{check}` with variant `{variant}`; `zerotrip catalog list` shows what there is"
+        "the hub's catalog has no check `{check}` with variant `{variant}`; `zerotrip catalog \
+         list` shows what there is"
     )]
     UnknownCheck {
         /// As asked.
@@ -127,7 +130,8 @@ pub enum SessionError {
     Seal(#[from] SealError),
     /// The sealed token does not verify.
     #[error(
-        "the sealed certificate would not verify: {0}; is `seal.key` the key that the authority admitted?"
+        "the sealed certificate would not verify: {0}; is `seal.key` the key that the authority \
+         admitted?"
     )]
     Certificate(#[from] CertificateError),
     /// The certificate's file; nothing has been recorded.
@@ -209,7 +213,8 @@ impl Connection {
         ExchangeClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
     }
 
-    /// Fetches the newest key directory, which must not be older than the one kept here, and keeps it.
+    /// Fetches the newest key directory, which must not be older than the one kept here, and keeps
+    /// it.
     pub async fn fetch_directory(&self) -> Result<Directory, SessionError> {
         let mut authority = self.authority();
         let reply = answered(authority.get_directory(GetDirectoryRequest {})).await?;
@@ -226,13 +231,15 @@ impl Connection {
         Ok(directory)
     }
 
-    /// The key directory in force at the hub as it came: for the authority, which knows what it signed.
+    /// The key directory in force at the hub as it came: for the authority, which knows what it
+    /// signed.
     pub async fn directory_envelope(&self) -> Result<Envelope, SessionError> {
         let reply = answered(self.authority().get_directory(GetDirectoryRequest {})).await?;
         reply.directory.ok_or(SessionError::NoDirectory)
     }
 
-    /// The key directory in force at the hub, as the authority signed it, however old: kept nowhere, and not to rely upon.
+    /// The key directory in force at the hub, as the authority signed it, however old: kept
+    /// nowhere, and not to rely upon.
     pub async fn key_directory(&self) -> Result<KeyDirectory, SessionError> {
         let envelope = self.directory_envelope().await?;
         Ok(dsse::open(&envelope, payload_type::DIRECTORY, &self.home.authority)
@@ -273,8 +280,9 @@ impl Session {
         Ok(self.ask(errand, question).await?.1)
     }
 
-    /// Asks; on a true answer seals a certificate with this system's `seal.key`, has the hub record it, and only then gives the file its
-    /// name. `file` must not exist and its folder must: that it can be written is proved before anything is asked, and the certificate is
+    /// Asks; on a true answer seals a certificate with this system's `seal.key`, has the hub record
+    /// it, and only then gives the file its name. `file` must not exist and its folder must:
+    /// that it can be written is proved before anything is asked, and the certificate is
     /// on disk in a `.part` file beside it before the hub hears of it.
     pub async fn issue(
         &mut self,
@@ -311,7 +319,8 @@ impl Session {
             };
         let now = SystemTime::now();
         let sealed = seal(&content, &seal_key, now)?;
-        // Read back as a stranger would, before the hub is told: what does not verify is never announced. The hub's clock may be ahead.
+        // Read back as a stranger would, before the hub is told: what does not verify is never
+        // announced. The hub's clock may be ahead.
         let certificate = verify(
             &sealed.token,
             TrustRoot::Directory(&self.directory),
@@ -349,7 +358,8 @@ impl Session {
         }
     }
 
-    /// Tells the hub of a sealed certificate. Everything but its own refusal or a proven reply leaves open what it did.
+    /// Tells the hub of a sealed certificate. Everything but its own refusal or a proven reply
+    /// leaves open what it did.
     async fn announce(
         &mut self,
         announcement: &SignedRequest,
@@ -405,8 +415,8 @@ impl Session {
         Ok((request, outcome))
     }
 
-    /// A hub may have taken a new key since this session began: where the reply's key is unknown here, or the directory has run out,
-    /// the newest directory is fetched once.
+    /// A hub may have taken a new key since this session began: where the reply's key is unknown
+    /// here, or the directory has run out, the newest directory is fetched once.
     async fn follow_directory(&mut self, reply: &ExchangeReply) -> Result<(), SessionError> {
         let now = SystemTime::now();
         let key = reply

@@ -1,4 +1,5 @@
-//! A source as its owner lets it be asked: in turns, at a pace, and not at all while a nightly job has the system to itself.
+//! A source as its owner lets it be asked: in turns, at a pace, and not at all while a nightly job
+//! has the system to itself.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -48,8 +49,9 @@ impl Access {
         &self.limits
     }
 
-    /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no longer than the scan may take. Over the
-    /// pace it is refused: whoever asks that often hears of it.
+    /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no
+    /// longer than the scan may take. Over the pace it is refused: whoever asks that often
+    /// hears of it.
     pub async fn turn(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
         self.keep_quiet(SystemTime::now())?;
         if self.keep_pace().is_some() {
@@ -62,7 +64,8 @@ impl Access {
         self.wait(stop).await
     }
 
-    /// The same for what the connector itself wants to know: over the pace, it waits for the next second.
+    /// The same for what the connector itself wants to know: over the pace, it waits for the next
+    /// second.
     pub async fn patient_turn(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
         loop {
             self.keep_quiet(SystemTime::now())?;
@@ -75,7 +78,8 @@ impl Access {
         }
     }
 
-    /// The source for what takes long and must not keep a turn from a scan: only the quiet hours are kept.
+    /// The source for what takes long and must not keep a turn from a scan: only the quiet hours
+    /// are kept.
     pub fn unhurried(&self) -> Result<&Arc<dyn Source>, SourceError> {
         self.keep_quiet(SystemTime::now()).map(|()| &self.source)
     }

@@ -1,5 +1,5 @@
-//! Walks a clerk through the rows that cannot be read: shows each, asks whom it can concern, and keeps every answer at once. Or rules on all
-//! rows of one form at a time.
+//! Walks a clerk through the rows that cannot be read: shows each, asks whom it can concern, and
+//! keeps every answer at once. Or rules on all rows of one form at a time.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -34,7 +34,8 @@ pub struct Progress {
 /// What rows of one form have in common, whom they can concern, and why.
 #[derive(Clone, Debug)]
 pub struct Form {
-    /// Columns, by place, and what stands in them, without blanks around; nothing where it is blank.
+    /// Columns, by place, and what stands in them, without blanks around; nothing where it is
+    /// blank.
     cells: Vec<(usize, String)>,
     /// What else holds of their other cells.
     only: Predicate,
@@ -45,8 +46,8 @@ pub struct Form {
 }
 
 impl Form {
-    /// From the command line: `COLUMN=TEXT` for cells as the source has them, conditions on meanings as `count --where` has them, and whom
-    /// such rows can concern.
+    /// From the command line: `COLUMN=TEXT` for cells as the source has them, conditions on
+    /// meanings as `count --where` has them, and whom such rows can concern.
     pub fn parse(
         cells: &[String],
         only: &[String],
@@ -61,7 +62,9 @@ impl Form {
             Ok((place(name.trim(), columns)?, value.trim().to_owned()))
         };
         if cells.is_empty() {
-            return Err("name what their unreadable cells hold, with `--cell COLUMN=TEXT` (`COLUMN=` for a blank one)".into());
+            return Err("name what their unreadable cells hold, with `--cell COLUMN=TEXT` \
+                        (`COLUMN=` for a blank one)"
+                .into());
         }
         if grounds.trim().is_empty() {
             return Err("give the grounds, such as a file number, with `--grounds`".into());
@@ -110,8 +113,9 @@ pub async fn walk(
     let mut progress = progress(&sheet, &undecided);
     writeln!(
         screen,
-        "{}: {} rows cannot be read, {} of them undecided. Each undecided row makes every answer about whomever it could concern unavailable. \
-         Many of one form: `--cell COLUMN=TEXT --concerns … --grounds …` rules on all of them.",
+        "{}: {} rows cannot be read, {} of them undecided. Each undecided row makes every answer \
+         about whomever it could concern unavailable. Many of one form: `--cell COLUMN=TEXT \
+         --concerns … --grounds …` rules on all of them.",
         dataset.id,
         rows.len(),
         progress.open
@@ -194,7 +198,8 @@ pub fn sign(home: &SystemHome, dataset: &str) -> Result<usize, Failure> {
     Ok(Worksheet::read(&home.folder, dataset)?.sign(home, dataset)?)
 }
 
-/// Rows of which less is decided than there are, each once, with how many are like it, in their order.
+/// Rows of which less is decided than there are, each once, with how many are like it, in their
+/// order.
 fn undecided<'a>(sheet: &Worksheet, rows: &'a [UnreadableRow]) -> Vec<(&'a UnreadableRow, u64)> {
     let mut counts: BTreeMap<[u8; 32], u64> = BTreeMap::new();
     for row in rows {
@@ -251,7 +256,8 @@ fn ask_whom(
     loop {
         write!(
             screen,
-            "  whom can it concern? (`nobody`, resident ids with commas, `born 1952`, `born 1950-1955`; `s` skip, `q` stop): "
+            "  whom can it concern? (`nobody`, resident ids with commas, `born 1952`, `born \
+             1950-1955`; `s` skip, `q` stop): "
         )?;
         screen.flush()?;
         let Some(answer) = line(answers)? else { return Ok(None) };

@@ -1,9 +1,11 @@
-//! What an owner states of rows that cannot be read: whom they can and cannot concern, row by row or for all rows of one form. Without it one
-//! paper-era row without an id makes every absence unprovable; with it, only those that it can concern.
+//! What an owner states of rows that cannot be read: whom they can and cannot concern, row by row
+//! or for all rows of one form. Without it one paper-era row without an id makes every absence
+//! unprovable; with it, only those that it can concern.
 //!
-//! A row is known by the digest of its cells, not by its place: tomorrow's drop has it on another line. A changed cell makes another row
-//! of it, which is to be adjudicated anew. And a ruling is bound to how many such rows there were: an equal one that is entered afterwards
-//! is not covered, and since nothing tells it from the others, none of them is.
+//! A row is known by the digest of its cells, not by its place: tomorrow's drop has it on another
+//! line. A changed cell makes another row of it, which is to be adjudicated anew. And a ruling is
+//! bound to how many such rows there were: an equal one that is entered afterwards is not covered,
+//! and since nothing tells it from the others, none of them is.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -25,7 +27,8 @@ use crate::owner_files::{DeskError, signing_lock};
 use crate::source::rulings::{Concerns, MOST_PERSONS, Rulings, Stated};
 use crate::versions::Versioned;
 
-/// Most rows of one dataset of which something is stated: as many as may be unreadable before the register counts as broken.
+/// Most rows of one dataset of which something is stated: as many as may be unreadable before the
+/// register counts as broken.
 pub const MOST_RULED: usize = 10_000;
 /// What is stated of one row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +79,8 @@ impl Worksheet {
             toml::from_str(&text).map_err(|error| damaged(toml_fault(&text, &error)))?;
         if sheet.ruled() > MOST_RULED {
             return Err(damaged(format!(
-                "rulings on over {MOST_RULED} rows: that is not a register with blemishes but a broken one"
+                "rulings on over {MOST_RULED} rows: that is not a register with blemishes but a \
+                 broken one"
             )));
         }
         for ruling in &sheet.rulings {
@@ -153,7 +157,8 @@ impl Worksheet {
     }
 }
 
-/// The owner's signed statement about a dataset, if there is one. Whether the signature holds is for the directory in force to say.
+/// The owner's signed statement about a dataset, if there is one. Whether the signature holds is
+/// for the directory in force to say.
 pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Rulings, Envelope)>, DeskError> {
     let path = signed_path(folder, dataset);
     if !files::is_there(&path) {

@@ -1,4 +1,5 @@
-//! The running agent: what is in force here (directory, approvals, datasets), and the one path that a scan takes through it.
+//! The running agent: what is in force here (directory, approvals, datasets), and the one path that
+//! a scan takes through it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -103,7 +104,8 @@ struct InForce {
 struct Datasets {
     /// By id.
     open: BTreeMap<String, Arc<Serving>>,
-    /// What is attached and could not be opened, by id (by its file where even that is unknown), and why.
+    /// What is attached and could not be opened, by id (by its file where even that is unknown),
+    /// and why.
     broken: BTreeMap<String, String>,
 }
 
@@ -218,7 +220,8 @@ impl Agent {
         Arc::clone(&self.dialling.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes up the certificate in the folder, if it is another than the one in use: the channel is attached anew with it.
+    /// Takes up the certificate in the folder, if it is another than the one in use: the channel is
+    /// attached anew with it.
     pub fn take_certificate(&self) -> bool {
         let known = self.dialling();
         let found = match SystemHome::load(&self.home.folder) {
@@ -256,8 +259,9 @@ impl Agent {
         self.current().unserved.clone()
     }
 
-    /// Looks up the persons whom owners know to be in what is served, in all datasets at once; says of each where they are not found why.
-    /// Such a dataset stays attached: each scan of it is answered with that it is implausible, until they are found.
+    /// Looks up the persons whom owners know to be in what is served, in all datasets at once; says
+    /// of each where they are not found why. Such a dataset stays attached: each scan of it is
+    /// answered with that it is implausible, until they are found.
     pub async fn prove(&self) -> BTreeMap<String, String> {
         let current = self.current();
         let looks = current
@@ -283,7 +287,8 @@ impl Agent {
         self.current().statements()
     }
 
-    /// What was found wrong with what is served, signed by this connector; nothing yet of what was not looked at.
+    /// What was found wrong with what is served, signed by this connector; nothing yet of what was
+    /// not looked at.
     pub fn quality(&self) -> Vec<Envelope> {
         self.qualities.of(self.served().iter().map(String::as_str))
     }
@@ -318,7 +323,8 @@ impl Agent {
         self.current().directory.version()
     }
 
-    /// Refuses a hub whose certificate the directory in force has superseded: the hub itself may have brought it, after the handshake.
+    /// Refuses a hub whose certificate the directory in force has superseded: the hub itself may
+    /// have brought it, after the handshake.
     pub fn require_current(&self, hub: &Peer) -> Result<(), Refusal> {
         if hub.is_superseded_hub(&self.current().directory) {
             let why =
@@ -328,7 +334,8 @@ impl Agent {
         Ok(())
     }
 
-    /// Puts a newer directory in force: refused if the authority did not sign it, or if it is older than the one here.
+    /// Puts a newer directory in force: refused if the authority did not sign it, or if it is older
+    /// than the one here.
     pub fn take_directory(&self, envelope: &Envelope, now: SystemTime) -> Result<u64, Refusal> {
         let _one = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current();
@@ -359,7 +366,8 @@ impl Agent {
         Ok(version)
     }
 
-    /// Takes up what its owner approved or withdrew since; whether there was anything. What cannot be read approves nothing.
+    /// Takes up what its owner approved or withdrew since; whether there was anything. What cannot
+    /// be read approves nothing.
     pub fn take_approvals(&self, now: SystemTime) -> bool {
         let _one = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current();
@@ -389,8 +397,9 @@ impl Agent {
         true
     }
 
-    /// Takes up what its owner signed since: datasets, and what is stated of their unreadable rows. Opening a source takes its time;
-    /// what was in force until then is so meanwhile. What cannot be opened is not served, as it would not be after a restart.
+    /// Takes up what its owner signed since: datasets, and what is stated of their unreadable rows.
+    /// Opening a source takes its time; what was in force until then is so meanwhile. What
+    /// cannot be opened is not served, as it would not be after a restart.
     fn take_datasets(&self, now: SystemTime) {
         let known = Arc::clone(&self.current().datasets);
         let datasets = match Datasets::read(&self.home.folder, &known) {
@@ -458,7 +467,8 @@ impl Agent {
             }
             signed = now;
             let agent = Arc::clone(self);
-            // Beside this, for a source may take long to open, and a withdrawal does not wait for it.
+            // Beside this, for a source may take long to open, and a withdrawal does not wait for
+            // it.
             let taking =
                 tokio::task::spawn_blocking(move || agent.take_datasets(SystemTime::now()));
             tokio::pin!(taking);
@@ -486,7 +496,8 @@ impl Agent {
         }
     }
 
-    /// What the hub shows of its log and its grants, against what was seen of them: one that is behind, or that shows nothing, is refused.
+    /// What the hub shows of its log and its grants, against what was seen of them: one that is
+    /// behind, or that shows nothing, is refused.
     pub fn compare_hub(
         &self,
         shown: &DescribeRequest,
@@ -548,7 +559,8 @@ impl Agent {
         self.replaced.send_replace(());
     }
 
-    /// One scan, from its ticket to its receipt, for a hub that has proven so much on its channel. What goes wrong is journalled here, and the hub hears a code.
+    /// One scan, from its ticket to its receipt, for a hub that has proven so much on its channel.
+    /// What goes wrong is journalled here, and the hub hears a code.
     pub async fn scan(
         &self,
         ticket: &Envelope,
@@ -651,7 +663,8 @@ impl Agent {
         })
     }
 
-    /// Completes when the authority or the owner no longer lets this requester be served, though its scan is under way.
+    /// Completes when the authority or the owner no longer lets this requester be served, though
+    /// its scan is under way.
     async fn withdrawn(
         &self,
         admitted: &Admitted,
@@ -745,7 +758,8 @@ impl InForce {
 }
 
 impl Datasets {
-    /// Everything that the folder attaches; what is known and was not signed anew since is the same.
+    /// Everything that the folder attaches; what is known and was not signed anew since is the
+    /// same.
     fn read(folder: &Path, known: &Self) -> Result<Self, DeskError> {
         let mut read = Self::default();
         for path in desk::dataset_paths(folder)? {
@@ -759,7 +773,9 @@ impl Datasets {
                     read.open.remove(&serving.file.id);
                     read.broken.insert(
                         serving.file.id.clone(),
-                        "two attached files describe it; take one of their lines out of `connector.toml`".to_owned(),
+                        "two attached files describe it; take one of their lines out of \
+                         `connector.toml`"
+                            .to_owned(),
                     );
                 }
                 Ok(serving) => {

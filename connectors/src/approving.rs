@@ -1,5 +1,5 @@
-//! The owner's approvals: which scans are served, to whom, for what. Signed as a whole by the owner's own key, in the connector's folder;
-//! nothing here talks to the hub.
+//! The owner's approvals: which scans are served, to whom, for what. Signed as a whole by the
+//! owner's own key, in the connector's folder; nothing here talks to the hub.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,8 @@ pub type Served = BTreeMap<Pair, BTreeSet<String>>;
 pub struct Changes {
     /// Who is served what it was not before.
     pub gains: Served,
-    /// Who no longer is: it was approved for another form of the same scan, and only the newest approved form is served.
+    /// Who no longer is: it was approved for another form of the same scan, and only the newest
+    /// approved form is served.
     pub loses: Served,
 }
 
@@ -39,7 +40,8 @@ pub fn path(folder: &Path) -> PathBuf {
     folder.join("signed").join("approvals.dsse")
 }
 
-/// The signed approvals, as they lie there; whether the signature holds, the directory in force says.
+/// The signed approvals, as they lie there; whether the signature holds, the directory in force
+/// says.
 pub fn read(folder: &Path) -> Result<Option<Envelope>, DeskError> {
     let path = path(folder);
     if files::is_there(&path) {
@@ -66,7 +68,8 @@ pub fn standing(home: &SystemHome) -> Result<Approvals, DeskError> {
     })
 }
 
-/// Signs these approvals, in place of those that were read as standing: whatever somebody else signed meanwhile is never undone unseen.
+/// Signs these approvals, in place of those that were read as standing: whatever somebody else
+/// signed meanwhile is never undone unseen.
 pub fn sign(
     home: &SystemHome,
     read: &Approvals,
@@ -119,8 +122,9 @@ pub fn served(approvals: &Approvals) -> Served {
     served
 }
 
-/// The standing approvals with these added: for templates on this member's datasets, each requester for each purpose. Who was approved for
-/// the very same scan stays so; other forms of it are served no longer.
+/// The standing approvals with these added: for templates on this member's datasets, each requester
+/// for each purpose. Who was approved for the very same scan stays so; other forms of it are served
+/// no longer.
 pub fn added(
     standing: &Approvals,
     templates: &[ScanTemplate],
@@ -153,8 +157,9 @@ pub fn added(
     (all, changes)
 }
 
-/// The standing approvals without these, and what that takes away: of a check (one variant, `check/variant`, or all of them), for these
-/// requesters (none named: all) and these purposes (the same).
+/// The standing approvals without these, and what that takes away: of a check (one variant,
+/// `check/variant`, or all of them), for these requesters (none named: all) and these purposes (the
+/// same).
 pub fn withdrawn(
     standing: &Approvals,
     check: &str,

@@ -1,4 +1,5 @@
-//! `check`: proves a dataset from its file to a look-up's last row, and says what its data can do to answers.
+//! `check`: proves a dataset from its file to a look-up's last row, and says what its data can do
+//! to answers.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -29,7 +30,8 @@ struct Trial {
     look_up: String,
     /// Persons of the dataset with whom it was tried.
     tried: usize,
-    /// About how many of them no yes could be given: some cell that cannot be read could be theirs.
+    /// About how many of them no yes could be given: some cell that cannot be read could be
+    /// theirs.
     blocked: usize,
     /// Half of the tries took no longer, in milliseconds.
     p50_ms: f64,
@@ -76,7 +78,8 @@ pub async fn run(file: &Path, as_json: bool) -> Result<ExitCode, Failure> {
     }
 }
 
-/// What every row says against a dataset file, where a check has rules for its columns; an error where it could not be looked at.
+/// What every row says against a dataset file, where a check has rules for its columns; an error
+/// where it could not be looked at.
 pub async fn contradictions(dataset: &DatasetFile, file: &Path) -> Result<Vec<String>, Failure> {
     if !vocabulary::of_dataset(&dataset.id).any(|asked| asked.end.is_some()) {
         return Ok(Vec::new());
@@ -103,7 +106,8 @@ struct Proved {
 /// How the persons fared whom the owner knows to be in it.
 #[derive(Debug, Default, Serialize)]
 struct Known {
-    /// How many there are; none where the dataset file names no such file, or they could not be looked up.
+    /// How many there are; none where the dataset file names no such file, or they could not be
+    /// looked up.
     persons: usize,
     found: usize,
     /// The lines of the others.
@@ -172,8 +176,8 @@ async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<Prove
     Ok(Proved { survey, trials, known, fault })
 }
 
-/// How long the look-up of each person takes, and about how many of them no yes could be given; a person of the dataset's own who is not
-/// found is an error.
+/// How long the look-up of each person takes, and about how many of them no yes could be given; a
+/// person of the dataset's own who is not found is an error.
 async fn times(
     source: &dyn Source,
     dataset: &DatasetFile,
@@ -191,7 +195,8 @@ async fn times(
         };
         let (rows, end) = source::count_rows(source, look_up).await?;
         if rows == 0 {
-            let detail = "a person who stood in a row was not found; did the data change during the check? if not, report this";
+            let detail = "a person who stood in a row was not found; did the data change during \
+                          the check? if not, report this";
             return Err(SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, detail));
         }
         times.push(begun.elapsed());
@@ -231,7 +236,8 @@ fn verdict(
     if age > dataset.most_age {
         let hours = age.as_secs() / 3600;
         return Verdict::NotServed(format!(
-            "its rows are {hours} h old, more than `most_age` allows; bring a newer drop or extract"
+            "its rows are {hours} h old, more than `most_age` allows; bring a newer drop or \
+             extract"
         ));
     }
     let clean = survey.findings.iter().all(|finding| !finding.kind.spoils())
@@ -262,8 +268,10 @@ impl Verdict {
             Self::Served => "verdict: served".to_owned(),
             Self::ServedWithFindings => "verdict: served, with findings".to_owned(),
             Self::ProvesNothing(rows) => format!(
-                "verdict: served, but no yes can be given about anybody: {rows} rows could be anybody's. Correct them, declare what stands there \
-                 (`nothing`, `schemes`, `scheme_by` of the column), or `adjudicate` them, many of one form at once with `--cell`"
+                "verdict: served, but no yes can be given about anybody: {rows} rows could be \
+                 anybody's. Correct them, declare what stands there (`nothing`, `schemes`, \
+                 `scheme_by` of the column), or `adjudicate` them, many of one form at once with \
+                 `--cell`"
             ),
             Self::NotServed(why) => format!("verdict: not served: {why}"),
         }
@@ -281,7 +289,8 @@ fn as_of(survey: &Survey) -> String {
 
 fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Known) -> String {
     let mut text = format!(
-        "{} ({} / {})\n  questions       {}\n  rows            {} (floor {})\n  as of           {}\n  irregular ids   {} (found through the exceptions index)\n  unreadable rows {}",
+        "{} ({} / {})\n  questions       {}\n  rows            {} (floor {})\n  as of           \
+         {}\n  irregular ids   {} (found through the exceptions index)\n  unreadable rows {}",
         dataset.id,
         dataset.name_en,
         dataset.name_zh,
@@ -319,7 +328,8 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
         let fared = match tried {
             0 => "not tried: no row holds a readable id".to_owned(),
             _ => format!(
-                "{p50_ms:.2} ms at p50, {slowest_ms:.2} ms at most, over {tried} persons of its own"
+                "{p50_ms:.2} ms at p50, {slowest_ms:.2} ms at most, over {tried} persons of its \
+                 own"
             ),
         };
         text.push_str(&format!("\n  look-up {look_up}: {fared}"));
@@ -328,12 +338,20 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
         }
     }
     match (&dataset.probes, known.persons) {
-        (None, _) => text.push_str("\n  known persons   none named; `dataset.probes` can name a file of some who must be found"),
+        (None, _) => text.push_str(
+            "\n  known persons   none named; `dataset.probes` can name a file of some who must be \
+             found",
+        ),
         (Some(_), 0) => {}
-        (Some(_), persons) => text.push_str(&format!("\n  known persons   {} of {persons} found", known.found)),
+        (Some(_), persons) => {
+            text.push_str(&format!("\n  known persons   {} of {persons} found", known.found))
+        }
     }
     if !dataset.keeps_ended {
-        text.push_str("\n  what has ended  is removed, or `dataset.ended` does not say: beside other registers it proves no absence");
+        text.push_str(
+            "\n  what has ended  is removed, or `dataset.ended` does not say: beside other \
+             registers it proves no absence",
+        );
     }
     for advice in &survey.advice {
         text.push_str(&format!("\n  advice: {}", shown(advice)));

@@ -35,9 +35,10 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// The department's agent: attaches its systems, unchanged, to the exchange hub.
 ///
-/// The usual order is: `join` with the authority's invitation, `inspect` each system for a first dataset file, `check` each dataset file, `sign` it as its owner, `approve` the checks
-/// that may ask it, then `serve`. The connector dials the hub; the department opens no inbound port. Nothing is served that the
-/// owner has not approved here.
+/// The usual order is: `join` with the authority's invitation, `inspect` each system for a first
+/// dataset file, `check` each dataset file, `sign` it as its owner, `approve` the checks
+/// that may ask it, then `serve`. The connector dials the hub; the department opens no inbound
+/// port. Nothing is served that the owner has not approved here.
 #[derive(Parser)]
 #[command(name = "zerotrip-connector", version, max_term_width = 100)]
 struct Cli {
@@ -62,11 +63,12 @@ enum Command {
         #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         wait: u64,
     },
-    /// Have this connector's certificate renewed in place, before it ends or after: keys, signed datasets, approvals and what is remembered
-    /// stay as they are.
+    /// Have this connector's certificate renewed in place, before it ends or after: keys, signed
+    /// datasets, approvals and what is remembered stay as they are.
     ///
-    /// A connector that serves asks by itself from 60 days before the end, and takes up what came. The authority renews with `zerotrip
-    /// authority refresh`, or, once the certificate has ended, with `zerotrip member renew`.
+    /// A connector that serves asks by itself from 60 days before the end, and takes up what came.
+    /// The authority renews with `zerotrip authority refresh`, or, once the certificate has
+    /// ended, with `zerotrip member renew`.
     Renew {
         /// The connector's folder.
         #[arg(long)]
@@ -77,29 +79,36 @@ enum Command {
     },
     /// Look at a system and propose a dataset file for one of its tables. Changes nothing in it.
     ///
-    /// A database's tables are listed first; choose one with --table. Every row is looked at, and no value is printed whole: the
-    /// proposal says of each column what it seems to hold, how sure that is, and why. What only the owner can know stands in it as
-    /// FILL_IN, with which no dataset file is accepted; `check` names what is left.
+    /// A database's tables are listed first; choose one with --table. Every row is looked at, and
+    /// no value is printed whole: the proposal says of each column what it seems to hold, how
+    /// sure that is, and why. What only the owner can know stands in it as FILL_IN, with which
+    /// no dataset file is accepted; `check` names what is left.
     Inspect(Inspect),
-    /// Prove a dataset file end to end: read it, open its source, look at every row, try its look-ups. Changes nothing.
+    /// Prove a dataset file end to end: read it, open its source, look at every row, try its
+    /// look-ups. Changes nothing.
     ///
-    /// Says what is wrong with the data by column, with masked examples; what share of the rows could make an answer unavailable; what
-    /// is sent to the system for a look-up, and how long that takes with persons of its own, whom it never shows. What it copies of a
-    /// file drop meanwhile stands in a folder of its own under TMPDIR, and is removed. The last line is the verdict; exit code 0 if the dataset would be served, 1 if not.
+    /// Says what is wrong with the data by column, with masked examples; what share of the rows
+    /// could make an answer unavailable; what is sent to the system for a look-up, and how long
+    /// that takes with persons of its own, whom it never shows. What it copies of a
+    /// file drop meanwhile stands in a folder of its own under TMPDIR, and is removed. The last
+    /// line is the verdict; exit code 0 if the dataset would be served, 1 if not.
     Check {
         /// The dataset file.
         file: PathBuf,
     },
-    /// Count what a dataset holds, by what its codes, dates and amounts mean. Changes nothing; names nobody.
+    /// Count what a dataset holds, by what its codes, dates and amounts mean. Changes nothing;
+    /// names nobody.
     ///
-    /// What the system can do itself it does: it leaves out rows by their codes and dates, and sends rows that are alike once. What cells
-    /// mean is decided here, so that `1`, ` 1` and `现势` count as one where the dataset file says so. A row whose cell cannot be read and
+    /// What the system can do itself it does: it leaves out rows by their codes and dates, and
+    /// sends rows that are alike once. What cells mean is decided here, so that `1`, ` 1` and
+    /// `现势` count as one where the dataset file says so. A row whose cell cannot be read and
     /// would have decided it is counted apart.
     Count(Count),
     /// Sign dataset files as their owner, and attach them to this connector.
     ///
-    /// What is signed is the whole file, and the file of known persons that it names: after any change sign it again. A running `serve` takes
-    /// it up by itself. Of several files all are signed, or none; a dataset that no check of the hub asks is refused, for then its id is
+    /// What is signed is the whole file, and the file of known persons that it names: after any
+    /// change sign it again. A running `serve` takes it up by itself. Of several files all are
+    /// signed, or none; a dataset that no check of the hub asks is refused, for then its id is
     /// most likely misspelled.
     Sign {
         /// The connector's folder.
@@ -112,25 +121,30 @@ enum Command {
         #[arg(long)]
         not_asked_yet: bool,
     },
-    /// Decide whom rows that cannot be read can concern, one by one or all of a form, and sign it as their owner.
+    /// Decide whom rows that cannot be read can concern, one by one or all of a form, and sign it
+    /// as their owner.
     ///
-    /// One row without a usable id makes every absence unprovable, for it could be anybody's. Each answer is kept at once in
-    /// DIR/adjudications, so that the work can be stopped and taken up again; a running `serve` takes up what was signed. A ruling
-    /// covers the rows that are there now: an equal one that is entered later is undecided again, and so are the others like it.
+    /// One row without a usable id makes every absence unprovable, for it could be anybody's. Each
+    /// answer is kept at once in DIR/adjudications, so that the work can be stopped and taken
+    /// up again; a running `serve` takes up what was signed. A ruling covers the rows that are
+    /// there now: an equal one that is entered later is undecided again, and so are the others like
+    /// it.
     ///
-    /// Many rows of one form, such as public housing without an owner: `--cell owner_id=000000000000000000 --where 'district=330106'
-    /// --where 'registered_on<1998-01-01' --concerns nobody --grounds 'file 1998-12: housing of the bureau'`.
+    /// Many rows of one form, such as public housing without an owner: `--cell
+    /// owner_id=000000000000000000 --where 'district=330106' --where 'registered_on<1998-01-01'
+    /// --concerns nobody --grounds 'file 1998-12: housing of the bureau'`.
     Adjudicate(Adjudicate),
     /// Approve a check's scans of this department's datasets, as their owner.
     ///
-    /// Each requester is served for each purpose named here, beside whoever was approved before; approve twice to serve one member for one
-    /// purpose and another for another. A scan is served in its newest approved form only: where the check has changed, whoever is to be
+    /// Each requester is served for each purpose named here, beside whoever was approved before;
+    /// approve twice to serve one member for one purpose and another for another. A scan is
+    /// served in its newest approved form only: where the check has changed, whoever is to be
     /// served on must be named again, and who gains and who loses is said before anything is asked.
     Approve(approving::Approve),
     /// Withdraw approvals of a check, as their owner: needs no hub, and holds at once.
     ///
-    /// A running `serve` takes it up within a second, and ends scans under way that are no longer approved. Without requesters or purposes,
-    /// for all of them.
+    /// A running `serve` takes it up within a second, and ends scans under way that are no longer
+    /// approved. Without requesters or purposes, for all of them.
     Withdraw(approving::Withdraw),
     /// List who may ask what, for which purpose, by this owner's approvals.
     Approvals {
@@ -153,13 +167,16 @@ struct Adjudicate {
     dir: PathBuf,
     /// The dataset file.
     file: PathBuf,
-    /// Rule on every undecided row in whose column this stands, as the source has it (`COLUMN=` for a blank); repeat for more that must.
+    /// Rule on every undecided row in whose column this stands, as the source has it (`COLUMN=`
+    /// for a blank); repeat for more that must.
     #[arg(long = "cell", value_name = "COLUMN=TEXT")]
     cells: Vec<String>,
-    /// And of whose other columns this holds, by their meaning, as in `count --where`; repeat for more.
+    /// And of whose other columns this holds, by their meaning, as in `count --where`; repeat for
+    /// more.
     #[arg(long = "where", value_name = "CONDITION", requires = "cells")]
     only: Vec<String>,
-    /// Whom all of these rows can concern: `nobody`, resident ids with commas, `born 1952`, `born 1950-1955`.
+    /// Whom all of these rows can concern: `nobody`, resident ids with commas, `born 1952`, `born
+    /// 1950-1955`.
     #[arg(long, requires = "cells")]
     concerns: Option<String>,
     /// The grounds for it: a file number, a source.
@@ -170,7 +187,8 @@ struct Adjudicate {
     yes: bool,
 }
 
-/// Runs the command line; the exit codes are the design's: 0 done, 1 not so, 2 usage or configuration.
+/// Runs the command line; the exit codes are the design's: 0 done, 1 not so, 2 usage or
+/// configuration.
 pub fn main() -> ExitCode {
     install_provider();
     let cli = Cli::parse();
@@ -183,7 +201,8 @@ pub fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false)
-        // A log that cannot be written (a full disk under standard error) would be reported there too, in a panic.
+        // A log that cannot be written (a full disk under standard error) would be reported there
+        // too, in a panic.
         .log_internal_errors(false)
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -270,7 +289,9 @@ async fn renew(dir: &Path, wait: Duration, json: bool) -> Result<ExitCode, Failu
             return Ok(ExitCode::SUCCESS);
         }
         if started.elapsed() >= wait {
-            let text = "asked for; the authority has not renewed it yet: it does with `zerotrip authority refresh`, or with `zerotrip member renew`. Then give the same command again";
+            let text = "asked for; the authority has not renewed it yet: it does with `zerotrip \
+                        authority refresh`, or with `zerotrip member renew`. Then give the same \
+                        command again";
             say(json, text, &serde_json::json!({ "renewed": null, "asked": home.uri() }))?;
             return Ok(ExitCode::from(1));
         }
@@ -353,7 +374,8 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
         eprintln!(
             "{}",
             shown(&format!(
-                "not served: {dataset}: {why}; once that is fixed, `sign` its file or start `serve` again"
+                "not served: {dataset}: {why}; once that is fixed, `sign` its file or start \
+                 `serve` again"
             ))
         );
     }
@@ -376,13 +398,14 @@ async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     tokio::spawn(renewing::keep(Arc::clone(&agent)));
     let looking = Arc::clone(&agent);
     tokio::spawn(async move { looking.keep_looking().await });
-    // On a worker thread, beside the scans that it carries: on this one, every frame would cross threads.
+    // On a worker thread, beside the scans that it carries: on this one, every frame would cross
+    // threads.
     tokio::spawn(async move { dialler::run(&agent, stopped).await }).await??;
     Ok(())
 }
 
-/// Sees to it that a key directory in force is kept here: a department that was switched off for longer than one lives starts by itself,
-/// as soon as its hub can be reached.
+/// Sees to it that a key directory in force is kept here: a department that was switched off for
+/// longer than one lives starts by itself, as soon as its hub can be reached.
 async fn make_current(home: &SystemHome) -> Result<(), Failure> {
     let mut said: Option<(String, std::time::Instant)> = None;
     loop {
@@ -396,8 +419,9 @@ async fn make_current(home: &SystemHome) -> Result<(), Failure> {
                 {
                     tracing::warn!(
                         why,
-                        "the kept key directory has expired, and no newer one can be had of the hub; trying until it can: the authority \
-                         publishes one with `zerotrip authority refresh`"
+                        "the kept key directory has expired, and no newer one can be had of the \
+                         hub; trying until it can: the authority publishes one with `zerotrip \
+                         authority refresh`"
                     );
                     said = Some((why, std::time::Instant::now()));
                 }

@@ -1,5 +1,6 @@
-//! This machine's clock beside the hub's: one that is off makes every grant look lapsed or yet to come. It is said here, in the log of the
-//! machine that must be set, as soon as the hub says what time it is; nobody has to ask first.
+//! This machine's clock beside the hub's: one that is off makes every grant look lapsed or yet to
+//! come. It is said here, in the log of the machine that must be set, as soon as the hub says what
+//! time it is; nobody has to ask first.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -54,8 +55,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The hub's clock as it spoke, beside this machine's. What is to be said of that now: at once when it is off, and now and then while it
-    /// stays so.
+    /// The hub's clock as it spoke, beside this machine's. What is to be said of that now: at once
+    /// when it is off, and now and then while it stays so.
     pub fn compare(&self, here: SystemTime, hub: SystemTime) -> Option<String> {
         let mut said = self.off.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(skew) = Skew::of(here, hub) else {
@@ -67,11 +68,13 @@ impl Clock {
         }
         *said = Some(Instant::now());
         Some(format!(
-            "{skew}: scans may be refused, and what is read may be dated wrongly; set the clock that is wrong, by NTP for one"
+            "{skew}: scans may be refused, and what is read may be dated wrongly; set the clock \
+             that is wrong, by NTP for one"
         ))
     }
 
-    /// Whether that a scan was refused for its times is to be said now: once a minute is enough, for each of them is in the journal.
+    /// Whether that a scan was refused for its times is to be said now: once a minute is enough,
+    /// for each of them is in the journal.
     pub fn may_say_refused(&self) -> bool {
         let mut said = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let may = said.is_none_or(|at| at.elapsed() >= REFUSED_AGAIN);

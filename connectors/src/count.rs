@@ -35,12 +35,13 @@ const MOST_SHOWN: usize = 100;
 pub struct Count {
     /// The dataset file.
     file: PathBuf,
-    /// Count by what stands in this column, by its meaning; repeat for more. Columns of ids, names, phones and addresses cannot be
-    /// counted by: that would list persons.
+    /// Count by what stands in this column, by its meaning; repeat for more. Columns of ids,
+    /// names, phones and addresses cannot be counted by: that would list persons.
     #[arg(long = "by", value_name = "COLUMN")]
     by: Vec<String>,
-    /// Only rows of which this holds, such as `status=current`, `filed_on>=2020-01-01`, `price<1000`, `owner=` (blank); several values
-    /// between commas mean any of them. Repeat for more that must hold.
+    /// Only rows of which this holds, such as `status=current`, `filed_on>=2020-01-01`,
+    /// `price<1000`, `owner=` (blank); several values between commas mean any of them. Repeat
+    /// for more that must hold.
     #[arg(long = "where", value_name = "CONDITION")]
     only: Vec<String>,
     /// Add up this column of money; repeat for more.
@@ -113,7 +114,8 @@ fn may_group(name: &str, columns: &[Column]) -> Result<usize, String> {
             | SemanticType::Money,
         ) => Ok(place),
         _ => Err(format!(
-            "`--by {name}` would list what stands there, and persons may; count by a column of codes, divisions, dates or amounts"
+            "`--by {name}` would list what stands there, and persons may; count by a column of \
+             codes, divisions, dates or amounts"
         )),
     }
 }

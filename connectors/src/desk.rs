@@ -1,5 +1,6 @@
-//! The owner's desk: which datasets are attached, and signing what they are. Files in the connector's folder; nothing here talks to a
-//! source or to the hub. Which scans are served is approved beside it ([`crate::approving`]).
+//! The owner's desk: which datasets are attached, and signing what they are. Files in the
+//! connector's folder; nothing here talks to a source or to the hub. Which scans are served is
+//! approved beside it ([`crate::approving`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -74,7 +75,8 @@ pub struct Signed {
     pub probes: Option<Digest>,
 }
 
-/// A dataset file and its owner's signed statement, which binds every byte of it: what was changed since is not what the owner signed.
+/// A dataset file and its owner's signed statement, which binds every byte of it: what was changed
+/// since is not what the owner signed.
 pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
     let text = files::read_text(path)?;
     let file = DatasetFile::parse(&text, &path.display().to_string())?;
@@ -109,8 +111,8 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
     Ok(Signed { file, envelope, statement, probes: named.map(|persons| sha256(&persons)) })
 }
 
-/// Binds a dataset file, and the file of known persons that it names. Both hold what does not leave the department, and what they hold could
-/// be guessed: the salt stays here.
+/// Binds a dataset file, and the file of known persons that it names. Both hold what does not leave
+/// the department, and what they hold could be guessed: the salt stays here.
 fn commitment(salt: &[u8], text: &str, probes: Option<&[u8]>) -> Digest {
     let named: &[u8] = if probes.is_some() { b"known persons" } else { b"" };
     sha256_parts(
@@ -179,7 +181,8 @@ fn owned(home: &SystemHome, file: DatasetFile) -> Result<DatasetFile, DeskError>
     }
 }
 
-/// Refuses what nobody can state: a day that is yet to come, and that there is no date where the rows are nothing without it.
+/// Refuses what nobody can state: a day that is yet to come, and that there is no date where the
+/// rows are nothing without it.
 pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), DeskError> {
     let today = date::in_china(now);
     let since = (
@@ -215,8 +218,9 @@ pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), DeskErro
     Ok(())
 }
 
-/// Signs dataset files with the owner's key, and attaches them: all of them, or none. `asked` are the datasets that the hub's checks ask,
-/// where that is known: a file of any other is refused, for nobody would ever ask it, and what is asked would stay unserved.
+/// Signs dataset files with the owner's key, and attaches them: all of them, or none. `asked` are
+/// the datasets that the hub's checks ask, where that is known: a file of any other is refused, for
+/// nobody would ever ask it, and what is asked would stay unserved.
 pub fn sign_datasets(
     home: &SystemHome,
     paths: &[PathBuf],
@@ -292,7 +296,8 @@ fn asked_of(member: &str, asked: &BTreeSet<String>) -> String {
     }
 }
 
-/// Signed statements that no attached file has: of a dataset that was renamed, or taken out of `connector.toml`. Nothing is served by them.
+/// Signed statements that no attached file has: of a dataset that was renamed, or taken out of
+/// `connector.toml`. Nothing is served by them.
 pub fn left_behind(folder: &Path) -> Result<Vec<PathBuf>, DeskError> {
     let signed = folder.join("signed");
     if !files::is_there(&signed) {
@@ -320,8 +325,8 @@ fn is_left(path: &Path, attached: &BTreeSet<String>) -> bool {
     })
 }
 
-/// The scans of datasets that are signed and attached here, if they fit what was signed: what does not fit is never served, and nobody
-/// who approves should have to read it.
+/// The scans of datasets that are signed and attached here, if they fit what was signed: what does
+/// not fit is never served, and nobody who approves should have to read it.
 pub fn fitting(
     folder: &Path,
     templates: Vec<ScanTemplate>,
@@ -345,7 +350,8 @@ pub fn fitting(
     Ok(fitting)
 }
 
-/// Whoever may ask, and for what, in the form in which the gate compares them: names that somebody bears, purposes that can be asked for.
+/// Whoever may ask, and for what, in the form in which the gate compares them: names that somebody
+/// bears, purposes that can be asked for.
 pub fn whom_and_what(
     requesters: &[String],
     purposes: &[String],

@@ -1,4 +1,5 @@
-//! Keeps one channel to the hub: dials out, serves on the socket, and dials again when it is gone. The department opens no port.
+//! Keeps one channel to the hub: dials out, serves on the socket, and dials again when it is gone.
+//! The department opens no port.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -28,7 +29,8 @@ const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// Serves until `stop` turns true, then lets scans under way finish for at most [`DRAIN`].
 pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<(), HomeError> {
-    // What cannot even be set up is an error at the start; later it may be a file that is being replaced.
+    // What cannot even be set up is an error at the start; later it may be a file that is being
+    // replaced.
     let mut tls = agent.dialling().tls(bounds::ALPN_CHANNEL)?;
     let mut pause = FIRST_PAUSE;
     let mut said = Said::default();
@@ -64,7 +66,8 @@ pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<
                 }
                 if matches!(served, Some(Served::Drained) | None) {
                     tracing::info!(
-                        "attaching anew, with what is stated now and the certificate that holds now"
+                        "attaching anew, with what is stated now and the certificate that holds \
+                         now"
                     );
                     pause = FIRST_PAUSE;
                     continue;
@@ -110,16 +113,17 @@ impl Ending {
     fn in_words(&self) -> String {
         if let Some(Notice { reason, why }) = &self.notice {
             return match reason {
-                NoticeReason::Stopping => {
-                    "the hub stops or restarts, as it says itself; dialling until it is back"
-                        .to_owned()
-                }
+                NoticeReason::Stopping => "the hub stops or restarts, as it says itself; dialling \
+                                           until it is back"
+                    .to_owned(),
                 NoticeReason::SameKeys => format!(
-                    "the hub closed the channel: {why}. Another connector runs with a copy of this folder: stop one of the two; dialling again"
+                    "the hub closed the channel: {why}. Another connector runs with a copy of \
+                     this folder: stop one of the two; dialling again"
                 ),
                 NoticeReason::NotActive => {
                     format!(
-                        "the hub closed the channel: {why}. The authority can make it active again; dialling until it is"
+                        "the hub closed the channel: {why}. The authority can make it active \
+                         again; dialling until it is"
                     )
                 }
                 NoticeReason::Ended => {
@@ -135,15 +139,17 @@ impl Ending {
             let ended = chrono::DateTime::<chrono::Local>::from(ended)
                 .to_rfc3339_opts(chrono::SecondsFormat::Secs, false);
             return format!(
-                "the hub takes no channel of this connector: its TLS certificate (`tls.pem`) ended on {ended}. {RENEWED_BY_HAND}; dialling again"
+                "the hub takes no channel of this connector: its TLS certificate (`tls.pem`) \
+                 ended on {ended}. {RENEWED_BY_HAND}; dialling again"
             );
         }
         if self.settled {
-            return "the channel broke without a word from the hub: the hub was killed, or the network between failed; dialling again"
+            return "the channel broke without a word from the hub: the hub was killed, or the \
+                    network between failed; dialling again"
                 .to_owned();
         }
-        "the hub closed the channel at once, without a word: it is starting or stopping, or of an older release; if this goes on, its \
-         operator finds why in the hub's log; dialling again"
+        "the hub closed the channel at once, without a word: it is starting or stopping, or of an \
+         older release; if this goes on, its operator finds why in the hub's log; dialling again"
             .to_owned()
     }
 }
@@ -195,7 +201,8 @@ async fn within_drain(
     }
 }
 
-/// Half to all of the pause, so that many connectors do not dial in step. Randomness of a random UUID will do for that.
+/// Half to all of the pause, so that many connectors do not dial in step. Randomness of a random
+/// UUID will do for that.
 fn jittered(pause: Duration) -> Duration {
     let dice = uuid::Uuid::new_v4().as_u128() % 1000;
     let part = u32::try_from(dice).unwrap_or(0);

@@ -1,5 +1,5 @@
-//! The department's own gate: default-deny. It believes nobody that it can check itself: not the hub about who asks, nor about where
-//! a key came from. Pure: everything it needs is handed in.
+//! The department's own gate: default-deny. It believes nobody that it can check itself: not the
+//! hub about who asks, nor about where a key came from. Pure: everything it needs is handed in.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -134,7 +134,8 @@ fn refuse<T>(code: ErrorCode, why: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::new(code, why))
 }
 
-/// Decides whether the grant in `ticket` may be served. Single use is the caller's to enforce, with [`Admitted::grant`]'s id.
+/// Decides whether the grant in `ticket` may be served. Single use is the caller's to enforce, with
+/// [`Admitted::grant`]'s id.
 pub fn admit(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Refusal> {
     let grant = open_grant(ticket, arrival)?;
     let expires_at = check_times(&grant, arrival)?;
@@ -187,7 +188,8 @@ fn check_times(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<SystemTime, R
         return refuse(
             ErrorCode::NotYetValid,
             format!(
-                "the hub issued the grant in this machine's future: {skew}; set the clock that is wrong"
+                "the hub issued the grant in this machine's future: {skew}; set the clock that is \
+                 wrong"
             ),
         );
     }
@@ -201,15 +203,17 @@ fn check_times(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<SystemTime, R
     if expires + bounds::CLOCK_SKEW <= arrival.now {
         let late = seconds(arrival.now.duration_since(issued).unwrap_or_default());
         let why = format!(
-            "the grant has lapsed: by this machine's clock the hub issued it {late} s ago. Either this machine's clock is ahead of the hub's, \
-             or the grant was long under way; compare the clocks"
+            "the grant has lapsed: by this machine's clock the hub issued it {late} s ago. Either \
+             this machine's clock is ahead of the hub's, or the grant was long under way; compare \
+             the clocks"
         );
         return refuse(ErrorCode::Expired, why);
     }
     if issued < arrival.remembers_since {
         return refuse(
             ErrorCode::Expired,
-            "the grant was issued before this connector started, so whether it was used is not known",
+            "the grant was issued before this connector started, so whether it was used is not \
+             known",
         );
     }
     // It lives from its arrival on: by a clock that is ahead of the hub's, no time would be left.
@@ -248,7 +252,8 @@ fn open_request(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<(Request, St
     Ok((request, holder.member.clone().unwrap_or_default()))
 }
 
-/// A request lives for minutes: nobody who keeps one may ask with it for longer, whatever its signer wrote.
+/// A request lives for minutes: nobody who keeps one may ask with it for longer, whatever its
+/// signer wrote.
 fn check_request_times(request: &Request, arrival: &Arrival<'_>) -> Result<(), Refusal> {
     let (Some(issued), Some(expires)) =
         (from_timestamp(request.issued_at.as_ref()), from_timestamp(request.expires_at.as_ref()))
@@ -261,14 +266,16 @@ fn check_request_times(request: &Request, arrival: &Arrival<'_>) -> Result<(), R
     if issued > arrival.now + bounds::CLOCK_SKEW {
         let by = seconds(issued.duration_since(arrival.now).unwrap_or_default());
         let why = format!(
-            "the request behind the grant was issued {by} s in this machine's future; compare the requester's clock with this one"
+            "the request behind the grant was issued {by} s in this machine's future; compare the \
+             requester's clock with this one"
         );
         return refuse(ErrorCode::NotYetValid, why);
     }
     if expires + bounds::CLOCK_SKEW < arrival.now {
         let by = seconds(arrival.now.duration_since(expires).unwrap_or_default());
         let why = format!(
-            "the request behind the grant expired {by} s ago by this machine's clock; compare the clocks of hub and connector"
+            "the request behind the grant expired {by} s ago by this machine's clock; compare the \
+             clocks of hub and connector"
         );
         return refuse(ErrorCode::Expired, why);
     }
@@ -278,9 +285,11 @@ fn check_request_times(request: &Request, arrival: &Arrival<'_>) -> Result<(), R
             "the request behind the grant would live longer than five minutes",
         );
     }
-    // Which scans of an exchange were served is forgotten when the process ends, so what it may have served before is not served again.
+    // Which scans of an exchange were served is forgotten when the process ends, so what it may
+    // have served before is not served again.
     if issued < arrival.remembers_since {
-        let why = "the request was made before this connector started, so whether this scan of it was served is not known; make a new request";
+        let why = "the request was made before this connector started, so whether this scan of it \
+                   was served is not known; make a new request";
         return refuse(ErrorCode::Expired, why);
     }
     Ok(())
@@ -394,7 +403,8 @@ fn from_evidence(
     approved && receipt::open(receipt, &opening.column, &opening.salt, value)
 }
 
-/// Receipts of other departments, each signed by a system of its dataset's owner, for this very exchange.
+/// Receipts of other departments, each signed by a system of its dataset's owner, for this very
+/// exchange.
 fn open_evidence(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<Vec<ScanReceipt>, Refusal> {
     if grant.evidence.len() > MOST_EVIDENCE {
         return refuse(ErrorCode::TooLarge, format!("over {MOST_EVIDENCE} receipts as evidence"));

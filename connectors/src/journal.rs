@@ -1,5 +1,6 @@
-//! The department's own record: every scan before its first byte, every refusal, every end. One JSON object a line, kept by the
-//! department, readable without us. Holds masked ids and, for the owner, the locators of rows that need attention.
+//! The department's own record: every scan before its first byte, every refusal, every end. One
+//! JSON object a line, kept by the department, readable without us. Holds masked ids and, for the
+//! owner, the locators of rows that need attention.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -13,8 +14,9 @@ use zerotrip_channel::files;
 
 /// A file is closed and a new one begun at this size; none is ever deleted.
 const FILE_BYTES: u64 = 64 << 20;
-/// Lines reach the operating system before the first byte leaves, and the disk within this time: a killed process loses nothing, a
-/// power failure at most this much, of which the hub's ledger still holds the intents.
+/// Lines reach the operating system before the first byte leaves, and the disk within this time: a
+/// killed process loses nothing, a power failure at most this much, of which the hub's ledger still
+/// holds the intents.
 const SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The journal, open for appending.
@@ -37,7 +39,8 @@ struct State {
     bytes: u64,
     unsynced: bool,
     closed: bool,
-    /// A failed sync is told to whoever writes next: until the disk is mended nothing more is served.
+    /// A failed sync is told to whoever writes next: until the disk is mended nothing more is
+    /// served.
     failed: Option<String>,
 }
 

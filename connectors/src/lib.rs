@@ -1,12 +1,12 @@
-//! The department's agent. It dials the hub and serves on that socket ([`dialler`], [`service`]). Every
-//! scan takes one path ([`agent::Agent::scan`]): the default-deny [`gate`], the [`journal`], the
-//! [`source`], the signed receipt ([`scan`]).
+//! The department's agent. It dials the hub and serves on that socket ([`dialler`], [`service`]).
+//! Every scan takes one path ([`agent::Agent::scan`]): the default-deny [`gate`], the [`journal`],
+//! the [`source`], the signed receipt ([`scan`]).
 //!
 //! It never depends on the hub, DataFusion or Cedar, never opens a port, and never writes to a
 //! department's system.
 //!
-//! Start at `gate.rs::admit`, which decides what leaves the department. To add a kind of source, read
-//! [`source`] and its conformance suite.
+//! Start at `gate.rs::admit`, which decides what leaves the department. To add a kind of source,
+//! read [`source`] and its conformance suite.
 
 mod access;
 pub mod adjudicate;

@@ -34,17 +34,20 @@ pub enum DeskError {
     },
     /// Not a member's name.
     #[error(
-        "`{0}` cannot be a member's name; `--requester` takes a member's id, 1 to 32 lower-case letters, digits and hyphens"
+        "`{0}` cannot be a member's name; `--requester` takes a member's id, 1 to 32 lower-case \
+         letters, digits and hyphens"
     )]
     Requester(String),
     /// A name that nobody bears.
     #[error(
-        "no member `{0}` in the key directory (version {1}): an approval for it would serve whoever is called so later; there are: {2}"
+        "no member `{0}` in the key directory (version {1}): an approval for it would serve \
+         whoever is called so later; there are: {2}"
     )]
     Stranger(String, u64, String),
     /// Not a purpose.
     #[error(
-        "`{0}` cannot be a purpose: 1 to 64 characters, no control characters, no blanks at the ends"
+        "`{0}` cannot be a purpose: 1 to 64 characters, no control characters, no blanks at the \
+         ends"
     )]
     Purpose(String),
     /// `connector.toml`.
@@ -55,8 +58,8 @@ pub enum DeskError {
     Unsigned(String),
     /// Changed since.
     #[error(
-        "the dataset file{1} was changed after its owner signed it: nothing of `{0}` is served until it is signed again with \
-         `zerotrip-connector sign`"
+        "the dataset file{1} was changed after its owner signed it: nothing of `{0}` is served \
+         until it is signed again with `zerotrip-connector sign`"
     )]
     Changed(String, &'static str),
     /// Not ours.
@@ -64,7 +67,8 @@ pub enum DeskError {
     NotOurs(String, String, String),
     /// Somebody else at the same desk.
     #[error(
-        "the approvals were changed by somebody else meanwhile, and nothing was signed; run the command again and read what it says now"
+        "the approvals were changed by somebody else meanwhile, and nothing was signed; run the \
+         command again and read what it says now"
     )]
     Meanwhile,
     /// Not what the owner signed.
@@ -74,7 +78,8 @@ pub enum DeskError {
     Misfit(String, String),
     /// What was unsaid since would hold again.
     #[error(
-        "{what} here: version {version}, and version {highest} was signed: an older copy was put back. {remedy}"
+        "{what} here: version {version}, and version {highest} was signed: an older copy was put \
+         back. {remedy}"
     )]
     Older {
         /// What it is that has versions.
@@ -88,8 +93,8 @@ pub enum DeskError {
     },
     /// A statement by which less is bound than is served.
     #[error(
-        "the statement of dataset `{0}` was signed by an older release, which did not bind the whole dataset file; run \
-         `zerotrip-connector sign` on it again"
+        "the statement of dataset `{0}` was signed by an older release, which did not bind the \
+         whole dataset file; run `zerotrip-connector sign` on it again"
     )]
     Unbound(String),
     /// The file that names known persons.
@@ -97,8 +102,8 @@ pub enum DeskError {
     Probes(String, String),
     /// No check asks it, by that id.
     #[error(
-        "no check of the hub asks a dataset `{0}`{1}; nothing was signed. Correct `dataset.id` in `{2}`, or add `--not-asked-yet` where the \
-         check's definition is yet to be deployed"
+        "no check of the hub asks a dataset `{0}`{1}; nothing was signed. Correct `dataset.id` in \
+         `{2}`, or add `--not-asked-yet` where the check's definition is yet to be deployed"
     )]
     NotAsked(String, String, String),
     /// Randomness.
@@ -106,7 +111,8 @@ pub enum DeskError {
     Random(#[from] RandomError),
     /// Two files for one dataset: which of them is meant is not ours to guess.
     #[error(
-        "`{0}` is attached already, as `{1}` describes it; change that file, or take its line out of `connector.toml`"
+        "`{0}` is attached already, as `{1}` describes it; change that file, or take its line out \
+         of `connector.toml`"
     )]
     Twice(String, String),
     /// Nobody knows what will have ended, nor from when on nothing will be missing.
@@ -123,8 +129,10 @@ pub enum DeskError {
     },
     /// Without that day, nothing follows from the rows.
     #[error(
-        "column `{1}` of `{0}` is `absent`, and the check `{2}` takes it to be {3}, without which nothing follows from a row: name the field that \
-         holds it; a register that has none cannot be asked by this check. Only an end can be absent, and a column that the check can do without"
+        "column `{1}` of `{0}` is `absent`, and the check `{2}` takes it to be {3}, without which \
+         nothing follows from a row: name the field that holds it; a register that has none \
+         cannot be asked by this check. Only an end can be absent, and a column that the check \
+         can do without"
     )]
     CannotBeAbsent(String, &'static str, &'static str, &'static str),
     /// Over the bound.
@@ -138,7 +146,8 @@ pub enum DeskError {
     Sign(#[from] DsseError),
 }
 
-/// An envelope that at least looks like one of this kind; whether its signature holds, the directory in force says.
+/// An envelope that at least looks like one of this kind; whether its signature holds, the
+/// directory in force says.
 pub fn envelope(path: &Path, kind: &str, remedy: &'static str) -> Result<Envelope, DeskError> {
     let damaged =
         |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };

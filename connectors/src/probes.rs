@@ -1,6 +1,7 @@
-//! Persons whom the owner knows to be in its register. They are looked up on the very path that answers the hub; while one of them is
-//! not found, the register is not whole, and nothing rests upon it. Who they are stays here: they stand in a file of the department's
-//! own, and an error names its line.
+//! Persons whom the owner knows to be in its register. They are looked up on the very path that
+//! answers the hub; while one of them is not found, the register is not whole, and nothing rests
+//! upon it. Who they are stays here: they stand in a file of the department's own, and an error
+//! names its line.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -57,7 +58,8 @@ pub struct Looked {
     pub persons: usize,
     /// The lines of those who were not found.
     pub missing: Vec<usize>,
-    /// What all of the look rests upon; `None` where its parts rest upon different readings of a live file.
+    /// What all of the look rests upon; `None` where its parts rest upon different readings of a
+    /// live file.
     pub rests_on: Option<RestsOn>,
 }
 
@@ -68,7 +70,8 @@ impl fmt::Debug for Named {
 }
 
 impl Probes {
-    /// Those of a dataset file in the folder `base`, if it names any. The file is read once, so that what is wrong with it is said now.
+    /// Those of a dataset file in the folder `base`, if it names any. The file is read once, so
+    /// that what is wrong with it is said now.
     pub fn of(dataset: &DatasetFile, base: &Path) -> Result<Option<Self>, SourceError> {
         let Some(path) = &dataset.probes else { return Ok(None) };
         let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);
@@ -84,7 +87,8 @@ impl Probes {
         Ok(Some(probes))
     }
 
-    /// The same file, and no other: what was changed or put back since its owner signed it is not looked up.
+    /// The same file, and no other: what was changed or put back since its owner signed it is not
+    /// looked up.
     pub fn bound(self, digest: Digest) -> Self {
         Self { bound: Some(digest), ..self }
     }
@@ -98,7 +102,8 @@ impl Probes {
 
     /// Looks everybody up; each look-up is a scan as far as the owner's limits go.
     pub async fn look(&self, access: &Access) -> Result<Looked, SourceError> {
-        // Read anew: what was changed meanwhile is not what its owner signed, and nothing is to rest upon the old one either.
+        // Read anew: what was changed meanwhile is not what its owner signed, and nothing is to
+        // rest upon the old one either.
         let named = self.read()?;
         for _ in 0..TRIES {
             if let Some(looked) = self.look_once(&named, access).await? {
@@ -194,7 +199,8 @@ impl Probes {
     fn read(&self) -> Result<Named, SourceError> {
         let text = self.load()?;
         if self.bound.is_some_and(|bound| bound != sha256(text.as_bytes())) {
-            let why = "was changed after its owner signed it; sign its dataset file again with `zerotrip-connector sign`";
+            let why = "was changed after its owner signed it; sign its dataset file again with \
+                       `zerotrip-connector sign`";
             return Err(SourceError::new(
                 ErrorCode::Misconfigured,
                 format!("`{}` {why}", self.path.display()),
@@ -234,7 +240,8 @@ impl Probes {
         Ok(text)
     }
 
-    /// One id a line, with the look-up that must find it after a blank, where not any of them will do.
+    /// One id a line, with the look-up that must find it after a blank, where not any of them will
+    /// do.
     fn parse(&self, text: &str) -> Result<Named, String> {
         let mut persons: Vec<Person> = Vec::new();
         for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -256,10 +263,13 @@ impl Probes {
                             .join(", ")
                     };
                     let place = self.look_ups.iter().position(|(known, _)| known == name);
-                    Some(
-                        place
-                            .ok_or_else(|| format!("line {number} names no look-up of the dataset after the id; there are: {}", known()))?,
-                    )
+                    Some(place.ok_or_else(|| {
+                        format!(
+                            "line {number} names no look-up of the dataset after the id; there \
+                             are: {}",
+                            known()
+                        )
+                    })?)
                 }
             };
             if words.next().is_some() {
@@ -293,8 +303,8 @@ impl Probes {
         let more = looked.missing.len().saturating_sub(MOST_LINES_SAID);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let detail = format!(
-            "{} of {} known persons are not found: line {}{more} of `{}`; the rows are not whole, or a cell is misread; whoever has left \
-             the register is to be taken out of that file",
+            "{} of {} known persons are not found: line {}{more} of `{}`; the rows are not whole, \
+             or a cell is misread; whoever has left the register is to be taken out of that file",
             looked.missing.len(),
             looked.persons,
             said.join(", "),

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 /// Nobody is told of anything shorter.
 const LONG: Duration = Duration::from_secs(2);
 
-/// Does the work; says on standard error, every two seconds that it takes, that it is still going on.
+/// Does the work; says on standard error, every two seconds that it takes, that it is still going
+/// on.
 pub async fn with_progress<T>(what: &str, work: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + LONG, LONG);

@@ -1,5 +1,6 @@
-//! When known persons are looked up: before the first answer, for every new snapshot and profiling pass, after every write to a live
-//! file, and at least every minute. An answer that no such look bears out gets no receipt.
+//! When known persons are looked up: before the first answer, for every new snapshot and profiling
+//! pass, after every write to a live file, and at least every minute. An answer that no such look
+//! bears out gets no receipt.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +16,8 @@ use crate::source::{RestsOn, SourceError, Stop};
 const EVERY: Duration = Duration::from_secs(60);
 /// Time after which a look that failed is taken again.
 const RETRY: Duration = Duration::from_secs(5);
-/// Snapshots and passes that are remembered: answers under way rest upon an older one while a newer is there, and each reader of a live
-/// file takes passes of its own.
+/// Snapshots and passes that are remembered: answers under way rest upon an older one while a newer
+/// is there, and each reader of a live file takes passes of its own.
 const MOST_KEPT: usize = 8;
 
 /// The looks that were taken at a dataset's known persons.
@@ -31,7 +32,8 @@ pub struct Proving {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What they rest on, and when they were begun; the newest first. Empty after a look that failed.
+    /// What they rest on, and when they were begun; the newest first. Empty after a look that
+    /// failed.
     held: VecDeque<(RestsOn, Instant)>,
     failed: Option<Failed>,
 }
@@ -49,8 +51,9 @@ impl Proving {
         Self { probes, access, state: Mutex::default(), looking: tokio::sync::Mutex::new(()) }
     }
 
-    /// Whether an answer that rests on this is borne out; a look is taken where that is not known. Whoever asks waits no longer than
-    /// `stop` allows, and the look goes on for those who come after.
+    /// Whether an answer that rests on this is borne out; a look is taken where that is not known.
+    /// Whoever asks waits no longer than `stop` allows, and the look goes on for those who come
+    /// after.
     pub async fn bears_out(
         self: &Arc<Self>,
         rests_on: RestsOn,
@@ -81,11 +84,13 @@ impl Proving {
             return known;
         }
         self.take().await?;
-        // The look was begun after the answer: what it found stood there at once after, whatever was written in between.
+        // The look was begun after the answer: what it found stood there at once after, whatever
+        // was written in between.
         if matches!(rests_on, RestsOn::Rows(_)) {
             return Ok(());
         }
-        let newer = "newer rows came while it was answered, and known persons are looked up in those now; the next look-up reads them";
+        let newer = "newer rows came while it was answered, and known persons are looked up in \
+                     those now; the next look-up reads them";
         self.known(rests_on)
             .unwrap_or_else(|| Err(SourceError::new(ErrorCode::SourceFailed, newer)))
     }

@@ -1,5 +1,6 @@
-//! What the hub's catalog hears of what is wrong with a dataset: a look at every cell now and then, told in numbers by column and kind,
-//! signed by this connector. Which rows they are, and what stands there, its owner sees with `check`; it does not leave.
+//! What the hub's catalog hears of what is wrong with a dataset: a look at every cell now and then,
+//! told in numbers by column and kind, signed by this connector. Which rows they are, and what
+//! stands there, its owner sees with `check`; it does not leave.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,9 +18,11 @@ use crate::source::{FindingKind, SourceError, Survey};
 
 /// Time between two looks.
 const EVERY: Duration = Duration::from_secs(15 * 60);
-/// Time between two looks, as a multiple of what the last one took: a system is not read all day for the catalog's sake.
+/// Time between two looks, as a multiple of what the last one took: a system is not read all day
+/// for the catalog's sake.
 const REST: u32 = 20;
-/// Connections to a server without which it is not looked at: one is the profiling pass's, one the look's, and one must be left.
+/// Connections to a server without which it is not looked at: one is the profiling pass's, one the
+/// look's, and one must be left.
 const LEAST_CONNECTIONS: u32 = 3;
 
 /// What is known, by dataset, as signed.
@@ -86,14 +89,15 @@ impl Qualities {
     }
 }
 
-/// To two digits, up, and never finer than in tens, as the faults are: how large a register is says how often a fault matters; how many
-/// rows it has today is nobody's affair.
+/// To two digits, up, and never finer than in tens, as the faults are: how large a register is says
+/// how often a fault matters; how many rows it has today is nobody's affair.
 pub fn rounded(rows: u64) -> u64 {
     let unit = 10_u64.pow(rows.checked_ilog10().unwrap_or_default().saturating_sub(1)).max(STEP);
     rows.div_ceil(unit).saturating_mul(unit)
 }
 
-/// The faults by column and kind: those that can make an answer unavailable first, then by number. No example and no locator.
+/// The faults by column and kind: those that can make an answer unavailable first, then by number.
+/// No example and no locator.
 fn entries(survey: &Survey) -> Vec<ColumnQuality> {
     let mut findings: Vec<_> = survey.findings.iter().filter(|finding| finding.count > 0).collect();
     // By what is told: of two that are told as the same number, the order tells nothing.

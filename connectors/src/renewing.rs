@@ -1,4 +1,5 @@
-//! Says beforehand what of this connector ends, and has its certificate renewed in place: datasets, approvals, and what it remembers stay.
+//! Says beforehand what of this connector ends, and has its certificate renewed in place: datasets,
+//! approvals, and what it remembers stay.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -9,7 +10,8 @@ use crate::agent::Agent;
 
 /// Time between two looks at the clock and at the certificate in the folder.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Time between two requests. A directory that was published in between is a reason to ask at once: with it the authority renews.
+/// Time between two requests. A directory that was published in between is a reason to ask at once:
+/// with it the authority renews.
 const ASK_EVERY: Duration = Duration::from_secs(3600);
 /// The same once the certificate has ended.
 const ASK_EVERY_ENDED: Duration = Duration::from_secs(60);
@@ -48,7 +50,8 @@ pub async fn keep(agent: Arc<Agent>) {
                 }
                 Ok(None) if !filed => {
                     tracing::info!(
-                        "asked the authority to renew this connector's certificate; waiting, and serving on"
+                        "asked the authority to renew this connector's certificate; waiting, and \
+                         serving on"
                     );
                     filed = true;
                 }

@@ -1,4 +1,5 @@
-//! Serves one admitted scan: rows from the source, evaluated again on normalised values, as Arrow batches, and the signed receipt.
+//! Serves one admitted scan: rows from the source, evaluated again on normalised values, as Arrow
+//! batches, and the signed receipt.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -26,7 +27,8 @@ use crate::shape::{Shape, data_type};
 use crate::source::rulings::Rulings;
 use crate::source::{LookUp, LookUpEnd, Rows, SourceError, Stop};
 
-/// Messages on their way to the hub: with the stream's own window, all that a stalled reader can hold.
+/// Messages on their way to the hub: with the stream's own window, all that a stalled reader can
+/// hold.
 pub const MESSAGES_AHEAD: usize = 4;
 
 /// Where a scan's messages go.
@@ -41,7 +43,8 @@ pub struct Served {
     pub could_match: Vec<String>,
 }
 
-/// Runs an admitted scan to its receipt. An error here is sent to the hub by code only; its text is for the department.
+/// Runs an admitted scan to its receipt. An error here is sent to the hub by code only; its text is
+/// for the department.
 pub async fn serve(
     admitted: &Admitted,
     serving: &Serving,
@@ -339,7 +342,8 @@ fn append(value: &mut Values, reading: CellReading<'_>) {
             CellReading::Id(id) => builder.append_value(id.as_str()),
             CellReading::Text(text) => builder.append_value(text),
             CellReading::Code(text) => builder.append_value(text),
-            // Another scheme's identifier names nobody who can be asked about; where one is required, its absence shows.
+            // Another scheme's identifier names nobody who can be asked about; where one is
+            // required, its absence shows.
             _ => builder.append_null(),
         },
     }

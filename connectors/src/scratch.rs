@@ -1,4 +1,5 @@
-//! A folder that only we can look into, and that goes with us: a drop's snapshot is the whole register.
+//! A folder that only we can look into, and that goes with us: a drop's snapshot is the whole
+//! register.
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,10 @@
-//! What this connector saw of its hub: the largest signed tree head, and the highest version of the grants. A hub that is behind was set
-//! back: what was revoked since may hold again there, and what was acknowledged may be lost. It is asked nothing more of here.
+//! What this connector saw of its hub: the largest signed tree head, and the highest version of the
+//! grants. A hub that is behind was set back: what was revoked since may hold again there, and what
+//! was acknowledged may be lost. It is asked nothing more of here.
 //!
-//! Each channel begins with nothing shown, and its scans are refused until the hub has proven on it that its log continues what was seen.
-//! A hub that shows a longer log without proof hears how much was seen, and brings the proof with its next description.
+//! Each channel begins with nothing shown, and its scans are refused until the hub has proven on it
+//! that its log continues what was seen. A hub that shows a longer log without proof hears how much
+//! was seen, and brings the proof with its next description.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -34,9 +36,11 @@ struct Told {
     /// The highest version of the grants, and the most leaves, that it spoke of.
     grants: u64,
     leaves: u64,
-    /// Those leaves as the last comparison ended. A head that was already on its way may be behind what scans spoke of since.
+    /// Those leaves as the last comparison ended. A head that was already on its way may be behind
+    /// what scans spoke of since.
     settled: u64,
-    /// What was said of a hub that is refused, and when: it opens the next channel within a second.
+    /// What was said of a hub that is refused, and when: it opens the next channel within a
+    /// second.
     said: Option<(String, Instant)>,
 }
 
@@ -57,7 +61,8 @@ impl ChannelProof {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Keeps the newest comparison, and says whether the hub hears of it as an error: a proof that is only missing it can still bring.
+    /// Keeps the newest comparison, and says whether the hub hears of it as an error: a proof that
+    /// is only missing it can still bring.
     pub fn record(&self, compared: Result<Continuity, Refusal>) -> Result<(), Refusal> {
         let (shown, told) = match compared {
             Ok(Continuity::Proven) => (Ok(()), Ok(())),
@@ -78,7 +83,8 @@ pub enum Continuity {
     ProofMissing,
 }
 
-/// Every field is there in a file that is: one that was emptied or cut says nothing, and nothing is served over it.
+/// Every field is there in a file that is: one that was emptied or cut says nothing, and nothing is
+/// served over it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
@@ -109,8 +115,8 @@ impl Seen {
         self.read().map_or(0, |kept| kept.size)
     }
 
-    /// Compares the grants of a scan grant, whose signature was verified, with the highest that were seen. The leaves that it speaks of
-    /// bound the tree heads to come.
+    /// Compares the grants of a scan grant, whose signature was verified, with the highest that
+    /// were seen. The leaves that it speaks of bound the tree heads to come.
     pub fn compare_grant(&self, grant: &ScanGrant) -> Result<(), Refusal> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.leaves = told.leaves.max(grant.ledger_size);
@@ -125,8 +131,8 @@ impl Seen {
         Ok(())
     }
 
-    /// Compares what the hub shows with what was seen, and keeps what is newer and proven. `head` is its tree head, whose signature was
-    /// verified.
+    /// Compares what the hub shows with what was seen, and keeps what is newer and proven. `head`
+    /// is its tree head, whose signature was verified.
     pub fn compare(
         &self,
         head: &Checkpoint,
@@ -154,15 +160,16 @@ impl Seen {
             (told.grants, told.leaves, told.settled) = (0, 0, 0);
         }
         let remedy = format!(
-            "tell the authority; only where it confirms that a backup of the hub was put back, and has run `zerotrip authority refresh` \
-             since, remove `{}`",
+            "tell the authority; only where it confirms that a backup of the hub was put back, \
+             and has run `zerotrip authority refresh` since, remove `{}`",
             self.file.display()
         );
         let grants = kept.grants_version.max(told.grants);
         if shown.grants_version < grants {
             return Err(format!(
-                "the hub was set back: its grants are version {}, and version {} was seen here, so that what was revoked may hold there; \
-                 the authority sends the newest with `zerotrip authority refresh`",
+                "the hub was set back: its grants are version {}, and version {} was seen here, \
+                 so that what was revoked may hold there; the authority sends the newest with \
+                 `zerotrip authority refresh`",
                 shown.grants_version, grants
             ));
         }
@@ -288,7 +295,8 @@ mod tests {
         );
         assert!(compare(9, 7, 4).unwrap_err().contains("rewritten"));
         assert!(compare(12, 7, 5).unwrap_err().contains("rewritten"));
-        // A longer one without proof, an honest one and one with other entries: neither is answered, nor kept.
+        // A longer one without proof, an honest one and one with other entries: neither is
+        // answered, nor kept.
         for other in [99, 7] {
             describe(12, other, 0, 5).unwrap();
             assert!(channel.require().is_err());
@@ -315,7 +323,8 @@ mod tests {
         seen.compare_grant(&scan(15, 6)).unwrap();
         seen.compare_grant(&scan(14, 6)).unwrap();
         assert!(seen.compare_grant(&scan(16, 5)).unwrap_err().en.contains("version 6 was seen"));
-        // A head that was on its way while they came is not that of a hub that was set back; the next one would be.
+        // A head that was on its way while they came is not that of a hub that was set back; the
+        // next one would be.
         compare(13, 99, 6).unwrap();
         assert!(
             compare(13, 99, 6).unwrap_err().contains("16 entries were seen before, now it has 13")

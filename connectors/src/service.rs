@@ -1,4 +1,5 @@
-//! What the connector serves on the socket that it dialled: its datasets' statements, the directory's push, and scans.
+//! What the connector serves on the socket that it dialled: its datasets' statements, the
+//! directory's push, and scans.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -139,8 +140,9 @@ impl FlightService for Service {
                 let _gone = out.send(Err(refusal.to_status())).await;
             }
         });
-        // A small answer is whole before its first frame goes out, and then goes out in one piece: one wake-up at each end instead of
-        // one for each message, and no other thread's. A larger one streams.
+        // A small answer is whole before its first frame goes out, and then goes out in one piece:
+        // one wake-up at each end instead of one for each message, and no other thread's. A
+        // larger one streams.
         if tokio::time::timeout(SMALL_ANSWER, &mut scan).await.is_err() {
             tokio::spawn(scan);
         }

@@ -1,4 +1,5 @@
-//! One dataset as this department serves it: the owner's signed statement, the source behind it, and its plausibility.
+//! One dataset as this department serves it: the owner's signed statement, the source behind it,
+//! and its plausibility.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -113,7 +114,8 @@ impl Serving {
         &self.adjudications
     }
 
-    /// Whether the statement, and what is stated of unreadable rows, is signed by its owner, as the directory knows the owner now.
+    /// Whether the statement, and what is stated of unreadable rows, is signed by its owner, as the
+    /// directory knows the owner now.
     pub fn signed_by_owner(&self, directory: &Directory, now: SystemTime) -> Result<(), String> {
         let owner = owner_of(&self.file.id);
         if let Some(adjudicated) = &self.adjudicated {
@@ -134,7 +136,8 @@ impl Serving {
         Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications.version)
     }
 
-    /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no longer than the scan may take.
+    /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no
+    /// longer than the scan may take.
     pub async fn source(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
         let contradiction =
             self.contradiction.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -152,8 +155,8 @@ impl Serving {
         }
     }
 
-    /// What the whole of it looks like now, outside the hours in which its owner has it left alone. While a column is not what its owner has
-    /// described, nothing is answered.
+    /// What the whole of it looks like now, outside the hours in which its owner has it left alone.
+    /// While a column is not what its owner has described, nothing is answered.
     pub async fn survey(&self) -> Result<Survey, SourceError> {
         let survey = self.access.unhurried()?.survey().await?;
         *self.contradiction.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -169,8 +172,9 @@ impl Serving {
         }
     }
 
-    /// Whether a dataset of so many rows is plausible: no fewer than its floor, no sudden shrinkage since the most that was ever seen.
-    /// An owner who means a shrinkage removes the remembered count.
+    /// Whether a dataset of so many rows is plausible: no fewer than its floor, no sudden shrinkage
+    /// since the most that was ever seen. An owner who means a shrinkage removes the remembered
+    /// count.
     pub async fn weigh(&self, rows: u64) -> Result<(), SourceError> {
         let implausible =
             |detail: String| Err(SourceError::new(ErrorCode::SourceImplausible, detail));
@@ -186,14 +190,16 @@ impl Serving {
         if now < least {
             let file = self.memory.display();
             return implausible(format!(
-                "{rows} rows, after {most}: more than the allowed shrinkage; if it is meant, remove `{file}` and restart the connector"
+                "{rows} rows, after {most}: more than the allowed shrinkage; if it is meant, \
+                 remove `{file}` and restart the connector"
             ));
         }
         if rows > most { self.remember(rows).await } else { Ok(()) }
     }
 
-    /// Writes the count down where it outlives this process: the first time, and whenever it has grown by one part in a hundred. A live
-    /// register grows all day, and a disk's sync for every new row would be most of a scan.
+    /// Writes the count down where it outlives this process: the first time, and whenever it has
+    /// grown by one part in a hundred. A live register grows all day, and a disk's sync for
+    /// every new row would be most of a scan.
     async fn remember(&self, rows: u64) -> Result<(), SourceError> {
         let mut remembered = self.remembered.lock().await;
         if *remembered > 0 && rows < *remembered + (*remembered).div_ceil(100) {

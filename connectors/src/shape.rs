@@ -64,8 +64,8 @@ impl Shape {
         })
     }
 
-    /// The asked-for persons whom this row names, in the order of the look-up's columns, each once; then those whose it is by its owner's
-    /// ruling.
+    /// The asked-for persons whom this row names, in the order of the look-up's columns, each once;
+    /// then those whose it is by its owner's ruling.
     pub(crate) fn matches(
         &self,
         row: RawRow<'_>,
@@ -93,7 +93,8 @@ impl Shape {
     }
 }
 
-/// How a column of that type travels: the hub prepares its plans for the same (`hub/src/engine/prepare.rs`), and compares.
+/// How a column of that type travels: the hub prepares its plans for the same
+/// (`hub/src/engine/prepare.rs`), and compares.
 pub(crate) fn data_type(semantic: SemanticType) -> DataType {
     match semantic {
         SemanticType::Date => DataType::Date32,

@@ -1,5 +1,5 @@
-//! Which grants and scans were served already. Bounded, and honest across restarts: what was issued before this process began is
-//! refused by the gate.
+//! Which grants and scans were served already. Bounded, and honest across restarts: what was issued
+//! before this process began is refused by the gate.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -10,8 +10,8 @@ use zerotrip_proto::{Refusal, bounds};
 
 /// Most grants that are remembered at once; a grant lives a minute, its exchange five.
 const MOST: usize = 4_000_000;
-/// How long one is remembered: as long as the gate can admit the same request, which may be dated a clock's error ahead and is taken
-/// until a clock's error after its end.
+/// How long one is remembered: as long as the gate can admit the same request, which may be dated a
+/// clock's error ahead and is taken until a clock's error after its end.
 const MEMORY: Duration =
     bounds::REQUEST_LIFE.saturating_add(bounds::CLOCK_SKEW).saturating_add(bounds::CLOCK_SKEW);
 
@@ -39,7 +39,8 @@ impl Used {
         self.since
     }
 
-    /// Spends a grant: its own id, and its scan within its exchange, so that a second grant cannot ask the same again.
+    /// Spends a grant: its own id, and its scan within its exchange, so that a second grant cannot
+    /// ask the same again.
     pub fn spend(&self, grant: &ScanGrant, scan: &str, now: SystemTime) -> Result<(), Refusal> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.forget(now);
@@ -100,7 +101,8 @@ mod tests {
         assert!(refused(&grant("g1", "e2"), "buyer", now), "the same grant");
         assert!(refused(&grant("g2", "e1"), "owner", now), "the same scan under another grant");
         used.spend(&grant("g3", "e1"), "buyer", now).unwrap();
-        // A request dated a clock's error ahead, at the very end of its life and of the patience after it.
+        // A request dated a clock's error ahead, at the very end of its life and of the patience
+        // after it.
         let last = now + bounds::CLOCK_SKEW + bounds::REQUEST_LIFE + bounds::CLOCK_SKEW;
         assert!(refused(&grant("g4", "e1"), "owner", last));
         assert_eq!(used.held.lock().unwrap().names.len(), 4);

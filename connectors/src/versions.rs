@@ -1,5 +1,6 @@
-//! The highest version of each thing that the owner signed here, kept beside it. An older copy that is put back, out of a backup or by
-//! hand, says again what its owner has unsaid since: it is not taken up, and the connector says so.
+//! The highest version of each thing that the owner signed here, kept beside it. An older copy that
+//! is put back, out of a backup or by hand, says again what its owner has unsaid since: it is not
+//! taken up, and the connector says so.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -48,15 +49,16 @@ impl Versioned<'_> {
         }
         let remedy = match self {
             Self::Approvals => format!(
-                "Read them with `zerotrip-connector approvals`, and `withdraw` or `approve` what differs; if all of it is meant, remove `{}`",
+                "Read them with `zerotrip-connector approvals`, and `withdraw` or `approve` what \
+                 differs; if all of it is meant, remove `{}`",
                 self.path(folder).display()
             ),
-            Self::Statement(_) => {
-                "Read its dataset file, and once it says what holds now, sign it again with `zerotrip-connector sign`".to_owned()
-            }
-            Self::Adjudications(_) => {
-                "Sign what holds now with `zerotrip-connector adjudicate`; without them, remove the signed file".to_owned()
-            }
+            Self::Statement(_) => "Read its dataset file, and once it says what holds now, sign \
+                                   it again with `zerotrip-connector sign`"
+                .to_owned(),
+            Self::Adjudications(_) => "Sign what holds now with `zerotrip-connector adjudicate`; \
+                                       without them, remove the signed file"
+                .to_owned(),
         };
         Err(DeskError::Older { what: self.to_string(), version, highest, remedy })
     }
@@ -76,8 +78,8 @@ impl Versioned<'_> {
         highest.checked_add(1).ok_or_else(none)
     }
 
-    /// The same for what the hub compares too: it also grows with the clock, so that a folder out of a backup gets ahead again of what
-    /// the hub has seen.
+    /// The same for what the hub compares too: it also grows with the clock, so that a folder out
+    /// of a backup gets ahead again of what the hub has seen.
     pub fn next_by_clock(self, folder: &Path, now: SystemTime) -> Result<u64, DeskError> {
         let milliseconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let before = u64::try_from(milliseconds).unwrap_or_default().saturating_sub(1);
@@ -87,10 +89,12 @@ impl Versioned<'_> {
     fn damaged(self, path: &Path, why: &str) -> DeskError {
         let remedy = match self {
             Self::Approvals => {
-                "read `zerotrip-connector approvals`; if that is what is to be served, remove the file"
+                "read `zerotrip-connector approvals`; if that is what is to be served, remove the \
+                 file"
             }
             Self::Statement(_) => {
-                "read the dataset file; if it says what holds now, remove this one and sign it again with `zerotrip-connector sign`"
+                "read the dataset file; if it says what holds now, remove this one and sign it \
+                 again with `zerotrip-connector sign`"
             }
             Self::Adjudications(_) => {
                 "remove it, then sign what holds now with `zerotrip-connector adjudicate`"

@@ -1,4 +1,5 @@
-//! Rows by group, and what they come to: counted, added up, least and greatest, all on cells as they are read.
+//! Rows by group, and what they come to: counted, added up, least and greatest, all on cells as
+//! they are read.
 
 use std::collections::BTreeMap;
 

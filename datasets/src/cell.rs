@@ -11,14 +11,16 @@ use crate::{Column, ResidentId, date, fold};
 /// A cell's meaning, or that it has none that could be relied upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CellReading<'a> {
-    /// NULL, empty, only blanks, or a word that its owner declares to say that there is nothing; for a code that is
-    /// [`CellReading::UnknownCode`] instead.
+    /// NULL, empty, only blanks, or a word that its owner declares to say that there is nothing;
+    /// for a code that is [`CellReading::UnknownCode`] instead.
     Null,
     /// A person's id.
     Id(ResidentId),
-    /// The ids of several persons, every character accounted for: good for finding a row, and no value that could travel.
+    /// The ids of several persons, every character accounted for: good for finding a row, and no
+    /// value that could travel.
     Several(Vec<ResidentId>),
-    /// A credit code, or an identifier of a scheme that the column's owner declares, folded; never a resident's.
+    /// A credit code, or an identifier of a scheme that the column's owner declares, folded; never
+    /// a resident's.
     OtherId(String),
     /// Days since 1970-01-01.
     Date(i32),
@@ -30,7 +32,8 @@ pub enum CellReading<'a> {
     Code(&'a str),
     /// Something stands there which cannot be read as the column's type.
     Unreadable,
-    /// NULL, blank, or not in the closed list: what it would mean for the question asked is unknown.
+    /// NULL, blank, or not in the closed list: what it would mean for the question asked is
+    /// unknown.
     UnknownCode,
 }
 
@@ -80,7 +83,8 @@ fn canonical(text: Option<String>) -> CellReading<'static> {
 }
 
 impl CellReading<'_> {
-    /// Whether the cell spoils a scan that needs it: something is there, or should be, and it has no one meaning.
+    /// Whether the cell spoils a scan that needs it: something is there, or should be, and it has
+    /// no one meaning.
     pub fn is_spoilt(&self) -> bool {
         matches!(self, Self::Unreadable | Self::UnknownCode | Self::Several(_))
     }

@@ -16,11 +16,13 @@ pub fn in_china(now: SystemTime) -> NaiveDate {
     shifted.date_naive()
 }
 
-/// Reads a date: `19900101`, `1990-01-01`, `1990/1/1`, `1990.1.1`, `1990年1月1日`, Republican years (`民国79年1月1日`, `民國…`), with
-/// full-width digits and blanks anywhere between the parts. A time of day after it is ignored, if it is one and states no other
-/// offset than +08:00, for then the day would be another.
+/// Reads a date: `19900101`, `1990-01-01`, `1990/1/1`, `1990.1.1`, `1990年1月1日`, Republican years
+/// (`民国79年1月1日`, `民國…`), with full-width digits and blanks anywhere between the parts. A
+/// time of day after it is ignored, if it is one and states no other offset than +08:00, for then
+/// the day would be another.
 ///
-/// `None` for anything else: two-digit years, lunar dates, remarks, days that do not exist, years before 1800.
+/// `None` for anything else: two-digit years, lunar dates, remarks, days that do not exist, years
+/// before 1800.
 pub fn parse(raw: &str) -> Option<NaiveDate> {
     if raw.len() > 256 {
         return None;

@@ -1,4 +1,5 @@
-//! How characters of old systems are brought to one form before anything is read from them: for every source and every type in one place.
+//! How characters of old systems are brought to one form before anything is read from them: for
+//! every source and every type in one place.
 
 mod escapes;
 
@@ -18,11 +19,12 @@ pub(crate) fn narrow(c: char) -> char {
     }
 }
 
-/// Blanks, and what is as invisible and holds nothing: white space of any script, what ends lines and fills fields, soft hyphens, joiners, and
-/// marks that keep text in its order.
+/// Blanks, and what is as invisible and holds nothing: white space of any script, what ends lines
+/// and fills fields, soft hyphens, joiners, and marks that keep text in its order.
 ///
-/// No other character that nobody sees is one: tags, variation selectors and most control characters are digits to whoever reads them
-/// so, and some marks turn text around. A cell with such a character is not understood.
+/// No other character that nobody sees is one: tags, variation selectors and most control
+/// characters are digits to whoever reads them so, and some marks turn text around. A cell with
+/// such a character is not understood.
 pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace()
         || matches!(c,
@@ -35,8 +37,8 @@ fn turns(c: char) -> bool {
     matches!(c, '\u{202b}' | '\u{202e}' | '\u{2067}')
 }
 
-/// An identifier's characters: unescaped, narrow, upper case, without blanks anywhere and without the guard that a spreadsheet export put
-/// around it.
+/// An identifier's characters: unescaped, narrow, upper case, without blanks anywhere and without
+/// the guard that a spreadsheet export put around it.
 pub(crate) fn identifier(raw: &str) -> String {
     let text: String = unescaped(raw)
         .chars()
@@ -68,8 +70,8 @@ pub(crate) const ZEROS: [char; 74] = [
     '\u{11da0}', '\u{11f50}', '\u{16a60}', '\u{16ac0}', '\u{16b50}', '\u{1ccf0}', '\u{1d2c0}', '\u{1d2e0}', '\u{1d7ce}', '\u{1d7d8}', '\u{1d7e2}',
     '\u{1d7ec}', '\u{1d7f6}', '\u{1e140}', '\u{1e2f0}', '\u{1e950}', '\u{1fbf0}',
 ];
-/// The ones of other rows of signs for one to nine: Roman, circled, in brackets, with a full stop, ideographs in brackets and circles,
-/// Suzhou numerals, counting rods.
+/// The ones of other rows of signs for one to nine: Roman, circled, in brackets, with a full stop,
+/// ideographs in brackets and circles, Suzhou numerals, counting rods.
 pub(crate) const ONES: [char; 20] = [
     '\u{1369}',
     '\u{10107}',
@@ -93,9 +95,11 @@ pub(crate) const ONES: [char; 20] = [
     '\u{1d369}',
 ];
 
-/// A digit of an id, in any of the scripts that digits are written in; `X` as it is meant. The text is narrow.
+/// A digit of an id, in any of the scripts that digits are written in; `X` as it is meant. The text
+/// is narrow.
 pub(crate) fn digit(c: char) -> Option<u8> {
-    // Figures, those of accountants and of radio operators, raised and lowered ones, Braille's, Kangxi's radicals and double ones.
+    // Figures, those of accountants and of radio operators, raised and lowered ones, Braille's,
+    // Kangxi's radicals and double ones.
     const WRITTEN: [&str; 10] = [
         "〇零洞⓪⓿⁰₀⠚\u{f9b2}🄋🄌",
         "一壹弌壱幺么¹₁⠁⼀㆒",
@@ -145,8 +149,9 @@ pub(crate) fn digit(c: char) -> Option<u8> {
     digit.or_else(|| "ХхⅩⅹ×ＸχΧ⠭".contains(c).then_some(b'X')).or_else(tag)
 }
 
-/// Everything that a text can be read as in which somebody looks for numbers: as it stands, with what stands for characters in it resolved,
-/// without what marks it up, turned around, with its days in full, and with letters for the digits that they look like.
+/// Everything that a text can be read as in which somebody looks for numbers: as it stands, with
+/// what stands for characters in it resolved, without what marks it up, turned around, with its
+/// days in full, and with letters for the digits that they look like.
 pub(crate) fn readings(raw: &str) -> Vec<String> {
     let mut readings = vec![narrowed(raw)];
     let mut add = |reading: Option<String>| {
@@ -168,12 +173,14 @@ pub(crate) fn readings(raw: &str) -> Vec<String> {
     readings
 }
 
-/// A text with all that stands for characters in it resolved, also what was escaped again; `None` where nothing does.
+/// A text with all that stands for characters in it resolved, also what was escaped again; `None`
+/// where nothing does.
 pub(crate) fn resolved(raw: &str) -> Option<String> {
     escapes::resolved(raw).map(|text| text.chars().map(narrow).collect())
 }
 
-/// Whether a character may be a digit to somebody, and is none that is known: a sign of no language's writing, or one that nobody sees.
+/// Whether a character may be a digit to somebody, and is none that is known: a sign of no
+/// language's writing, or one that nobody sees.
 pub(crate) fn is_strange(c: char) -> bool {
     let is_known = c.is_ascii() || c.is_alphabetic() || is_blank(c) || digit(narrow(c)).is_some();
     // Punctuation, marks and frames of any text.
@@ -187,7 +194,8 @@ pub(crate) fn trimmed(raw: &str) -> &str {
     raw.trim_matches(is_blank)
 }
 
-/// One layer of what keeps a spreadsheet from taking text for a number: `'330…`, `` `330… ``, `"330…"`, `'330…'`, `="330…"`.
+/// One layer of what keeps a spreadsheet from taking text for a number: `'330…`, `` `330… ``,
+/// `"330…"`, `'330…'`, `="330…"`.
 pub(crate) fn unguarded(text: &str) -> &str {
     let quoted = text.strip_prefix('=').unwrap_or(text);
     if let Some(inner) = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
@@ -197,8 +205,8 @@ pub(crate) fn unguarded(text: &str) -> &str {
     inner.strip_suffix(['\'', '`', '\u{2019}']).unwrap_or(inner)
 }
 
-/// HTML's character references (`&#8203;`, `&#x200b;`, `&nbsp;`), Office Open XML's escapes (`_x0000_`) and JSON's (`\u0033`), which
-/// exports leave in texts.
+/// HTML's character references (`&#8203;`, `&#x200b;`, `&nbsp;`), Office Open XML's escapes
+/// (`_x0000_`) and JSON's (`\u0033`), which exports leave in texts.
 fn unescaped(raw: &str) -> Cow<'_, str> {
     if !raw.contains(['&', '_', '\\']) {
         return raw.into();

@@ -1,8 +1,9 @@
-//! The words that hub and connector must agree upon: what a dataset is ([`DatasetFile`]), how a legacy cell is read
-//! ([`ResidentId`], [`date`], [`CellReading`]), whose an unreadable cell could be ([`Suspect`]), and which scans fit a
-//! dataset ([`template`]).
+//! The words that hub and connector must agree upon: what a dataset is ([`DatasetFile`]), how a
+//! legacy cell is read ([`ResidentId`], [`date`], [`CellReading`]), whose an unreadable cell could
+//! be ([`Suspect`]), and which scans fit a dataset ([`template`]).
 //!
-//! Pure: text in, meaning out. It never opens a file, never asks a clock and never decides who may see anything.
+//! Pure: text in, meaning out. It never opens a file, never asks a clock and never decides who may
+//! see anything.
 
 #![warn(missing_docs)]
 

@@ -7,8 +7,8 @@ const LONG: usize = 16;
 /// Characters of a masked text.
 const MOST_CHARACTERS: usize = 32;
 
-/// A cell's two ends, and a `*` for every other character: `1101**********002X`. At least half stays hidden, however short it is, and
-/// nothing that moves a terminal's cursor is shown.
+/// A cell's two ends, and a `*` for every other character: `1101**********002X`. At least half
+/// stays hidden, however short it is, and nothing that moves a terminal's cursor is shown.
 pub fn masked(raw: &str) -> String {
     let length = raw.chars().count();
     let shown = if length >= LONG { MOST_SHOWN } else { (length / 6).max(usize::from(length > 2)) };

@@ -1,10 +1,12 @@
-//! The nearest known word, for messages about unknown ones. A hint corrects a typo and nothing else: names and meanings are roles that an
-//! owner gives to fields, and the name that looks most alike may be another role's. `ended_on` is not `filed_on`, and a father is no mother.
+//! The nearest known word, for messages about unknown ones. A hint corrects a typo and nothing
+//! else: names and meanings are roles that an owner gives to fields, and the name that looks most
+//! alike may be another role's. `ended_on` is not `filed_on`, and a father is no mother.
 
 /// A part of a name is long enough to be recognised though misspelled.
 const LEAST_PART: usize = 6;
 
-/// Of a closed list that decides nothing, such as a file's keys, the one that was meant: who follows a wrong hint is refused again.
+/// Of a closed list that decides nothing, such as a file's keys, the one that was meant: who
+/// follows a wrong hint is refused again.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = word.chars().count() / 2;
     known
@@ -15,8 +17,8 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, known)| known)
 }
 
-/// The name or meaning of which `word` is a misspelling beyond doubt: it differs in how its parts are joined, or in one letter of one long
-/// part, and no other candidate could be meant.
+/// The name or meaning of which `word` is a misspelling beyond doubt: it differs in how its parts
+/// are joined, or in one letter of one long part, and no other candidate could be meant.
 pub(crate) fn typo_of<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -44,7 +46,8 @@ fn is_typo(word: &str, known: &str) -> bool {
     let Some(longer) = letters(one).zip(letters(other)).map(|(one, other)| one.max(other)) else {
         return false;
     };
-    // Who misspells a word gets its first and its last letter right; words of other meaning often differ just there.
+    // Who misspells a word gets its first and its last letter right; words of other meaning often
+    // differ just there.
     let ends = |part: &str| (part.chars().next(), part.chars().next_back());
     parts.len() == known.len()
         && longer >= LEAST_PART

@@ -1,12 +1,15 @@
-//! Which days a date of a register can be. A date that can be read is not yet one to rely upon: systems write a day of their own where there
-//! is none, such as 1900-01-01, and clerks a year that the person did not live to see. What is not plausible here counts as unreadable.
+//! Which days a date of a register can be. A date that can be read is not yet one to rely upon:
+//! systems write a day of their own where there is none, such as 1900-01-01, and clerks a year that
+//! the person did not live to see. What is not plausible here counts as unreadable.
 //!
-//! Pure, and shared: the hub weighs the rows that it combines, the connector counts what it finds in a column.
+//! Pure, and shared: the hub weighs the rows that it combines, the connector counts what it finds
+//! in a column.
 
 use chrono::{Months, NaiveDate};
 use zerotrip_proto::v1::{DateRole, TypedColumn};
 
-/// Days that systems write where there is no date, or at which their counting begins: month and day of a year.
+/// Days that systems write where there is no date, or at which their counting begins: month and day
+/// of a year.
 const PLACEHOLDERS: &[(i32, u32, u32)] = &[
     (1800, 1, 1),   // spreadsheets and forms: the first day that they offer
     (1899, 12, 30), // OLE Automation, FoxPro, Delphi: day 0
@@ -34,7 +37,8 @@ pub struct Bounds {
     pub last: NaiveDate,
 }
 
-/// Whether a date can be what the check takes it to be the date of. `persons` are the ids in the columns that the role names.
+/// Whether a date can be what the check takes it to be the date of. `persons` are the ids in the
+/// columns that the role names.
 pub fn is_plausible(role: &TypedColumn, day: NaiveDate, persons: &[&str], bounds: Bounds) -> bool {
     let births = persons.iter().filter_map(|person| birth_in(person));
     match role.role() {
@@ -52,8 +56,9 @@ pub fn is_plausible(role: &TypedColumn, day: NaiveDate, persons: &[&str], bounds
     }
 }
 
-/// Whether something that a register records can have happened on that day: the register had begun, the persons were born and of that age,
-/// it was not read before, and the day is none that systems write for nothing.
+/// Whether something that a register records can have happened on that day: the register had begun,
+/// the persons were born and of that age, it was not read before, and the day is none that systems
+/// write for nothing.
 pub fn is_plausible_event(
     day: NaiveDate,
     since: Option<NaiveDate>,
@@ -76,7 +81,8 @@ pub fn is_placeholder(day: NaiveDate) -> bool {
     })
 }
 
-/// The birth date inside a resident id in canonical form (GB 11643, positions 7 to 14); `None` for an identifier of another scheme.
+/// The birth date inside a resident id in canonical form (GB 11643, positions 7 to 14); `None` for
+/// an identifier of another scheme.
 pub fn birth_in(id: &str) -> Option<NaiveDate> {
     if id.len() != 18 || !id.bytes().take(17).all(|byte| byte.is_ascii_digit()) {
         return None;

@@ -1,7 +1,8 @@
 //! Conditions on a row's cells as they are read, not as they are spelled.
 //!
-//! A blank cell equals nothing and is neither below nor above anything; it is `Blank`. A cell that cannot be read may be anything: a
-//! condition on it is [`Truth::Unknown`], and so is whatever hangs on that (Kleene's logic).
+//! A blank cell equals nothing and is neither below nor above anything; it is `Blank`. A cell that
+//! cannot be read may be anything: a condition on it is [`Truth::Unknown`], and so is whatever
+//! hangs on that (Kleene's logic).
 
 use crate::cell::{self, CellReading};
 use crate::nearest::nearest;
@@ -155,12 +156,13 @@ impl Predicate {
         }
     }
 
-    /// Reads `column=value`, `column!=value`, `column<value` and the like; several values between commas mean any of them, none means
-    /// blank. A code is named by its meaning.
+    /// Reads `column=value`, `column!=value`, `column<value` and the like; several values between
+    /// commas mean any of them, none means blank. A code is named by its meaning.
     pub fn parse(text: &str, columns: &[Column]) -> Result<Self, String> {
         let usage = || {
             format!(
-                "`{text}` is no condition; write `column=value`, with `=`, `!=`, `<`, `<=`, `>` or `>=`"
+                "`{text}` is no condition; write `column=value`, with `=`, `!=`, `<`, `<=`, `>` \
+                 or `>=`"
             )
         };
         let at = text.find(['=', '!', '<', '>']).ok_or_else(usage)?;

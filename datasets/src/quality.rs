@@ -1,16 +1,18 @@
-//! What may be said, outside its department, of what is wrong with a dataset: how many cells of a column, in tens, and never which.
+//! What may be said, outside its department, of what is wrong with a dataset: how many cells of a
+//! column, in tens, and never which.
 
 use std::collections::HashSet;
 
 use prost::Message as _;
 use zerotrip_proto::v1::{ColumnQuality, DatasetQuality, DatasetStatement, QualityKind};
 
-/// Numbers are told as the next multiple of this: who knows a register could know whose one cell is, and two numbers less each other, or
-/// the same number a day later, would tell of one.
+/// Numbers are told as the next multiple of this: who knows a register could know whose one cell
+/// is, and two numbers less each other, or the same number a day later, would tell of one.
 pub const STEP: u64 = 10;
 /// Most entries of one dataset; the gravest stand first.
 pub const MOST_ENTRIES: usize = 64;
-/// Most bytes of what is said of one dataset: its entries, each with a column's name, and a kilobyte.
+/// Most bytes of what is said of one dataset: its entries, each with a column's name, and a
+/// kilobyte.
 const MOST_BYTES: usize = 16 << 10;
 
 /// A number as it may be said: in tens, up; none stays none.
@@ -24,8 +26,9 @@ pub fn percent(part: u64, whole: u64) -> String {
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
-/// Whether somebody's statement on a dataset says nothing but what it may: faults by kinds there are, in columns that the dataset's owner
-/// has stated. A name of another kind could carry anything.
+/// Whether somebody's statement on a dataset says nothing but what it may: faults by kinds there
+/// are, in columns that the dataset's owner has stated. A name of another kind could carry
+/// anything.
 ///
 /// `signed` are the bytes of which `quality` was decoded.
 pub fn validate(

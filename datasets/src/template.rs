@@ -1,5 +1,5 @@
-//! Whether a scan, as a check's definition declares it, fits what the dataset's owner states. Run where a definition is loaded, where
-//! an owner approves, and again in the connector's gate.
+//! Whether a scan, as a check's definition declares it, fits what the dataset's owner states. Run
+//! where a definition is loaded, where an owner approves, and again in the connector's gate.
 
 use zerotrip_proto::v1::{
     ColumnOrigin, DatasetStatement, DateRole, ScanTemplate, SemanticType,
@@ -40,10 +40,12 @@ pub enum TemplateError {
     },
     /// No such column.
     ///
-    /// Whatever it has that is named alike is not suggested: it means something else, and an answer from it would be false.
+    /// Whatever it has that is named alike is not suggested: it means something else, and an answer
+    /// from it would be false.
     #[error(
-        "`{dataset}` has no column `{column}`, by which the check means {meant}: describe the column that holds just that, whatever it is called \
-         in the register, and no other; where the register has none, say so with `absent`, `constant` or `derived`"
+        "`{dataset}` has no column `{column}`, by which the check means {meant}: describe the \
+         column that holds just that, whatever it is called in the register, and no other; where \
+         the register has none, say so with `absent`, `constant` or `derived`"
     )]
     Column {
         /// The dataset.
@@ -55,8 +57,8 @@ pub enum TemplateError {
     },
     /// Its owner says that there is no such date, and the check rests on it.
     #[error(
-        "`{dataset}` has no `{column}` (`absent`), and the check takes it to be {what}, without which nothing follows from a row: name the field \
-         that holds it"
+        "`{dataset}` has no `{column}` (`absent`), and the check takes it to be {what}, without \
+         which nothing follows from a row: name the field that holds it"
     )]
     Absent {
         /// The dataset.
@@ -68,7 +70,8 @@ pub enum TemplateError {
     },
     /// No such lookup.
     #[error(
-        "`{dataset}` has no lookup `{lookup}`: describe one by that name, over every column that names whom the check looks for"
+        "`{dataset}` has no lookup `{lookup}`: describe one by that name, over every column that \
+         names whom the check looks for"
     )]
     Lookup {
         /// The dataset.
@@ -81,7 +84,8 @@ pub enum TemplateError {
     Twice(String),
     /// A supplied column is not delivered.
     #[error(
-        "`{0}` is to supply keys but is not among the scan's columns: add it, or drop it from `supplies`"
+        "`{0}` is to supply keys but is not among the scan's columns: add it, or drop it from \
+         `supplies`"
     )]
     SuppliesUndelivered(String),
     /// A supplied column can't hold keys.
@@ -89,7 +93,8 @@ pub enum TemplateError {
     SuppliesOther(String),
     /// A column is of another type than the check takes it to be.
     #[error(
-        "`{dataset}`.`{column}` is of type `{stated}`, and the check takes it to be `{taken}`: describe it so, or have the check's definition revised"
+        "`{dataset}`.`{column}` is of type `{stated}`, and the check takes it to be `{taken}`: \
+         describe it so, or have the check's definition revised"
     )]
     Type {
         /// The dataset.
@@ -103,7 +108,8 @@ pub enum TemplateError {
     },
     /// The check does not say what it takes a column to be.
     #[error(
-        "`{dataset}`.`{column}`: the check does not say of which type it takes it to be: name it in its `[[dataset]]`"
+        "`{dataset}`.`{column}`: the check does not say of which type it takes it to be: name it \
+         in its `[[dataset]]`"
     )]
     Untyped {
         /// The dataset.
@@ -113,7 +119,8 @@ pub enum TemplateError {
     },
     /// A look-up does not look where the check joins.
     #[error(
-        "`{dataset}`: look-up `{lookup}` does not look in `{column}`, by which the check joins: add it to the look-up's `columns`"
+        "`{dataset}`: look-up `{lookup}` does not look in `{column}`, by which the check joins: \
+         add it to the look-up's `columns`"
     )]
     LookupColumn {
         /// The dataset.
@@ -125,7 +132,8 @@ pub enum TemplateError {
     },
     /// A column of codes of which the check knows nothing.
     #[error(
-        "`{dataset}`.`{column}` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`"
+        "`{dataset}`.`{column}` holds codes, and the check does not say which of their meanings \
+         it knows: list them in a `[[code]]`"
     )]
     NoMeanings {
         /// The dataset.
@@ -135,8 +143,9 @@ pub enum TemplateError {
     },
     /// A code means something that the check does not know.
     #[error(
-        "a code of `{dataset}`.`{column}` means `{meaning}`, which the check does not know; it knows {known}. Map the code to the one that \
-         says exactly what it means, in the dataset file, or have the check's definition revised"
+        "a code of `{dataset}`.`{column}` means `{meaning}`, which the check does not know; it \
+         knows {known}. Map the code to the one that says exactly what it means, in the dataset \
+         file, or have the check's definition revised"
     )]
     UnknownMeaning {
         /// The dataset.
@@ -162,8 +171,8 @@ pub enum TemplateError {
     },
 }
 
-/// The columns that the scan delivers, after the look-up's own: its columns, and of the optional ones those that the owner states of the type
-/// that the check takes them to be.
+/// The columns that the scan delivers, after the look-up's own: its columns, and of the optional
+/// ones those that the owner states of the type that the check takes them to be.
 pub fn delivered(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<String> {
     let stated = |name: &&String| {
         let column = statement.columns.iter().find(|column| column.name == **name);
@@ -284,7 +293,8 @@ pub fn validate(
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-/// What a date is, if nothing follows from a row without it. An end that is absent is undated; a beginning a check can do without.
+/// What a date is, if nothing follows from a row without it. An end that is absent is undated; a
+/// beginning a check can do without.
 pub fn cannot_be_absent(role: DateRole) -> Option<&'static str> {
     match role {
         DateRole::Event => Some("the day of something that happened"),
@@ -322,8 +332,8 @@ fn other_types(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<Tem
     faults
 }
 
-/// What the dataset's codes mean and the check does not know. A check decides by these words: one that it does not know could hide a
-/// person, or a home, from it.
+/// What the dataset's codes mean and the check does not know. A check decides by these words: one
+/// that it does not know could hide a person, or a home, from it.
 fn unknown_meanings(template: &ScanTemplate, statement: &DatasetStatement) -> Vec<TemplateError> {
     let mut faults = Vec::new();
     let names = delivered(template, statement);
@@ -424,7 +434,8 @@ mod tests {
             lookup_columns: vec!["mother_id".into(), "father_id".into()],
             ..template()
         };
-        let joins = "`police.household`: look-up `kin` does not look in `mother_id`, by which the check joins: add it to the look-up's `columns`";
+        let joins = "`police.household`: look-up `kin` does not look in `mother_id`, by which the \
+                     check joins: add it to the look-up's `columns`";
         assert_eq!(said(elsewhere), [joins]);
     }
 
@@ -452,12 +463,12 @@ mod tests {
         .unwrap();
         assert_eq!(
             said(vec![meanings(&["moved_in", "registered"])]),
-            [
-                "a code of `police.household`.`status` means `moved_out`, which the check does not know; it knows moved_in, \
-              registered. Map the code to the one that says exactly what it means, in the dataset file, or have the check's definition revised"
-            ]
+            ["a code of `police.household`.`status` means `moved_out`, which the check does not \
+              know; it knows moved_in, registered. Map the code to the one that says exactly \
+              what it means, in the dataset file, or have the check's definition revised"]
         );
-        let none = "`police.household`.`status` holds codes, and the check does not say which of their meanings it knows: list them in a `[[code]]`";
+        let none = "`police.household`.`status` holds codes, and the check does not say which of \
+                    their meanings it knows: list them in a `[[code]]`";
         assert_eq!(said(Vec::new()), [none]);
     }
 
@@ -501,7 +512,8 @@ mod tests {
         }
     }
 
-    /// `approve` once said "has no column `ended_on`; did you mean `filed_on`?", and following it made a false certificate.
+    /// `approve` once said "has no column `ended_on`; did you mean `filed_on`?", and following it
+    /// made a false certificate.
     #[test]
     fn a_column_that_is_missing_is_not_guessed_from_names() {
         let mut statement = statement();
@@ -576,12 +588,15 @@ mod tests {
             [
                 "`check` is `no-property`: write `<check>/<variant>`",
                 "`scan` is ``: give the scan's name in the definition",
-                "`police.household` has no lookup `kim`: describe one by that name, over every column that names whom the check looks for",
-                "`police.household` has no column `resident`, by which the check means something that it does not describe: describe the column \
-                 that holds just that, whatever it is called in the register, and no other; where the register has none, say so with `absent`, \
-                 `constant` or `derived`",
+                "`police.household` has no lookup `kim`: describe one by that name, over every \
+                 column that names whom the check looks for",
+                "`police.household` has no column `resident`, by which the check means something \
+                 that it does not describe: describe the column that holds just that, whatever it \
+                 is called in the register, and no other; where the register has none, say so \
+                 with `absent`, `constant` or `derived`",
                 "column `status` is named twice: name it once",
-                "`father_id` is to supply keys but is not among the scan's columns: add it, or drop it from `supplies`",
+                "`father_id` is to supply keys but is not among the scan's columns: add it, or \
+                 drop it from `supplies`",
                 "`status` is to supply keys but is not of type resident_id",
                 "`origins` is `None`: name a parameter, or a dataset's column",
                 "`max_keys` is `0`: it must be between 1 and 10000",

@@ -1,6 +1,7 @@
-//! The words that checks use of registers, for whoever describes one: datasets, columns, look-ups and meanings by the names that a check
-//! asks under, and what each of them means. A check's definition says the same without the explanations; a test of the whole holds the
-//! two together (`tests/tests/definitions.rs`).
+//! The words that checks use of registers, for whoever describes one: datasets, columns, look-ups
+//! and meanings by the names that a check asks under, and what each of them means. A check's
+//! definition says the same without the explanations; a test of the whole holds the two together
+//! (`tests/tests/definitions.rs`).
 
 use zerotrip_proto::v1::{DateRole, SemanticType};
 
@@ -69,7 +70,8 @@ const fn end(column: &'static str, persons: &'static [&'static str]) -> AskedDat
 pub struct AskedLookup {
     /// Under this name.
     pub name: &'static str,
-    /// The columns that it must look in at least. Every other column that can name such a person belongs into it too.
+    /// The columns that it must look in at least. Every other column that can name such a person
+    /// belongs into it too.
     pub columns: &'static [&'static str],
     /// Whom it must find.
     pub whom: &'static str,
@@ -108,8 +110,8 @@ const fn date(name: &'static str, says: &'static str) -> AskedColumn {
 const RECORDED_ON: AskedColumn = AskedColumn {
     name: "recorded_on",
     semantic: SemanticType::Date,
-    says: "the day on which the row got its present status, so that what ended without a day of its own had ended by then; never the day of an \
-           export",
+    says: "the day on which the row got its present status, so that what ended without a day of \
+           its own had ended by then; never the day of an export",
     is_optional: true,
     meanings: &[],
 };
@@ -119,7 +121,8 @@ const fn began(name: &'static str, says: &'static str) -> AskedColumn {
 const UNIT_NO: AskedColumn = AskedColumn {
     name: "unit_no",
     semantic: SemanticType::Text,
-    says: "the number of the unit (不动产单元号), written as the other register of homes writes it, so that what was handed over is found there",
+    says: "the number of the unit (不动产单元号), written as the other register of homes writes \
+           it, so that what was handed over is found there",
     is_optional: true,
     meanings: &[],
 };
@@ -138,9 +141,11 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
     datasets: &[
         AskedDataset {
             id: "civil.marriage",
-            what: "婚姻登记: one row for each event between two persons (marriage, divorce, remarriage, annulment)",
-            coverage: "A person is asked about from the age of 20 on (`lifetime_from`): whoever turned 20 before `since` gets no answer. A day too \
-                       early hides the marriages before it.",
+            what: "婚姻登记: one row for each event between two persons (marriage, divorce, \
+                   remarriage, annulment)",
+            coverage: "A person is asked about from the age of 20 on (`lifetime_from`): whoever \
+                       turned 20 before `since` gets no answer. A day too early hides the \
+                       marriages before it.",
             lookup: AskedLookup {
                 name: "party",
                 columns: &["man_id", "woman_id"],
@@ -151,7 +156,8 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 id("woman_id", "the wife's id (女方证件号)"),
                 code(
                     "event",
-                    "what was registered; a divorce or an annulment ends the marriage of the same two that it follows",
+                    "what was registered; a divorce or an annulment ends the marriage of the same \
+                     two that it follows",
                     &[
                         ("married", "结婚: they are married from this day on"),
                         ("remarried", "复婚: the same two, married again"),
@@ -161,7 +167,8 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 ),
                 date(
                     "event_date",
-                    "the day on which the event was registered; never the day of an earlier event, nor of typing it in",
+                    "the day on which the event was registered; never the day of an earlier \
+                     event, nor of typing it in",
                 ),
             ],
             dates: &[AskedDate {
@@ -175,7 +182,8 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
         AskedDataset {
             id: "police.household",
             what: "户籍登记: one row for each person, those who died or moved out included",
-            coverage: "Persons whom it does not have as registered are outside coverage, whatever `since` says.",
+            coverage: "Persons whom it does not have as registered are outside coverage, whatever \
+                       `since` says.",
             lookup: AskedLookup {
                 name: "kin",
                 columns: &["resident_id", "father_id", "mother_id"],
@@ -211,11 +219,13 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
         AskedDataset {
             id: "estate.ownership",
             what: "不动产权登记: one row for each owner of each title, ended titles included",
-            coverage: "`since` is the first day from which every title is in this table; `subjects` is everyone only if owners from elsewhere are in it too.",
+            coverage: "`since` is the first day from which every title is in this table; \
+                       `subjects` is everyone only if owners from elsewhere are in it too.",
             lookup: AskedLookup {
                 name: "owner",
                 columns: &["owner_id"],
-                whom: "every owner and co-owner: each column that can hold the id of one belongs into it",
+                whom: "every owner and co-owner: each column that can hold the id of one belongs \
+                       into it",
             },
             columns: &[
                 id("owner_id", "the owner's id (权利人证件号)"),
@@ -227,12 +237,14 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                         ("advance", "预告登记: it counts as owned"),
                         (
                             "pending",
-                            "a transfer under way, of the buyer's row or of the seller's: neither yes nor no is answered",
+                            "a transfer under way, of the buyer's row or of the seller's: neither \
+                             yes nor no is answered",
                         ),
                         (
                             "applied",
-                            "受理、办理中, of whoever has applied: nothing is owned until it is entered (民法典 209, 214). Never the row of a seller, \
-                             whose title still counts, nor an advance notice",
+                            "受理、办理中, of whoever has applied: nothing is owned until it is \
+                             entered (民法典 209, 214). Never the row of a seller, whose title \
+                             still counts, nor an advance notice",
                         ),
                         (
                             "cancelled",
@@ -242,13 +254,16 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 ),
                 date(
                     "ended_on",
-                    "the day on which the title ended for this owner; EMPTY while it is current. Never the day of registration, of filing or of \
-                     an export: with one of those, a title that ended this morning seems to have ended long ago, and a false certificate follows",
+                    "the day on which the title ended for this owner; EMPTY while it is current. \
+                     Never the day of registration, of filing or of an export: with one of those, \
+                     a title that ended this morning seems to have ended long ago, and a false \
+                     certificate follows",
                 ),
                 RECORDED_ON,
                 began(
                     "registered_on",
-                    "the day on which this owner's title was registered: what ended before it contradicts itself",
+                    "the day on which this owner's title was registered: what ended before it \
+                     contradicts itself",
                 ),
                 UNIT_NO,
             ],
@@ -257,8 +272,10 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
         },
         AskedDataset {
             id: "housing.presale",
-            what: "商品房预售合同备案: one row for each buyer of each contract, ended contracts included",
-            coverage: "`since` is the first day from which every contract is in this table; `subjects` is everyone only if buyers from elsewhere are in it too.",
+            what: "商品房预售合同备案: one row for each buyer of each contract, ended contracts \
+                   included",
+            coverage: "`since` is the first day from which every contract is in this table; \
+                       `subjects` is everyone only if buyers from elsewhere are in it too.",
             lookup: AskedLookup {
                 name: "buyer",
                 columns: &["buyer_id"],
@@ -280,13 +297,16 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 ),
                 date(
                     "ended_on",
-                    "the day on which the contract was cancelled, or became a title; EMPTY while it is filed. Never the day of signing or filing: \
-                     with one of those, what was handed over this morning seems to have been so long ago, and a false certificate follows",
+                    "the day on which the contract was cancelled, or became a title; EMPTY while \
+                     it is filed. Never the day of signing or filing: with one of those, what was \
+                     handed over this morning seems to have been so long ago, and a false \
+                     certificate follows",
                 ),
                 RECORDED_ON,
                 began(
                     "signed_on",
-                    "the day on which the contract was signed or filed: what ended before it contradicts itself",
+                    "the day on which the contract was signed or filed: what ended before it \
+                     contradicts itself",
                 ),
                 UNIT_NO,
             ],

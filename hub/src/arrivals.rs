@@ -1,5 +1,6 @@
-//! Handshakes under way, bounded by giving up the oldest: a flood of them drives out its own, and an address behind which one machine
-//! floods stays open to the others. Who means it is through in a moment; who leaves a handshake half open waits among its like.
+//! Handshakes under way, bounded by giving up the oldest: a flood of them drives out its own, and
+//! an address behind which one machine floods stays open to the others. Who means it is through in
+//! a moment; who leaves a handshake half open waits among its like.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
@@ -37,7 +38,8 @@ impl<K: Clone + Eq + Hash> Arrivals<K> {
         Arc::new(Self { most, waiting: Mutex::new(waiting) })
     }
 
-    /// The newest is always let in. Where that is one too many, the oldest from the place with the most is given up.
+    /// The newest is always let in. Where that is one too many, the oldest from the place with the
+    /// most is given up.
     pub fn enter(self: &Arc<Self>, whose: K) -> Arrival<K> {
         let (give_up, shed) = oneshot::channel();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +73,8 @@ impl<K: Clone + Eq + Hash> Waiting<K> {
             let count = self.given_up;
             tracing::warn!(
                 count,
-                "handshakes were given up unfinished since too many are under way; an address may be flooding"
+                "handshakes were given up unfinished since too many are under way; an address may \
+                 be flooding"
             );
         }
     }

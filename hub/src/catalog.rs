@@ -111,7 +111,8 @@ impl Catalog {
         scans.into_iter().find(|dataset| !current.statements.contains_key(dataset))
     }
 
-    /// Takes an owner's statement, verified already; checks that ask the dataset are prepared anew if it says something new.
+    /// Takes an owner's statement, verified already; checks that ask the dataset are prepared anew
+    /// if it says something new.
     pub async fn state(&self, stated: Stated, ledger: &Ledger) -> Result<(), LedgerError> {
         let id = stated.statement.id.clone();
         if self.statement(&id).is_some_and(|known| known.digest == stated.digest) {
@@ -148,7 +149,8 @@ impl Catalog {
                             tracing::warn!(check = %definition.name, why = %error.in_a_line(), "cannot be prepared")
                         }
                         awaited => tracing::info!(
-                            "check {} waits for the owners' statements of {}: it is prepared when their connectors attach",
+                            "check {} waits for the owners' statements of {}: it is prepared when \
+                             their connectors attach",
                             definition.name,
                             awaited.join(", ")
                         ),

@@ -20,8 +20,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The inter-department data-exchange hub.
 ///
-/// `init` makes the hub's keys; the data authority enrols it with `zerotrip authority enrol-hub`; `serve` opens its one port, for
-/// departments' connectors that dial in and for clients that ask.
+/// `init` makes the hub's keys; the data authority enrols it with `zerotrip authority enrol-hub`;
+/// `serve` opens its one port, for departments' connectors that dial in and for clients that ask.
 #[derive(Parser)]
 #[command(name = "zerotrip-hub", version, max_term_width = 100)]
 struct Cli {
@@ -46,7 +46,8 @@ enum Command {
         #[arg(long, default_value = "hub-1")]
         name: String,
     },
-    /// Serve until SIGTERM or Ctrl-C; exchanges under way are finished. Bounds are set in `hub.toml` in the hub's folder.
+    /// Serve until SIGTERM or Ctrl-C; exchanges under way are finished. Bounds are set in
+    /// `hub.toml` in the hub's folder.
     Serve {
         /// The hub's folder.
         #[arg(long)]
@@ -57,7 +58,8 @@ enum Command {
         /// Folder with check definitions (`*.toml`).
         #[arg(long)]
         definitions: PathBuf,
-        /// Folder for the store and, in `ledger/` below it, its public tiles and checkpoint. Default: the hub's folder.
+        /// Folder for the store and, in `ledger/` below it, its public tiles and checkpoint.
+        /// Default: the hub's folder.
         #[arg(long)]
         store: Option<PathBuf>,
     },
@@ -73,8 +75,9 @@ enum Command {
         #[arg(long)]
         store: Option<PathBuf>,
     },
-    /// Put a backup in the place of the store of a hub that is stopped; what was there is set aside. Afterwards start the hub, and have
-    /// the authority run `zerotrip authority refresh` before anything else.
+    /// Put a backup in the place of the store of a hub that is stopped; what was there is set
+    /// aside. Afterwards start the hub, and have the authority run `zerotrip authority refresh`
+    /// before anything else.
     Restore {
         /// The hub's folder.
         #[arg(long)]
@@ -99,7 +102,8 @@ pub fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false)
-        // A log that cannot be written (a full disk under standard error) would be reported there too, in a panic.
+        // A log that cannot be written (a full disk under standard error) would be reported there
+        // too, in a panic.
         .log_internal_errors(false)
         .init();
     let json = cli.json;
@@ -130,15 +134,18 @@ fn say(json: bool, text: &str, value: &serde_json::Value) -> Result<(), Failure>
     Ok(())
 }
 
-/// A connection is an open file, and so is a handshake under way: where the machine allows too few, a flood leaves none for anybody.
+/// A connection is an open file, and so is a handshake under way: where the machine allows too few,
+/// a flood leaves none for anybody.
 fn make_room_for(connections: usize) {
-    // Handshakes twice, those known once, strangers a quarter, those turned away once; the store and the log.
+    // Handshakes twice, those known once, strangers a quarter, those turned away once; the store
+    // and the log.
     let wanted = connections.saturating_mul(5).saturating_add(256) as u64;
     match rlimit::increase_nofile_limit(wanted) {
         Ok(most) if most >= wanted => {}
         Ok(most) => tracing::warn!(
-            "at most {most} files may be open here, and `connections` = {connections} needs {wanted}: a flood of connections can keep others \
-             out; raise the limit (`LimitNOFILE` of the service), or lower `connections` in hub.toml"
+            "at most {most} files may be open here, and `connections` = {connections} needs \
+             {wanted}: a flood of connections can keep others out; raise the limit (`LimitNOFILE` \
+             of the service), or lower `connections` in hub.toml"
         ),
         Err(error) => tracing::warn!(%error, "how many files may be open here is not known"),
     }
@@ -149,7 +156,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Init { dir, trust_domain, name } => {
             let identity = init::init(&dir, &trust_domain, &name)?;
             let text = format!(
-                "made keys for {identity}; now the authority runs `zerotrip authority enrol-hub --hub-dir {}`",
+                "made keys for {identity}; now the authority runs `zerotrip authority enrol-hub \
+                 --hub-dir {}`",
                 dir.display()
             );
             say(
@@ -203,8 +211,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
                 std::time::SystemTime::now(),
             )?;
             let text = format!(
-                "the store is back with {} entries; what was there is in `{}`. Rights that were withdrawn since the backup are in force \
-                 again until the authority's next word: start the hub, and have the authority run `zerotrip authority refresh` before \
+                "the store is back with {} entries; what was there is in `{}`. Rights that were \
+                 withdrawn since the backup are in force again until the authority's next word: \
+                 start the hub, and have the authority run `zerotrip authority refresh` before \
                  anything else",
                 head.size,
                 aside.display()

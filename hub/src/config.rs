@@ -16,9 +16,11 @@ pub struct Config {
     pub store: Option<PathBuf>,
     /// Memory for joins.
     pub memory_bytes: usize,
-    /// Departments' answers that all exchanges together hold, in bytes; what comes on top is not taken.
+    /// Departments' answers that all exchanges together hold, in bytes; what comes on top is not
+    /// taken.
     pub answers_bytes: usize,
-    /// Exchanges at once, of which one member may have half; more are refused with a hint to retry.
+    /// Exchanges at once, of which one member may have half; more are refused with a hint to
+    /// retry.
     pub exchanges: usize,
     /// Connections at once.
     pub connections: usize,
@@ -36,7 +38,8 @@ pub struct Config {
 struct Raw {
     /// Memory for joins, in MiB: 16 to 65536, default 128.
     memory_mib: Option<u64>,
-    /// Memory for departments' answers, of all exchanges together, in MiB: 32 to 65536, default 512.
+    /// Memory for departments' answers, of all exchanges together, in MiB: 32 to 65536, default
+    /// 512.
     answers_mib: Option<u64>,
     /// Exchanges at once, of which one member may have half: 1 to 65536, default 512.
     exchanges: Option<u64>,

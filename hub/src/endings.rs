@@ -1,5 +1,5 @@
-//! What of the hub ends, said beforehand in its log; and whether it answers at all, for the health service. Both follow the clock, not
-//! the calls: a hub that nobody asks says it too.
+//! What of the hub ends, said beforehand in its log; and whether it answers at all, for the health
+//! service. Both follow the clock, not the calls: a hub that nobody asks says it too.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,19 +15,22 @@ use crate::hub::Hub;
 
 /// Time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Time between two requests for the hub's own renewal: the first is filed at once, and it stays filed.
+/// Time between two requests for the hub's own renewal: the first is filed at once, and it stays
+/// filed.
 const ASK_EVERY: Duration = Duration::from_secs(3600);
 
 /// Everything whose end the hub announces.
 fn endings(hub: &Hub) -> Vec<Ending> {
     let in_force = hub.in_force();
     let renew = Bilingual::new(
-        "the hub asks for its renewal itself; the authority renews it with `zerotrip authority refresh`, and once it has ended with `zerotrip \
-         member renew --hub`",
-        "枢纽会自动申请续期，由数据主管部门执行 `zerotrip authority refresh` 办理；到期后执行 `zerotrip member renew --hub`",
+        "the hub asks for its renewal itself; the authority renews it with `zerotrip authority \
+         refresh`, and once it has ended with `zerotrip member renew --hub`",
+        "枢纽会自动申请续期，由数据主管部门执行 `zerotrip authority refresh` 办理；到期后执行 \
+         `zerotrip member renew --hub`",
     );
     let publish = Bilingual::new(
-        "without a newer one nothing is answered: the authority has to publish one with `zerotrip authority refresh`",
+        "without a newer one nothing is answered: the authority has to publish one with `zerotrip \
+         authority refresh`",
         "到期后一切请求均不予办理：请数据主管部门执行 `zerotrip authority refresh` 发布新版",
     );
     let mut endings = vec![ending::of_directory(&in_force.directory, &publish)];
@@ -61,11 +64,13 @@ pub fn stale(directory: &Directory) -> Bilingual {
     let (version, ended) = (directory.version(), utc(directory.expires_at()));
     Bilingual::new(
         format!(
-            "the key directory of the hub (version {version}) ended on {ended}, so that nothing is answered until the data authority \
-             publishes a newer one with `zerotrip authority refresh`"
+            "the key directory of the hub (version {version}) ended on {ended}, so that nothing \
+             is answered until the data authority publishes a newer one with `zerotrip authority \
+             refresh`"
         ),
         format!(
-            "枢纽的密钥目录第 {version} 版已于 {ended} 到期，在数据主管部门执行 `zerotrip authority refresh` 发布新版之前，一切请求均不予办理"
+            "枢纽的密钥目录第 {version} 版已于 {ended} 到期，在数据主管部门执行 `zerotrip \
+             authority refresh` 发布新版之前，一切请求均不予办理"
         ),
     )
 }

@@ -115,8 +115,8 @@ impl Hub {
         self.in_force.subscribe()
     }
 
-    /// Puts a newer key directory in force: durably, then here, then at every attached connector. One that does not confirm is
-    /// detached: silence fails closed.
+    /// Puts a newer key directory in force: durably, then here, then at every attached connector.
+    /// One that does not confirm is detached: silence fails closed.
     pub async fn publish_directory(
         &self,
         envelope: Envelope,
@@ -152,7 +152,8 @@ impl Hub {
         Ok(self.channels.push_directory(&envelope, &next.directory).await)
     }
 
-    /// Puts a newer bundle of grants in force; gives those of them that grant nothing, because their checks are not served here.
+    /// Puts a newer bundle of grants in force; gives those of them that grant nothing, because
+    /// their checks are not served here.
     pub async fn publish_grants(&self, envelope: Envelope) -> Result<Vec<Unserved>, Refusal> {
         let _one_at_a_time = self.publishing.lock().await;
         let current = self.in_force();
@@ -197,7 +198,8 @@ impl Hub {
             Ok((envelope, asked)) => {
                 let _none_yet = self.renewals.file(envelope, asked);
                 tracing::info!(
-                    "asked the authority to renew this hub's certificate: `zerotrip authority refresh` does"
+                    "asked the authority to renew this hub's certificate: `zerotrip authority \
+                     refresh` does"
                 );
             }
             Err(error) => tracing::error!(%error, "this hub's certificate cannot be renewed"),

@@ -1,4 +1,5 @@
-//! `zerotrip-hub init`: makes the hub's keys where they will live, and the papers that the authority signs.
+//! `zerotrip-hub init`: makes the hub's keys where they will live, and the papers that the
+//! authority signs.
 
 use std::path::Path;
 
@@ -66,7 +67,8 @@ pub fn init(folder: &Path, trust_domain: &str, name: &str) -> Result<Identity, I
         )?;
         keys.push(EnrolmentKey { usage, public: STANDARD.encode(key.public().bytes()) });
     }
-    // The names under which it is dialled are the authority's to grant: they are not in the request.
+    // The names under which it is dialled are the authority's to grant: they are not in the
+    // request.
     let csr = x509::make_csr(&tls_key, &identity, &[], &[])?;
     let papers =
         toml::to_string(&Enrolment { uri: identity.uri(), csr: STANDARD.encode(csr), keys })?;

@@ -1,4 +1,5 @@
-//! The one port: TLS first, and the ALPN says whether a department's connector dials in to be asked, or a client to ask.
+//! The one port: TLS first, and the ALPN says whether a department's connector dials in to be
+//! asked, or a client to ask.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -24,7 +25,8 @@ use crate::hub::Hub;
 use crate::limits::{KeyedQuota, Permit};
 use crate::{channels, endings};
 
-/// Time that a suspended system has to hear that it is, well within the second in which nothing must reach it any more.
+/// Time that a suspended system has to hear that it is, well within the second in which nothing
+/// must reach it any more.
 const LAST_WORDS: Duration = Duration::from_millis(700);
 /// The same for one that was suspended before it connected: nothing but refusals is on its way.
 const REFUSALS: Duration = Duration::from_secs(10);
@@ -95,7 +97,8 @@ impl Port {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop` turns true, then lets exchanges under way finish for the configured time.
+    /// Serves until `stop` turns true, then lets exchanges under way finish for the configured
+    /// time.
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let port = Arc::new(self);
         let looking =
@@ -131,7 +134,8 @@ impl Port {
         Refusal::bilingual(
             ErrorCode::Overloaded,
             format!(
-                "the hub has no room for one more connection, or this system has {most} open, its share; use those, or try again in a second"
+                "the hub has no room for one more connection, or this system has {most} open, its \
+                 share; use those, or try again in a second"
             ),
             format!("枢纽连接数已满，或本系统已达 {most} 个连接上限；请使用已有连接，或一秒后重试"),
         )
@@ -248,7 +252,8 @@ impl Port {
                 let ended = async {
                     let _closed = ended.await;
                 };
-                // Stopping is said on the channel before it closes, and so is that its certificate has ended.
+                // Stopping is said on the channel before it closes, and so is that its certificate
+                // has ended.
                 let closes = async {
                     tokio::select! {
                         () = drained(&self.hub, stop) => (NoticeReason::Stopping, "the hub stops".to_owned()),
@@ -282,7 +287,8 @@ impl tower::Service<http::Request<Body>> for TurnedAway {
     }
 }
 
-/// Whether a handshake failed for the certificate that the client showed: its holder cannot see why, and asks the operator.
+/// Whether a handshake failed for the certificate that the client showed: its holder cannot see
+/// why, and asks the operator.
 fn is_about_certificate(error: &std::io::Error) -> bool {
     let inner =
         error.get_ref().and_then(|inner| inner.downcast_ref::<tokio_rustls::rustls::Error>());
@@ -294,8 +300,9 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
     let _either = stop.wait_for(|stop| *stop).await.is_ok();
 }
 
-/// Completes when a certificate has ended: a connection that was opened with it ends too, so that its end shows when it was announced, and
-/// not at the next restart. By the clock of days, which a timer over months does not follow.
+/// Completes when a certificate has ended: a connection that was opened with it ends too, so that
+/// its end shows when it was announced, and not at the next restart. By the clock of days, which a
+/// timer over months does not follow.
 async fn ended_at(ends: Option<SystemTime>) {
     const LOOK_EVERY: Duration = Duration::from_secs(60);
     let Some(ends) = ends else { return std::future::pending().await };
@@ -304,7 +311,8 @@ async fn ended_at(ends: Option<SystemTime>) {
     }
 }
 
-/// Completes some time after the system is no longer active: by then it has heard so, and whatever else it has not read does not leave.
+/// Completes some time after the system is no longer active: by then it has heard so, and whatever
+/// else it has not read does not leave.
 async fn suspended(hub: &Hub, peer: Option<&Peer>) {
     let (mut follow, Some(Peer { identity, .. })) = (hub.follow(), peer) else {
         return std::future::pending().await;
@@ -325,7 +333,8 @@ async fn suspended(hub: &Hub, peer: Option<&Peer>) {
     }
 }
 
-/// Completes once the certificate that was shown counts no more: at once, for whoever else holds it could be a thief.
+/// Completes once the certificate that was shown counts no more: at once, for whoever else holds it
+/// could be a thief.
 async fn superseded(hub: &Hub, peer: Option<&Peer>) {
     let (mut follow, Some(peer)) = (hub.follow(), peer) else {
         return std::future::pending().await;

@@ -11,7 +11,8 @@ pub fn ledger_refusal(error: LedgerError) -> Refusal {
     match code {
         ErrorCode::LedgerUnavailable | ErrorCode::Internal => Refusal::bilingual(
             code,
-            "the hub cannot record durably just now, so nothing proceeds; try again, and tell the operator if it lasts",
+            "the hub cannot record durably just now, so nothing proceeds; try again, and tell the \
+             operator if it lasts",
             "枢纽暂时无法可靠存证，因此不予办理；请稍后重试，持续出现请联系运营方",
         ),
         _ => Refusal::new(code, error.to_string()),

@@ -1,9 +1,11 @@
-//! What is checked before a store is believed: leaves against hashes, hashes against the tree, exchanges and bundles against the log, and
-//! all of it against the checkpoint that was published last.
+//! What is checked before a store is believed: leaves against hashes, hashes against the tree,
+//! exchanges and bundles against the log, and all of it against the checkpoint that was published
+//! last.
 //!
-//! Without `verify_all` the leaves before the last thousand are taken on the word of their subtrees' stored roots, which the root commits
-//! to; an edit down there is found by `verify_all`, by whoever follows the log, and by every proof made of it. A store that is set back
-//! *together* with its published checkpoint can be found out only by somebody who kept a newer checkpoint.
+//! Without `verify_all` the leaves before the last thousand are taken on the word of their
+//! subtrees' stored roots, which the root commits to; an edit down there is found by `verify_all`,
+//! by whoever follows the log, and by every proof made of it. A store that is set back *together*
+//! with its published checkpoint can be found out only by somebody who kept a newer checkpoint.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -61,7 +63,8 @@ pub(crate) fn audit(
     Ok(stored)
 }
 
-/// The checkpoint file against the store: not ahead of it, and its tree the beginning of the store's.
+/// The checkpoint file against the store: not ahead of it, and its tree the beginning of the
+/// store's.
 pub(crate) fn against_checkpoint(
     connection: &Connection,
     folder: &Path,
@@ -91,7 +94,8 @@ pub(crate) fn against_checkpoint(
     Ok(())
 }
 
-/// The mark against the store: no head left over more leaves than there are, and its tree is the beginning of the store's.
+/// The mark against the store: no head left over more leaves than there are, and its tree is the
+/// beginning of the store's.
 pub(crate) fn against_mark(
     connection: &Connection,
     folder: &Path,
@@ -190,7 +194,8 @@ fn replay(connection: &Connection, start: u64, size: u64) -> Result<CompactRange
         let opening = match (row.get(3)?, row.get(4)?) {
             (Some(salt), Some(content)) => Some(EntryOpening { salt, content }),
             (None, None) => None,
-            // A bundle's leaf with half an opening would pass for a sealed one, and not be looked for among the bundles'.
+            // A bundle's leaf with half an opening would pass for a sealed one, and not be looked
+            // for among the bundles'.
             _ => return Err(OpenError::ContentChanged(expected)),
         };
         check_entry(connection, expected, &entry, opening.as_ref(), row.get(5)?)?;
@@ -224,8 +229,8 @@ fn check_entry(
     }
 }
 
-/// The replay set and the outcomes are projections of the log too: whoever deletes a row to ask again, or turns an outcome, is found. The
-/// system whose entry it is.
+/// The replay set and the outcomes are projections of the log too: whoever deletes a row to ask
+/// again, or turns an outcome, is found. The system whose entry it is.
 fn check_exchange(
     connection: &Connection,
     index: u64,
@@ -234,21 +239,39 @@ fn check_exchange(
     let leaf = number(index)?;
     let found: Option<String> = match content.body {
         Some(Body::Intent(intent)) => connection
-            .prepare_cached("SELECT issuer FROM exchange WHERE id = ?1 AND issuer = ?2 AND action = ?3 AND intent_index = ?4")?
-            .query_row(params![intent.exchange_id, intent.issuer, intent.action, leaf], |row| row.get(0))
+            .prepare_cached(
+                "SELECT issuer FROM exchange WHERE id = ?1 AND issuer = ?2 AND action = ?3 AND \
+                 intent_index = ?4",
+            )?
+            .query_row(params![intent.exchange_id, intent.issuer, intent.action, leaf], |row| {
+                row.get(0)
+            })
             .optional()?,
         Some(Body::Completion(completion)) => connection
             .prepare_cached(
-                "SELECT issuer FROM exchange WHERE id = ?1 AND intent_index = ?2 AND outcome = ?3 AND code = ?4 AND closing_index = ?5",
+                "SELECT issuer FROM exchange WHERE id = ?1 AND intent_index = ?2 AND outcome = ?3 \
+                 AND code = ?4 AND closing_index = ?5",
             )?
             .query_row(
-                params![completion.exchange_id, number(completion.intent_index)?, completion.outcome, completion.code, leaf],
+                params![
+                    completion.exchange_id,
+                    number(completion.intent_index)?,
+                    completion.outcome,
+                    completion.code,
+                    leaf
+                ],
                 |row| row.get(0),
             )
             .optional()?,
         Some(Body::Reconciliation(reconciliation)) => connection
-            .prepare_cached("SELECT issuer FROM exchange WHERE id = ?1 AND intent_index = ?2 AND outcome = 0 AND closing_index = ?3")?
-            .query_row(params![reconciliation.exchange_id, number(reconciliation.intent_index)?, leaf], |row| row.get(0))
+            .prepare_cached(
+                "SELECT issuer FROM exchange WHERE id = ?1 AND intent_index = ?2 AND outcome = 0 \
+                 AND closing_index = ?3",
+            )?
+            .query_row(
+                params![reconciliation.exchange_id, number(reconciliation.intent_index)?, leaf],
+                |row| row.get(0),
+            )
             .optional()?,
         Some(Body::Refusal(refusal)) => Some(refusal.peer),
         None => return Err(OpenError::ContentChanged(index)),
@@ -256,7 +279,8 @@ fn check_exchange(
     found.ok_or(OpenError::ExchangeChanged(index))
 }
 
-/// Of each kind, what is in force is what the log says came in force last: an older bundle would bring back what was revoked since.
+/// Of each kind, what is in force is what the log says came in force last: an older bundle would
+/// bring back what was revoked since.
 fn check_bundles(connection: &Connection) -> Result<(), OpenError> {
     for kind in [BundleKind::Directory, BundleKind::Grants] {
         let select = "SELECT version, envelope FROM bundle WHERE kind = ?1";
@@ -286,13 +310,15 @@ fn check_bundles(connection: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The log's last word on a kind of bundle, however long ago: a hub whose grants last changed years back is no exception.
+/// The log's last word on a kind of bundle, however long ago: a hub whose grants last changed years
+/// back is no exception.
 fn newest_change(
     connection: &Connection,
     kind: BundleKind,
 ) -> Result<Option<BundleChange>, OpenError> {
     // By name: the planner could prefer to walk all leaves.
-    let select = "SELECT idx, hash, entry FROM leaf INDEXED BY leaf_bundle WHERE content IS NULL ORDER BY idx DESC";
+    let select = "SELECT idx, hash, entry FROM leaf INDEXED BY leaf_bundle WHERE content IS NULL \
+                  ORDER BY idx DESC";
     let mut query = connection.prepare(select)?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {

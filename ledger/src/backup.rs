@@ -1,5 +1,6 @@
-//! A copy of a store that may be in use, with the signed tree head it is of; and putting one back. Both run in a process that does not
-//! have the store open: the copy is made through a connection of SQLite's that only reads, and what it made is audited before it counts.
+//! A copy of a store that may be in use, with the signed tree head it is of; and putting one back.
+//! Both run in a process that does not have the store open: the copy is made through a connection
+//! of SQLite's that only reads, and what it made is audited before it counts.
 
 use std::fs;
 use std::io::Read as _;
@@ -16,8 +17,9 @@ use crate::project::write_checkpoint;
 use crate::schema;
 use crate::tree::Head;
 
-/// Copies the store in `folder` to `to`, which must not exist: a store folder of its own, with the tree head it is of as its `checkpoint`.
-/// A hub may have the store open meanwhile, in another process. What does not pass the whole audit is removed again.
+/// Copies the store in `folder` to `to`, which must not exist: a store folder of its own, with the
+/// tree head it is of as its `checkpoint`. A hub may have the store open meanwhile, in another
+/// process. What does not pass the whole audit is removed again.
 pub fn backup(
     folder: &Path,
     to: &Path,
@@ -33,8 +35,8 @@ pub fn backup(
     made
 }
 
-/// Puts a backup in the place of the store in `folder`, which no process may have open. What was there is kept in `set-aside-<seconds>`
-/// beside it. The head of what is back.
+/// Puts a backup in the place of the store in `folder`, which no process may have open. What was
+/// there is kept in `set-aside-<seconds>` beside it. The head of what is back.
 pub fn restore(
     from: &Path,
     folder: &Path,
@@ -64,8 +66,8 @@ pub fn restore(
     let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let aside = folder.join(format!("set-aside-{seconds}"));
     schema::new_folder(&aside)?;
-    // The database goes first and comes back last, and there is a mark at every moment: what a crash leaves between does not open as a
-    // new, empty store.
+    // The database goes first and comes back last, and there is a mark at every moment: what a
+    // crash leaves between does not open as a new, empty store.
     let (mark, kept) = (folder.join(MARK), aside.join(MARK));
     if has_name(&mark) {
         fs::copy(&mark, &kept).map_err(|error| OpenError::io(&kept, error))?;
@@ -96,7 +98,8 @@ fn copy(folder: &Path, to: &Path) -> Result<Option<String>, BackupError> {
     Ok(published)
 }
 
-/// Audits the copy from its first leaf on, and writes its head, its mark and its checkpoint; all of it durable.
+/// Audits the copy from its first leaf on, and writes its head, its mark and its checkpoint; all of
+/// it durable.
 fn finish(
     to: &Path,
     published: Option<String>,

@@ -21,10 +21,12 @@ pub enum LedgerError {
     AlreadyIssued(String),
     /// Other variants of the check were asked about the subject.
     #[error(
-        "{0} of the check's variants were asked about this subject for this purpose, and the grant allows no other"
+        "{0} of the check's variants were asked about this subject for this purpose, and the \
+         grant allows no other"
     )]
     VariantLimit(u32),
-    /// A newer bundle is in the log than the one under which this was decided: it must be decided again.
+    /// A newer bundle is in the log than the one under which this was decided: it must be decided
+    /// again.
     #[error("newer bundles came in force before the exchange `{0}` was completed; decide again")]
     Superseded(String),
     /// Only a check that was answered `true` carries a certificate.
@@ -97,7 +99,8 @@ impl From<rusqlite::Error> for LedgerError {
     }
 }
 
-/// Why a store does not open. Each but the first two means that somebody edited, cut or set back the files: keep them, and restore.
+/// Why a store does not open. Each but the first two means that somebody edited, cut or set back
+/// the files: keep them, and restore.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process writes to it.
@@ -122,13 +125,14 @@ pub enum OpenError {
     NewerVersion(i64),
     /// Written by an older release, whose log shows everybody what came of each exchange.
     #[error(
-        "the store has version {0}: its log shows what came of each exchange, and this release does not go on with it; keep the folder, \
-         and name a new one with --store"
+        "the store has version {0}: its log shows what came of each exchange, and this release \
+         does not go on with it; keep the folder, and name a new one with --store"
     )]
     OlderVersion(i64),
     /// Another log's store.
     #[error(
-        "the store belongs to the log `{found}`, not `{expected}`; check the configured hub name and folder"
+        "the store belongs to the log `{found}`, not `{expected}`; check the configured hub name \
+         and folder"
     )]
     OtherOrigin {
         /// The store's.
@@ -175,10 +179,12 @@ pub enum OpenError {
     /// An exchange is not in the state that the log says.
     #[error("the exchange of the leaf {0} is missing or not in the state that the log records")]
     ExchangeChanged(u64),
-    /// The bundle in force is not the one that came in force last: what was revoked since would be granted again.
+    /// The bundle in force is not the one that came in force last: what was revoked since would be
+    /// granted again.
     #[error(
-        "the store's {kind} is {stored}, but the newest in its log is {logged}, or has another digest: it was set back or changed. Keep \
-         this folder as it is, restore the newest backup (`zerotrip-hub restore`), and have the authority run `zerotrip authority refresh`"
+        "the store's {kind} is {stored}, but the newest in its log is {logged}, or has another \
+         digest: it was set back or changed. Keep this folder as it is, restore the newest backup \
+         (`zerotrip-hub restore`), and have the authority run `zerotrip authority refresh`"
     )]
     BundleChanged {
         /// As entries name it.
@@ -190,13 +196,15 @@ pub enum OpenError {
     },
     /// The published checkpoint is unreadable, or another key's.
     #[error(
-        "the published checkpoint is not this log's, by the hub's key of today or by those of before that the `directory.dsse` of its \
-         enrolment names: {0}; put the file back from a copy, or verify the store and move it away"
+        "the published checkpoint is not this log's, by the hub's key of today or by those of \
+         before that the `directory.dsse` of its enrolment names: {0}; put the file back from a \
+         copy, or verify the store and move it away"
     )]
     Checkpoint(#[from] NoteError),
     /// The store was set back behind what was published.
     #[error(
-        "a checkpoint over {published} leaves was published, but the store has only {size}: it was set back"
+        "a checkpoint over {published} leaves was published, but the store has only {size}: it \
+         was set back"
     )]
     Shrunk {
         /// By the checkpoint file.
@@ -206,8 +214,9 @@ pub enum OpenError {
     },
     /// Leaves are missing that a head which left was over.
     #[error(
-        "a tree head over {signed} leaves was signed and may have left, but the store has only {size}: entries that were acknowledged are \
-         missing; keep this folder as it is, and restore the newest backup"
+        "a tree head over {signed} leaves was signed and may have left, but the store has only \
+         {size}: entries that were acknowledged are missing; keep this folder as it is, and \
+         restore the newest backup"
     )]
     Lost {
         /// By the mark.
@@ -217,12 +226,14 @@ pub enum OpenError {
     },
     /// The mark of how far signed heads went is not what this release writes.
     #[error(
-        "`{0}` does not say how far signed heads went; it was edited or damaged: put it back from a copy, or restore a backup"
+        "`{0}` does not say how far signed heads went; it was edited or damaged: put it back from \
+         a copy, or restore a backup"
     )]
     Mark(String),
     /// The store's history is not what was published.
     #[error(
-        "the store's first {0} leaves are not those over which a head was signed: its history was changed"
+        "the store's first {0} leaves are not those over which a head was signed: its history was \
+         changed"
     )]
     Forked(u64),
 }
@@ -235,7 +246,8 @@ pub enum BackupError {
     Store(#[from] OpenError),
     /// Nothing there that `backup` made.
     #[error(
-        "`{0}` holds no backup: it has no `ledger/checkpoint`; name the folder that `zerotrip-hub backup` made"
+        "`{0}` holds no backup: it has no `ledger/checkpoint`; name the folder that `zerotrip-hub \
+         backup` made"
     )]
     NoBackup(String),
     /// The copy is not what its checkpoint says.

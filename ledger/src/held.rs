@@ -1,9 +1,11 @@
-//! The store's files, seen from outside SQLite: that those under the store's names are still the ones that are written to, and how far
-//! the signed heads went.
+//! The store's files, seen from outside SQLite: that those under the store's names are still the
+//! ones that are written to, and how far the signed heads went.
 //!
-//! SQLite locks with POSIX record locks, which a process loses as a whole once it closes *any* descriptor of the file. So nothing here, and
-//! nothing anywhere in a process that has the store open, opens `store.sqlite`, `-wal` or `-shm` besides SQLite: another program that came
-//! and went would then take itself for the last one, and delete the log under the writer. What is asked here is asked by name (`stat`).
+//! SQLite locks with POSIX record locks, which a process loses as a whole once it closes *any*
+//! descriptor of the file. So nothing here, and nothing anywhere in a process that has the store
+//! open, opens `store.sqlite`, `-wal` or `-shm` besides SQLite: another program that came
+//! and went would then take itself for the last one, and delete the log under the writer. What is
+//! asked here is asked by name (`stat`).
 
 use std::fs::{self, File};
 use std::io;
@@ -22,7 +24,8 @@ pub(crate) struct Held(Vec<(PathBuf, (u64, u64))>);
 /// A file of the store was removed or replaced while it was open.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` was removed or replaced under the running store; stop the program that did it, and restart"
+    "`{0}` was removed or replaced under the running store; stop the program that did it, and \
+     restart"
 )]
 pub(crate) struct Replaced(String);
 
@@ -55,8 +58,9 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::metadata(path).map(|_| (0, 0))
 }
 
-/// How far signed heads may have gone: the file `head`, written in place after each commit and before anything of it is answered. A store
-/// with fewer leaves has lost some that were acknowledged.
+/// How far signed heads may have gone: the file `head`, written in place after each commit and
+/// before anything of it is answered. A store with fewer leaves has lost some that were
+/// acknowledged.
 #[derive(Debug)]
 pub(crate) struct Mark {
     path: PathBuf,
@@ -73,7 +77,8 @@ pub(crate) struct Marked {
 /// The mark's file.
 pub(crate) const MARK: &str = "head";
 const TITLE: &str = "zerotrip head v1";
-/// Title, twenty digits, 44 characters of base64, each with its line end: always as long, and far below a disk's sector.
+/// Title, twenty digits, 44 characters of base64, each with its line end: always as long, and far
+/// below a disk's sector.
 const MARK_BYTES: usize = TITLE.len() + 1 + 20 + 1 + 44 + 1;
 
 impl Marked {
@@ -136,7 +141,8 @@ impl Mark {
         Ok(mark)
     }
 
-    /// Raises it. It survives this process at once, and the machine from the next [`Self::sync`] on.
+    /// Raises it. It survives this process at once, and the machine from the next [`Self::sync`]
+    /// on.
     pub(crate) fn set(&self, marked: Marked) -> io::Result<()> {
         write_at_start(&self.file, marked.to_text().as_bytes())
     }

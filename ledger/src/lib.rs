@@ -1,9 +1,12 @@
-//! The hub's one durable truth: exchanges, bundles, statements, invitations and the tamper-evident log, in one SQLite file.
+//! The hub's one durable truth: exchanges, bundles, statements, invitations and the tamper-evident
+//! log, in one SQLite file.
 //!
-//! A leaf, the exchange that it belongs to and the tree's new root are committed in the *same* transaction; whatever a method has
-//! answered `Ok` survives a crash. One thread writes and commits in groups, so a hundred exchanges share one fsync. Tiles and the
-//! `checkpoint` file (C2SP tlog-tiles) are a projection: made in the background, never waited for, always derivable again. Once a commit
-//! has failed nobody knows what the disk holds, so the store records nothing more until it is opened, and audited, again.
+//! A leaf, the exchange that it belongs to and the tree's new root are committed in the *same*
+//! transaction; whatever a method has answered `Ok` survives a crash. One thread writes and commits
+//! in groups, so a hundred exchanges share one fsync. Tiles and the `checkpoint` file (C2SP
+//! tlog-tiles) are a projection: made in the background, never waited for, always derivable again.
+//! Once a commit has failed nobody knows what the disk holds, so the store records nothing more
+//! until it is opened, and audited, again.
 //!
 //! ```text
 //! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation, join_request
@@ -12,8 +15,9 @@
 //! <folder>/ledger/checkpoint   and ledger/tile/…: for anybody to read
 //! ```
 //!
-//! This crate never decides whether an exchange is allowed and never reads a clock: times are arguments, and order is the leaf's index,
-//! so a clock that goes backwards changes nothing. Entries hold salted commitments; answers are kept beside the log and are erasable.
+//! This crate never decides whether an exchange is allowed and never reads a clock: times are
+//! arguments, and order is the leaf's index, so a clock that goes backwards changes nothing.
+//! Entries hold salted commitments; answers are kept beside the log and are erasable.
 
 mod audit;
 mod backup;
@@ -61,9 +65,11 @@ const QUEUE: usize = 1024;
 /// How to open a store. The default is what a hub wants.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Recompute the whole tree and compare every tile, instead of the last thousand leaves: time and reading grow with the log.
+    /// Recompute the whole tree and compare every tile, instead of the last thousand leaves: time
+    /// and reading grow with the log.
     pub verify_all: bool,
-    /// Most bytes of the database file; over it nothing more is recorded. Default: as large as the disk.
+    /// Most bytes of the database file; over it nothing more is recorded. Default: as large as the
+    /// disk.
     pub most_bytes: Option<u64>,
     #[cfg(test)]
     pub(crate) fail_commit: Arc<std::sync::atomic::AtomicBool>,
@@ -74,7 +80,8 @@ pub struct Options {
 pub struct LogKeys {
     /// Signs from now on (Ed25519): the hub's CHECKPOINT key.
     pub sign: SigningKey,
-    /// Of the same hub, from before it was enrolled anew: what was published under one of them last is held against the store as well.
+    /// Of the same hub, from before it was enrolled anew: what was published under one of them
+    /// last is held against the store as well.
     pub former: Vec<PublicKey>,
 }
 
@@ -98,7 +105,8 @@ impl LogKeys {
     }
 }
 
-/// The store. Cheap to clone; the last clone that is dropped waits for the writer to finish what was queued.
+/// The store. Cheap to clone; the last clone that is dropped waits for the writer to finish what
+/// was queued.
 #[derive(Clone)]
 pub struct Ledger(Arc<Inner>);
 
@@ -116,8 +124,9 @@ struct Inner {
 impl Ledger {
     /// Opens the store in `folder`, or makes one. `origin` names the log.
     ///
-    /// The last leaves are checked against their hashes, the tree against its root, the bundles against the log's newest of their kind, and
-    /// the store against the checkpoint that was published last and the mark of how far signed heads went: a store that was edited, cut or
+    /// The last leaves are checked against their hashes, the tree against its root, the bundles
+    /// against the log's newest of their kind, and the store against the checkpoint that was
+    /// published last and the mark of how far signed heads went: a store that was edited, cut or
     /// set back is refused by name. Then missing tiles are projected.
     pub fn open(
         folder: &Path,
@@ -136,7 +145,8 @@ impl Ledger {
     ) -> Result<(Self, Recovered), OpenError> {
         let keys = keys.into();
         let lock = schema::lock(folder)?;
-        // What a killed process wrote and did not sync will be read as committed: nothing is signed or published over it before it is durable.
+        // What a killed process wrote and did not sync will be read as committed: nothing is signed
+        // or published over it before it is durable.
         schema::sync(folder)?;
         let connection = schema::open_writer(folder, options.most_bytes)?;
         let (version, schema) =
@@ -197,7 +207,8 @@ impl Ledger {
         !self.0.failed.load(Ordering::Relaxed)
     }
 
-    /// Records an intent and opens its exchange: nothing may be dispatched before this resolves. An exchange id is used once, ever.
+    /// Records an intent and opens its exchange: nothing may be dispatched before this resolves. An
+    /// exchange id is used once, ever.
     pub async fn intend(
         &self,
         intent: Intent,
@@ -207,8 +218,8 @@ impl Ledger {
         self.submit(Work::Intend { intent, at, expires_at, asking: None }).await?.index()
     }
 
-    /// As [`Self::intend`], of a check about a subject: refused as [`LedgerError::VariantLimit`], without a trace, where so many other
-    /// variants were asked about it as may be.
+    /// As [`Self::intend`], of a check about a subject: refused as [`LedgerError::VariantLimit`],
+    /// without a trace, where so many other variants were asked about it as may be.
     pub async fn intend_asking(
         &self,
         intent: Intent,
@@ -219,8 +230,9 @@ impl Ledger {
         self.submit(Work::Intend { intent, at, expires_at, asking: Some(asking) }).await?.index()
     }
 
-    /// Records the completion and closes its exchange: no answer may leave before this resolves. `under`: refused as [`LedgerError::Superseded`] where a newer bundle is in the log than those that
-    /// it was decided under; `None` for what no bundle could forbid, a denial.
+    /// Records the completion and closes its exchange: no answer may leave before this resolves.
+    /// `under`: refused as [`LedgerError::Superseded`] where a newer bundle is in the log than
+    /// those that it was decided under; `None` for what no bundle could forbid, a denial.
     pub async fn complete(
         &self,
         completed: Completed,
@@ -230,8 +242,9 @@ impl Ledger {
         self.submit(Work::Complete { completed, at, under, certificate: None }).await?.receipt()
     }
 
-    /// Completes an exchange that issues a certificate, and marks the check's exchange `check_id` with the certificate's digest in the
-    /// same transaction. Refused where that check was not answered `true` or already carries a certificate.
+    /// Completes an exchange that issues a certificate, and marks the check's exchange `check_id`
+    /// with the certificate's digest in the same transaction. Refused where that check was not
+    /// answered `true` or already carries a certificate.
     pub async fn record_certificate(
         &self,
         completed: Completed,
@@ -254,8 +267,8 @@ impl Ledger {
         self.submit(Work::Append { body, at }).await?.receipt()
     }
 
-    /// Records that these intents will never be completed, all or none, and closes their exchanges. To be called with what
-    /// [`Self::open`] found, before anything new is served.
+    /// Records that these intents will never be completed, all or none, and closes their exchanges.
+    /// To be called with what [`Self::open`] found, before anything new is served.
     pub async fn reconcile(&self, orphans: Vec<Orphan>, at: SystemTime) -> Result<(), LedgerError> {
         self.submit(Work::Reconcile { orphans, at }).await.map(drop)
     }
@@ -265,7 +278,8 @@ impl Ledger {
         self.submit(Work::EraseAnswer { id: id.to_owned() }).await.map(drop)
     }
 
-    /// Puts a newer bundle in force, with its entry in the log. An older or equal version is refused.
+    /// Puts a newer bundle in force, with its entry in the log. An older or equal version is
+    /// refused.
     pub async fn put_bundle(
         &self,
         kind: BundleKind,
@@ -294,12 +308,14 @@ impl Ledger {
         self.submit(Work::PutInvitation { invited, at }).await.map(drop)
     }
 
-    /// Files a join request under its invitation, which must hold at `at`. The same request again changes nothing; another one is refused.
+    /// Files a join request under its invitation, which must hold at `at`. The same request again
+    /// changes nothing; another one is refused.
     pub async fn put_join(&self, join: PendingJoin, at: SystemTime) -> Result<(), LedgerError> {
         self.submit(Work::PutJoin { join, at }).await.map(drop)
     }
 
-    /// Files the certificate chain (DER, leaf first) for the one request under this token, which must be of `system` and wait for one.
+    /// Files the certificate chain (DER, leaf first) for the one request under this token, which
+    /// must be of `system` and wait for one.
     pub async fn admit(
         &self,
         token_digest: &Digest,
@@ -316,7 +332,8 @@ impl Ledger {
         self.0.readers.with(|connection| read::exchange(connection, id))
     }
 
-    /// What an exchange came to beyond what the requester is told; `None` where there is none, or not for this reader.
+    /// What an exchange came to beyond what the requester is told; `None` where there is none, or
+    /// not for this reader.
     pub fn fact(&self, id: &str, reader: &Reader) -> Result<Option<Fact>, LedgerError> {
         self.0.readers.with(|connection| read::fact(connection, id, reader))
     }
@@ -361,8 +378,8 @@ impl Ledger {
         self.head().size()
     }
 
-    /// Entries as hashed, from `start`, with what opens them for this reader: 1 to [`ENTRIES`] asked for, fewer where the log ends or
-    /// [`ENTRIES_BYTES`] are reached, at least one.
+    /// Entries as hashed, from `start`, with what opens them for this reader: 1 to [`ENTRIES`]
+    /// asked for, fewer where the log ends or [`ENTRIES_BYTES`] are reached, at least one.
     pub fn entries(
         &self,
         start: u64,
@@ -373,13 +390,15 @@ impl Ledger {
         self.0.readers.with(|connection| read::entries(connection, start, count, size, reader))
     }
 
-    /// Proof that the leaf is in the tree of the newest checkpoint, and what opens it for this reader.
+    /// Proof that the leaf is in the tree of the newest checkpoint, and what opens it for this
+    /// reader.
     pub fn inclusion(&self, index: u64, reader: &Reader) -> Result<LedgerReceipt, LedgerError> {
         let head = self.head();
         self.0.readers.with(|connection| read::inclusion(connection, index, &head, reader))
     }
 
-    /// Proof that the tree of `to` leaves continues that of `from`, which is at least 1 (RFC 9162, 2.1.4).
+    /// Proof that the tree of `to` leaves continues that of `from`, which is at least 1 (RFC 9162,
+    /// 2.1.4).
     pub fn consistency(&self, from: u64, to: u64) -> Result<Vec<Vec<u8>>, LedgerError> {
         let size = self.size();
         self.0.readers.with(|connection| read::consistency(connection, from, to, size))
@@ -390,7 +409,8 @@ impl Ledger {
         self.0.commits.load(Ordering::Relaxed)
     }
 
-    /// Commits what is queued, folds the WAL into the database and projects the last tiles. Clones of this handle can then only read.
+    /// Commits what is queued, folds the WAL into the database and projects the last tiles. Clones
+    /// of this handle can then only read.
     pub async fn close(self) -> Result<(), LedgerError> {
         self.submit(Work::Close).await?;
         let inner = Arc::clone(&self.0);

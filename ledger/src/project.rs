@@ -1,7 +1,9 @@
-//! Tiles, entry bundles and the `checkpoint` file (C2SP tlog-tiles), made of what is committed, in the background.
+//! Tiles, entry bundles and the `checkpoint` file (C2SP tlog-tiles), made of what is committed, in
+//! the background.
 //!
-//! Each file is written beside its place, synced and renamed, and the checkpoint comes last: whoever reads a checkpoint finds its tiles.
-//! Full tiles never change. Partial ones are removed once their full tile is there.
+//! Each file is written beside its place, synced and renamed, and the checkpoint comes last:
+//! whoever reads a checkpoint finds its tiles. Full tiles never change. Partial ones are removed
+//! once their full tile is there.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -26,7 +28,8 @@ use crate::tree::{Head, number};
 /// Most often that files are written.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// The running projection. Dropped without [`Projector::finish`] it stops where it is; the next opening goes on.
+/// The running projection. Dropped without [`Projector::finish`] it stops where it is; the next
+/// opening goes on.
 pub(crate) struct Projector(Mutex<Option<Running>>);
 
 struct Running {
@@ -100,7 +103,8 @@ fn run(
         if let Err(error) = files.check()
             && !std::mem::replace(&mut rescued, true)
         {
-            // The writer finds it at its next commit; until then what stood in a deleted WAL would be gone with this process.
+            // The writer finds it at its next commit; until then what stood in a deleted WAL would
+            // be gone with this process.
             let folded = schema::fold_wal(connection);
             tracing::error!(%error, folded, "the store is no longer the one that is written to; nothing more will be recorded");
         }
@@ -125,8 +129,9 @@ fn run(
     }
 }
 
-/// Writes every tile that changed since the tree had `from` leaves, and then the checkpoint. Full tiles that are there stay, unless
-/// `compare` finds them different from the store: then they are made again.
+/// Writes every tile that changed since the tree had `from` leaves, and then the checkpoint. Full
+/// tiles that are there stay, unless `compare` finds them different from the store: then they are
+/// made again.
 pub(crate) fn project(
     connection: &Connection,
     folder: &Path,
@@ -205,7 +210,8 @@ impl Wanted<'_> {
         make: impl FnOnce() -> rusqlite::Result<io::Result<Vec<u8>>>,
     ) -> Result<(), OpenError> {
         let path = self.folder.join(name);
-        // A rename is all or nothing, so what is there under a full tile's name and not empty is that tile.
+        // A rename is all or nothing, so what is there under a full tile's name and not empty is
+        // that tile.
         let there = self.width.is_none()
             && fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() > 0);
         if there && !self.compare {

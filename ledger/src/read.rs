@@ -62,7 +62,8 @@ pub(crate) fn exchange(
     id: &str,
 ) -> Result<Option<ExchangeRow>, LedgerError> {
     let mut query = connection.prepare_cached(
-        "SELECT issuer, action, intent_index, expires_at, certificate_digest, outcome, code, answered_at, closing_index, answer
+        "SELECT issuer, action, intent_index, expires_at, certificate_digest, outcome, code, \
+         answered_at, closing_index, answer
          FROM exchange WHERE id = ?1",
     )?;
     let mut rows = query.query([id])?;
@@ -95,7 +96,8 @@ pub(crate) fn fact(
     reader: &Reader,
 ) -> Result<Option<Fact>, LedgerError> {
     let mut query = connection.prepare_cached(
-        "SELECT fact_salt, fact, fact_owner FROM exchange WHERE id = ?1 AND fact IS NOT NULL AND (?2 OR fact_owner = ?3)",
+        "SELECT fact_salt, fact, fact_owner FROM exchange WHERE id = ?1 AND fact IS NOT NULL AND \
+         (?2 OR fact_owner = ?3)",
     )?;
     let (all, _, member) = reader.rights();
     let found = query.query_row(params![id, all, member], |row| {
@@ -184,11 +186,12 @@ pub(crate) fn pending_joins(connection: &Connection) -> Result<Vec<PendingJoin>,
     Ok(found)
 }
 
-/// Entries from ?1 on, before ?2, with what opens them where the reader may: the authority (?3), the system whose entry it is (?4), and the
-/// members that it is shared with (?5).
+/// Entries from ?1 on, before ?2, with what opens them where the reader may: the authority (?3),
+/// the system whose entry it is (?4), and the members that it is shared with (?5).
 const ENTRIES_FOR: &str = "
     SELECT entry, CASE WHEN may THEN salt END, CASE WHEN may THEN content END FROM (
-        SELECT *, ?3 OR reader = ?4 OR EXISTS (SELECT 1 FROM shared WHERE shared.idx = leaf.idx AND member = ?5) AS may FROM leaf)
+        SELECT *, ?3 OR reader = ?4 OR EXISTS (SELECT 1 FROM shared WHERE shared.idx = leaf.idx \
+                           AND member = ?5) AS may FROM leaf)
     WHERE idx >= ?1 AND idx < ?2 ORDER BY idx";
 
 pub(crate) fn entries(

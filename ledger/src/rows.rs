@@ -72,7 +72,8 @@ pub enum ExchangeState {
 pub enum Reader {
     /// The authority: all.
     Authority,
-    /// A member's system: what it asked itself, and the intents of exchanges in which its member was asked.
+    /// A member's system: what it asked itself, and the intents of exchanges in which its member
+    /// was asked.
     System {
         /// Its URI.
         uri: String,

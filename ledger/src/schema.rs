@@ -13,30 +13,42 @@ const VERSION: i64 = 2;
 const TABLES: &str = "
 BEGIN IMMEDIATE;
 -- salt, content: open a sealed entry. reader: the system whose entry it is.
-CREATE TABLE leaf (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, entry BLOB NOT NULL, salt BLOB, content BLOB, reader TEXT) STRICT;
+CREATE TABLE leaf (idx INTEGER PRIMARY KEY, hash BLOB NOT NULL, entry BLOB NOT NULL, salt BLOB, \
+                      content BLOB, reader TEXT) STRICT;
 -- Members that may read an entry besides.
-CREATE TABLE shared (idx INTEGER NOT NULL, member TEXT NOT NULL, PRIMARY KEY (idx, member)) STRICT, WITHOUT ROWID;
+CREATE TABLE shared (idx INTEGER NOT NULL, member TEXT NOT NULL, PRIMARY KEY (idx, member)) \
+                      STRICT, WITHOUT ROWID;
 -- Perfect subtrees from level 1 up; level 0 is the leaves' own hashes.
-CREATE TABLE node (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)) STRICT, WITHOUT ROWID;
-CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), origin TEXT NOT NULL, size INTEGER NOT NULL, range BLOB NOT NULL,
+CREATE TABLE node (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY \
+                      (level, idx)) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), origin TEXT NOT NULL, size INTEGER NOT \
+                      NULL, range BLOB NOT NULL,
                    root BLOB NOT NULL) STRICT;
 -- outcome: NULL while open, 0 once reconciled, else an ExchangeOutcome.
-CREATE TABLE exchange (id TEXT PRIMARY KEY, issuer TEXT NOT NULL, action TEXT NOT NULL, intent_index INTEGER NOT NULL,
-                       expires_at INTEGER NOT NULL, outcome INTEGER, code INTEGER, answered_at INTEGER, closing_index INTEGER,
-                       answer BLOB, certificate_digest BLOB, fact_salt BLOB, fact BLOB, fact_owner TEXT) STRICT;
+CREATE TABLE exchange (id TEXT PRIMARY KEY, issuer TEXT NOT NULL, action TEXT NOT NULL, \
+                      intent_index INTEGER NOT NULL,
+                       expires_at INTEGER NOT NULL, outcome INTEGER, code INTEGER, answered_at \
+                      INTEGER, closing_index INTEGER,
+                       answer BLOB, certificate_digest BLOB, fact_salt BLOB, fact BLOB, fact_owner \
+                      TEXT) STRICT;
 -- Variants of a check that were asked about a subject; the key is a digest.
-CREATE TABLE variant (key BLOB NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (key, name)) STRICT, WITHOUT ROWID;
+CREATE TABLE variant (key BLOB NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY \
+                      (key, name)) STRICT, WITHOUT ROWID;
 CREATE INDEX exchange_open ON exchange (intent_index) WHERE outcome IS NULL;
-CREATE TABLE bundle (kind TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
+CREATE TABLE bundle (kind TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) \
+                      STRICT;
 CREATE TABLE statement (dataset TEXT PRIMARY KEY, envelope BLOB NOT NULL) STRICT;
-CREATE TABLE invitation (token_digest BLOB PRIMARY KEY, system TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT;
-CREATE TABLE join_request (number INTEGER PRIMARY KEY, token_digest BLOB NOT NULL UNIQUE, system TEXT NOT NULL, request BLOB NOT NULL,
+CREATE TABLE invitation (token_digest BLOB PRIMARY KEY, system TEXT NOT NULL, expires_at INTEGER \
+                      NOT NULL) STRICT;
+CREATE TABLE join_request (number INTEGER PRIMARY KEY, token_digest BLOB NOT NULL UNIQUE, system \
+                      TEXT NOT NULL, request BLOB NOT NULL,
                            chain BLOB) STRICT;
 PRAGMA user_version = 2;
 COMMIT;
 ";
 
-/// Entries that are not sealed, the bundles': few among millions. Beside the tables, since stores and backups of before have none.
+/// Entries that are not sealed, the bundles': few among millions. Beside the tables, since stores
+/// and backups of before have none.
 const BUNDLE_LEAVES: &str =
     "CREATE INDEX IF NOT EXISTS leaf_bundle ON leaf (idx) WHERE content IS NULL";
 
@@ -106,7 +118,8 @@ pub(crate) fn open_writer(folder: &Path, most_bytes: Option<u64>) -> Result<Conn
     Ok(connection)
 }
 
-/// Makes durable what stands in the database and its WAL: before SQLite opens them, and never after (see [`crate::held`]).
+/// Makes durable what stands in the database and its WAL: before SQLite opens them, and never after
+/// (see [`crate::held`]).
 pub(crate) fn sync(folder: &Path) -> Result<(), OpenError> {
     for path in files(folder).into_iter().take(2).chain([folder.to_owned()]) {
         match File::open(&path).and_then(|file| file.sync_all()) {
@@ -131,7 +144,8 @@ pub(crate) fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "schema_version", |row| row.get(0))
 }
 
-/// Changes as soon as any other connection, of whatever program, has committed something, or emptied the WAL.
+/// Changes as soon as any other connection, of whatever program, has committed something, or
+/// emptied the WAL.
 pub(crate) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
@@ -189,7 +203,8 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     vec![database(folder), beside("-wal"), beside("-shm"), lock_file(folder)]
 }
 
-/// A connection that only reads, for a program beside the one that writes: as it closes, it leaves database and WAL as they are.
+/// A connection that only reads, for a program beside the one that writes: as it closes, it leaves
+/// database and WAL as they are.
 pub(crate) fn open_reading(folder: &Path) -> Result<Connection, OpenError> {
     open_as(&database(folder), OpenFlags::SQLITE_OPEN_READ_ONLY)
 }

@@ -1,4 +1,5 @@
-//! The log's tree as the store keeps it: growing inside a transaction, reading from the tables, and its signed head.
+//! The log's tree as the store keeps it: growing inside a transaction, reading from the tables, and
+//! its signed head.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,8 +11,9 @@ use zerotrip_trust::merkle::{CompactRange, NodeReader, leaf_hash};
 use zerotrip_trust::note::{Checkpoint, NoteError, sign_checkpoint};
 use zerotrip_trust::{Digest, SigningKey};
 
-/// A tree head. It gets out of the writer's hands only once its tree is durable, and is signed by whoever first needs the signature: a
-/// commit of intents, whose index is all that is asked of it, waits for none.
+/// A tree head. It gets out of the writer's hands only once its tree is durable, and is signed by
+/// whoever first needs the signature: a commit of intents, whose index is all that is asked of it,
+/// waits for none.
 pub(crate) struct Head {
     checkpoint: Checkpoint,
     key: SigningKey,
@@ -44,8 +46,9 @@ impl fmt::Debug for Head {
     }
 }
 
-/// A tree that grows by one batch. It remembers just the nodes that the proofs of the batch's own leaves need: every left neighbour on
-/// their way up is either in the compact range from before or new, and every right one is new.
+/// A tree that grows by one batch. It remembers just the nodes that the proofs of the batch's own
+/// leaves need: every left neighbour on their way up is either in the compact range from before or
+/// new, and every right one is new.
 pub(crate) struct Growing {
     pub(crate) range: CompactRange,
     nodes: HashMap<(u32, u64), Digest>,
@@ -56,7 +59,8 @@ impl Growing {
         Self { range: range.clone(), nodes: range_nodes(range).collect() }
     }
 
-    /// Appends an entry within the transaction; the index it got. What opens it, and the system that may read that, are kept beside it.
+    /// Appends an entry within the transaction; the index it got. What opens it, and the system
+    /// that may read that, are kept beside it.
     pub(crate) fn push(
         &mut self,
         connection: &Connection,
@@ -70,8 +74,10 @@ impl Growing {
         let (salt, content) =
             kept.map(|(opening, _)| (opening.salt.as_slice(), opening.content.as_slice())).unzip();
         let reader = kept.map(|(_, reader)| reader);
-        let mut leaf =
-            connection.prepare_cached("INSERT INTO leaf (idx, hash, entry, salt, content, reader) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        let mut leaf = connection.prepare_cached(
+            "INSERT INTO leaf (idx, hash, entry, salt, content, reader) VALUES (?1, ?2, ?3, ?4, \
+             ?5, ?6)",
+        )?;
         leaf.execute(params![number(index)?, hash.as_slice(), entry, salt, content, reader])?;
         let mut node =
             connection.prepare_cached("INSERT INTO node (level, idx, hash) VALUES (?1, ?2, ?3)")?;
@@ -132,7 +138,8 @@ pub(crate) fn read_node(
 
 /// Levels and indices of the perfect subtrees that a tree of this size consists of, largest first.
 pub(crate) fn peaks(size: u64) -> impl Iterator<Item = (u32, u64)> {
-    // Below a peak, the subtrees to its left cover the size with its own and all lower bits cleared.
+    // Below a peak, the subtrees to its left cover the size with its own and all lower bits
+    // cleared.
     (0..u64::BITS)
         .rev()
         .filter(move |level| (size >> level) & 1 == 1)

@@ -1,4 +1,5 @@
-//! What the writer does for each job, inside its transaction. First everything that may be refused, then what is written.
+//! What the writer does for each job, inside its transaction. First everything that may be refused,
+//! then what is written.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -85,7 +86,8 @@ pub(crate) enum Work {
     Close,
 }
 
-/// Which variant of a check is asked about whom; refused where so many others were within [`VARIANTS_KEPT`].
+/// Which variant of a check is asked about whom; refused where so many others were within
+/// [`VARIANTS_KEPT`].
 #[derive(Clone, Debug)]
 pub struct Asking {
     /// Stands for member, check, purpose and subject.
@@ -132,7 +134,8 @@ pub(crate) struct Certificate {
 pub(crate) struct Done {
     /// Its leaf.
     pub(crate) index: Option<u64>,
-    /// The entry, and from the end of the transaction on its path; none for an intent, which nobody proves.
+    /// The entry, and from the end of the transaction on its path; none for an intent, which
+    /// nobody proves.
     pub(crate) receipt: Option<LedgerReceipt>,
     /// The head that the receipt's path leads to.
     pub(crate) head: Option<Arc<Head>>,
@@ -254,7 +257,10 @@ fn intend(
     let done = append(connection, tree, Body::Intent(intent), &issuer, at)?;
     let index = done.index.map(number).transpose()?;
     connection
-        .prepare_cached("INSERT INTO exchange (id, issuer, action, intent_index, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .prepare_cached(
+            "INSERT INTO exchange (id, issuer, action, intent_index, expires_at) VALUES (?1, ?2, \
+             ?3, ?4, ?5)",
+        )?
         .execute(params![id, issuer, action, index, micros(expires_at)])?;
     Ok(Done { receipt: None, ..done })
 }
@@ -289,14 +295,26 @@ fn complete(
     let index = done.index.map(number).transpose()?;
     connection
         .prepare_cached(
-            "UPDATE exchange SET outcome = ?2, code = ?3, answered_at = ?4, closing_index = ?5, answer = ?6, fact_salt = ?7, fact = ?8,
+            "UPDATE exchange SET outcome = ?2, code = ?3, answered_at = ?4, closing_index = ?5, \
+             answer = ?6, fact_salt = ?7, fact = ?8,
                                  fact_owner = ?9 WHERE id = ?1",
         )?
-        .execute(params![id, outcome, code, micros(at), index, answer, fact.salt, fact.fact, fact.owner])?;
+        .execute(params![
+            id,
+            outcome,
+            code,
+            micros(at),
+            index,
+            answer,
+            fact.salt,
+            fact.fact,
+            fact.owner
+        ])?;
     Ok(done)
 }
 
-/// What was asked before counts for [`VARIANTS_KEPT`] from when it was asked last, whatever came of it.
+/// What was asked before counts for [`VARIANTS_KEPT`] from when it was asked last, whatever came of
+/// it.
 fn within_variants(connection: &Connection, asking: &Asking, at: SystemTime) -> Result<(), Fault> {
     let key = asking.key.as_slice();
     let forgotten = micros(at.checked_sub(VARIANTS_KEPT).unwrap_or(SystemTime::UNIX_EPOCH));
@@ -311,7 +329,10 @@ fn within_variants(connection: &Connection, asking: &Asking, at: SystemTime) -> 
     }
     // A clock that went backwards shortens nothing.
     connection
-        .prepare_cached("INSERT INTO variant (key, name, at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)")?
+        .prepare_cached(
+            "INSERT INTO variant (key, name, at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET at \
+             = max(at, excluded.at)",
+        )?
         .execute(params![key, asking.variant, micros(at)])?;
     Ok(())
 }
@@ -467,7 +488,10 @@ fn put_invitation(
     bounded("the system's URI", invited.system.len(), NAME_BYTES)?;
     let digest = invited.token_digest.as_slice();
     connection
-        .prepare_cached("DELETE FROM invitation WHERE expires_at <= ?1 AND token_digest NOT IN (SELECT token_digest FROM join_request)")?
+        .prepare_cached(
+            "DELETE FROM invitation WHERE expires_at <= ?1 AND token_digest NOT IN (SELECT \
+             token_digest FROM join_request)",
+        )?
         .execute([micros(at)])?;
     if connection
         .prepare_cached("SELECT 1 FROM invitation WHERE token_digest = ?1")?
@@ -530,8 +554,10 @@ fn admit(
     let chain =
         GetJoinReply { certificate_chain: chain, ..GetJoinReply::default() }.encode_to_vec();
     bounded("the certificate chain", chain.len(), ENTRY_BYTES)?;
-    let mut file =
-        connection.prepare_cached("UPDATE join_request SET chain = ?3 WHERE token_digest = ?1 AND system = ?2 AND chain IS NULL")?;
+    let mut file = connection.prepare_cached(
+        "UPDATE join_request SET chain = ?3 WHERE token_digest = ?1 AND system = ?2 AND chain IS \
+         NULL",
+    )?;
     if file.execute(params![token_digest.as_slice(), system, chain])? == 1 {
         Ok(Done::default())
     } else {

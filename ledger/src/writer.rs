@@ -1,4 +1,5 @@
-//! The one thread that writes. It takes whatever is queued, commits it in one transaction, and only then answers.
+//! The one thread that writes. It takes whatever is queued, commits it in one transaction, and only
+//! then answers.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ pub const BATCH: usize = 256;
 
 /// From so many open exchanges on, more jobs are about to come.
 const CROWD: i64 = 16;
-/// Time that a commit then waits for them: one fsync for many, where each would have had one of its own for two.
+/// Time that a commit then waits for them: one fsync for many, where each would have had one of its
+/// own for two.
 const GATHER: Duration = Duration::from_millis(1);
 
 /// A job and who waits for it.
@@ -63,7 +65,8 @@ pub(crate) struct Watched {
 
 /// Why a whole batch is not recorded.
 enum Failed {
-    /// It was not even begun, within the time that a connection waits for a lock: the next one may be.
+    /// It was not even begun, within the time that a connection waits for a lock: the next one may
+    /// be.
     Busy(rusqlite::Error),
     /// Nobody knows what the disk holds.
     Lasting(LedgerError),
@@ -82,8 +85,9 @@ impl From<rusqlite::Error> for Failed {
 }
 
 impl Watched {
-    /// Another connection wrote, or emptied the WAL, which looks the same. The log, its exchanges and its tables must be as this writer
-    /// left them: what another writer has added would be signed as ours, and what it took away would be given out twice.
+    /// Another connection wrote, or emptied the WAL, which looks the same. The log, its exchanges
+    /// and its tables must be as this writer left them: what another writer has added would be
+    /// signed as ours, and what it took away would be given out twice.
     fn still_ours(
         &self,
         connection: &Connection,
@@ -107,7 +111,8 @@ impl Watched {
             return Err(foreign(&"its tables are others"));
         }
         tracing::warn!(
-            "another program has the store open, and wrote or emptied its WAL; to copy the store use `zerotrip-hub backup`"
+            "another program has the store open, and wrote or emptied its WAL; to copy the store \
+             use `zerotrip-hub backup`"
         );
         Ok(())
     }
@@ -145,7 +150,8 @@ impl Writer {
             }
             let results = self.batch(works);
             if closing {
-                // Nobody gets in any more. What was queued behind is told so as its reply is dropped.
+                // Nobody gets in any more. What was queued behind is told so as its reply is
+                // dropped.
                 queue.close();
                 schema::fold_wal(&self.connection);
             }
@@ -243,7 +249,8 @@ impl Writer {
             self.mark(&tree.range, lasting)?;
         }
         if let Err(error) = self.watched.files.check() {
-            // It is committed, perhaps into a file without a name: into the database with it, and not a word of it to those who wait.
+            // It is committed, perhaps into a file without a name: into the database with it, and
+            // not a word of it to those who wait.
             schema::fold_wal(&self.connection);
             return Err(LedgerError::Unavailable(error.to_string()).into());
         }
@@ -254,8 +261,9 @@ impl Writer {
         Ok(results)
     }
 
-    /// Before a head leaves, the mark says so. It survives the process at once; the machine within the fifth of a second in which the
-    /// checkpoint is published, and at once where a bundle came in force, since a revocation that is lost is a right that comes back.
+    /// Before a head leaves, the mark says so. It survives the process at once; the machine within
+    /// the fifth of a second in which the checkpoint is published, and at once where a bundle
+    /// came in force, since a revocation that is lost is a right that comes back.
     fn mark(&self, range: &CompactRange, lasting: bool) -> Result<(), LedgerError> {
         let mark = &self.watched.mark;
         let set = mark.set(Marked { size: range.size(), root: range.root() });

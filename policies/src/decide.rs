@@ -1,4 +1,5 @@
-//! One decision. A denial is what comes out of everything that is not exactly a permit without any error.
+//! One decision. A denial is what comes out of everything that is not exactly a permit without any
+//! error.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,9 +9,11 @@ use zerotrip_trust::Digest;
 
 use crate::snapshot::{Granted, Snapshot, uid};
 
-/// The policy id of a denial for the reason that deciding itself went wrong; the policies that erred follow it.
+/// The policy id of a denial for the reason that deciding itself went wrong; the policies that
+/// erred follow it.
 pub const EVALUATION_ERROR: &str = "evaluation-error";
-/// The policy id of a denial that no forbid made: nothing permits. With the policies that ship, some forbid always says why.
+/// The policy id of a denial that no forbid made: nothing permits. With the policies that ship,
+/// some forbid always says why.
 const NO_PERMIT: &str = "no-permit";
 
 /// What a system wants to do.
@@ -69,7 +72,8 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// The grant that covers the request; `None` where it is denied.
     pub grant: Option<String>,
-    /// How many variants of the check that grant lets be asked about one subject for one purpose; 0 where it is denied.
+    /// How many variants of the check that grant lets be asked about one subject for one purpose;
+    /// 0 where it is denied.
     pub variants_per_subject: u32,
     /// [`Snapshot::policy_digest`].
     pub policy_digest: Digest,
@@ -85,8 +89,9 @@ enum Verdict {
 }
 
 impl Snapshot {
-    /// Decides. A member's grants on the check are put before the policies one after another; the first that is allowed covers the
-    /// request. Of a denial, the grant that came closest (with the fewest policies against it) gives the reasons.
+    /// Decides. A member's grants on the check are put before the policies one after another; the
+    /// first that is allowed covers the request. Of a denial, the grant that came closest (with
+    /// the fewest policies against it) gives the reasons.
     pub fn decide(&self, facts: &Facts<'_>) -> Decision {
         let system = self.systems.get(facts.system).unwrap_or(&self.unknown_system);
         let check = self.checks.get(facts.check).unwrap_or(&self.unknown_check);
@@ -125,12 +130,14 @@ impl Snapshot {
             |ids: Vec<String>| Verdict::Failed([vec![EVALUATION_ERROR.to_owned()], ids].concat());
         let Ok(context) = Context::from_pairs(context(grant, facts)) else { return failed(vec![]) };
         let action = uid(&self.action_type, facts.action.name());
-        // Not validated against the schema again: what does not fit it makes a policy err, and that denies.
+        // Not validated against the schema again: what does not fit it makes a policy err, and that
+        // denies.
         let Ok(request) = Request::new(system.clone(), action, check.clone(), context, None) else {
             return failed(vec![]);
         };
         let response = self.authorizer.is_authorized(&request, &self.policies, &self.entities);
-        // Cedar skips a policy that errs. A forbid that is skipped forbids nothing, so any error is our denial.
+        // Cedar skips a policy that errs. A forbid that is skipped forbids nothing, so any error is
+        // our denial.
         let mut erred: Vec<_> = response
             .diagnostics()
             .errors()
@@ -208,7 +215,8 @@ fn context(grant: Option<&EntityUid>, facts: &Facts<'_>) -> Vec<(String, Restric
     pairs
 }
 
-/// Whole seconds since 1970, rounded down; before 1970 they are negative, and no grant was in force.
+/// Whole seconds since 1970, rounded down; before 1970 they are negative, and no grant was in
+/// force.
 fn seconds(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),

@@ -87,7 +87,8 @@ pub enum GrantFault {
     },
     /// Not `<check>/<variant>`.
     #[error(
-        "`{check}` of grant `{grant}` names no check; write `<check>/<variant>`, such as `no-property/couple`"
+        "`{check}` of grant `{grant}` names no check; write `<check>/<variant>`, such as \
+         `no-property/couple`"
     )]
     Check {
         /// The grant.
@@ -97,8 +98,8 @@ pub enum GrantFault {
     },
     /// None, too many, twice the same, or one that is not of 1 to 64 visible characters.
     #[error(
-        "{what} of grant `{grant}`: 1 to {TERMS} different ones of 1 to 64 characters each, without control characters and without \
-         blanks at either end"
+        "{what} of grant `{grant}`: 1 to {TERMS} different ones of 1 to 64 characters each, \
+         without control characters and without blanks at either end"
     )]
     Terms {
         /// The grant.

@@ -15,8 +15,9 @@ use crate::error::{GrantFault, PolicyError};
 /// Faults that are kept; a hostile bundle could hold a million.
 const FAULTS: usize = 64;
 
-/// Opens a bundle: the authority's signature, the version not below `at_least_version` (that of the one in force), and no fault that can
-/// be seen without directory and catalog; [`crate::Snapshot::try_new`] looks for the others.
+/// Opens a bundle: the authority's signature, the version not below `at_least_version` (that of the
+/// one in force), and no fault that can be seen without directory and catalog;
+/// [`crate::Snapshot::try_new`] looks for the others.
 pub fn open_grants(
     envelope: &Envelope,
     authority: &PublicKey,
@@ -30,8 +31,8 @@ pub fn open_grants(
     Ok(bundle)
 }
 
-/// Refuses a bundle for whatever is wrong with it in itself: the rules of hub and authority alike, so that nothing is signed that no hub
-/// would take.
+/// Refuses a bundle for whatever is wrong with it in itself: the rules of hub and authority alike,
+/// so that nothing is signed that no hub would take.
 pub fn check_grants(bundle: &GrantBundle) -> Result<(), PolicyError> {
     refuse_faults(faults(bundle))
 }
@@ -106,7 +107,8 @@ pub(crate) fn faults(bundle: &GrantBundle) -> Faults {
     faults
 }
 
-/// A grant's first second and the one that it no longer holds in. Parts of a second are taken from its life, never added.
+/// A grant's first second and the one that it no longer holds in. Parts of a second are taken from
+/// its life, never added.
 pub(crate) fn seconds(grant: &Grant) -> Option<(i64, i64)> {
     let (start, end) = (grant.not_before.as_ref()?, grant.not_after.as_ref()?);
     if from_timestamp(Some(start))? >= from_timestamp(Some(end))? {

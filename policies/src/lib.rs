@@ -1,8 +1,10 @@
-//! Who may ask what: the Cedar policies as text (`policies/`), and the engine around them. The *authorise* room of an exchange.
+//! Who may ask what: the Cedar policies as text (`policies/`), and the engine around them. The
+//! *authorise* room of an exchange.
 //!
-//! Pure: facts in, decision out. Nothing here reads a clock, a file or a network. Grants are data of one immutable entity snapshot that
-//! all requests share; a new directory or grant bundle makes a new [`Snapshot`], swapped whole. Whatever goes wrong while deciding (a
-//! policy that errors, a system nobody knows) is a denial that says so, and every denial names the policies that made it.
+//! Pure: facts in, decision out. Nothing here reads a clock, a file or a network. Grants are data
+//! of one immutable entity snapshot that all requests share; a new directory or grant bundle makes
+//! a new [`Snapshot`], swapped whole. Whatever goes wrong while deciding (a policy that errors, a
+//! system nobody knows) is a denial that says so, and every denial names the policies that made it.
 
 mod bounds;
 mod decide;

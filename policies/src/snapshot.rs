@@ -20,7 +20,8 @@ use crate::grants;
 const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
 const POLICIES: &str = include_str!("../policies/base.cedar");
 const DIGEST_DOMAIN: &str = "zerotrip/policy/v1";
-/// The system, member and check that stand for all unknown ones. No name in the directory, and no check, can be spelled like this.
+/// The system, member and check that stand for all unknown ones. No name in the directory, and no
+/// check, can be spelled like this.
 const UNKNOWN: &str = "?";
 
 /// Everything that decides, immutable: to be shared, and swapped whole.
@@ -71,10 +72,12 @@ pub(crate) struct CheckEntry {
 }
 
 impl Snapshot {
-    /// The policies that ship with this release over a directory, the grants and the served checks (`<check>/<variant>`).
+    /// The policies that ship with this release over a directory, the grants and the served checks
+    /// (`<check>/<variant>`).
     ///
-    /// Refuses policies that do not hold against their schema (strictly validated), and a bundle with a single fault: all are named. A grant
-    /// on a check that is not served is no fault, since it can only narrow: refusing its bundle would leave in force what the bundle
+    /// Refuses policies that do not hold against their schema (strictly validated), and a bundle
+    /// with a single fault: all are named. A grant on a check that is not served is no fault,
+    /// since it can only narrow: refusing its bundle would leave in force what the bundle
     /// revokes. It grants nothing, and [`Self::unserved`] names it.
     pub fn try_new(
         directory: &Directory,
@@ -261,7 +264,8 @@ fn entities(
         found.push(member(types, &one.id, !one.active)?);
     }
     for one in directory.systems() {
-        // A system of a suspended member is not active either; that is its member's affair, and said so.
+        // A system of a suspended member is not active either; that is its member's affair, and
+        // said so.
         let member_active = directory.member(&one.member).is_some_and(|member| member.active);
         found.push(system(types, &one.uri, &one.member, !one.active && member_active)?);
     }

@@ -1,4 +1,5 @@
-//! Every policy by its denial, the engine against an oracle, and what a careless or hostile author would write.
+//! Every policy by its denial, the engine against an oracle, and what a careless or hostile author
+//! would write.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::BTreeSet;
@@ -321,11 +322,13 @@ fn with(extra: &str) -> Result<Snapshot, PolicyError> {
 
 #[test]
 fn a_policy_that_errs_denies() {
-    // Passes strict validation, and overflows whenever it is evaluated: Cedar alone would skip it and allow.
+    // Passes strict validation, and overflows whenever it is evaluated: Cedar alone would skip it
+    // and allow.
     let overflow = "context.now + 9223372036854775807 > 0";
     for effect in ["forbid", "permit"] {
         let text = format!(
-            "@id(\"careless\") @reason_en(\"r\") @reason_zh(\"由\") {effect} (principal, action, resource) when {{ {overflow} }};"
+            "@id(\"careless\") @reason_en(\"r\") @reason_zh(\"由\") {effect} (principal, action, \
+             resource) when {{ {overflow} }};"
         );
         let snapshot = with(&text).unwrap();
         assert_eq!(denied(&snapshot, &facts()), [EVALUATION_ERROR, "careless"]);
@@ -339,11 +342,16 @@ fn a_policy_that_errs_denies() {
 
 #[test]
 fn no_permit_without_a_grant() {
-    let snapshot = with("@id(\"generous\") @reason_en(\"r\") @reason_zh(\"由\") permit (principal, action, resource);").unwrap();
+    let snapshot = with(
+        "@id(\"generous\") @reason_en(\"r\") @reason_zh(\"由\") permit (principal, action, \
+         resource);",
+    )
+    .unwrap();
     let decision = snapshot.decide(&Facts { check: "no-property/single", ..facts() });
     assert_eq!((decision.allowed, decision.policy_ids), (false, texts(&["no-grant"])));
     // Neither does a policy set that forgot its forbids allow without one.
-    let generous = "@id(\"generous\") @reason_en(\"r\") @reason_zh(\"由\") permit (principal, action, resource);";
+    let generous = "@id(\"generous\") @reason_en(\"r\") @reason_zh(\"由\") permit (principal, \
+                    action, resource);";
     let bare =
         Snapshot::with_policies(SCHEMA, generous, &city(), &bundle(vec![]), &checks()).unwrap();
     assert_eq!(denied(&bare, &facts()), ["no-permit"]);
@@ -465,7 +473,8 @@ fn a_grant_on_a_check_that_is_not_served_grants_nothing_and_hinders_nobody() {
     assert_eq!(whole.decide(&facts()).grant.as_deref(), Some("g1"));
     let decision = whole.decide(&Facts { check: "no-car/family", ..facts() });
     assert!(!decision.allowed, "{decision:?}");
-    // Without the other one, nothing is left: a bundle that revokes is taken, whatever else it holds.
+    // Without the other one, nothing is left: a bundle that revokes is taken, whatever else it
+    // holds.
     assert!(!snapshot(vec![lost]).decide(&facts()).allowed);
 }
 

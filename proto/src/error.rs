@@ -1,4 +1,5 @@
-//! One closed set of codes, mapped totally to gRPC and HTTP, and the one error type that callers see.
+//! One closed set of codes, mapped totally to gRPC and HTTP, and the one error type that callers
+//! see.
 
 use std::fmt;
 
@@ -34,8 +35,9 @@ impl ErrorCode {
         }
     }
 
-    /// What a requester hears of it. One code stands for all that speak of persons' records: a spouse with a foreign passport, a transfer
-    /// in progress, a contract that was cancelled. What it can do about them is the same.
+    /// What a requester hears of it. One code stands for all that speak of persons' records: a
+    /// spouse with a foreign passport, a transfer in progress, a contract that was cancelled.
+    /// What it can do about them is the same.
     pub fn as_told(self) -> Self {
         match self {
             Self::SourceUnreadable
@@ -110,8 +112,8 @@ impl ErrorCode {
     }
 }
 
-/// A refusal that a caller may read: plain words, no personal data, the remedy said. What only the operator may read goes to the log
-/// under `reference`.
+/// A refusal that a caller may read: plain words, no personal data, the remedy said. What only the
+/// operator may read goes to the log under `reference`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// What kind.
@@ -157,7 +159,8 @@ impl Refusal {
         Status::with_details(self.code.grpc(), self.en.clone(), detail.encode_to_vec().into())
     }
 
-    /// From the wire: a peer's own refusal, or what gRPC itself says where the peer never got to speak.
+    /// From the wire: a peer's own refusal, or what gRPC itself says where the peer never got to
+    /// speak.
     pub fn from_status(status: &Status) -> Self {
         if let Ok(detail) = ErrorDetail::decode(status.details())
             && detail.code != 0
@@ -175,13 +178,15 @@ impl Refusal {
             Code::PermissionDenied => ErrorCode::PolicyDenied,
             Code::DeadlineExceeded => ErrorCode::SourceTimeout,
             Code::ResourceExhausted => ErrorCode::Overloaded,
-            // A connection that broke under a call cancels it: nobody has said that anything took too long.
+            // A connection that broke under a call cancels it: nobody has said that anything took
+            // too long.
             Code::Unavailable | Code::Unknown | Code::Aborted | Code::Cancelled => {
                 ErrorCode::SourceUnreachable
             }
             _ => ErrorCode::Internal,
         };
-        // One that was made at this end, of a connection that broke, has a cause; the peer has not spoken.
+        // One that was made at this end, of a connection that broke, has a cause; the peer has not
+        // spoken.
         let Some(cause) = std::error::Error::source(status) else {
             return Self::new(code, status.message());
         };

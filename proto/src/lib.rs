@@ -1,9 +1,11 @@
 //! Zerotrip's messages, services and closed sets of codes. Nothing in this crate decides anything.
 //!
-//! - [`v1`] is generated from `proto/zerotrip/v1/*.proto`. The comments there are the specification.
-//! - [`Refusal`] is an error code with two texts: one for the caller, one for the operator. Codes map
-//!   totally to gRPC and HTTP.
-//! - [`payload_type`] names what a signed envelope can hold, [`bounds`] what both ends must agree on.
+//! - [`v1`] is generated from `proto/zerotrip/v1/*.proto`. The comments there are the
+//!   specification.
+//! - [`Refusal`] is an error code with two texts: one for the caller, one for the operator. Codes
+//!   map totally to gRPC and HTTP.
+//! - [`payload_type`] names what a signed envelope can hold, [`bounds`] what both ends must agree
+//!   on.
 //! - [`DESCRIPTORS`] serves gRPC reflection, and tests that enumerate every call.
 
 mod error;
@@ -32,7 +34,8 @@ pub mod v1 {
 /// The compiled descriptor set, for gRPC reflection and for tests that enumerate every call.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-/// DSSE payload types. A payload of one type never verifies as another: the type is inside the signature.
+/// DSSE payload types. A payload of one type never verifies as another: the type is inside the
+/// signature.
 pub mod payload_type {
     /// [`crate::v1::Request`]
     pub const REQUEST: &str = "application/vnd.zerotrip.request.v1+protobuf";
@@ -68,8 +71,8 @@ pub mod bounds {
     pub const REQUEST_LIFE: Duration = Duration::from_secs(300);
     /// A scan grant lives at most this long.
     pub const GRANT_LIFE: Duration = Duration::from_secs(60);
-    /// How far two clocks may differ: as far as a Windows domain lets them (RFC 4120 and Microsoft's default for Kerberos, five minutes).
-    /// Why not less: docs/decisions/0024.
+    /// How far two clocks may differ: as far as a Windows domain lets them (RFC 4120 and
+    /// Microsoft's default for Kerberos, five minutes). Why not less: docs/decisions/0024.
     pub const CLOCK_SKEW: Duration = Duration::from_secs(300);
     /// Characters in a member's or system's own text fields.
     pub const TEXT_CHARS: usize = 64;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Seconds by which China's one civil time is ahead of UTC: a calendar day there begins so much earlier.
+/// Seconds by which China's one civil time is ahead of UTC: a calendar day there begins so much
+/// earlier.
 pub const CHINA_OFFSET_SECONDS: u16 = 8 * 3600;
 
 /// To the wire. Times before 1970 become 1970: nothing of ours is that old.

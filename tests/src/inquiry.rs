@@ -1,6 +1,7 @@
-//! A city asked in this process and on any day: the shipped sources, evaluation of rows, prepared check and conclusion, with an injected
-//! clock, and none of what stands between them: no server, no signed request, no gate, no ledger. It answers in microseconds what a
-//! town of real processes answers in milliseconds, so that whole cities can be asked on hundreds of days.
+//! A city asked in this process and on any day: the shipped sources, evaluation of rows, prepared
+//! check and conclusion, with an injected clock, and none of what stands between them: no server,
+//! no signed request, no gate, no ledger. It answers in microseconds what a town of real processes
+//! answers in milliseconds, so that whole cities can be asked on hundreds of days.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,7 +40,8 @@ use zerotrip_trust::keys::{Algorithm, SigningKey};
 use crate::city::Variant;
 use crate::town::{DEPARTMENTS, Failure, definitions, fail};
 
-/// The no-property check, prepared once for however many cities: what their owners state differs in row floors alone.
+/// The no-property check, prepared once for however many cities: what their owners state differs in
+/// row floors alone.
 #[derive(Debug)]
 pub struct Asker {
     check: PreparedCheck,
@@ -83,7 +85,8 @@ impl Asker {
         Ok(Self { check, engine, signer: SigningKey::generate(Algorithm::Ed25519)? })
     }
 
-    /// Opens the registers of the city in this folder, as they are asked at that moment of that day. `state` is for snapshots of files.
+    /// Opens the registers of the city in this folder, as they are asked at that moment of that
+    /// day. `state` is for snapshots of files.
     pub fn open(
         &self,
         city: &Path,

@@ -35,8 +35,9 @@ fn a_clerk_who_waits_is_told_what_for() {
     let (before, rest) = described.split_once("[source]").unwrap();
     let (_, after) = rest.split_once("[coverage]").unwrap();
     let source = format!(
-        "kind = \"rest\"\nurl = \"http://{}/\"\nrows = \"\"\npaging = {{ kind = \"whole\" }}\ntls = \"off\"\ntime_out = \"3s\"\n\
-         live = \"a server of this test's own\"\nnothing_hidden = \"it knows nobody who asks\"\n",
+        "kind = \"rest\"\nurl = \"http://{}/\"\nrows = \"\"\npaging = {{ kind = \"whole\" }}\ntls \
+         = \"off\"\ntime_out = \"3s\"\nlive = \"a server of this test's own\"\nnothing_hidden = \
+         \"it knows nobody who asks\"\n",
         silent.local_addr().unwrap()
     );
     let slow = folder.join("slow.toml");
@@ -71,7 +72,11 @@ fn a_paper_era_row_is_adjudicated_by_its_owner() {
     // A house that was registered on paper: nobody's id on it, so it is anybody's.
     let estate = database(&town, "estate/ownership.db");
     estate
-        .execute("insert into T_FDCQ select DYH, '', '张\u{1b}[2J三', GYFE, QSZT, DJRQ, ZXRQ from T_FDCQ where QSZT = '现势' limit 1", [])
+        .execute(
+            "insert into T_FDCQ select DYH, '', '张\u{1b}[2J三', GYFE, QSZT, DJRQ, ZXRQ from \
+             T_FDCQ where QSZT = '现势' limit 1",
+            [],
+        )
         .unwrap();
     let nobody_knows = unavailable(ErrorCode::SourceUnreadable, "estate.ownership");
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), nobody_knows);
@@ -106,11 +111,13 @@ fn a_paper_era_row_is_adjudicated_by_its_owner() {
     .unwrap();
     adjudicate(&mut town, "", &["--yes"]);
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes, "{text}");
-    // What was ruled before does not come back with a backup: not in a running connector, and not in one that starts.
+    // What was ruled before does not come back with a backup: not in a running connector, and not
+    // in one that starts.
     let second = fs::read(&signed).unwrap();
     fs::write(&signed, &first).unwrap();
     let log = town.town.folder.join("logs/estate.log");
-    let older = "what the owner stated of unreadable rows of `estate.ownership` here: version 1, and version 2 was signed";
+    let older = "what the owner stated of unreadable rows of `estate.ownership` here: version 1, \
+                 and version 2 was signed";
     wait_until(Duration::from_secs(10), "the older copy is noticed", || {
         Ok(fs::read_to_string(&log)?.contains(older))
     })

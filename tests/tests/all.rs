@@ -36,4 +36,5 @@ mod superseded;
 mod support;
 mod threats;
 mod tour;
+mod width;
 mod years;

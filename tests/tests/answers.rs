@@ -1,4 +1,5 @@
-//! The answer key: every resident of a generated city, every variant, over real processes, and every answer equal to it.
+//! The answer key: every resident of a generated city, every variant, over real processes, and
+//! every answer equal to it.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;

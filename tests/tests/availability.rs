@@ -1,5 +1,6 @@
-//! What keeps the hub answering: a second connector of a dataset, an address behind which one machine floods, denials by the thousand,
-//! a thousand requests at once. And the limit on asking one person's matter in every variant.
+//! What keeps the hub answering: a second connector of a dataset, an address behind which one
+//! machine floods, denials by the thousand, a thousand requests at once. And the limit on asking
+//! one person's matter in every variant.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -93,7 +94,8 @@ fn a_second_connector_takes_over_when_the_first_leaves() {
     wait_until(Duration::from_secs(20), "the second answers", || is_affirmed(&town)).unwrap();
     town.town.wait_attached(&[ESTATE]).unwrap();
     assert!(hub_says(&town, "takes over"));
-    // The first comes back and stands by in turn, once its owner has said there too what holds now; then the second leaves.
+    // The first comes back and stands by in turn, once its owner has said there too what holds now;
+    // then the second leaves.
     sign(&town, "estate");
     town.town.start_connector("estate").unwrap();
     let stood_by = |count: usize| {
@@ -109,7 +111,8 @@ fn a_second_connector_takes_over_when_the_first_leaves() {
     town.town.stop().unwrap();
 }
 
-/// A machine that opens connections and says nothing, or half of a greeting, as fast as it can, behind the address of everybody else.
+/// A machine that opens connections and says nothing, or half of a greeting, as fast as it can,
+/// behind the address of everybody else.
 #[test]
 fn half_open_handshakes_keep_nobody_behind_their_address_out() {
     const HALF_OPEN: usize = 2000;
@@ -242,7 +245,8 @@ fn a_thousand_at_once_are_answered_or_told_when_to_ask_again() {
     town.town.stop().unwrap();
 }
 
-/// Couple yes and family no is a child's home: what was asked in one variant is not asked in another, unless the grant says so.
+/// Couple yes and family no is a child's home: what was asked in one variant is not asked in
+/// another, unless the grant says so.
 #[test]
 fn variants_of_one_persons_matter_are_limited_by_the_grant() {
     let mut town = town(60, 5);

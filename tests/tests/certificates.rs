@@ -53,7 +53,8 @@ fn evidence_in_other_hands_is_good_for_nothing() {
     for (code, said) in town.verified(&token) {
         assert!(code == 0 && said.contains(&applicant), "{said}");
     }
-    // A verifier who is shown it has all of it. The transit company has joined, holds a sealing key, and has no grant.
+    // A verifier who is shown it has all of it. The transit company has joined, holds a sealing
+    // key, and has no grant.
     let disclosures: Vec<String> = token
         .trim_end()
         .split('~')

@@ -1,7 +1,7 @@
 //! No file of a crate uses, by way of others, itself: what is taken apart can be moved.
 //!
-//! Read from the `use` lines alone, without tests: `use crate::…`, `super::…` and `self::…`, followed
-//! through what a module gives on (`pub use`).
+//! Read from the `use` lines alone, without tests: `use crate::…`, `super::…` and `self::…`,
+//! followed through what a module gives on (`pub use`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

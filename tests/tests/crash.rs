@@ -1,4 +1,5 @@
-//! Invariants 1 and 7: no acknowledged exchange is lost to kill -9, nothing is answered twice for one id, and a suspension holds at once.
+//! Invariants 1 and 7: no acknowledged exchange is lost to kill -9, nothing is answered twice for
+//! one id, and a suspension holds at once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -101,7 +102,8 @@ fn kill_minus_nine_loses_no_acknowledged_exchange() {
             )
             .unwrap();
         }
-        // A request whose answer was lost may have been recorded; if so its id is spent for ever, across the restart too.
+        // A request whose answer was lost may have been recorded; if so its id is spent for ever,
+        // across the restart too.
         for envelope in spent {
             let id = dsse::payload_digest(&envelope);
             let sent = session
@@ -142,7 +144,8 @@ fn a_suspension_holds_within_a_second_at_hub_and_connectors() {
         .zerotrip(&["--json", "member", "suspend", "--dir", &authority, "--member", FUND])
         .unwrap();
     suspended.expect(0).unwrap();
-    // The command has returned: from here on not one request gets through, on the session that is open already.
+    // The command has returned: from here on not one request gets through, on the session that is
+    // open already.
     let refused = runtime.block_on(session.check(&errand(), &question(variant, &applicant)));
     let code = refused.as_ref().err().and_then(SessionError::code);
     assert_eq!(

@@ -1,8 +1,10 @@
-//! The answer key on many days: cities of every seed are made for stated days and asked in this process, by the shipped sources and the
-//! shipped check, with that day's clock. A town of real processes asks the same of the day on which its test runs.
+//! The answer key on many days: cities of every seed are made for stated days and asked in this
+//! process, by the shipped sources and the shipped check, with that day's clock. A town of real
+//! processes asks the same of the day on which its test runs.
 //!
-//! `ZEROTRIP_DAYS` asks on so many days, and `ZEROTRIP_FIRST_DAY` on others; without them it is the days that calendars stumble over. All
-//! of them have passed: a source believes no file that says it is of a day to come, and its clock is the machine's.
+//! `ZEROTRIP_DAYS` asks on so many days, and `ZEROTRIP_FIRST_DAY` on others; without them it is the
+//! days that calendars stumble over. All of them have passed: a source believes no file that says
+//! it is of a day to come, and its clock is the machine's.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};

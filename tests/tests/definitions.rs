@@ -40,8 +40,8 @@ fn the_shipped_definition_is_prepared() {
         .unwrap();
 }
 
-/// Every step of it is evaluated on a family's few rows as they are: one operator that is not costs each check some hundred microseconds of
-/// streams and meters.
+/// Every step of it is evaluated on a family's few rows as they are: one operator that is not costs
+/// each check some hundred microseconds of streams and meters.
 #[test]
 fn no_step_of_the_shipped_definition_needs_a_stream() {
     fn strange(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<String>) {
@@ -137,7 +137,8 @@ fn what_cannot_be_sound_is_refused_by_name() {
         (registered, "select try_cast(resident_id as varchar) as id from household", "TRY_CAST"),
         (
             registered,
-            "with recursive x as (select 1 as id union all select id + 1 from x) select cast(id as varchar) as id from x",
+            "with recursive x as (select 1 as id union all select id + 1 from x) select cast(id \
+             as varchar) as id from x",
             "RECURSIVE",
         ),
         (registered, "select row_number() over () as id from household", "window"),
@@ -154,7 +155,8 @@ fn what_cannot_be_sound_is_refused_by_name() {
             "transferred_at",
         ),
         ("lookup = \"buyer\"", "lookup = \"seller\"", "seller"),
-        // What an owner states as a date, or as looking in two columns, is not taken for anything else.
+        // What an owner states as a date, or as looking in two columns, is not taken for anything
+        // else.
         (
             "event_date = \"date\"",
             "event_date = \"text\"",
@@ -171,7 +173,8 @@ fn what_cannot_be_sound_is_refused_by_name() {
         ("lookup = { owner = [\"owner_id\"] }\n", "", "say in which columns `owner` must look"),
         ("lookup = { buyer = [\"buyer_id\"] }\n", "", "say in which columns `buyer` must look"),
         ("[\"owner_id\"]", "[\"co_owner_id\"]", "does not look in `co_owner_id`"),
-        // Nor is a date believed of which it is not said what it dates, or a register asked of which it is not said how far back it must know.
+        // Nor is a date believed of which it is not said what it dates, or a register asked of
+        // which it is not said how far back it must know.
         (
             "column = \"event_date\"\nrole",
             "column = \"event_day\"\nrole",
@@ -203,7 +206,8 @@ fn what_cannot_be_sound_is_refused_by_name() {
             "what only raises doubts proves no absence",
         ),
         (
-            "lifetime_from = 20\nkeys = [\"request.applicant\"]\nabsence_for = [\"request.applicant\"]",
+            "lifetime_from = 20\nkeys = [\"request.applicant\"]\nabsence_for = \
+             [\"request.applicant\"]",
             "last_years = 0\nkeys = [\"request.applicant\"]\nonly_doubts = true",
             "`civil.marriage` is asked for doubts alone",
         ),
@@ -312,8 +316,8 @@ fn an_answer_holds_where_every_register_that_it_judges_does() {
             let coverage = statements.get_mut(dataset).unwrap().coverage.as_mut().unwrap();
             coverage.regions = regions.iter().map(|code| (*code).to_owned()).collect();
         };
-    // A register of people that reaches further says nothing of homes there, and one that reaches less far bounds the answer too; a wider
-    // register of homes covers a narrower one.
+    // A register of people that reaches further says nothing of homes there, and one that reaches
+    // less far bounds the answer too; a wider register of homes covers a narrower one.
     let prepared = over(|statements| {
         regions(statements, "police.household", &["330000"]);
         regions(statements, "civil.marriage", &["330000"]);

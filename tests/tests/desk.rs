@@ -1,4 +1,5 @@
-//! The desks of those who attach: what an owner approves is named and said before it is asked, and a `join` that waited in vain is taken up.
+//! The desks of those who attach: what an owner approves is named and said before it is asked, and
+//! a `join` that waited in vain is taken up.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -195,7 +196,8 @@ fn what_an_owner_withdraws_is_served_no_longer_and_what_it_approves_is_without_a
     assert_eq!(asked(&town), (4, true));
     std::fs::write(&approvals, good).unwrap();
     soon(&town, "the approvals are back", (0, false));
-    // An older copy serves nobody again what was withdrawn since: not in a running connector, and not in one that starts.
+    // An older copy serves nobody again what was withdrawn since: not in a running connector, and
+    // not in one that starts.
     let granting = std::fs::read(&approvals).unwrap();
     withdraw(&["--requester", FUND, "--yes"], "").expect(0).unwrap();
     soon(&town, "the withdrawal holds", (4, true));
@@ -286,7 +288,8 @@ fn a_join_that_waited_in_vain_is_taken_up() {
     town.town.stop().unwrap();
 }
 
-/// The exit code of a command whose standard output nobody reads, and what it says on the other one.
+/// The exit code of a command whose standard output nobody reads, and what it says on the other
+/// one.
 fn unread(binary: &str, arguments: &[&str], typed: &str) -> (i32, String) {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -400,7 +403,8 @@ fn what_clerks_read(town: &TestTown, dir: &str) {
         (&["--param", "name=1"], "核验事项 `no-property` 没有参数 `name`；现有：applicant"),
         (
             &[],
-            "参数 `applicant` 必须填写且只填一次 [INVALID_PARAMETER]（运营方可据此查询：存证台账第 ",
+            "参数 `applicant` 必须填写且只填一次 \
+             [INVALID_PARAMETER]（运营方可据此查询：存证台账第 ",
         ),
     ] {
         let errors = refused(more);
@@ -436,7 +440,8 @@ fn what_clerks_read(town: &TestTown, dir: &str) {
             && coverage["text_zh"].as_str().unwrap().contains("杭州")
     );
 
-    // A certificate of which nothing is disclosed is of nobody, and one that a crash left behind may not be recorded.
+    // A certificate of which nothing is disclosed is of nobody, and one that a crash left behind
+    // may not be recorded.
     let out = town.town.path("proof.sdjwt");
     town.town.ask("issue", FUND, variant, &applicant, &["--out", &out]).unwrap().expect(0).unwrap();
     let token = std::fs::read_to_string(&out).unwrap();
@@ -549,7 +554,8 @@ fn a_city_of_another_age_and_a_folder_that_is_a_file_are_refused_by_name() {
                 .expect(2)
                 .unwrap();
             let said = format!(
-                "`{file}`: is a file, and a folder belongs here; give the path of a folder, or move the file away"
+                "`{file}`: is a file, and a folder belongs here; give the path of a folder, or \
+                 move the file away"
             );
             assert!(refused.errors.contains(&said), "{binary} {command:?}: {}", refused.errors);
         }

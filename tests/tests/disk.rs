@@ -1,6 +1,8 @@
-//! A full disk at each step: under the hub's ledger between any two of its writes, under a connector's journal and its kept directory,
-//! under the file that a certificate goes to. Nothing is answered that is not recorded, nothing read that is not journalled, and where
-//! there is room again it goes on. The disk is full for a process by a limit on how far its files may grow (EFBIG for ENOSPC).
+//! A full disk at each step: under the hub's ledger between any two of its writes, under a
+//! connector's journal and its kept directory, under the file that a certificate goes to. Nothing
+//! is answered that is not recorded, nothing read that is not journalled, and where there is room
+//! again it goes on. The disk is full for a process by a limit on how far its files may grow (EFBIG
+//! for ENOSPC).
 
 use std::fs;
 use std::path::PathBuf;
@@ -58,7 +60,8 @@ fn a_full_disk_under_the_ledger_stops_the_hub_at_every_step_and_answers_nothing_
                 } else {
                     before_answer += 1
                 }
-                // Full once, it records nothing more, even if there is room again: what the disk holds is known only after an audit.
+                // Full once, it records nothing more, even if there is room again: what the disk
+                // holds is known only after an audit.
                 town.town.hub().unwrap().limit_files(None).unwrap();
                 let scans = town.scans();
                 let again = runtime
@@ -132,7 +135,8 @@ fn a_full_disk_under_a_connector_gives_out_nothing_and_is_over_when_there_is_roo
         "{lines}"
     );
 
-    // A key directory that it cannot keep: the suspension holds all the same, and the connector is asked nothing until it has it.
+    // A key directory that it cannot keep: the suspension holds all the same, and the connector is
+    // asked nothing until it has it.
     let authority = town.town.path("authority");
     town.town.connector("estate").unwrap().limit_files(Some(16)).unwrap();
     town.town

@@ -186,7 +186,8 @@ impl Shell {
         )
     }
 
-    /// A person of the invented city who must be answered so in the variant `couple`, by this dataset's doing.
+    /// A person of the invented city who must be answered so in the variant `couple`, by this
+    /// dataset's doing.
     fn person(&self, outcome: &str, dataset: &str) -> String {
         let cast: BTreeMap<String, Value> =
             serde_json::from_str(&fs::read_to_string(self.path("city/cast.json")).unwrap())
@@ -200,7 +201,8 @@ impl Shell {
             .to_owned()
     }
 
-    /// Waits until all four registers are attached; polls the catalog, for questions about one person are bounded.
+    /// Waits until all four registers are attached; polls the catalog, for questions about one
+    /// person are bounded.
     fn wait_attached(&self) {
         let attached = || {
             let listed = run(
@@ -278,7 +280,8 @@ fn the_pages_run_from_the_first_command_to_the_last() {
         }
     }
 
-    // The page goes on with a copy of the invented register, once the connector that serves it has stopped.
+    // The page goes on with a copy of the invented register, once the connector that serves it has
+    // stopped.
     shell.stop("estate");
     fs::copy(shell.path("city/estate/ownership.db"), shell.path("ownership.db")).unwrap();
     for block in commands("docs/attach.md") {

@@ -1,5 +1,6 @@
-//! No holes, by enumeration: every call of the descriptor set is refused without an identity, or stands in the short list of those that
-//! need none. And the attacks on a request's identity, each refused by its code, each refusal in the ledger.
+//! No holes, by enumeration: every call of the descriptor set is refused without an identity, or
+//! stands in the short list of those that need none. And the attacks on a request's identity, each
+//! refused by its code, each refusal in the ledger.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};

@@ -1,5 +1,5 @@
-//! Invariant 2 under fire: killed, stalled, truncated, stale, shrunken, drifting and lying sources. Whatever happens to a source, the
-//! check is unavailable and names it; never a false certificate.
+//! Invariant 2 under fire: killed, stalled, truncated, stale, shrunken, drifting and lying sources.
+//! Whatever happens to a source, the check is unavailable and names it; never a false certificate.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -106,7 +106,8 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     estate.execute("update extract_info set began_at = ?1", [&fresh]).unwrap();
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
 
-    // An unknown status code on the row of an owner; then an owner's id made unreadable; both while the connector runs.
+    // An unknown status code on the row of an owner; then an owner's id made unreadable; both while
+    // the connector runs.
     let (owner, variant) = town.cast("old_id_home");
     assert_eq!(runtime.block_on(ask(&mut session, &town, "old_id_home")).0, "false");
     let short = format!("{}{}", &owner[..6], &owner[8..17]);
@@ -125,7 +126,13 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     );
     let torn = format!("{}*********{}", &short[..4], &short[13..]);
     estate
-        .execute(&format!("update T_FDCQ set {status_column} = '1', {owner_column} = ?2 where {owner_column} = ?1"), [&short, &torn])
+        .execute(
+            &format!(
+                "update T_FDCQ set {status_column} = '1', {owner_column} = ?2 where \
+                 {owner_column} = ?1"
+            ),
+            [&short, &torn],
+        )
         .unwrap();
     let answer =
         in_words(&runtime.block_on(session.check(&errand(), &question(variant, &owner))).unwrap());
@@ -186,8 +193,8 @@ fn a_source_that_fails_is_named_and_never_reads_as_absence() {
     restart(&mut town, &text);
     assert_eq!(runtime.block_on(ask(&mut session, &town, "nothing_owned")), yes);
 
-    // Forgetful: what it has removed since the night of the title register's extract, nobody can say. And dates that are stated as text
-    // would compare as text: then nobody is asked.
+    // Forgetful: what it has removed since the night of the title register's extract, nobody can
+    // say. And dates that are stated as text would compare as text: then nobody is asked.
     for (text, answer) in [
         (
             text.replace("ended = \"kept\"", "ended = \"removed\""),
@@ -299,7 +306,8 @@ struct Liar {
     home: SystemHome,
     statement: Envelope,
     turn: Arc<AtomicUsize>,
-    /// The hub's store, and whether each asked-for exchange stood in it, still open, when its grant arrived.
+    /// The hub's store, and whether each asked-for exchange stood in it, still open, when its
+    /// grant arrived.
     store: PathBuf,
     intended: Arc<Mutex<Vec<bool>>>,
     /// What it says of its data's quality.
@@ -311,7 +319,8 @@ impl Liar {
     fn is_intended(&self, exchange: &str) -> bool {
         let store =
             Connection::open_with_flags(&self.store, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-        let sql = "select count(*) from exchange join leaf on idx = intent_index where id = ?1 and outcome is null";
+        let sql = "select count(*) from exchange join leaf on idx = intent_index where id = ?1 \
+                   and outcome is null";
         store.query_row(sql, [exchange], |row| row.get::<_, i64>(0)).unwrap() == 1
     }
 
@@ -532,8 +541,8 @@ impl FlightService for Liar {
     }
 }
 
-/// The town with a liar in the civil-affairs connector's place: its lie by number, what it saw of the hub's store, and what it says of its
-/// data's quality.
+/// The town with a liar in the civil-affairs connector's place: its lie by number, what it saw of
+/// the hub's store, and what it says of its data's quality.
 pub type LyingTown = (TestTown, Arc<AtomicUsize>, Arc<Mutex<Vec<bool>>>, Arc<Mutex<Vec<Envelope>>>);
 
 pub fn lying_town(runtime: &tokio::runtime::Runtime) -> LyingTown {

@@ -1,4 +1,5 @@
-//! Members with a certificate who send too much: one keeps none of the others out, and every flood ends with its connection.
+//! Members with a certificate who send too much: one keeps none of the others out, and every flood
+//! ends with its connection.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,8 @@ use zerotrip_tests::town::{FUND, TRANSIT};
 
 use crate::support::{TestTown, errand, question, runtime, town, town_with};
 
-/// Most memory that a flooded hub holds, in MiB: what it holds at rest and room for every bound at once.
+/// Most memory that a flooded hub holds, in MiB: what it holds at rest and room for every bound at
+/// once.
 const MOST_RESIDENT_MIB: u64 = 300;
 
 /// HTTP/2 frame types (RFC 9113, 6).
@@ -29,7 +31,8 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// The headers of a gRPC call, in HPACK's plainest form (RFC 7541, 6.2.2; static table, appendix A).
+/// The headers of a gRPC call, in HPACK's plainest form (RFC 7541, 6.2.2; static table, appendix
+/// A).
 fn call(path: &str) -> Vec<u8> {
     let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
     let literal = |name: &[u8], value: &str| [name, &text(value)].concat();
@@ -169,7 +172,8 @@ fn a_flood_ends_with_its_connection_and_nobody_else_notices() {
             .await;
         assert!(took < 100);
 
-        // Answers that nobody reads: as many as one connection may have open, on several connections, with no window at all.
+        // Answers that nobody reads: as many as one connection may have open, on several
+        // connections, with no window at all.
         let mut deaf = Vec::new();
         for _ in 0..8 {
             let mut raw = Raw::open(&flooder, &[(4, 0)]).await;

@@ -1,5 +1,6 @@
-//! Other programs that open every file which a process of ours has open or keeps in its folder, while it runs, as backups, virus scanners and
-//! curious operators do; then SIGKILL for all of them. Nothing that was acknowledged to anybody is missing afterwards.
+//! Other programs that open every file which a process of ours has open or keeps in its folder,
+//! while it runs, as backups, virus scanners and curious operators do; then SIGKILL for all of
+//! them. Nothing that was acknowledged to anybody is missing afterwards.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +16,8 @@ const DATASETS: [&str; 4] =
     ["police.household", "civil.marriage", "estate.ownership", "housing.presale"];
 const AUTHORITY: &str = "authority";
 
-/// What another program does with each file: takes locks of both kinds and lets go of them, asks it as a database, copies it as one.
+/// What another program does with each file: takes locks of both kinds and lets go of them, asks it
+/// as a database, copies it as one.
 const PROGRAM: &str = r#"
 import fcntl, os, sqlite3, sys
 for path in sys.stdin.read().splitlines():
@@ -42,7 +44,8 @@ for path in sys.stdin.read().splitlines():
 "#;
 
 impl TestTown {
-    /// Files that a process has open, by the names under which another can open them; those without a name through `/proc`.
+    /// Files that a process has open, by the names under which another can open them; those without
+    /// a name through `/proc`.
     fn open_files(process: u32) -> Vec<PathBuf> {
         let descriptors =
             fs::read_dir(format!("/proc/{process}/fd")).unwrap().map(|entry| entry.unwrap().path());
@@ -167,7 +170,8 @@ fn programs_that_open_every_file_of_every_process_lose_nothing() {
         let seen_before =
             fs::read_to_string(town.town.folder.join(FUND).join("ledger-seen.note")).unwrap();
         town.opened_by_others();
-        // Work goes on after the visitors have come and gone: answers, a revocation, a suspension, lines of the departments' own.
+        // Work goes on after the visitors have come and gone: answers, a revocation, a suspension,
+        // lines of the departments' own.
         assert_eq!(town.exit(if round == 0 { "couple" } else { "family" }), 0);
         if round == 0 {
             town.town
@@ -198,7 +202,8 @@ fn programs_that_open_every_file_of_every_process_lose_nothing() {
         town.town.start_hub().unwrap();
         DEPARTMENTS.iter().for_each(|(member, ..)| town.town.start_connector(member).unwrap());
         town.town.wait_attached(&DATASETS).unwrap();
-        // Each compares the ledger with the newest head that it kept: one that is set back would be refused.
+        // Each compares the ledger with the newest head that it kept: one that is set back would be
+        // refused.
         assert!(town.entries() >= entries);
         let seen =
             fs::read_to_string(town.town.folder.join(FUND).join("ledger-seen.note")).unwrap();

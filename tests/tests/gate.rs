@@ -1,5 +1,6 @@
-//! A hub in its operator's hands: it has the hub's own keys and the connector's channel, and tries to ask what nobody asked.
-//! The department's gate refuses each forgery by its code, journals it, and goes on serving what is right.
+//! A hub in its operator's hands: it has the hub's own keys and the connector's channel, and tries
+//! to ask what nobody asked. The department's gate refuses each forgery by its code, journals it,
+//! and goes on serving what is right.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -301,12 +302,14 @@ fn a_stolen_hub_cannot_invent_a_question() {
                 refusals.push(ErrorCode::$code);
             };
         }
-        // Nothing is answered before the hub has proven, on this very channel, that its log continues what the connector saw.
+        // Nothing is answered before the hub has proven, on this very channel, that its log
+        // continues what the connector saw.
         refused!("a hub that has shown nothing", thief.grant(&thief.request()), StaleBundle);
         thief.show(1).await.unwrap();
         refused!("a longer log without proof", thief.grant(&thief.request()), StaleBundle);
         thief.show(0).await.unwrap();
-        // What an honest hub sends is served: schema, perhaps rows, and in the last message the trailer.
+        // What an honest hub sends is served: schema, perhaps rows, and in the last message the
+        // trailer.
         let request = thief.request();
         let honest = thief.grant(&request);
         assert_eq!(thief.send(&honest).await, Ok(1));

@@ -28,7 +28,8 @@ fn made(residents: usize) -> tempfile::TempDir {
     folder
 }
 
-/// The same rows whenever it is made. Only how old they are is told by the clock, as `check` tells it.
+/// The same rows whenever it is made. Only how old they are is told by the clock, as `check` tells
+/// it.
 fn of_the_stated_day(residents: usize) -> Spec {
     Spec::on(residents, 7, stated_day()).dated(Utc::now())
 }
@@ -69,7 +70,8 @@ fn the_types_of_every_column_of_the_city_are_proposed() {
                 .iter()
                 .map(|code| code.as_str().unwrap())
                 .collect();
-            // Every code of its owner's list; and what stands there now and then and could be one, for its owner to decide.
+            // Every code of its owner's list; and what stands there now and then and could be one,
+            // for its owner to decide.
             let strange = ["9", "冻结", "待核"];
             let known: Vec<&str> =
                 codes.iter().copied().filter(|code| !strange.contains(code)).collect();
@@ -159,13 +161,14 @@ fn filled(text: &str, described: &DatasetFile) -> String {
             "regions" => "regions = [\"330100\"]".to_owned(),
             "since" => "since = \"1950-01-01\"".to_owned(),
             "subjects" => "subjects = \"everyone\"".to_owned(),
-            "paging" => "paging = { kind = \"page\", parameter = \"pageNo\", size_parameter = \"pageSize\", size = 50, id = \"rowNo\", \
-                 total = \"/data/total\" }"
+            "paging" => "paging = { kind = \"page\", parameter = \"pageNo\", size_parameter = \
+                         \"pageSize\", size = 50, id = \"rowNo\", total = \"/data/total\" }"
                 .to_owned(),
             "live" | "nothing_hidden" => format!("{key} = \"its operator says so, file 2026-11\""),
             "as_of" if line.contains("live") => "as_of = \"live\"".to_owned(),
             "may_be_blank" => line.replace("\"FILL_IN\", ", ""),
-            _ => meaning.map_or_else(|| line.to_owned(), |meaning| format!("\"{key}\" = \"{meaning}\"")),
+            _ => meaning
+                .map_or_else(|| line.to_owned(), |meaning| format!("\"{key}\" = \"{meaning}\"")),
         };
         out.push_str(&line);
         out.push('\n');
@@ -255,8 +258,18 @@ fn a_dataset_file_is_proposed_from_one_answer_of_an_http_interface() {
 fn a_database_without_a_table_is_listed_and_missing_indexes_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let database = Connection::open(folder.path().join("a b.sqlite")).unwrap();
-    database.execute_batch("create table T (SFZH, MEMO); create view V as select * from T; create table \"x\u{1b}[2Ky\" (a);").unwrap();
-    database.execute_batch("insert into T values ('11010519491231002X', 'a \u{1b}[2Kb'), ('110105491231002', null), ('?', 'c')").unwrap();
+    database
+        .execute_batch(
+            "create table T (SFZH, MEMO); create view V as select * from T; create table \
+             \"x\u{1b}[2Ky\" (a);",
+        )
+        .unwrap();
+    database
+        .execute_batch(
+            "insert into T values ('11010519491231002X', 'a \u{1b}[2Kb'), ('110105491231002', \
+             null), ('?', 'c')",
+        )
+        .unwrap();
     let listed = connector(folder.path(), &["inspect", "file:a b.sqlite"]).expect(0).unwrap();
     assert!(
         listed.output.contains("T  (table, about 3 rows)") && listed.output.contains("V  (view)"),
@@ -464,7 +477,10 @@ fn a_file_without_a_header_line_is_refused_and_its_first_row_not_shown() {
     fs::write(at.join("dates.csv"), "李四光明,2026-11-01\n王小五,2026-11-02\n").unwrap();
     let database = Connection::open(at.join("t.db")).unwrap();
     database
-        .execute_batch("create table T (\"330105195604010493\" text, B text); insert into T values ('330105195705030860', 'b')")
+        .execute_batch(
+            "create table T (\"330105195604010493\" text, B text); insert into T values \
+             ('330105195705030860', 'b')",
+        )
         .unwrap();
     for (arguments, why) in [
         (vec!["inspect", "t.csv"], "no header line"),
@@ -511,7 +527,8 @@ fn a_proposal_for_a_check_has_its_names_and_guesses_no_role() {
             refused.faults.iter().filter(|fault| fault.key.ends_with("].field")).count() >= 2,
             "{refused}"
         );
-        // Filled in by an owner who read what is said, it is what was described by hand, but for columns that nobody asks for.
+        // Filled in by an owner who read what is said, it is what was described by hand, but for
+        // columns that nobody asks for.
         let mut filled = filled(&text, &described);
         for column in &described.columns {
             let (before, after) = (
@@ -610,10 +627,13 @@ fn what_fills_cells_is_proposed_with_its_counts_for_its_owner_to_decide() {
         .unwrap()
         .output;
     for said in [
-        "# nothing = [\"无\"]  # FILL_IN: says that nobody, or nothing, stands there: \"无\" in 10 rows",
-        "# unknown = [\"不详\"]  # FILL_IN: says that it is not known who, or what: \"不详\" in 10 rows",
+        "# nothing = [\"无\"]  # FILL_IN: says that nobody, or nothing, stands there: \"无\" in \
+         10 rows",
+        "# unknown = [\"不详\"]  # FILL_IN: says that it is not known who, or what: \"不详\" in \
+         10 rows",
         "# One or the other: \"000000000000000000\" in 10 rows",
-        "# nothing = [\"0000-00-00\"]  # FILL_IN: says that nobody, or nothing, stands there: \"0000-00-00\" in 48 rows",
+        "# nothing = [\"0000-00-00\"]  # FILL_IN: says that nobody, or nothing, stands there: \
+         \"0000-00-00\" in 48 rows",
     ] {
         assert!(proposed.contains(said), "{said}: {proposed}");
     }

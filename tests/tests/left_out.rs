@@ -1,5 +1,6 @@
-//! Every condition of the shipped definition is there for a reason: with it left out, an oracle that does not know the definition finds a
-//! wrong answer, or a person asked about needlessly. What no oracle misses has its reason below.
+//! Every condition of the shipped definition is there for a reason: with it left out, an oracle
+//! that does not know the definition finds a wrong answer, or a person asked about needlessly. What
+//! no oracle misses has its reason below.
 
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ struct Without {
     text: String,
 }
 
-/// What none of the oracles here misses, by a part of it, and why: a list that may only become shorter.
+/// What none of the oracles here misses, by a part of it, and why: a list that may only become
+/// shorter.
 const NOT_MISSED: &[(&str, &str)] = &[
     (
         "name = \"former\": and (h.father_id = h.kin",
@@ -53,7 +55,8 @@ const NOT_MISSED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Each SQL condition, each case of a verdict, each branch of a union, each word of a list, and each line of the scans that bounds them.
+/// Each SQL condition, each case of a verdict, each branch of a union, each word of a list, and
+/// each line of the scans that bounds them.
 fn every_one_left_out(text: &str) -> Vec<Without> {
     let mut left_out = Vec::new();
     let mut from = 0;
@@ -120,7 +123,8 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// `and …` and `where …` up to the next of them at the same depth, `when … then …` up to the next, and `or …`.
+/// `and …` and `where …` up to the next of them at the same depth, `when … then …` up to the next,
+/// and `or …`.
 fn conditions(sql: &str) -> Vec<(usize, &str)> {
     const WORDS: [&str; 9] =
         ["and", "where", "or", "when", "else", "union", "group", "end", "then"];

@@ -1,6 +1,8 @@
-//! Registers that are read at different moments, while homes, contracts and marriages end and become something else in between: whatever
-//! happened when, a proof of absence comes out only if at one moment, the earliest at which a register was read, nobody who was of the
-//! family then had anything. The world here is a history, of which each register shows what it knew when it was read.
+//! Registers that are read at different moments, while homes, contracts and marriages end and
+//! become something else in between: whatever happened when, a proof of absence comes out only if
+//! at one moment, the earliest at which a register was read, nobody who was of the family then had
+//! anything. The world here is a history, of which each register shows what it knew when it was
+//! read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -19,8 +21,8 @@ use zerotrip_proto::bounds::CLOCK_SKEW;
 
 use crate::support::{Dice, as_words, prepared, prepared_without};
 
-/// Minutes since the first midnight, in China, of a history of ten days; it is asked about early on the last of them, so that a whole day
-/// can lie between one register and the others.
+/// Minutes since the first midnight, in China, of a history of ten days; it is asked about early on
+/// the last of them, so that a whole day can lie between one register and the others.
 type Minute = i64;
 const DAY: Minute = 24 * 60;
 const NOW: Minute = 9 * DAY + 2 * 60;
@@ -75,8 +77,8 @@ struct History {
     /// Whom the applicant married or divorced, and when.
     events: Vec<(usize, &'static str, Minute)>,
     holdings: Vec<Holding>,
-    /// As of when each register is whole, and until when what it shows may have changed: a server is asked now, and what is new in it may
-    /// be found with its next pass only.
+    /// As of when each register is whole, and until when what it shows may have changed: a server
+    /// is asked now, and what is new in it may be found with its next pass only.
     read: BTreeMap<&'static str, (Minute, Minute)>,
     /// Registers from which what has ended is removed.
     forgetful: BTreeSet<&'static str>,
@@ -84,10 +86,12 @@ struct History {
     renumbered: [Option<Minute>; PERSONS],
     /// Registers that brought what was under former numbers under the present ones.
     numbers_carried_over: BTreeSet<&'static str>,
-    /// Registers that began during the history, and when; and of these, those that took over what was in force.
+    /// Registers that began during the history, and when; and of these, those that took over what
+    /// was in force.
     began: BTreeMap<&'static str, Minute>,
     older_carried_over: BTreeSet<&'static str>,
-    /// With whom the marriage was made elsewhere, and whether the register knows of what is made elsewhere.
+    /// With whom the marriage was made elsewhere, and whether the register knows of what is made
+    /// elsewhere.
     elsewhere: BTreeSet<usize>,
     anywhere: bool,
     /// What stands in the place of the dates of the marriage register, and of deaths.
@@ -160,7 +164,8 @@ impl History {
                 } else {
                     sometime(dice, from.max(0))
                 };
-                // Sold to somebody else; or somebody of these has it now, in this register or the other.
+                // Sold to somebody else; or somebody of these has it now, in this register or the
+                // other.
                 let passed_on = until > 0 && until < NOW && dice.one_in(3);
                 let next = passed_on
                     .then(|| (["ownership", "presale"][dice.below(2)], dice.below(PERSONS), until));
@@ -279,7 +284,8 @@ impl History {
         self.holdings.iter().filter(there).any(|holding| persons.contains(&holding.owner))
     }
 
-    /// Whether everything that ended did so on a day that was over when the first register was read, and nothing of it is forgotten.
+    /// Whether everything that ended did so on a day that was over when the first register was
+    /// read, and nothing of it is forgotten.
     fn is_settled(&self, variant: &str) -> bool {
         let first = self.first_read(variant);
         let over = |ended: Minute| {

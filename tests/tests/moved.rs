@@ -1,5 +1,6 @@
-//! A connector that moves to another machine: its folder is copied, and the old one is started too, beside it and after it. Only one of them
-//! serves; and what its owner has said since on the new machine is not unsaid by the old one.
+//! A connector that moves to another machine: its folder is copied, and the old one is started too,
+//! beside it and after it. Only one of them serves; and what its owner has said since on the new
+//! machine is not unsaid by the old one.
 
 use std::process::Command;
 use std::time::Duration;

@@ -1,6 +1,8 @@
-//! What a member may not know changes nothing that it can read. Exchanges of another member, of persons drawn at random and with every
-//! outcome, are followed by every call that there is, made by members without a right to them; all that comes back is the same, down to
-//! sizes and texts, but for salts, hashes and signatures. A call of the protos that is not classified here fails the test.
+//! What a member may not know changes nothing that it can read. Exchanges of another member, of
+//! persons drawn at random and with every outcome, are followed by every call that there is, made
+//! by members without a right to them; all that comes back is the same, down to sizes and texts,
+//! but for salts, hashes and signatures. A call of the protos that is not classified here fails the
+//! test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -126,7 +128,8 @@ impl Observer {
         ExchangeCall { request, seen_size: 1 }.encode_to_vec()
     }
 
-    /// What this member can say on each call that has to do with what the others did. Panics on a call that nobody has thought about.
+    /// What this member can say on each call that has to do with what the others did. Panics on a
+    /// call that nobody has thought about.
     fn messages(&self, path: &str, trial: &Trial, applicant: &str) -> Vec<Vec<u8>> {
         match path {
             "/zerotrip.v1.Exchange/Check" => {
@@ -196,7 +199,8 @@ impl Observer {
             "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
             | "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo" => vec![],
             other => panic!(
-                "`{other}` is not classified: say here what a member without a right may learn by it"
+                "`{other}` is not classified: say here what a member without a right may learn by \
+                 it"
             ),
         }
     }
@@ -233,7 +237,8 @@ fn refusal(detail: &ErrorDetail) -> String {
     format!("refused {} {} {} {reference}", detail.code, detail.message_en, detail.message_zh)
 }
 
-/// Structure, sizes and words: without salts, hashes, signatures, times of one's own, and the place in the log.
+/// Structure, sizes and words: without salts, hashes, signatures, times of one's own, and the place
+/// in the log.
 fn normal(path: &str, reply: &[u8]) -> String {
     match path {
         "/zerotrip.v1.Exchange/Check" => own(&ExchangeReply::decode(reply).unwrap()),
@@ -269,7 +274,8 @@ fn normal(path: &str, reply: &[u8]) -> String {
     }
 }
 
-/// A leaf: its bytes where they are in the clear, else its size; and what it says, where that is opened to the reader.
+/// A leaf: its bytes where they are in the clear, else its size; and what it says, where that is
+/// opened to the reader.
 fn leaf_in_words(leaf: &[u8], opening: Option<&EntryOpening>) -> String {
     let body = LedgerEntry::decode(leaf).unwrap();
     let opening = opening.filter(|opening| **opening != EntryOpening::default());
@@ -291,7 +297,8 @@ fn leaf_in_words(leaf: &[u8], opening: Option<&EntryOpening>) -> String {
                         ..
                     } = intent;
                     format!(
-                        "intent({issuer}, {action}, {purpose}, {legal_basis}, {service_item}, {policy_ids:?}, {directory_version})"
+                        "intent({issuer}, {action}, {purpose}, {legal_basis}, {service_item}, \
+                         {policy_ids:?}, {directory_version})"
                     )
                 }
                 Content::Completion(done) => format!(
@@ -393,7 +400,8 @@ fn what_a_member_may_not_know_changes_nothing_that_it_reads() {
         for outcome in ["true", "false", "unavailable", "denied", "false", "unavailable", "true"] {
             let trial = trial(&town, &mut session, outcome, &mut dice).await;
             views[0].push((trial.outcome, stranger.view(&trial, &applicant).await));
-            // A department learns with each scan who asks what; that it is not asked, it knows as well.
+            // A department learns with each scan who asks what; that it is not asked, it knows as
+            // well.
             if outcome != "denied" {
                 views[1].push((trial.outcome, department.view(&trial, &applicant).await));
             }

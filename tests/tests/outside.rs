@@ -1,7 +1,9 @@
-//! Outside implementations judge what we sign: Python asks and proves answers with nothing of ours but the `.proto` files, the PyPI
-//! package `sd-jwt` verifies certificates, Go's own transparency-log packages open the ledger, OpenSSL verifies the chains.
+//! Outside implementations judge what we sign: Python asks and proves answers with nothing of ours
+//! but the `.proto` files, the PyPI package `sd-jwt` verifies certificates, Go's own
+//! transparency-log packages open the ledger, OpenSSL verifies the chains.
 //!
-//! None of it is skipped where a tool is missing: `./test` installs them, `./test quick` leaves these tests out by their name.
+//! None of it is skipped where a tool is missing: `./test` installs them, `./test quick` leaves
+//! these tests out by their name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,7 +47,8 @@ fn outside_python_refuses_a_reply_that_is_altered_anywhere() {
             .unwrap();
         assert!(finished.output.contains("30 of 30 alterations refused"), "{finished:?}");
     }
-    // The same from the command's end: another certificate of the same root in the authority's place, and nobody at the hub's address.
+    // The same from the command's end: another certificate of the same root in the authority's
+    // place, and nobody at the hub's address.
     let folder = town.town.folder.join(FUND);
     fs::copy(folder.join("tls.pem"), folder.join("authority.pem")).unwrap();
     let finished = python("examples/python/no_property.py", &asking(&town, FUND, "nothing_owned"))
@@ -140,7 +143,8 @@ fn outside_go_opens_the_checkpoint_and_proves_every_entry() {
         alter(&format!("tile/entries/001.p/{}", size - 256), 20).contains("entry 256"),
         "an entry of the last bundle"
     );
-    // The tile's own check, or the first proof built on it: which one comes first differs between versions of the package.
+    // The tile's own check, or the first proof built on it: which one comes first differs between
+    // versions of the package.
     assert!(alter("tile/0/000", 7).contains("entry "), "a hash tile");
     assert!(
         alter("checkpoint", TRUST_DOMAIN.len() + 15).contains("invalid signature"),

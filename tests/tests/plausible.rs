@@ -1,5 +1,5 @@
-//! What is on record about a few persons, asked through the shipped definition: dates on which it cannot have been, a home of one who may not
-//! be the spouse, registers that begin too late.
+//! What is on record about a few persons, asked through the shipped definition: dates on which it
+//! cannot have been, a home of one who may not be the spouse, registers that begin too late.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -246,7 +246,8 @@ fn impossible_dates() -> Vec<Case> {
             Registers { presale: vec![(HUSBAND, "transferred", Some(on))], ..Registers::default() };
         cases.push(("applicant", HUSBAND, handed_over, "unavailable SOURCE_UNREADABLE"));
     }
-    // A spouse's contract, and a remarriage, or a death, that a placeholder puts before the divorce, or before all.
+    // A spouse's contract, and a remarriage, or a death, that a placeholder puts before the
+    // divorce, or before all.
     let remarried = |on| Registers {
         marriage: vec![
             (WIFE, ANOTHER, "married", "2020-04-19"),
@@ -303,7 +304,8 @@ fn doubtful_spouses() -> Vec<Case> {
     ]
 }
 
-/// Courts divorce too, and no register of marriages may say so: that the other has married again since does.
+/// Courts divorce too, and no register of marriages may say so: that the other has married again
+/// since does.
 #[test]
 fn a_home_of_a_spouse_who_has_married_another_since_settles_nothing() {
     asked(&spouses_of_others());
@@ -361,8 +363,9 @@ fn a_scan_for_doubts_alone_speaks_neither_for_nor_against_anybody() {
     ];
     for verdict in ["against", "clear", "ended"] {
         let branch = format!(
-            "union all\nselect '{verdict}', 'PROPERTY_FOUND', 'spouse_marriage', row_number, event_date, cast(null as date)\n\
-             from spouse_marriage where man_id <> '{WIFE}'\nunion all\nselect 'ended', '', 'marriage', row_number"
+            "union all\nselect '{verdict}', 'PROPERTY_FOUND', 'spouse_marriage', row_number, \
+             event_date, cast(null as date)\nfrom spouse_marriage where man_id <> '{WIFE}'\nunion \
+             all\nselect 'ended', '', 'marriage', row_number"
         );
         let change = |text: String| {
             text.replace("union all\nselect 'ended', '', 'marriage', row_number", &branch)

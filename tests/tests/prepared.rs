@@ -1,5 +1,6 @@
-//! One prepared check, many requests at once, over random families and registers: no answer wrong, no key sent that its own request
-//! did not produce, and never an absence from a scan that was not whole.
+//! One prepared check, many requests at once, over random families and registers: no answer wrong,
+//! no key sent that its own request did not produce, and never an absence from a scan that was not
+//! whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -113,7 +114,8 @@ impl World {
         world
     }
 
-    /// With whom a wedding was not parted from: a parting ends the last wedding of the two on a day before it, and no other.
+    /// With whom a wedding was not parted from: a parting ends the last wedding of the two on a day
+    /// before it, and no other.
     fn spouses(&self, applicant: usize) -> BTreeSet<usize> {
         let mut open: BTreeSet<(usize, i32)> = BTreeSet::new();
         let mut mine: Vec<Event> =
@@ -129,8 +131,9 @@ impl World {
                 open.remove(last);
             }
         }
-        // What is not in order may have ended nothing: two weddings of one day; and where anything was annulled, two events of one day, or an
-        // end that follows no wedding of its own.
+        // What is not in order may have ended nothing: two weddings of one day; and where anything
+        // was annulled, two events of one day, or an end that follows no wedding of its
+        // own.
         let others: BTreeSet<usize> = mine
             .iter()
             .map(|(man, woman, ..)| if *man == applicant { *woman } else { *man })
@@ -156,8 +159,9 @@ impl World {
         open.into_iter().map(|(other, _)| other).chain(crooked).collect()
     }
 
-    /// Of these spouses, those beyond doubt: to marry was the last that the two did, on a day of its own, no end of theirs is without a wedding
-    /// before it, and of neither anything is on record with another since.
+    /// Of these spouses, those beyond doubt: to marry was the last that the two did, on a day of
+    /// its own, no end of theirs is without a wedding before it, and of neither anything is on
+    /// record with another since.
     fn certain_spouses(&self, applicant: usize, spouses: &BTreeSet<usize>) -> BTreeSet<usize> {
         let other = |event: &Event| if event.0 == applicant { event.1 } else { event.0 };
         let mine: Vec<Event> =
@@ -217,7 +221,8 @@ impl World {
         let died = |person: usize| in_register(person) && self.persons[person].died.is_some();
         let spouses =
             if variant == "applicant" { BTreeSet::new() } else { self.spouses(applicant) };
-        // From a register of persons on that could not be read whole, only the applicant is asked about.
+        // From a register of persons on that could not be read whole, only the applicant is asked
+        // about.
         let unread = |scan: &str| {
             variant != "applicant"
                 && fault.is_some_and(|fault| fault.scan == scan && fault.kind.is_unreadable())
@@ -321,7 +326,8 @@ impl World {
         }) {
             return (allowed, "unavailable HAND_OVER_GAP".into());
         }
-        // Handed over long ago, and the other register has no title for it that ended after that day.
+        // Handed over long ago, and the other register has no title for it that ended after that
+        // day.
         let lost = |person: &Person| {
             let handed = person
                 .contracts
@@ -515,7 +521,8 @@ impl Dispatch for Departments<'_> {
             }
             let null = matches!(fault, Some(FaultKind::NullStatus));
             let rows = vec![self.rows(call.name, &keys, call.schema, null)];
-            // Where nothing matched, a NULL cannot be delivered: the source finds the unreadable row instead.
+            // Where nothing matched, a NULL cannot be delivered: the source finds the unreadable
+            // row instead.
             let unreadable =
                 matches!(fault, Some(FaultKind::Unreadable)) || (null && rows[0].num_rows() == 0);
             let findings = if unreadable {
@@ -568,7 +575,8 @@ fn a_row_that_the_sql_leaves_out_settles_nothing() {
     // Left out; and left out behind a second verdict for another row, so that the numbers agree.
     let left_out = "from ownership where status <> 'current'\nunion all";
     let twice = format!(
-        "{left_out}\nselect 'clear', '', 'ownership', row_number, null, null from ownership where status <> 'current'\nunion all"
+        "{left_out}\nselect 'clear', '', 'ownership', row_number, null, null from ownership where \
+         status <> 'current'\nunion all"
     );
     let born = ADULT - 4000;
     let owner = Person {
@@ -689,7 +697,8 @@ fn an_answer_is_as_fresh_as_the_check_asks() {
     }
 }
 
-/// The first of so many requests, over a random world, that is answered otherwise than the oracle says, or asks about somebody else.
+/// The first of so many requests, over a random world, that is answered otherwise than the oracle
+/// says, or asks about somebody else.
 pub fn wrong(check: &PreparedCheck, seed: u64, requests: usize) -> Option<String> {
     let runtime = crate::support::runtime();
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc().unwrap());

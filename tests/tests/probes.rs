@@ -1,4 +1,5 @@
-//! Persons whom an owner knows to be in its register: while one of them is not found there, nothing rests upon it, and nobody is told who.
+//! Persons whom an owner knows to be in its register: while one of them is not found there, nothing
+//! rests upon it, and nobody is told who.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,5 @@
-//! What the catalog shows of what is wrong with the data: numbers by column and kind that the department's connector signed, and nothing else.
+//! What the catalog shows of what is wrong with the data: numbers by column and kind that the
+//! department's connector signed, and nothing else.
 
 use std::time::{Duration, SystemTime};
 

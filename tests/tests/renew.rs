@@ -1,6 +1,6 @@
-//! What ends, and is renewed in place: certificates near their end and past it, by rule and by hand, of connectors, systems, the hub and the
-//! authority; a directory that ran out; a hub that was set back. Real processes; the root's key makes certificates that end when a test
-//! wants it.
+//! What ends, and is renewed in place: certificates near their end and past it, by rule and by
+//! hand, of connectors, systems, the hub and the authority; a directory that ran out; a hub that
+//! was set back. Real processes; the root's key makes certificates that end when a test wants it.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -44,7 +44,8 @@ impl TestTown {
         x509::validity_of(&self.certificate(folder)).unwrap().1
     }
 
-    /// In the place of a folder's certificate the same of a year ago: over the same key, of the same root, with another end.
+    /// In the place of a folder's certificate the same of a year ago: over the same key, of the
+    /// same root, with another end.
     fn age(&self, folder: &str, ends: SystemTime) {
         let folder = self.town.folder.join(folder);
         let read = |folder: &Path, name: &str| files::read_text(&folder.join(name)).unwrap();
@@ -103,7 +104,8 @@ fn what_is_near_its_end_is_announced_and_renewed_in_place_by_rule() {
     let mut town = town(200, 41);
     assert_eq!(town.couple().code, 0);
     let kept = town.kept("estate");
-    // A year has passed: the connector, the hub, the issuer and the authority's own desk end in three weeks.
+    // A year has passed: the connector, the hub, the issuer and the authority's own desk end in
+    // three weeks.
     let soon = SystemTime::now() + DAY * 20;
     for folder in ["estate", "hub", FUND, "authority"] {
         town.age(folder, soon);
@@ -275,7 +277,8 @@ fn a_hub_with_a_directory_that_ran_out_starts_and_takes_nothing_but_a_newer_one(
     for (member, ..) in DEPARTMENTS {
         town.town.stop_connector(member).unwrap();
     }
-    // As if the last one had been published two days ago: the authority's own key signs it, and it is the newest that there is.
+    // As if the last one had been published two days ago: the authority's own key signs it, and it
+    // is the newest that there is.
     town.publish_ended();
     town.town.start_hub().unwrap();
     town.wait_said("hub", "NOT SERVING");
@@ -362,7 +365,8 @@ impl TestTown {
     }
 }
 
-/// A folder is lost or stolen, and its system admitted anew: whoever holds the former one reads nothing, and is sent nothing.
+/// A folder is lost or stolen, and its system admitted anew: whoever holds the former one reads
+/// nothing, and is sent nothing.
 #[test]
 fn the_former_folder_of_one_that_was_admitted_anew_is_let_in_nowhere() {
     let mut town = town(60, 31);

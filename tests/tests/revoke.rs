@@ -1,5 +1,6 @@
-//! What the authority takes back, while the hub cannot be reached and after: its own screen never says that a revocation holds before
-//! the hub has confirmed it, and the same command, or `refresh`, makes it hold.
+//! What the authority takes back, while the hub cannot be reached and after: its own screen never
+//! says that a revocation holds before the hub has confirmed it, and the same command, or
+//! `refresh`, makes it hold.
 
 use serde_json::Value;
 use zerotrip_tests::town::{BASIS, FUND, Finished, PURPOSE, TRANSIT};
@@ -286,8 +287,8 @@ fn what_stands_already_is_said_and_not_signed_anew() {
     town.town.stop().unwrap();
 }
 
-/// A copy of the authority's folder from before a suspension, put back: it says that it is one, and undoes nothing, however often the same
-/// command is given.
+/// A copy of the authority's folder from before a suspension, put back: it says that it is one, and
+/// undoes nothing, however often the same command is given.
 #[test]
 fn an_older_folder_of_the_authority_undoes_nothing() {
     let town = town(200, 37);
@@ -353,7 +354,8 @@ fn an_older_folder_of_the_authority_undoes_nothing() {
         assert!(listed["behind"].is_null() && town.confirmed(TRANSIT), "{listed}");
         assert_eq!(town.state("fund-couple"), "");
     }
-    // Part of it, such as the one file that a command had named as damaged; and all but what says what was signed here.
+    // Part of it, such as the one file that a command had named as damaged; and all but what says
+    // what was signed here.
     let of_old = |name: &str| {
         std::fs::copy(format!("{old}/{name}"), format!("{now}/{name}")).map(drop).unwrap()
     };

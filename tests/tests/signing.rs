@@ -1,5 +1,5 @@
-//! What an owner signs is what is served: all of its file, the newest of its statements, and at once; and what a hub that closes a channel
-//! says of why.
+//! What an owner signs is what is served: all of its file, the newest of its statements, and at
+//! once; and what a hub that closes a channel says of why.
 
 use std::fs;
 use std::path::PathBuf;
@@ -140,7 +140,8 @@ fn what_is_signed_is_the_whole_file_the_newest_and_in_force_at_once() {
     assert!(estate.refused_start().contains("an older copy was put back"));
     put_back(&second);
 
-    // Everything in the file is bound: what a code means, a field's name, who may be nobody, a word of a remark.
+    // Everything in the file is bound: what a code means, a field's name, who may be nobody, a word
+    // of a remark.
     let good = estate.text();
     let status = good
         .lines()
@@ -173,7 +174,11 @@ fn what_is_signed_is_the_whole_file_the_newest_and_in_force_at_once() {
     fs::remove_file(estate.signed.join("estate.ownership.version")).unwrap();
     put_back(&first);
     town.town.start_connector("estate").unwrap();
-    estate.wait_said("the hub does not take what is stated here: the owner's statement of `estate.ownership` is version", 1);
+    estate.wait_said(
+        "the hub does not take what is stated here: the owner's statement of `estate.ownership` \
+         is version",
+        1,
+    );
     assert_eq!(asked(&town), 4);
     estate.sign_text(&text);
     soon(&town, "signed again, it is newer than all that was", 0);
@@ -200,7 +205,8 @@ fn an_id_that_nobody_asks_is_refused_before_anything_is_written() {
     for (id, said) in [
         (
             "estate.ownershp",
-            "no check of the hub asks a dataset `estate.ownershp`; of member `estate`'s it asks `estate.ownership`",
+            "no check of the hub asks a dataset `estate.ownershp`; of member `estate`'s it asks \
+             `estate.ownership`",
         ),
         ("police.household", "belongs to member `police`, and this connector is member `estate`'s"),
     ] {
@@ -253,7 +259,8 @@ fn a_hub_that_closes_a_channel_says_why_and_no_copy_is_blamed() {
     town.town.stop().unwrap();
 }
 
-/// The day of registration is in every row, whatever became of it: what ended this morning would seem to have ended long ago.
+/// The day of registration is in every row, whatever became of it: what ended this morning would
+/// seem to have ended long ago.
 #[test]
 fn a_contradicted_dataset_file_is_not_signed() {
     let town = town(200, 47);
@@ -290,7 +297,8 @@ fn an_answer_rests_on_one_statement_of_each_register() {
     let exchanges = || {
         store.query_row("select count(*) from exchange", [], |row| row.get::<_, i64>(0)).unwrap()
     };
-    // A connector that stands still is noticed by its silence; then the exchange has ended before the other statement came.
+    // A connector that stands still is noticed by its silence; then the exchange has ended before
+    // the other statement came.
     let is_refused = (1..5).any(|round| {
         let before = exchanges();
         town.town.connector("civil").unwrap().signal("STOP").unwrap();

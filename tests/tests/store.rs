@@ -1,4 +1,5 @@
-//! What operators do to a hub's store every week: look into it with another program, copy it, lose power, put a copy back.
+//! What operators do to a hub's store every week: look into it with another program, copy it, lose
+//! power, put a copy back.
 
 use std::process::Command;
 use std::time::Duration;
@@ -179,7 +180,8 @@ fn a_backup_is_made_while_the_hub_serves_and_put_back() {
     assert!(restored.output.contains("zerotrip authority refresh"), "{}", restored.output);
     town.town.start_hub().unwrap();
     town.authority(&["authority", "refresh"], &[]).expect(0).unwrap();
-    // Departments saw a longer log: they answer again once the authority confirmed the backup to each.
+    // Departments saw a longer log: they answer again once the authority confirmed the backup to
+    // each.
     town.wait_refused_by_departments();
     town.departments_forget();
     town.town
@@ -194,7 +196,8 @@ fn a_backup_is_made_while_the_hub_serves_and_put_back() {
     town.town.stop().unwrap();
 }
 
-/// Store, mark and checkpoint together, as out of a cold copy of the folder: nothing in it can know better. Those who asked do.
+/// Store, mark and checkpoint together, as out of a cold copy of the folder: nothing in it can know
+/// better. Those who asked do.
 #[test]
 fn a_hub_that_was_set_back_whole_is_found_out_by_the_next_answer() {
     let mut town = town(200, 35);

@@ -1,5 +1,6 @@
-//! What was superseded comes back nowhere: by keys of which their holder says when they end, by a renewal from before, by another directory
-//! of the same number, by a memory that was emptied, by an old folder that joins again, by a hub's former machine. Real processes.
+//! What was superseded comes back nowhere: by keys of which their holder says when they end, by a
+//! renewal from before, by another directory of the same number, by a memory that was emptied, by
+//! an old folder that joins again, by a hub's former machine. Real processes.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -152,7 +153,8 @@ impl TestTown {
         self.town.ask("check", folder, "couple", &applicant, &[]).unwrap()
     }
 
-    /// The former folder is refused whatever it asks: by the hub over its own certificate, and as a signer over another one's.
+    /// The former folder is refused whatever it asks: by the hub over its own certificate, and as a
+    /// signer over another one's.
     fn is_let_in_nowhere(&self, former: &str, of: &str) {
         let dir = self.town.path(former);
         for command in [
@@ -219,7 +221,8 @@ impl TestTown {
             .unwrap();
     }
 
-    /// Renewed on the product's way, a year before anything makes it necessary but the certificate's own end.
+    /// Renewed on the product's way, a year before anything makes it necessary but the
+    /// certificate's own end.
     fn renewed(&self, member: &str, system: &str) {
         let now = SystemTime::now();
         self.certify(member, now - DAY * 345, now + DAY * 20);
@@ -248,7 +251,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A system that says of its own keys when they began, or when they are revoked, when it joins: the authority says that, not it.
+/// A system that says of its own keys when they began, or when they are revoked, when it joins: the
+/// authority says that, not it.
 #[test]
 fn keys_of_which_their_holder_says_when_they_end_keep_no_former_folder_alive() {
     let town = town(60, 31);
@@ -278,7 +282,8 @@ fn keys_of_which_their_holder_says_when_they_end_keep_no_former_folder_alive() {
             0,
             "{system}: what it said of its keys counts for nothing either way"
         );
-        // What is sealed with a key of today on an answer of today says nothing of the years before.
+        // What is sealed with a key of today on an answer of today says nothing of the years
+        // before.
         let directory = town.home(&former).directory(SystemTime::now()).unwrap();
         for years in [1, 5] {
             assert!(
@@ -311,7 +316,8 @@ fn keys_of_which_their_holder_says_when_they_end_keep_no_former_folder_alive() {
     town.town.stop().unwrap();
 }
 
-/// Renewed before its system was admitted anew, with a year to go, or by an authority whose clock was ahead: it is over another key.
+/// Renewed before its system was admitted anew, with a year to go, or by an authority whose clock
+/// was ahead: it is over another key.
 #[test]
 fn a_certificate_that_was_renewed_before_its_system_was_admitted_anew_counts_nowhere() {
     let mut town = town(60, 31);
@@ -409,7 +415,8 @@ fn of_two_directories_of_one_number_the_second_is_refused_by_name() {
     );
     std::fs::write(town.folder("hub").join("directory.dsse"), enrolled).unwrap();
 
-    // Who has one of the two refuses the other: here a client and a connector have the second, and the hub shows the first.
+    // Who has one of the two refuses the other: here a client and a connector have the second, and
+    // the hub shows the first.
     let why = format!("the authority signed another directory version {first} before");
     town.town.stop_connector("estate").unwrap();
     for member in [FUND, "estate"] {
@@ -548,7 +555,8 @@ fn a_system_does_not_join_again_over_the_tls_key_that_it_had() {
     town.town.stop().unwrap();
 }
 
-/// A `join` that did not wait until it was admitted: whoever copied its folder can end it too. A new invitation is for new keys.
+/// A `join` that did not wait until it was admitted: whoever copied its folder can end it too. A
+/// new invitation is for new keys.
 #[test]
 fn a_join_that_was_admitted_does_not_go_on_under_another_invitation() {
     let town = town(60, 31);
@@ -588,7 +596,8 @@ fn a_join_that_was_admitted_does_not_go_on_under_another_invitation() {
     town.town.stop().unwrap();
 }
 
-/// Enrolled anew, with other keys, over its store; whoever has its former machine has a copy of that store and the former keys.
+/// Enrolled anew, with other keys, over its store; whoever has its former machine has a copy of
+/// that store and the former keys.
 #[test]
 fn a_hub_that_is_enrolled_anew_goes_on_over_its_store_and_its_former_machine_is_taken_by_nobody() {
     let mut town = town(60, 31);
@@ -684,7 +693,8 @@ fn a_hub_that_is_enrolled_anew_goes_on_over_its_store_and_its_former_machine_is_
     assert!(!town.log_of("former-hub").contains("INFO attached"));
     machine.stop().unwrap();
 
-    // A backup of before is put back as any other; what departments saw since is the authority's to confirm.
+    // A backup of before is put back as any other; what departments saw since is the authority's to
+    // confirm.
     let restored = of_hub(&town, &["restore", "--from", &backup]).expect(0).unwrap();
     assert!(restored.output.contains("zerotrip authority refresh"), "{}", restored.output);
     town.town.start_hub().unwrap();

@@ -81,7 +81,8 @@ fn start(plan: Plan) -> TestTown {
 }
 
 impl TestTown {
-    /// The answer keys of every day on which it may have been asked by now: of two, where midnight has passed in China.
+    /// The answer keys of every day on which it may have been asked by now: of two, where midnight
+    /// has passed in China.
     pub fn keys(&self) -> Vec<City> {
         let days = self.spec.today.iter_days().take_while(|day| *day <= day_in_china(Utc::now()));
         days.map(|day| imagine_asked(&self.spec, day).unwrap()).collect()

@@ -1,4 +1,5 @@
-//! The demonstration that `./run` starts: its eleven errands, and the same folder again on a later day.
+//! The demonstration that `./run` starts: its eleven errands, and the same folder again on a later
+//! day.
 
 use std::fs;
 
@@ -23,7 +24,8 @@ fn the_errands_hold_and_hold_again_in_the_same_folder_days_later() {
         told.contains("11. The first errand again") && !told.contains("of another day"),
         "{told}"
     );
-    // As if it had been set up last week: what its registers hold is too old for anybody's proof, and of people of another age.
+    // As if it had been set up last week: what its registers hold is too old for anybody's proof,
+    // and of people of another age.
     let today = day_in_china(Utc::now());
     let then = today.checked_sub_days(Days::new(7)).unwrap();
     city::generate(&Spec::on(residents, seed, then), &dir.join("city")).unwrap();

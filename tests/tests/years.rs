@@ -1,12 +1,16 @@
-//! Three years of an installation with an injected clock: the authority's real folder, the hub's real store, the rules of hub, connectors
-//! and systems, and nothing else: no process, no socket. Members forget and remember to renew, by rule and by hand, rotate their keys, are
-//! suspended and resumed; grants come and go; the hub is down for days; it is enrolled anew, with other keys, and its former machine goes
-//! on; its store and the authority's folder are put back from copies; a connector moves to another machine while the old one starts again.
-//! At every step each folder is copied as it is and the copy goes on, as after a kill. An oracle of its own keeps, in plain numbers, who
-//! may ask and what was acknowledged. Held: nobody who may not is answered; each who may is, where nothing is down; nothing acknowledged
-//! is missing; every end was announced; of a former hub nothing counts but what it said in its time.
+//! Three years of an installation with an injected clock: the authority's real folder, the hub's
+//! real store, the rules of hub, connectors and systems, and nothing else: no process, no socket.
+//! Members forget and remember to renew, by rule and by hand, rotate their keys, are suspended and
+//! resumed; grants come and go; the hub is down for days; it is enrolled anew, with other keys, and
+//! its former machine goes on; its store and the authority's folder are put back from copies; a
+//! connector moves to another machine while the old one starts again. At every step each folder is
+//! copied as it is and the copy goes on, as after a kill. An oracle of its own keeps, in plain
+//! numbers, who may ask and what was acknowledged. Held: nobody who may not is answered; each who
+//! may is, where nothing is down; nothing acknowledged is missing; every end was announced; of a
+//! former hub nothing counts but what it said in its time.
 //!
-//! `ZEROTRIP_YEARS=20` tries twenty seeds from `ZEROTRIP_SEED` on, in steps of half a day instead of a day.
+//! `ZEROTRIP_YEARS=20` tries twenty seeds from `ZEROTRIP_SEED` on, in steps of half a day instead
+//! of a day.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -33,7 +37,8 @@ const MOVED: u64 = 400 * DAY;
 const STARTED_AGAIN: u64 = 430 * DAY;
 /// Keys are rotated.
 const ROTATED: [u64; 2] = [200 * DAY, 700 * DAY];
-/// The hub is enrolled anew: in the first year, while a copy of the connector sleeps, and in the third.
+/// The hub is enrolled anew: in the first year, while a copy of the connector sleeps, and in the
+/// third.
 const ENROLLED_ANEW: [u64; 3] = [150 * DAY, 415 * DAY, 800 * DAY];
 
 /// Years ago: whatever read the machine's clock would find everything ended.
@@ -41,8 +46,8 @@ fn at(second: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_500_000_000 + second)
 }
 
-/// A folder as it is now, in the place of what was there. A file that goes meanwhile was none that counts; tiles that were not full yet
-/// are made anew.
+/// A folder as it is now, in the place of what was there. A file that goes meanwhile was none that
+/// counts; tiles that were not full yet are made anew.
 fn copy_folder(from: &Path, to: &Path) {
     let _none = std::fs::remove_dir_all(to);
     std::fs::create_dir_all(to).unwrap();
@@ -59,7 +64,8 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// What operators keep: the authority's folder, the hub's store as files, and the hub's own backup, all of one moment.
+/// What operators keep: the authority's folder, the hub's store as files, and the hub's own backup,
+/// all of one moment.
 struct Kept {
     truth: Truth,
     authority: PathBuf,
@@ -210,7 +216,8 @@ fn departments_compare(world: &World, second: u64, told: &str) {
     assert!(follow, "{told}: departments follow the newest hub");
 }
 
-/// An older copy of the hub's files, mark and checkpoint too: in it nothing knows better. Departments and clients do, and it answers nobody.
+/// An older copy of the hub's files, mark and checkpoint too: in it nothing knows better.
+/// Departments and clients do, and it answers nobody.
 fn store_set_back(world: &mut World, copy: &Copy, second: u64, told: &str) {
     let (newest, departments) = (world.log.head().size, world.departments.len());
     departments_compare(world, second, told);
@@ -231,7 +238,8 @@ fn store_set_back(world: &mut World, copy: &Copy, second: u64, told: &str) {
     world.log.bring_back(acknowledged, second);
 }
 
-/// The hub's own backup is put back, and the authority confirms that: what was revoked since stays so, though nothing at the hub knows of it.
+/// The hub's own backup is put back, and the authority confirms that: what was revoked since stays
+/// so, though nothing at the hub knows of it.
 fn store_restored(world: &mut World, backup: &Copy, backed_up: u64, second: u64, told: &str) {
     departments_compare(world, second, told);
     let given_up = world.log.restore(backup, second);
@@ -287,7 +295,8 @@ fn by_the_calendar(world: &mut World, second: u64, told: &str, up: bool) {
     }
 }
 
-/// The careful ask in time; the forgetful one in the first year only; the late one when its certificate has ended for ten days.
+/// The careful ask in time; the forgetful one in the first year only; the late one when its
+/// certificate has ended for ten days.
 fn asking(world: &World, second: u64) -> Vec<&'static str> {
     let mut asking = vec!["careful", "suspended", "granted", "rotated"];
     if second < 300 * DAY {
@@ -299,7 +308,8 @@ fn asking(world: &World, second: u64) -> Vec<&'static str> {
     asking
 }
 
-/// Each system there ever was asks, old machines with old keys too. Some of it is recorded; some is left open when the hub is killed.
+/// Each system there ever was asks, old machines with old keys too. Some of it is recorded; some is
+/// left open when the hub is killed.
 fn everybody_asks(
     world: &mut World,
     dice: &mut Dice,

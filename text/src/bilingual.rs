@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// A text in English and Chinese. In TOML and JSON: `{ en = "…", zh = "…" }`, and nothing else in it.
+/// A text in English and Chinese. In TOML and JSON: `{ en = "…", zh = "…" }`, and nothing else in
+/// it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>")]
 pub struct Bilingual {

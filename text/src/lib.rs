@@ -1,5 +1,5 @@
-//! Texts for people: the same in two languages, other people's words made safe for a terminal and cut
-//! short, durations and sizes as people write them, and what is wrong with a settings file.
+//! Texts for people: the same in two languages, other people's words made safe for a terminal and
+//! cut short, durations and sizes as people write them, and what is wrong with a settings file.
 //!
 //! Knows nothing of the rest, so that a command line, a web desk and a gateway can share it.
 

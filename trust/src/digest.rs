@@ -31,7 +31,8 @@ pub fn sha256(bytes: &[u8]) -> Digest {
     out
 }
 
-/// SHA-256 over the domain and then each part, each preceded by its length in bytes (u64, big-endian).
+/// SHA-256 over the domain and then each part, each preceded by its length in bytes (u64,
+/// big-endian).
 pub fn sha256_parts(domain: &str, parts: &[&[u8]]) -> Digest {
     let mut hasher = Hasher::with_domain(domain);
     for part in parts {
@@ -40,7 +41,8 @@ pub fn sha256_parts(domain: &str, parts: &[&[u8]]) -> Digest {
     hasher.finish()
 }
 
-/// A salted commitment: whoever learns salt and payload can check it; without the salt (32 random bytes) nothing can be guessed from it.
+/// A salted commitment: whoever learns salt and payload can check it; without the salt (32 random
+/// bytes) nothing can be guessed from it.
 pub fn commit(domain: &str, salt: &[u8], payload: &[u8]) -> Digest {
     sha256_parts(domain, &[salt, payload])
 }
@@ -52,7 +54,8 @@ pub fn random<const N: usize>() -> Result<[u8; N], RandomError> {
     Ok(out)
 }
 
-/// SHA-256 over parts that come one after another, each preceded by its length in bytes (u64, big-endian).
+/// SHA-256 over parts that come one after another, each preceded by its length in bytes (u64,
+/// big-endian).
 #[derive(Clone)]
 pub struct Hasher(ring::digest::Context);
 

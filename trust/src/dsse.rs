@@ -1,7 +1,8 @@
 //! DSSE envelopes (github.com/secure-systems-lab/dsse, protocol v1.0.2) with exactly one signature.
 //!
-//! The payload type is inside the signature, so a payload of one type never verifies as another, and the algorithm is the registered
-//! key's. What came in is verified byte for byte; nobody re-encodes a message to verify it.
+//! The payload type is inside the signature, so a payload of one type never verifies as another,
+//! and the algorithm is the registered key's. What came in is verified byte for byte; nobody
+//! re-encodes a message to verify it.
 
 use prost::Message;
 use zerotrip_proto::bounds::MESSAGE_BYTES;
@@ -85,7 +86,8 @@ pub fn seal<M: Message>(
     sign(payload_type, message.encode_to_vec(), key)
 }
 
-/// The payload and key id of an envelope that *could* verify. **Nothing in it is to be believed yet**: it serves to look the key up.
+/// The payload and key id of an envelope that *could* verify. **Nothing in it is to be believed
+/// yet**: it serves to look the key up.
 pub fn peek<'a>(
     envelope: &'a Envelope,
     expected_type: &str,

@@ -1,5 +1,6 @@
-//! What ends, and when that is to be said: certificates, keys, the directory. Each end is announced beforehand to whoever can prevent it, in
-//! the logs and on the screens that they look at. Decides when; says nothing itself, and reads no clock.
+//! What ends, and when that is to be said: certificates, keys, the directory. Each end is announced
+//! beforehand to whoever can prevent it, in the logs and on the screens that they look at. Decides
+//! when; says nothing itself, and reads no clock.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,7 +18,8 @@ const NOTICES: [Duration; 4] = [
     Duration::from_secs(7 * 86_400),
     DAY,
 ];
-/// A life of at least twice the first notice is a long one. A shorter one is announced at its half and at its last quarter.
+/// A life of at least twice the first notice is a long one. A shorter one is announced at its half
+/// and at its last quarter.
 const LONG: Duration = Duration::from_secs(120 * 86_400);
 
 /// Something that ends.
@@ -160,7 +162,8 @@ pub fn of_directory(directory: &Directory, remedy: &Bilingual) -> Ending {
     }
 }
 
-/// The keys of a system or hub that hold at this time, or ended without being revoked and without another in their place.
+/// The keys of a system or hub that hold at this time, or ended without being revoked and without
+/// another in their place.
 pub fn of_keys(directory: &Directory, holder: &str, remedy: &Bilingual) -> Vec<Ending> {
     let keys = directory.lives_of(holder);
     // Where a usage has several keys, the last of them to end is what counts.
@@ -214,7 +217,8 @@ fn in_units(left: Duration) -> (String, String) {
     (format!("{number} {en}"), format!(" {number} {zh}"))
 }
 
-/// `2027-11-29 02:06 UTC`, by the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms").
+/// `2027-11-29 02:06 UTC`, by the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible
+/// low-level date algorithms").
 pub fn utc(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let (days, rest) = (seconds / 86_400 + 719_468, seconds % 86_400);

@@ -1,5 +1,5 @@
-//! Entries of the ledger: a leaf commits to what it says, under a salt, and is opened to those who may read it. Leaves alone tell
-//! neither who asked nor what came of it, nor when.
+//! Entries of the ledger: a leaf commits to what it says, under a salt, and is opened to those who
+//! may read it. Leaves alone tell neither who asked nor what came of it, nor when.
 
 use std::time::SystemTime;
 

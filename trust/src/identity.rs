@@ -1,18 +1,21 @@
 //! Names of systems, hubs and the authority, as URIs in certificates, requests and the directory.
 //!
-//! `spiffe://<trust domain>/member/<member>/system/<system>`, `spiffe://<td>/hub/<hub>`, `spiffe://<td>/authority`. There is exactly one
-//! spelling of each identity: what parses prints the same again, so URIs may be compared as text.
+//! `spiffe://<trust domain>/member/<member>/system/<system>`, `spiffe://<td>/hub/<hub>`,
+//! `spiffe://<td>/authority`. There is exactly one spelling of each identity: what parses prints
+//! the same again, so URIs may be compared as text.
 
 use std::fmt;
 use std::str::FromStr;
 use zerotrip_text::cut;
 
-/// Most characters of a trust domain: it is also the organisation's name in the root certificate (RFC 5280, ub-organization-name).
+/// Most characters of a trust domain: it is also the organisation's name in the root certificate
+/// (RFC 5280, ub-organization-name).
 pub const TRUST_DOMAIN_CHARS: usize = 64;
 /// Most characters of a member's, system's or hub's name.
 pub const NAME_CHARS: usize = 32;
 
-/// Who a certificate or a key belongs to. Build it by parsing or with the constructors, which check the names.
+/// Who a certificate or a key belongs to. Build it by parsing or with the constructors, which check
+/// the names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Identity {
     /// A member's information system.
@@ -41,8 +44,8 @@ pub enum Identity {
 /// The text is not an identity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not an identity; write `spiffe://<trust domain>/member/<member>/system/<system>`, `…/hub/<hub>` or `…/authority`, \
-     with names of 1 to 32 lower-case letters, digits and hyphens"
+    "`{0}` is not an identity; write `spiffe://<trust domain>/member/<member>/system/<system>`, \
+     `…/hub/<hub>` or `…/authority`, with names of 1 to 32 lower-case letters, digits and hyphens"
 )]
 pub struct IdentityError(String);
 
@@ -95,15 +98,17 @@ pub fn is_name(text: &str) -> bool {
     (1..=NAME_CHARS).contains(&text.len()) && text.bytes().all(is_name_byte)
 }
 
-/// Whether it may stand for a purpose, a legal basis and the like: texts that are compared byte for byte, and so may not hold what nobody
-/// sees. 1 to 64 characters, none of them a control character, no blanks at the ends.
+/// Whether it may stand for a purpose, a legal basis and the like: texts that are compared byte for
+/// byte, and so may not hold what nobody sees. 1 to 64 characters, none of them a control
+/// character, no blanks at the ends.
 pub fn is_term(text: &str) -> bool {
     (1..=zerotrip_proto::bounds::TEXT_CHARS).contains(&text.chars().count())
         && !text.chars().any(char::is_control)
         && text.trim() == text
 }
 
-/// Whether it may name a trust domain: lower-case DNS labels (RFC 1035, 2.3.1, digits allowed first), 64 characters in all.
+/// Whether it may name a trust domain: lower-case DNS labels (RFC 1035, 2.3.1, digits allowed
+/// first), 64 characters in all.
 pub fn is_trust_domain(text: &str) -> bool {
     text.len() <= TRUST_DOMAIN_CHARS
         && text.split('.').all(|label| {

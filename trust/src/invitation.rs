@@ -1,8 +1,10 @@
-//! An invitation: one printable string with which a department's connector finds its hub, knows it is the right one, and joins once.
+//! An invitation: one printable string with which a department's connector finds its hub, knows it
+//! is the right one, and joins once.
 //!
-//! `zerotrip-invite:` and then base64url (no padding) of a JSON object. It carries two secrets: hand it over like a password. The hub
-//! is shown the token when the invited joins; the binding secret it never sees, so it can neither change nor add to what the invited sends
-//! through it to the authority ([`binding_tag`]).
+//! `zerotrip-invite:` and then base64url (no padding) of a JSON object. It carries two secrets:
+//! hand it over like a password. The hub is shown the token when the invited joins; the binding
+//! secret it never sees, so it can neither change nor add to what the invited sends through it to
+//! the authority ([`binding_tag`]).
 
 use std::fmt;
 use std::str::FromStr;
@@ -48,7 +50,8 @@ pub struct Invitation {
 pub enum InvitationError {
     /// It does not begin as one, or is too long.
     #[error(
-        "an invitation begins with `{PREFIX}` and has at most {INVITATION_CHARS} characters; copy it whole"
+        "an invitation begins with `{PREFIX}` and has at most {INVITATION_CHARS} characters; copy \
+         it whole"
     )]
     NotOne,
     /// Damaged in copying.
@@ -109,8 +112,9 @@ impl Invitation {
     }
 }
 
-/// HMAC-SHA-256 (RFC 2104) under the binding secret over domain, the system's URI, its certificate request and each of its keys, encoded;
-/// each part is preceded by its length in bytes (u64, big-endian).
+/// HMAC-SHA-256 (RFC 2104) under the binding secret over domain, the system's URI, its certificate
+/// request and each of its keys, encoded; each part is preceded by its length in bytes (u64,
+/// big-endian).
 pub fn binding_tag(secret: &[u8; 32], system: &str, csr: &[u8], keys: &[Key]) -> Digest {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), &bound(system, csr, keys));
     let mut out = [0; 32];

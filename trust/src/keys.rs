@@ -1,6 +1,8 @@
-//! Signing keys and public keys. The algorithm always comes from the registered key, never from a message.
+//! Signing keys and public keys. The algorithm always comes from the registered key, never from a
+//! message.
 //!
-//! A key's id is derived from its public bytes, so nobody can register another's key, or a second key, under the same id.
+//! A key's id is derived from its public bytes, so nobody can register another's key, or a second
+//! key, under the same id.
 
 use std::fmt;
 use std::sync::Arc;
@@ -81,8 +83,9 @@ pub struct PublicKey {
 impl PublicKey {
     /// Ed25519: 32 bytes (RFC 8032, 5.1.2). ES256: 65 bytes, the uncompressed point (SEC 1, 2.3.3).
     ///
-    /// Refuses small-order and non-canonical Ed25519 keys (ring would verify forgeries under them) and P-256 points off the curve.
-    /// Thirty-two bytes that are no Ed25519 point pass here, but no signature ever verifies under them.
+    /// Refuses small-order and non-canonical Ed25519 keys (ring would verify forgeries under them)
+    /// and P-256 points off the curve. Thirty-two bytes that are no Ed25519 point pass here,
+    /// but no signature ever verifies under them.
     pub fn new(algorithm: Algorithm, bytes: &[u8]) -> Result<Self, KeyError> {
         let expected = match algorithm {
             Algorithm::Ed25519 => 32,
@@ -213,7 +216,8 @@ impl SigningKey {
     pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
         let pkcs8 = match algorithm {
             Algorithm::Ed25519 => {
-                // PKCS #8 version 1 (RFC 8410, 7): every tool reads it; ring's own version 2 is refused by OpenSSL 3.0.
+                // PKCS #8 version 1 (RFC 8410, 7): every tool reads it; ring's own version 2 is
+                // refused by OpenSSL 3.0.
                 let mut der = ED25519_PKCS8_PREFIX.to_vec();
                 der.extend(digest::random::<32>()?);
                 der
@@ -235,7 +239,8 @@ impl SigningKey {
         )
     }
 
-    /// As a PEM block `PRIVATE KEY`. This is the secret itself: write it readable to its owner only.
+    /// As a PEM block `PRIVATE KEY`. This is the secret itself: write it readable to its owner
+    /// only.
     pub fn to_pkcs8_pem(&self) -> String {
         pem::encode(pem::PRIVATE_KEY, &self.0.pkcs8)
     }
@@ -250,7 +255,8 @@ impl SigningKey {
         &self.0.public
     }
 
-    /// Signs exactly these bytes; 64 bytes come out. Fails only where the machine gives no random bytes (ES256).
+    /// Signs exactly these bytes; 64 bytes come out. Fails only where the machine gives no random
+    /// bytes (ES256).
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         match &self.0.secret {
             Secret::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
@@ -287,12 +293,14 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The DER in front of an Ed25519 seed: version 0, id-Ed25519, OCTET STRING in OCTET STRING (RFC 8410, 7).
+/// The DER in front of an Ed25519 seed: version 0, id-Ed25519, OCTET STRING in OCTET STRING (RFC
+/// 8410, 7).
 const ED25519_PKCS8_PREFIX: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
 ];
 
-/// y-coordinates, little-endian, of the points whose order divides 8 (the curve's cofactor): orders 4, 1, 2, 8 and 8.
+/// y-coordinates, little-endian, of the points whose order divides 8 (the curve's cofactor): orders
+/// 4, 1, 2, 8 and 8.
 const SMALL_ORDER_Y: [&str; 5] = [
     "0000000000000000000000000000000000000000000000000000000000000000",
     "0100000000000000000000000000000000000000000000000000000000000000",

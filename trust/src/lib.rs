@@ -1,7 +1,9 @@
-//! Who signed what: keys, envelopes, certificates, the authority's directory, and the proofs of the ledger.
+//! Who signed what: keys, envelopes, certificates, the authority's directory, and the proofs of the
+//! ledger.
 //!
-//! Everything that a department, the hub or an outside verifier has to *believe* is decided here, from bytes alone. This crate never
-//! opens a file or a socket, never reads a clock (times are arguments) and knows no async runtime. It is the only crate that touches ring.
+//! Everything that a department, the hub or an outside verifier has to *believe* is decided here,
+//! from bytes alone. This crate never opens a file or a socket, never reads a clock (times are
+//! arguments) and knows no async runtime. It is the only crate that touches ring.
 
 pub mod digest;
 pub mod directory;

@@ -1,4 +1,5 @@
-//! Checkpoints of the ledger as signed notes (C2SP signed-note and tlog-checkpoint), so that any transparency tool can verify them.
+//! Checkpoints of the ledger as signed notes (C2SP signed-note and tlog-checkpoint), so that any
+//! transparency tool can verify them.
 
 use std::fmt;
 use zerotrip_text::cut;
@@ -47,8 +48,9 @@ pub enum SeenLogError {
 }
 
 impl Checkpoint {
-    /// Whether this tree is the one that was seen, or that one grown; `path` is the consistency proof (RFC 6962, 2.1.2), empty where
-    /// the sizes are equal. An empty tree is continued by every other.
+    /// Whether this tree is the one that was seen, or that one grown; `path` is the consistency
+    /// proof (RFC 6962, 2.1.2), empty where the sizes are equal. An empty tree is continued by
+    /// every other.
     pub fn continues(&self, seen: &Self, path: &[Vec<u8>]) -> Result<(), SeenLogError> {
         if seen.size == 0 {
             return Ok(());
@@ -96,7 +98,8 @@ impl fmt::Display for Checkpoint {
     }
 }
 
-/// A signed note: the checkpoint's text, a blank line, and `— <origin> <base64(key hash || signature)>`.
+/// A signed note: the checkpoint's text, a blank line, and `— <origin> <base64(key hash ||
+/// signature)>`.
 pub fn sign_checkpoint(checkpoint: &Checkpoint, key: &SigningKey) -> Result<String, NoteError> {
     check_origin(&checkpoint.origin)?;
     let hash = key_hash(&checkpoint.origin, key.public())?;
@@ -105,8 +108,8 @@ pub fn sign_checkpoint(checkpoint: &Checkpoint, key: &SigningKey) -> Result<Stri
     Ok(format!("{text}\n— {} {}\n", checkpoint.origin, STANDARD.encode(signature)))
 }
 
-/// The checkpoint of a note, once every line by this key verifies and there is at least one. Lines of other keys (witnesses) are passed
-/// over, and so are extension lines of the text.
+/// The checkpoint of a note, once every line by this key verifies and there is at least one. Lines
+/// of other keys (witnesses) are passed over, and so are extension lines of the text.
 pub fn open_checkpoint(note: &str, origin: &str, key: &PublicKey) -> Result<Checkpoint, NoteError> {
     check_origin(origin)?;
     let hash = key_hash(origin, key)?;
@@ -134,7 +137,8 @@ pub fn open_checkpoint(note: &str, origin: &str, key: &PublicKey) -> Result<Chec
     parse_checkpoint(text, origin)
 }
 
-/// The key as Go's `note` package and other transparency tools take it: `<origin>+<key hash in hex>+<base64(0x01 || public key)>`.
+/// The key as Go's `note` package and other transparency tools take it: `<origin>+<key hash in
+/// hex>+<base64(0x01 || public key)>`.
 pub fn verifier_key(origin: &str, key: &PublicKey) -> Result<String, NoteError> {
     check_origin(origin)?;
     let hash = key_hash(origin, key)?;
@@ -235,9 +239,12 @@ mod tests {
             verifier_key("PeterNeumann", &key).unwrap(),
             "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
         );
-        let text = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+        let text = "If you think cryptography is the answer to your problem,\nthen you don't know \
+                    what your problem is.\n";
         let note = format!(
-            "{text}\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+            "{text}\n— PeterNeumann \
+             x08go/ZJkuBS9UG/\
+             SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
         );
         // Well signed, and then no checkpoint: the order shows that the signature was verified.
         assert_eq!(

@@ -1,8 +1,10 @@
-//! What a source's signed receipt shows of the values that may travel on as keys: salted commitments, and nothing else.
+//! What a source's signed receipt shows of the values that may travel on as keys: salted
+//! commitments, and nothing else.
 //!
-//! The connector commits to each distinct value of a supplied column. The hub, which alone gets the secret, can open single ones to the
-//! next department's connector, which thus learns that *this* value came from *that* column, and nothing of the others or their number
-//! beyond the next multiple of eight.
+//! The connector commits to each distinct value of a supplied column. The hub, which alone gets the
+//! secret, can open single ones to the next department's connector, which thus learns that *this*
+//! value came from *that* column, and nothing of the others or their number beyond the next
+//! multiple of eight.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +37,8 @@ pub enum SupplyError {
     Random(#[from] RandomError),
 }
 
-/// The salt of one value: HMAC-SHA256 (RFC 2104) under the scan's secret, over domain, column and value, each framed by its length.
+/// The salt of one value: HMAC-SHA256 (RFC 2104) under the scan's secret, over domain, column and
+/// value, each framed by its length.
 pub fn value_salt(secret: &[u8; 32], column: &str, value: &str) -> [u8; 32] {
     let message = sha256_parts(SALT_DOMAIN, &[column.as_bytes(), value.as_bytes()]);
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
@@ -49,8 +52,8 @@ pub fn value_commitment(column: &str, salt: &[u8; 32], value: &str) -> Digest {
     sha256_parts(VALUE_DOMAIN, &[salt, column.as_bytes(), value.as_bytes()])
 }
 
-/// Commits to the values, with random bytes beside them up to a multiple of eight: no values look like eight. In the order of their bytes,
-/// so that the place of one tells nothing of the rows.
+/// Commits to the values, with random bytes beside them up to a multiple of eight: no values look
+/// like eight. In the order of their bytes, so that the place of one tells nothing of the rows.
 pub fn supply(
     secret: &[u8; 32],
     column: &str,
@@ -72,7 +75,8 @@ pub fn supply(
     Ok(SuppliedColumn { column: column.to_owned(), commitments })
 }
 
-/// Whether the receipt commits to `value` in this column. Verify the receipt's signature first: unsigned, this proves nothing.
+/// Whether the receipt commits to `value` in this column. Verify the receipt's signature first:
+/// unsigned, this proves nothing.
 pub fn open(receipt: &ScanReceipt, column: &str, salt: &[u8], value: &str) -> bool {
     let mut columns = receipt.supplied.iter().filter(|supplied| supplied.column == column);
     let (Some(supplied), None) = (columns.next(), columns.next()) else { return false };
@@ -85,12 +89,14 @@ pub fn open(receipt: &ScanReceipt, column: &str, salt: &[u8], value: &str) -> bo
         .is_ok()
 }
 
-/// SHA-256 over the encoding of the facts. They hold 32 random bytes of salt, so the digest alone tells nothing.
+/// SHA-256 over the encoding of the facts. They hold 32 random bytes of salt, so the digest alone
+/// tells nothing.
 pub fn facts_commitment(facts: &ScanFacts) -> Digest {
     sha256(&facts.encode_to_vec())
 }
 
-/// SHA-256 over the encoding of a scan template: what an owner approves, a grant names, and a receipt repeats.
+/// SHA-256 over the encoding of a scan template: what an owner approves, a grant names, and a
+/// receipt repeats.
 pub fn template_digest(template: &ScanTemplate) -> Digest {
     sha256(&template.encode_to_vec())
 }

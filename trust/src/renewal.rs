@@ -1,9 +1,10 @@
-//! Renewing a certificate in place: what its holder signs for it, what the authority requires before it renews, and what the holder requires
-//! of what comes back.
+//! Renewing a certificate in place: what its holder signs for it, what the authority requires
+//! before it renews, and what the holder requires of what comes back.
 //!
-//! No renewal brings in a key: the request is signed with a SIGN key that the directory lists as the holder's and live, and carries a
-//! request over the very key of the certificate that it renews. So it gives nobody anything but time, and ends with a suspension or a
-//! revocation. Replayed, it gives the same holder the same.
+//! No renewal brings in a key: the request is signed with a SIGN key that the directory lists as
+//! the holder's and live, and carries a request over the very key of the certificate that it
+//! renews. So it gives nobody anything but time, and ends with a suspension or a revocation.
+//! Replayed, it gives the same holder the same.
 
 use std::net::IpAddr;
 use std::time::SystemTime;
@@ -61,12 +62,14 @@ pub enum RenewalError {
     Certificate(#[from] X509Error),
     /// The request is over another key than the certificate.
     #[error(
-        "the request for renewal is over another key than the certificate; a new key takes a new invitation"
+        "the request for renewal is over another key than the certificate; a new key takes a new \
+         invitation"
     )]
     AnotherKey,
     /// Another TLS key was admitted since.
     #[error(
-        "the certificate is over a TLS key that was superseded when its holder was admitted anew; it is not renewed"
+        "the certificate is over a TLS key that was superseded when its holder was admitted anew; \
+         it is not renewed"
     )]
     Superseded,
     /// Larger than any honest one.
@@ -105,8 +108,9 @@ pub fn request(
     Ok(dsse::seal(payload_type::RENEWAL, &message, sign)?)
 }
 
-/// What a request asks, if all of this holds: a SIGN key that is live now signed it; the key's holder is the one that it names; the
-/// certificate is the holder's and of this root; and the certification request is the holder's, over the same key, which is the one that the
+/// What a request asks, if all of this holds: a SIGN key that is live now signed it; the key's
+/// holder is the one that it names; the certificate is the holder's and of this root; and the
+/// certification request is the holder's, over the same key, which is the one that the
 /// directory names.
 pub fn open(
     envelope: &Envelope,
@@ -156,8 +160,8 @@ pub fn open(
     Ok(Renewal { holder: signer.identity.clone(), csr: message.csr, dns, ips, began, ends })
 }
 
-/// When the renewed certificate ends, if it may take the place of the present one: of the same holder, over the same key, of the same root,
-/// with the same names, and for longer.
+/// When the renewed certificate ends, if it may take the place of the present one: of the same
+/// holder, over the same key, of the same root, with the same names, and for longer.
 pub fn accept(
     renewed: &CertificateDer<'_>,
     present: &CertificateDer<'_>,

@@ -1,4 +1,5 @@
-//! Names and contents of the ledger's tiles (C2SP tlog-tiles): 256 digests of a level to a tile, 256 entries to a bundle. Pure functions.
+//! Names and contents of the ledger's tiles (C2SP tlog-tiles): 256 digests of a level to a tile,
+//! 256 entries to a bundle. Pure functions.
 
 use crate::digest::Digest;
 
@@ -35,8 +36,9 @@ pub fn entries_path(index: u64, width: Option<u16>) -> String {
     format!("tile/entries/{}{}", number(index), partial(width))
 }
 
-/// The width of a tile in a tree of `size` leaves: `None` where it does not exist, `Some(None)` where it is full, `Some(Some(w))` where
-/// it holds `w` so far. Bundles are as wide as the tiles of level 0.
+/// The width of a tile in a tree of `size` leaves: `None` where it does not exist, `Some(None)`
+/// where it is full, `Some(Some(w))` where it holds `w` so far. Bundles are as wide as the tiles of
+/// level 0.
 pub fn tile_width(level: u8, index: u64, size: u64) -> Option<Option<u16>> {
     let digests = size.checked_shr(TILE_HEIGHT.checked_mul(u32::from(level))?).unwrap_or(0);
     let first = index.checked_mul(TILE_WIDTH)?;
@@ -47,8 +49,8 @@ pub fn tile_width(level: u8, index: u64, size: u64) -> Option<Option<u16>> {
     }
 }
 
-/// Which tile holds a digest of the tree, and where in it: tile level, tile index, position. Only levels 0, 8, 16 … are stored; the rest
-/// follow from them.
+/// Which tile holds a digest of the tree, and where in it: tile level, tile index, position. Only
+/// levels 0, 8, 16 … are stored; the rest follow from them.
 pub fn tile_of(level: u32, index: u64) -> Option<(u8, u64, u8)> {
     if !level.is_multiple_of(TILE_HEIGHT) {
         return None;
@@ -139,7 +141,8 @@ mod tests {
 
     #[test]
     fn widths_follow_the_size() {
-        // The specification's example: 70,000 leaves are 273 full tiles and one of 112 at level 0, one full and one of 17 at level 1, one of 1.
+        // The specification's example: 70,000 leaves are 273 full tiles and one of 112 at level 0,
+        // one full and one of 17 at level 1, one of 1.
         assert_eq!(tile_width(0, 272, 70_000), Some(None));
         assert_eq!(tile_width(0, 273, 70_000), Some(Some(112)));
         assert_eq!(tile_width(0, 274, 70_000), None);

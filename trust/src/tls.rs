@@ -1,4 +1,5 @@
-//! rustls configurations for the one port and for those who dial it. A peer is its certificate's single URI, never its DNS name alone.
+//! rustls configurations for the one port and for those who dial it. A peer is its certificate's
+//! single URI, never its DNS name alone.
 //!
 //! Sessions are never resumed: a resumed session would skip the look at the peer's certificate.
 
@@ -39,12 +40,14 @@ pub enum TlsError {
     },
     /// The peer's certificate is from before it was admitted anew.
     #[error(
-        "the certificate of `{0}` is from before it was admitted anew, and counts no more: another machine may hold its former key"
+        "the certificate of `{0}` is from before it was admitted anew, and counts no more: \
+         another machine may hold its former key"
     )]
     Superseded(String),
     /// The invitation's CA is not in the chain.
     #[error(
-        "the server does not show the ca of the invitation; it is another hub, or somebody is in between"
+        "the server does not show the ca of the invitation; it is another hub, or somebody is in \
+         between"
     )]
     PinNotFound,
     /// rustls itself, or key and certificate that do not match.
@@ -52,14 +55,16 @@ pub enum TlsError {
     Setup(String),
 }
 
-/// Makes ring's provider the process's default; call it first thing in `main`. Configurations made here name it anyway.
+/// Makes ring's provider the process's default; call it first thing in `main`. Configurations made
+/// here name it anyway.
 pub fn install_provider() {
     // An error says that one is installed already, which is what we want.
     let _already = rustls::crypto::ring::default_provider().install_default().is_err();
 }
 
-/// For the one port: presents `chain` and the CA behind it (so that the invited can pin it), asks for a client certificate of this CA,
-/// and lets a peer without one in: which calls it may make is for the caller to decide, by [`peer_identity`].
+/// For the one port: presents `chain` and the CA behind it (so that the invited can pin it), asks
+/// for a client certificate of this CA, and lets a peer without one in: which calls it may make is
+/// for the caller to decide, by [`peer_identity`].
 pub fn server_config(
     chain: &[CertificateDer<'static>],
     key: &TlsKey,
@@ -106,16 +111,17 @@ impl ExpectedPeer {
         Self { known, ..self }
     }
 
-    /// Also by a certificate that has ended: it is verified as of its end. Only for handing the peer a renewed one: whoever answers learns
-    /// nothing by it that is not public.
+    /// Also by a certificate that has ended: it is verified as of its end. Only for handing the
+    /// peer a renewed one: whoever answers learns nothing by it that is not public.
     #[must_use]
     pub fn or_ended(self) -> Self {
         Self { may_have_ended: true, ..self }
     }
 }
 
-/// For dialling a peer: its chain verifies against this CA, it bears the dialled DNS or IP name, and its one URI is the expected one.
-/// `identity` is our own chain and key, where we have them already.
+/// For dialling a peer: its chain verifies against this CA, it bears the dialled DNS or IP name,
+/// and its one URI is the expected one. `identity` is our own chain and key, where we have them
+/// already.
 pub fn client_config(
     identity: Option<(&[CertificateDer<'static>], &TlsKey)>,
     ca: &CertificateDer<'static>,
@@ -128,8 +134,9 @@ pub fn client_config(
     finish_client(Arc::new(PeerVerifier { inner, expected }), identity, alpn)
 }
 
-/// For joining, with nothing but an invitation: takes only a hub whose chain holds the CA certificate with this SHA-256, and whose own
-/// certificate verifies against it for the dialled name. The CA is then found in [`PinnedCa`].
+/// For joining, with nothing but an invitation: takes only a hub whose chain holds the CA
+/// certificate with this SHA-256, and whose own certificate verifies against it for the dialled
+/// name. The CA is then found in [`PinnedCa`].
 pub fn pinned_client_config(
     ca_sha256: Digest,
     alpn: &[&[u8]],
@@ -150,8 +157,8 @@ impl PinnedCa {
     }
 }
 
-/// For dialling a server that is no member of ours, such as a department's database: its chain leads to one of these authorities, and it
-/// bears the dialled DNS or IP name.
+/// For dialling a server that is no member of ours, such as a department's database: its chain
+/// leads to one of these authorities, and it bears the dialled DNS or IP name.
 pub fn foreign_client_config(
     authorities: &[CertificateDer<'static>],
 ) -> Result<Arc<ClientConfig>, TlsError> {
@@ -165,7 +172,8 @@ pub fn foreign_client_config(
     finish_client(verifier, None, &[])
 }
 
-/// Who the peer is, from the certificates of a finished handshake (leaf first; an empty list where it showed none).
+/// Who the peer is, from the certificates of a finished handshake (leaf first; an empty list where
+/// it showed none).
 pub fn peer_identity(certs: &[CertificateDer<'_>]) -> Result<Identity, TlsError> {
     Ok(identity_of(certs.first().ok_or(TlsError::NoCertificate)?)?)
 }

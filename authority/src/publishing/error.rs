@@ -47,8 +47,8 @@ pub enum PublishError {
     /// Nobody asks for that renewal.
     #[error(
         "`{0}` does not ask for renewal with a key that holds; let it `renew` (a connector that \
-         serves asks by itself), or give `--wait`. Where its signing keys were revoked or have ended, \
-         invite it again"
+         serves asks by itself), or give `--wait`. Where its signing keys were revoked or have \
+         ended, invite it again"
     )]
     NotAsking(String),
     /// The folder is an older copy: the hub's directory was taken over into it.
@@ -61,9 +61,9 @@ pub enum PublishError {
     OlderDirectory(Behind),
     /// The folder is an older copy: the hub's grants were taken over into it.
     #[error(
-        "the hub has version {0} of the grants, newer than any that this folder signed: the folder is \
-         an older copy of the authority's. The hub's grants are taken over into it, and your change is \
-         not made: look at `zerotrip grant list`, then give the command again"
+        "the hub has version {0} of the grants, newer than any that this folder signed: the \
+         folder is an older copy of the authority's. The hub's grants are taken over into it, and \
+         your change is not made: look at `zerotrip grant list`, then give the command again"
     )]
     OlderGrants(u64),
     /// Both: what became of each.
@@ -76,20 +76,21 @@ pub enum PublishError {
     },
     /// Signed and kept.
     #[error(
-        "{0}; the new directory is signed, but the hub has not got it and goes by the old one: give the \
-         same command again, or `zerotrip authority refresh`, once the hub answers"
+        "{0}; the new directory is signed, but the hub has not got it and goes by the old one: \
+         give the same command again, or `zerotrip authority refresh`, once the hub answers"
     )]
     DirectoryNotTaken(#[source] SessionError),
     /// Signed and kept.
     #[error(
-        "{0}; the change is signed and kept, but the hub has not confirmed it and may go by the old \
-         grants: give the same command again, or `zerotrip authority refresh`, once the hub answers"
+        "{0}; the change is signed and kept, but the hub has not confirmed it and may go by the \
+         old grants: give the same command again, or `zerotrip authority refresh`, once the hub \
+         answers"
     )]
     GrantsNotTaken(#[source] SessionError),
     /// The hub will never take this bundle.
     #[error(
-        "the hub refuses: {0}; nothing has changed, and what waited for the hub is dropped: `zerotrip \
-         grant list` shows what is in force"
+        "the hub refuses: {0}; nothing has changed, and what waited for the hub is dropped: \
+         `zerotrip grant list` shows what is in force"
     )]
     GrantsRefused(#[source] Refusal),
     /// The hub confirmed the status before, and cannot be asked whether it still has it.

@@ -39,9 +39,9 @@ pub struct AddedGrants {
     pub in_force: GrantsInForce,
 }
 
-/// Adds a grant. Of a check without a variant, or with `*`, one for each variant that the hub serves.
-/// `not_served_yet` signs it though the hub serves no such check. `announced` hears of each grant
-/// before anything is sent.
+/// Adds a grant. Of a check without a variant, or with `*`, one for each variant that the hub
+/// serves. `not_served_yet` signs it though the hub serves no such check. `announced` hears of each
+/// grant before anything is sent.
 pub async fn add_grants(
     folder: &Path,
     new: NewGrant,
@@ -70,8 +70,8 @@ pub async fn add_grants(
             (each, grants)
         }
         None => {
-            // A hub that cannot be asked hinders nobody from signing: what was misspelled is told when
-            // it takes the grant.
+            // A hub that cannot be asked hinders nobody from signing: what was misspelled is told
+            // when it takes the grant.
             if let (Some(served), false) = (&served, not_served_yet) {
                 is_served(&new.check, served)?;
             }
@@ -128,8 +128,8 @@ async fn send(
     Ok(GrantsInForce { version: authority.taken_grants()?.version, unserved })
 }
 
-/// Whether the hub will never take this bundle. With any other code it may, later: a revocation is not
-/// dropped for a full disk.
+/// Whether the hub will never take this bundle. With any other code it may, later: a revocation is
+/// not dropped for a full disk.
 fn judges_the_bundle(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::Malformed | ErrorCode::BadSignature)
 }

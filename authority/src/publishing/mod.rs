@@ -1,5 +1,5 @@
-//! Bringing what the authority signs to the hub: each errand of an administrator is one function that
-//! returns what came of it. A command line shows that, a web desk would.
+//! Bringing what the authority signs to the hub: each errand of an administrator is one function
+//! that returns what came of it. A command line shows that, a web desk would.
 //!
 //! What the hub did not confirm is kept as signed and not confirmed, and the same errand, or
 //! [`refresh`], sends it again.
@@ -39,8 +39,8 @@ pub struct Published {
 pub struct Refreshed {
     /// The version that was signed.
     pub version: u64,
-    /// The directory and the grants at the hub; `None` where only files were written. The grants are
-    /// sent whatever became of the directory: a revocation must not wait for it.
+    /// The directory and the grants at the hub; `None` where only files were written. The grants
+    /// are sent whatever became of the directory: a revocation must not wait for it.
     pub published: Option<(Published, Result<GrantsInForce, PublishError>)>,
 }
 
@@ -76,8 +76,8 @@ pub enum Progress {
     },
 }
 
-/// Signs the directory anew and publishes it, and the newest grants; renews by rule who asks for it.
-/// `offline` writes the files only.
+/// Signs the directory anew and publishes it, and the newest grants; renews by rule who asks for
+/// it. `offline` writes the files only.
 pub async fn refresh(
     folder: &Path,
     offline: bool,
@@ -111,8 +111,8 @@ pub async fn refresh(
     Ok(Refreshed { version, published: Some((directory?, grants)) })
 }
 
-/// Before anything is signed: a folder that is an older copy takes over what the hub has, and changes
-/// nothing.
+/// Before anything is signed: a folder that is an older copy takes over what the hub has, and
+/// changes nothing.
 async fn not_behind(
     authority: &mut Authority,
     connection: &Connection,

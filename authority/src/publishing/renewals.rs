@@ -22,8 +22,8 @@ pub struct RenewedByHand {
     pub published: Published,
 }
 
-/// Renews the certificate of this member's system, or of the hub where none is named, once it asks for
-/// it; waits so long.
+/// Renews the certificate of this member's system, or of the hub where none is named, once it asks
+/// for it; waits so long.
 pub async fn renew_by_hand(
     folder: &Path,
     named: Option<(&str, &str)>,
@@ -109,8 +109,8 @@ async fn wait_for(
 async fn waiting(connection: &Connection) -> Result<Vec<Envelope>, PublishError> {
     match answered(connection.authority().list_renewals(ListRenewalsRequest {})).await {
         Ok(reply) => Ok(reply.renewals),
-        // While its directory has ended the hub takes nothing but a newer one; they are renewed with
-        // the next refresh.
+        // While its directory has ended the hub takes nothing but a newer one; they are renewed
+        // with the next refresh.
         Err(SessionError::Refused(refusal)) if refusal.code == ErrorCode::StaleBundle => {
             Ok(Vec::new())
         }

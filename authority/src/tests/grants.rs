@@ -108,12 +108,13 @@ fn only_what_the_hub_confirmed_counts_as_taken() {
     std::fs::write(place.authority().join("grants.next.dsse"), waiting).unwrap();
     assert_eq!((authority.waiting_grants().unwrap(), states(&authority)), (None, vec![]));
 
-    // A hub that is behind is not followed; one that is ahead has what another copy of this folder signed.
+    // A hub that is behind is not followed; one that is ahead has what another copy of this folder
+    // signed.
     assert_eq!(authority.follow_hub(&first).unwrap(), None);
     assert_eq!(authority.follow_hub(&again).unwrap(), None);
     std::fs::remove_file(place.authority().join("grants.next.dsse")).unwrap();
-    // That file alone is older, and the last that was signed was refused: nothing is signed over it before the hub's is taken over, and no
-    // number is given out twice.
+    // That file alone is older, and the last that was signed was refused: nothing is signed over it
+    // before the hub's is taken over, and no number is given out twice.
     let mut highest = version(&authority.add_grant(new("g-4"), now).unwrap());
     authority.grants_refused().unwrap();
     for again_from in [&again, &first] {

@@ -37,7 +37,8 @@ fn an_enrolled_hub_can_serve_and_is_in_the_directory() {
     assert_eq!((keys.len(), keys.iter().filter(|key| key.revoked_at.is_some()).count()), (4, 2));
 }
 
-/// The former machine's key is no longer the hub's; the very same folder once more supersedes nothing, and of its keys no other may have any.
+/// The former machine's key is no longer the hub's; the very same folder once more supersedes
+/// nothing, and of its keys no other may have any.
 #[test]
 fn a_hub_that_is_enrolled_anew_supersedes_its_former_certificate() {
     let (place, mut authority) = Place::new();
@@ -87,7 +88,8 @@ fn a_hub_that_is_enrolled_anew_supersedes_its_former_certificate() {
         assert!(refused.contains("its former folder"), "{kept:#b}: {refused}");
     }
 
-    // Other keys: who knows the last directory takes the new hub, and with the new directory the former one no more.
+    // Other keys: who knows the last directory takes the new hub, and with the new directory the
+    // former one no more.
     place.hub("spiffe://city.example/hub/main", &["sign", "checkpoint"]);
     let anew = enrolled(&mut authority, now + DAY * 2).unwrap().directory;
     let (other, begins) = shown(&folder);

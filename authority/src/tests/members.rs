@@ -51,8 +51,8 @@ fn only_the_invited_are_admitted() {
     assert!(authority.invited(now).unwrap().is_empty());
 }
 
-/// Since when a key holds and whether it is revoked is the authority's to say; who is admitted anew shuts out what was before, whatever
-/// the former one said of its keys.
+/// Since when a key holds and whether it is revoked is the authority's to say; who is admitted anew
+/// shuts out what was before, whatever the former one said of its keys.
 #[test]
 fn what_a_system_says_of_its_own_keys_keeps_none_of_them_alive() {
     let now = SystemTime::now();
@@ -97,8 +97,8 @@ fn what_a_system_says_of_its_own_keys_keeps_none_of_them_alive() {
     }
 }
 
-/// With any key that it had, a copy of its former folder would still count for something. The same papers once more are a reply that was
-/// lost; an invitation admits no others.
+/// With any key that it had, a copy of its former folder would still count for something. The same
+/// papers once more are a reply that was lost; an invitation admits no others.
 #[test]
 fn a_system_is_admitted_anew_with_new_keys_alone() {
     let (_place, mut authority) = Place::new();

@@ -1,5 +1,5 @@
-//! What is read into a snapshot. A look-up and a scan stand beside the same in an SQLite file alone; the reading, beside the format's own
-//! reader.
+//! What is read into a snapshot. A look-up and a scan stand beside the same in an SQLite file
+//! alone; the reading, beside the format's own reader.
 
 use std::convert::Infallible;
 use std::fs::{self, File};
@@ -205,9 +205,10 @@ pub async fn rest(rows: usize, folder: &Path) -> Result<(), Failure> {
         }
     });
     let section = format!(
-        "kind = \"rest\"\nurl = \"http://127.0.0.1:{port}/rows\"\ntls = \"off\"\nrows = \"/data\"\n\
-         paging = {{ kind = \"whole\", total = \"/total\" }}\nrefresh_every = \"1h\"\n\
-         live = \"a server of this measurement's own\"\nnothing_hidden = \"it knows nobody who asks\""
+        "kind = \"rest\"\nurl = \"http://127.0.0.1:{port}/rows\"\ntls = \"off\"\nrows = \
+         \"/data\"\npaging = {{ kind = \"whole\", total = \"/total\" }}\nrefresh_every = \
+         \"1h\"\nlive = \"a server of this measurement's own\"\nnothing_hidden = \"it knows \
+         nobody who asks\""
     );
     let begun = Instant::now();
     let (source, dataset) = describe(folder, &section)?;

@@ -1,5 +1,6 @@
-//! Each kind of source beside the same statement through its driver alone, in the same run: a look-up by key, a set of 100,000 keys, every
-//! row into Arrow, and for what is read into a snapshot, that reading beside the format's own reader.
+//! Each kind of source beside the same statement through its driver alone, in the same run: a
+//! look-up by key, a set of 100,000 keys, every row into Arrow, and for what is read into a
+//! snapshot, that reading beside the format's own reader.
 
 mod files;
 mod servers;
@@ -54,8 +55,9 @@ pub async fn run(arguments: &Sources, folder: &Path) -> Result<(), Failure> {
     println!("machine: {}", measure::machine()?);
     println!("rows: {}\n", arguments.rows);
     println!(
-        "| source | rows | look-up p50 µs | driver | × | {KEYS} keys s | driver | × | scan to Arrow rows/s | driver | × | read in rows/s | \
-         format alone | × | resident before / most in the scan MiB |"
+        "| source | rows | look-up p50 µs | driver | × | {KEYS} keys s | driver | × | scan to \
+         Arrow rows/s | driver | × | read in rows/s | format alone | × | resident before / most \
+         in the scan MiB |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     for kind in &arguments.kinds {
@@ -73,7 +75,8 @@ pub async fn run(arguments: &Sources, folder: &Path) -> Result<(), Failure> {
             "rest" => files::rest(rows.min(MOST_IN_ONE), &folder).await?,
             other => {
                 return fail(format!(
-                    "no kind `{other}`; there are sqlite, postgres, mysql, odbc, csv, xlsx, xls, dbf, parquet and rest"
+                    "no kind `{other}`; there are sqlite, postgres, mysql, odbc, csv, xlsx, xls, \
+                     dbf, parquet and rest"
                 ));
             }
         }
@@ -103,14 +106,17 @@ fn row(number: usize) -> Result<[String; 4], Failure> {
 fn describe(folder: &Path, source: &str) -> Result<(Arc<dyn Source>, DatasetFile), Failure> {
     let column = |name: &str, field: &str, what: &str| {
         format!(
-            "[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n"
+            "[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \
+             \"L3\"\n"
         )
     };
     let text = format!(
-        "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\nmost_age = \"36h\"\n\
-         row_floor = 1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\nsubjects = \"everyone\"\n\
-         text = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}codes = {{ \"1\" = \"current\", \"2\" = \"cancelled\" }}\n{}{}\
-         [[lookup]]\nname = \"party\"\ncolumns = [\"owner\"]\n",
+        "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" \
+         }}\nsharing = \"conditional\"\nmost_age = \"36h\"\nrow_floor = \
+         1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \
+         \"1984-01-01\"\nsubjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" \
+         }}\n{}{}codes = {{ \"1\" = \"current\", \"2\" = \"cancelled\" }}\n{}{}[[lookup]]\nname = \
+         \"party\"\ncolumns = [\"owner\"]\n",
         column("owner", "sfzh", "resident_id"),
         column("status", "zt", "code"),
         column("filed_on", "rq", "date"),
@@ -130,7 +136,8 @@ struct Taken {
     resident: (u64, u64),
 }
 
-/// Rows a second in which a file or an answer is read: by the source, and by the format's own reader alone.
+/// Rows a second in which a file or an answer is read: by the source, and by the format's own
+/// reader alone.
 struct ReadIn {
     ours: f64,
     /// `None` where nothing else here reads that format.
@@ -259,7 +266,8 @@ fn print(kind: &str, rows: usize, ours: &Taken, driver: &Taken, read_in: Option<
         None => "– | – | –".to_owned(),
     };
     println!(
-        "| {kind} | {rows} | {a:.0} | {b:.0} | {:.2} | {c:.2} | {d:.2} | {:.2} | {:.0} | {:.0} | {:.2} | {read_in} | {} / {} |",
+        "| {kind} | {rows} | {a:.0} | {b:.0} | {:.2} | {c:.2} | {d:.2} | {:.2} | {:.0} | {:.0} | \
+         {:.2} | {read_in} | {} / {} |",
         a / b,
         c / d,
         ours.scan,

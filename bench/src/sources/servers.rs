@@ -33,7 +33,8 @@ fn password(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// PostgreSQL; or the same through its ODBC driver, which stands beside the same statements without it: our own driver alone.
+/// PostgreSQL; or the same through its ODBC driver, which stands beside the same statements without
+/// it: our own driver alone.
 pub async fn postgres(rows: usize, folder: &Path, by_odbc: bool) -> Result<(), Failure> {
     let server = Postgres::start()?;
     let mut config = tokio_postgres::Config::new();
@@ -55,16 +56,19 @@ pub async fn postgres(rows: usize, folder: &Path, by_odbc: bool) -> Result<(), F
     let port = server.port();
     let place = if by_odbc {
         format!(
-            "kind = \"odbc\"\ndriver = \"PostgreSQL Unicode\"\nschema = \"public\"\n\
-             attributes = {{ Server = \"127.0.0.1\", Port = \"{port}\", Database = \"postgres\", SSLmode = \"disable\" }}"
+            "kind = \"odbc\"\ndriver = \"PostgreSQL Unicode\"\nschema = \"public\"\nattributes = \
+             {{ Server = \"127.0.0.1\", Port = \"{port}\", Database = \"postgres\", SSLmode = \
+             \"disable\" }}"
         )
     } else {
         format!(
-            "kind = \"postgres\"\nhost = \"127.0.0.1\"\nport = {port}\ndatabase = \"postgres\"\ntls = \"off\""
+            "kind = \"postgres\"\nhost = \"127.0.0.1\"\nport = {port}\ndatabase = \
+             \"postgres\"\ntls = \"off\""
         )
     };
     let section = format!(
-        "{place}\ntable = \"t\"\nuser = \"{ADMINISTRATOR}\"\npassword_file = \"password\"\nprofile_every = \"1h\""
+        "{place}\ntable = \"t\"\nuser = \"{ADMINISTRATOR}\"\npassword_file = \
+         \"password\"\nprofile_every = \"1h\""
     );
     let (source, dataset) = describe(folder, &section)?;
     let taken = ours(&*source, &dataset, rows).await?;
@@ -129,8 +133,9 @@ pub async fn mysql(rows: usize, folder: &Path) -> Result<(), Failure> {
     connection.query_drop("create index i on t (sfzh)").await?;
     password(folder)?;
     let section = format!(
-        "kind = \"mysql\"\nhost = \"127.0.0.1\"\nport = {}\ndatabase = \"d\"\ntable = \"t\"\nuser = \"{ADMINISTRATOR}\"\n\
-         password_file = \"password\"\ntls = \"off\"\nprofile_every = \"1h\"",
+        "kind = \"mysql\"\nhost = \"127.0.0.1\"\nport = {}\ndatabase = \"d\"\ntable = \"t\"\nuser \
+         = \"{ADMINISTRATOR}\"\npassword_file = \"password\"\ntls = \"off\"\nprofile_every = \
+         \"1h\"",
         server.port()
     );
     let (source, dataset) = describe(folder, &section)?;

@@ -1,5 +1,6 @@
-//! What a hub's reply proves: that this hub signed this answer, and that its ledger holds the completion which commits to it. Pure;
-//! the client runs it on what comes back, and every later verifier on what a certificate carries.
+//! What a hub's reply proves: that this hub signed this answer, and that its ledger holds the
+//! completion which commits to it. Pure; the client runs it on what comes back, and every later
+//! verifier on what a certificate carries.
 
 use std::time::SystemTime;
 use zerotrip_text::cut;
@@ -26,7 +27,8 @@ const SALT_BYTES: usize = 32;
 pub enum Moment {
     /// This answer just came: the hub may act now.
     Now(SystemTime),
-    /// This answer is kept evidence: the keys held when it was given, whatever became of them since.
+    /// This answer is kept evidence: the keys held when it was given, whatever became of them
+    /// since.
     WhenAnswered,
 }
 
@@ -66,7 +68,8 @@ impl HubKeys for Directory {
     }
 }
 
-/// An answer that the hub signed and recorded. Whether it is "true" is another question: see [`super::Affirmed`].
+/// An answer that the hub signed and recorded. Whether it is "true" is another question: see
+/// [`super::Affirmed`].
 #[derive(Clone, Debug)]
 pub struct ProvenAnswer {
     reply: ExchangeReply,
@@ -124,7 +127,8 @@ pub enum EvidenceError {
     OtherOutcome,
     /// The commitment does not open to this answer.
     #[error(
-        "the ledger entry does not commit to this answer: the answer, its salt or the receipt was swapped"
+        "the ledger entry does not commit to this answer: the answer, its salt or the receipt was \
+         swapped"
     )]
     NotCommitted,
     /// The sources' commitments differ.
@@ -272,7 +276,8 @@ fn included(
     Ok(checkpoint)
 }
 
-/// A checkpoint of a hub's ledger that it shows now, signed with any of the keys that it holds for that.
+/// A checkpoint of a hub's ledger that it shows now, signed with any of the keys that it holds for
+/// that.
 pub fn open_checkpoint(
     note: &str,
     directory: &Directory,

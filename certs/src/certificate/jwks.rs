@@ -1,4 +1,5 @@
-//! A JWK set (RFC 7517) as the authority publishes it: the least that a verifier needs who trusts a file and asks no hub.
+//! A JWK set (RFC 7517) as the authority publishes it: the least that a verifier needs who trusts a
+//! file and asks no hub.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -38,7 +39,8 @@ pub enum JwkSetError {
     Malformed(&'static str),
     /// A member of a key is wrong.
     #[error(
-        "key {at} of the set: `{member}` is missing or wrong; fetch `jwks.json` from the authority again"
+        "key {at} of the set: `{member}` is missing or wrong; fetch `jwks.json` from the \
+         authority again"
     )]
     Member {
         /// Counted from 1.
@@ -51,7 +53,8 @@ pub enum JwkSetError {
     Twice(usize),
     /// Nobody's.
     #[error(
-        "the set holds no key `{0}`; fetch the newest `jwks.json`, or the certificate is not this authority's"
+        "the set holds no key `{0}`; fetch the newest `jwks.json`, or the certificate is not this \
+         authority's"
     )]
     Unknown(String),
     /// Outside its validity at the time of issue.
@@ -60,8 +63,8 @@ pub enum JwkSetError {
 }
 
 impl JwkSet {
-    /// Reads a set. Keys of other kinds than P-256 and Ed25519, and of no usage here, are passed over (RFC 7517, 5); a damaged key is
-    /// refused with the whole set.
+    /// Reads a set. Keys of other kinds than P-256 and Ed25519, and of no usage here, are passed
+    /// over (RFC 7517, 5); a damaged key is refused with the whole set.
     pub fn parse(text: &str) -> Result<Self, JwkSetError> {
         if text.len() > FILE_BYTES {
             return Err(JwkSetError::Malformed("too large"));

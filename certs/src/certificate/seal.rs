@@ -1,4 +1,5 @@
-//! Making a certificate. There is no way to make one of anything but a proven, true answer to exactly the request that was asked.
+//! Making a certificate. There is no way to make one of anything but a proven, true answer to
+//! exactly the request that was asked.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -78,7 +79,8 @@ pub enum SealError {
     OtherDefinition,
     /// The definition's certificate type.
     #[error(
-        "the definition's certificate type `{0}` is not `urn:zerotrip:certificate:<check>:<version>`"
+        "the definition's certificate type `{0}` is not \
+         `urn:zerotrip:certificate:<check>:<version>`"
     )]
     BadType(String),
     /// Nobody was asked.
@@ -89,12 +91,15 @@ pub enum SealError {
     NoAsOf(String),
     /// A parameter whose name a certificate uses for something else.
     #[error(
-        "the parameter `{0}` has the name of a claim that every certificate has; rename it in the definition"
+        "the parameter `{0}` has the name of a claim that every certificate has; rename it in the \
+         definition"
     )]
     ReservedParameter(String),
-    /// The hub's answer travels inside the certificate, seen by everybody: it must not spell out whom it is about.
+    /// The hub's answer travels inside the certificate, seen by everybody: it must not spell out
+    /// whom it is about.
     #[error(
-        "the hub's answer spells out the parameter `{0}` in its claims, which every holder would have to show; the hub must leave it out"
+        "the hub's answer spells out the parameter `{0}` in its claims, which every holder would \
+         have to show; the hub must leave it out"
     )]
     ParameterInAnswer(String),
     /// The hub answered another check or variant.
@@ -105,17 +110,20 @@ pub enum SealError {
     TooOld,
     /// The hub fixed nothing.
     #[error(
-        "the hub's answer allows no certificate: the grant does not allow issuing one; apply for one that does"
+        "the hub's answer allows no certificate: the grant does not allow issuing one; apply for \
+         one that does"
     )]
     NotAllowed,
     /// The hub fixed it in another form.
     #[error(
-        "what the hub fixed for a certificate cannot be used: {0}; do not act on the answer, and tell the authority"
+        "what the hub fixed for a certificate cannot be used: {0}; do not act on the answer, and \
+         tell the authority"
     )]
     Terms(#[from] TermsError),
     /// The hub fixed something else than the definition and the request say.
     #[error(
-        "the hub fixed another `{0}` than the definition and the request say; fetch the catalog again"
+        "the hub fixed another `{0}` than the definition and the request say; fetch the catalog \
+         again"
     )]
     OtherTerms(String),
     /// The seal.
@@ -147,7 +155,8 @@ impl Affirmed {
 }
 
 impl CertificateContent {
-    /// Puts together what the certificate will say. `request` is the payload that was signed and answered, byte for byte.
+    /// Puts together what the certificate will say. `request` is the payload that was signed and
+    /// answered, byte for byte.
     pub fn try_new(
         affirmed: &Affirmed,
         request: &[u8],
@@ -218,7 +227,8 @@ impl CertificateContent {
         Ok(Self { plain, disclosable, answered_at, valid_until })
     }
 
-    /// Until when the certificate will be valid: counted from the answer, so that sealing late lengthens nothing.
+    /// Until when the certificate will be valid: counted from the answer, so that sealing late
+    /// lengthens nothing.
     pub fn valid_until(&self) -> SystemTime {
         self.valid_until
     }

@@ -1,6 +1,7 @@
-//! What a certificate on an answer says, fixed by the hub when it answers: whom it is about, who may seal it, its words, its scope and
-//! its longest validity, as salted digests inside the signed answer. A certificate opens them, and says nothing else. So a copied answer
-//! is good for no other certificate, and none can be made of an answer to a system that may not issue one.
+//! What a certificate on an answer says, fixed by the hub when it answers: whom it is about, who
+//! may seal it, its words, its scope and its longest validity, as salted digests inside the signed
+//! answer. A certificate opens them, and says nothing else. So a copied answer is good for no other
+//! certificate, and none can be made of an answer to a system that may not issue one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,7 +20,8 @@ use crate::sdjwt;
 /// How long after the answer a certificate may still be sealed on it.
 pub const SEAL_WITHIN: Duration = Duration::from_secs(3600);
 
-/// The longest validity, in whole seconds from the answer: no claim of a certificate, but what bounds its `exp`.
+/// The longest validity, in whole seconds from the answer: no claim of a certificate, but what
+/// bounds its `exp`.
 pub(super) const VALIDITY: &str = "validity";
 /// What every certificate shows and the hub has fixed.
 pub(super) const SHOWN: [&str; 9] =
@@ -47,7 +49,8 @@ pub enum TermsError {
     Opening,
     /// Nothing in the answer is opened by it.
     #[error(
-        "`{0}` does not open anything that the hub answered: it was altered, or is of another answer"
+        "`{0}` does not open anything that the hub answered: it was altered, or is of another \
+         answer"
     )]
     Foreign(String),
     /// A name twice.
@@ -61,8 +64,8 @@ pub enum TermsError {
     OtherNames,
 }
 
-/// Fixes what a certificate on a true answer to `request` (the payload that was signed) will say. `None` where that is no check of this
-/// definition.
+/// Fixes what a certificate on a true answer to `request` (the payload that was signed) will say.
+/// `None` where that is no check of this definition.
 pub fn fix(
     definition: &Definition,
     variant: &str,
@@ -143,7 +146,8 @@ pub(super) struct Opened {
     pub(super) encoded: Vec<String>,
 }
 
-/// Opens these digests with these openings: each digest by one, each opening of one, each name once.
+/// Opens these digests with these openings: each digest by one, each opening of one, each name
+/// once.
 pub(super) fn open<'a>(
     digests: &[Vec<u8>],
     openings: impl IntoIterator<Item = &'a str>,
@@ -203,7 +207,8 @@ pub(super) fn open_reply(
     ))
 }
 
-/// Within which bounds the answer holds: the regions that the hub claims, separated by commas or one to a claim.
+/// Within which bounds the answer holds: the regions that the hub claims, separated by commas or
+/// one to a claim.
 pub(super) fn scope(claims: &[Claim]) -> Value {
     let named = claims.iter().filter(|claim| claim.name == "regions" || claim.name == "region");
     let regions =

@@ -282,7 +282,8 @@ impl World {
         (plain.clone(), disclosures)
     }
 
-    /// A certificate whose plain claims were changed before sealing: what a dishonest issuer could make.
+    /// A certificate whose plain claims were changed before sealing: what a dishonest issuer could
+    /// make.
     fn sealed_with(&self, change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> String {
         let (mut plain, disclosures) = self.parts();
         change(&mut plain);
@@ -593,8 +594,8 @@ fn a_rotated_key_still_proves_what_it_signed_before() {
             why: Why::Revoked
         })
     );
-    // A hub that was enrolled anew, with other keys of both kinds: as of the answer, by the directory as by the published set. What comes
-    // now is not taken so near a revocation.
+    // A hub that was enrolled anew, with other keys of both kinds: as of the answer, by the
+    // directory as by the published set. What comes now is not taken so near a revocation.
     for after in [0, 1, 20, 299, 301] {
         let anew = world.directory(|message| {
             message.hubs[0]

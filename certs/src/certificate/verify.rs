@@ -1,4 +1,5 @@
-//! Verifying a certificate: from its text, a trust root and the time, to what a screen may show. Asks nobody.
+//! Verifying a certificate: from its text, a trust root and the time, to what a screen may show.
+//! Asks nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -30,7 +31,8 @@ use zerotrip_text::Bilingual;
 /// Whose word on keys is taken.
 #[derive(Clone, Copy, Debug)]
 pub enum TrustRoot<'a> {
-    /// The authority's directory, opened and fresh: seal, hub signature and ledger are all verified.
+    /// The authority's directory, opened and fresh: seal, hub signature and ledger are all
+    /// verified.
     Directory(&'a Directory),
     /// The authority's published JWK set: the same, with the keys of that file's day.
     Keys(&'a JwkSet),
@@ -80,7 +82,8 @@ pub struct Issuer {
     pub uri: String,
     /// The member's names, where a directory is at hand.
     pub name: Option<Bilingual>,
-    /// Whether it may still act, where a directory is at hand. A later suspension undoes no certificate; the reader should know.
+    /// Whether it may still act, where a directory is at hand. A later suspension undoes no
+    /// certificate; the reader should know.
     pub active: Option<bool>,
     /// Which key.
     pub key_id: String,
@@ -104,13 +107,17 @@ pub struct Source {
 /// What the holder chose to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Disclosed {
-    /// Parameters, case number and purpose, by name; of a request that is shown, its parameters too.
+    /// Parameters, case number and purpose, by name; of a request that is shown, its parameters
+    /// too.
     pub claims: BTreeMap<String, String>,
-    /// Whether the request itself is shown: the hub's answer is then shown to be about exactly these parameters.
+    /// Whether the request itself is shown: the hub's answer is then shown to be about exactly
+    /// these parameters.
     pub request: bool,
-    /// What every certificate can show and this presentation does not: `case_number`, `purpose`, `request`.
+    /// What every certificate can show and this presentation does not: `case_number`, `purpose`,
+    /// `request`.
     pub withheld: Vec<String>,
-    /// How many others are withheld: parameters of the question, such as the applicant, whose names are withheld with them.
+    /// How many others are withheld: parameters of the question, such as the applicant, whose
+    /// names are withheld with them.
     pub withheld_parameters: usize,
 }
 
@@ -118,12 +125,14 @@ pub struct Disclosed {
 const MOST_VALIDITY: Duration = Duration::from_secs(366 * 86_400);
 
 impl Disclosed {
-    /// Whether it is shown whom the certificate is about. One that shows it of nobody proves something of somebody unnamed.
+    /// Whether it is shown whom the certificate is about. One that shows it of nobody proves
+    /// something of somebody unnamed.
     pub fn names_subject(&self) -> bool {
         self.claims.keys().any(|name| !ERRAND.contains(&name.as_str()))
     }
 
-    /// `hidden` is the number of disclosures that the seal refers to and this presentation leaves out.
+    /// `hidden` is the number of disclosures that the seal refers to and this presentation leaves
+    /// out.
     fn without(mut self, hidden: usize) -> Self {
         let shown = |name: &str| {
             if name == "request" { self.request } else { self.claims.contains_key(name) }
@@ -137,7 +146,8 @@ impl Disclosed {
     }
 }
 
-/// What the hub's evidence proves: it signed a true answer to exactly this, and its ledger holds it.
+/// What the hub's evidence proves: it signed a true answer to exactly this, and its ledger holds
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The hub.
@@ -150,7 +160,8 @@ pub struct Finding {
     pub index: u64,
     /// The size of the tree whose signed head holds it.
     pub tree_size: u64,
-    /// The directory's own time: this verification is as of then. `None` with a key set, which has none.
+    /// The directory's own time: this verification is as of then. `None` with a key set, which has
+    /// none.
     pub directory_issued_at: Option<SystemTime>,
 }
 
@@ -327,7 +338,8 @@ fn as_fixed(
     seconds.map(Duration::from_secs).ok_or(CertificateError::Claim("validity"))
 }
 
-/// Every disclosure, shown or withheld, is one that the hub salted for this answer; and all of those are there.
+/// Every disclosure, shown or withheld, is one that the hub salted for this answer; and all of
+/// those are there.
 fn disclosed_as_fixed(
     token: &SdJwt,
     claims: &Claims,
@@ -355,7 +367,8 @@ fn in_time(
     validity: Duration,
 ) -> Result<(), CertificateError> {
     let (issued, begins, ends) = times;
-    // Certificates count in whole seconds, and are sealed as of the answer at the earliest, whatever the sealing machine's clock says.
+    // Certificates count in whole seconds, and are sealed as of the answer at the earliest,
+    // whatever the sealing machine's clock says.
     if answered_at > issued + Duration::from_secs(1) {
         return Err(CertificateError::IssuedBeforeAnswer);
     }
@@ -407,7 +420,8 @@ fn verify_seal(
     }
 }
 
-/// The hub's answer inside, which must say what the certificate says. Its signature is [`verify_evidence`]'s business.
+/// The hub's answer inside, which must say what the certificate says. Its signature is
+/// [`verify_evidence`]'s business.
 fn agreeing_answer(
     plain: &Map<String, Value>,
     reply: &ExchangeReply,
@@ -455,7 +469,8 @@ fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>) -> Result<Finding,
     })
 }
 
-/// What is shown. Where the request is among it, which the hub fixed as it fixed the rest, all of it must be what was asked.
+/// What is shown. Where the request is among it, which the hub fixed as it fixed the rest, all of
+/// it must be what was asked.
 fn disclosed(
     claims: &Claims,
     answer: &Answer,

@@ -37,7 +37,8 @@ impl<'a> Faults<'a> {
         if self.found.is_empty() { Ok(definition) } else { Err(DefinitionError(self.found)) }
     }
 
-    /// A definition's own words stand in some faults, and none of them may move what is read on a terminal.
+    /// A definition's own words stand in some faults, and none of them may move what is read on a
+    /// terminal.
     pub(super) fn add(&mut self, fault: String) {
         self.found.push(shown(&format!("{}: {fault}", self.origin)));
     }
@@ -56,7 +57,8 @@ impl<'a> Faults<'a> {
                 .filter(|code| !is_code(code))
             {
                 self.add(format!(
-                    "{at}: `{}` is not a code; use upper-case letters, digits and `_`, at most 64, a letter first",
+                    "{at}: `{}` is not a code; use upper-case letters, digits and `_`, at most \
+                     64, a letter first",
                     cut(code)
                 ));
             }
@@ -67,7 +69,11 @@ impl<'a> Faults<'a> {
         let vct = &definition.certificate.vct;
         if !(1..=MOST_VCT).contains(&vct.len()) || !vct.bytes().all(|byte| byte.is_ascii_graphic())
         {
-            self.add(format!("certificate.vct: `{}` is not a type; use 1 to {MOST_VCT} visible ASCII characters, no blanks", cut(vct)));
+            self.add(format!(
+                "certificate.vct: `{}` is not a type; use 1 to {MOST_VCT} visible ASCII \
+                 characters, no blanks",
+                cut(vct)
+            ));
         }
     }
 
@@ -86,7 +92,10 @@ impl<'a> Faults<'a> {
 
     pub(super) fn name(&mut self, key: &str, name: &str) {
         if !is_name(name) {
-            self.add(format!("{key}: `{name}` is not a name; use lower-case letters, digits, `-` and `_`, at most 64, a letter first"));
+            self.add(format!(
+                "{key}: `{name}` is not a name; use lower-case letters, digits, `-` and `_`, at \
+                 most 64, a letter first"
+            ));
         }
     }
 
@@ -94,7 +103,11 @@ impl<'a> Faults<'a> {
         match zerotrip_text::duration(text) {
             Some(duration) if !duration.is_zero() && duration <= most => duration,
             _ => {
-                self.add(format!("{key}: `{text}` is not a duration of 1s to {}s; write for example `10s` or `30d`", most.as_secs()));
+                self.add(format!(
+                    "{key}: `{text}` is not a duration of 1s to {}s; write for example `10s` or \
+                     `30d`",
+                    most.as_secs()
+                ));
                 Duration::ZERO
             }
         }
@@ -167,7 +180,11 @@ impl<'a> Faults<'a> {
             for name in shape.lookup.keys().filter(|name| {
                 !scans().any(|scan| scan.dataset == shape.id && scan.lookup == **name)
             }) {
-                self.add(format!("dataset `{}`: no scan looks anything up by `{name}`; name the look-up as the scans do", shape.id));
+                self.add(format!(
+                    "dataset `{}`: no scan looks anything up by `{name}`; name the look-up as the \
+                     scans do",
+                    shape.id
+                ));
             }
         }
         let (mut untyped, mut unbound) = (BTreeSet::new(), BTreeSet::new());
@@ -186,10 +203,16 @@ impl<'a> Faults<'a> {
             }
         }
         for (dataset, lookup) in unbound {
-            self.add(format!("dataset `{dataset}`: say in which columns `{lookup}` must look, in the `lookup` of a `[[dataset]]`"));
+            self.add(format!(
+                "dataset `{dataset}`: say in which columns `{lookup}` must look, in the `lookup` \
+                 of a `[[dataset]]`"
+            ));
         }
         for (dataset, column) in untyped {
-            self.add(format!("dataset `{dataset}`: say of which type `{column}` is, in the `columns` of a `[[dataset]]`"));
+            self.add(format!(
+                "dataset `{dataset}`: say of which type `{column}` is, in the `columns` of a \
+                 `[[dataset]]`"
+            ));
         }
     }
 
@@ -272,7 +295,8 @@ impl<'a> Faults<'a> {
                 .any(|(_, other)| other.dataset == scan.dataset && !other.absence_for.is_empty())
             {
                 self.add(format!(
-                    "variant `{place}`, scan `{name}`: `{}` is asked for doubts alone; no scan of it says for whom it must know",
+                    "variant `{place}`, scan `{name}`: `{}` is asked for doubts alone; no scan of \
+                     it says for whom it must know",
                     scan.dataset
                 ));
             }
@@ -336,7 +360,10 @@ impl<'a> Faults<'a> {
                         self.add(format!("hand_over: variant `{place}` has no scan `{end}`"))
                     }
                     (Some(scan), Some(by)) if !columns(scan).any(|column| column == by) => {
-                        self.add(format!("hand_over: variant `{place}`, scan `{end}`: `{by}` is not among its columns"));
+                        self.add(format!(
+                            "hand_over: variant `{place}`, scan `{end}`: `{by}` is not among its \
+                             columns"
+                        ));
                     }
                     _ => {}
                 }
@@ -355,13 +382,22 @@ impl<'a> Faults<'a> {
     ) {
         let at = format!("variant `{place}`, scan `{name}`");
         if scan.keys.is_empty() || scan.most_keys == 0 {
-            self.add(format!("{at}: unbound; it names nobody to ask about, so it would ask for the whole register. Give it `keys`"));
+            self.add(format!(
+                "{at}: unbound; it names nobody to ask about, so it would ask for the whole \
+                 register. Give it `keys`"
+            ));
         }
         if scan.only_doubts && (scan.judged || !scan.absence_for.is_empty()) {
-            self.add(format!("{at}: what only raises doubts proves no absence and is not judged; drop `only_doubts`, or the others"));
+            self.add(format!(
+                "{at}: what only raises doubts proves no absence and is not judged; drop \
+                 `only_doubts`, or the others"
+            ));
         }
         if scan.absence_for.is_empty() && !scan.only_doubts {
-            self.add(format!("{at}: undeclared absence; a true answer rests on its finding nothing, so say for whom in `absence_for`"));
+            self.add(format!(
+                "{at}: undeclared absence; a true answer rests on its finding nothing, so say for \
+                 whom in `absence_for`"
+            ));
         }
         for key in &scan.keys {
             if !before.contains(key.step.as_str()) {
@@ -388,7 +424,10 @@ impl<'a> Faults<'a> {
                         .get(dataset.as_str())
                         .is_some_and(|some| some.contains(column.as_str())) =>
                 {
-                    self.add(format!("{at}: origin `{dataset}` `{column}` is not in the `supplies` of a scan before it"));
+                    self.add(format!(
+                        "{at}: origin `{dataset}` `{column}` is not in the `supplies` of a scan \
+                         before it"
+                    ));
                 }
                 _ => {}
             }
@@ -407,7 +446,8 @@ impl<'a> Faults<'a> {
         match (scan.lifetime_from, scan.last_years) {
             (Some(years), None) | (None, Some(years)) if years <= MOST_YEARS => {}
             _ => self.add(format!(
-                "{at}: say how far back the register must know: `lifetime_from`, an age, or `last_years`; one of them, 0 to {MOST_YEARS}"
+                "{at}: say how far back the register must know: `lifetime_from`, an age, or \
+                 `last_years`; one of them, 0 to {MOST_YEARS}"
             )),
         }
         if !(1..=4096).contains(&scan.most_keys) || !(1..=1_000_000).contains(&scan.most_rows) {

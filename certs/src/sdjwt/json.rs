@@ -1,5 +1,6 @@
-//! JSON as RFC 8259 writes it, with one more rule: a name stands once in an object. Libraries differ in which of two they keep, so a
-//! text with two would mean one thing to us and another to somebody else.
+//! JSON as RFC 8259 writes it, with one more rule: a name stands once in an object. Libraries
+//! differ in which of two they keep, so a text with two would mean one thing to us and another to
+//! somebody else.
 
 use std::cell::RefCell;
 use std::fmt;

@@ -1,9 +1,10 @@
-//! SD-JWT (RFC 9901) as SD-JWT VC uses it (draft-ietf-oauth-sd-jwt-vc, `dc+sd-jwt`): claims that a holder may leave out without
-//! breaking the issuer's signature. ES256 only, digests by SHA-256, no key binding, no decoys; every selectively disclosable claim
-//! is one of the top level.
+//! SD-JWT (RFC 9901) as SD-JWT VC uses it (draft-ietf-oauth-sd-jwt-vc, `dc+sd-jwt`): claims that a
+//! holder may leave out without breaking the issuer's signature. ES256 only, digests by SHA-256, no
+//! key binding, no decoys; every selectively disclosable claim is one of the top level.
 //!
-//! What common libraries silently drop or repair is refused here by name: a disclosure that nothing refers to, two alike, a digest that
-//! stands twice, two members of one name, padding in base64. The algorithm is that of the registered key, never the message's choice.
+//! What common libraries silently drop or repair is refused here by name: a disclosure that nothing
+//! refers to, two alike, a digest that stands twice, two members of one name, padding in base64.
+//! The algorithm is that of the registered key, never the message's choice.
 
 mod json;
 #[cfg(test)]
@@ -30,8 +31,8 @@ pub const DISCLOSURES: usize = 64;
 /// Media type of the header (SD-JWT VC, 3.2.1).
 pub const TYP: &str = "dc+sd-jwt";
 
-/// Claims that are never selectively disclosable: without them nobody could judge the rest (SD-JWT VC, 3.2.2.2, and `iat`, by which we
-/// find the key).
+/// Claims that are never selectively disclosable: without them nobody could judge the rest (SD-JWT
+/// VC, 3.2.2.2, and `iat`, by which we find the key).
 const ALWAYS_SHOWN: [&str; 7] = ["iss", "iat", "nbf", "exp", "cnf", "vct", "status"];
 
 /// Why a token counts for nothing.
@@ -108,7 +109,8 @@ pub enum SdJwtError {
     /// A digest twice in the signed part.
     #[error("a digest stands twice in the signed part")]
     DigestTwice,
-    /// `_sd`, `...` and the like as a claim's name, or a claim that must always be shown hidden behind a digest.
+    /// `_sd`, `...` and the like as a claim's name, or a claim that must always be shown hidden
+    /// behind a digest.
     #[error("`{0}` cannot be the name of a disclosed claim, nor stand inside one")]
     ReservedName(String),
     /// A disclosed claim of a name that is there already.
@@ -137,8 +139,8 @@ pub enum SdJwtError {
     Random(#[from] RandomError),
 }
 
-/// A token that was read: its shape is right, each of its disclosures fits, and **nothing in it is to be believed** before
-/// [`SdJwt::verify`].
+/// A token that was read: its shape is right, each of its disclosures fits, and **nothing in it is
+/// to be believed** before [`SdJwt::verify`].
 #[derive(Clone, Debug)]
 pub struct SdJwt {
     jwt: String,
@@ -194,7 +196,8 @@ pub fn opened(disclosure: &str) -> Result<(String, Value), SdJwtError> {
     Ok((name, value))
 }
 
-/// Signs: `plain` is seen by everybody, each of `disclosable` can be left out later. The digests' order tells nothing.
+/// Signs: `plain` is seen by everybody, each of `disclosable` can be left out later. The digests'
+/// order tells nothing.
 pub fn issue(
     key: &SigningKey,
     plain: Map<String, Value>,
@@ -295,7 +298,8 @@ impl SdJwt {
         &self.jwt
     }
 
-    /// SHA-256 over the ASCII bytes of the issuer-signed part: the same for every presentation of one certificate.
+    /// SHA-256 over the ASCII bytes of the issuer-signed part: the same for every presentation of
+    /// one certificate.
     pub fn digest(&self) -> Digest {
         sha256(self.jwt.as_bytes())
     }
@@ -328,7 +332,8 @@ impl SdJwt {
         Ok(Self { disclosures, ..self.clone() })
     }
 
-    /// The claims, once the seal is `key`'s and the token holds at `now`; `accepts` says which `vct` may stand here.
+    /// The claims, once the seal is `key`'s and the token holds at `now`; `accepts` says which
+    /// `vct` may stand here.
     pub fn verify(
         &self,
         key: &PublicKey,

@@ -1,5 +1,5 @@
-//! Of whom, where and when does a register's silence say something? Only of what its owner states: nothing is taken to be so because it is
-//! not denied.
+//! Of whom, where and when does a register's silence say something? Only of what its owner states:
+//! nothing is taken to be so because it is not denied.
 
 use chrono::{Months, NaiveDate};
 use zerotrip_datasets::plausible::birth_in;
@@ -9,7 +9,8 @@ use super::report::ScanReport;
 use super::{Evidence, ScanEvidence, ScanState, Subjects};
 use crate::definition::Reach;
 
-/// The dataset of the first scan whose register does not know of every person for whom an absence is concluded.
+/// The dataset of the first scan whose register does not know of every person for whom an absence
+/// is concluded.
 pub(super) fn uncovered<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
     let moment = first_read(evidence).and_then(day_of).and_then(NaiveDate::from_epoch_days);
     for scan in evidence.scans.iter().filter(|scan| !scan.absence_for.is_empty()) {
@@ -28,8 +29,9 @@ pub(super) fn uncovered<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
     None
 }
 
-/// Whether the register knows of these persons all that the scan looks for. A register that is judged is one of things, and an answer holds
-/// within its regions. Any other says who belongs to whom, and a marriage counts wherever it was made.
+/// Whether the register knows of these persons all that the scan looks for. A register that is
+/// judged is one of things, and an answer holds within its regions. Any other says who belongs to
+/// whom, and a marriage counts wherever it was made.
 fn knows_them(evidence: &Evidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subjects) -> bool {
     match subjects {
         Subjects::Everyone => scan.judged,
@@ -43,8 +45,9 @@ fn knows_them(evidence: &Evidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subje
     }
 }
 
-/// Whether the register begins early enough for what the scan looks for, or has taken over what is older. It must have begun by the day of the
-/// moment in any case: what ended between the moment and its beginning was taken over by nobody.
+/// Whether the register begins early enough for what the scan looks for, or has taken over what is
+/// older. It must have begun by the day of the moment in any case: what ended between the moment
+/// and its beginning was taken over by nobody.
 fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate) -> bool {
     let Some(since) =
         stated.since.and_then(NaiveDate::from_epoch_days).filter(|since| *since <= moment)
@@ -68,10 +71,12 @@ fn turned(person: &str, age: u32) -> Option<NaiveDate> {
     birth_in(person)?.checked_add_months(Months::new(age.saturating_mul(12)))
 }
 
-/// Whether the person can be looked for under this number alone, as far as the number shows. Residence permits for Hong Kong, Macau and
-/// Taiwan residents (81, 82, 83) are issued since 2018-09-01 (State Council, 国办发〔2018〕81号), the 18-character cards of foreign permanent
-/// residents (9) since 2023-12-01 (National Immigration Administration): whoever holds one had a passport or a travel permit before, and may
-/// have used that since. A number that was corrected shows nothing; what is claimed of those is in the answer (`former_numbers`).
+/// Whether the person can be looked for under this number alone, as far as the number shows.
+/// Residence permits for Hong Kong, Macau and Taiwan residents (81, 82, 83) are issued since
+/// 2018-09-01 (State Council, 国办发〔2018〕81号), the 18-character cards of foreign permanent
+/// residents (9) since 2023-12-01 (National Immigration Administration): whoever holds one had a
+/// passport or a travel permit before, and may have used that since. A number that was corrected
+/// shows nothing; what is claimed of those is in the answer (`former_numbers`).
 pub(super) fn is_under_one_number(person: &str) -> bool {
     !["81", "82", "83", "9"].iter().any(|prefix| person.starts_with(prefix))
 }

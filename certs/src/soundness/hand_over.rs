@@ -1,9 +1,12 @@
-//! What one register says that it handed over must have arrived in the other, as a row of its own about the same person: of the same thing,
-//! where both registers state which thing a row is of; else as one of as many rows.
+//! What one register says that it handed over must have arrived in the other, as a row of its own
+//! about the same person: of the same thing, where both registers state which thing a row is of;
+//! else as one of as many rows.
 //!
-//! Not every row is an arrival. One that never was anything, such as an application, is none. One that ended must have ended after the day
-//! of the hand-over: an earlier title, or an advance notice that ends as the title is entered, would hide that the title is missing. One that
-//! ended on that very day must have begun on it too. One that began before the contract did cannot have come of it.
+//! Not every row is an arrival. One that never was anything, such as an application, is none. One
+//! that ended must have ended after the day of the hand-over: an earlier title, or an advance
+//! notice that ends as the title is entered, would hide that the title is missing. One that
+//! ended on that very day must have begun on it too. One that began before the contract did cannot
+//! have come of it.
 
 use std::collections::BTreeSet;
 
@@ -77,7 +80,8 @@ fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) 
         if !handed.iter().all(|one| one.thing.is_some_and(is_specific)) {
             return Some(false);
         }
-        // One thing handed over on two days was two. An equal row is the same row, read in twice; the latest beginning is the strictest.
+        // One thing handed over on two days was two. An equal row is the same row, read in twice;
+        // the latest beginning is the strictest.
         handed.sort_unstable();
         handed.dedup_by(|later, kept| {
             let is_same =
@@ -92,7 +96,8 @@ fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) 
     Some(handed.len() <= MOST_HANDED && each_has_its_own(&handed, &arrived))
 }
 
-/// The rows that something which was handed over can have become; `None` where a row is judged twice, and so could be two.
+/// The rows that something which was handed over can have become; `None` where a row is judged
+/// twice, and so could be two.
 fn arrived<'a>(
     evidence: &'a Evidence<'_>,
     to: &'a ScanEvidence<'_>,
@@ -120,7 +125,8 @@ fn arrived<'a>(
             began: beginning(verdict),
         });
     }
-    // Of one thing, an equal row is the same row, read in twice: here as among what was handed over.
+    // Of one thing, an equal row is the same row, read in twice: here as among what was handed
+    // over.
     if things.is_some() {
         arrived.sort_unstable();
         arrived.dedup();
@@ -186,7 +192,8 @@ fn find_row(
     false
 }
 
-/// Whether a text names one thing: four letters or digits and more, two different digits among them. `无`, `000000` and `待定` name none.
+/// Whether a text names one thing: four letters or digits and more, two different digits among
+/// them. `无`, `000000` and `待定` name none.
 fn is_specific(thing: &str) -> bool {
     let digits: std::collections::BTreeSet<char> =
         thing.chars().filter(char::is_ascii_digit).collect();

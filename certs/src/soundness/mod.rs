@@ -1,8 +1,10 @@
-//! When is an absence proven? This module decides, and nothing else does: an [`Absence`] can be made only here, from scans that are
-//! all complete, fresh, readable, cover every person asked about, and can be carried back to one moment. It never sees a socket or a clock.
+//! When is an absence proven? This module decides, and nothing else does: an [`Absence`] can be
+//! made only here, from scans that are all complete, fresh, readable, cover every person asked
+//! about, and can be carried back to one moment. It never sees a socket or a clock.
 //!
-//! A rule is a file: `presence` (what makes the answer *no*), `moment` (as of when an absence holds), `hand_over` (what has left one
-//! register is in the other), `coverage` (of whom, where and when a register's silence says something). `conclude` is their order.
+//! A rule is a file: `presence` (what makes the answer *no*), `moment` (as of when an absence
+//! holds), `hand_over` (what has left one register is in the other), `coverage` (of whom, where and
+//! when a register's silence says something). `conclude` is their order.
 
 mod coverage;
 mod hand_over;
@@ -31,9 +33,11 @@ pub struct Verdict {
     pub scan: String,
     /// Which of that scan's rows, from 0; `None` where the SQL does not say.
     pub row: Option<usize>,
-    /// For `HandedOver` and `Ended`: the day by which it had, in days since 1970-01-01; `None` where the register does not say.
+    /// For `HandedOver` and `Ended`: the day by which it had, in days since 1970-01-01; `None`
+    /// where the register does not say.
     pub on_date: Option<i32>,
-    /// The day on which it began, in days since 1970-01-01; `None` where the register does not say.
+    /// The day on which it began, in days since 1970-01-01; `None` where the register does not
+    /// say.
     pub began_on: Option<i32>,
 }
 
@@ -46,8 +50,8 @@ pub enum VerdictKind {
     Clear,
     /// It has left this register for another.
     HandedOver,
-    /// It ended on that day, and came to nothing here: a title sold, a contract cancelled, a marriage divorced. What came of it may stand in
-    /// another register since.
+    /// It ended on that day, and came to nothing here: a title sold, a contract cancelled, a
+    /// marriage divorced. What came of it may stand in another register since.
     Ended,
     /// It settles nothing. Also everything that the definition's SQL says in other words.
     Undetermined,
@@ -75,7 +79,8 @@ pub struct Evidence<'a> {
     pub verdicts: &'a [Verdict],
     /// The definition's reasons, most important first.
     pub reasons: &'a [&'a str],
-    /// The persons who are asked about whatever else turns out: what speaks against anybody else settles nothing.
+    /// The persons who are asked about whatever else turns out: what speaks against anybody else
+    /// settles nothing.
     pub certain: &'a HashSet<String>,
     /// For each coverage statement that the definition can test, the persons found registered.
     pub registered: &'a BTreeMap<&'a str, HashSet<String>>,
@@ -94,7 +99,8 @@ pub struct ScanEvidence<'a> {
     pub state: &'a ScanState,
     /// Whom each delivered row is about, in the order of the rows.
     pub rows: &'a [String],
-    /// Which thing each delivered row is of, such as a home's unit number; `None` where the register does not state that.
+    /// Which thing each delivered row is of, such as a home's unit number; `None` where the
+    /// register does not state that.
     pub things: Option<&'a [Option<String>]>,
     /// Whether every row needs a verdict, and is judged by itself.
     pub judged: bool,
@@ -130,12 +136,14 @@ pub enum Conclusion {
     Unavailable(Incomplete),
 }
 
-/// Weighs the evidence. The order is: a scan that was not answered, then what was found, then a scan that could not be read whole, then what
-/// settles nothing, then what cannot be carried back to one moment, then what was handed over and is nowhere, then coverage; only what passes
+/// Weighs the evidence. The order is: a scan that was not answered, then what was found, then a
+/// scan that could not be read whole, then what settles nothing, then what cannot be carried back
+/// to one moment, then what was handed over and is nowhere, then coverage; only what passes
 /// all of them is an absence.
 ///
-/// What was found comes after what was not answered, so that nobody learns by elimination in which register it stands: the requester sees
-/// which source is missing. It comes before what could not be read, which nobody sees: that row could not undo what the other one says.
+/// What was found comes after what was not answered, so that nobody learns by elimination in which
+/// register it stands: the requester sees which source is missing. It comes before what could not
+/// be read, which nobody sees: that row could not undo what the other one says.
 pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
     if evidence.scans.is_empty() {
         return unavailable(ErrorCode::Internal, "");

@@ -1,6 +1,8 @@
-//! As of when does an absence hold? Of the earliest as-of. Registers are read at different times, and what a person has all along can move
-//! between them, or between members of a family, so that each register is read while it is in another. So whatever a register shows as ended
-//! must have ended before that moment, and one that does not keep what ends proves nothing beside another.
+//! As of when does an absence hold? Of the earliest as-of. Registers are read at different times,
+//! and what a person has all along can move between them, or between members of a family, so that
+//! each register is read while it is in another. So whatever a register shows as ended
+//! must have ended before that moment, and one that does not keep what ends proves nothing beside
+//! another.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,7 +14,8 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::{CompleteScan, Evidence, Incomplete, ScanEvidence, VerdictKind, because, dataset_of};
 
-/// Why what the registers show cannot be carried back to the moment at which the first of them was read.
+/// Why what the registers show cannot be carried back to the moment at which the first of them was
+/// read.
 pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
     let complete: Vec<(&ScanEvidence<'_>, &CompleteScan)> =
         evidence.scans.iter().filter_map(|scan| scan.complete()).collect();
@@ -39,7 +42,8 @@ pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
         let Some(day) = last_day(verdict.on_date, source) else {
             return Some(because(ErrorCode::Undated, own.dataset));
         };
-        // What ended before it began did so on another day, or has not. A day that systems write for nothing is no beginning.
+        // What ended before it began did so on another day, or has not. A day that systems write
+        // for nothing is no beginning.
         let began = verdict.began_on.filter(|began| {
             NaiveDate::from_epoch_days(*began).is_none_or(|began| !is_placeholder(began))
         });
@@ -53,7 +57,8 @@ pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
         }
         until.push(day);
     }
-    // Whose record it is stays unsaid: a fresh divorce is nobody's business, and it is the first register that must catch up.
+    // Whose record it is stays unsaid: a fresh divorce is nobody's business, and it is the first
+    // register that must catch up.
     if until.into_iter().all(|day| was_over(day, moment)) {
         None
     } else {
@@ -71,14 +76,16 @@ pub(super) fn first_read(evidence: &Evidence<'_>) -> Option<SystemTime> {
         .min()
 }
 
-/// The last day on which something that ended can have been there: the row's own, or the one that its owner states for all such rows.
+/// The last day on which something that ended can have been there: the row's own, or the one that
+/// its owner states for all such rows.
 pub(super) fn last_day(on_date: Option<i32>, source: &CompleteScan) -> Option<i32> {
     on_date.or_else(|| source.stated().undated_before?.checked_sub(1))
 }
 
-/// Whether that day was over at the moment. Departments' clocks differ, by no more than is believed of them, and a clock's reading that lies
-/// as near to midnight is of either day. An as-of that *is* midnight is no clock's reading: it names all that is dated before it, by the
-/// registers' own days, and days are compared with days.
+/// Whether that day was over at the moment. Departments' clocks differ, by no more than is believed
+/// of them, and a clock's reading that lies as near to midnight is of either day. An as-of that
+/// *is* midnight is no clock's reading: it names all that is dated before it, by the registers' own
+/// days, and days are compared with days.
 fn was_over(day: i32, moment: SystemTime) -> bool {
     day_end(day)
         .is_some_and(|end| end + CLOCK_SKEW <= moment || is_midnight(moment) && end <= moment)

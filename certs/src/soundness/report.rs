@@ -16,7 +16,8 @@ pub enum ScanState {
     Vacuous,
     /// Answered whole.
     Complete(CompleteScan),
-    /// Answered, and something in it cannot be read: what its readable rows show is on record, and what they do not show may be there.
+    /// Answered, and something in it cannot be read: what its readable rows show is on record, and
+    /// what they do not show may be there.
     Unreadable(Incomplete),
     /// Not to be relied on.
     Incomplete(Incomplete),
@@ -38,7 +39,8 @@ pub enum Subjects {
     Everyone,
     /// Everyone, wherever registered, and wherever it happened.
     EveryoneAnywhere,
-    /// Those that a rule of the definition can find registered, wherever it happened; the statement's text.
+    /// Those that a rule of the definition can find registered, wherever it happened; the
+    /// statement's text.
     Stated(String),
 }
 
@@ -67,7 +69,8 @@ pub struct ScanReport {
     pub numbers_carried_over: bool,
     /// Whether the owner says that what ends stays, as a row that says so.
     pub keeps_ended: bool,
-    /// The day, since 1970-01-01, before which everything ended that is not dated; `None` where the owner does not say.
+    /// The day, since 1970-01-01, before which everything ended that is not dated; `None` where
+    /// the owner does not say.
     pub undated_before: Option<i32>,
 }
 
@@ -78,8 +81,8 @@ pub struct CompleteScan {
 }
 
 impl CompleteScan {
-    /// Believes a scan complete, or says why not. What is too old, or of a time to come, is that first: of what is merely unreadable the
-    /// readable rows still count.
+    /// Believes a scan complete, or says why not. What is too old, or of a time to come, is that
+    /// first: of what is merely unreadable the readable rows still count.
     pub fn try_new(report: ScanReport) -> Result<Self, Incomplete> {
         let refuse = |code| Err(Incomplete { code, dataset: report.dataset.clone() });
         if report.as_of > report.now + CLOCK_SKEW {

@@ -54,7 +54,8 @@ fn a_report_with_any_blemish_is_not_complete() {
 const OWNER: &str = "330106195705030860";
 const PERMIT: &str = "810000198508150024";
 
-/// One judged register, complete as `report` says, with these rows about the person and their verdicts.
+/// One judged register, complete as `report` says, with these rows about the person and their
+/// verdicts.
 struct Case {
     person: &'static str,
     state: ScanState,
@@ -227,7 +228,8 @@ fn a_no_needs_a_person_beyond_doubt_and_a_row_that_nothing_unread_could_undo() {
 /// A row of a hand-over: its unit, and the days on which it began and ended.
 type Dated = (&'static str, Option<i32>, Option<i32>);
 
-/// Contracts of one person that were handed over on these days, and titles that ended on those; each with its unit.
+/// Contracts of one person that were handed over on these days, and titles that ended on those;
+/// each with its unit.
 fn handed_over(
     contracts: &[(&'static str, i32)],
     titles: &[(&'static str, i32)],
@@ -348,7 +350,8 @@ fn a_title_that_ended_as_the_contract_was_handed_over_is_not_its_arrival() {
             has_arrived(&[contract], &[(VerdictKind::Ended, title)], with_units)
         };
         let contract = ("H1", Some(20), Some(50));
-        // An old home, sold on the day of the move; an advance notice, which ends as the title is entered.
+        // An old home, sold on the day of the move; an advance notice, which ends as the title is
+        // entered.
         assert!(!of(contract, ("H1", None, Some(50))));
         assert!(
             !of(contract, ("H1", Some(10), Some(50))) && !of(contract, ("H1", Some(20), Some(50)))
@@ -417,11 +420,12 @@ enum State {
     Incomplete,
 }
 
-/// A scan's name, state, persons for whom an absence is concluded, whether it is judged, and whom its rows are about.
+/// A scan's name, state, persons for whom an absence is concluded, whether it is judged, and whom
+/// its rows are about.
 type Held = (String, ScanState, Vec<String>, bool, Vec<String>);
 
-/// Its state, whether the owner says that what ends stays, before which day undated rows ended, and the day on whose first second (UTC)
-/// it was read.
+/// Its state, whether the owner says that what ends stays, before which day undated rows ended, and
+/// the day on whose first second (UTC) it was read.
 fn any_state() -> impl Strategy<Value = (State, bool, Option<i32>, u64)> {
     (any_kind_of_state(), prop::bool::weighted(0.9), proptest::option::of(-3..24i32), 18..22u64)
 }

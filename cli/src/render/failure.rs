@@ -181,7 +181,8 @@ impl From<JoinError> for Failure {
             JoinError::Papers(_) => Self::unverified(&error),
             JoinError::NotAdmitted(seconds) => {
                 let zh = format!(
-                    "{seconds} 秒内未获准入；请数据主管部门执行 `zerotrip member admit`，然后重复本命令，沿用同一邀请继续等待"
+                    "{seconds} 秒内未获准入；请数据主管部门执行 `zerotrip member \
+                     admit`，然后重复本命令，沿用同一邀请继续等待"
                 );
                 Self::new(USAGE, error.to_string(), zh)
             }

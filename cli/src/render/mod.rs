@@ -1,4 +1,5 @@
-//! What people see: screens, failures with their exit codes, and the Chinese of what the libraries say in English.
+//! What people see: screens, failures with their exit codes, and the Chinese of what the libraries
+//! say in English.
 
 mod failure;
 mod screen;

@@ -1,4 +1,5 @@
-//! Words for people: results on standard output, progress and errors on standard error, in one of two languages.
+//! Words for people: results on standard output, progress and errors on standard error, in one of
+//! two languages.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -49,7 +50,8 @@ impl Screen {
     pub(crate) fn show(&self, text: &str, value: &Value) -> Result<(), Failure> {
         let line = if self.json { value.to_string() } else { text.to_owned() };
         match writeln!(std::io::stdout(), "{line}") {
-            // Whoever read it has read enough: what was done or answered stays so, and the exit code says it.
+            // Whoever read it has read enough: what was done or answered stays so, and the exit
+            // code says it.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             written => written.map_err(|error| Failure::usage(&error, "无法输出")),
         }

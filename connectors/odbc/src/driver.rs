@@ -1,7 +1,8 @@
 //! One connection through one driver, and what is asked of it.
 //!
-//! Every cell is read as text, piece by piece (`SQLGetData`), for what a driver declares of a column's size is not always so, and a
-//! piece that is taken for the whole would be a loss that nobody sees.
+//! Every cell is read as text, piece by piece (`SQLGetData`), for what a driver declares of a
+//! column's size is not always so, and a piece that is taken for the whole would be a loss that
+//! nobody sees.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -100,7 +101,8 @@ impl Driver {
                 if self.connection.is_dead().unwrap_or(false) {
                     return Err(DriverError::Dead);
                 }
-                // Whatever was asked since, it may have begun a transaction already, which would see an earlier moment.
+                // Whatever was asked since, it may have begun a transaction already, which would
+                // see an earlier moment.
                 if self.transactions {
                     self.connection.rollback()?;
                 }

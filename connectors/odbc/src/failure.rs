@@ -1,4 +1,5 @@
-//! What may be said of a driver's error. Drivers put connection strings into their messages, and systems the values of rows.
+//! What may be said of a driver's error. Drivers put connection strings into their messages, and
+//! systems the values of rows.
 
 use zerotrip_odbc_wire::{Failure, Secret, Sort};
 
@@ -8,8 +9,8 @@ use crate::driver::DriverError;
 const MOST_WORDS: usize = 400;
 /// As many characters of a secret in a row are as bad as all of it.
 const TELLING: usize = 6;
-/// Classes of states in whose messages no value of a row stands: connecting, authorisation, syntax and names, time-outs, what a
-/// driver or its manager lacks.
+/// Classes of states in whose messages no value of a row stands: connecting, authorisation, syntax
+/// and names, time-outs, what a driver or its manager lacks.
 const HARMLESS: [&str; 10] = ["08", "28", "3D", "3F", "42", "HYC", "HYT", "IM", "S00", "S1C"];
 
 /// By which words an error in connecting is sorted.

@@ -15,9 +15,11 @@ use zerotrip_odbc_wire::{
 use crate::driver::{Driver, DriverError};
 use crate::failure::{Hidden, failure};
 
-/// Bytes of memory that driver and helper may take. A driver that keeps a whole answer in memory fails instead of taking the machine.
+/// Bytes of memory that driver and helper may take. A driver that keeps a whole answer in memory
+/// fails instead of taking the machine.
 const MEMORY: u64 = 1 << 30;
-/// Time that a connection has to end well when the connector is gone. Whatever it does then, the process ends.
+/// Time that a connection has to end well when the connector is gone. Whatever it does then, the
+/// process ends.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Why the helper ends before its connector does.
@@ -50,7 +52,8 @@ pub fn run() -> Result<(), ServeError> {
     serve(&asked, socket)
 }
 
-/// Hands requests on, and ends the process when the connector is gone, whatever the driver is stuck in by then.
+/// Hands requests on, and ends the process when the connector is gone, whatever the driver is stuck
+/// in by then.
 #[expect(
     clippy::disallowed_methods,
     reason = "nothing here is kept, and a driver that hangs would keep the process for ever"
@@ -94,7 +97,8 @@ fn serve(requests: &Receiver<Request>, mut socket: UnixStream) -> Result<(), Ser
         let reply = match done {
             Ok(reply) => reply,
             Err(DriverError::Socket(error)) => return Err(error.into()),
-            // Before anybody is let in there are no rows whose values could be in what a driver says.
+            // Before anybody is let in there are no rows whose values could be in what a driver
+            // says.
             Err(error) => Reply::Failed(failure(&error, &hidden, driver.is_none())),
         };
         socket.write_all(&wire::frame(&reply, MOST_REPLY)?)?;

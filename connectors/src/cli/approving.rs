@@ -92,7 +92,8 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
         let asked: BTreeSet<&str> = asked_for.iter().map(String::as_str).collect();
         let asked = asked.into_iter().collect::<Vec<_>>().join("`, `");
         return Err(shown(&format!(
-            "check `{check}` asks `{asked}`, which is not attached here; `sign` its file first, or mend `dataset.id` in it"
+            "check `{check}` asks `{asked}`, which is not attached here; `sign` its file first, \
+             or mend `dataset.id` in it"
         ))
         .into());
     }
@@ -112,7 +113,8 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
             changes.loses.keys().map(|(member, _)| member.as_str()).collect();
         let losers = losers.into_iter().collect::<Vec<_>>().join(", ");
         return Err(shown(&format!(
-            "nothing was approved: {losers} would lose what is named above; name all who are to be served, or add `--replace`"
+            "nothing was approved: {losers} would lose what is named above; name all who are to \
+             be served, or add `--replace`"
         ))
         .into());
     }
@@ -135,7 +137,11 @@ pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
     let standing = approving::standing(&home)?;
     let (approvals, lost) = approving::withdrawn(&standing, check, requesters, purposes);
     if lost.is_empty() {
-        return Err(shown(&format!("nothing of `{check}` is approved for them; `zerotrip-connector approvals` lists what is")).into());
+        return Err(shown(&format!(
+            "nothing of `{check}` is approved for them; `zerotrip-connector approvals` lists what \
+             is"
+        ))
+        .into());
     }
     tell("LOSES", &lost);
     if !asked.yes && !confirmed("withdraw these")? {
@@ -210,7 +216,8 @@ fn in_words(template: &ScanTemplate) -> String {
         columns => format!(" (in {} at least)", columns.join(", ")),
     };
     format!(
-        "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}{optional}; at most {} rows; {shown}{}{}",
+        "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}{optional}; at most \
+         {} rows; {shown}{}{}",
         template.check,
         template.dataset,
         template.lookup,

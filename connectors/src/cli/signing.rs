@@ -27,7 +27,8 @@ pub async fn sign(
     let asked = if not_asked_yet { None } else { asked(&home).await };
     if asked.is_none() && !not_asked_yet {
         eprintln!(
-            "the hub could not be asked which datasets its checks ask: whether these ids are among them is not known"
+            "the hub could not be asked which datasets its checks ask: whether these ids are \
+             among them is not known"
         );
     }
     for path in files {
@@ -71,7 +72,8 @@ pub async fn sign(
 pub fn taken_up(dir: &Path) -> Result<&'static str, Failure> {
     let runs = files::try_lock(&dir.join("serve.lock"))?.is_none();
     Ok(if runs {
-        "the `serve` that runs here takes it up at once, and says so in its log once the source is open"
+        "the `serve` that runs here takes it up at once, and says so in its log once the source is \
+         open"
     } else {
         "it holds from the next start of `serve`"
     })
@@ -80,7 +82,8 @@ pub fn taken_up(dir: &Path) -> Result<&'static str, Failure> {
 /// Of a signed file that nothing attached has.
 pub fn left(path: &Path) -> String {
     format!(
-        "`{}` belongs to no attached dataset file, and nothing is served by it: remove it, or `sign` its dataset file again",
+        "`{}` belongs to no attached dataset file, and nothing is served by it: remove it, or \
+         `sign` its dataset file again",
         path.display()
     )
 }

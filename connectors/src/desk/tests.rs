@@ -57,7 +57,8 @@ columns = ["man_id", "woman_id"]
     DatasetFile::parse(&text, "marriage.toml").unwrap()
 }
 
-/// Whatever can be stated of a register on the day on which it is signed: everything but what is yet to come.
+/// Whatever can be stated of a register on the day on which it is signed: everything but what is
+/// yet to come.
 #[test]
 fn what_is_yet_to_come_cannot_be_stated() {
     let now = SystemTime::now();
@@ -104,7 +105,13 @@ fn a_day_on_which_everything_rests_cannot_be_absent() {
     )
     .unwrap_err()
     .to_string();
-    assert!(said.starts_with("column `event_date` of `civil.marriage` is `absent`, and the check `no-property` takes it to be"), "{said}");
+    assert!(
+        said.starts_with(
+            "column `event_date` of `civil.marriage` is `absent`, and the check `no-property` \
+             takes it to be"
+        ),
+        "{said}"
+    );
     assert!(
         can_be_stated(&marriages("1990-01-01", "", "field = \"DJRQ\""), SystemTime::now()).is_ok()
     );

@@ -1,5 +1,6 @@
-//! A proposal under the names that a check asks by (`inspect --for`). Which column of the system is which of the check's is never guessed
-//! from names: a wrong one leads to a false answer. What each of them means is said, and which columns are of its type.
+//! A proposal under the names that a check asks by (`inspect --for`). Which column of the system is
+//! which of the check's is never guessed from names: a wrong one leads to a false answer. What each
+//! of them means is said, and which columns are of its type.
 
 use std::fmt::Write as _;
 
@@ -57,11 +58,13 @@ macro_rules! line {
 pub fn describe(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
     line!(
         out,
-        "\n# What follows has the names that the check asks by. Only you know which column of yours is which: decide by what is said of"
+        "\n# What follows has the names that the check asks by. Only you know which column of \
+         yours is which: decide by what is said of"
     );
     line!(
         out,
-        "# each and by what your rows hold, not by its name. A register that lacks one of them cannot be asked by this check as it is."
+        "# each and by what your rows hold, not by its name. A register that lacks one of them \
+         cannot be asked by this check as it is."
     );
     for column in asked.columns {
         one_column(out, column, columns);
@@ -120,14 +123,16 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
     if asked.semantic == SemanticType::Code {
         line!(
             out,
-            "# The words that were found in these columns. Take out those of other columns, and say of each of this one what it means:"
+            "# The words that were found in these columns. Take out those of other columns, and \
+             say of each of this one what it means:"
         );
         for (meaning, says) in asked.meanings {
             line!(out, "#   {meaning}: {says}");
         }
         line!(
             out,
-            "# A word that means none of these has no place here: ask whoever revises the check, and never map it to what is merely near."
+            "# A word that means none of these has no place here: ask whoever revises the check, \
+             and never map it to what is merely near."
         );
         line!(out, "[column.codes]");
         let mut listed: Vec<&String> =
@@ -147,7 +152,8 @@ fn look_up(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
     let ids: Vec<&Proposed> =
         columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId).collect();
     let mut listed: Vec<String> = asked.lookup.columns.iter().map(|name| quoted(name)).collect();
-    // More columns of ids than the look-up has names for: one of them may hold a co-owner, who would not be found.
+    // More columns of ids than the look-up has names for: one of them may hold a co-owner, who
+    // would not be found.
     if ids.len() > asked.lookup.columns.len() {
         listed.push(quoted(PLACEHOLDER));
     }
@@ -155,11 +161,13 @@ fn look_up(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
     if ids.len() > asked.lookup.columns.len() {
         line!(
             out,
-            "# There are more columns of ids than it names. Describe each other one that can name such a person as a column of its own,"
+            "# There are more columns of ids than it names. Describe each other one that can name \
+             such a person as a column of its own,"
         );
         line!(
             out,
-            "# and list it here in the place of {PLACEHOLDER}; take {PLACEHOLDER} out if none of them can."
+            "# and list it here in the place of {PLACEHOLDER}; take {PLACEHOLDER} out if none of \
+             them can."
         );
     }
     line!(
@@ -178,7 +186,8 @@ fn look_up(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
     if ids.iter().any(|id| id.guess.blanks > 0) {
         line!(
             out,
-            "# may_be_blank = []  # {PLACEHOLDER}: columns of it in which a blank says that there is nobody, and never a lost id"
+            "# may_be_blank = []  # {PLACEHOLDER}: columns of it in which a blank says that there \
+             is nobody, and never a lost id"
         );
     }
 }
@@ -195,16 +204,19 @@ pub fn schemes(out: &mut String) {
     let known: Vec<&str> = SCHEMES.iter().map(|(name, _)| *name).collect();
     line!(
         out,
-        "# A number of another scheme could be anybody's until you say that such numbers stand here, each by its whole form:"
+        "# A number of another scheme could be anybody's until you say that such numbers stand \
+         here, each by its whole form:"
     );
     line!(out, "# schemes = [\"passport\"]  # {PLACEHOLDER}: of {}", known.join(", "));
     line!(
         out,
-        "# Where another column says what kind of document or owner it is: in rows with these words of it no resident id stands here."
+        "# Where another column says what kind of document or owner it is: in rows with these \
+         words of it no resident id stands here."
     );
     line!(
         out,
-        "# scheme_by = {{ column = \"\", other = [\"\"] }}  # {PLACEHOLDER}: its name in a `[[column]]` of this file, and its words"
+        "# scheme_by = {{ column = \"\", other = [\"\"] }}  # {PLACEHOLDER}: its name in a \
+         `[[column]]` of this file, and its words"
     );
 }
 
@@ -215,17 +227,20 @@ pub fn unlisted(out: &mut String, column: &Proposed) {
         0 => return,
         1 => line!(
             out,
-            "# 1 other word in {field} is not shown, for it could tell of a person: look it up there, and list it if it is a code;"
+            "# 1 other word in {field} is not shown, for it could tell of a person: look it up \
+             there, and list it if it is a code;"
         ),
         count => line!(
             out,
-            "# {count} other words in {field} are not shown, for they could tell of persons: look them up there, and list the codes;"
+            "# {count} other words in {field} are not shown, for they could tell of persons: look \
+             them up there, and list the codes;"
         ),
     }
     line!(out, "# a row with a word that is not listed gives whom it concerns no answer.");
 }
 
-/// What fills cells of a column, for its owner to say what it says; `field` where it is not yet decided whether the column is this one.
+/// What fills cells of a column, for its owner to say what it says; `field` where it is not yet
+/// decided whether the column is this one.
 pub fn fillers(out: &mut String, fillers: &[Filler], field: Option<&str>) {
     if fillers.is_empty() {
         return;
@@ -242,7 +257,8 @@ pub fn fillers(out: &mut String, fillers: &[Filler], field: Option<&str>) {
     let place = field.map_or_else(String::new, |field| format!(" in {}", comment(&quoted(field))));
     line!(
         out,
-        "# What fills cells{place}. Only you know what each word says; a word under neither key could be anybody's, or any day."
+        "# What fills cells{place}. Only you know what each word says; a word under neither key \
+         could be anybody's, or any day."
     );
     for (key, says, what) in [
         ("nothing", Says::Nothing, "says that nobody, or nothing, stands there"),

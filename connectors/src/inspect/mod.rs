@@ -32,23 +32,26 @@ const FEWEST_OF_AN_ID: usize = 12;
 /// What to inspect.
 #[derive(Args)]
 pub struct Inspect {
-    /// A file, as a path or a `file:` URL, or a server, as `postgres://user@host:port/database` or `mysql://…`; or what is
-    /// behind an ODBC driver, as `odbc:Driver=…;Server=…;UID=…` or `odbc:DSN=…;UID=…`; or an HTTP interface's collection, as `https://host/path`, of which one answer is looked at; never with a password in it. What a file is is told by its ending: .db, .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
+    /// A file, as a path or a `file:` URL, or a server, as `postgres://user@host:port/database` or
+    /// `mysql://…`; or what is behind an ODBC driver, as `odbc:Driver=…;Server=…;UID=…` or `odbc:DSN=…;UID=…`; or an HTTP interface's collection, as `https://host/path`, of which one answer is looked at; never with a password in it. What a file is is told by its ending: .db, .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
     source: String,
-    /// The table, or the sheet of a workbook; of an interface's answer the JSON pointer to its rows, such as /data/list. Without it, a
-    /// database's tables are listed, and an answer's longest array is taken.
+    /// The table, or the sheet of a workbook; of an interface's answer the JSON pointer to its
+    /// rows, such as /data/list. Without it, a database's tables are listed, and an answer's
+    /// longest array is taken.
     #[arg(long)]
     table: Option<String>,
     /// The member that will own the dataset; not needed with --dataset, whose id names it.
     #[arg(long)]
     member: Option<String>,
-    /// Propose under the names by which this check asks, such as no-property, and say what each of them means.
+    /// Propose under the names by which this check asks, such as no-property, and say what each of
+    /// them means.
     #[arg(long = "for", value_name = "CHECK")]
     check: Option<String>,
     /// Which of the registers that the check asks this is, such as estate.ownership.
     #[arg(long, requires = "check", value_name = "ID")]
     dataset: Option<String>,
-    /// Write the proposed dataset file here, in the source's folder or above it; a file that is there already is left alone.
+    /// Write the proposed dataset file here, in the source's folder or above it; a file that is
+    /// there already is left alone.
     #[arg(long)]
     out: Option<PathBuf>,
     /// What the file is, whatever its ending says: sqlite, csv, xlsx, xls, dbf or parquet.
@@ -57,7 +60,8 @@ pub struct Inspect {
     /// The row of a sheet that names the columns.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     header: u32,
-    /// The schema that holds the table, of a PostgreSQL server's database (`public` if none is said), or behind an ODBC driver.
+    /// The schema that holds the table, of a PostgreSQL server's database (`public` if none is
+    /// said), or behind an ODBC driver.
     #[arg(long)]
     schema: Option<String>,
     /// A file that holds the password for a server, and that nobody else may read.
@@ -66,10 +70,12 @@ pub struct Inspect {
     /// An environment variable that holds it instead.
     #[arg(long)]
     password_env: Option<String>,
-    /// A file that holds secret headers for an HTTP interface, one in a line, and that nobody else may read.
+    /// A file that holds secret headers for an HTTP interface, one in a line, and that nobody else
+    /// may read.
     #[arg(long)]
     header_file: Option<PathBuf>,
-    /// Certificates (PEM) of the authorities that may vouch for a server, other than those that this system trusts.
+    /// Certificates (PEM) of the authorities that may vouch for a server, other than those that
+    /// this system trusts.
     #[arg(long)]
     ca_file: Option<PathBuf>,
     /// Whether a server is talked to encrypted (`verify`), or in clear text (`off`).
@@ -144,7 +150,8 @@ fn spoken(error: SourceError) -> Failure {
     shown(&without_ids(&error.to_string())).into()
 }
 
-/// Refuses a table of which a column is named by what can only be a value: its names are a row, which would be lost as one, and shown.
+/// Refuses a table of which a column is named by what can only be a value: its names are a row,
+/// which would be lost as one, and shown.
 fn has_names(target: &Target, look: &Look) -> Result<(), Failure> {
     let Some(place) = look.columns.iter().position(|column| is_value(&column.field)) else {
         return Ok(());
@@ -152,14 +159,18 @@ fn has_names(target: &Target, look: &Look) -> Result<(), Failure> {
     let number = place + 1;
     Err(match target.kind {
         "csv" => format!(
-            "the file has no header line: where the name of column {number} belongs stands a value, which could be somebody's; write a line \
-             with the columns' names above the rows"
+            "the file has no header line: where the name of column {number} belongs stands a \
+             value, which could be somebody's; write a line with the columns' names above the rows"
         ),
         "xlsx" | "xls" => format!(
-            "the sheet has no header: where the name of column {number} belongs stands a value, which could be somebody's; write a row with the \
-             columns' names above the others, or say with --header which row names them"
+            "the sheet has no header: where the name of column {number} belongs stands a value, \
+             which could be somebody's; write a row with the columns' names above the others, or \
+             say with --header which row names them"
         ),
-        _ => format!("column {number} is named by a value, which could be somebody's; give it a name there, or in a view"),
+        _ => format!(
+            "column {number} is named by a value, which could be somebody's; give it a name \
+             there, or in a view"
+        ),
     }
     .into())
 }
@@ -201,7 +212,8 @@ fn propose(
     if let Place::File(path) = &target.place {
         place(&mut look, path, arguments.out.as_deref())?;
     }
-    // An interface's address was understood as one already; a pointer is checked with the dataset file.
+    // An interface's address was understood as one already; a pointer is checked with the dataset
+    // file.
     let is_named = !matches!(target.place, Place::Url(..));
     let odd = |(key, setting): &(&str, Setting)| match setting {
         Setting::Text(text, _) if *key != "separator" => {
@@ -210,9 +222,9 @@ fn propose(
         _ => false,
     };
     if is_named && look.source.iter().any(odd) {
-        return Err(
-            "the file's or the table's name holds quotes, brackets or control characters, which no dataset file may name; rename it".into(),
-        );
+        return Err("the file's or the table's name holds quotes, brackets or control \
+                    characters, which no dataset file may name; rename it"
+            .into());
     }
     let (columns, left_out) = proposal::propose(target.kind, &look);
     let mut advice = look.advice.clone();
@@ -291,7 +303,10 @@ fn place(look: &mut Look, file: &Path, out: Option<&Path>) -> Result<(), Failure
         .map(|(parent, name)| parent.join(name));
     let inner =
         file.as_deref().and_then(|file| file.strip_prefix(&folder).ok()).and_then(Path::to_str);
-    let inner = inner.ok_or("--out must be in the source's folder or above it, for a dataset file reaches only what lies below it")?;
+    let inner = inner.ok_or(
+        "--out must be in the source's folder or above it, for a dataset file reaches only what \
+         lies below it",
+    )?;
     for (key, setting) in &mut look.source {
         if *key == "path" {
             *setting = Setting::Text(inner.to_owned(), "");

@@ -1,10 +1,11 @@
-//! Errors of sources name what to mend by its key in a dataset file. While a system is inspected there is no such file yet: the same things
-//! are said by the options of the command.
+//! Errors of sources name what to mend by its key in a dataset file. While a system is inspected
+//! there is no such file yet: the same things are said by the options of the command.
 
 use crate::source::SourceError;
 use crate::source::catalogue::Place;
 
-/// Keys that every kind of system has, and what says the same here. Those that begin with another stand before it.
+/// Keys that every kind of system has, and what says the same here. Those that begin with another
+/// stand before it.
 const KEYS: &[(&str, &str)] = &[
     ("`source.password_file`", "--password-file"),
     ("`source.password_env`", "--password-env"),
@@ -54,7 +55,8 @@ mod tests {
                 "mend the user in the URL or its password in --password-file",
             ),
             (
-                "no password is given; name its file in `source.password_file`, or mend `source.user`",
+                "no password is given; name its file in `source.password_file`, or mend \
+                 `source.user`",
                 "name its file in --password-file, or mend the user in the URL",
             ),
             (

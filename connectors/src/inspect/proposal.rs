@@ -1,5 +1,6 @@
-//! A dataset file as it could be, from what was seen of a table. What only its owner can know stands there as a placeholder that no
-//! dataset file may hold, so that nobody signs a guess by oversight. Nothing of the rows is in it but the words of code lists.
+//! A dataset file as it could be, from what was seen of a table. What only its owner can know
+//! stands there as a placeholder that no dataset file may hold, so that nobody signs a guess by
+//! oversight. Nothing of the rows is in it but the words of code lists.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -15,7 +16,8 @@ use super::words::{PLACEHOLDER, Proposed, comment, quoted};
 use crate::source::catalogue::{Look, Setting};
 use zerotrip_text::shown;
 
-/// Names and guesses for every column that a dataset file can name; the others are told of in the second list.
+/// Names and guesses for every column that a dataset file can name; the others are told of in the
+/// second list.
 pub fn propose(kind: &str, look: &Look) -> (Vec<Proposed>, Vec<String>) {
     let mut taken = BTreeSet::new();
     let (mut proposed, mut left_out) = (Vec::new(), Vec::new());
@@ -88,11 +90,13 @@ fn head(
     );
     line!(
         out,
-        "# Types are guessed from at most {MOST_VALUES} values of each column, spread evenly over its rows."
+        "# Types are guessed from at most {MOST_VALUES} values of each column, spread evenly over \
+         its rows."
     );
     line!(
         out,
-        "# Every {PLACEHOLDER} is for its owner to decide; `zerotrip-connector check` names those that are left."
+        "# Every {PLACEHOLDER} is for its owner to decide; `zerotrip-connector check` names those \
+         that are left."
     );
     for advice in advice {
         line!(out, "# Note: {}", comment(advice));
@@ -112,23 +116,26 @@ fn head(
     );
     line!(
         out,
-        "# `unconditional` (无条件共享: for every member with a duty), `conditional` (有条件共享: for whom and what the authority grants and you"
+        "# `unconditional` (无条件共享: for every member with a duty), `conditional` (有条件共享: \
+         for whom and what the authority grants and you"
     );
     line!(
         out,
-        "# approve) or `none` (不予共享: nobody is answered), as your catalogue of public data has it."
+        "# approve) or `none` (不予共享: nobody is answered), as your catalogue of public data \
+         has it."
     );
     line!(out, "sharing = \"{PLACEHOLDER}\"");
     line!(out, "most_age = \"{PLACEHOLDER}\"  # the oldest data that still counts, such as `36h`");
     line!(
         out,
-        "row_floor = \"{PLACEHOLDER}\"  # fewer rows than this are not this register; {} rows are there now",
+        "row_floor = \"{PLACEHOLDER}\"  # fewer rows than this are not this register; {} rows are \
+         there now",
         look.rows
     );
     line!(
         out,
-        "ended = \"{PLACEHOLDER}\"  # `kept` if what ends (sold, divorced, dead) stays as a row that says so and no owner, parent or status is \
-         written over without one, else `removed`"
+        "ended = \"{PLACEHOLDER}\"  # `kept` if what ends (sold, divorced, dead) stays as a row \
+         that says so and no owner, parent or status is written over without one, else `removed`"
     );
     line!(
         out,
@@ -136,7 +143,8 @@ fn head(
     );
     line!(
         out,
-        "# probes = \"known.probes\"  # a file of your own (mode 0600) with persons who must be found, one id a line; it is shown to nobody"
+        "# probes = \"known.probes\"  # a file of your own (mode 0600) with persons who must be \
+         found, one id a line; it is shown to nobody"
     );
 }
 
@@ -163,19 +171,23 @@ fn source(out: &mut String, look: &Look, kind: &str) {
 fn explained(out: &mut String, asked: Option<&AskedDataset>) {
     line!(
         out,
-        "\n# `since` is not the earliest day in the table, but the first day from which nothing is missing: rows of paper times that were never"
+        "\n# `since` is not the earliest day in the table, but the first day from which nothing \
+         is missing: rows of paper times that were never"
     );
     line!(
         out,
-        "# typed in lie before it. A check that asks about a whole life (`lifetime_from` in its definition, such as marriages from the age of"
+        "# typed in lie before it. A check that asks about a whole life (`lifetime_from` in its \
+         definition, such as marriages from the age of"
     );
     line!(
         out,
-        "# 20 on) answers only about those whose life from then on lies after it. A day too early makes false certificates, one too late"
+        "# 20 on) answers only about those whose life from then on lies after it. A day too early \
+         makes false certificates, one too late"
     );
     line!(
         out,
-        "# makes answers unavailable. `subjects` says of whom an absence here means something: `everyone` only if persons who live elsewhere"
+        "# makes answers unavailable. `subjects` says of whom an absence here means something: \
+         `everyone` only if persons who live elsewhere"
     );
     line!(out, "# stand in it like residents.");
     if let Some(asked) = asked {
@@ -190,7 +202,8 @@ fn coverage(out: &mut String) {
     );
     line!(
         out,
-        "regions = [\"{PLACEHOLDER}\"]  # division codes, such as `330100`, of the districts as they are today"
+        "regions = [\"{PLACEHOLDER}\"]  # division codes, such as `330100`, of the districts as \
+         they are today"
     );
     line!(
         out,
@@ -198,16 +211,19 @@ fn coverage(out: &mut String) {
     );
     line!(
         out,
-        "# older = \"carried_over\"  # if everything that was in force on that day was carried over into it; unsaid, it was not"
+        "# older = \"carried_over\"  # if everything that was in force on that day was carried \
+         over into it; unsaid, it was not"
     );
     line!(
         out,
-        "# `everyone` (of what is or happened within `regions`), `everyone_anywhere`, or `registered_in:<dataset>` if it knows only"
+        "# `everyone` (of what is or happened within `regions`), `everyone_anywhere`, or \
+         `registered_in:<dataset>` if it knows only"
     );
     line!(out, "# persons registered there.\nsubjects = \"{PLACEHOLDER}\"");
     line!(
         out,
-        "# renumbered = \"carried_over\"  # if rows under a number that a person had before are under the present one; unsaid, they are not"
+        "# renumbered = \"carried_over\"  # if rows under a number that a person had before are \
+         under the present one; unsaid, they are not"
     );
     line!(out, "text = {{ zh = \"\", en = \"\" }}  # {PLACEHOLDER}: the same for people");
 }
@@ -238,7 +254,8 @@ fn one_column(out: &mut String, column: &Proposed) {
     if guess.semantic == SemanticType::Code {
         line!(
             out,
-            "# The values that were found; say in a-z, 0-9 and _ what each means. A code that is missing here spoils its row."
+            "# The values that were found; say in a-z, 0-9 and _ what each means. A code that is \
+             missing here spoils its row."
         );
         line!(out, "[column.codes]");
         for code in guess.codes.iter().take(MOST_CODES) {
@@ -267,7 +284,8 @@ fn look_ups(out: &mut String, columns: &[Proposed]) {
     }
     line!(
         out,
-        "\n# The rows in which any of these columns holds the person. Make several where they are asked for apart."
+        "\n# The rows in which any of these columns holds the person. Make several where they are \
+         asked for apart."
     );
     line!(out, "[[lookup]]\nname = {}\ncolumns = [{}]", quoted(&look_up), listed(&ids));
     for id in ids.iter().filter(|id| id.seen.is_indexed == Some(false)) {
@@ -281,7 +299,8 @@ fn look_ups(out: &mut String, columns: &[Proposed]) {
     if ids.len() > 1 && !blank.is_empty() {
         line!(
             out,
-            "# A blank says that there is nobody (a father on no record), or that an id is lost and could be anybody's: only you know."
+            "# A blank says that there is nobody (a father on no record), or that an id is lost \
+             and could be anybody's: only you know."
         );
         for id in &blank {
             line!(out, "# {}: blank in {} of {} rows.", id.name, id.guess.blanks, id.guess.rows);
@@ -300,7 +319,8 @@ fn not_about<'a>(out: &mut String, columns: impl Iterator<Item = &'a Proposed>) 
     }
     line!(
         out,
-        "\n# Persons are named in these fields. A row could be about whoever is named in a field that no look-up asks, and they get"
+        "\n# Persons are named in these fields. A row could be about whoever is named in a field \
+         that no look-up asks, and they get"
     );
     line!(out, "# no answer: look it up, or say here why the rows are not about them.");
     line!(out, "# [not_about]");

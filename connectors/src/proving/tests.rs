@@ -82,16 +82,19 @@ impl Source for Register {
 fn dataset() -> DatasetFile {
     let column = |name: &str| {
         format!(
-            "[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"resident_id\"\ngrade = \"L3\"\n"
+            "[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"resident_id\"\ngrade = \
+             \"L3\"\n"
         )
     };
     let look_up = |name: &str, column: &str| {
         format!("[[lookup]]\nname = \"{name}\"\ncolumns = [\"{column}\"]\n")
     };
     let text = format!(
-        "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\nmost_age = \"36h\"\n\
-         row_floor = 1\nprobes = \"known.txt\"\n[source]\nkind = \"sqlite\"\npath = \"t.db\"\ntable = \"t\"\nas_of = \"live\"\n[coverage]\n\
-         regions = [\"330100\"]\nsince = \"1984-01-01\"\nsubjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}{}{}",
+        "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" \
+         }}\nsharing = \"conditional\"\nmost_age = \"36h\"\nrow_floor = 1\nprobes = \
+         \"known.txt\"\n[source]\nkind = \"sqlite\"\npath = \"t.db\"\ntable = \"t\"\nas_of = \
+         \"live\"\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\nsubjects = \
+         \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}{}{}",
         column("owner"),
         column("agent"),
         look_up("owned_by", "owner"),
@@ -144,7 +147,8 @@ async fn each_snapshot_is_borne_out_once_and_a_look_lasts_a_minute() {
     assert_eq!(rig.asked(), 1, "found by the first look-up, so the other need not be asked");
     rig.answers(RestsOn::Pass(1)).await.unwrap();
     assert_eq!(rig.asked(), 0);
-    // A newer drop, in which the person is not: nothing that rests upon it is borne out, and nothing is said of who it was.
+    // A newer drop, in which the person is not: nothing that rests upon it is borne out, and
+    // nothing is said of who it was.
     rig.hold(&[[WANG, ""]], RestsOn::Pass(2));
     let error = rig.answers(RestsOn::Pass(2)).await.unwrap_err();
     assert_eq!((error.code, rig.asked()), (ErrorCode::SourceImplausible, 2));
@@ -190,7 +194,8 @@ async fn whatever_is_written_to_a_live_file_is_looked_at_before_anything_rests_u
     rig.answers(RestsOn::Rows(1)).await.unwrap();
     rig.answers(RestsOn::Rows(1)).await.unwrap();
     assert_eq!(rig.asked(), 1);
-    // Somebody has written, and the person is there: known or not what was written after the answer.
+    // Somebody has written, and the person is there: known or not what was written after the
+    // answer.
     rig.hold(&[[LI, ""], [WANG, ""]], RestsOn::Rows(3));
     rig.answers(RestsOn::Rows(2)).await.unwrap();
     assert_eq!(rig.asked(), 1);

@@ -94,10 +94,12 @@ impl AnyKind<'_> {
             }
             Self::Parquet => "kind = \"parquet\"\npath = \"t.parquet\"\nas_of = \"manifest\"",
             Self::Rest => {
-                "rows = \"/data\"\npaging = { kind = \"whole\", total = \"/total\" }\nrefresh_every = \"0s\""
+                "rows = \"/data\"\npaging = { kind = \"whole\", total = \"/total\" \
+                 }\nrefresh_every = \"0s\""
             }
             Self::SqliteOdbc => {
-                "kind = \"odbc\"\ndriver = \"SQLite3\"\nfile = { Database = \"t.db\" }\ntable = \"T -- (x\"\nprofile_every = \"0s\""
+                "kind = \"odbc\"\ndriver = \"SQLite3\"\nfile = { Database = \"t.db\" }\ntable = \
+                 \"T -- (x\"\nprofile_every = \"0s\""
             }
             Self::Server(_) => "",
         }
@@ -277,15 +279,17 @@ pub fn described(kind: AnyKind<'_>, source: &str) -> String {
     let column = |name: &str, field: &str, what: &str| {
         let schemes = if what == "resident_id" { "schemes = [\"passport\"]\n" } else { "" };
         format!(
-            "[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n{schemes}"
+            "[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \
+             \"L3\"\n{schemes}"
         )
     };
     format!(
-        "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
-             most_age = \"36h\"\nrow_floor = 1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\n\
-             subjects = \"registered_in:police.household\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}{}\
-             [[lookup]]\nname = \"party\"\ncolumns = [\"owner\", \"co_owner\"]\n\
-             may_be_blank = [\"owner\", \"co_owner\"]\n",
+        "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" \
+         }}\nsharing = \"conditional\"\nmost_age = \"36h\"\nrow_floor = \
+         1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \
+         \"1984-01-01\"\nsubjects = \"registered_in:police.household\"\ntext = {{ zh = \"杭州\", \
+         en = \"Hangzhou\" }}\n{}{}{}[[lookup]]\nname = \"party\"\ncolumns = [\"owner\", \
+         \"co_owner\"]\nmay_be_blank = [\"owner\", \"co_owner\"]\n",
         column("owner", "SFZH", "resident_id"),
         column("co_owner", "GYR", "resident_id"),
         column("name", kind.name(), "person_name"),
@@ -360,7 +364,8 @@ pub fn what_could_match_is_reported(kind: AnyKind<'_>) {
     assert_eq!((could(LI), could(WANG)), (1, 1), "a row without any id is anybody's");
 }
 
-/// 15 digits can be what is left of 18, or of a year from 2000 on without its century: then they are somebody's, and could be another's.
+/// 15 digits can be what is left of 18, or of a year from 2000 on without its century: then they
+/// are somebody's, and could be another's.
 pub fn fifteen_digits_that_may_be_anothers_are_reported(kind: AnyKind<'_>) {
     let child = ResidentId::from_parts(
         330_111,
@@ -413,7 +418,8 @@ pub fn a_column_in_which_hardly_anybody_can_be_read_proves_no_absence(kind: AnyK
     }
 }
 
-/// But where cells could be anybody's there is no absence anyhow, and an owner must be able to say whom they concern.
+/// But where cells could be anybody's there is no absence anyhow, and an owner must be able to say
+/// whom they concern.
 pub fn paper_era_rows_can_be_adjudicated_however_many(kind: AnyKind<'_>) {
     let rows: Vec<Cells<'_>> = [("none", "", "on paper"); 8].to_vec();
     let rig = AnyRig::new(kind, &rows);

@@ -1,4 +1,5 @@
-//! A snapshot while something is read into it: rows as they come, and what their owner should know of what was read.
+//! A snapshot while something is read into it: rows as they come, and what their owner should know
+//! of what was read.
 
 mod midnight;
 
@@ -20,7 +21,8 @@ use crate::source::rulings::ragged_digest;
 
 use self::midnight::Midnights;
 
-/// Bytes of one ragged row, all of which must be kept: an identifier cut off would be a person not asked about.
+/// Bytes of one ragged row, all of which must be kept: an identifier cut off would be a person not
+/// asked about.
 const MOST_RAGGED_TEXT: usize = 1 << 20;
 /// Characters of it that are kept for its owner to see.
 const EXCERPT_CHARS: usize = 400;
@@ -57,8 +59,8 @@ pub struct Filling<'a> {
     midnights: Midnights,
     /// Fields in which persons are whom the rows are not about; none where no field is left.
     not_about: Option<&'a BTreeSet<String>>,
-    /// Fields of the present file that no column names, in the order in which a row gives their cells,
-    /// behind those of the columns.
+    /// Fields of the present file that no column names, in the order in which a row gives their
+    /// cells, behind those of the columns.
     left: Vec<String>,
     left_fields: LeftFields,
     /// Those of `not_about` that a file had; `None` of what has no header.
@@ -183,8 +185,8 @@ impl<'a> Filling<'a> {
             let places: Vec<String> =
                 columns.iter().take(MOST_LISTED).map(|place| (place + 1).to_string()).collect();
             self.filled.advice.push(format!(
-                "{rows} rows hold something in a column that the header does not name (column {}), and are unreadable; give every column a \
-                 name, or empty it",
+                "{rows} rows hold something in a column that the header does not name (column \
+                 {}), and are unreadable; give every column a name, or empty it",
                 places.join(", ")
             ));
         }
@@ -209,7 +211,8 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// What follows is of this part: a file, or a sheet. Its rows are numbered behind those of the part before.
+    /// What follows is of this part: a file, or a sheet. Its rows are numbered behind those of the
+    /// part before.
     pub fn part(&mut self, name: &str) {
         self.numbered.0 = self.numbered.1;
         self.parts.push((name.to_owned(), self.numbered.0));
@@ -225,7 +228,8 @@ impl<'a> Filling<'a> {
         (self.filled.rows, self.filled.blank)
     }
 
-    /// Whether every column of the dataset is among these names; when a file is looked at, whether there are two at all.
+    /// Whether every column of the dataset is among these names; when a file is looked at, whether
+    /// there are two at all.
     pub fn fits(&self, names: &[Option<String>]) -> bool {
         if self.is_sample() {
             return names.iter().flatten().count() > 1;
@@ -240,16 +244,18 @@ impl<'a> Filling<'a> {
             .any(|column| column.field == field && column.semantic == SemanticType::Date)
     }
 
-    /// The file's columns, unnamed ones as `None`. Returns the place in the file of each column of the dataset and, behind those, of each field
-    /// that no column names and of which nothing is stated: a row gives its cells in this order.
+    /// The file's columns, unnamed ones as `None`. Returns the place in the file of each column of
+    /// the dataset and, behind those, of each field that no column names and of which nothing
+    /// is stated: a row gives its cells in this order.
     pub fn header(&mut self, names: &[Option<String>]) -> Result<Vec<usize>, SourceError> {
         let drift = |detail: String| {
             Err(SourceError::new(ErrorCode::SourceDrift, format!("`{}` {detail}", self.origin)))
         };
         if let Some(value) = header::value_among(names, self.columns) {
             return drift(format!(
-                "the file has no header line; where a column's name should be there is a value, `{value}`: have it written with a line of \
-                 names, or say `header` where a sheet has them in a lower row"
+                "the file has no header line; where a column's name should be there is a value, \
+                 `{value}`: have it written with a line of names, or say `header` where a sheet \
+                 has them in a lower row"
             ));
         }
         let mut known: HashMap<&str, usize> = HashMap::new();
@@ -288,7 +294,8 @@ impl<'a> Filling<'a> {
                 None => {
                     let field = header::shown(&column.field);
                     return drift(format!(
-                        "has no column `{field}`; correct the column's `field`, or what `[source]` says of the file"
+                        "has no column `{field}`; correct the column's `field`, or what \
+                         `[source]` says of the file"
                     ));
                 }
             }
@@ -316,14 +323,15 @@ impl<'a> Filling<'a> {
             return error;
         }
         let detail = format!(
-            "{}; no column names it, so that nothing shows that nobody is named there: if the rows are not about who \
-             is there, say why in `[not_about]`",
+            "{}; no column names it, so that nothing shows that nobody is named there: if the \
+             rows are not about who is there, say why in `[not_about]`",
             error.detail
         );
         SourceError::new(error.code, detail)
     }
 
-    /// A row: one cell for each place that [`Self::header`] returned. `number` is its own, by which its owner finds it.
+    /// A row: one cell for each place that [`Self::header`] returned. `number` is its own, by which
+    /// its owner finds it.
     pub fn row(
         &mut self,
         number: u64,
@@ -389,7 +397,8 @@ impl<'a> Filling<'a> {
         insert.execute([id]).map(|added| added == 1).map_err(failed)
     }
 
-    /// A row with something in columns that the header does not name, at these places, with all of its text.
+    /// A row with something in columns that the header does not name, at these places, with all of
+    /// its text.
     pub fn beside(
         &mut self,
         line: u64,
@@ -416,8 +425,8 @@ impl<'a> Filling<'a> {
             excerpt: text.chars().take(EXCERPT_CHARS).collect(),
         });
         if self.filled.ragged.len() > MOST_UNREADABLE {
-            let what = "too many rows hold something beside the columns that the header names, or are of another width; is it of that kind, \
-                        and has every column a name?";
+            let what = "too many rows hold something beside the columns that the header names, or \
+                        are of another width; is it of that kind, and has every column a name?";
             return Err(self.broken(what));
         }
         Ok(())
@@ -431,8 +440,9 @@ impl<'a> Filling<'a> {
         }
         let alike = if has_these_columns { " and has the same columns" } else { "" };
         let detail = format!(
-            "`{}`: sheet `{}` holds something{alike}, and is neither read nor declared: list it in `source.sheet` with the others, or say in \
-             `source.unread` why it is no part of the register",
+            "`{}`: sheet `{}` holds something{alike}, and is neither read nor declared: list it \
+             in `source.sheet` with the others, or say in `source.unread` why it is no part of \
+             the register",
             self.origin,
             header::shown(sheet)
         );

@@ -1,4 +1,5 @@
-//! What is wrong with the cells of a dataset, counted by column and kind: for its owner, and for the catalog, which must not hear more.
+//! What is wrong with the cells of a dataset, counted by column and kind: for its owner, and for
+//! the catalog, which must not hear more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -48,8 +49,8 @@ pub enum FindingKind {
     RoundedId,
     /// A person's id in a column that no look-up asks: the row could be about them.
     NamedBeside,
-    /// A date on which it cannot have been: before the register, before a birth, to come, or one that
-    /// systems write where there is none.
+    /// A date on which it cannot have been: before the register, before a birth, to come, or one
+    /// that systems write where there is none.
     ImplausibleDate,
     /// The day on which something ended, in a row that says that it goes on.
     EndOfCurrent,
@@ -73,10 +74,12 @@ impl FindingKind {
             Self::IrregularId => "are spelled irregularly; they are found all the same",
             Self::RoundedId => "may have been rounded by a spreadsheet",
             Self::NamedBeside => {
-                "name a person, and no look-up asks them; look the column up, or say in `[not_about]` why the rows are not about them"
+                "name a person, and no look-up asks them; look the column up, or say in \
+                 `[not_about]` why the rows are not about them"
             }
             Self::ImplausibleDate => {
-                "are days on which it cannot have been: before the register or a birth, to come, or a system's filler"
+                "are days on which it cannot have been: before the register or a birth, to come, \
+                 or a system's filler"
             }
             Self::EndOfCurrent => "say that something ended of which the row says that it goes on",
             Self::RaggedRow => "have another width than the header",
@@ -282,8 +285,10 @@ impl<'a> Assay<'a> {
         let contradictions = not_ends.map(|(place, contradicted)| {
             let column = columns.get(*place).map_or("", |column| column.name.as_str());
             format!(
-                "`{column}` holds a day in {} that say that what they record goes on: it is another date than that of an end, and what ended \
-                 today would seem to have ended long ago; name the field that holds just that, or say that there is none (`absent`)",
+                "`{column}` holds a day in {} that say that what they record goes on: it is \
+                 another date than that of an end, and what ended today would seem to have ended \
+                 long ago; name the field that holds just that, or say that there is none \
+                 (`absent`)",
                 contradicted.said()
             )
         });
@@ -335,7 +340,8 @@ pub struct LeftFields {
     named: BTreeMap<String, u64>,
     /// The same of what can be an id by chance: in pieces, by where they begin, or mistyped.
     by_chance: BTreeMap<String, u64>,
-    /// By the places of cells that look like an id together: in how many rows they do, and in how many it would be a valid one.
+    /// By the places of cells that look like an id together: in how many rows they do, and in how
+    /// many it would be a valid one.
     together: BTreeMap<Vec<usize>, Together>,
 }
 
@@ -388,7 +394,8 @@ impl LeftFields {
     /// An error where there are any: a row could be about the persons who are named there, and a
     /// look-up would not find it.
     pub fn none(&self, origin: &str) -> Result<(), SourceError> {
-        // Numbers read as a mistyped id now and then, and as one in pieces; where ids are, they do in each row.
+        // Numbers read as a mistyped id now and then, and as one in pieces; where ids are, they do
+        // in each row.
         let too_often = self.by_chance.iter().filter(|(_, rows)| **rows * SELDOM >= self.rows);
         // One check character in eleven is right by chance.
         let together = self
@@ -406,17 +413,17 @@ impl LeftFields {
         };
         let fields: Vec<String> = left.take(MOST_SHOWN).map(said).collect();
         let detail = format!(
-            "`{origin}` holds resident ids, whole, masked or in pieces, in fields that no column names, and that no look-up asks: {}; describe \
-             each in a `[[column]]` and look it up (`[[lookup]]`), or say in `[not_about]` why the rows are not \
-             about who is there",
+            "`{origin}` holds resident ids, whole, masked or in pieces, in fields that no column \
+             names, and that no look-up asks: {}; describe each in a `[[column]]` and look it up \
+             (`[[lookup]]`), or say in `[not_about]` why the rows are not about who is there",
             fields.join(", ")
         );
         Err(SourceError::new(ErrorCode::SourceDrift, detail))
     }
 }
 
-/// An error where something is stated of a field that the source does not have: its name is wrong, or the field is still to come, and
-/// would then be looked at by nobody.
+/// An error where something is stated of a field that the source does not have: its name is wrong,
+/// or the field is still to come, and would then be looked at by nobody.
 pub fn all_there<'a>(
     origin: &str,
     stated: impl IntoIterator<Item = &'a String>,
@@ -425,7 +432,8 @@ pub fn all_there<'a>(
     let Some(field) = stated.into_iter().find(|field| !there(field)) else { return Ok(()) };
     let field = header::shown(field);
     let detail = format!(
-        "`[not_about]` names `{field}`, and `{origin}` has no such field; correct the name, or remove the line"
+        "`[not_about]` names `{field}`, and `{origin}` has no such field; correct the name, or \
+         remove the line"
     );
     Err(SourceError::new(ErrorCode::SourceDrift, detail))
 }
@@ -549,13 +557,16 @@ mod tests {
     /// A register of homes as the no-property check asks it.
     fn homes(rows: &[(&str, &str, &str)]) -> Assayed {
         let text = format!(
-            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
-             most_age = \"36h\"\nrow_floor = 1\n[source]\nkind = \"sqlite\"\npath = \"t.db\"\ntable = \"t\"\nas_of = \"live\"\n\
-             [coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\nsubjects = \"everyone\"\n\
-             text = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}{}[[lookup]]\nname = \"owner\"\ncolumns = [\"owner_id\"]\n",
-            "[[column]]\nname = \"owner_id\"\nfield = \"a\"\ntype = \"resident_id\"\ngrade = \"L3\"\n",
-            "[[column]]\nname = \"status\"\nfield = \"b\"\ntype = \"code\"\ngrade = \"L2\"\n\
-             codes = { 1 = \"current\", 2 = \"cancelled\", 3 = \"pending\" }\n",
+            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" \
+             }}\nsharing = \"conditional\"\nmost_age = \"36h\"\nrow_floor = 1\n[source]\nkind = \
+             \"sqlite\"\npath = \"t.db\"\ntable = \"t\"\nas_of = \"live\"\n[coverage]\nregions = \
+             [\"330100\"]\nsince = \"1984-01-01\"\nsubjects = \"everyone\"\ntext = {{ zh = \
+             \"杭州\", en = \"Hangzhou\" }}\n{}{}{}[[lookup]]\nname = \"owner\"\ncolumns = \
+             [\"owner_id\"]\n",
+            "[[column]]\nname = \"owner_id\"\nfield = \"a\"\ntype = \"resident_id\"\ngrade = \
+             \"L3\"\n",
+            "[[column]]\nname = \"status\"\nfield = \"b\"\ntype = \"code\"\ngrade = \"L2\"\ncodes \
+             = { 1 = \"current\", 2 = \"cancelled\", 3 = \"pending\" }\n",
             "[[column]]\nname = \"ended_on\"\nfield = \"c\"\ntype = \"date\"\ngrade = \"L2\"\n",
         );
         let dataset = DatasetFile::parse(&text, "it").unwrap();

@@ -1,7 +1,7 @@
 //! A file's header: it names columns, and is never a row of the register.
 //!
-//! A file without one would lose its first row: that row's cells would be taken for names, and whom it is about would own nothing. So a
-//! name is believed only if it is no value.
+//! A file without one would lose its first row: that row's cells would be taken for names, and whom
+//! it is about would own nothing. So a name is believed only if it is no value.
 
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::is_digit;
@@ -30,7 +30,8 @@ pub fn shown(name: &str) -> String {
     if is_value(name) { masked(name) } else { name.to_owned() }
 }
 
-/// The first name that is a value, masked: of a column of the dataset by that column's type, of any other by its looks.
+/// The first name that is a value, masked: of a column of the dataset by that column's type, of any
+/// other by its looks.
 pub fn value_among(names: &[Option<String>], columns: &[Column]) -> Option<String> {
     let is_value_of = |name: &str| {
         columns.iter().filter(|column| column.field == name).any(|column| reads_as(column, name))
@@ -38,7 +39,8 @@ pub fn value_among(names: &[Option<String>], columns: &[Column]) -> Option<Strin
     names.iter().flatten().find(|name| is_value(name) || is_value_of(name)).map(|name| masked(name))
 }
 
-/// Whether a person's identifier, or what is left of one, is somewhere in a text, such as a title above a header.
+/// Whether a person's identifier, or what is left of one, is somewhere in a text, such as a title
+/// above a header.
 pub fn holds_identifier(text: &str) -> bool {
     let mut run = 0;
     let holds_run = text.chars().filter(|c| !c.is_whitespace()).any(|c| {
@@ -52,7 +54,8 @@ pub fn holds_identifier(text: &str) -> bool {
     holds_run || matches!(resident_id::parse(text), Reading::Person(_))
 }
 
-/// Whether a text that should be a name could be a value: an identifier, what is left of one, or a day.
+/// Whether a text that should be a name could be a value: an identifier, what is left of one, or a
+/// day.
 fn is_value(name: &str) -> bool {
     let digits = name.chars().filter(|c| is_digit(*c)).count();
     let is_mask = |c: char| matches!(c, '*' | '＊' | '×' | '●' | '•' | '█' | '■');
@@ -62,7 +65,8 @@ fn is_value(name: &str) -> bool {
         || resident_id::parse(name) != Reading::Unreadable
 }
 
-/// Whether the name of a column reads as one of its own values. Texts and names of people have no form by which that could be told.
+/// Whether the name of a column reads as one of its own values. Texts and names of people have no
+/// form by which that could be told.
 fn reads_as(column: &Column, name: &str) -> bool {
     match column.semantic {
         SemanticType::Text

@@ -1,5 +1,6 @@
-//! Columns that the system does not have: a source reads the fields that there are, and this puts in what the owner says of the others, row
-//! by row, after reading. So no kind of source knows of them.
+//! Columns that the system does not have: a source reads the fields that there are, and this puts
+//! in what the owner says of the others, row by row, after reading. So no kind of source knows of
+//! them.
 
 use std::sync::Arc;
 
@@ -102,7 +103,8 @@ impl MadeSource {
                 self.extend(row, given, wanted, &mut made);
                 made.end_row(times);
             }
-            // Nobody listens any more: the inner source notices by its own channel, which goes with this.
+            // Nobody listens any more: the inner source notices by its own channel, which goes with
+            // this.
             if to.send(made).await.is_err() {
                 return;
             }
@@ -124,7 +126,8 @@ impl MadeSource {
         })
     }
 
-    /// What the inner source can leave rows out by: of conditions that must all hold, those on what it has. The rest is decided here.
+    /// What the inner source can leave rows out by: of conditions that must all hold, those on what
+    /// it has. The rest is decided here.
     fn only(&self, predicate: &Predicate) -> Predicate {
         match (self.inner(predicate), predicate) {
             (Some(same), _) => same,

@@ -1,4 +1,5 @@
-//! Drivers for legacy systems. The trait's doc is the manual for whoever writes the next one; the list of kinds is [`open`].
+//! Drivers for legacy systems. The trait's doc is the manual for whoever writes the next one; the
+//! list of kinds is [`open`].
 
 pub mod catalogue;
 #[cfg(test)]
@@ -51,37 +52,45 @@ pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError
 ///
 /// # What must hold
 ///
-/// **Nothing that matches is lost.** For every spelling that `zerotrip_datasets::resident_id::parse` maps to one of the keys, the row
-/// comes. A source asks its index for each key's finite `spellings()`; rows whose cell is spelled otherwise (blanks inside, full
-/// width) are found by a profiling pass (`profile.rs`) that keeps their locators. Too many rows are no fault: the connector evaluates
-/// every row again on normalised values and drops what does not match.
+/// **Nothing that matches is lost.** For every spelling that
+/// `zerotrip_datasets::resident_id::parse` maps to one of the keys, the row comes. A source asks
+/// its index for each key's finite `spellings()`; rows whose cell is spelled otherwise (blanks
+/// inside, full width) are found by a profiling pass (`profile.rs`) that keeps their locators. Too
+/// many rows are no fault: the connector evaluates every row again on normalised values and drops
+/// what does not match.
 ///
-/// **Nothing unreadable is skipped.** A row whose key cell is unreadable and *could be* one of the keys' (`could_match`) is reported in
-/// [`LookUpEnd::could_match`], with a locator that its owner can find. If that cannot be told, the look-up fails.
+/// **Nothing unreadable is skipped.** A row whose key cell is unreadable and *could be* one of the
+/// keys' (`could_match`) is reported in [`LookUpEnd::could_match`], with a locator that its owner
+/// can find. If that cannot be told, the look-up fails.
 ///
-/// **It ends only once, and truly.** `Ok` means that every row was sent. A source that cannot say so returns an error; there is no
-/// partial success.
+/// **It ends only once, and truly.** `Ok` means that every row was sent. A source that cannot say
+/// so returns an error; there is no partial success.
 ///
-/// **Read-only, bound.** Keys are bound as parameters, never spliced into text. Identifiers come from the dataset file, validated at
-/// [`open`] against the system's own catalogue: a table or column that is gone is `SOURCE_DRIFT`, at start and while running.
+/// **Read-only, bound.** Keys are bound as parameters, never spliced into text. Identifiers come
+/// from the dataset file, validated at [`open`] against the system's own catalogue: a table or
+/// column that is gone is `SOURCE_DRIFT`, at start and while running.
 ///
-/// **It can be stopped.** [`Stop`] is polled by long work at least every few milliseconds: it covers the deadline, and a hub that
-/// hung up. A closed `rows` channel means the same.
+/// **It can be stopped.** [`Stop`] is polled by long work at least every few milliseconds: it
+/// covers the deadline, and a hub that hung up. A closed `rows` channel means the same.
 ///
-/// **As-of is honest.** No later than the moment from which the rows are known to be whole, the profiling pass included.
+/// **As-of is honest.** No later than the moment from which the rows are known to be whole, the
+/// profiling pass included.
 pub trait Source: fmt::Debug + Send + Sync {
-    /// Sends every row in which one of the look-up's columns may hold one of the keys, in batches of at most [`BATCH_ROWS`], cells as
-    /// the system holds them, in the order of the dataset file's columns.
+    /// Sends every row in which one of the look-up's columns may hold one of the keys, in batches
+    /// of at most [`BATCH_ROWS`], cells as the system holds them, in the order of the dataset
+    /// file's columns.
     fn look_up<'a>(
         &'a self,
         look_up: LookUp,
         rows: mpsc::Sender<Rows>,
     ) -> SourceFuture<'a, LookUpEnd>;
 
-    /// Sends of every row of which [`Select::only`] holds or *could* hold the cells of these columns, as the system holds them; others may
-    /// come too. Equal ones may come as one with their number, where [`Select::counted`] says so.
+    /// Sends of every row of which [`Select::only`] holds or *could* hold the cells of these
+    /// columns, as the system holds them; others may come too. Equal ones may come as one with
+    /// their number, where [`Select::counted`] says so.
     ///
-    /// As with look-ups, `Ok` means that every one was sent. What the system cannot do itself it need not: [`select::run`] decides again.
+    /// As with look-ups, `Ok` means that every one was sent. What the system cannot do itself it
+    /// need not: [`select::run`] decides again.
     fn select<'a>(
         &'a self,
         select: Select,
@@ -91,7 +100,8 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// What the system looks like now: for `check`, for the owner, and to show that it answers.
     fn survey(&self) -> SourceFuture<'_, Survey>;
 
-    /// At most so many of the rows that cannot be read and of which their owner has stated nothing: for the owner's clerk alone.
+    /// At most so many of the rows that cannot be read and of which their owner has stated nothing:
+    /// for the owner's clerk alone.
     fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>>;
 }
 
@@ -100,7 +110,8 @@ pub trait Source: fmt::Debug + Send + Sync {
 pub struct UnreadableRow {
     /// Where it stands.
     pub locator: String,
-    /// Its cells in the order of the dataset file's columns; of a row that could not be split, its beginning.
+    /// Its cells in the order of the dataset file's columns; of a row that could not be split, its
+    /// beginning.
     pub cells: Vec<Option<String>>,
     /// By which its owner states whom it concerns.
     pub digest: Digest,
@@ -135,7 +146,8 @@ pub struct LookUp {
 pub struct LookUpEnd {
     /// When the source was as it answered.
     pub as_of: SystemTime,
-    /// Rows of the whole dataset as it answered, unreadable ones included: for floors and shrinkage.
+    /// Rows of the whole dataset as it answered, unreadable ones included: for floors and
+    /// shrinkage.
     pub rows: u64,
     /// Locators of unreadable rows that could be one of the keys': for the owner only.
     pub could_match: Vec<String>,
@@ -149,7 +161,8 @@ pub enum RestsOn {
     /// The system as it was at that moment, and nothing that a later look-up could rest upon too.
     #[default]
     Moment,
-    /// The system's rows as they stood between two writes: whoever reads after the next write rests upon others.
+    /// The system's rows as they stood between two writes: whoever reads after the next write rests
+    /// upon others.
     Rows(u64),
     /// A snapshot or a profiling pass, which stays what it is while newer rows come.
     Pass(u64),
@@ -166,7 +179,8 @@ fn next_number() -> u64 {
 pub struct Survey {
     /// Rows, unreadable ones included.
     pub rows: u64,
-    /// Rows without a readable identifier in a key column and not adjudicated, by locator; at most 100 are listed.
+    /// Rows without a readable identifier in a key column and not adjudicated, by locator; at most
+    /// 100 are listed.
     pub unreadable: Vec<String>,
     /// How many there are in all.
     pub unreadable_count: u64,
@@ -182,7 +196,8 @@ pub struct Survey {
     pub advice: Vec<String>,
     /// What is wrong with its cells, by column and kind.
     pub findings: Vec<Finding>,
-    /// Columns that are not what the checks take them to be, in words: nothing may be concluded from the dataset.
+    /// Columns that are not what the checks take them to be, in words: nothing may be concluded
+    /// from the dataset.
     pub contradictions: Vec<String>,
     /// Rows with a fault that can make an answer unavailable.
     pub spoilt_rows: u64,
@@ -240,7 +255,8 @@ impl Stop {
     }
 }
 
-/// Why a source does not answer. The code goes to the hub; the text stays in the department's log and journal.
+/// Why a source does not answer. The code goes to the hub; the text stays in the department's log
+/// and journal.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {detail}", code.name())]
 pub struct SourceError {
@@ -279,8 +295,9 @@ pub async fn count_rows(
     Ok((count, end?))
 }
 
-/// Opens the system that a dataset file describes. `base` is the file's folder; `state` the connector's own, where snapshots are kept;
-/// `adjudications` are what the owner has stated of unreadable rows. This list is every kind there is.
+/// Opens the system that a dataset file describes. `base` is the file's folder; `state` the
+/// connector's own, where snapshots are kept; `adjudications` are what the owner has stated of
+/// unreadable rows. This list is every kind there is.
 pub fn open(
     dataset: &DatasetFile,
     base: &Path,

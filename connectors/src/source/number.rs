@@ -1,13 +1,15 @@
 //! Floating-point numbers as text: no digit is written that the number does not hold.
 
-/// Beyond this a number was rounded on its way, by a spreadsheet to 15 digits, by anything else to what a double holds.
+/// Beyond this a number was rounded on its way, by a spreadsheet to 15 digits, by anything else to
+/// what a double holds.
 const EXACT_BELOW: f64 = 1e15;
 /// The same for a single-precision number.
 const SINGLE_EXACT_BELOW: f32 = 1e7;
 
-/// A number of at most 15 digits before its point in full. A larger one has lost its last digits: in exponent form it is no identifier,
-/// but tells whose it could be. These are the fewest digits that mean this number, so that where an id was rounded up into the next
-/// thousand, say, nothing stands behind the thousand.
+/// A number of at most 15 digits before its point in full. A larger one has lost its last digits:
+/// in exponent form it is no identifier, but tells whose it could be. These are the fewest digits
+/// that mean this number, so that where an id was rounded up into the next thousand, say, nothing
+/// stands behind the thousand.
 pub fn double(number: f64) -> String {
     if number.abs() < EXACT_BELOW { number.to_string() } else { format!("{number:e}") }
 }

@@ -1,12 +1,14 @@
 //! Who stood in a table, and in which of its rows, when a pass went through it.
 //!
-//! A look-up asks for the spellings that the pass has seen. A cell that somebody spells anew since then, irregularly, would be missed,
-//! and the row with it, though the answer claims to be whole as of the pass; and so would a row that a damaged index has lost. So the pass
-//! remembers of each person in which rows they stood, in a few bytes each, and a look-up that does not meet every one of *those* rows is no
-//! answer: one that is new cannot stand in for one that is missed.
+//! A look-up asks for the spellings that the pass has seen. A cell that somebody spells anew since
+//! then, irregularly, would be missed, and the row with it, though the answer claims to be whole as
+//! of the pass; and so would a row that a damaged index has lost. So the pass remembers of each
+//! person in which rows they stood, in a few bytes each, and a look-up that does not meet every one
+//! of *those* rows is no answer: one that is new cannot stand in for one that is missed.
 //!
-//! Nothing is forgotten. What is remembered are hashes, under keys of this pass's own: that somebody seems to have stood in a row who did
-//! not happens to one key in some hundreds of millions, and such a look-up fails until the next pass.
+//! Nothing is forgotten. What is remembered are hashes, under keys of this pass's own: that
+//! somebody seems to have stood in a row who did not happens to one key in some hundreds of
+//! millions, and such a look-up fails until the next pass.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::ops::Range;
@@ -17,7 +19,8 @@ use zerotrip_proto::v1::ErrorCode;
 use super::SourceError;
 use super::rows::RawRow;
 
-/// Ids in rows that are remembered: 8.5 bytes each, and up to twice as much while they are gathered.
+/// Ids in rows that are remembered: 8.5 bytes each, and up to twice as much while they are
+/// gathered.
 const MOST_IDS: usize = 25_000_000;
 /// Ids are gathered in so many heaps, so that they need not all be held twice to be sorted.
 const HEAPS: usize = 64;
@@ -35,7 +38,8 @@ pub struct Gathering {
 #[derive(Debug)]
 pub struct Present {
     hasher: RandomState,
-    /// The first bits of a person's hash are a place here, where it says from where on such persons' rows stand.
+    /// The first bits of a person's hash are a place here, where it says from where on such
+    /// persons' rows stand.
     starts: Vec<u32>,
     /// So many bits.
     bits: u32,
@@ -59,7 +63,8 @@ impl Gathering {
         self.hasher.hash_one(cells)
     }
 
-    /// One more row, and everybody who stands in these columns of it. `which` tells it from all others, now and later.
+    /// One more row, and everybody who stands in these columns of it. `which` tells it from all
+    /// others, now and later.
     pub fn note(
         &mut self,
         columns: &[usize],
@@ -79,7 +84,8 @@ impl Gathering {
         self.ids += 1;
         if self.ids > MOST_IDS {
             let detail = format!(
-                "more than {MOST_IDS} ids in the columns of its look-ups; attach parts of it as views, each through a dataset of its own"
+                "more than {MOST_IDS} ids in the columns of its look-ups; attach parts of it as \
+                 views, each through a dataset of its own"
             );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
@@ -133,7 +139,8 @@ impl Present {
 }
 
 impl Met {
-    /// One more row; whether the pass saw everybody who stands in these columns of it in this very row.
+    /// One more row; whether the pass saw everybody who stands in these columns of it in this very
+    /// row.
     pub fn note(
         &mut self,
         present: &Present,
@@ -156,7 +163,8 @@ impl Met {
         is_known
     }
 
-    /// The first of these columns in which the pass saw one of these persons in a row that was not met, or more often than it was met.
+    /// The first of these columns in which the pass saw one of these persons in a row that was not
+    /// met, or more often than it was met.
     pub fn misses(
         &mut self,
         present: &Present,

@@ -1,6 +1,6 @@
-//! The profiling pass: one look over the key columns that finds what an index cannot. It remembers which rows hold a known person in
-//! an irregular spelling or beside others, which are a person's by their owner's ruling, and which are not accounted for; everything else
-//! the index finds.
+//! The profiling pass: one look over the key columns that finds what an index cannot. It remembers
+//! which rows hold a known person in an irregular spelling or beside others, which are a person's
+//! by their owner's ruling, and which are not accounted for; everything else the index finds.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -20,11 +20,13 @@ use crate::source::rulings::{Concerns, Rulings};
 
 /// More unreadable rows than this is not a register with blemishes but a broken one.
 pub const MOST_UNREADABLE: usize = 10_000;
-/// So many identifiers that cannot be read are blemishes, in however small a register, if any can be read.
+/// So many identifiers that cannot be read are blemishes, in however small a register, if any can
+/// be read.
 const FEW: u64 = 100;
 /// Where none can be read, so many are.
 const HANDFUL: u64 = 5;
-/// More rows than this that name persons outside the look-ups are about them, or are not: their owner knows.
+/// More rows than this that name persons outside the look-ups are about them, or are not: their
+/// owner knows.
 pub const MOST_MENTIONED: usize = 10_000;
 /// More irregular spellings than this belong into the system's own clean-up.
 pub const MOST_IRREGULAR: usize = 1_000_000;
@@ -40,14 +42,16 @@ pub struct Profile {
     unreadable: Vec<Cell>,
     /// Cells that are a person's id, and could as well be what a spreadsheet left of another's.
     rounded: Vec<Cell>,
-    /// Where those of them are, by the digits that are left: they can be a hundredth of a register, too many to be held against each of
-    /// many keys.
+    /// Where those of them are, by the digits that are left: they can be a hundredth of a
+    /// register, too many to be held against each of many keys.
     rounded_by: HashMap<u64, Vec<usize>>,
-    /// 15-digit ids that may be another's, by their digits: where, and whose they are by their looks.
+    /// 15-digit ids that may be another's, by their digits: where, and whose they are by their
+    /// looks.
     doubtful: HashMap<u64, Vec<(usize, i64, ResidentId)>>,
     /// How many of those there are.
     doubtful_count: usize,
-    /// Rows that name a person outside the look-ups, of whom no look-up's column of the same row says so.
+    /// Rows that name a person outside the look-ups, of whom no look-up's column of the same row
+    /// says so.
     mentioned: Vec<Cell>,
     /// Where those are, by the person.
     mentioned_by: HashMap<ResidentId, Vec<usize>>,
@@ -130,8 +134,9 @@ impl KeyColumns {
         dataset.lookups.iter().map(look_up).collect()
     }
 
-    /// The places of columns in no look-up in which a person may be whom a row is about: all but those
-    /// of which the owner has stated otherwise. None of a dataset that nobody is looked up in.
+    /// The places of columns in no look-up in which a person may be whom a row is about: all but
+    /// those of which the owner has stated otherwise. None of a dataset that nobody is looked
+    /// up in.
     pub fn beside(dataset: &DatasetFile, look_ups: &[Self]) -> Vec<usize> {
         let keys = Self::places(look_ups);
         let may_be = |place: usize, column: &Column| {
@@ -143,8 +148,8 @@ impl KeyColumns {
         columns.filter(|(place, column)| may_be(*place, column)).map(|(place, _)| place).collect()
     }
 
-    /// Key columns of a row in which an id is lost: blank ones, where its owner has not said that there may be nobody, or in which nobody
-    /// at all stands. `cell` gives the row's cells.
+    /// Key columns of a row in which an id is lost: blank ones, where its owner has not said that
+    /// there may be nobody, or in which nobody at all stands. `cell` gives the row's cells.
     pub fn lost<'a>(&self, cell: &impl Fn(usize) -> Option<&'a str>) -> Vec<usize> {
         let says_other =
             |place: &usize| self.declared.get(place).is_some_and(|key| key.says_other(cell));
@@ -174,7 +179,8 @@ impl DeclaredKey {
         cell: &impl Fn(usize) -> Option<&'a str>,
     ) -> Whose {
         match self.declared.whose(raw, today) {
-            // What is, or may be left of, somebody's id is no other number, whatever the other column says.
+            // What is, or may be left of, somebody's id is no other number, whatever the other
+            // column says.
             Whose::Could(suspect)
                 if suspect.is_anybodys() && !names_somebody(raw) && self.says_other(cell) =>
             {
@@ -190,7 +196,8 @@ impl DeclaredKey {
 pub enum KeyCell<'a> {
     /// NULL.
     Null,
-    /// Text that may have passed through a spreadsheet or a number; an index finds it by its spellings.
+    /// Text that may have passed through a spreadsheet or a number; an index finds it by its
+    /// spellings.
     Text(&'a str),
     /// Text as somebody wrote it into a database: nothing has rounded it.
     Stored(&'a str),
@@ -218,8 +225,8 @@ pub struct Noted {
     pub doubtful: bool,
 }
 
-/// How many cells of a column say whom their row is about, and how many say that it is about nobody who is asked about. One that could be
-/// anybody's is neither: it stops every absence by itself.
+/// How many cells of a column say whom their row is about, and how many say that it is about nobody
+/// who is asked about. One that could be anybody's is neither: it stops every absence by itself.
 #[derive(Clone, Copy, Debug, Default)]
 struct Held {
     readable: u64,
@@ -326,7 +333,8 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Notes a row; `cell` gives its cells by column place, `digest` that of all its cells. Says what is remembered under its row id.
+    /// Notes a row; `cell` gives its cells by column place, `digest` that of all its cells. Says
+    /// what is remembered under its row id.
     pub fn note<'a>(
         &mut self,
         row: i64,
@@ -455,11 +463,12 @@ impl Profile {
         true
     }
 
-    /// After the last row. What the owner has stated of rows holds if there are no more rows like them than when it was stated: one that came
-    /// later is not covered, and nothing tells which one that is.
+    /// After the last row. What the owner has stated of rows holds if there are no more rows like
+    /// them than when it was stated: one that came later is not covered, and nothing tells
+    /// which one that is.
     ///
-    /// A column of ids in which hardly anybody can be read is another column, or was put into other words (a hash, a vendor's encryption):
-    /// that a person is not found in it says nothing.
+    /// A column of ids in which hardly anybody can be read is another column, or was put into other
+    /// words (a hash, a vendor's encryption): that a person is not found in it says nothing.
     pub fn close(&mut self) -> Result<(), SourceError> {
         let Self { adjudications, ruled_rows, irregular, unreadable, rounded, mentioned, .. } =
             self;
@@ -488,7 +497,9 @@ impl Profile {
         {
             if (*foreign > FEW && foreign > readable) || (*readable == 0 && *foreign > HANDFUL) {
                 let detail = format!(
-                    "of the identifiers in column {} of the dataset file {foreign} are neither a person's nor a credit code, and only {readable}                      are; name the column that holds resident ids, or have them given out as they are",
+                    "of the identifiers in column {} of the dataset file {foreign} are neither a \
+                     person's nor a credit code, and only {readable}                      are; \
+                     name the column that holds resident ids, or have them given out as they are",
                     place + 1
                 );
                 return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
@@ -515,7 +526,8 @@ impl Profile {
         rows.chain(ragged.map(|row| format!("line {}", row.line))).collect()
     }
 
-    /// Row ids of cells in these columns that could be one of the keys' and are not accounted for as theirs.
+    /// Row ids of cells in these columns that could be one of the keys' and are not accounted for
+    /// as theirs.
     pub fn suspects(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<i64> {
         let mut rows = Vec::new();
         let persons: Vec<(&ResidentId, Probe)> =
@@ -546,7 +558,8 @@ impl Profile {
         rows
     }
 
-    /// Cells outside the look-ups that name one of the keys, or hold a damaged id that could be theirs, or in whose rows the owner has stated that they could be theirs.
+    /// Cells outside the look-ups that name one of the keys, or hold a damaged id that could be
+    /// theirs, or in whose rows the owner has stated that they could be theirs.
     fn mentions<'a>(
         &'a self,
         keys: &'a [ResidentId],
@@ -596,15 +609,17 @@ impl Profile {
         covering(&self.adjudications, &self.ruled_rows, &row.digest)
     }
 
-    /// Locators of all rows that could be another's than they say, and of which their owner has stated nothing.
+    /// Locators of all rows that could be another's than they say, and of which their owner has
+    /// stated nothing.
     pub fn unreadable(&self) -> impl Iterator<Item = String> + '_ {
         self.open_cells()
             .map(|cell| format!("row {}", cell.row))
             .chain(self.open_ragged().map(|row| format!("line {}", row.line)))
     }
 
-    /// Rows with an unreadable cell of which their owner has stated nothing; one stands here once for each such cell. An id that a spreadsheet
-    /// may have rounded is readable, and concerns few: no clerk is asked about it.
+    /// Rows with an unreadable cell of which their owner has stated nothing; one stands here once
+    /// for each such cell. An id that a spreadsheet may have rounded is readable, and concerns
+    /// few: no clerk is asked about it.
     pub fn open_rows(&self) -> impl Iterator<Item = i64> + '_ {
         self.unreadable
             .iter()
@@ -657,22 +672,25 @@ impl Profile {
     fn bounded(&self) -> Result<(), SourceError> {
         if self.unreadable.len() + self.ragged.len() > MOST_UNREADABLE {
             let detail = format!(
-                "more than {MOST_UNREADABLE} rows without a readable identifier; is the column's `type` right, and are the words and the \
-                 schemes that stand there declared (`nothing`, `unknown`, `schemes`, `scheme_by`)?"
+                "more than {MOST_UNREADABLE} rows without a readable identifier; is the column's \
+                 `type` right, and are the words and the schemes that stand there declared \
+                 (`nothing`, `unknown`, `schemes`, `scheme_by`)?"
             );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
         if self.mentioned.len() > MOST_MENTIONED {
             let detail = format!(
-                "more than {MOST_MENTIONED} rows name persons in columns of no look-up, and could be theirs; look such a column up \
-                 (`[[lookup]]`), or say in `[not_about]` why the rows are not about who is there"
+                "more than {MOST_MENTIONED} rows name persons in columns of no look-up, and could \
+                 be theirs; look such a column up (`[[lookup]]`), or say in `[not_about]` why the \
+                 rows are not about who is there"
             );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
         // One id in a thousand ends so: many of them are no fault of the register's.
         if self.irregular.len() + self.rounded.len() + self.doubtful_count > MOST_IRREGULAR {
             let detail = format!(
-                "more than {MOST_IRREGULAR} identifiers in irregular spellings or rounded; clean the column or add a normalised one"
+                "more than {MOST_IRREGULAR} identifiers in irregular spellings or rounded; clean \
+                 the column or add a normalised one"
             );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }

@@ -1,5 +1,5 @@
-//! Rows on their way from a system, as it holds them: the text of all their cells in one piece, for a string for each cell costs more than
-//! reading it.
+//! Rows on their way from a system, as it holds them: the text of all their cells in one piece, for
+//! a string for each cell costs more than reading it.
 
 use std::fmt::{self, Write as _};
 use std::hash::{Hash, Hasher};
@@ -27,7 +27,8 @@ struct Row {
     times: u64,
 }
 
-/// A row as the system holds it: one cell for each column that was asked for. `Debug` shows nothing of what stands in it.
+/// A row as the system holds it: one cell for each column that was asked for. `Debug` shows nothing
+/// of what stands in it.
 #[derive(Clone, Copy)]
 pub struct RawRow<'a> {
     text: &'a str,

@@ -1,5 +1,6 @@
-//! What the checks take a dataset's columns to say, held against every row: a date on which it cannot have been, and an end of what
-//! goes on. One such row is a slip; many say that a column was taken for another.
+//! What the checks take a dataset's columns to say, held against every row: a date on which it
+//! cannot have been, and an end of what goes on. One such row is a slip; many say that a column was
+//! taken for another.
 
 use std::collections::BTreeSet;
 
@@ -147,7 +148,8 @@ impl Contradicted {
         self.broken += u64::from(is_broken);
     }
 
-    /// More rows break the rule than slips of the pen would: one in a hundred, and more than a handful.
+    /// More rows break the rule than slips of the pen would: one in a hundred, and more than a
+    /// handful.
     pub fn is_another_column(self) -> bool {
         self.broken > HANDFUL && self.broken.saturating_mul(100) > self.rows
     }

@@ -17,7 +17,8 @@ pub const MOST_PERSONS: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Concerns {
-    /// Nobody who can be asked about: an organisation, a person without a resident id, a row that is void.
+    /// Nobody who can be asked about: an organisation, a person without a resident id, a row that
+    /// is void.
     Nobody,
     /// These.
     Persons(Vec<String>),
@@ -42,7 +43,8 @@ impl Concerns {
         }
     }
 
-    /// Reads what a clerk types: `nobody`, ids separated by commas, or `born 1952` or `born 1950-1955`.
+    /// Reads what a clerk types: `nobody`, ids separated by commas, or `born 1952` or `born
+    /// 1950-1955`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text == "nobody" {

@@ -1,11 +1,13 @@
-//! Whether a database file is still the one that was opened: SQLite does not notice that another was moved or copied over it.
+//! Whether a database file is still the one that was opened: SQLite does not notice that another
+//! was moved or copied over it.
 
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// What the file system says of a database: when it changes, connections and profiles are made anew.
+/// What the file system says of a database: when it changes, connections and profiles are made
+/// anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// The file itself.
@@ -25,14 +27,16 @@ pub struct Identity {
 }
 
 impl Seen {
-    /// Where the log of the database at this path stands: beside the file itself, not beside a link to it.
+    /// Where the log of the database at this path stands: beside the file itself, not beside a link
+    /// to it.
     pub fn log_of(path: &Path) -> io::Result<PathBuf> {
         let mut log = fs::canonicalize(path)?.into_os_string();
         log.push("-wal");
         Ok(log.into())
     }
 
-    /// Of the database at this path, and the log beside it. A link that leads elsewhere since is another file, whatever its log.
+    /// Of the database at this path, and the log beside it. A link that leads elsewhere since is
+    /// another file, whatever its log.
     pub fn of(path: &Path, log: &Path) -> io::Result<Self> {
         let log = match fs::metadata(log) {
             // SQLite itself touches the log's owner whenever it opens it.

@@ -1,9 +1,11 @@
 //! Rows of a whole table by a condition, and how much of that a system can do itself.
 //!
-//! A system knows cells as they are spelled; conditions are on what they mean. So what is handed down is always *wider* than what is asked:
-//! it leaves out only rows of which the condition certainly does not hold, whatever else stands there. The rest is decided on normalised
-//! values, by [`run`]. Sums are ours too: a cell that cannot be read would vanish in a server's own. But a server can send equal cells once,
-//! with how many rows have them, and that is exact for every condition, group and sum.
+//! A system knows cells as they are spelled; conditions are on what they mean. So what is handed
+//! down is always *wider* than what is asked: it leaves out only rows of which the condition
+//! certainly does not hold, whatever else stands there. The rest is decided on normalised
+//! values, by [`run`]. Sums are ours too: a cell that cannot be read would vanish in a server's
+//! own. But a server can send equal cells once, with how many rows have them, and that is exact for
+//! every condition, group and sum.
 
 use std::time::SystemTime;
 
@@ -50,7 +52,8 @@ pub struct SelectEnd {
 pub enum Condition {
     /// The cell is NULL, or its text is none of these.
     NoneOf(usize, Vec<String>),
-    /// The cell, of the system's own type for dates, is NULL, or no day as `YYYY-MM-DD`, or stands so to this one.
+    /// The cell, of the system's own type for dates, is NULL, or no day as `YYYY-MM-DD`, or stands
+    /// so to this one.
     Day(usize, Op, String),
     /// All of them.
     All(Vec<Condition>),
@@ -59,8 +62,8 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// What holds of every row of which the predicate holds or could hold. `is_day` says which columns have the system's own type for
-    /// dates.
+    /// What holds of every row of which the predicate holds or could hold. `is_day` says which
+    /// columns have the system's own type for dates.
     pub fn of(predicate: &Predicate, columns: &[Column], is_day: impl Fn(usize) -> bool) -> Self {
         let condition = widened(predicate, true, columns, &is_day);
         if condition.texts() <= MOST_TEXTS { condition } else { Self::All(Vec::new()) }
@@ -79,7 +82,8 @@ impl Condition {
         }
     }
 
-    /// As SQL; `none_of` and `day` write the two kinds of leaves, in the order in which their values are bound.
+    /// As SQL; `none_of` and `day` write the two kinds of leaves, in the order in which their
+    /// values are bound.
     pub fn sql(
         &self,
         none_of: &mut impl FnMut(usize, &[String]) -> String,
@@ -158,7 +162,8 @@ fn widened(
     }
 }
 
-/// Leaves out the codes of the closed list that decide the predicate the other way. Every other spelling comes: it could mean anything.
+/// Leaves out the codes of the closed list that decide the predicate the other way. Every other
+/// spelling comes: it could mean anything.
 fn none_of(predicate: &Predicate, wanted: bool, place: usize, column: &Column) -> Condition {
     use zerotrip_datasets::predicate::Truth;
     let unwanted = if wanted { Truth::False } else { Truth::True };

@@ -21,7 +21,8 @@ use crate::source::rulings::Rulings;
 
 pub use super::filling::{Filled, Filling, Sample};
 
-/// Pages of a snapshot, of 4 KiB each: a small file can hold a great many rows, if they are all alike.
+/// Pages of a snapshot, of 4 KiB each: a small file can hold a great many rows, if they are all
+/// alike.
 const MOST_PAGES: u64 = (16 << 30) >> 12;
 
 /// How a dataset's snapshots are made.
@@ -41,7 +42,8 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Of a dataset; they are kept below `state`. What processes that are gone have left there is removed.
+    /// Of a dataset; they are kept below `state`. What processes that are gone have left there is
+    /// removed.
     pub fn new(dataset: &DatasetFile, state: &Path, adjudications: Arc<Rulings>) -> Self {
         let look_ups = KeyColumns::of(dataset);
         let snapshots = Self {
@@ -132,9 +134,11 @@ impl Snapshots {
     ) -> Result<Filled, SourceError> {
         let failed = |error: &rusqlite::Error| snapshot_failed(origin, error);
         let mut connection = Connection::open(path).map_err(|error| failed(&error))?;
-        // Synced at the commit by SQLite itself: to open the file beside it, and close it again, would drop the locks of this process.
+        // Synced at the commit by SQLite itself: to open the file beside it, and close it again,
+        // would drop the locks of this process.
         let settings = format!(
-            "pragma journal_mode = off; pragma synchronous = full; pragma max_page_count = {MOST_PAGES};"
+            "pragma journal_mode = off; pragma synchronous = full; pragma max_page_count = \
+             {MOST_PAGES};"
         );
         connection.execute_batch(&settings).map_err(|error| failed(&error))?;
         let columns: Vec<String> =

@@ -1,4 +1,5 @@
-//! What an owner declares of a column's cells: `nothing`, `unknown`, `schemes` and `scheme_by` of a `[[column]]`.
+//! What an owner declares of a column's cells: `nothing`, `unknown`, `schemes` and `scheme_by` of a
+//! `[[column]]`.
 
 use std::collections::BTreeSet;
 
@@ -29,12 +30,14 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
     let schemes = schemes(section, semantic);
     let scheme_by = scheme_by(section, semantic);
     let (nothing, unknown) = (nothing?, unknown?);
-    // An id, or what may be left of one, is somebody's: of rows that hold it `adjudicate` can say more.
+    // An id, or what may be left of one, is somebody's: of rows that hold it `adjudicate` can say
+    // more.
     let somebodys = |word: &&String| names_somebody(word) || !Suspect::new(word).is_anybodys();
     if semantic == Some(SemanticType::ResidentId)
         && let Some(word) = nothing.iter().find(somebodys)
     {
-        let remedy = "it could be somebody's id, and would hide them: put it into `unknown`, or rule on its rows with `adjudicate`";
+        let remedy = "it could be somebody's id, and would hide them: put it into `unknown`, or \
+                      rule on its rows with `adjudicate`";
         section.fault_in("nothing", mask::masked(word), remedy.to_owned());
         return None;
     }
@@ -105,8 +108,9 @@ fn scheme_by(
     section: &mut Section<'_>,
     semantic: Option<SemanticType>,
 ) -> Option<Option<SchemeBy>> {
-    let remedy = "must be `{ column = \"…\", other = [\"…\"] }`: the column that says what kind of owner stands there, and its words, as the \
-                  source has them, for those without a resident id";
+    let remedy = "must be `{ column = \"…\", other = [\"…\"] }`: the column that says what kind \
+                  of owner stands there, and its words, as the source has them, for those without \
+                  a resident id";
     let by = section.read("scheme_by", Some(None), remedy, |value| {
         let table = value.as_table().filter(|table| table.len() == 2)?;
         let column = table.get("column")?.as_str()?.to_owned();

@@ -1,8 +1,10 @@
-//! Columns that a register lacks: `constant`, `derived` and `absent` of a `[[column]]`, in place of `field`.
+//! Columns that a register lacks: `constant`, `derived` and `absent` of a `[[column]]`, in place of
+//! `field`.
 //!
-//! A check asks for columns by name; a register that has no such field can still be described, if its owner says what holds instead. What
-//! is said so is the owner's signed word, and no more than it: a constant holds of every row; a derived code follows from other columns by a
-//! table that is closed; of what is absent nothing is known.
+//! A check asks for columns by name; a register that has no such field can still be described, if
+//! its owner says what holds instead. What is said so is the owner's signed word, and no more than
+//! it: a constant holds of every row; a derived code follows from other columns by a table that is
+//! closed; of what is absent nothing is known.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +36,8 @@ pub enum Made {
     Constant(String),
     /// The register has no such field: it follows from others.
     Derived(Derived),
-    /// The register has no such field, and nothing is known of it: every cell is blank. With the owner's reason.
+    /// The register has no such field, and nothing is known of it: every cell is blank. With the
+    /// owner's reason.
     Absent(String),
 }
 
@@ -63,9 +66,11 @@ impl Made {
         *self == Self::Field
     }
 
-    /// The cell of one row, as the column's type reads it; `read` gives the reading of another column of the row.
+    /// The cell of one row, as the column's type reads it; `read` gives the reading of another
+    /// column of the row.
     ///
-    /// What cannot be read, or is a code that no list knows, derives nothing: the cell is NULL, and NULL is no code.
+    /// What cannot be read, or is a code that no list knows, derives nothing: the cell is NULL, and
+    /// NULL is no code.
     pub fn cell<'r>(&self, read: &dyn Fn(&str) -> CellReading<'r>) -> Option<&str> {
         match self {
             Self::Field | Self::Absent(_) => None,
@@ -100,7 +105,8 @@ fn word<'r>(reading: &'r CellReading<'_>) -> Option<&'r str> {
     }
 }
 
-/// Reads which of the four a column is: the field's name, and what stands in for it where there is none.
+/// Reads which of the four a column is: the field's name, and what stands in for it where there is
+/// none.
 pub(super) fn read(
     section: &mut Section<'_>,
     semantic: Option<SemanticType>,
@@ -129,10 +135,12 @@ pub(super) fn read(
     if given != 1 {
         let remedy = match given {
             0 => {
-                "missing; name the field of the source. Where the register has none, say `constant`, `derived` or `absent` instead"
+                "missing; name the field of the source. Where the register has none, say \
+                 `constant`, `derived` or `absent` instead"
             }
             _ => {
-                "a column has one of `field`, `constant`, `derived` and `absent`: keep the one that holds"
+                "a column has one of `field`, `constant`, `derived` and `absent`: keep the one \
+                 that holds"
             }
         };
         section.fault("field", None, remedy.to_owned());
@@ -154,8 +162,9 @@ pub(super) fn read(
         (.., Some(reason)) => {
             let fits = semantic? == SemanticType::Date;
             if !fits {
-                let remedy = "only a date can be absent: what it dates is then undated. A check that asks for another column cannot do without \
-                              it: name the field, state a `constant`, or leave the column out and do without the check";
+                let remedy = "only a date can be absent: what it dates is then undated. A check \
+                              that asks for another column cannot do without it: name the field, \
+                              state a `constant`, or leave the column out and do without the check";
                 section.fault("absent", None, remedy.to_owned());
             }
             fits.then(|| Made::Absent(reason.to_owned()))
@@ -164,7 +173,8 @@ pub(super) fn read(
     }
 }
 
-/// A constant is the owner's word on every row: of persons, days and amounts there is none that could hold of all.
+/// A constant is the owner's word on every row: of persons, days and amounts there is none that
+/// could hold of all.
 fn of_constant(section: &mut Section<'_>, semantic: SemanticType, value: &str) -> Option<Made> {
     let why = match semantic {
         SemanticType::Code if is_name(value) => None,
@@ -186,8 +196,10 @@ fn of_constant(section: &mut Section<'_>, semantic: SemanticType, value: &str) -
 
 fn derived_remedy() -> String {
     format!(
-        "must be `{{ from = \"<column>\", table = {{ \"<word>\" = \"<meaning>\", … }} }}`, `from` one column of this file or a list of at most \
-         {MOST_FROM}; the words are a code's meanings, or `{BLANK}` and `{FILLED}` for any other column, those of several columns joined by `, `"
+        "must be `{{ from = \"<column>\", table = {{ \"<word>\" = \"<meaning>\", … }} }}`, `from` \
+         one column of this file or a list of at most {MOST_FROM}; the words are a code's \
+         meanings, or `{BLANK}` and `{FILLED}` for any other column, those of several columns \
+         joined by `, `"
     )
 }
 
@@ -227,7 +239,8 @@ pub(super) fn codes(made: &Made) -> BTreeMap<String, String> {
     }
 }
 
-/// Tables must be closed: every combination of words that their columns can have is in them, and no other.
+/// Tables must be closed: every combination of words that their columns can have is in them, and no
+/// other.
 pub(super) fn close(
     top: &mut Section<'_>,
     columns: &[Column],
@@ -240,7 +253,8 @@ pub(super) fn close(
             let Some(from) = columns.iter().find(|known| known.name == *name) else {
                 // One that is described with a fault is told so already.
                 if !declared.contains(name) {
-                    let remedy = "`from` must name other columns of this file; for one field of the source write `field` and `codes`";
+                    let remedy = "`from` must name other columns of this file; for one field of \
+                                  the source write `field` and `codes`";
                     top.fault_in("column.derived", name.clone(), remedy.to_owned());
                 }
                 return;
@@ -288,7 +302,8 @@ pub(super) fn close(
         }
         if !unknown.is_empty() {
             let remedy = format!(
-                "its columns never have {}: the words are a code's meanings, or `{BLANK}` and `{FILLED}`",
+                "its columns never have {}: the words are a code's meanings, or `{BLANK}` and \
+                 `{FILLED}`",
                 said(&unknown)
             );
             top.fault_in("column.derived", column.name.clone(), remedy);

@@ -69,7 +69,8 @@ impl Manifest {
         }
     }
 
-    /// Reads a manifest's bytes, and says it where they are in other characters, as PowerShell's `>` writes them.
+    /// Reads a manifest's bytes, and says it where they are in other characters, as PowerShell's
+    /// `>` writes them.
     pub fn read(bytes: &[u8], origin: &str) -> Result<Self, FileError> {
         let is_wide = bytes.starts_with(&[0xff, 0xfe])
             || bytes.starts_with(&[0xfe, 0xff])

@@ -1,11 +1,13 @@
-//! The manual's pages on sources, `docs/sources/*.md`, made from [`KINDS`]: what is said of a wrong key is what the manual says of it.
+//! The manual's pages on sources, `docs/sources/*.md`, made from [`KINDS`]: what is said of a wrong
+//! key is what the manual says of it.
 
 use std::fmt::Write as _;
 
 use super::source::{KINDS, Kind};
 use crate::resident_id::SCHEMES;
 
-const MADE: &str = "<!-- Made from datasets/src/file/source/: mend it there, then run the test `the_manual_says_what_is_so` with ZEROTRIP_WRITE_MANUAL=1. -->\n";
+const MADE: &str = "<!-- Made from datasets/src/file/source/: mend it there, then run the test \
+                    `the_manual_says_what_is_so` with ZEROTRIP_WRITE_MANUAL=1. -->\n";
 
 /// What is said of cells, whatever the source.
 const COLUMNS: &str = r#"
@@ -108,7 +110,10 @@ JBRZJH = "the clerk who entered the row"
 
 fn page(kind: &Kind) -> String {
     let mut text = format!("# `{}` · {}\n\n{MADE}\n{}\n\n", kind.name, kind.title_zh, kind.title);
-    text.push_str("## Keys of `[source]`\n\n| key | default | what it is for | its value |\n|---|---|---|---|\n");
+    text.push_str(
+        "## Keys of `[source]`\n\n| key | default | what it is for | its value \
+         |\n|---|---|---|---|\n",
+    );
     line(&mut text, "kind", "", "The kind of source.", &format!("must be `{}`", kind.name));
     for parameter in kind.parameters {
         let default = parameter.default.map_or(String::new(), code_or_words);
@@ -118,13 +123,17 @@ fn page(kind: &Kind) -> String {
     text.push_str(kind.notes.trim());
     text.push_str("\n\n## A whole dataset file\n\n```toml\n");
     text.push_str(&example(kind));
-    text.push_str("```\n\n[What a column can say](README.md#what-a-column-can-say) is the same for every kind of source.\n");
+    text.push_str(
+        "```\n\n[What a column can say](README.md#what-a-column-can-say) is the same for every \
+         kind of source.\n",
+    );
     text
 }
 
 fn table() -> String {
     let mut text = format!(
-        "# Sources · 数据源\n\n{MADE}\nWhat `[source]` of a dataset file can name, in the order in which to consider it.\n\n"
+        "# Sources · 数据源\n\n{MADE}\nWhat `[source]` of a dataset file can name, in the order \
+         in which to consider it.\n\n"
     );
     text.push_str("| kind | for | 用途 |\n|---|---|---|\n");
     for kind in KINDS {
@@ -202,7 +211,8 @@ mod tests {
             let said = fs::read_to_string(folder.join(name)).unwrap_or_default();
             assert!(
                 said == *text,
-                "docs/sources/{name} lags behind; run this test with ZEROTRIP_WRITE_MANUAL=1 and read what changed"
+                "docs/sources/{name} lags behind; run this test with ZEROTRIP_WRITE_MANUAL=1 and \
+                 read what changed"
             );
         }
         let known: BTreeSet<String> = pages.into_iter().map(|(name, _)| name).collect();

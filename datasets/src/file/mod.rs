@@ -1,7 +1,8 @@
 //! The dataset file: what an owner writes of one of its tables, in TOML.
 //!
-//! Raw text in, a validated [`DatasetFile`] out, or every fault at once, each with its key, value and remedy. Unknown keys are refused
-//! with the nearest known one. Nothing is opened: whether the table and its fields exist is the connector's to find out.
+//! Raw text in, a validated [`DatasetFile`] out, or every fault at once, each with its key, value
+//! and remedy. Unknown keys are refused with the nearest known one. Nothing is opened: whether the
+//! table and its fields exist is the connector's to find out.
 
 mod declared;
 mod made;
@@ -83,13 +84,16 @@ pub struct DatasetFile {
     pub most_age: Duration,
     /// Fewer rows than this is not this register; at least 1.
     pub row_floor: u64,
-    /// A fall in row count since the last look beyond this fraction is implausible: 0 to 1, default 0.10.
+    /// A fall in row count since the last look beyond this fraction is implausible: 0 to 1,
+    /// default 0.10.
     pub most_shrink: f64,
-    /// Whether what ends stays, as a row that says so, and is never removed or written over; default no.
+    /// Whether what ends stays, as a row that says so, and is never removed or written over;
+    /// default no.
     pub keeps_ended: bool,
     /// The day before which everything ended that is not dated.
     pub undated_before: Option<NaiveDate>,
-    /// A file, relative to the dataset file, that names persons known to be in it; it stays in the department. None by default.
+    /// A file, relative to the dataset file, that names persons known to be in it; it stays in the
+    /// department. None by default.
     pub probes: Option<String>,
     /// Where the rows are.
     pub source: Source,
@@ -99,9 +103,9 @@ pub struct DatasetFile {
     pub columns: Vec<Column>,
     /// In the file's order.
     pub lookups: Vec<Lookup>,
-    /// Fields of the source, named by a column or not, in which persons stand whom the rows are not
-    /// about, each with the reason. Whoever stands in any other field beside the look-ups could be
-    /// whom a row is about.
+    /// Fields of the source, named by a column or not, in which persons stand whom the rows are
+    /// not about, each with the reason. Whoever stands in any other field beside the look-ups
+    /// could be whom a row is about.
     pub not_about: BTreeMap<String, String>,
     /// What one scan may cost.
     pub limits: Limits,
@@ -152,7 +156,8 @@ pub struct Column {
     pub codes: BTreeMap<String, String>,
     /// Where its cells come from.
     pub made: Made,
-    /// What the owner declares of its cells: words for nothing and for unknown, and for ids the schemes they stand under.
+    /// What the owner declares of its cells: words for nothing and for unknown, and for ids the
+    /// schemes they stand under.
     pub declared: Declared,
 }
 
@@ -163,8 +168,9 @@ pub struct Lookup {
     pub name: String,
     /// Columns of type `resident_id`.
     pub columns: Vec<String>,
-    /// Those of them in which a blank or NULL says that there is nobody, such as a father on no record; in any other, a blank cell is an
-    /// id that is lost, and its row could be anybody's.
+    /// Those of them in which a blank or NULL says that there is nobody, such as a father on no
+    /// record; in any other, a blank cell is an id that is lost, and its row could be
+    /// anybody's.
     pub may_be_blank: Vec<String>,
 }
 
@@ -187,7 +193,8 @@ pub struct Limits {
     pub quiet_hours: Vec<QuietHours>,
 }
 
-/// A part of every day, from its first minute up to, and without, its last; over midnight where the first is the later one.
+/// A part of every day, from its first minute up to, and without, its last; over midnight where the
+/// first is the later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuietHours {
     /// Minutes since midnight.
@@ -239,7 +246,8 @@ impl Default for Limits {
 pub struct Fault {
     /// The key's path, such as `column[2].grade`; empty where the file is no TOML at all.
     pub key: String,
-    /// Whose it is, where the path only has a number: `column "status", field "zt"`; empty anywhere else.
+    /// Whose it is, where the path only has a number: `column "status", field "zt"`; empty
+    /// anywhere else.
     pub named: String,
     /// Its value as written, shortened; empty where the key is missing.
     pub value: String,
@@ -276,7 +284,8 @@ impl DatasetFile {
         }
     }
 
-    /// A column's name as a file's header has it, on one line: so it is compared with a column's `field`.
+    /// A column's name as a file's header has it, on one line: so it is compared with a column's
+    /// `field`.
     pub fn folded_name(foreign: &str) -> String {
         raw::folded_name(foreign)
     }
@@ -301,7 +310,8 @@ impl DatasetFile {
         self.id.split_once('.').map_or("", |(member, _)| member)
     }
 
-    /// What the owner signs of it. Fields, codes, what may be blank, declared words, probes and limits stay at home.
+    /// What the owner signs of it. Fields, codes, what may be blank, declared words, probes and
+    /// limits stay at home.
     pub fn to_statement(&self, stated_at: SystemTime) -> proto::DatasetStatement {
         let columns = self.columns.iter().map(|column| proto::Column {
             name: column.name.clone(),

@@ -125,7 +125,8 @@ fn head(section: &mut Section<'_>) -> Option<Head> {
     let keeps_ended = section.read(
         "ended",
         Some(false),
-        "must be `kept` (what ends stays as a row that says so, and nothing is removed or written over without one) or `removed`",
+        "must be `kept` (what ends stays as a row that says so, and nothing is removed or written \
+         over without one) or `removed`",
         |value| match value.as_str()? {
             "kept" => Some(true),
             "removed" => Some(false),
@@ -135,7 +136,8 @@ fn head(section: &mut Section<'_>) -> Option<Head> {
     let undated_before = section.read(
         "undated_before",
         Some(None),
-        "must be a date such as `\"2010-01-01\"`: what has ended, and is not dated, ended before it",
+        "must be a date such as `\"2010-01-01\"`: what has ended, and is not dated, ended before \
+         it",
         |value| date(value).map(Some),
     );
     let probes = section.read(
@@ -180,8 +182,9 @@ fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
         section.fault_in("regions", code.clone(), remedy);
     }
     let since = section.read("since", None, "must be a date such as `\"1984-01-01\"`", date);
-    let remedy = "must be `everyone` (whoever it is, of what is or happened within `regions`), `everyone_anywhere` (whoever it is, and wherever \
-                  it happened) or `registered_in:<dataset>` (persons registered there, wherever it happened)";
+    let remedy = "must be `everyone` (whoever it is, of what is or happened within `regions`), \
+                  `everyone_anywhere` (whoever it is, and wherever it happened) or \
+                  `registered_in:<dataset>` (persons registered there, wherever it happened)";
     let subjects = section.read("subjects", None, remedy, |value| match value.as_str()? {
         "everyone" => Some(Subjects::Everyone),
         "everyone_anywhere" => Some(Subjects::EveryoneAnywhere),
@@ -200,13 +203,15 @@ fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
     let older_carried_over = carried_over(
         section,
         "older",
-        "must be `carried_over` (everything that was in force on the day of `since` was carried over into it) or `not_carried_over`",
+        "must be `carried_over` (everything that was in force on the day of `since` was carried \
+         over into it) or `not_carried_over`",
     );
     let numbers_carried_over = carried_over(
         section,
         "renumbered",
-        "must be `carried_over` (where a person's number changed, the rows under the former number were brought under the present one: \
-         corrected and duplicated numbers, passports and travel permits of those who now hold a residence permit or a permanent resident's \
+        "must be `carried_over` (where a person's number changed, the rows under the former \
+         number were brought under the present one: corrected and duplicated numbers, passports \
+         and travel permits of those who now hold a residence permit or a permanent resident's \
          card) or `not_carried_over`",
     );
     Some(Coverage {
@@ -229,7 +234,8 @@ fn carried_over(section: &mut Section<'_>, key: &'static str, remedy: &str) -> O
     })
 }
 
-/// The columns that are described without fault, and the names of all: a fault in one of them is not also one of whatever names it.
+/// The columns that are described without fault, and the names of all: a fault in one of them is
+/// not also one of whatever names it.
 fn columns(top: &mut Section<'_>, is_file: bool) -> (Vec<Column>, BTreeSet<String>) {
     let _ = top.need("column", "describe each column in a `[[column]]` table");
     let mut columns = Vec::new();
@@ -319,7 +325,8 @@ fn codes(
                 (is_text(code) && code.trim() == code).then(|| (code.clone(), meaning.to_owned()))
             };
             let remedy = format!(
-                "must give 1 to {MOST_CODES} codes, without blanks around, a meaning of a-z, 0-9 and _ each"
+                "must give 1 to {MOST_CODES} codes, without blanks around, a meaning of a-z, 0-9 \
+                 and _ each"
             );
             let Some(table) =
                 value.as_table().filter(|table| (1..=MOST_CODES).contains(&table.len()))
@@ -430,8 +437,9 @@ fn not_about(
     lookups: &[Lookup],
 ) -> BTreeMap<String, String> {
     let remedy = format!(
-        "must be a table of at most {MOST_NOT_ABOUT} fields of the source, each with the reason why a row is not \
-         about the persons who stand there, such as `JBR = \"the clerk who entered it\"`"
+        "must be a table of at most {MOST_NOT_ABOUT} fields of the source, each with the reason \
+         why a row is not about the persons who stand there, such as `JBR = \"the clerk who \
+         entered it\"`"
     );
     let read = top.read("not_about", Some(BTreeMap::new()), &remedy, |value| {
         let table = value.as_table().filter(|table| table.len() <= MOST_NOT_ABOUT)?;
@@ -448,7 +456,8 @@ fn not_about(
         |column: &&Column| lookups.iter().any(|lookup| lookup.columns.contains(&column.name));
     for column in columns.iter().filter(is_asked).filter(|column| read.contains_key(&column.field))
     {
-        let remedy = "this field is in a look-up, so rows are about whoever stands there: take it out of one of the two";
+        let remedy = "this field is in a look-up, so rows are about whoever stands there: take it \
+                      out of one of the two";
         top.fault_in("not_about", column.field.clone(), remedy.to_owned());
     }
     read
@@ -589,7 +598,8 @@ fn is_division(code: &str) -> bool {
     code.len() == 6 && code.bytes().all(|c| c.is_ascii_digit()) && !code.starts_with('0')
 }
 
-/// A column's name there. In a file there is no statement that quotes it: any name is a name, folded as the file's own header is.
+/// A column's name there. In a file there is no statement that quotes it: any name is a name,
+/// folded as the file's own header is.
 fn field_name(name: &str, is_file: bool) -> Option<String> {
     if is_file {
         Some(folded_name(name)).filter(|name| is_name_in_file(name))
@@ -598,7 +608,8 @@ fn field_name(name: &str, is_file: bool) -> Option<String> {
     }
 }
 
-/// A column's name in a file, on one line: a line break or a tab in it, and blanks beside that, are one blank.
+/// A column's name in a file, on one line: a line break or a tab in it, and blanks beside that, are
+/// one blank.
 pub(super) fn folded_name(name: &str) -> String {
     let lines = name.split(['\n', '\r', '\t', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
     lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
@@ -612,7 +623,8 @@ pub(super) fn is_name_in_file(name: &str) -> bool {
         && !name.chars().any(char::is_control)
 }
 
-/// A name in the source's own words; quotes in it would be somebody's mistake, or somebody's attack.
+/// A name in the source's own words; quotes in it would be somebody's mistake, or somebody's
+/// attack.
 pub(super) fn is_foreign_name(name: &str) -> bool {
     is_text(name) && !name.contains(['"', '\'', '`', '[', ']', ';'])
 }

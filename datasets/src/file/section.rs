@@ -1,5 +1,5 @@
-//! One table of a TOML file while it is being read: remembers which keys were asked for, so that whatever is left over is unknown,
-//! and collects faults instead of stopping at the first.
+//! One table of a TOML file while it is being read: remembers which keys were asked for, so that
+//! whatever is left over is unknown, and collects faults instead of stopping at the first.
 
 use toml::{Table, Value};
 
@@ -68,7 +68,8 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A value that `read` understands; a fault with the remedy if it doesn't. `default` stands for a missing key.
+    /// A value that `read` understands; a fault with the remedy if it doesn't. `default` stands for
+    /// a missing key.
     pub(super) fn read<T>(
         &mut self,
         key: &'static str,

@@ -97,13 +97,19 @@ fn csv_sources_have_their_own_keys() {
             separator: Separator::Comma
         })
     );
-    let said = with("kind = \"csv\"\npath = \"../a.csv\"\nencoding = \"utf-8\"\ntable = \"t\"\nas_of = \"live\"").unwrap_err().to_string();
+    let said = with(
+        "kind = \"csv\"\npath = \"../a.csv\"\nencoding = \"utf-8\"\ntable = \"t\"\nas_of = \
+         \"live\"",
+    )
+    .unwrap_err()
+    .to_string();
     assert_eq!(
         said,
-        "`f.toml` is not a usable file\n  `source.path` = `../a.csv`: must be relative to this file, with `/` between its parts, no `..`, and `*` in its \
-         last part only\n  \
-         `source.as_of` = `live`: must be `modified`, `manifest` or `{ name = \"…%Y%m%d…\" }`, whose names fit `path`\n  \
-         `source.table` = `t`: unknown key; known here: kind, path, as_of, parts, part_count, encoding, separator"
+        "`f.toml` is not a usable file\n  `source.path` = `../a.csv`: must be relative to this \
+         file, with `/` between its parts, no `..`, and `*` in its last part only\n  \
+         `source.as_of` = `live`: must be `modified`, `manifest` or `{ name = \"…%Y%m%d…\" }`, \
+         whose names fit `path`\n  `source.table` = `t`: unknown key; known here: kind, path, \
+         as_of, parts, part_count, encoding, separator"
     );
     for path in ["/etc/passwd", "a/../../b", "C:\\x", "", "a//b", "./a"] {
         assert!(
@@ -283,8 +289,8 @@ fn servers_have_their_own_keys() {
         with(&format!("kind = \"postgres\"\n{least}")).unwrap().source,
         Source::Postgres(usual.clone())
     );
-    let more = "port = 3307\npassword_file = \"secret/hj\"\nca_file = \"ca.pem\"\nconnections = 32\nprofile_every = \"0s\"\n\
-                as_of = { table = \"e\", column = \"t\" }";
+    let more = "port = 3307\npassword_file = \"secret/hj\"\nca_file = \"ca.pem\"\nconnections = \
+                32\nprofile_every = \"0s\"\nas_of = { table = \"e\", column = \"t\" }";
     assert_eq!(
         with(&format!("kind = \"mysql\"\n{least}{more}")).unwrap().source,
         Source::Mysql(Remote {
@@ -298,8 +304,9 @@ fn servers_have_their_own_keys() {
             ..usual
         })
     );
-    let wrong = "kind = \"mysql\"\nhost = \"db/police\"\nport = 0\ndatabase = \"a`b\"\nschema = \"public\"\ntable = \"t\"\nuser = \"\"\n\
-                 password_file = \"a\"\npassword_env = \"B\"\ntls = \"off\"\nca_file = \"c\"\nconnections = 1\nprofile_every = \"5ms\"";
+    let wrong = "kind = \"mysql\"\nhost = \"db/police\"\nport = 0\ndatabase = \"a`b\"\nschema = \
+                 \"public\"\ntable = \"t\"\nuser = \"\"\npassword_file = \"a\"\npassword_env = \
+                 \"B\"\ntls = \"off\"\nca_file = \"c\"\nconnections = 1\nprofile_every = \"5ms\"";
     let said: Vec<String> =
         with(wrong).unwrap_err().faults.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -310,11 +317,14 @@ fn servers_have_their_own_keys() {
             "`source.database` = `a`b`: must be a database's name",
             "`source.user`: must be a user's name",
             "`source.password_env` = `B`: there is `password_file` already: keep one of them",
-            "`source.ca_file` = `c`: with `tls = \"off\"` nobody would look at it: drop one of them",
+            "`source.ca_file` = `c`: with `tls = \"off\"` nobody would look at it: drop one of \
+             them",
             "`source.connections` = `1`: must be between 2 and 32",
-            "`source.profile_every` = `5ms`: must be `0s`, or between `1s` and `24h`, such as `15m`",
-            "`source.schema` = `public`: unknown key; known here: kind, host, port, database, table, user, password_file, password_env, tls, \
-             ca_file, connections, profile_every, as_of, nothing_hidden",
+            "`source.profile_every` = `5ms`: must be `0s`, or between `1s` and `24h`, such as \
+             `15m`",
+            "`source.schema` = `public`: unknown key; known here: kind, host, port, database, \
+             table, user, password_file, password_env, tls, ca_file, connections, profile_every, \
+             as_of, nothing_hidden",
         ]
     );
 }
@@ -431,7 +441,8 @@ fn interfaces_have_their_own_keys() {
         (Duration::from_secs(30), 10_000, Duration::from_secs(900))
     );
     assert!(!format!("{rest:?}").contains("s3cret"));
-    // Of when its answers are, and that nothing is hidden, is asked of nobody but its owner, who says why.
+    // Of when its answers are, and that nothing is hidden, is asked of nobody but its owner, who
+    // says why.
     let stated = |more: &str| {
         open(&format!("{least}paging = {{ kind = \"whole\" }}\n{more}")).map(|file| file.source)
     };
@@ -468,8 +479,9 @@ fn interfaces_have_their_own_keys() {
             ["`source.paging.id`: missing; must be the field that no two rows have in common"]
         );
     }
-    let wrong = "url = \"https://user:s3cret@a/\"\nrows = \"a\"\npaging = { kind = \"cursor\", size = 5, strange = 1 }\ntime_out = \"0s\"\n\
-                 most_pages = 0\nrefresh_every = \"5ms\"";
+    let wrong = "url = \"https://user:s3cret@a/\"\nrows = \"a\"\npaging = { kind = \"cursor\", \
+                 size = 5, strange = 1 }\ntime_out = \"0s\"\nmost_pages = 0\nrefresh_every = \
+                 \"5ms\"";
     let told = said(wrong);
     for key in [
         "url`",
@@ -499,9 +511,8 @@ fn interfaces_have_their_own_keys() {
     }
     assert_eq!(
         said(&format!("{least}paging = {{ kind = \"page\", parameter = \"key\", id = \"n\" }}")),
-        [
-            "`source.paging.parameter` = `key`: must be a query parameter's name, and one that `url` has not"
-        ]
+        ["`source.paging.parameter` = `key`: must be a query parameter's name, and one that \
+          `url` has not"]
     );
 }
 
@@ -564,10 +575,13 @@ fn every_fault_is_told_at_once() {
             "`dataset.most_shrink` = `2.0`: must be a fraction between 0.0 and 1.0",
             "`dataset.max_age` = `36h`: unknown key; did you mean `most_age`?",
             "`coverage.text.en`: missing; say it in English",
-            "`coverage.text.english` = `residents registered in Hangzhou`: unknown key; known here: zh, en",
-            "`column[2].name` (column \"resident_id\", field \"FQSFZH\") = `resident_id`: another column or lookup has this name: choose a different one",
+            "`coverage.text.english` = `residents registered in Hangzhou`: unknown key; known \
+             here: zh, en",
+            "`column[2].name` (column \"resident_id\", field \"FQSFZH\") = `resident_id`: another \
+             column or lookup has this name: choose a different one",
             "`column[3].grade` (column \"status\", field \"ZT\") = `L5`: must be `L1` to `L4`",
-            "`column[3].codes` (column \"status\", field \"ZT\") = `\"2\" = \"moved out\"`: must give 1 to 1000 codes, without blanks around, a meaning of a-z, 0-9 and _ each",
+            "`column[3].codes` (column \"status\", field \"ZT\") = `\"2\" = \"moved out\"`: must \
+             give 1 to 1000 codes, without blanks around, a meaning of a-z, 0-9 and _ each",
             "`lookup[1].columns` (lookup \"kin\") = `father_id`: no such column",
             "`limits.most_keys` = `0`: must be between 1 and 10000",
             "`limits.time_out` = `5 s`: must be between `100ms` and `60s`",
@@ -601,7 +615,13 @@ fn a_column_is_named_by_what_is_known_of_it() {
     let unnamed = said("name = \"status\"\n", "");
     assert!(unnamed.contains("`column[3].name` (field \"ZT\"): missing"), "{unnamed}");
     let odd = said("\"registered\", \"正常\" = \"registered\"", "\"a b\", \"正常\" = 1");
-    assert!(odd.contains("`column[3].codes` (column \"status\", field \"ZT\") = `\"1\" = \"a b\", \"正常\" = 1`: must give"), "{odd}");
+    assert!(
+        odd.contains(
+            "`column[3].codes` (column \"status\", field \"ZT\") = `\"1\" = \"a b\", \"正常\" = \
+             1`: must give"
+        ),
+        "{odd}"
+    );
 }
 
 #[test]
@@ -625,7 +645,8 @@ fn only_a_look_ups_own_columns_may_be_blank() {
     for (line, said) in [
         (
             "may_be_blank = [\"status\"]",
-            "`lookup[1].may_be_blank` (lookup \"kin\") = `status`: not one of this look-up's `columns`",
+            "`lookup[1].may_be_blank` (lookup \"kin\") = `status`: not one of this look-up's \
+             `columns`",
         ),
         ("may_be_blank = [\"fathr_id\"]", "did you mean `father_id`?"),
         (

@@ -1,5 +1,6 @@
-//! What stands for characters in a text that went through other programs, and what they put around them. Only whoever looks for numbers in a
-//! text reads it so: what is said of a cell of ids is what stands there.
+//! What stands for characters in a text that went through other programs, and what they put around
+//! them. Only whoever looks for numbers in a text reads it so: what is said of a cell of ids is
+//! what stands there.
 
 use super::{reference, unescaped};
 
@@ -8,7 +9,8 @@ const MOST_LAYERS: usize = 4;
 /// Bytes of a mark between `<` and `>`.
 const MOST_MARK: usize = 256;
 
-/// A text with every escape of it resolved, also those that were escaped again; `None` where it has none.
+/// A text with every escape of it resolved, also those that were escaped again; `None` where it has
+/// none.
 pub(super) fn resolved(raw: &str) -> Option<String> {
     let mut text = unescaped(raw).into_owned();
     for _ in 0..MOST_LAYERS {
@@ -86,7 +88,8 @@ fn character(text: &str) -> Option<(char, &str)> {
         .map(|c| (c, after))
 }
 
-/// A text without what is between `<` and `>`, `[` and `]`, `{` and `}`; `None` where there is nothing such.
+/// A text without what is between `<` and `>`, `[` and `]`, `{` and `}`; `None` where there is
+/// nothing such.
 pub(super) fn without_markup(text: &str) -> Option<String> {
     let mut done = String::with_capacity(text.len());
     let mut rest = text;
@@ -115,7 +118,8 @@ pub(super) fn without_markup(text: &str) -> Option<String> {
     (done != text).then_some(done)
 }
 
-/// A text in which each day has its month and its day in two digits, as an id has: `1987年5月2日` is `1987年05月02日`.
+/// A text in which each day has its month and its day in two digits, as an id has: `1987年5月2日`
+/// is `1987年05月02日`.
 pub(super) fn with_whole_days(text: &str) -> Option<String> {
     let mut done = String::with_capacity(text.len() + 2);
     let mut digits = 0;

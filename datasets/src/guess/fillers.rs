@@ -1,7 +1,9 @@
-//! Words that fill a cell in which nothing stands, or of which nobody knows what should stand. Which of the two it is, only the column's
-//! owner can say: a father who is `无` is nobody, an owner who is `不详` could be anybody.
+//! Words that fill a cell in which nothing stands, or of which nobody knows what should stand.
+//! Which of the two it is, only the column's owner can say: a father who is `无` is nobody, an
+//! owner who is `不详` could be anybody.
 //!
-//! A closed list, and runs of one character: nothing that could be somebody's is in it, so that it may be shown.
+//! A closed list, and runs of one character: nothing that could be somebody's is in it, so that it
+//! may be shown.
 
 use std::collections::BTreeMap;
 
@@ -107,7 +109,8 @@ pub(super) struct Fillers {
 }
 
 impl Fillers {
-    /// Counts the value if it is a filler, and says whether it is one. A day that stands for none is a date all the same.
+    /// Counts the value if it is a filler, and says whether it is one. A day that stands for none
+    /// is a date all the same.
     pub(super) fn note(&mut self, text: &str) -> bool {
         let is_filler = says(text).is_some();
         if is_filler {
@@ -118,7 +121,8 @@ impl Fillers {
         is_filler
     }
 
-    /// By what they say, the commonest first; days only of a column of dates, and only if they stand more often than a day does by chance.
+    /// By what they say, the commonest first; days only of a column of dates, and only if they
+    /// stand more often than a day does by chance.
     pub(super) fn found(&self, of_dates: bool, values: u64) -> Vec<Filler> {
         let word = |(word, rows): (&String, &u64)| {
             Some(Filler { word: word.clone(), rows: *rows, says: says(word)? })

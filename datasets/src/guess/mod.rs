@@ -1,8 +1,8 @@
-//! What a column of an unknown table holds, guessed from its values, with reasons. A guess is a proposal to the column's owner: nothing
-//! is served by one.
+//! What a column of an unknown table holds, guessed from its values, with reasons. A guess is a
+//! proposal to the column's owner: nothing is served by one.
 //!
-//! Pure: values in, a guess out. No guess holds a value of the column but the words of a list of codes, and of those none that could
-//! be somebody's.
+//! Pure: values in, a guess out. No guess holds a value of the column but the words of a list of
+//! codes, and of those none that could be somebody's.
 
 pub(crate) mod fillers;
 mod people;
@@ -33,7 +33,8 @@ const MOST_EXAMPLES: usize = 3;
 /// Fewer values than these are too few to tell that they repeat.
 const FEW: u64 = 20;
 
-/// What was seen of one column: its rows counted, its words as far as they are few, and an even sample of its values.
+/// What was seen of one column: its rows counted, its words as far as they are few, and an even
+/// sample of its values.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     rows: u64,
@@ -67,7 +68,8 @@ pub struct Guess {
     pub blanks: u64,
     /// Of codes: those that were found.
     pub codes: Vec<String>,
-    /// Of codes: how many different values were found that are not among them, for they stand seldom and could tell of a person.
+    /// Of codes: how many different values were found that are not among them, for they stand
+    /// seldom and could tell of a person.
     pub unlisted: usize,
     /// Words that fill a cell in which nothing stands, or of which nobody knows what should.
     pub fillers: Vec<Filler>,

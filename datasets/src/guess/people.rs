@@ -12,7 +12,8 @@ pub(super) fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// Two to four characters of Chinese that begin with a surname, or the parts of a name with dots between them.
+/// Two to four characters of Chinese that begin with a surname, or the parts of a name with dots
+/// between them.
 pub(super) fn is_name(text: &str) -> bool {
     let length = text.chars().count();
     let begins = text.chars().next().is_some_and(|first| SURNAMES.contains(first));

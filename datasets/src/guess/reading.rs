@@ -48,7 +48,8 @@ impl<'a> Tally<'a> {
             .map_or(self.values, |(_, read)| read)
     }
 
-    /// The type as which at least half of the values can be read; the strictest of those, unless a later one reads clearly more.
+    /// The type as which at least half of the values can be read; the strictest of those, unless a
+    /// later one reads clearly more.
     pub(super) fn best(&self) -> Option<SemanticType> {
         let fitting = TRIED.into_iter().filter(|semantic| {
             self.read(*semantic) * 2 >= self.values.max(1) && self.is_plausible(*semantic)
@@ -147,7 +148,8 @@ fn said(semantic: SemanticType) -> &'static str {
     }
 }
 
-/// Whether a value speaks for the type. Stricter than reading it: any number can be read as an amount.
+/// Whether a value speaks for the type. Stricter than reading it: any number can be read as an
+/// amount.
 fn reads(semantic: SemanticType, value: &str) -> bool {
     match semantic {
         SemanticType::ResidentId => is_person(value),
@@ -179,7 +181,8 @@ fn is_person(value: &str) -> bool {
     matches!(parse(value), Reading::Person(_))
 }
 
-/// An amount that is written as one: with its currency, its two decimals, or commas every three digits.
+/// An amount that is written as one: with its currency, its two decimals, or commas every three
+/// digits.
 fn is_marked_money(value: &str) -> bool {
     let text = fold::identifier(value);
     let decimals = text
@@ -191,10 +194,11 @@ fn is_marked_money(value: &str) -> bool {
     (decimals || marked) && money::read(value).is_some()
 }
 
-/// Whether a column's name is a value, which no name is: a date, a telephone number, or digits in such number that they could be of an id,
-/// masked or not.
+/// Whether a column's name is a value, which no name is: a date, a telephone number, or digits in
+/// such number that they could be of an id, masked or not.
 pub fn is_value(name: &str) -> bool {
-    /// Digits and masks that stand together; what separates them, or pads them, is left out of account.
+    /// Digits and masks that stand together; what separates them, or pads them, is left out of
+    /// account.
     const MOST: usize = 8;
     let (mut run, mut digits, mut longest) = (0_usize, 0_usize, 0_usize);
     for c in fold::identifier(name).chars() {

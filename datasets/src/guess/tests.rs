@@ -133,7 +133,8 @@ fn the_reason_says_what_was_found() {
     let guess = guess(&values);
     assert_eq!(
         guess.reason,
-        "98 of 100 values are resident ids; 1 have 15 digits; 1 of the form of a `passport` number (see `schemes`); 2 cannot be read"
+        "98 of 100 values are resident ids; 1 have 15 digits; 1 of the form of a `passport` \
+         number (see `schemes`); 2 cannot be read"
     );
     assert_eq!(
         (guess.confidence, guess.grade, guess.examples),

@@ -1,5 +1,6 @@
-//! The words that registers say of a record's state, and of a document's or an owner's kind. A word that stands once or twice is listed as a code only if it is made of these
-//! and so cannot tell of a person: what else stands seldom may be a remark, and is counted only.
+//! The words that registers say of a record's state, and of a document's or an owner's kind. A word
+//! that stands once or twice is listed as a code only if it is made of these and so cannot tell of
+//! a person: what else stands seldom may be a remark, and is counted only.
 
 const WORDS: &[&str] = &[
     "正常",
@@ -182,7 +183,8 @@ const PARTS: &[&str] = &[
 /// Longest word, in characters.
 const MOST_CHARACTERS: usize = 14;
 
-/// Whether a word consists of words of this list and nothing else, one of them at least a whole one.
+/// Whether a word consists of words of this list and nothing else, one of them at least a whole
+/// one.
 pub(super) fn is_state(word: &str) -> bool {
     if word.chars().count() > MOST_CHARACTERS {
         return false;

@@ -12,7 +12,8 @@ use crate::resident_id::Suspect;
 const MOST_DISTINCT: usize = 256;
 /// Bytes of a code.
 const MOST_BYTES: usize = 48;
-/// A value that stands less often than this, or less often than once in so many rows, is a slip of the pen, or a remark.
+/// A value that stands less often than this, or less often than once in so many rows, is a slip of
+/// the pen, or a remark.
 const OFTEN: u64 = 3;
 const ONCE_IN: u64 = 500;
 /// A run of digits that could be part of somebody's number.
@@ -56,10 +57,11 @@ impl Words {
         }
     }
 
-    /// The values as codes, if few of them stand for nearly all rows, and none of them could tell of a person.
+    /// The values as codes, if few of them stand for nearly all rows, and none of them could tell
+    /// of a person.
     ///
-    /// Marks such as `?` are no word of any list and count for nothing here. A word that stands seldom is of the list if it cannot be
-    /// anything else; a remark is not.
+    /// Marks such as `?` are no word of any list and count for nothing here. A word that stands
+    /// seldom is of the list if it cannot be anything else; a remark is not.
     pub(super) fn codes(&self) -> Option<Codes> {
         let words = self.0.as_ref()?;
         let rows_of = |words: &[(&String, u64)]| words.iter().map(|(_, count)| count).sum::<u64>();
@@ -128,13 +130,14 @@ impl Codes {
     }
 }
 
-/// Whether a value is a word: a mark, such as `?`, is not, nor what a program writes for nothing, such as `NULL`.
+/// Whether a value is a word: a mark, such as `?`, is not, nor what a program writes for nothing,
+/// such as `NULL`.
 fn is_spoken(word: &str) -> bool {
     word.chars().any(char::is_alphanumeric) && !(word.is_ascii() && says(word).is_some())
 }
 
-/// Whether a value can be nothing but a code: a short number, a letter, or a number or letters as long as a code that stands often;
-/// or words that say the state of a record.
+/// Whether a value can be nothing but a code: a short number, a letter, or a number or letters as
+/// long as a code that stands often; or words that say the state of a record.
 fn is_sure(word: &str, often: &[(&String, u64)]) -> bool {
     let like = |is: fn(&u8) -> bool| word.bytes().all(|byte| is(&byte));
     let as_long = |is: fn(&u8) -> bool| {
@@ -151,7 +154,8 @@ fn is_sure(word: &str, often: &[(&String, u64)]) -> bool {
     is_state(word)
 }
 
-/// Whether a value is a word that could be a code: no fraction, no share, no number with decimals, nothing of a person's.
+/// Whether a value is a word that could be a code: no fraction, no share, no number with decimals,
+/// nothing of a person's.
 fn is_code(word: &str) -> bool {
     let digits = word.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
     let is_quantity = digits > 0 && word.contains(['/', '%', '.', '％', '／']);

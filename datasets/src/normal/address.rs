@@ -1,8 +1,10 @@
-//! Addresses. They are shown and compared by people, never looked up: two spellings of one house are not told to be one.
+//! Addresses. They are shown and compared by people, never looked up: two spellings of one house
+//! are not told to be one.
 
 use crate::fold;
 
-/// Reads an address: full-width letters and digits narrowed, blanks gone, `號` as `号`, dashes of every width as one.
+/// Reads an address: full-width letters and digits narrowed, blanks gone, `號` as `号`, dashes of
+/// every width as one.
 pub fn read(raw: &str) -> Option<String> {
     let address: String = fold::trimmed(raw)
         .chars()

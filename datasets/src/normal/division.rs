@@ -9,8 +9,9 @@ pub(crate) const PROVINCES: [&str; 34] = [
     "81", "82",
 ];
 
-/// Districts whose whole area went to another, as the Ministry of Civil Affairs announced it: code, successor, year. A *cell* that names one
-/// is read as its successor. A *coverage* never is: the successor is wider.
+/// Districts whose whole area went to another, as the Ministry of Civil Affairs announced it: code,
+/// successor, year. A *cell* that names one is read as its successor. A *coverage* never is: the
+/// successor is wider.
 const MERGED: &[(&str, &str, u16)] = &[
     ("110103", "110101", 2010), // 北京 崇文 → 东城
     ("110104", "110102", 2010), // 北京 宣武 → 西城
@@ -28,12 +29,14 @@ const MERGED: &[(&str, &str, u16)] = &[
     ("330103", "330105", 2021), // 杭州 下城 → 拱墅
 ];
 
-/// Districts that were divided among several: code, year. Such a code has no single successor, and stays as it is where it is read.
+/// Districts that were divided among several: code, year. Such a code has no single successor, and
+/// stays as it is where it is read.
 const DIVIDED: &[(&str, u16)] = &[
     ("330104", 2021), // 杭州 江干 → 上城, and 下沙 and 白杨 → 钱塘
 ];
 
-/// Reads a code of six digits, or the same with a statistical suffix of three or six zeros, into the code in force now.
+/// Reads a code of six digits, or the same with a statistical suffix of three or six zeros, into
+/// the code in force now.
 pub fn read(raw: &str) -> Option<String> {
     let text = fold::identifier(raw.get(..raw.len().min(256))?);
     let six = match text.len() {
@@ -56,15 +59,16 @@ pub fn spellings(code: &str) -> Vec<String> {
         .collect()
 }
 
-/// The year in which a district was abolished, if that is known here. What a register covers cannot be said with such a code: of the
-/// district that its area belongs to now, it covers a part.
+/// The year in which a district was abolished, if that is known here. What a register covers cannot
+/// be said with such a code: of the district that its area belongs to now, it covers a part.
 pub fn abolished(code: &str) -> Option<u16> {
     let merged = MERGED.iter().map(|(old, _, year)| (*old, *year));
     merged.chain(DIVIDED.iter().copied()).find(|(old, _)| *old == code).map(|(_, year)| year)
 }
 
-/// The regions that all of these lists cover, each as it was named, sorted. A province's code covers its prefectures', and theirs their
-/// counties' (GB/T 2260: two digits each, zeros for "all of it"). It never works the other way: all of a city's counties, named one by one,
+/// The regions that all of these lists cover, each as it was named, sorted. A province's code
+/// covers its prefectures', and theirs their counties' (GB/T 2260: two digits each, zeros for "all
+/// of it"). It never works the other way: all of a city's counties, named one by one,
 /// are these counties and not the city, for a list of today says nothing of what the city was.
 pub fn common<L: AsRef<[String]>>(lists: &[L]) -> Vec<String> {
     let in_all = |code: &&String| {

@@ -1,7 +1,9 @@
-//! Values other than persons' ids, as old systems spell them: each is read into one canonical form, or is unreadable.
+//! Values other than persons' ids, as old systems spell them: each is read into one canonical form,
+//! or is unreadable.
 //!
-//! What can be asked for by an index has `spellings`: every regular way of writing it, the canonical one first. Whoever looks one up
-//! asks for all of them; a cell that is read as the value and is none of its spellings is irregular, and is found by a profiling pass.
+//! What can be asked for by an index has `spellings`: every regular way of writing it, the
+//! canonical one first. Whoever looks one up asks for all of them; a cell that is read as the value
+//! and is none of its spellings is irregular, and is found by a profiling pass.
 
 pub mod address;
 pub mod division;

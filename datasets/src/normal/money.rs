@@ -9,8 +9,9 @@ pub const SCALE: i8 = 2;
 /// Largest amount, in fen: what a decimal of so many digits holds.
 const MOST_FEN: i128 = 99_999_999_999_999_999_999;
 
-/// Reads an amount into fen: sign, currency mark (`¥`, `RMB`, `CNY`), commas every three digits, at most two decimals that are not zeros at
-/// their end, `元` or `万元`. Capital numerals, parts of a fen and commas in odd places are unreadable: money is never rounded or guessed.
+/// Reads an amount into fen: sign, currency mark (`¥`, `RMB`, `CNY`), commas every three digits, at
+/// most two decimals that are not zeros at their end, `元` or `万元`. Capital numerals, parts of a
+/// fen and commas in odd places are unreadable: money is never rounded or guessed.
 pub fn read(raw: &str) -> Option<i128> {
     let text = fold::identifier(raw.get(..raw.len().min(256))?);
     let text = text.replace('￥', "¥");

@@ -2,8 +2,8 @@
 
 use crate::fold;
 
-/// Reads a name: full-width letters narrowed, blanks between Chinese characters gone and others single, and one kind of dot between the
-/// parts of a name.
+/// Reads a name: full-width letters narrowed, blanks between Chinese characters gone and others
+/// single, and one kind of dot between the parts of a name.
 pub fn read(raw: &str) -> Option<String> {
     let mut name = String::new();
     let mut blank = false;

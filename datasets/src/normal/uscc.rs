@@ -9,7 +9,8 @@ const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// Who registers: organs of state by their numbers, the military, agriculture, others.
 const AUTHORITIES: &[u8] = b"123456789ANY";
 
-/// Reads a code, whatever case, width, blanks and hyphens it is written with: 18 characters whose check character holds.
+/// Reads a code, whatever case, width, blanks and hyphens it is written with: 18 characters whose
+/// check character holds.
 pub fn read(raw: &str) -> Option<String> {
     let text: String =
         fold::identifier(raw.get(..raw.len().min(256))?).chars().filter(|c| *c != '-').collect();
@@ -22,8 +23,9 @@ pub fn spellings(code: &str) -> Vec<String> {
     if lower == code { vec![lower] } else { vec![code.to_owned(), lower] }
 }
 
-/// Whether these are the 18 characters of a code that can have been issued: an authority that registers, a category, a division of six
-/// digits, and the right check character, weights 3^(i-1) mod 31, check = 31 − sum mod 31 (31 → 0). Eighteen zeros have the right one too.
+/// Whether these are the 18 characters of a code that can have been issued: an authority that
+/// registers, a category, a division of six digits, and the right check character, weights 3^(i-1)
+/// mod 31, check = 31 − sum mod 31 (31 → 0). Eighteen zeros have the right one too.
 pub fn is_valid(text: &[u8]) -> bool {
     text.first().is_some_and(|authority| AUTHORITIES.contains(authority))
         && text.get(1).is_some_and(|category| matches!(category, b'1'..=b'5' | b'9'))

@@ -1,5 +1,5 @@
-//! Whose a cell is, where every character of it is accounted for: by whole identifiers, or by words that its owner has declared. A cell of
-//! which this says nothing could be anybody's.
+//! Whose a cell is, where every character of it is accounted for: by whole identifiers, or by words
+//! that its owner has declared. A cell of which this says nothing could be anybody's.
 
 use std::collections::BTreeSet;
 
@@ -49,15 +49,16 @@ pub enum Whose {
     Several(Vec<ResidentId>),
     /// An organisation's, by its credit code.
     Organisation,
-    /// Nobody's who can be asked about, by its owner's word: a word for nothing, or a number under a declared scheme.
+    /// Nobody's who can be asked about, by its owner's word: a word for nothing, or a number under
+    /// a declared scheme.
     Nobody,
     /// Not accounted for: everybody's whose it could be.
     Could(Suspect),
 }
 
 impl Declared {
-    /// Whose the cell is, on that day: the number of a birth to come is not yet a person's, alone or in
-    /// a list. The cell is not blank.
+    /// Whose the cell is, on that day: the number of a birth to come is not yet a person's, alone
+    /// or in a list. The cell is not blank.
     pub fn whose(&self, raw: &str, today: NaiveDate) -> Whose {
         let is_born = |person: &ResidentId| person.birth_date() <= today;
         if self.nothing.is_empty() && self.unknown.is_empty() {
@@ -100,7 +101,8 @@ impl Declared {
     /// Whose one identifier, or one word, is: `Some(None)` is nobody who can be asked about.
     fn item(&self, raw: &str) -> Option<Option<ResidentId>> {
         let word = fold::trimmed(raw);
-        // An owner's word counts before its looks: a placeholder may have the right check character.
+        // An owner's word counts before its looks: a placeholder may have the right check
+        // character.
         if self.unknown.contains(word) {
             return None;
         }
@@ -112,7 +114,8 @@ impl Declared {
             Reading::Code(_) => Some(None),
             Reading::Unreadable => {
                 let text = fold::identifier(raw);
-                // What could be left of somebody's id is not another scheme's number, whatever it looks like.
+                // What could be left of somebody's id is not another scheme's number, whatever it
+                // looks like.
                 let fits = self.schemes.iter().any(|scheme| scheme.fits(&text));
                 (fits
                     && (!text.starts_with(|c: char| c.is_ascii_digit())

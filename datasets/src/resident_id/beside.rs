@@ -1,16 +1,17 @@
-//! Damaged ids in texts: names, remarks, addresses, numbers of other things. Most of what is there is no
-//! id. So this is a grammar of what only makes sense as one; whose it could be, [`Suspect`] tells.
+//! Damaged ids in texts: names, remarks, addresses, numbers of other things. Most of what is there
+//! is no id. So this is a grammar of what only makes sense as one; whose it could be, [`Suspect`]
+//! tells.
 //!
 //! What a text holds is looked at in runs of digits, `X` and masks. A run is an id's if it is
 //!
-//! - **masked**, 18 or 15 characters long with at least four masks side by side, or of any length with at
-//!   least ten characters that are shown, but for bank cards, of 16 or 19 characters from `62` on: a
-//!   telephone number shows seven of its eleven; or
+//! - **masked**, 18 or 15 characters long with at least four masks side by side, or of any length
+//!   with at least ten characters that are shown, but for bank cards, of 16 or 19 characters from
+//!   `62` on: a telephone number shows seven of its eleven; or
 //! - **mistyped**, 17 to 19 characters, of which some id is one slip away; or
 //! - **cut**, its first 14 to 17 characters: division and day of birth to the letter.
 //!
-//! Always, some id must look so: a province, a century, a month and a day. And a row as long as an id of signs
-//! that nobody can read is anybody's.
+//! Always, some id must look so: a province, a century, a month and a day. And a row as long as an
+//! id of signs that nobody can read is anybody's.
 
 use super::matching::{Suspect, is_mask, looks_cut, looks_mistyped};
 use super::{Reading, parse};
@@ -59,8 +60,8 @@ pub fn damaged_in(raw: &str) -> Vec<Damaged> {
     damaged
 }
 
-/// Whether a text holds a row as long as an id of digits and of signs that nobody knows, of which three are not alike: they can be digits
-/// to whoever wrote them, and so anybody's.
+/// Whether a text holds a row as long as an id of digits and of signs that nobody knows, of which
+/// three are not alike: they can be digits to whoever wrote them, and so anybody's.
 fn is_strange(text: &str) -> bool {
     let (mut signs, mut length, mut strange, mut gap) = (Vec::new(), 0_usize, 0_usize, 0_usize);
     for c in text.chars() {
@@ -93,8 +94,8 @@ fn damaged_in_reading(text: &str) -> Vec<Damaged> {
     let text = text.to_ascii_uppercase();
     let is_part = |c: char| c.is_ascii_digit() || c == 'X' || is_mask(c);
     let mut damaged: Vec<Damaged> = text.split(|c: char| !is_part(c)).filter_map(one).collect();
-    // In groups that one blank or stroke divides: all of them, or some with masks among them, for what
-    // is before and behind an id is divided so, too.
+    // In groups that one blank or stroke divides: all of them, or some with masks among them, for
+    // what is before and behind an id is divided so, too.
     for run in text.split(|c: char| !is_part(c) && !matches!(c, ' ' | '-')) {
         let groups: Vec<&str> = run.split([' ', '-']).filter(|group| !group.is_empty()).collect();
         if groups.len() > 1 {

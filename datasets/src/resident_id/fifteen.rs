@@ -1,5 +1,6 @@
-//! Cells that read well and may yet be another's: 15 digits are what a spreadsheet keeps of a number, what is left of an 18-digit id that
-//! was cut, and what an id without its century looks like. Nothing here guesses: a doubtful cell is told for everybody whose it could be.
+//! Cells that read well and may yet be another's: 15 digits are what a spreadsheet keeps of a
+//! number, what is left of an 18-digit id that was cut, and what an id without its century looks
+//! like. Nothing here guesses: a doubtful cell is told for everybody whose it could be.
 
 use std::ops::Range;
 
@@ -11,20 +12,22 @@ use super::characters::{MOST_CHARACTERS, folded};
 /// Digits that a spreadsheet keeps of a number, and of a first-generation id.
 const DIGITS: usize = 15;
 
-/// True when `raw` is what a spreadsheet leaves of an 18-digit number: 15 digits and three zeros. It could be the id of everybody who
-/// shares the first 15, even if it is somebody's valid id.
+/// True when `raw` is what a spreadsheet leaves of an 18-digit number: 15 digits and three zeros.
+/// It could be the id of everybody who shares the first 15, even if it is somebody's valid id.
 pub fn is_spreadsheet_rounded(raw: &str) -> bool {
     let length = raw.len();
     (18..=MOST_CHARACTERS).contains(&length) && whole_digits(raw).is_some()
 }
 
-/// What [`super::Suspect::rounded`] makes of a cell, for an index: it could be a person's exactly if one of these is among their [`fifteens`].
+/// What [`super::Suspect::rounded`] makes of a cell, for an index: it could be a person's exactly
+/// if one of these is among their [`fifteens`].
 pub fn rounded_digits(raw: &str) -> impl Iterator<Item = u64> + use<> {
     whole_digits(raw).into_iter().flat_map(|kept| [Some(kept), kept.checked_sub(1)]).flatten()
 }
 
-/// True when `raw` is a 15-digit id that may as well be another's: the first 15 characters of 18, the number of somebody born from
-/// 2000 to 2039 without its century, or one with its month and day exchanged, which no check character shows.
+/// True when `raw` is a 15-digit id that may as well be another's: the first 15 characters of 18,
+/// the number of somebody born from 2000 to 2039 without its century, or one with its month and day
+/// exchanged, which no check character shows.
 pub fn is_doubtful(raw: &str) -> bool {
     let text: String = folded(raw).take(DIGITS + 1).collect();
     let is_short = text.len() == DIGITS && text.bytes().all(|c| c.is_ascii_digit());
@@ -43,7 +46,8 @@ pub fn is_doubtful(raw: &str) -> bool {
             || exchanged())
 }
 
-/// The 15 digits of a [`is_doubtful`] cell, for an index: it could be a person's exactly if they are among their [`doubtfuls`].
+/// The 15 digits of a [`is_doubtful`] cell, for an index: it could be a person's exactly if they
+/// are among their [`doubtfuls`].
 pub fn short_digits(raw: &str) -> Option<u64> {
     let text: String = folded(raw).take(DIGITS + 1).collect();
     (text.len() == DIGITS && text.bytes().all(|c| c.is_ascii_digit())).then(|| text.parse().ok())?

@@ -1,34 +1,45 @@
-//! Whose an unreadable cell could be. An absence is proven only if no such cell could be the asked-for person's.
+//! Whose an unreadable cell could be. An absence is proven only if no such cell could be the
+//! asked-for person's.
 //!
 //! # The rule
 //!
-//! A cell that is not accounted for ([`super::Declared`]) could be anybody's, unless it is a *damaged
-//! spelling of an id*: then it could be those persons' whose id can have become it. The cell is folded
-//! (escapes, guards, full-width forms, blanks, case). What is between `; , 、 | /` or on lines of its own
-//! is judged by itself; each part must be whole or a damaged spelling, an empty one is neither. Blanks
-//! divide one id or several: words side by side that are not whole must make one, and beside a whole one
-//! each must be one by itself, too. The number of a birth to come is nobody's yet, and so damaged.
-//! Characters besides digits and `X` are masks, dividers or look-alikes; with any other character, or with
-//! a whole id and any further mark beside it, nobody knows who is meant. Whose whole id is there, with
-//! other digits before it, behind it or blanks inside, is never passed over. A damaged spelling is
+//! A cell that is not accounted for ([`super::Declared`]) could be anybody's, unless it is a
+//! *damaged spelling of an id*: then it could be those persons' whose id can have become it. The
+//! cell is folded (escapes, guards, full-width forms, blanks, case). What is between `; , 、 | /`
+//! or on lines of its own is judged by itself; each part must be whole or a damaged spelling, an
+//! empty one is neither. Blanks divide one id or several: words side by side that are not whole
+//! must make one, and beside a whole one each must be one by itself, too. The number of a birth to
+//! come is nobody's yet, and so damaged. Characters besides digits and `X` are masks, dividers or
+//! look-alikes; with any other character, or with a whole id and any further mark beside it, nobody
+//! knows who is meant. Whose whole id is there, with other digits before it, behind it or blanks
+//! inside, is never passed over. A damaged spelling is
 //!
-//! 1. **mistyped**: at most two edits (a character replaced, inserted, dropped, or swapped with its neighbour; or month and day exchanged)
-//!    from a form, one if 11 or 12 characters are known; up to two look-alikes (`O`, `I`, `L` …) each stand for any character. A person's
-//!    forms are the 18 characters and the 15 without century and check character; in 16 characters and more a form may also be inside;
-//! 2. **truncated**: at least 8 characters, one edit less away from some part of a form, where a beginning or an end of an id can look so;
-//! 3. **masked**: every run of masks hides any stretch, and the rest holds to the letter: masks are made by machines, which do not mistype.
-//!    An `X` that is not the last character is one. A single mask may hide one character of a cell with one slip;
-//! 4. **in exponent form**, as spreadsheets show long numbers (`3.30108E+17`): the mantissa without its point and its zeros at the end, or the
-//!    number before it, begins a form, where that makes 18 digits or 15;
-//! 5. **rounded**, as spreadsheets keep 15 digits of a number: 18 digits that end in `000`, and their first 15, or the number before these 15,
-//!    begin a form of 18, within one edit, for it may have been mistyped before, or within two, where no id
-//!    begins so to the letter, but one does within one edit.
+//! 1. **mistyped**: at most two edits (a character replaced, inserted, dropped, or swapped with its
+//!    neighbour; or month and day exchanged) from a form, one if 11 or 12 characters are known; up
+//!    to two look-alikes (`O`, `I`, `L` …) each stand for any character. A person's forms are the
+//!    18 characters and the 15 without century and check character; in 16 characters and more a
+//!    form may also be inside;
+//! 2. **truncated**: at least 8 characters, one edit less away from some part of a form, where a
+//!    beginning or an end of an id can look so;
+//! 3. **masked**: every run of masks hides any stretch, and the rest holds to the letter: masks are
+//!    made by machines, which do not mistype. An `X` that is not the last character is one. A
+//!    single mask may hide one character of a cell with one slip;
+//! 4. **in exponent form**, as spreadsheets show long numbers (`3.30108E+17`): the mantissa without
+//!    its point and its zeros at the end, or the number before it, begins a form, where that makes
+//!    18 digits or 15;
+//! 5. **rounded**, as spreadsheets keep 15 digits of a number: 18 digits that end in `000`, and
+//!    their first 15, or the number before these 15, begin a form of 18, within one edit, for it
+//!    may have been mistyped before, or within two, where no id begins so to the letter, but one
+//!    does within one edit.
 //!
-//! One kind of damage explains a cell: masks with look-alikes or dividers do not, nor dividers in less than 13 characters. At least six
-//! characters must be known, none of them filled in by a machine (`00000`, `123456`, `0000` or `9999` at the end), and *some* id must be able to look so: a province, a century, a month and a day that there are,
-//! within one edit. Otherwise nothing says that the cell ever was an id.
+//! One kind of damage explains a cell: masks with look-alikes or dividers do not, nor dividers in
+//! less than 13 characters. At least six characters must be known, none of them filled in by a
+//! machine (`00000`, `123456`, `0000` or `9999` at the end), and *some* id must be able to look so:
+//! a province, a century, a month and a day that there are, within one edit. Otherwise nothing says
+//! that the cell ever was an id.
 //!
-//! A cell of the last kind can be a valid id and yet somebody else's, and so can one of 15 digits: `fifteen.rs` tells of those.
+//! A cell of the last kind can be a valid id and yet somebody else's, and so can one of 15 digits:
+//! `fifteen.rs` tells of those.
 
 use chrono::NaiveDate;
 
@@ -70,7 +81,8 @@ const DIVIDERS: &str = "-.:‐−";
 /// Letters that are taken for digits, and digits for letters.
 const LOOK_ALIKES: &str = "OILSBZ〇";
 
-/// A cell that is not accounted for, prepared once for being held against many persons, by the rule of the module's doc.
+/// A cell that is not accounted for, prepared once for being held against many persons, by the rule
+/// of the module's doc.
 #[derive(Clone, Debug)]
 pub struct Suspect {
     /// What the cell can be taken for; it is a person's if one of these is.
@@ -78,8 +90,8 @@ pub struct Suspect {
     anybody: bool,
 }
 
-/// Whether the unreadable cell `raw` could be `key`'s. Many persons for one cell: use [`Suspect`]; many cells for one person: also
-/// [`Probe`].
+/// Whether the unreadable cell `raw` could be `key`'s. Many persons for one cell: use [`Suspect`];
+/// many cells for one person: also [`Probe`].
 pub fn could_match(raw: &str, key: &ResidentId) -> bool {
     Suspect::new(raw).could_match(key)
 }
@@ -90,7 +102,8 @@ pub struct Probe {
     /// The characters of the 18-character form: the 15-digit form has no others.
     counts: Counts,
     forms: [Form; 2],
-    /// The same with month and day exchanged, which is an edit by itself; none where that makes no other.
+    /// The same with month and day exchanged, which is an edit by itself; none where that makes no
+    /// other.
     exchanged: Option<[Form; 2]>,
 }
 
@@ -127,8 +140,8 @@ impl Suspect {
         Self::on(raw, NaiveDate::MAX)
     }
 
-    /// Prepares the raw cell, as it is read on that day: nobody has the number of a birth to come, so it
-    /// is damaged, alone or in a list.
+    /// Prepares the raw cell, as it is read on that day: nobody has the number of a birth to come,
+    /// so it is damaged, alone or in a list.
     pub fn on(raw: &str, today: NaiveDate) -> Self {
         if raw.len() > MOST_BYTES {
             return Self::anybody();
@@ -149,7 +162,8 @@ impl Suspect {
             (_, _) => all_judged(&items, today),
         };
         let Some(mut takes) = takes else { return Self::anybody() };
-        // Whoever stands there to the letter, whatever is written beside the id or between its digits.
+        // Whoever stands there to the letter, whatever is written beside the id or between its
+        // digits.
         takes.extend(persons_in(raw).iter().map(Take::exact));
         Self { takes, anybody: false }
     }
@@ -159,7 +173,8 @@ impl Suspect {
         Self { takes: Vec::new(), anybody: true }
     }
 
-    /// Prepares a cell for which [`super::is_spreadsheet_rounded`] holds, as nothing but that: for one that is a valid id besides.
+    /// Prepares a cell for which [`super::is_spreadsheet_rounded`] holds, as nothing but that: for
+    /// one that is a valid id besides.
     pub fn rounded(raw: &str) -> Self {
         let takes = rounded(raw);
         Self { anybody: takes.is_empty(), takes }
@@ -186,8 +201,9 @@ fn is_whole(text: &str) -> bool {
     !matches!(parse(text), Reading::Unreadable)
 }
 
-/// What words with nothing but blanks between them can be taken for. Blanks divide one id, or several:
-/// words that are not whole, side by side, must make one, and beside a whole one each must be one, too.
+/// What words with nothing but blanks between them can be taken for. Blanks divide one id, or
+/// several: words that are not whole, side by side, must make one, and beside a whole one each must
+/// be one, too.
 fn in_words(words: &[&str], today: NaiveDate) -> Option<Vec<Take>> {
     let each = all_judged(words, today);
     let mut takes =
@@ -227,7 +243,8 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
         let is_divided = fold::trimmed(raw).contains(fold::is_blank);
         return if is_divided { None } else { explained(rounded_to(&shown), KNOWN_OF_EXPONENT) };
     }
-    // A whole id, and something that is no slip of the pen behind or before it: nobody knows who else is meant.
+    // A whole id, and something that is no slip of the pen behind or before it: nobody knows who
+    // else is meant.
     let is_known = |c: char| c.is_ascii_digit() || c == 'X';
     let mut runs = text.split(|c| !is_known(*c));
     let is_whole = |run: &[char]| {
@@ -242,7 +259,8 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
     let (known, slips, dividers) =
         (count(Character::Known), count(Character::LookAlike), count(Character::Divider));
     // More than one id can be: nobody knows where the one ends, and who the other is.
-    // And a point behind the first digit is a number's, of which nobody knows how many digits it had.
+    // And a point behind the first digit is a number's, of which nobody knows how many digits it
+    // had.
     let is_number = text.get(1) == Some(&'.');
     if known > LONGEST
         || slips > MOST_SLIPS
@@ -264,8 +282,8 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
     let shown: String =
         whole.iter().zip(&masks).filter(|(_, hidden)| !**hidden).map(|(c, _)| *c).collect();
     let is_rounded = whole.ends_with(&['0', '0', '0']);
-    // One kind of damage explains a cell; two would explain nearly everything. A mask that hides nothing is no mask. And what a filling machine
-    // wrote says nothing, nor what is beside it.
+    // One kind of damage explains a cell; two would explain nearly everything. A mask that hides
+    // nothing is no mask. And what a filling machine wrote says nothing, nor what is beside it.
     let hides_nothing = is_whole(&shown.chars().collect::<Vec<_>>())
         || shown.len() >= 18
         || (shown.len() >= 15 && marks > 1);
@@ -292,8 +310,8 @@ fn judged(raw: &str) -> Option<Vec<Take>> {
     }
     let rounded = rounded(&whole.iter().collect::<String>());
     if !rounded.is_empty() {
-        // The number may have been mistyped before; where it begins no id to the letter, it was. That it
-        // looks like one of 15 by chance says nothing, for those are never cut so.
+        // The number may have been mistyped before; where it begins no id to the letter, it was.
+        // That it looks like one of 15 by chance says nothing, for those are never cut so.
         let slips = (0..LEVELS - 1)
             .find(|slips| rounded.iter().any(|take| LONG_IDS.is_near(&take.tokens, *slips)))?;
         takes.extend(rounded.into_iter().map(|take| Take {
@@ -343,7 +361,8 @@ fn meant(c: char) -> char {
     }
 }
 
-/// For each character, whether it hides others: a mask; an `X` that is not at the end, or more than two of them there.
+/// For each character, whether it hides others: a mask; an `X` that is not at the end, or more than
+/// two of them there.
 fn hidden(text: &[char]) -> Vec<bool> {
     let last = text.iter().rev().take_while(|c| **c == 'X').count();
     let end = if last > 2 { text.len() } else { text.len() - last };
@@ -355,8 +374,8 @@ fn hidden(text: &[char]) -> Vec<bool> {
     text.iter().enumerate().map(hides).collect()
 }
 
-/// Whether digits stand there that nobody typed from a card: a long run of one digit or of digits in their order, or `0000` or `9999` at the
-/// end. A year and a month can bring four zeros.
+/// Whether digits stand there that nobody typed from a card: a long run of one digit or of digits
+/// in their order, or `0000` or `9999` at the end. A year and a month can bring four zeros.
 fn is_filled(text: &[char]) -> bool {
     let digits: Vec<u8> = text
         .iter()
@@ -402,8 +421,9 @@ fn tokens_of(text: &str) -> Vec<Token> {
     text.bytes().map(Token::Known).collect()
 }
 
-/// True when no resident id at all is within two edits of these 18 characters: held against a pattern that every id fits
-/// (century 18, 19 or 20; month and day by their first digits), they differ in more than two places.
+/// True when no resident id at all is within two edits of these 18 characters: held against a
+/// pattern that every id fits (century 18, 19 or 20; month and day by their first digits), they
+/// differ in more than two places.
 pub(super) fn far_from_any(text: &[u8]) -> bool {
     [*b"18", *b"19", *b"20"].into_iter().all(|[thousands, hundreds]| {
         let fits = |at: usize, c: u8| match at {

@@ -1,9 +1,11 @@
 //! Resident identity numbers (公民身份号码, GB 11643) as registers really hold them.
 //!
-//! [`Declared::whose`] says whose a cell is: exactly some persons', if every character of it is accounted for by whole identifiers or by its
-//! owner's words, or else everybody's whose it could be ([`Suspect`]). [`parse`] brings one identifier to its canonical 18 characters.
-//! Residence permits for Hong Kong, Macau and Taiwan residents (81, 82, 83) and the 18-character ids of foreign permanent residents
-//! (leading 9) follow the same scheme and are read as persons too.
+//! [`Declared::whose`] says whose a cell is: exactly some persons', if every character of it is
+//! accounted for by whole identifiers or by its owner's words, or else everybody's whose it could
+//! be ([`Suspect`]). [`parse`] brings one identifier to its canonical 18 characters.
+//! Residence permits for Hong Kong, Macau and Taiwan residents (81, 82, 83) and the 18-character
+//! ids of foreign permanent residents (leading 9) follow the same scheme and are read as persons
+//! too.
 
 mod accounted;
 mod beside;
@@ -30,10 +32,11 @@ pub use matching::{Probe, Suspect, could_match};
 pub use named::{names_somebody, persons_among, persons_in, pieces_among};
 pub use schemes::{SCHEMES, Scheme};
 
-/// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the right check character.
+/// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the
+/// right check character.
 ///
-/// `Display` and `Debug` mask the middle eight characters, so that a log line or an error never shows a whole id by accident;
-/// [`ResidentId::as_str`] is the way to the real thing.
+/// `Display` and `Debug` mask the middle eight characters, so that a log line or an error never
+/// shows a whole id by accident; [`ResidentId::as_str`] is the way to the real thing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResidentId([u8; 18]);
 
@@ -42,11 +45,14 @@ pub struct ResidentId([u8; 18]);
 pub enum Reading {
     /// A person's id, in canonical form.
     Person(ResidentId),
-    /// A unified social credit code (GB 32100), folded: an organisation's, with the right check character, **and** at least three edits away
-    /// from anything shaped like a resident id. One that is nearer stays unreadable, because a mistyped resident id passes the code's check
-    /// once in 31 times. Identifiers of other schemes are told by their owner's word only: [`Declared::schemes`].
+    /// A unified social credit code (GB 32100), folded: an organisation's, with the right check
+    /// character, **and** at least three edits away from anything shaped like a resident id.
+    /// One that is nearer stays unreadable, because a mistyped resident id passes the code's check
+    /// once in 31 times. Identifiers of other schemes are told by their owner's word only:
+    /// [`Declared::schemes`].
     Code(String),
-    /// Nothing that can be relied upon, an id that cannot have been issued among it. [`could_match`] tells whose it could be.
+    /// Nothing that can be relied upon, an id that cannot have been issued among it.
+    /// [`could_match`] tells whose it could be.
     Unreadable,
 }
 
@@ -55,7 +61,8 @@ pub enum Reading {
 pub enum StrictError {
     /// Not 18 characters.
     #[error(
-        "a resident id has 18 characters, and this has {found}: copy the number from the card in full"
+        "a resident id has 18 characters, and this has {found}: copy the number from the card in \
+         full"
     )]
     Length {
         /// Characters given, blanks not counted.
@@ -82,7 +89,8 @@ pub enum StrictError {
     },
     /// A digit is wrong or two are swapped.
     #[error(
-        "the check character `{found}` does not fit the other 17: a digit is mistyped or two are swapped; compare with the card"
+        "the check character `{found}` does not fit the other 17: a digit is mistyped or two are \
+         swapped; compare with the card"
     )]
     CheckCharacter {
         /// The 18th character as given.
@@ -90,7 +98,8 @@ pub enum StrictError {
     },
     /// In form, and nobody's: [`ResidentId::issued`].
     #[error(
-        "no such number has been issued by now ({found}): there is no such province, sequence or birth; compare with the card"
+        "no such number has been issued by now ({found}): there is no such province, sequence or \
+         birth; compare with the card"
     )]
     NeverIssued {
         /// The number, masked.
@@ -156,13 +165,14 @@ pub fn parse(raw: &str) -> Reading {
     Reading::Unreadable
 }
 
-/// Whether `X`es beside digits alone hide something: only another letter shows that this was never an id.
+/// Whether `X`es beside digits alone hide something: only another letter shows that this was never
+/// an id.
 fn could_be_masked(code: &str) -> bool {
     code.contains("XX") && code.bytes().all(|c| c.is_ascii_digit() || c == b'X')
 }
 
-/// True when `raw` is a person's id in a spelling that an index cannot be asked for, because it is none of
-/// [`ResidentId::spellings`]: such rows need an index of exceptions.
+/// True when `raw` is a person's id in a spelling that an index cannot be asked for, because it is
+/// none of [`ResidentId::spellings`]: such rows need an index of exceptions.
 pub fn is_irregular(raw: &str) -> bool {
     match parse(raw) {
         Reading::Person(id) => !id.spellings().iter().any(|spelling| spelling == raw),
@@ -171,7 +181,8 @@ pub fn is_irregular(raw: &str) -> bool {
 }
 
 impl ResidentId {
-    /// Reads what a person typed: 18 characters, where blanks, full-width digits and a lower-case `x` are forgiven, and nothing else.
+    /// Reads what a person typed: 18 characters, where blanks, full-width digits and a lower-case
+    /// `x` are forgiven, and nothing else.
     pub fn new_strict(text: &str) -> Result<Self, StrictError> {
         let folded = fold::identifier(&text.chars().take(4096).collect::<String>());
         let found = folded.chars().count();
@@ -184,14 +195,16 @@ impl ResidentId {
         canonical(folded.as_bytes())
     }
 
-    /// The same of somebody who can hold that number on a day: the province exists, the sequence is given out, and they are born.
+    /// The same of somebody who can hold that number on a day: the province exists, the sequence is
+    /// given out, and they are born.
     pub fn issued(text: &str, by: NaiveDate) -> Result<Self, StrictError> {
         let id = Self::new_strict(text)?;
         let issued = plausible::is_given_out(&id) && id.birth_date() <= by;
         issued.then_some(id).ok_or(StrictError::NeverIssued { found: id })
     }
 
-    /// The id of the person of this division (six digits, the first not 0), birth date and sequence number (0–999, odd for men).
+    /// The id of the person of this division (six digits, the first not 0), birth date and sequence
+    /// number (0–999, odd for men).
     pub fn from_parts(division: u32, birth: NaiveDate, sequence: u16) -> Option<Self> {
         if !(100_000..=999_999).contains(&division) || sequence > 999 {
             return None;
@@ -211,8 +224,9 @@ impl ResidentId {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// Every regular spelling, which an index of the raw column can be asked for: the 18 characters, the same with a lower-case
-    /// `x`, and the 15 digits where the birth century allows them. The canonical one comes first.
+    /// Every regular spelling, which an index of the raw column can be asked for: the 18
+    /// characters, the same with a lower-case `x`, and the 15 digits where the birth century
+    /// allows them. The canonical one comes first.
     pub fn spellings(&self) -> Vec<String> {
         let mut spellings = vec![self.as_str().to_owned()];
         if self.0.ends_with(b"X") {
@@ -222,15 +236,17 @@ impl ResidentId {
         spellings
     }
 
-    /// The 15-digit form, if it is nobody else's: born in the 1900s. The sequence numbers 996–999 were set aside for people born in the
-    /// 1800s, and were given to others all the same: 15 digits with one of them are nobody's in particular.
+    /// The 15-digit form, if it is nobody else's: born in the 1900s. The sequence numbers 996–999
+    /// were set aside for people born in the 1800s, and were given to others all the same: 15
+    /// digits with one of them are nobody's in particular.
     pub fn first_generation(&self) -> Option<String> {
         let text = self.as_str();
         let short = format!("{}{}", text.get(..6)?, text.get(8..17)?);
         (expand(short.as_bytes()) == Some(*self)).then_some(short)
     }
 
-    /// The id without its century and its check character: what it may be written as, whatever the century.
+    /// The id without its century and its check character: what it may be written as, whatever the
+    /// century.
     pub(crate) fn short(&self) -> [u8; 15] {
         let mut short = [0; 15];
         let characters = self.0.iter().take(6).chain(self.0.iter().skip(8).take(9));
@@ -310,8 +326,8 @@ fn canonical(text: &[u8]) -> Result<ResidentId, StrictError> {
     Ok(ResidentId(id))
 }
 
-/// 15 digits to 18: the century is 19. With the sequence numbers 996–999 it may be 18: then nobody knows. Residence permits (8…) and
-/// foreigners' ids (9…) are younger than the last of these.
+/// 15 digits to 18: the century is 19. With the sequence numbers 996–999 it may be 18: then nobody
+/// knows. Residence permits (8…) and foreigners' ids (9…) are younger than the last of these.
 fn expand(short: &[u8]) -> Option<ResidentId> {
     if short.len() != 15 || !short.iter().all(u8::is_ascii_digit) {
         return None;

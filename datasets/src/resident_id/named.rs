@@ -26,8 +26,8 @@ pub fn names_somebody(raw: &str) -> bool {
 
 /// The persons whose whole ids are in a text, each once, in its order: at most 64.
 ///
-/// Digits of something else may be glued to an id, and other characters may be between its digits: a day's marks, dots, blanks. Of 15
-/// digits, which have no check, only those count that are not.
+/// Digits of something else may be glued to an id, and other characters may be between its digits:
+/// a day's marks, dots, blanks. Of 15 digits, which have no check, only those count that are not.
 pub fn persons_in(raw: &str) -> Vec<ResidentId> {
     let mut persons = Vec::new();
     // Nearly nothing is as long as an id.
@@ -87,8 +87,9 @@ fn persons_in_reading(text: &str) -> Vec<ResidentId> {
     persons
 }
 
-/// The persons whom the cells of a row name, each with the cell's place: in one cell ([`persons_in`]), or in pieces, each of which is all
-/// of a cell, in cells that follow one another but for blank ones: where the id begins.
+/// The persons whom the cells of a row name, each with the cell's place: in one cell
+/// ([`persons_in`]), or in pieces, each of which is all of a cell, in cells that follow one another
+/// but for blank ones: where the id begins.
 pub fn persons_among<'a>(
     cells: impl IntoIterator<Item = Option<&'a str>>,
 ) -> Vec<(usize, ResidentId)> {
@@ -117,8 +118,9 @@ pub fn persons_among<'a>(
     persons
 }
 
-/// Ids that the cells of a row would make, put together from two to four pieces in any order, with anything between them, or from a day in
-/// three cells: the cells' places, and whether the check character is right, as it is of one in eleven by chance.
+/// Ids that the cells of a row would make, put together from two to four pieces in any order, with
+/// anything between them, or from a day in three cells: the cells' places, and whether the check
+/// character is right, as it is of one in eleven by chance.
 pub fn pieces_among<'a>(
     cells: impl IntoIterator<Item = Option<&'a str>>,
 ) -> Vec<(Vec<usize>, bool)> {
@@ -157,7 +159,8 @@ pub fn pieces_among<'a>(
     found
 }
 
-/// Every way in which pieces go on from these to the length of an id: three of them in any order, four as they stand.
+/// Every way in which pieces go on from these to the length of an id: three of them in any order,
+/// four as they stand.
 fn together(
     pieces: &[(usize, String)],
     parts: &[usize],
@@ -183,7 +186,8 @@ fn together(
     }
 }
 
-/// Whether 18 characters have a province, a day of birth and a number of their own, as an id has; its check character is not looked at.
+/// Whether 18 characters have a province, a day of birth and a number of their own, as an id has;
+/// its check character is not looked at.
 fn looks_whole(text: &str) -> bool {
     let is_day = |day: &str| {
         chrono::NaiveDate::parse_from_str(day, "%Y%m%d")
@@ -194,8 +198,8 @@ fn looks_whole(text: &str) -> bool {
         && text.get(14..17).is_some_and(|number| number != "000")
 }
 
-/// What a cell holds if that can be part of an id and nothing else: fewer than 18 digits, with a day's marks or blanks between them, and
-/// an `X` or midnight behind them.
+/// What a cell holds if that can be part of an id and nothing else: fewer than 18 digits, with a
+/// day's marks or blanks between them, and an `X` or midnight behind them.
 fn piece(cell: &str) -> Option<String> {
     if cell.len() > 4 * WHOLE {
         return None;

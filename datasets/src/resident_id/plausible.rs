@@ -1,5 +1,6 @@
-//! Which identifiers could have been issued at all. A placeholder (`111111111111111`, `330106199005170000`) can have the form of an id, and
-//! even the right check character; it accounts for nobody.
+//! Which identifiers could have been issued at all. A placeholder (`111111111111111`,
+//! `330106199005170000`) can have the form of an id, and even the right check character; it
+//! accounts for nobody.
 
 use chrono::Datelike;
 
@@ -14,8 +15,9 @@ const SAME: usize = 4;
 /// Nor were so many digits in their order, up or down.
 const SEQUENCE: usize = 6;
 
-/// Whether an id of the right form could have been issued: a province that there is, a birth from 1870 on, a sequence that is given out,
-/// and enough characters that no filling machine would have written.
+/// Whether an id of the right form could have been issued: a province that there is, a birth from
+/// 1870 on, a sequence that is given out, and enough characters that no filling machine would have
+/// written.
 pub(super) fn is_plausible(id: &ResidentId) -> bool {
     let text = id.as_str();
     let runs: usize = filled(text.as_bytes()).iter().filter(|filled| **filled).count();
@@ -32,7 +34,8 @@ pub(super) fn is_given_out(id: &ResidentId) -> bool {
         && sequence.is_some_and(|sequence| sequence != "000")
 }
 
-/// Whether a number begins with the code of a province, as ids and credit codes do; foreigners' ids have it behind a 9 (GA/T 2180).
+/// Whether a number begins with the code of a province, as ids and credit codes do; foreigners' ids
+/// have it behind a 9 (GA/T 2180).
 pub(super) fn has_province(text: &[u8]) -> bool {
     let from = usize::from(text.first() == Some(&b'9'));
     let province = text.get(from..from + 2).and_then(|two| std::str::from_utf8(two).ok());
@@ -40,8 +43,8 @@ pub(super) fn has_province(text: &[u8]) -> bool {
     province.is_some_and(|two| PROVINCES.contains(&two) || (from == 0 && two == "83"))
 }
 
-/// For each character, whether it belongs to a run that a filling machine writes: the same character four times and more, `XX`, or six
-/// digits and more in their order.
+/// For each character, whether it belongs to a run that a filling machine writes: the same
+/// character four times and more, `XX`, or six digits and more in their order.
 pub(super) fn filled(text: &[u8]) -> Vec<bool> {
     let mut filled = vec![false; text.len()];
     let mut mark = |from: usize, to: usize| {
@@ -60,7 +63,8 @@ pub(super) fn filled(text: &[u8]) -> Vec<bool> {
     filled
 }
 
-/// For each character, whether it belongs to digits in their order, up or down; `…90` goes on after the 9, as on a keyboard.
+/// For each character, whether it belongs to digits in their order, up or down; `…90` goes on after
+/// the 9, as on a keyboard.
 pub(super) fn sequences(text: &[u8]) -> impl Iterator<Item = bool> {
     let next = |digit: u8| if digit == b'9' { b'0' } else { digit + 1 };
     let digits = |a: &u8, b: &u8| a.is_ascii_digit() && b.is_ascii_digit();

@@ -1,12 +1,15 @@
-//! Identifiers of persons and organisations that are no resident ids. None of them is told by its looks: an owner states which ones a column
-//! holds, and then a cell must have the whole form of one.
+//! Identifiers of persons and organisations that are no resident ids. None of them is told by its
+//! looks: an owner states which ones a column holds, and then a cell must have the whole form of
+//! one.
 
 use crate::date;
 
-/// A scheme that an owner can state a column to hold, besides resident ids and unified social credit codes.
+/// A scheme that an owner can state a column to hold, besides resident ids and unified social
+/// credit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
-    /// A passport's number (ICAO 9303): one or two letters, the first none of `I`, `O`, `X`, then 6 to 8 digits, 8 or 9 characters in all.
+    /// A passport's number (ICAO 9303): one or two letters, the first none of `I`, `O`, `X`, then 6
+    /// to 8 digits, 8 or 9 characters in all.
     Passport,
     /// 港澳居民来往内地通行证: `H` or `M`, then 8 digits, or 10 in the old booklet.
     HongKongMacauPermit,

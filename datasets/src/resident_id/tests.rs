@@ -27,7 +27,8 @@ fn any_id() -> impl Strategy<Value = ResidentId> {
         .prop_filter("issued", plausible::is_plausible)
 }
 
-/// A spelling that an old system could hold: full-width digits, blanks anywhere, either case, either generation.
+/// A spelling that an old system could hold: full-width digits, blanks anywhere, either case,
+/// either generation.
 fn any_spelling() -> impl Strategy<Value = (ResidentId, String)> {
     (any_id(), any::<prop::sample::Index>(), prop::collection::vec((0u8..6, 0u8..8), 18)).prop_map(
         |(id, which, slips)| {
@@ -240,7 +241,8 @@ proptest! {
 
 #[test]
 fn neighbours_seldom_match() {
-    // The hardest strangers: one district, one year of birth. One wrong check character must not stop the whole cohort.
+    // The hardest strangers: one district, one year of birth. One wrong check character must not
+    // stop the whole cohort.
     let day = |n: i64| NaiveDate::from_ymd_opt(1990, 1, 1).unwrap() + chrono::Duration::days(n);
     let suspect = "330106199005171231";
     assert_eq!(parse(suspect), Reading::Unreadable);
@@ -432,7 +434,8 @@ fn credit_codes_are_told_by_themselves_and_other_schemes_by_their_owner_only() {
     }
 }
 
-/// What was found to leave somebody out, from outside: `O` is somebody's whole id, `P` a part of the other's.
+/// What was found to leave somebody out, from outside: `O` is somebody's whole id, `P` a part of
+/// the other's.
 #[test]
 fn what_is_not_accounted_for_could_be_anybodys() {
     let stranger = ResidentId::new_strict("11010519491231002X").unwrap();
@@ -633,7 +636,8 @@ fn strict_errors_say_the_remedy() {
     );
     assert_eq!(
         said("110105194912310021"),
-        "the check character `1` does not fit the other 17: a digit is mistyped or two are swapped; compare with the card"
+        "the check character `1` does not fit the other 17: a digit is mistyped or two are \
+         swapped; compare with the card"
     );
 }
 
@@ -741,7 +745,11 @@ fn a_whole_id_is_seen_beside_whatever_it_stands() {
     {
         assert_eq!(of(&spelt), [id], "{spelt}");
     }
-    assert!(of("文一西路98号12幢3单元1203室，2019年5月12日交付，合同号 HT201905120000123，面积 98.50 平方米").is_empty());
+    assert!(
+        of("文一西路98号12幢3单元1203室，2019年5月12日交付，合同号 HT201905120000123，面积 98.50 \
+            平方米")
+        .is_empty()
+    );
     for raw in ["", "张三", "110105194912310021", "33010619900517", "HT201905120000123"] {
         assert!(!names_somebody(raw), "{raw}");
     }

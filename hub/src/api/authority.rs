@@ -1,4 +1,5 @@
-//! `zerotrip.v1.Authority`: carries the authority's papers. The hub holds none of the keys that could make one.
+//! `zerotrip.v1.Authority`: carries the authority's papers. The hub holds none of the keys that
+//! could make one.
 
 use std::sync::Arc;
 use std::time::SystemTime;

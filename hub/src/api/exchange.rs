@@ -53,7 +53,8 @@ impl Exchange for Service {
     }
 }
 
-/// An exchange runs to its completion even if its caller hangs up: what was asked of a department is never left unrecorded.
+/// An exchange runs to its completion even if its caller hangs up: what was asked of a department
+/// is never left unrecorded.
 async fn finish(
     exchange: tokio::task::JoinHandle<Result<ExchangeReply, Refusal>>,
 ) -> Result<ExchangeReply, Status> {
@@ -65,7 +66,8 @@ async fn finish(
     Ok(done?)
 }
 
-/// The reply, with proof that its tree continues the one that the caller has seen: so that no answer needs a second call to be compared.
+/// The reply, with proof that its tree continues the one that the caller has seen: so that no
+/// answer needs a second call to be compared.
 fn continuing(
     hub: &Hub,
     seen: u64,

@@ -1,4 +1,5 @@
-//! One door for every call: who may make it is in one table, and a call that is not in the table is refused.
+//! One door for every call: who may make it is in one table, and a call that is not in the table is
+//! refused.
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
@@ -59,11 +60,13 @@ pub const CALLS: [(&str, Access); 26] = [
     ("/grpc.health.v1.Health/Watch", Access::Open),
     ("/grpc.health.v1.Health/List", Access::Open),
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Access::Member),
-    // The name under which older tools look for reflection; served by nobody, so that they are told who they must be first.
+    // The name under which older tools look for reflection; served by nobody, so that they are
+    // told who they must be first.
     ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Access::Member),
 ];
 
-/// What alone is taken while the key directory in force has ended: a newer one, from an administrator by the one that has.
+/// What alone is taken while the key directory in force has ended: a newer one, from an
+/// administrator by the one that has.
 const WHILE_STALE: &str = "/zerotrip.v1.Authority/PublishDirectory";
 
 /// A service behind the door.
@@ -107,7 +110,8 @@ pub fn admit(hub: &Hub, path: &str, peer: Option<&Peer>) -> Result<(), Refusal> 
     if peer.member().is_none() || !in_force.directory.is_active(peer) {
         return Err(Refusal::bilingual(
             ErrorCode::MemberSuspended,
-            "this system or its member is suspended, or unknown to the key directory; ask the data authority",
+            "this system or its member is suspended, or unknown to the key directory; ask the \
+             data authority",
             "该系统或其单位已被暂停或未登记，请联系数据主管部门",
         ));
     }
@@ -149,7 +153,8 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // A monitor that looks with plain HTTP must not read 200 as health, whatever path it asks: gRPC is always POST.
+        // A monitor that looks with plain HTTP must not read 200 as health, whatever path it asks:
+        // gRPC is always POST.
         if request.method() != Method::POST {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;

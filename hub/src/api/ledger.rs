@@ -1,4 +1,5 @@
-//! `zerotrip.v1.Ledger`. Leaves, heads and proofs are every member's; what an entry says is opened by role.
+//! `zerotrip.v1.Ledger`. Leaves, heads and proofs are every member's; what an entry says is opened
+//! by role.
 
 use std::sync::Arc;
 

@@ -29,7 +29,8 @@ use guard::Guarded;
 /// One connection's calls, guarded.
 pub type Service = Guarded<Routes>;
 
-/// The names under which the health service says whether anything is answered: none, for the whole, and each service that then is not.
+/// The names under which the health service says whether anything is answered: none, for the whole,
+/// and each service that then is not.
 pub const NAMES: [&str; 4] = [
     "",
     <ExchangeServer<exchange::Service> as NamedService>::NAME,

@@ -1,4 +1,5 @@
-//! One channel from handshake to end: what its connector serves is learned and verified, and asked again now and then.
+//! One channel from handshake to end: what its connector serves is learned and verified, and asked
+//! again now and then.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -35,7 +36,8 @@ const MOST_DATASETS: usize = 64;
 impl Attached {
     /// Keeps what it says of its datasets' quality, as far as that can be believed and shown.
     fn keep_quality(&self, told: &[Envelope], hub: &Hub) {
-        // With a directory that has ended no key counts: that is said once, and not of each dataset.
+        // With a directory that has ended no key counts: that is said once, and not of each
+        // dataset.
         if !hub.in_force().directory.is_fresh(SystemTime::now()) {
             return;
         }
@@ -77,8 +79,8 @@ impl Attached {
         validate(&quality, &envelope.payload, &stated.statement).map(|()| quality.dataset)
     }
 
-    /// Asks now and then how its datasets' quality is; never ends. Where grants or directory changed, at once: what the connector has seen it
-    /// refuses to see undone.
+    /// Asks now and then how its datasets' quality is; never ends. Where grants or directory
+    /// changed, at once: what the connector has seen it refuses to see undone.
     async fn keep_asking(&self, hub: &Hub) {
         let mut follow = hub.follow();
         loop {
@@ -86,7 +88,8 @@ impl Attached {
                 () = tokio::time::sleep(QUALITY_EVERY) => {}
                 Ok(()) = follow.changed() => {}
             }
-            // One that does not answer in time is asked again; whether it lives, the channel itself tells.
+            // One that does not answer in time is asked again; whether it lives, the channel itself
+            // tells.
             if let Ok(Ok(reply)) =
                 tokio::time::timeout(DESCRIBE_TIME, self.describe_proving(hub)).await
             {
@@ -96,10 +99,12 @@ impl Attached {
     }
 
     /// What it serves, and whether its clock is right: each side's own log says so where it is not.
-    /// Shows the hub's tree head and the version of its grants: the connector compares them with what it saw.
+    /// Shows the hub's tree head and the version of its grants: the connector compares them with
+    /// what it saw.
     async fn describe(&self, hub: &Hub) -> Result<DescribeReply, Status> {
         let asked = SystemTime::now();
-        // Unknown until the reply is here: one that is lost may have moved what the connector has seen.
+        // Unknown until the reply is here: one that is lost may have moved what the connector has
+        // seen.
         let seen_size = self.seen_size.swap(0, Ordering::Relaxed);
         let shown = shown(hub, seen_size).map_err(|error| ledger_refusal(error).to_status())?;
         let request = DescribeRequest { asked_at: Some(to_timestamp(asked)), ..shown };
@@ -153,7 +158,8 @@ impl Channels {
     }
 }
 
-/// The hub's tree head now, with proof that it continues the tree of so many leaves, and the version of its grants.
+/// The hub's tree head now, with proof that it continues the tree of so many leaves, and the
+/// version of its grants.
 fn shown(hub: &Hub, seen_size: u64) -> Result<DescribeRequest, LedgerError> {
     let checkpoint = hub.ledger.checkpoint()?;
     // The second line of a checkpoint is its size (C2SP tlog-checkpoint).
@@ -172,8 +178,9 @@ fn shown(hub: &Hub, seen_size: u64) -> Result<DescribeRequest, LedgerError> {
     })
 }
 
-/// Runs one channel from handshake to end: learns what it serves, makes sure that it knows the newest directory, and keeps it in the
-/// registry for as long as it lives. `client` speaks on it; `ended` completes with it; `closes` says when it is to close, and why.
+/// Runs one channel from handshake to end: learns what it serves, makes sure that it knows the
+/// newest directory, and keeps it in the registry for as long as it lives. `client` speaks on it;
+/// `ended` completes with it; `closes` says when it is to close, and why.
 pub async fn run(
     hub: &Arc<Hub>,
     peer: Peer,
@@ -193,7 +200,8 @@ pub async fn run(
     match opened {
         Ok(attached) => {
             tracing::info!(connector = %uri, datasets = ?attached.serves().keys().collect::<Vec<_>>(), "attached");
-            // A directory that came into force meanwhile is not missed: it is compared again once we are in the registry.
+            // A directory that came into force meanwhile is not missed: it is compared again once
+            // we are in the registry.
             let in_force = hub.in_force();
             if attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
                 tokio::select! {
@@ -264,14 +272,16 @@ async fn open(hub: &Arc<Hub>, attached: Attached) -> Result<Arc<Attached>, NotTa
         }
         statements.push(stated);
     }
-    // One that is alive is not pushed aside: the newcomer may be a copy of its folder, beside another database. One of which nothing was
-    // taken is: it may be the older copy, and would keep the newer one out for as long as it runs.
+    // One that is alive is not pushed aside: the newcomer may be a copy of its folder, beside
+    // another database. One of which nothing was taken is: it may be the older copy, and would
+    // keep the newer one out for as long as it runs.
     let before = hub.channels.before(&attached.uri);
     if let Some(before) = &before
         && (statements.is_empty() || before.has_a_dataset())
         && before.confirm(&in_force.directory_envelope, in_force.directory.version()).await
     {
-        let why = "a connector with the same keys is attached and alive; was its folder copied? only one of them can serve";
+        let why = "a connector with the same keys is attached and alive; was its folder copied? \
+                   only one of them can serve";
         return Err((NoticeReason::SameKeys, why.to_owned()));
     }
     let _one_at_a_time = hub.channels.placing.lock().await;
@@ -291,38 +301,44 @@ async fn open(hub: &Arc<Hub>, attached: Attached) -> Result<Arc<Attached>, NotTa
     })
 }
 
-/// Why a statement is not taken that says itself that it is older than the one in force: what its owner unsaid since would hold again.
+/// Why a statement is not taken that says itself that it is older than the one in force: what its
+/// owner unsaid since would hold again.
 fn is_older(stated: &Stated, hub: &Hub) -> Option<String> {
     let known = hub.catalog.statement(&stated.statement.id)?;
     let (version, highest) = (stated.statement.version, known.statement.version);
     (version < highest).then(|| {
         format!(
-            "the owner's statement of `{}` is version {version}, and version {highest} was in force: the connector's folder is an older copy. \
-             Once the dataset file says what holds now, sign it again with `zerotrip-connector sign`",
+            "the owner's statement of `{}` is version {version}, and version {highest} was in \
+             force: the connector's folder is an older copy. Once the dataset file says what \
+             holds now, sign it again with `zerotrip-connector sign`",
             stated.statement.id
         )
     })
 }
 
-/// What is to be said of another machine's clock, by which it answered between these two times of this one.
+/// What is to be said of another machine's clock, by which it answered between these two times of
+/// this one.
 fn clock_off(answered: SystemTime, asked: SystemTime, heard: SystemTime) -> Option<String> {
     let seconds = |by: Duration| by.as_secs() + u64::from(by.subsec_nanos() > 0);
     if let Ok(behind) = asked.duration_since(answered)
         && behind >= CLOCK_NOTABLE
     {
         return Some(format!(
-            "the connector's clock is {} s behind this hub's: its scans may be refused; one of the two must be set",
+            "the connector's clock is {} s behind this hub's: its scans may be refused; one of \
+             the two must be set",
             seconds(behind)
         ));
     }
     let ahead = answered.duration_since(heard).ok().filter(|ahead| *ahead >= CLOCK_NOTABLE)?;
     Some(format!(
-        "the connector's clock is {} s ahead of this hub's: its scans may be refused; one of the two must be set",
+        "the connector's clock is {} s ahead of this hub's: its scans may be refused; one of the \
+         two must be set",
         seconds(ahead)
     ))
 }
 
-/// A statement counts if it is signed with an APPROVE key of the member that owns the dataset, and comes from that member's connector.
+/// A statement counts if it is signed with an APPROVE key of the member that owns the dataset, and
+/// comes from that member's connector.
 fn verify_statement(
     envelope: &Envelope,
     connector: &Identity,

@@ -1,4 +1,5 @@
-//! The connectors that are attached now: who dialled in, which datasets each answers for, and how to ask.
+//! The connectors that are attached now: who dialled in, which datasets each answers for, and how
+//! to ask.
 
 mod attach;
 mod registry;

@@ -19,11 +19,13 @@ use zerotrip_trust::identity::Identity;
 use crate::catalog::Stated;
 
 /// To whom shows a TLS certificate from before it was admitted anew.
-pub const SUPERSEDED: &str = "this TLS certificate counts no more: the system was admitted anew since; use the folder of that admission";
+pub const SUPERSEDED: &str = "this TLS certificate counts no more: the system was admitted anew \
+                              since; use the folder of that admission";
 
 /// Time in which a connector confirms a new key directory; one that does not is detached.
 const CONFIRM_TIME: Duration = Duration::from_millis(700);
-/// Time in which a connector hears why its channel closes: within the second in which a suspension must hold.
+/// Time in which a connector hears why its channel closes: within the second in which a suspension
+/// must hold.
 const NOTICE_TIME: Duration = Duration::from_millis(200);
 /// Time after which it is said again that a connector is not attached, for the same cause.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
@@ -35,7 +37,8 @@ pub struct Channels {
     pub(super) attached: RwLock<BTreeMap<String, Arc<Attached>>>,
     /// Why which connector was not attached, and when that was said.
     pub(super) said: Mutex<BTreeMap<String, (String, Instant)>>,
-    /// One at a time is given its datasets: which statement of one is in force must be that of who answers for it.
+    /// One at a time is given its datasets: which statement of one is in force must be that of who
+    /// answers for it.
     pub(super) placing: tokio::sync::Mutex<()>,
 }
 
@@ -49,11 +52,13 @@ pub struct Attached {
     /// The key of the TLS certificate that it showed.
     pub(super) tls_key: Digest,
     pub(super) client: Http2Client,
-    /// Told when the connector is detached while its socket is open, so that the socket is closed and the connector dials anew.
+    /// Told when the connector is detached while its socket is open, so that the socket is closed
+    /// and the connector dials anew.
     pub(super) released: Notify,
     /// Datasets that it answers for, with the digest of the owner's statement.
     pub(super) datasets: RwLock<BTreeMap<String, Digest>>,
-    /// Datasets that it could answer for, and another connector does: it takes over as that one leaves.
+    /// Datasets that it could answer for, and another connector does: it takes over as that one
+    /// leaves.
     pub(super) standby: Mutex<BTreeMap<String, Stated>>,
     /// Why the channel is about to close, for the department to read.
     pub(super) farewell: Mutex<Option<(NoticeReason, String)>>,
@@ -114,7 +119,8 @@ impl Attached {
         self.quality.read().unwrap_or_else(PoisonError::into_inner).get(dataset).cloned()
     }
 
-    /// Says why the channel closes, if there is a reason that the department should read; waits for it only so long.
+    /// Says why the channel closes, if there is a reason that the department should read; waits for
+    /// it only so long.
     pub(super) async fn part(&self) {
         let farewell = self.farewell.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((reason, why)) = farewell {
@@ -169,8 +175,8 @@ impl Channels {
         self.attached.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Hands every attached connector a new key directory. Returns how many confirmed, and who did not and was detached. Whoever it no
-    /// longer names as active is detached first.
+    /// Hands every attached connector a new key directory. Returns how many confirmed, and who did
+    /// not and was detached. Whoever it no longer names as active is detached first.
     pub async fn push_directory(
         &self,
         envelope: &Envelope,
@@ -228,7 +234,8 @@ impl Channels {
         attached.get(uri).filter(|one| !one.client.is_closed()).cloned()
     }
 
-    /// A dataset that another live system answers for stays with that one; this one stands by for it.
+    /// A dataset that another live system answers for stays with that one; this one stands by for
+    /// it.
     pub(super) fn leave_to_others(&self, one: &Attached, stated: Vec<Stated>) -> Vec<Stated> {
         let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
         let (mut free, mut standby) = (Vec::new(), one.standby());
@@ -246,7 +253,8 @@ impl Channels {
         free
     }
 
-    /// Who stands by for datasets that nobody alive answers for now, with the statement of it: the first of each.
+    /// Who stands by for datasets that nobody alive answers for now, with the statement of it: the
+    /// first of each.
     pub(super) fn vacant(&self) -> Vec<(Arc<Attached>, Stated)> {
         let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: BTreeMap<String, (Arc<Attached>, Stated)> = BTreeMap::new();
@@ -262,8 +270,8 @@ impl Channels {
         found.into_values().collect()
     }
 
-    /// A system's new channel replaces the one that it had before, `None` if it had none. `None` if yet another channel of the system was
-    /// quicker.
+    /// A system's new channel replaces the one that it had before, `None` if it had none. `None` if
+    /// yet another channel of the system was quicker.
     pub(super) fn attach(
         &self,
         one: Attached,
@@ -298,6 +306,7 @@ pub(super) async fn tell(
     why: String,
 ) {
     let notice = NoticeRequest { reason: reason.into(), why };
-    // A connector of an older release does not know the call, and one that is gone does not hear it.
+    // A connector of an older release does not know the call, and one that is gone does not hear
+    // it.
     let _heard = tokio::time::timeout(NOTICE_TIME, control.notice(notice)).await;
 }

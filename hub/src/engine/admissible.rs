@@ -1,4 +1,5 @@
-//! What a definition's SQL may be made of. A closed list: whatever is not named here is refused, by name, when the check is prepared.
+//! What a definition's SQL may be made of. A closed list: whatever is not named here is refused, by
+//! name, when the check is prepared.
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -67,7 +68,8 @@ fn unlisted_expression(expression: &Expr) -> Option<String> {
     let function = |name: &str| {
         if CLOCKS.contains(&name) {
             return Some(format!(
-                "function `{name}` reads a clock, which would stand still from preparation on; use `request.today`"
+                "function `{name}` reads a clock, which would stand still from preparation on; \
+                 use `request.today`"
             ));
         }
         (!FUNCTIONS.contains(&name)).then(|| {

@@ -1,6 +1,7 @@
-//! Runs one prepared plan for one request. Where it only filters, projects and unites what is there, its expressions are evaluated on the
-//! rows themselves: a family is a handful of rows, and making streams and their meters for them costs more than the work. Joins of few
-//! rows are made pair by pair ([`super::pair_join`]); whatever else there is runs as DataFusion runs it.
+//! Runs one prepared plan for one request. Where it only filters, projects and unites what is
+//! there, its expressions are evaluated on the rows themselves: a family is a handful of rows, and
+//! making streams and their meters for them costs more than the work. Joins of few rows are made
+//! pair by pair ([`super::pair_join`]); whatever else there is runs as DataFusion runs it.
 
 use std::sync::Arc;
 
@@ -18,7 +19,8 @@ use super::pair_join::PairJoin;
 use super::request_join::{RequestJoin, narrowed};
 use super::slots::{ExchangeCx, SlotScanExec};
 
-/// Rows that a SQL step may make: families are small, and a step that makes more has lost its join condition.
+/// Rows that a SQL step may make: families are small, and a step that makes more has lost its join
+/// condition.
 const MOST_STEP_ROWS: usize = 65_536;
 
 /// The rows that a plan makes of the slots that are filled.
@@ -48,7 +50,8 @@ fn bounded(rows: &[RecordBatch]) -> Result<()> {
     Ok(())
 }
 
-/// The rows, if the plan is made of nothing but operators that take one batch to one; else `None`, and nothing was done.
+/// The rows, if the plan is made of nothing but operators that take one batch to one; else `None`,
+/// and nothing was done.
 fn directly(plan: &Arc<dyn ExecutionPlan>, cx: &ExchangeCx) -> Result<Option<Vec<RecordBatch>>> {
     if let Some(scan) = plan.downcast_ref::<SlotScanExec>() {
         return scan.rows(cx).map(Some);
@@ -113,7 +116,8 @@ async fn stream(
     plan: &Arc<dyn ExecutionPlan>,
     task: &Arc<TaskContext>,
 ) -> Result<Vec<RecordBatch>> {
-    // Joins keep their build side in the plan; a plan that was not reset answers with the last request's rows.
+    // Joins keep their build side in the plan; a plan that was not reset answers with the last
+    // request's rows.
     let plan = reset_plan_states(Arc::clone(plan))?;
     let mut rows = Vec::new();
     for partition in 0..plan.output_partitioning().partition_count() {
@@ -126,8 +130,9 @@ async fn stream(
     Ok(rows)
 }
 
-/// Whether a plan makes no rows because the rows that it begins with are none: most families own nothing, and what would be made of their
-/// homes need not run. Only operators that cannot make a row of nothing count.
+/// Whether a plan makes no rows because the rows that it begins with are none: most families own
+/// nothing, and what would be made of their homes need not run. Only operators that cannot make a
+/// row of nothing count.
 fn is_empty(plan: &Arc<dyn ExecutionPlan>, cx: &ExchangeCx) -> Result<bool> {
     if let Some(scan) = plan.downcast_ref::<SlotScanExec>() {
         return Ok(cx.rows(scan.slot())?.iter().all(|batch| batch.num_rows() == 0));
@@ -168,10 +173,13 @@ mod tests {
         "select id, day from a where exists (select 1 from b where b.id = a.id)",
         "select day, id from a where exists (select 1 from b where b.id = a.id and b.day > a.day)",
         "select id, day from a where not exists (select 1 from b where b.id = a.id)",
-        "select day, id from a where not exists (select 1 from b where b.id = a.id and b.day > a.day)",
+        "select day, id from a where not exists (select 1 from b where b.id = a.id and b.day > \
+         a.day)",
         "select id from a where id in (select id from b where day is not null)",
-        "with j as (select a.id as id, b.day as day from a join b on a.id = b.id) select j.day, c.day from j join a c on c.id = j.id",
-        "select id from a where not exists (select 1 from b where b.id = a.id) union all select b.id from a join b on a.day = b.day",
+        "with j as (select a.id as id, b.day as day from a join b on a.id = b.id) select j.day, \
+         c.day from j join a c on c.id = j.id",
+        "select id from a where not exists (select 1 from b where b.id = a.id) union all select \
+         b.id from a join b on a.day = b.day",
     ];
 
     type Row = (Option<u8>, Option<u8>);
@@ -203,7 +211,8 @@ mod tests {
         lines
     }
 
-    /// The rows of one statement, as they are made here (`None`: not here) and as DataFusion makes them.
+    /// The rows of one statement, as they are made here (`None`: not here) and as DataFusion makes
+    /// them.
     async fn both_ways(
         sql: &str,
         a: &[Vec<Row>],

@@ -1,10 +1,11 @@
-//! A prepared check: the definition's SQL planned once, down to physical plans, and run for each request over that request's own
-//! tables. Nothing here talks to a department ([`run::Dispatch`] does) or decides what an absence proves
-//! (`zerotrip_certs::soundness` does).
+//! A prepared check: the definition's SQL planned once, down to physical plans, and run for each
+//! request over that request's own tables. Nothing here talks to a department ([`run::Dispatch`]
+//! does) or decides what an absence proves (`zerotrip_certs::soundness` does).
 //!
-//! The plans are shared between requests and hold no request's data: every leaf is a [`slots::SlotScanExec`], which finds its rows
-//! in the [`slots::ExchangeCx`] that travels as an extension of the request's own task context. Which keys go to which department
-//! never depends on a plan: scans are declared in the definition.
+//! The plans are shared between requests and hold no request's data: every leaf is a
+//! [`slots::SlotScanExec`], which finds its rows in the [`slots::ExchangeCx`] that travels as an
+//! extension of the request's own task context. Which keys go to which department never depends on
+//! a plan: scans are declared in the definition.
 
 pub mod admissible;
 mod columns;

@@ -1,6 +1,7 @@
-//! A join of a few rows with a few rows. DataFusion would build a hash table, a stream and their meters for it, anew for every request;
-//! here each pair of rows is set side by side, and the join's conditions become a filter. Where there are many pairs, DataFusion's own
-//! join runs: this is a node around it, which only [`super::evaluate`] looks into.
+//! A join of a few rows with a few rows. DataFusion would build a hash table, a stream and their
+//! meters for it, anew for every request; here each pair of rows is set side by side, and the
+//! join's conditions become a filter. Where there are many pairs, DataFusion's own join runs: this
+//! is a node around it, which only [`super::evaluate`] looks into.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
-//! Which delivered dates are none that can be relied upon, by what the definition says they are the dates of
-//! ([`zerotrip_datasets::plausible`]). One of them counts as a cell that cannot be read, whatever it would decide.
+//! Which delivered dates are none that can be relied upon, by what the definition says they are the
+//! dates of ([`zerotrip_datasets::plausible`]). One of them counts as a cell that cannot be read,
+//! whatever it would decide.
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
@@ -12,7 +13,8 @@ use zerotrip_proto::v1::{Finding, FindingKind, SemanticType};
 use super::columns::{text_column, wrong_type};
 use super::prepare::PreparedScan;
 
-/// The columns with implausible dates, and how many each has. `last` is the civil day on which the answer came.
+/// The columns with implausible dates, and how many each has. `last` is the civil day on which the
+/// answer came.
 pub(super) fn implausible(
     scan: &PreparedScan,
     rows: &[RecordBatch],

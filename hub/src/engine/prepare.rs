@@ -1,4 +1,5 @@
-//! From a definition's text to plans. Everything that can be wrong with a check is said here, by name, before anyone is asked.
+//! From a definition's text to plans. Everything that can be wrong with a check is said here, by
+//! name, before anyone is asked.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ use zerotrip_trust::receipt::template_digest;
 use super::slots::SlotTable;
 use super::{admissible, pair_join, request_join};
 
-/// The column that the hub adds to what a scan delivers: a row's number, from 0, by which a verdict says which row it judges.
+/// The column that the hub adds to what a scan delivers: a row's number, from 0, by which a verdict
+/// says which row it judges.
 pub const ROW_NUMBER: &str = "row_number";
 /// The columns of the last step.
 const VERDICT: [(&str, DataType); 6] = [
@@ -75,7 +77,8 @@ pub enum PreparedKind {
 pub struct PreparedScan {
     /// As in the definition.
     pub scan: Scan,
-    /// What the owner stated when it was prepared: an answer rests on this statement, and on no later one.
+    /// What the owner stated when it was prepared: an answer rests on this statement, and on no
+    /// later one.
     pub statement: Arc<DatasetStatement>,
     /// What the owner approves.
     pub template: ScanTemplate,
@@ -87,9 +90,11 @@ pub struct PreparedScan {
     pub absence_for: Vec<SlotColumn>,
     /// Columns, by place in the answer, where a NULL makes the row unreadable.
     pub required: Vec<usize>,
-    /// The shape of the answer; the step's table has the optional columns that the owner does not state, and [`ROW_NUMBER`], beside it.
+    /// The shape of the answer; the step's table has the optional columns that the owner does not
+    /// state, and [`ROW_NUMBER`], beside it.
     pub answer: SchemaRef,
-    /// The place in the answer of the column that says of which thing a row is, where a hand-over compares it.
+    /// The place in the answer of the column that says of which thing a row is, where a hand-over
+    /// compares it.
     pub thing: Option<usize>,
 }
 
@@ -122,9 +127,10 @@ impl PrepareError {
 impl PreparedCheck {
     /// Plans every variant over the owners' statements, or says everything that is wrong.
     ///
-    /// Refused by name: a dataset, column or look-up that no owner states; an operator or function off the list; a clock; a
-    /// reference to a table or column that is not there; a verdict of another shape. (An unbound scan and an undeclared absence
-    /// are refused by [`Definition::parse`] already.)
+    /// Refused by name: a dataset, column or look-up that no owner states; an operator or function
+    /// off the list; a clock; a reference to a table or column that is not there; a verdict of
+    /// another shape. (An unbound scan and an undeclared absence are refused by
+    /// [`Definition::parse`] already.)
     pub async fn try_new(
         definition: Arc<Definition>,
         statements: &BTreeMap<String, DatasetStatement>,
@@ -189,8 +195,9 @@ pub fn request_schema(definition: &Definition) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// The settings under which prepared plans hold from one request to the next: one partition, no dynamic filters (they carry one
-/// request's keys into another's), no shared scalar sub-queries, no statistics.
+/// The settings under which prepared plans hold from one request to the next: one partition, no
+/// dynamic filters (they carry one request's keys into another's), no shared scalar sub-queries, no
+/// statistics.
 pub fn session_config() -> SessionConfig {
     let mut config = SessionConfig::new().with_target_partitions(1).with_information_schema(false);
     let options = config.options_mut();
@@ -307,8 +314,10 @@ impl<'a> Preparation<'a> {
             fields.push(Field::new(column, data_type(taken), true));
         }
         if fields.iter().any(|field| field.name() == ROW_NUMBER) {
-            self.faults
-                .push(format!("scan `{name}`: `{ROW_NUMBER}` is the hub's own name for a row's number; the dataset must use another"));
+            self.faults.push(format!(
+                "scan `{name}`: `{ROW_NUMBER}` is the hub's own name for a row's number; the \
+                 dataset must use another"
+            ));
             return None;
         }
         fields.push(Field::new(ROW_NUMBER, DataType::Int64, false));
@@ -409,9 +418,10 @@ impl<'a> Preparation<'a> {
         }
     }
 
-    /// An answer holds where all the registers that it reads know of every record; of what lies outside one of them it says nothing. A
-    /// register of persons counts too: who belongs to whom elsewhere, it does not know. One that knows of everything wherever it happened
-    /// sets no bound.
+    /// An answer holds where all the registers that it reads know of every record; of what lies
+    /// outside one of them it says nothing. A register of persons counts too: who belongs to
+    /// whom elsewhere, it does not know. One that knows of everything wherever it happened sets
+    /// no bound.
     fn find_regions(&mut self) {
         let coverage = |scan: &Scan| self.statements.get(&scan.dataset)?.coverage.as_ref();
         let anywhere = |scan: &Scan| {
@@ -429,7 +439,8 @@ impl<'a> Preparation<'a> {
             for code in coverage(scan).iter().flat_map(|coverage| &coverage.regions) {
                 if let Some(year) = division::abolished(code) {
                     self.faults.push(format!(
-                        "`{}` covers `{code}`, which was abolished in {year}: its owner must name what of today's districts it covers, in whole",
+                        "`{}` covers `{code}`, which was abolished in {year}: its owner must name \
+                         what of today's districts it covers, in whole",
                         scan.dataset
                     ));
                 }
@@ -446,8 +457,11 @@ impl<'a> Preparation<'a> {
                 .zip(&lists)
                 .map(|(scan, list)| format!("{}: {}", scan.dataset, list.join(", ")))
                 .collect();
-            self.faults
-                .push(format!("no region lies within all registers that it reads ({}); its answer would hold nowhere", stated.join("; ")));
+            self.faults.push(format!(
+                "no region lies within all registers that it reads ({}); its answer would hold \
+                 nowhere",
+                stated.join("; ")
+            ));
         }
     }
 
@@ -461,7 +475,8 @@ impl<'a> Preparation<'a> {
             .collect();
         if shape != VERDICT {
             self.faults.push(format!(
-                "step `verdict`: its columns must be verdict text, code text, scan text, {ROW_NUMBER} bigint, on_date date, began_on date, not {shape:?}"
+                "step `verdict`: its columns must be verdict text, code text, scan text, \
+                 {ROW_NUMBER} bigint, on_date date, began_on date, not {shape:?}"
             ));
         }
     }

@@ -1,5 +1,6 @@
-//! A join with the request is a join with one row. DataFusion would build a hash table or a nested loop for it, anew for every request;
-//! here the row's values are set beside each batch of the other side, and the join's conditions become a filter.
+//! A join with the request is a join with one row. DataFusion would build a hash table or a nested
+//! loop for it, anew for every request; here the row's values are set beside each batch of the
+//! other side, and the join's conditions become a filter.
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,7 +42,8 @@ pub fn rewrite(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     .map(|transformed| transformed.data)
 }
 
-/// The request's columns beside the input's, those rows of it that satisfy the condition, and of those the projected columns.
+/// The request's columns beside the input's, those rows of it that satisfy the condition, and of
+/// those the projected columns.
 #[derive(Debug)]
 pub struct RequestJoin {
     input: Arc<dyn ExecutionPlan>,
@@ -183,7 +185,8 @@ fn shifted(expression: Arc<dyn PhysicalExpr>, by: usize) -> Result<Arc<dyn Physi
     replaced(expression, |column| Some(Column::new(column.name(), column.index() + by)))
 }
 
-/// A join's filter is over columns of its own choice; this is the same over all columns of both sides.
+/// A join's filter is over columns of its own choice; this is the same over all columns of both
+/// sides.
 fn over_both(filter: &JoinFilter, width: usize) -> Result<Arc<dyn PhysicalExpr>> {
     replaced(Arc::clone(filter.expression()), |column| {
         let place = filter.column_indices().get(column.index())?;
@@ -238,7 +241,8 @@ impl Joiner {
     }
 }
 
-/// The rows of a batch for which the condition holds, and of those the projected columns. One that is NULL does not hold.
+/// The rows of a batch for which the condition holds, and of those the projected columns. One that
+/// is NULL does not hold.
 pub fn narrowed(
     batch: RecordBatch,
     condition: Option<&Arc<dyn PhysicalExpr>>,

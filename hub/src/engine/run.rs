@@ -1,4 +1,5 @@
-//! Runs a prepared check for one request: scans in waves, SQL between them, and at the end the conclusion.
+//! Runs a prepared check for one request: scans in waves, SQL between them, and at the end the
+//! conclusion.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::future::Future;
@@ -31,8 +32,8 @@ use super::prepare::{
 };
 use super::slots::ExchangeCx;
 
-/// Asks one department. The implementation owns the grant, the signature, the deadline and the receipt; what it returns has been
-/// verified.
+/// Asks one department. The implementation owns the grant, the signature, the deadline and the
+/// receipt; what it returns has been verified.
 pub trait Dispatch: Send + Sync {
     /// Puts the scan to its department, about exactly these keys: all of them or an [`Incomplete`].
     fn scan<'a>(
@@ -68,12 +69,13 @@ pub struct ScanAnswer {
 pub struct RunResult {
     /// What the check comes to.
     pub conclusion: Conclusion,
-    /// What each source that answered said of itself, once each, in the order in which they were asked first: how often one was asked tells
-    /// who there is of the family.
+    /// What each source that answered said of itself, once each, in the order in which they were
+    /// asked first: how often one was asked tells who there is of the family.
     pub sources: Vec<SourceRead>,
     /// Where the conclusion holds: division codes.
     pub regions: Vec<String>,
-    /// Whether the owners of all registers that it judges say that rows under a person's former number are under the present one.
+    /// Whether the owners of all registers that it judges say that rows under a person's former
+    /// number are under the present one.
     pub numbers_carried_over: bool,
 }
 
@@ -121,9 +123,11 @@ impl Engine {
 }
 
 impl PreparedCheck {
-    /// Runs a variant about one subject. `parameters` are in the definition's order, canonical; `today` in days since 1970-01-01.
+    /// Runs a variant about one subject. `parameters` are in the definition's order, canonical;
+    /// `today` in days since 1970-01-01.
     ///
-    /// An `Err` is a fault of the definition or of ours, never of a source: those are in the conclusion.
+    /// An `Err` is a fault of the definition or of ours, never of a source: those are in the
+    /// conclusion.
     pub async fn run(
         &self,
         engine: &Engine,
@@ -185,8 +189,9 @@ struct Run<'a> {
     check: &'a PreparedCheck,
     variant: &'a PreparedVariant,
     cx: Arc<ExchangeCx>,
-    /// From a scan on that could not be read whole: nobody else is asked about than whom the request names, for who belongs to whom rests on
-    /// rows that are not known. What stands against the persons named is an answer all the same.
+    /// From a scan on that could not be read whole: nobody else is asked about than whom the
+    /// request names, for who belongs to whom rests on rows that are not known. What stands
+    /// against the persons named is an answer all the same.
     parameters_only: bool,
 }
 
@@ -315,7 +320,8 @@ impl Run<'_> {
         let mut verdicts = Vec::new();
         let mut certain = HashSet::new();
         if finished {
-            // Who belongs to whom is not known where a register of persons could not be read whole; who is asked about by name, is.
+            // Who belongs to whom is not known where a register of persons could not be read whole;
+            // who is asked about by name, is.
             let listed = if relations_unread {
                 self.parameters()
             } else {

@@ -19,7 +19,8 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
 
-/// One request's tables: slot 0 holds the parameters, slot n the rows of step n. Each is filled once, and read only after.
+/// One request's tables: slot 0 holds the parameters, slot n the rows of step n. Each is filled
+/// once, and read only after.
 #[derive(Debug)]
 pub struct ExchangeCx {
     slots: Box<[OnceLock<Vec<RecordBatch>>]>,
@@ -31,7 +32,8 @@ impl ExchangeCx {
         Self { slots: (0..slots).map(|_| OnceLock::new()).collect() }
     }
 
-    /// Fills a slot; an error if it was filled before, for a table that changes under a plan proves nothing.
+    /// Fills a slot; an error if it was filled before, for a table that changes under a plan proves
+    /// nothing.
     pub fn fill(&self, slot: usize, rows: Vec<RecordBatch>) -> Result<()> {
         let place = self
             .slots
@@ -42,7 +44,8 @@ impl ExchangeCx {
             .map_err(|_| DataFusionError::Internal(format!("slot {slot} was filled twice")))
     }
 
-    /// The rows of a slot; an error while it is empty, for "not asked" must never read as "no rows".
+    /// The rows of a slot; an error while it is empty, for "not asked" must never read as "no
+    /// rows".
     pub fn rows(&self, slot: usize) -> Result<&[RecordBatch]> {
         let place = self.slots.get(slot).and_then(OnceLock::get);
         place.map(Vec::as_slice).ok_or_else(|| {
@@ -90,7 +93,8 @@ impl TableProvider for SlotTable {
     }
 }
 
-/// Reads a slot of the exchange context in the task context. It has no state of its own, so that one plan serves every request.
+/// Reads a slot of the exchange context in the task context. It has no state of its own, so that
+/// one plan serves every request.
 #[derive(Debug)]
 pub struct SlotScanExec {
     slot: usize,

@@ -1,4 +1,5 @@
-//! Is there room, and has this member asked enough? Replay is the ledger's to know: the intent's own transaction refuses a used id.
+//! Is there room, and has this member asked enough? Replay is the ledger's to know: the intent's
+//! own transaction refuses a used id.
 
 use zerotrip_policies::Decision;
 use zerotrip_proto::Refusal;
@@ -9,13 +10,14 @@ use super::identify::Identified;
 use crate::hub::Hub;
 use crate::limits::Permit;
 
-/// A denial is two entries of the ledger, and as cheap to cause as a refusal: it is counted with them, and over the bound not recorded.
+/// A denial is two entries of the ledger, and as cheap to cause as a refusal: it is counted with
+/// them, and over the bound not recorded.
 pub fn within_denials(hub: &Hub, decision: &Decision, peer: &Identity) -> Result<(), Refusal> {
     if decision.allowed { Ok(()) } else { hub.budgets.spend_refusal(&peer.uri()) }
 }
 
-/// Room for one exchange, held until it is answered. No member gets more than half of it: who asks too much at once is told to come back,
-/// and the others do not notice.
+/// Room for one exchange, held until it is answered. No member gets more than half of it: who asks
+/// too much at once is told to come back, and the others do not notice.
 pub fn admit(
     hub: &Hub,
     identified: &Identified,
@@ -26,7 +28,10 @@ pub fn admit(
         let share = hub.exchanges.most_each();
         Refusal::bilingual(
             ErrorCode::Overloaded,
-            format!("the hub is busy or stopping, or this member has {share} exchanges under way, its share; try again in a second"),
+            format!(
+                "the hub is busy or stopping, or this member has {share} exchanges under way, its \
+                 share; try again in a second"
+            ),
             format!("枢纽繁忙或正在停机，或本单位同时进行的请求已达 {share} 个上限，请一秒后重试"),
         )
     })

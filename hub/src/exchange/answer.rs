@@ -1,4 +1,5 @@
-//! What leaves, and what is recorded first. The answer has exactly one of four outcomes; a completion is durable before a byte leaves.
+//! What leaves, and what is recorded first. The answer has exactly one of four outcomes; a
+//! completion is durable before a byte leaves.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -24,7 +25,8 @@ use super::identify::Identified;
 use crate::engine::{RunResult, SourceRead};
 use crate::hub::Hub;
 
-/// An exchange whose intent is recorded: from here on, it ends in a completion or in a reconciliation.
+/// An exchange whose intent is recorded: from here on, it ends in a completion or in a
+/// reconciliation.
 pub struct Record {
     request_id: String,
     request: Envelope,
@@ -146,14 +148,17 @@ impl Outcome {
     }
 }
 
-/// What the requester can do about an unavailable check, and whether asking again can help: one text for each remedy, whatever the fact.
-/// A source's own words never come here: they could carry what it holds.
+/// What the requester can do about an unavailable check, and whether asking again can help: one
+/// text for each remedy, whatever the fact. A source's own words never come here: they could carry
+/// what it holds.
 fn remedy(code: ErrorCode) -> (&'static str, &'static str, bool) {
     match code {
         ErrorCode::Unsettled => (
-            "what this register holds of the persons concerned does not settle the question; ask again after its next update, and if it \
-             stays so, its department tells the person concerned why, by the number of this exchange",
-            "该登记现有记录不足以就此问题作出结论；请在其下次更新后重试，如仍如此，请当事人凭本次交换编号向该数据源的主管部门查询原因",
+            "what this register holds of the persons concerned does not settle the question; ask \
+             again after its next update, and if it stays so, its department tells the person \
+             concerned why, by the number of this exchange",
+            "该登记现有记录不足以就此问题作出结论；请在其下次更新后重试，如仍如此，\
+             请当事人凭本次交换编号向该数据源的主管部门查询原因",
             true,
         ),
         ErrorCode::SourceStale
@@ -161,12 +166,14 @@ fn remedy(code: ErrorCode) -> (&'static str, &'static str, bool) {
         | ErrorCode::SourceDrift
         | ErrorCode::GateRefused
         | ErrorCode::Misconfigured => (
-            "the source cannot serve this check as it is, whoever is asked about; its department must look at it",
+            "the source cannot serve this check as it is, whoever is asked about; its department \
+             must look at it",
             "该数据源目前无法支持此项核验（与当事人无关），需数据提供部门处理",
             false,
         ),
         _ => (
-            "the source cannot answer now; ask again in a few minutes, and tell the hub's operator if it stays so",
+            "the source cannot answer now; ask again in a few minutes, and tell the hub's \
+             operator if it stays so",
             "该数据源暂时无法应答；请数分钟后重试，如持续出现请联系枢纽运维人员",
             true,
         ),
@@ -180,12 +187,14 @@ fn claims(
     result: &RunResult,
 ) -> Vec<Claim> {
     let claim = |name: &str, value: String| Claim { name: name.to_owned(), value };
-    // Whom it is about stays out: the answer travels inside the certificate as evidence, where the holder decides what to disclose.
+    // Whom it is about stays out: the answer travels inside the certificate as evidence, where the
+    // holder decides what to disclose.
     vec![
         claim("check", definition.name.clone()),
         claim("variant", variant.to_owned()),
         claim("regions", result.regions.join(",")),
-        // Whether what stood under a number that was changed since is found: not unless every owner says so.
+        // Whether what stood under a number that was changed since is found: not unless every
+        // owner says so.
         claim(
             "former_numbers",
             if result.numbers_carried_over { "carried_over" } else { "not_searched" }.to_owned(),
@@ -292,8 +301,8 @@ impl Record {
             let parts: Vec<&[u8]> = std::iter::once(salt.as_slice()).chain(payloads).collect();
             let commitment = sha256_parts(domain::RECEIPT, &parts).to_vec();
             let coverage = statement.coverage.clone().unwrap_or_default();
-            // Only a yes rests on all that was read. Of any other outcome, which registers could be read would tell why; that they were
-            // asked stays on record all the same.
+            // Only a yes rests on all that was read. Of any other outcome, which registers could be
+            // read would tell why; that they were asked stays on record all the same.
             if is_yes {
                 statements.push(SourceStatement {
                     dataset: dataset.clone(),

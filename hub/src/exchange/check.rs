@@ -97,7 +97,8 @@ impl Kind for CheckRequest {
         else {
             return match hub.catalog.unstated(&self.definition, &self.variant) {
                 Some(dataset) => Outcome::unavailable(ErrorCode::SourceUnreachable, &dataset),
-                // All are stated, and one of them otherwise than the definition takes it to be: the log says which.
+                // All are stated, and one of them otherwise than the definition takes it to be: the
+                // log says which.
                 None => Outcome::unavailable(ErrorCode::Misconfigured, ""),
             };
         };

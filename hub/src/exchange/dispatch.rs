@@ -1,4 +1,5 @@
-//! Asks departments: one signed, single-use grant for each scan, and nothing believed that its receipt does not bear out.
+//! Asks departments: one signed, single-use grant for each scan, and nothing believed that its
+//! receipt does not bear out.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -60,7 +61,8 @@ struct Evidence {
 }
 
 impl Evidence {
-    /// The column, of those that the scan's template names as an origin, in which this value was supplied.
+    /// The column, of those that the scan's template names as an origin, in which this value was
+    /// supplied.
     fn shows<'c>(&self, call: &'c ScanCall<'_>, value: &str) -> Option<&'c str> {
         call.scan.template.origins.iter().find_map(|origin| match origin.from.as_ref()? {
             Source::Column(from) if from.dataset == self.dataset => {
@@ -137,8 +139,9 @@ impl<'a> Dispatcher<'a> {
         if attached.statement_digest(dataset) != Some(stated.digest) {
             return Err(ErrorCode::SourceDrift);
         }
-        // The plans, the regions and the coverage rest on the statement that the check was prepared over. Who dials again with another in
-        // the middle of an exchange answers under that one.
+        // The plans, the regions and the coverage rest on the statement that the check was prepared
+        // over. Who dials again with another in the middle of an exchange answers under
+        // that one.
         if stated.statement != *call.scan.statement {
             tracing::warn!(
                 scan = call.name,
@@ -160,12 +163,14 @@ impl<'a> Dispatcher<'a> {
         self.verify_answer(&call, &attached, &grant, &stated.digest, delivered)
     }
 
-    /// The signed decision as the connector will see it. A key that its template gives no origin for is never sent.
+    /// The signed decision as the connector will see it. A key that its template gives no origin
+    /// for is never sent.
     fn grant(&self, call: &ScanCall<'_>, attached: &Attached) -> Result<ScanGrant, ErrorCode> {
         let now = SystemTime::now();
         let left = self.deadline.saturating_duration_since(Instant::now());
         let held = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
-        // The receipt that shows most of the keys comes first: each one that travels is verified where it arrives.
+        // The receipt that shows most of the keys comes first: each one that travels is verified
+        // where it arrives.
         let mut order: Vec<(usize, &Evidence)> = held.iter().enumerate().collect();
         order.sort_by_key(|(_, one)| {
             Reverse(call.keys.iter().filter(|value| one.shows(call, value).is_some()).count())
@@ -174,7 +179,11 @@ impl<'a> Dispatcher<'a> {
         let mut keys = Vec::with_capacity(call.keys.len());
         for value in &call.keys {
             let origin = self.origin(call, value, &order, &mut used).ok_or_else(|| {
-                tracing::error!(scan = call.name, "a key has no origin that the scan's template allows; the definition's SQL is wrong");
+                tracing::error!(
+                    scan = call.name,
+                    "a key has no origin that the scan's template allows; the definition's SQL is \
+                     wrong"
+                );
                 ErrorCode::KeyWithoutOrigin
             })?;
             keys.push(GrantedKey { value: value.clone(), origin: Some(origin) });
@@ -262,7 +271,8 @@ impl<'a> Dispatcher<'a> {
         Delivery::new(call, self.hub.answers.reservation(&attached.uri)).run(&mut stream).await
     }
 
-    /// Believes an answer only as far as its receipt does, and only a receipt that the source signed for this very grant.
+    /// Believes an answer only as far as its receipt does, and only a receipt that the source
+    /// signed for this very grant.
     fn verify_answer(
         &self,
         call: &ScanCall<'_>,
@@ -336,7 +346,8 @@ impl<'a> Dispatcher<'a> {
                 Some(coverage::Subjects::RegisteredIn(dataset)) => {
                     Subjects::Stated(format!("registered_in:{dataset}"))
                 }
-                // A statement that does not say whom it knows about covers nobody: no rule of any definition matches this.
+                // A statement that does not say whom it knows about covers nobody: no rule of any
+                // definition matches this.
                 _ => Subjects::Stated(String::new()),
             };
         let most_age = Duration::from_secs(statement.most_age_seconds);
@@ -432,7 +443,8 @@ impl<'a> Delivery<'a> {
         if !self.room.grow(bytes) {
             tracing::warn!(
                 scan = self.call.name,
-                "no room for a department's answer beside the others; see `answers_mib` in hub.toml"
+                "no room for a department's answer beside the others; see `answers_mib` in \
+                 hub.toml"
             );
             return Err(ErrorCode::Overloaded);
         }
@@ -519,7 +531,8 @@ fn day(text: &str) -> Option<i32> {
     chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| day.to_epoch_days())
 }
 
-/// What a connector's refusal means for the check. Its words are logged here, for the operator; the requester hears the code.
+/// What a connector's refusal means for the check. Its words are logged here, for the operator; the
+/// requester hears the code.
 fn refused(call: &ScanCall<'_>, status: &Status) -> ErrorCode {
     let mut refusal = Refusal::from_status(status);
     if refusal.code == ErrorCode::Internal && status.details().is_empty() {

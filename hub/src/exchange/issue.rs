@@ -1,4 +1,5 @@
-//! Records a certificate before it is handed out: it rests on one answered check of the same member, once.
+//! Records a certificate before it is handed out: it rests on one answered check of the same
+//! member, once.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -45,7 +46,8 @@ impl Kind for IssueRequest {
             )
         };
         let row = hub.ledger.exchange(&body.exchange_id).map_err(ledger_refusal)?;
-        // Another system's is as if it were not: a department knows the ids of exchanges in which it was asked.
+        // Another system's is as if it were not: a department knows the ids of exchanges in which
+        // it was asked.
         let row = row.filter(|row| row.issuer == identified.request.issuer).ok_or_else(|| {
             Refusal::bilingual(
                 ErrorCode::UnknownName,

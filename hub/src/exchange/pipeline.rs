@@ -1,5 +1,5 @@
-//! The one path of every kind of request: identify, admit, authorise, intend, run, release. A kind brings its question and its run, and
-//! nothing else.
+//! The one path of every kind of request: identify, admit, authorise, intend, run, release. A kind
+//! brings its question and its run, and nothing else.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -163,25 +163,28 @@ async fn intend(
     Ok(Record::new(identified, index, salt))
 }
 
-/// What two variants answer of one person tells of whom neither tells alone. The requester hears what it asked itself, and no more.
+/// What two variants answer of one person tells of whom neither tells alone. The requester hears
+/// what it asked itself, and no more.
 fn variant_limit(others: u32) -> Refusal {
     let days = VARIANTS_KEPT.as_secs() / 86_400;
     Refusal::bilingual(
         ErrorCode::VariantLimit,
         format!(
-            "this member has asked {others} other scope(s) of this check about this subject for this purpose within {days} days, and the \
-             grant allows no more; ask the scope that was asked before, or have the authority grant more with `--variants-per-subject`"
+            "this member has asked {others} other scope(s) of this check about this subject for \
+             this purpose within {days} days, and the grant allows no more; ask the scope that \
+             was asked before, or have the authority grant more with `--variants-per-subject`"
         ),
         format!(
-            "本单位 {days} 天内就同一用途对该当事人已查询过此核验事项的其他 {others} 种范围，授权不允许更多；请使用此前的范围，或请数据主管部门以 \
+            "本单位 {days} 天内就同一用途对该当事人已查询过此核验事项的其他 {others} \
+             种范围，授权不允许更多；请使用此前的范围，或请数据主管部门以 \
              `--variants-per-subject` 另行授权"
         ),
     )
 }
 
-/// Records the outcome of what was allowed, and hands it over. What was granted when the question was asked may have been withdrawn
-/// meanwhile: it is decided again under whatever is newer, down to the commit itself, so that no answer enters the log behind a bundle
-/// that forbids it.
+/// Records the outcome of what was allowed, and hands it over. What was granted when the question
+/// was asked may have been withdrawn meanwhile: it is decided again under whatever is newer, down
+/// to the commit itself, so that no answer enters the log behind a bundle that forbids it.
 async fn release(
     hub: &Hub,
     request: &AuthorizationRequest<'_>,

@@ -10,8 +10,9 @@ use zerotrip_trust::identity::Identity;
 use crate::hub::Hub;
 use crate::unrecorded::ledger_refusal;
 
-/// A refusal before there is an exchange enters the ledger too; a caller's replayed id is among them. The caller hears where, and the
-/// salt that opens the entry's commitment to what was refused. How many a peer can cause is bounded, so that nobody fills the ledger.
+/// A refusal before there is an exchange enters the ledger too; a caller's replayed id is among
+/// them. The caller hears where, and the salt that opens the entry's commitment to what was
+/// refused. How many a peer can cause is bounded, so that nobody fills the ledger.
 pub async fn refuse<T>(
     hub: &Hub,
     peer: &Identity,

@@ -1,4 +1,5 @@
-//! Places on the port or for exchanges: so many in all, and so many for each key, so that no one holder keeps the others out.
+//! Places on the port or for exchanges: so many in all, and so many for each key, so that no one
+//! holder keeps the others out.
 
 use std::collections::HashMap;
 use std::hash::Hash;

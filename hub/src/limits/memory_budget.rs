@@ -1,5 +1,6 @@
-//! Memory for departments' answers. One scan's answer has a bound of its own, which is nothing beside that of hundreds at once: all together
-//! share one more, and who comes too late is not answered.
+//! Memory for departments' answers. One scan's answer has a bound of its own, which is nothing
+//! beside that of hundreds at once: all together share one more, and who comes too late is not
+//! answered.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Bytes in which room is counted.
 const UNIT: usize = 1024;
 
-/// All the room that there is, and the share of it that one connector's answers may have: one that stalls them keeps nobody else's out.
+/// All the room that there is, and the share of it that one connector's answers may have: one that
+/// stalls them keeps nobody else's out.
 #[derive(Clone, Debug)]
 pub struct MemoryBudget {
     all: Arc<Semaphore>,

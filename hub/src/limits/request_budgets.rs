@@ -74,12 +74,14 @@ impl RequestBudgets {
         if refused == REFUSALS_PER_MINUTE + 1 {
             tracing::warn!(
                 peer,
-                "over {REFUSALS_PER_MINUTE} refusals and denials a minute; further ones are not recorded one by one"
+                "over {REFUSALS_PER_MINUTE} refusals and denials a minute; further ones are not \
+                 recorded one by one"
             );
         }
         Err(Refusal::bilingual(
             ErrorCode::Overloaded,
-            "too many refused or denied requests; correct the asking system and try again in a minute",
+            "too many refused or denied requests; correct the asking system and try again in a \
+             minute",
             "被拒请求过多；请检查请求方系统，一分钟后重试",
         ))
     }
@@ -93,7 +95,8 @@ impl RequestBudgets {
             return Err(Refusal::bilingual(
                 ErrorCode::Overloaded,
                 format!(
-                    "member `{member}` has asked more than {most} times this minute; try again in a minute"
+                    "member `{member}` has asked more than {most} times this minute; try again in \
+                     a minute"
                 ),
                 format!("成员单位 `{member}` 本分钟内的请求已超过 {most} 次；请一分钟后重试"),
             ));

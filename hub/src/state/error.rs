@@ -18,7 +18,8 @@ pub enum OpenError {
     File(#[from] FileError),
     /// Not enrolled.
     #[error(
-        "`{0}` is not enrolled; run `zerotrip authority enrol-hub --dir <authority> --hub-dir {0}` first"
+        "`{0}` is not enrolled; run `zerotrip authority enrol-hub --dir <authority> --hub-dir \
+         {0}` first"
     )]
     NotEnrolled(String),
     /// A key.

@@ -54,7 +54,8 @@ impl InForce {
                     Err(error) => return Err(error.into()),
                 };
                 Ok(match (kept, offered) {
-                    // The authority may have enrolled the hub anew with a fresher file; versions decide, and both are verified below.
+                    // The authority may have enrolled the hub anew with a fresher file; versions
+                    // decide, and both are verified below.
                     (Some((version, kept)), Some(offered)) => {
                         if version_of(kind, &offered) > version { offered } else { kept }
                     }
@@ -67,7 +68,8 @@ impl InForce {
             };
         let directory_envelope = newest(BundleKind::Directory, "directory.dsse")?;
         let grants_envelope = newest(BundleKind::Grants, "grants.dsse")?;
-        // One that has ended serves to take a newer one: whoever relies on it asks whether it still holds.
+        // One that has ended serves to take a newer one: whoever relies on it asks whether it still
+        // holds.
         let directory =
             Directory::open_ended(&directory_envelope, &identity.authority, SystemTime::now(), 0)?;
         let grants = open_grants(&grants_envelope, &identity.authority, 0)?;

@@ -1,4 +1,5 @@
-//! What the running hub holds beside its ledger: keys, bundles in force, who waits for a certificate.
+//! What the running hub holds beside its ledger: keys, bundles in force, who waits for a
+//! certificate.
 
 mod callers;
 mod definitions;

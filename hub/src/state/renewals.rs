@@ -1,5 +1,6 @@
-//! Who waits for a renewed certificate, and the certificates that came. Kept in memory only: a hub that restarts forgets them, and holders
-//! ask again every hour, for 60 days. The hub can renew none, not even its own.
+//! Who waits for a renewed certificate, and the certificates that came. Kept in memory only: a hub
+//! that restarts forgets them, and holders ask again every hour, for 60 days. The hub can renew
+//! none, not even its own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,8 @@ struct Waiting {
 }
 
 impl Renewals {
-    /// Files a request whose every claim was verified by [`renewal::open`]; the renewed chain, if it is there.
+    /// Files a request whose every claim was verified by [`renewal::open`]; the renewed chain, if
+    /// it is there.
     pub fn file(&self, envelope: Envelope, asked: renewal::Renewal) -> Vec<Vec<u8>> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let uri = asked.holder.uri();
@@ -90,7 +92,8 @@ impl Renewals {
     }
 }
 
-/// The hub's own chain and the TLS configuration made of it: replaced when it is renewed, without a restart.
+/// The hub's own chain and the TLS configuration made of it: replaced when it is renewed, without a
+/// restart.
 #[derive(Debug)]
 pub struct Papers {
     folder: PathBuf,

@@ -126,7 +126,8 @@ async fn a_backup_is_put_back_and_what_was_there_is_kept() {
     assert!(matches!(none, Err(BackupError::NoBackup(_))), "{none:?}");
 }
 
-/// The hub was enrolled anew, with another key: what its former key signed is its own past, and no stranger's is.
+/// The hub was enrolled anew, with another key: what its former key signed is its own past, and no
+/// stranger's is.
 #[tokio::test]
 async fn what_a_former_key_published_is_held_against_the_store_and_a_strangers_is_refused() {
     let store = Store::new();

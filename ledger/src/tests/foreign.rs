@@ -1,4 +1,5 @@
-//! Other programs that open the store of a running hub, and files that are taken away under it: with real processes, killed.
+//! Other programs that open the store of a running hub, and files that are taken away under it:
+//! with real processes, killed.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -12,7 +13,8 @@ use super::*;
 const ROLE: &str = "ZEROTRIP_LEDGER_TEST_ROLE";
 const FOLDER: &str = "ZEROTRIP_LEDGER_TEST_FOLDER";
 
-/// What another program may do with a file that it can open. The first field is its name in the child's environment.
+/// What another program may do with a file that it can open. The first field is its name in the
+/// child's environment.
 const PROGRAMS: [(&str, &str); 5] = [
     ("count", "SELECT count(*) FROM leaf"),
     ("rolled back", "BEGIN IMMEDIATE; DELETE FROM leaf; ROLLBACK"),
@@ -26,7 +28,8 @@ const WRITERS: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS theirs (x)",
     "ANALYZE",
     "DELETE FROM exchange",
-    "INSERT INTO leaf SELECT idx + 1, hash, entry, salt, content, reader FROM leaf ORDER BY idx DESC LIMIT 1; PRAGMA wal_checkpoint(TRUNCATE)",
+    "INSERT INTO leaf SELECT idx + 1, hash, entry, salt, content, reader FROM leaf ORDER BY idx \
+     DESC LIMIT 1; PRAGMA wal_checkpoint(TRUNCATE)",
 ];
 
 /// Not a test: what the children of the tests below do. Run by itself it does nothing.
@@ -77,7 +80,8 @@ fn child() {
             let (_, statement) = PROGRAMS.iter().find(|(name, _)| *name == other).unwrap();
             let connection = Connection::open(&database).unwrap();
             connection.busy_timeout(Duration::from_millis(200)).unwrap();
-            // Some of it is refused while the store is in use; what counts is what it leaves behind.
+            // Some of it is refused while the store is in use; what counts is what it leaves
+            // behind.
             let _refused = connection.execute_batch(statement);
         }
     }
@@ -111,7 +115,8 @@ impl Hub {
         Self { process, lines, acknowledged: 0, after: "start" }
     }
 
-    /// The next word of the hub: the size of a tree whose head it gave out, or why it records nothing more.
+    /// The next word of the hub: the size of a tree whose head it gave out, or why it records
+    /// nothing more.
     fn next(&mut self) -> Result<u64, String> {
         loop {
             let line = self.lines.next().unwrap().unwrap();
@@ -191,7 +196,8 @@ fn nothing_is_lost_to_a_program_that_opens_the_store_and_a_kill() {
     }
 }
 
-/// A program that holds the write lock for longer than the writer waits: nothing is recorded meanwhile, and nothing is in doubt.
+/// A program that holds the write lock for longer than the writer waits: nothing is recorded
+/// meanwhile, and nothing is in doubt.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_that_holds_the_lock_stops_the_store_only_as_long_as_it_does() {
     let store = Store::new();
@@ -211,7 +217,8 @@ async fn a_program_that_holds_the_lock_stops_the_store_only_as_long_as_it_does()
     assert_eq!(store.verify_all().unwrap().1.size, 4);
 }
 
-/// Whatever its lock says: on a file system without locks, or after the lock's file was deleted, a second writer is possible.
+/// Whatever its lock says: on a file system without locks, or after the lock's file was deleted, a
+/// second writer is possible.
 #[test]
 fn a_second_writer_is_noticed() {
     for (role, whole) in WRITERS.into_iter().zip([true, true, false, false]) {

@@ -93,7 +93,8 @@ impl Store {
         self.open_with(&Options { verify_all: true, ..Options::default() })
     }
 
-    /// A child that another test of this process starts holds every open file until it has become its program, the store's lock too.
+    /// A child that another test of this process starts holds every open file until it has become
+    /// its program, the store's lock too.
     fn open_with(&self, options: &Options) -> Result<(Ledger, Recovered), OpenError> {
         let begun = std::time::Instant::now();
         loop {

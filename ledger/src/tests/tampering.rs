@@ -44,7 +44,8 @@ macro_rules! refused {
 async fn a_flipped_bit_is_named() {
     // The entry, its hash, a node, the root.
     refused!(
-        "UPDATE leaf SET entry = CAST(substr(entry, 1, length(entry) - 1) || x'00' AS BLOB) WHERE idx = 7",
+        "UPDATE leaf SET entry = CAST(substr(entry, 1, length(entry) - 1) || x'00' AS BLOB) WHERE \
+         idx = 7",
         OpenError::LeafChanged(7)
     );
     refused!("UPDATE leaf SET hash = zeroblob(32) WHERE idx = 7", OpenError::LeafChanged(7));
@@ -67,7 +68,8 @@ async fn cut_and_swapped_leaves_are_named() {
         OpenError::Surplus(20)
     );
     refused!(
-        "UPDATE leaf SET idx = 100 WHERE idx = 3; UPDATE leaf SET idx = 3 WHERE idx = 12; UPDATE leaf SET idx = 12 WHERE idx = 100",
+        "UPDATE leaf SET idx = 100 WHERE idx = 3; UPDATE leaf SET idx = 3 WHERE idx = 12; UPDATE \
+         leaf SET idx = 12 WHERE idx = 100",
         OpenError::NodeChanged { level: 1, index: 1 } | OpenError::ExchangeChanged(3)
     );
 }
@@ -86,7 +88,8 @@ async fn changed_contents_are_named() {
         OpenError::ContentChanged(7)
     );
     refused!(
-        "UPDATE leaf SET (salt, content) = (SELECT salt, content FROM leaf WHERE idx = 5) WHERE idx = 7",
+        "UPDATE leaf SET (salt, content) = (SELECT salt, content FROM leaf WHERE idx = 5) WHERE \
+         idx = 7",
         OpenError::ContentChanged(7)
     );
 }
@@ -108,7 +111,8 @@ async fn changed_exchanges_are_named() {
     );
 }
 
-/// With nothing else touched: an older bundle, which a revoked grant is still in; another under the same number; none; one from nowhere.
+/// With nothing else touched: an older bundle, which a revoked grant is still in; another under the
+/// same number; none; one from nowhere.
 #[tokio::test]
 async fn a_bundle_that_was_set_back_is_named() {
     let bundle = |text: &str| Envelope { payload: text.into(), ..Envelope::default() };

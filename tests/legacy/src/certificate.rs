@@ -10,7 +10,8 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType}
 use crate::ServerError;
 use crate::process::io;
 
-/// Writes `ca.pem`, `server.pem` and `server.key` into the folder; the key is readable by `owner` alone.
+/// Writes `ca.pem`, `server.pem` and `server.key` into the folder; the key is readable by `owner`
+/// alone.
 pub fn write(folder: &Path, owner: Option<u32>) -> Result<(), ServerError> {
     let ca_key = KeyPair::generate()?;
     let mut ca = CertificateParams::new(Vec::new())?;

@@ -73,7 +73,8 @@ impl Book {
                     Cell::Inline(text) => {
                         write!(
                             sheet,
-                            "<c r=\"{place}\" t=\"inlineStr\"><is><t xml:space=\"preserve\">{}</t></is></c>",
+                            "<c r=\"{place}\" t=\"inlineStr\"><is><t \
+                             xml:space=\"preserve\">{}</t></is></c>",
                             escape(text)
                         )
                     }
@@ -124,27 +125,41 @@ impl Book {
             ("_rels/.rels", relations(&[("officeDocument", "xl/workbook.xml")])),
             (
                 "xl/_rels/workbook.xml.rels",
-                relations(&[("worksheet", "worksheets/sheet1.xml"), ("sharedStrings", "sharedStrings.xml"), ("styles", "/xl/styles.xml")]),
+                relations(&[
+                    ("worksheet", "worksheets/sheet1.xml"),
+                    ("sharedStrings", "sharedStrings.xml"),
+                    ("styles", "/xl/styles.xml"),
+                ]),
             ),
             (
                 "xl/workbook.xml",
                 format!(
-                    "<workbook {MAIN}><workbookPr date1904=\"{}\"/><sheets><sheet name=\"表\" sheetId=\"1\" r:id=\"r0\"/>{others}</sheets></workbook>",
+                    "<workbook {MAIN}><workbookPr date1904=\"{}\"/><sheets><sheet name=\"表\" \
+                     sheetId=\"1\" r:id=\"r0\"/>{others}</sheets></workbook>",
                     u8::from(self.is_1904)
                 ),
             ),
             (
                 "xl/styles.xml",
                 format!(
-                    "<styleSheet {MAIN}><numFmts><numFmt numFmtId=\"164\" formatCode=\"yyyy&quot;年&quot;m&quot;月&quot;d&quot;日&quot;\"/>\
-                     <numFmt numFmtId=\"165\" formatCode=\"[h]:mm\"/></numFmts><cellStyleXfs><xf numFmtId=\"14\"/></cellStyleXfs><cellXfs>\
-                     <xf numFmtId=\"0\"/><xf numFmtId=\"14\"/><xf numFmtId=\"164\"/><xf numFmtId=\"165\"/></cellXfs></styleSheet>"
+                    "<styleSheet {MAIN}><numFmts><numFmt numFmtId=\"164\" \
+                     formatCode=\"yyyy&quot;年&quot;m&quot;月&quot;d&quot;日&quot;\"/><numFmt \
+                     numFmtId=\"165\" formatCode=\"[h]:mm\"/></numFmts><cellStyleXfs><xf \
+                     numFmtId=\"14\"/></cellStyleXfs><cellXfs><xf numFmtId=\"0\"/><xf \
+                     numFmtId=\"14\"/><xf numFmtId=\"164\"/><xf \
+                     numFmtId=\"165\"/></cellXfs></styleSheet>"
                 ),
             ),
-            ("xl/sharedStrings.xml", format!("<sst {MAIN} uniqueCount=\"99999999999999\">{texts}</sst>")),
+            (
+                "xl/sharedStrings.xml",
+                format!("<sst {MAIN} uniqueCount=\"99999999999999\">{texts}</sst>"),
+            ),
             (
                 "xl/worksheets/sheet1.xml",
-                format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<worksheet {MAIN}><dimension ref=\"A1:XFD1048576\"/>{sheet}</worksheet>"),
+                format!(
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<worksheet {MAIN}><dimension \
+                     ref=\"A1:XFD1048576\"/>{sheet}</worksheet>"
+                ),
             ),
         ]
         .into_iter()
@@ -339,7 +354,8 @@ impl OldBook {
         stream
     }
 
-    /// Narrow where it can be, wide where it must; what does not fit goes on in the next piece, which says anew how wide.
+    /// Narrow where it can be, wide where it must; what does not fit goes on in the next piece,
+    /// which says anew how wide.
     fn share(&self, text: &str, pieces: &mut Vec<Vec<u8>>) {
         let units: Vec<u16> = text.encode_utf16().collect();
         let is_wide = units.iter().any(|unit| *unit > 0xff);

@@ -1,8 +1,11 @@
-//! Legacy systems for tests: writers of file formats by other hands than those that read them ([`files`]), real database servers with
-//! throw-away data, and an HTTP interface ([`Rest`]). Each server listens on a free loopback port and ends with the value that stands for
-//! it, also when a test panics; a database's shows a certificate made on the spot and keeps its data in a temporary folder.
+//! Legacy systems for tests: writers of file formats by other hands than those that read them
+//! ([`files`]), real database servers with throw-away data, and an HTTP interface ([`Rest`]). Each
+//! server listens on a free loopback port and ends with the value that stands for it, also when a
+//! test panics; a database's shows a certificate made on the spot and keeps its data in a temporary
+//! folder.
 //!
-//! It knows nothing of the rest of the workspace, and speaks neither server's language: tests bring their own drivers.
+//! It knows nothing of the rest of the workspace, and speaks neither server's language: tests bring
+//! their own drivers.
 
 mod certificate;
 pub mod files;

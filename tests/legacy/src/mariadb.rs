@@ -47,8 +47,8 @@ impl Mariadb {
         let first = folder.path().join("first.sql");
         // One statement a line.
         let words = format!(
-            "create user {ADMINISTRATOR}@'%' identified by '{PASSWORD}';\ngrant all on *.* to {ADMINISTRATOR}@'%' with grant option;\n\
-             drop user root@localhost;\n"
+            "create user {ADMINISTRATOR}@'%' identified by '{PASSWORD}';\ngrant all on *.* to \
+             {ADMINISTRATOR}@'%' with grant option;\ndrop user root@localhost;\n"
         );
         fs::write(&first, words).map_err(|error| io(&first, error))?;
         let mut server = Self { process: None, folder, program, port: free_port()?, user };

@@ -113,7 +113,8 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // At once, its children too: nothing of its data is wanted. Should it not hear, the process is killed with its value.
+        // At once, its children too: nothing of its data is wanted. Should it not hear, the process
+        // is killed with its value.
         if let Some(process) = self.process.take()
             && process.signal("QUIT").is_ok()
         {

@@ -1,4 +1,5 @@
-//! One server's process: started as the right user, waited for by what it says, and ended by its own process id.
+//! One server's process: started as the right user, waited for by what it says, and ended by its
+//! own process id.
 
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -14,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks at its log.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// A running server. It ends when this value is dropped, and also when the thread that started it ends without dropping it.
+/// A running server. It ends when this value is dropped, and also when the thread that started it
+/// ends without dropping it.
 #[derive(Debug)]
 pub struct Process(Child);
 
@@ -97,7 +99,8 @@ fn is_running(id: &str) -> bool {
     })
 }
 
-/// A command under another user's id where this process is root, for servers that refuse to run as root. Ends with the thread that starts it.
+/// A command under another user's id where this process is root, for servers that refuse to run as
+/// root. Ends with the thread that starts it.
 pub fn command(program: &Path, user: Option<&str>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]);
@@ -118,7 +121,8 @@ pub fn run(command: &mut Command) -> Result<(), ServerError> {
     Err(ServerError::Ended { what, log: String::from_utf8_lossy(&done.stderr).into_owned() })
 }
 
-/// The id of the user whose files a server may read, where this process is root; none where it need not care.
+/// The id of the user whose files a server may read, where this process is root; none where it need
+/// not care.
 pub fn user_id(user: &str) -> Result<Option<u32>, ServerError> {
     let id = |arguments: &[&str]| -> Result<u32, ServerError> {
         let done = Command::new("id")

@@ -1,4 +1,5 @@
-//! An HTTP interface such as departments' own systems have: collections as JSON, in numbered pages, for whoever shows the token.
+//! An HTTP interface such as departments' own systems have: collections as JSON, in numbered pages,
+//! for whoever shows the token.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -104,7 +105,8 @@ impl Shared {
             let (status, body) = self.answer(&head);
             write!(
                 writer,
-                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: \
+                 {}\r\n\r\n{body}",
                 body.len()
             )?;
         }

@@ -15,7 +15,8 @@ use zerotrip_tests::town::Failure;
 /// Answers that are not the key's, and are listed.
 const SHOWN: usize = 10;
 
-/// Write an invented city: four departments' untidy registers, and the right answer of the no-property check for everybody in it.
+/// Write an invented city: four departments' untidy registers, and the right answer of the
+/// no-property check for everybody in it.
 ///
 /// The same residents, seed and day give the same files, byte for byte, if --today is given.
 #[derive(Parser)]
@@ -36,8 +37,8 @@ struct Arguments {
     /// When on that day the ownership register's extract began [default: 00:30].
     #[arg(long, value_name = "HH:MM", requires = "today")]
     extracted: Option<NaiveTime>,
-    /// Ask the check about everybody, in every variant and in this process, and print how often it was unavailable though the truth
-    /// was clear. The day must not be one to come.
+    /// Ask the check about everybody, in every variant and in this process, and print how often it
+    /// was unavailable though the truth was clear. The day must not be one to come.
     #[arg(long, conflicts_with = "json")]
     ask: bool,
     /// Print what was made as JSON.
@@ -45,7 +46,8 @@ struct Arguments {
     json: bool,
 }
 
-/// People's ids hold four digits of their year of birth, and the ids of those who are older than the registers are not invented.
+/// People's ids hold four digits of their year of birth, and the ids of those who are older than
+/// the registers are not invented.
 fn day(text: &str) -> Result<NaiveDate, String> {
     let day: NaiveDate = text.parse().map_err(|_| "write a day as `2026-11-22`".to_owned())?;
     if (2000..2100).contains(&day.year()) {
@@ -80,7 +82,8 @@ fn main() -> ExitCode {
                 // Whoever read it has read enough; the files are written.
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
                     eprintln!(
-                        "zerotrip-city: the files are written, but nothing could be printed: {error}"
+                        "zerotrip-city: the files are written, but nothing could be printed: \
+                         {error}"
                     );
                     ExitCode::from(2)
                 }

@@ -1,4 +1,5 @@
-//! `zerotrip-tour`: what `./run` starts. Sets up the whole installation, runs the errands, and says in plain words what happened.
+//! `zerotrip-tour`: what `./run` starts. Sets up the whole installation, runs the errands, and says
+//! in plain words what happened.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,8 +24,9 @@ struct Arguments {
     /// Which invented city.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// Where the registers of police, civil affairs, real estate and housing live, in this order: sqlite, csv, xlsx, xls, dbf, parquet,
-    /// postgres, mysql, odbc or rest each (real estate: not rest). Servers are started for it, with throw-away data, and end with it.
+    /// Where the registers of police, civil affairs, real estate and housing live, in this order:
+    /// sqlite, csv, xlsx, xls, dbf, parquet, postgres, mysql, odbc or rest each (real estate:
+    /// not rest). Servers are started for it, with throw-away data, and end with it.
     #[arg(long, value_delimiter = ',', default_value = "sqlite,csv,sqlite,csv")]
     sources: Vec<System>,
     /// Run the errands and exit.
@@ -50,10 +52,13 @@ fn tour(arguments: &Arguments) -> Result<(), Failure> {
         ..Plan::now(arguments.residents, arguments.seed)
     };
     let four = <[System; 4]>::try_from(arguments.sources.as_slice());
-    plan.spec.systems = four.map_err(|_| "`--sources` names four kinds, such as `postgres,xlsx,mysql,csv`: one for each register")?;
+    plan.spec.systems = four.map_err(|_| {
+        "`--sources` names four kinds, such as `postgres,xlsx,mysql,csv`: one for each register"
+    })?;
     let [police, civil, estate, housing] = plan.spec.systems;
     println!(
-        "· the registers: police in {police}, civil affairs in {civil}, real estate in {estate}, housing in {housing}"
+        "· the registers: police in {police}, civil affairs in {civil}, real estate in {estate}, \
+         housing in {housing}"
     );
     let mut town = Town::start(&arguments.dir, &plan, &mut |line| println!("· {line}"))?;
     println!(
@@ -179,7 +184,8 @@ impl Errands {
         let authority = town.path("authority");
         town.zerotrip(&["member", "suspend", "--dir", &authority, "--member", FUND])?.expect(0)?;
         println!(
-            "    (the authority has just suspended member `fund`; its new key directory is in force)"
+            "    (the authority has just suspended member `fund`; its new key directory is in \
+             force)"
         );
         self.errand(
             town,
@@ -333,7 +339,8 @@ fn finish(town: &Town) -> Result<(), Failure> {
     print!("{}", indented(&checked.output));
     println!("\nIn {}:", town.folder.display());
     println!(
-        "    certificates/*.sdjwt   authority/jwks.json   ledger/   <department>/journal/   logs/\n"
+        "    certificates/*.sdjwt   authority/jwks.json   ledger/   <department>/journal/   \
+         logs/\n"
     );
     Ok(())
 }

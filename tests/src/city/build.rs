@@ -1,4 +1,5 @@
-//! The hands that make persons and rows: ids that exist once, names, and every way in which old systems write them.
+//! The hands that make persons and rows: ids that exist once, names, and every way in which old
+//! systems write them.
 
 use std::collections::HashSet;
 
@@ -65,17 +66,20 @@ impl Builder {
         divisions: &[u32],
         residence: Residence,
     ) -> usize {
-        // Born on a leap day, one comes of age on a day that lawyers dispute; the city has nobody like that.
+        // Born on a leap day, one comes of age on a day that lawyers dispute; the city has nobody
+        // like that.
         let birth = if (birth.month(), birth.day()) == (2, 29) {
             birth.pred_opt().unwrap_or(birth)
         } else {
             birth
         };
         let id = loop {
-            // Below 996: the last four mark people born in the 1800s when the id is written with 15 digits.
+            // Below 996: the last four mark people born in the 1800s when the id is written with 15
+            // digits.
             let sequence = self.random.below(498) as u16 * 2 + u16::from(!female);
             let division = self.random.pick(divisions);
-            // Nor 000 at the end, which a spreadsheet may have left of anybody of that day: such a person's answers are never certain.
+            // Nor 000 at the end, which a spreadsheet may have left of anybody of that day: such a
+            // person's answers are never certain.
             if let Some(id) = ResidentId::from_parts(division, birth, sequence)
                 && !is_spreadsheet_rounded(id.as_str())
                 && parse(id.as_str()) == Reading::Person(id)
@@ -243,7 +247,8 @@ impl Builder {
         unit
     }
 
-    /// The day that the system itself notes as it changes a row's status: since 2008, but for what was typed in elsewhere.
+    /// The day that the system itself notes as it changes a row's status: since 2008, but for what
+    /// was typed in elsewhere.
     fn stamp(&mut self, day: NaiveDate) -> Field<NaiveDate> {
         if day.year() < 2008 || self.random.chance(50) {
             Field::null()
@@ -332,7 +337,8 @@ impl Builder {
         format!("{prefix}{:04}-{:04}", self.numbers / 10_000, self.numbers % 10_000)
     }
 
-    /// The id with one digit mistyped, so that it is unreadable, could be its owner's, and can't be taken for any of `spared`.
+    /// The id with one digit mistyped, so that it is unreadable, could be its owner's, and can't be
+    /// taken for any of `spared`.
     pub(super) fn mistype(&mut self, id: ResidentId, spared: &[ResidentId]) -> Option<String> {
         self.damage(id, spared, |random, text| {
             let at = random.between(8, 16) as usize;

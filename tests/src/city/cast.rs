@@ -1,4 +1,5 @@
-//! The persons whom the demo and the tests know by their role. They are made first, and nothing is spoilt for them later.
+//! The persons whom the demo and the tests know by their role. They are made first, and nothing is
+//! spoilt for them later.
 
 use chrono::Days;
 use zerotrip_datasets::ResidentId;

@@ -1,9 +1,10 @@
-//! The city on many days. What a town of real processes asks is of the day on which it runs; so every city of theirs is tried here, on a
-//! stated run of days and without a process: that it can be made, that its cast keeps its promises on that day and, midnight having
-//! passed, on the next, and that `inspect` would propose its columns as they are.
+//! The city on many days. What a town of real processes asks is of the day on which it runs; so
+//! every city of theirs is tried here, on a stated run of days and without a process: that it can
+//! be made, that its cast keeps its promises on that day and, midnight having passed, on the next,
+//! and that `inspect` would propose its columns as they are.
 //!
-//! `ZEROTRIP_DAYS` tries so many days, and `ZEROTRIP_FIRST_DAY` others; without them it is 400 days from 1 December 2027, with a 29
-//! February and two turns of the year.
+//! `ZEROTRIP_DAYS` tries so many days, and `ZEROTRIP_FIRST_DAY` others; without them it is 400 days
+//! from 1 December 2027, with a 29 February and two turns of the year.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
@@ -84,7 +85,8 @@ fn every_city_of_the_tests_keeps_its_casts_promises_on_every_day_and_on_the_next
 
 #[test]
 fn what_inspect_proposes_of_the_city_is_what_it_is_on_every_day() {
-    // Words of registers that no owner's list holds; a clerk sees those that are surely codes, and decides.
+    // Words of registers that no owner's list holds; a clerk sees those that are surely codes, and
+    // decides.
     let strange = ["9", "待核", "冻结"];
     for (place, day) in days().into_iter().enumerate() {
         let spec = Spec::on([700, 1500, 3000][place % 3], 7, day);

@@ -7,7 +7,8 @@ use super::build::Builder;
 use super::model::{Code, Contract, Field, Meaning, OwnershipRow, Title};
 use super::people::Family;
 
-/// Gives more than half of the families something in one of the two registers, and some homes to organisations.
+/// Gives more than half of the families something in one of the two registers, and some homes to
+/// organisations.
 pub(super) fn furnish(city: &mut Builder, families: &[Family]) {
     for family in families {
         if city.random.chance(520) {
@@ -49,7 +50,8 @@ fn home(city: &mut Builder, family: &Family) {
         755..=759 => city.owns(&owners, Title::Pending, bought),
         760..=789 => city.owns(&owners, Title::Advance, bought),
         790..=869 => drop(city.buys(first, Contract::Filed, filed, None)),
-        // Some as of today: after last night's extract, so that what came of it is in neither register.
+        // Some as of today: after last night's extract, so that what came of it is in neither
+        // register.
         870..=899 => {
             let ended = if city.random.chance(30) {
                 city.today
@@ -74,14 +76,16 @@ fn home(city: &mut Builder, family: &Family) {
                         handed,
                     );
                 }
-                // Handed over today: after last night's extract, so that the home is in neither register.
+                // Handed over today: after last night's extract, so that the home is in neither
+                // register.
                 970..=984 => drop(city.buys(first, Contract::Transferred, filed, Some(city.today))),
                 // Handed over, and the title only applied for.
                 985..=986 => {
                     let unit = city.buys(first, Contract::Transferred, filed, Some(handed));
                     city.owns_unit(unit, &[first], Title::Applied, handed);
                 }
-                // Handed over some days ago and sold at once, whose title the register never showed.
+                // Handed over some days ago and sold at once, whose title the register never
+                // showed.
                 987..=992 => {
                     let days = city.random.between(1, 30);
                     let day = city.today.checked_sub_days(Days::new(days)).unwrap_or(city.today);
@@ -97,7 +101,8 @@ fn yesterday(city: &Builder) -> NaiveDate {
     city.today.pred_opt().unwrap_or(city.today)
 }
 
-/// From the youngest owner's coming of age, or birth for a child, but not before titles were registered.
+/// From the youngest owner's coming of age, or birth for a child, but not before titles were
+/// registered.
 fn bought_on(city: &mut Builder, owners: &[usize]) -> NaiveDate {
     let youngest = owners
         .iter()

@@ -1,4 +1,5 @@
-//! The answer key: what the no-property check must say of every person, from the city's own model and never from its files.
+//! The answer key: what the no-property check must say of every person, from the city's own model
+//! and never from its files.
 //!
 //! One function, [`Judge::answer`], reads top to bottom as the rules do.
 
@@ -189,7 +190,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// One who knows of the city what its registers leave open: that what ended on a day that nobody wrote down ended before the extract.
+    /// One who knows of the city what its registers leave open: that what ended on a day that
+    /// nobody wrote down ended before the extract.
     pub(super) fn knowing(self) -> Self {
         Self { knowing: true, ..self }
     }
@@ -199,7 +201,8 @@ impl<'a> Judge<'a> {
     }
 
     fn decide(&self, applicant: ResidentId, variant: Variant) -> Result<Answer, Answer> {
-        // 1. What every register shows of them, in their order, and the first that could not be read whole: from then on only the applicant
+        // 1. What every register shows of them, in their order, and the first that could not be
+        //    read whole: from then on only the applicant
         // is asked about.
         let mut persons = vec![applicant];
         let mut certain = vec![applicant];
@@ -231,7 +234,8 @@ impl<'a> Judge<'a> {
             unread = unread_marriage.or(unread_household).or(unread_theirs);
             let living: Vec<ResidentId> =
                 spouses.into_iter().filter(|spouse| !has_died(*spouse)).collect();
-            // The marriage register begins on 1 May 1950: of whoever was of age before, it does not know everything.
+            // The marriage register begins on 1 May 1950: of whoever was of age before, it does not
+            // know everything.
             let of_age = applicant.birth_date().checked_add_months(Months::new(20 * 12));
             let known_all_along = of_age
                 .zip(NaiveDate::from_ymd_opt(1950, 5, 1))
@@ -303,7 +307,8 @@ impl<'a> Judge<'a> {
         if let Some(unread) = unread {
             return Err(unread);
         }
-        // 4. A title in transfer may be the seller's, who has it still; another's may be that of a spouse or not. An application is nothing yet:
+        // 4. A title in transfer may be the seller's, who has it still; another's may be that of a
+        //    spouse or not. An application is nothing yet:
         // a right comes into being with its entry in the register (Civil Code, art. 209 and 214).
         if ownership.iter().any(|row| row.status.is(Title::Pending) || has_title(row)) {
             return Err(Answer::unavailable("UNDETERMINED", "estate.ownership", "ownership"));
@@ -311,7 +316,8 @@ impl<'a> Judge<'a> {
         if presale.iter().any(|row| row.status.is(Contract::Filed)) {
             return Err(Answer::unavailable("UNDETERMINED", "housing.presale", "presale"));
         }
-        // 5. What ended on a day that nobody wrote down had ended by the day on which its row got its present status; or may have ended today.
+        // 5. What ended on a day that nobody wrote down had ended by the day on which its row got
+        //    its present status; or may have ended today.
         let by = |row: &PresaleRow| row.ended.get().or(row.recorded.get());
         let has_left = |row: &PresaleRow| {
             row.status.is(Contract::Transferred) || row.status.is(Contract::Cancelled)
@@ -319,7 +325,8 @@ impl<'a> Judge<'a> {
         if !self.knowing && presale.iter().any(|row| has_left(row) && by(row).is_none()) {
             return Err(Answer::unavailable("UNDATED", "housing.presale", "presale"));
         }
-        // 6. What ended since the extract may have become something that the extract does not show, somebody's of the family.
+        // 6. What ended since the extract may have become something that the extract does not show,
+        //    somebody's of the family.
         let contracts = presale.iter().filter(|row| has_left(row)).filter_map(|row| by(row));
         let titles = ownership
             .iter()
@@ -328,8 +335,10 @@ impl<'a> Judge<'a> {
         if contracts.chain(titles).chain(left_the_family).any(|day| !self.is_over(day)) {
             return Err(Answer::unavailable("HAND_OVER_GAP", "estate.ownership", "ownership"));
         }
-        // 7. What was handed over is in the other register, as the same unit, or a register is not whole. An application is no title; one that
-        // ended on that very day is that of the contract only if it began on it, and an undated one only if it began with the contract.
+        // 7. What was handed over is in the other register, as the same unit, or a register is not
+        //    whole. An application is no title; one that
+        // ended on that very day is that of the contract only if it began on it, and an undated one
+        // only if it began with the contract.
         let arrived = |contract: &PresaleRow| {
             let (buyer, signed, handed) =
                 (contract.buyer.get()?, contract.signed.get(), by(contract));
@@ -407,7 +416,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// A day on which something began that nobody can read. What systems write where there is no day says of a beginning that there is none.
+/// A day on which something began that nobody can read. What systems write where there is no day
+/// says of a beginning that there is none.
 fn unread_beginning(field: &Field<NaiveDate>) -> bool {
     field.is_lost() && !NO_DAYS.contains(&field.text().as_str())
 }
@@ -416,7 +426,8 @@ fn is_child(row: &HouseholdRow, parent: ResidentId) -> bool {
     [&row.father, &row.mother].into_iter().filter_map(Field::get).any(|named| named == parent)
 }
 
-/// Whether a row of the child's names parents, and not this one: the present one; or any, where no present one names this parent.
+/// Whether a row of the child's names parents, and not this one: the present one; or any, where no
+/// present one names this parent.
 fn is_anothers(child: &HouseholdRow, rows: &[&HouseholdRow], parent: ResidentId) -> bool {
     let theirs = || {
         rows.iter().filter(|row| child.resident.get().is_some_and(|person| row.resident.is(person)))
@@ -433,8 +444,8 @@ fn of_age_on(row: &HouseholdRow) -> Option<NaiveDate> {
     row.birth.get().and_then(|birth| birth.checked_add_months(Months::new(18 * 12)))
 }
 
-/// Everybody whose latest event with the applicant is a marriage, for a divorce from one ends nobody else's; and of whom it is not clear what
-/// their events ended.
+/// Everybody whose latest event with the applicant is a marriage, for a divorce from one ends
+/// nobody else's; and of whom it is not clear what their events ended.
 fn spouses(rows: &[&MarriageRow], applicant: ResidentId) -> Vec<ResidentId> {
     let other =
         |row: &MarriageRow| if row.man.is(applicant) { row.woman.get() } else { row.man.get() };
@@ -456,8 +467,9 @@ fn is_wedding(row: &MarriageRow) -> bool {
     row.event.is(Event::Married) || row.event.is(Event::Remarried)
 }
 
-/// Whether the events of two persons, by their days, do not tell which ended which: two weddings of one day; or an annulment, which can be that
-/// of a divorce, unless each end is of its own day and follows a wedding of its own.
+/// Whether the events of two persons, by their days, do not tell which ended which: two weddings of
+/// one day; or an annulment, which can be that of a divorce, unless each end is of its own day and
+/// follows a wedding of its own.
 fn ends_nothing_for_sure(theirs: &[&MarriageRow]) -> bool {
     let share_a_day = |rows: &[&MarriageRow]| {
         rows.windows(2).any(|pair| matches!(pair, [one, two] if one.date.get() == two.date.get()))
@@ -474,8 +486,8 @@ fn ends_nothing_for_sure(theirs: &[&MarriageRow]) -> bool {
     share_a_day(&weddings) || is_annulled && (share_a_day(theirs) || follows_none)
 }
 
-/// Whether the last that the two did was to marry, on a day of its own, each end of theirs followed a wedding, and nothing of the applicant and
-/// another is on record since.
+/// Whether the last that the two did was to marry, on a day of its own, each end of theirs followed
+/// a wedding, and nothing of the applicant and another is on record since.
 fn is_certain_spouse(rows: &[&MarriageRow], applicant: ResidentId, spouse: ResidentId) -> bool {
     let other =
         |row: &MarriageRow| if row.man.is(applicant) { row.woman.get() } else { row.man.get() };
@@ -555,7 +567,8 @@ impl<'a, R> Register<'a, R> {
         Self { name, rows, naming, suspected, spoilt }
     }
 
-    /// The rows that name any of these; and the answer, where one of them is spoilt, or an unreadable row could name one of these.
+    /// The rows that name any of these; and the answer, where one of them is spoilt, or an
+    /// unreadable row could name one of these.
     fn look_up(&self, persons: &[ResidentId]) -> (Vec<&'a R>, Option<Answer>) {
         let rows: Vec<&R> = persons
             .iter()

@@ -1,7 +1,9 @@
-//! An invented city: four departments with registers as untidy as real ones, and for every person the right answer of the
-//! no-property check, worked out from the city itself and not from its files.
+//! An invented city: four departments with registers as untidy as real ones, and for every person
+//! the right answer of the no-property check, worked out from the city itself and not from its
+//! files.
 //!
-//! The same [`Spec`] gives the same bytes everywhere. Nobody in it is real: ids are valid but drawn by lot.
+//! The same [`Spec`] gives the same bytes everywhere. Nobody in it is real: ids are valid but drawn
+//! by lot.
 
 mod build;
 mod cast;
@@ -39,7 +41,8 @@ pub struct Spec {
     pub seed: u64,
     /// The day asked, at UTC+8.
     pub today: NaiveDate,
-    /// When the nightly extract of the ownership register began; before any other register is as it is read.
+    /// When the nightly extract of the ownership register began; before any other register is as
+    /// it is read.
     pub extracted_at: DateTime<FixedOffset>,
     /// What the files' manifests state as their as-of, the extract's excepted.
     pub written_at: DateTime<FixedOffset>,
@@ -55,7 +58,8 @@ pub const SYSTEMS: [System; 4] = [System::Sqlite, System::Csv, System::Sqlite, S
 /// The city as its key knows it.
 #[derive(Clone, Debug)]
 pub struct City {
-    /// Everybody, migrants and spouses from elsewhere included, in the order in which they were made.
+    /// Everybody, migrants and spouses from elsewhere included, in the order in which they were
+    /// made.
     pub ids: Vec<ResidentId>,
     /// The right answer for everybody in every variant.
     pub key: HashMap<(ResidentId, Variant), Answer>,
@@ -112,7 +116,8 @@ pub enum CityError {
     Unlucky,
     /// The cast's answers are not what the roles promise: a fault of this generator.
     #[error(
-        "`{role}` should be answered {expected} but the key says {found}: the generator is at fault, or the seed very unlucky"
+        "`{role}` should be answered {expected} but the key says {found}: the generator is at \
+         fault, or the seed very unlucky"
     )]
     Cast {
         /// The role.
@@ -133,7 +138,8 @@ struct KeyLine<'a> {
 }
 
 impl Spec {
-    /// A city that is the same whenever it is made: the extract is of 00:30 on that day, the files of an hour later.
+    /// A city that is the same whenever it is made: the extract is of 00:30 on that day, the files
+    /// of an hour later.
     pub fn on(residents: usize, seed: u64, today: NaiveDate) -> Self {
         let at = at_half_past_midnight(today);
         Self {
@@ -147,7 +153,8 @@ impl Spec {
         }
     }
 
-    /// The city of that moment: the extract is last night's, the files are of the moment itself. Who runs servers gives the clock's time.
+    /// The city of that moment: the extract is last night's, the files are of the moment itself.
+    /// Who runs servers gives the clock's time.
     pub fn at(residents: usize, seed: u64, now: DateTime<Utc>) -> Self {
         let now = now.trunc_subsecs(0).with_timezone(&china());
         let today = now.date_naive();
@@ -165,7 +172,8 @@ impl Spec {
         Self { extracted_at, ..self }
     }
 
-    /// The same city, whose extract and files say that they are of that moment: for a command that refuses old ones, and asks about nobody.
+    /// The same city, whose extract and files say that they are of that moment: for a command that
+    /// refuses old ones, and asks about nobody.
     pub fn dated(self, now: DateTime<Utc>) -> Self {
         Self { said: Some(now.trunc_subsecs(0).with_timezone(&china())), ..self }
     }
@@ -176,13 +184,15 @@ impl Spec {
     }
 }
 
-/// The day of every city whose registers nobody is asked about by the clock: tests of one day are the same on every other.
+/// The day of every city whose registers nobody is asked about by the clock: tests of one day are
+/// the same on every other.
 pub fn stated_day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 22).unwrap_or_default()
 }
 
 impl City {
-    /// How often each outcome and code occurs, for people: `unavailable OUTSIDE_COVERAGE civil.marriage` → 123.
+    /// How often each outcome and code occurs, for people: `unavailable OUTSIDE_COVERAGE
+    /// civil.marriage` → 123.
     pub fn tally(&self) -> BTreeMap<(Variant, Answer), usize> {
         let mut tally = BTreeMap::new();
         for ((_, variant), answer) in &self.key {
@@ -194,8 +204,9 @@ impl City {
 
 /// Makes the city and writes it to `out`.
 ///
-/// Written: `police/household`, `civil/marriage`, `estate/ownership` and `housing/presale`, each a dataset file (`.toml`) and the register
-/// itself as its system has it, files with their manifest; `answer-key.jsonl` and `cast.json`. What has these names is replaced.
+/// Written: `police/household`, `civil/marriage`, `estate/ownership` and `housing/presale`, each a
+/// dataset file (`.toml`) and the register itself as its system has it, files with their manifest;
+/// `answer-key.jsonl` and `cast.json`. What has these names is replaced.
 pub fn generate(spec: &Spec, out: &Path) -> Result<City, CityError> {
     generate_telling(spec, out, &Servers::default(), &mut |_| {})
 }
@@ -223,7 +234,8 @@ pub fn imagine(spec: &Spec) -> Result<City, CityError> {
     imagine_asked(spec, spec.today)
 }
 
-/// The same registers with the key of another day, on which they are asked: midnight passes while a test runs.
+/// The same registers with the key of another day, on which they are asked: midnight passes while a
+/// test runs.
 pub fn imagine_asked(spec: &Spec, asked: NaiveDate) -> Result<City, CityError> {
     let (registers, promises) = build_city(spec)?;
     judge(&Spec { today: asked, ..spec.clone() }, &registers, promises)
@@ -238,7 +250,8 @@ fn build_city(spec: &Spec) -> Result<(model::Registers, Vec<cast::Promise>), Cit
     made(spec, true)
 }
 
-/// The same rows before anything happened to them. Spoiling comes last, so that it changes no lot before it.
+/// The same rows before anything happened to them. Spoiling comes last, so that it changes no lot
+/// before it.
 fn unspoilt(spec: &Spec) -> Result<(model::Registers, Vec<cast::Promise>), CityError> {
     made(spec, false)
 }

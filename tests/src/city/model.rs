@@ -1,4 +1,5 @@
-//! The city as it is: persons, and the four registers' rows with what each cell means beside what is written in it.
+//! The city as it is: persons, and the four registers' rows with what each cell means beside what
+//! is written in it.
 
 use chrono::NaiveDate;
 use zerotrip_datasets::ResidentId;

@@ -11,7 +11,8 @@ pub(super) struct Family {
     pub(super) children: Vec<usize>,
 }
 
-/// Fills the city with households until that many persons were made, and adds a migrant for every twenty.
+/// Fills the city with households until that many persons were made, and adds a migrant for every
+/// twenty.
 pub(super) fn populate(city: &mut Builder, residents: usize) -> Vec<Family> {
     let mut families = Vec::new();
     let before = city.registers.persons.len();

@@ -1,4 +1,5 @@
-//! A small generator of our own (splitmix64), so that a city is the same on every machine and with every release of every crate.
+//! A small generator of our own (splitmix64), so that a city is the same on every machine and with
+//! every release of every crate.
 
 use chrono::{Days, NaiveDate};
 use zerotrip_datasets::plausible::is_placeholder;
@@ -43,8 +44,8 @@ impl Random {
         from.get(at).copied().unwrap_or_default()
     }
 
-    /// A day from `first` to `last`, both included; `first` if they are the wrong way round. None that systems write where there is no date:
-    /// a day before it then.
+    /// A day from `first` to `last`, both included; `first` if they are the wrong way round. None
+    /// that systems write where there is no date: a day before it then.
     pub(super) fn day(&mut self, first: NaiveDate, last: NaiveDate) -> NaiveDate {
         let days = u64::try_from((last - first).num_days()).unwrap_or(0);
         let day = first.checked_add_days(Days::new(self.below(days + 1))).unwrap_or(first);

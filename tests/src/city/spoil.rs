@@ -1,4 +1,5 @@
-//! What thirty years of typing, exporting and importing do to registers. Always rare, never to the cast.
+//! What thirty years of typing, exporting and importing do to registers. Always rare, never to the
+//! cast.
 
 use zerotrip_datasets::{Reading, ResidentId, Suspect, parse};
 
@@ -38,8 +39,8 @@ const BAD_DATES: &[&str] = &[
     "9999-12-31",
 ];
 
-/// Spoils the registers in place. Rates are per 100,000 rows; whole rows that nobody can attribute are few in number, since each
-/// makes answers impossible for everyone it could concern.
+/// Spoils the registers in place. Rates are per 100,000 rows; whole rows that nobody can attribute
+/// are few in number, since each makes answers impossible for everyone it could concern.
 pub(super) fn spoil(city: &mut Builder, spared: &Spared, residents: usize) {
     codes_and_dates(city, spared);
     let few = (residents / 2000).clamp(2, 12);
@@ -56,7 +57,8 @@ pub(super) fn spoil(city: &mut Builder, spared: &Spared, residents: usize) {
     repeat(city, spared);
 }
 
-/// Owners whose id an export has masked with fewer stars than it hides: each could be as many persons' as share its ends.
+/// Owners whose id an export has masked with fewer stars than it hides: each could be as many
+/// persons' as share its ends.
 fn masked_owners(city: &mut Builder, spared: &Spared) {
     let Some(at) = later(city, spared.ownership, city.registers.ownership.len()) else { return };
     let Some(id) = city.registers.ownership.get(at).and_then(|row| row.owner.get()) else { return };
@@ -158,8 +160,9 @@ fn owners(city: &mut Builder, spared: &Spared, round: usize) {
     }
 }
 
-/// Contracts with a mistyped buyer. Rows with a comma too many or too few the city has none of: each could be anybody's, and nobody would be
-/// answered with a yes until its owner has ruled on it.
+/// Contracts with a mistyped buyer. Rows with a comma too many or too few the city has none of:
+/// each could be anybody's, and nobody would be answered with a yes until its owner has ruled on
+/// it.
 fn buyers(city: &mut Builder, spared: &Spared) {
     let Some(at) = later(city, spared.presale, city.registers.presale.len()) else { return };
     let Some(id) = city.registers.presale.get(at).and_then(|row| row.buyer.get()) else { return };

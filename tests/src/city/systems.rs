@@ -1,4 +1,5 @@
-//! The systems that registers live in: what a register's table is, and how each kind of system holds it.
+//! The systems that registers live in: what a register's table is, and how each kind of system
+//! holds it.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -60,7 +61,8 @@ impl System {
         matches!(self, Self::Postgres | Self::Mysql | Self::Odbc | Self::Rest)
     }
 
-    /// Whether a row can have more or fewer cells than there are columns. Where it cannot, the city has no such rows.
+    /// Whether a row can have more or fewer cells than there are columns. Where it cannot, the city
+    /// has no such rows.
     pub fn has_ragged_rows(self) -> bool {
         self == Self::Csv
     }
@@ -130,7 +132,8 @@ pub(super) struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// Writes the register into its system; the folder is its dataset file's. Returns the `[source]` section.
+    /// Writes the register into its system; the folder is its dataset file's. Returns the
+    /// `[source]` section.
     pub(super) fn write(&self, folder: &Path, servers: &Servers) -> Result<String, CityError> {
         match self.system {
             System::Sqlite => {
@@ -254,46 +257,46 @@ impl Table<'_> {
     fn server(&self, folder: &Path, port: u16, ca_file: &Path) -> Result<String, CityError> {
         let database = format!("city_{}", self.stem);
         let port_text = port.to_string();
-        let (program, arguments, secret, prepare): (_, Vec<&str>, _, _) = if self.system
-            != System::Mysql
-        {
-            let arguments = vec![
-                "-h",
-                "127.0.0.1",
-                "-p",
-                &port_text,
-                "-U",
-                ADMINISTRATOR,
-                "-d",
-                "postgres",
-                "-q",
-                "-v",
-                "ON_ERROR_STOP=1",
-            ];
-            (
-                "psql",
-                arguments,
-                "PGPASSWORD",
-                format!(
-                    "drop database if exists {database};\ncreate database {database};\n\\c {database}\n"
-                ),
-            )
-        } else {
-            let arguments = vec![
-                "-h",
-                "127.0.0.1",
-                "-P",
-                &port_text,
-                "-u",
-                ADMINISTRATOR,
-                "--default-character-set=utf8mb4",
-            ];
-            let prepare = format!(
-                "set sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES';\ndrop database if exists {database};\n\
-                 create database {database} character set utf8mb4;\nuse {database};\n"
-            );
-            ("mariadb", arguments, "MYSQL_PWD", prepare)
-        };
+        let (program, arguments, secret, prepare): (_, Vec<&str>, _, _) =
+            if self.system != System::Mysql {
+                let arguments = vec![
+                    "-h",
+                    "127.0.0.1",
+                    "-p",
+                    &port_text,
+                    "-U",
+                    ADMINISTRATOR,
+                    "-d",
+                    "postgres",
+                    "-q",
+                    "-v",
+                    "ON_ERROR_STOP=1",
+                ];
+                (
+                    "psql",
+                    arguments,
+                    "PGPASSWORD",
+                    format!(
+                        "drop database if exists {database};\ncreate database {database};\n\\c \
+                     {database}\n"
+                    ),
+                )
+            } else {
+                let arguments = vec![
+                    "-h",
+                    "127.0.0.1",
+                    "-P",
+                    &port_text,
+                    "-u",
+                    ADMINISTRATOR,
+                    "--default-character-set=utf8mb4",
+                ];
+                let prepare = format!(
+                    "set sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES';\ndrop database if exists \
+                 {database};\ncreate database {database} character set utf8mb4;\nuse {database};\n"
+                );
+                ("mariadb", arguments, "MYSQL_PWD", prepare)
+            };
         let mut script = prepare;
         script.push_str(&format!(
             "create table \"{}\" ({});\nbegin;\n",
@@ -335,17 +338,20 @@ impl Table<'_> {
         self.login(folder, ca_file)?;
         if self.system == System::Odbc {
             return Ok(format!(
-                "kind = \"odbc\"\ndriver = \"PostgreSQL Unicode\"\nattributes = {{ Server = \"127.0.0.1\", Port = \"{port}\", \
-                 Database = \"{database}\", SSLmode = \"require\" }}\nschema = \"public\"\ntable = \"{}\"\nuser = \"{ADMINISTRATOR}\"\n\
-                 password_file = \"{}.password\"\nprofile_every = \"10s\"\nas_of = {}",
+                "kind = \"odbc\"\ndriver = \"PostgreSQL Unicode\"\nattributes = {{ Server = \
+                 \"127.0.0.1\", Port = \"{port}\", Database = \"{database}\", SSLmode = \
+                 \"require\" }}\nschema = \"public\"\ntable = \"{}\"\nuser = \
+                 \"{ADMINISTRATOR}\"\npassword_file = \"{}.password\"\nprofile_every = \
+                 \"10s\"\nas_of = {}",
                 self.name,
                 self.stem,
                 self.moment("\"live\"")
             ));
         }
         Ok(format!(
-            "kind = \"{}\"\nhost = \"127.0.0.1\"\nport = {port}\ndatabase = \"{database}\"\ntable = \"{}\"\nuser = \"{ADMINISTRATOR}\"\n\
-             password_file = \"{}.password\"\nca_file = \"{}-ca.pem\"\nprofile_every = \"10s\"\nas_of = {}",
+            "kind = \"{}\"\nhost = \"127.0.0.1\"\nport = {port}\ndatabase = \"{database}\"\ntable \
+             = \"{}\"\nuser = \"{ADMINISTRATOR}\"\npassword_file = \"{}.password\"\nca_file = \
+             \"{}-ca.pem\"\nprofile_every = \"10s\"\nas_of = {}",
             self.system,
             self.name,
             self.stem,
@@ -359,7 +365,8 @@ impl Table<'_> {
         if self.extract {
             let name = self.name;
             return Err(CityError::Server(format!(
-                "the register `{name}` is an extract of the night before, and an HTTP interface cannot say so; let it live in another kind of system"
+                "the register `{name}` is an extract of the night before, and an HTTP interface \
+                 cannot say so; let it live in another kind of system"
             )));
         }
         let row = |(number, cells): (usize, &Vec<Option<String>>)| {
@@ -376,10 +383,11 @@ impl Table<'_> {
             format!("Authorization: Bearer {TOKEN}\n").as_bytes(),
         )?;
         Ok(format!(
-            "kind = \"rest\"\nurl = \"http://127.0.0.1:{}/api/{}\"\nrows = \"/data/list\"\npaging = {{ kind = \"page\", parameter = \"pageNo\", \
-             size_parameter = \"pageSize\", size = 500, id = \"rowNo\", total = \"/data/total\" }}\nheader_file = \"{}.header\"\n\
-             tls = \"off\"\nrefresh_every = \"10s\"\nlive = \"it gives its rows as they are when it is asked\"\n\
-             nothing_hidden = \"its token sees every row\"",
+            "kind = \"rest\"\nurl = \"http://127.0.0.1:{}/api/{}\"\nrows = \"/data/list\"\npaging \
+             = {{ kind = \"page\", parameter = \"pageNo\", size_parameter = \"pageSize\", size = \
+             500, id = \"rowNo\", total = \"/data/total\" }}\nheader_file = \"{}.header\"\ntls = \
+             \"off\"\nrefresh_every = \"10s\"\nlive = \"it gives its rows as they are when it is \
+             asked\"\nnothing_hidden = \"its token sees every row\"",
             server.port(),
             self.stem,
             self.stem

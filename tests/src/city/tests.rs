@@ -142,7 +142,8 @@ fn refuses_what_it_cannot_make() {
     assert!(error.starts_with("can't write `") && error.contains("police"), "{error}");
 }
 
-/// The key rests on the model; this holds the model against what is written, cell by cell, as a connector reads it.
+/// The key rests on the model; this holds the model against what is written, cell by cell, as a
+/// connector reads it.
 #[test]
 fn cells_read_as_the_model_means_them() {
     let out = tempfile::tempdir().unwrap();
@@ -237,7 +238,8 @@ fn same_code<T: Code + std::fmt::Debug>(
     assert_eq!(read, expected, "{:?}", field.raw);
 }
 
-/// The truth knows what the key's rows leave open, and never anything else than the key where the key says yes or no.
+/// The truth knows what the key's rows leave open, and never anything else than the key where the
+/// key says yes or no.
 #[test]
 fn the_truth_is_never_against_the_key() {
     let spec = spec(4000, 7);

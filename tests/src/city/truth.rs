@@ -1,5 +1,6 @@
-//! What is true of everybody in the city, whatever years of typing have done to its registers: the key's own rules over the rows as they
-//! were before they were spoilt. Against this, and not against the key, an *unavailable* can be a pity.
+//! What is true of everybody in the city, whatever years of typing have done to its registers: the
+//! key's own rules over the rows as they were before they were spoilt. Against this, and not
+//! against the key, an *unavailable* can be a pity.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,7 +13,8 @@ use super::{CityError, Spec, build_city, unspoilt};
 /// What is true of a person and those who are asked about with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Truth {
-    /// Whether there is a home; nothing where the rows, whole and readable, do not settle it: outside coverage, or in between registers.
+    /// Whether there is a home; nothing where the rows, whole and readable, do not settle it:
+    /// outside coverage, or in between registers.
     pub has_home: Option<bool>,
     /// Whether every row that names one of them is as it was.
     pub on_clean_rows: bool,
@@ -115,7 +117,8 @@ pub fn truths(spec: &Spec) -> Result<HashMap<(ResidentId, Variant), Truth>, City
     for person in &whole.persons {
         for variant in Variant::ALL {
             let mut concerned = HashSet::from([person.id]);
-            // Spouses and children, and theirs: more than are asked about, so that no row of theirs is called clean that is not.
+            // Spouses and children, and theirs: more than are asked about, so that no row of theirs
+            // is called clean that is not.
             for _ in 0..if variant == Variant::Applicant { 0 } else { 2 } {
                 let next: Vec<ResidentId> = concerned
                     .iter()

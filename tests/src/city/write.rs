@@ -1,4 +1,5 @@
-//! The city's files. Each is written beside its place and then renamed, so that a reader never sees half of one.
+//! The city's files. Each is written beside its place and then renamed, so that a reader never sees
+//! half of one.
 
 use std::fs;
 use std::path::Path;

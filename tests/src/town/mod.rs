@@ -1,5 +1,6 @@
-//! A whole installation of real processes in one folder: authority, hub, four departments' connectors, two issuers. `./run` shows it,
-//! the scenario tests and the bench use it. Everything is done with the shipped binaries, as their users would.
+//! A whole installation of real processes in one folder: authority, hub, four departments'
+//! connectors, two issuers. `./run` shows it, the scenario tests and the bench use it. Everything
+//! is done with the shipped binaries, as their users would.
 
 mod process;
 
@@ -33,8 +34,9 @@ pub const PURPOSE: &str = "rent-withdrawal";
 /// The law that lets it.
 pub const BASIS: &str = "住房公积金管理条例第24条";
 
-/// Residents and seed of every city that the tests and `./run` set towns up over. A town's processes read this machine's clock, so its
-/// city is of the day on which the test runs: each of these is tried on many days (`city/days.rs`), and no test has another.
+/// Residents and seed of every city that the tests and `./run` set towns up over. A town's
+/// processes read this machine's clock, so its city is of the day on which the test runs: each of
+/// these is tried on many days (`city/days.rs`), and no test has another.
 pub const CITIES: &[(usize, u64)] = &[
     (60, 3),
     (60, 5),
@@ -97,7 +99,8 @@ pub struct Town {
 }
 
 impl Town {
-    /// Sets everything up in `folder`, or finds it set up there, and starts it. `tell` hears what is being done.
+    /// Sets everything up in `folder`, or finds it set up there, and starts it. `tell` hears what
+    /// is being done.
     pub fn start(folder: &Path, plan: &Plan, tell: &mut dyn FnMut(&str)) -> Result<Self, Failure> {
         let at = |error: std::io::Error| {
             format!(
@@ -110,7 +113,8 @@ impl Town {
         let fresh = !folder.join("town.json").exists();
         if fresh && folder.join("authority").exists() {
             return fail(format!(
-                "`{}` holds an installation that was never finished; remove the folder, or use another one",
+                "`{}` holds an installation that was never finished; remove the folder, or use \
+                 another one",
                 folder.display()
             ));
         }
@@ -118,7 +122,8 @@ impl Town {
         let onservers = plan.spec.systems.iter().any(|system| system.needs_a_server());
         if onservers && !fresh {
             return fail(format!(
-                "the registers of `{}` were on servers that ended with it; remove the folder, or use another one",
+                "the registers of `{}` were on servers that ended with it; remove the folder, or \
+                 use another one",
                 folder.display()
             ));
         }
@@ -133,13 +138,15 @@ impl Town {
         } else {
             if known(&town.folder)?.get("city") != Some(&Value::from(city_of(plan))) {
                 return fail(format!(
-                    "`{}` holds an installation of another city; remove the folder, or use another one",
+                    "`{}` holds an installation of another city; remove the folder, or use \
+                     another one",
                     town.folder.display()
                 ));
             }
             tell("found an installation in this folder; using it again");
             town.free_port()?;
-            // Its bundles may have run out meanwhile: enrolling the hub anew signs fresh ones into its folder.
+            // Its bundles may have run out meanwhile: enrolling the hub anew signs fresh ones into
+            // its folder.
             town.enrol_hub()?;
             if known(&town.folder)?.get("day").and_then(Value::as_str)
                 != Some(plan.spec.today.to_string().as_str())
@@ -151,7 +158,8 @@ impl Town {
         town.start_hub()?;
         if fresh {
             tell(
-                "inviting and admitting four departments and two issuers, each with keys of its own",
+                "inviting and admitting four departments and two issuers, each with keys of its \
+                 own",
             );
             for (member, en, zh, _) in DEPARTMENTS {
                 town.admit_connector(member, en, zh)?;
@@ -177,13 +185,15 @@ impl Town {
         Ok(town)
     }
 
-    /// What the next start in this folder has to know. Written last: without it, an installation was never finished.
+    /// What the next start in this folder has to know. Written last: without it, an installation
+    /// was never finished.
     fn remember(&self, plan: &Plan) -> Result<(), Failure> {
         let known = serde_json::json!({ "url": self.url, "day": plan.spec.today.to_string(), "city": city_of(plan) });
         Ok(fs::write(self.folder.join("town.json"), known.to_string())?)
     }
 
-    /// Registers of the plan's day in the place of older ones. There may be fewer rows in them, and their owners mean it.
+    /// Registers of the plan's day in the place of older ones. There may be fewer rows in them, and
+    /// their owners mean it.
     fn renew(&self, plan: &Plan) -> Result<(), Failure> {
         city::generate_telling(&plan.spec, &self.folder.join("city"), &self.servers, &mut |_| {})?;
         for (member, ..) in DEPARTMENTS {
@@ -397,8 +407,8 @@ impl Town {
         match TcpListener::bind(address) {
             Ok(_free) => Ok(()),
             Err(error) => fail(format!(
-                "the installation in `{}` belongs on {address}, and that cannot be had: {error}; stop what listens there (an earlier run \
-                 in this folder?), or use another folder",
+                "the installation in `{}` belongs on {address}, and that cannot be had: {error}; \
+                 stop what listens there (an earlier run in this folder?), or use another folder",
                 self.folder.display()
             )),
         }
@@ -463,7 +473,8 @@ impl Town {
     fn approve(&self, member: &str) -> Result<(), Failure> {
         self.sign(member)?;
         let dir = self.path(member);
-        // The owners would serve the transit company too; that it gets nothing is the authority's grants' doing.
+        // The owners would serve the transit company too; that it gets nothing is the authority's
+        // grants' doing.
         let approve = [
             "approve",
             "--dir",

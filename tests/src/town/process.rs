@@ -96,7 +96,8 @@ impl Running {
     /// Starts a shipped binary; its standard error goes to the end of `log`.
     pub fn start(binary: &str, arguments: &[&str], log: &Path) -> Result<Self, Failure> {
         let errors = File::options().create(true).append(true).open(log)?;
-        // A file that may not grow (tests of full disks set that limit) is an error to be reported, not a signal that kills.
+        // A file that may not grow (tests of full disks set that limit) is an error to be reported,
+        // not a signal that kills.
         let mut child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
             .arg(binary_path(binary)?)
@@ -172,7 +173,8 @@ impl Running {
             .map_err(|error| format!("stopping {name}: {error}; see {}", log.display()).into())
     }
 
-    /// From now on no file that it writes may grow beyond so many bytes; `None`: as far as the disk goes. What a full disk is to it.
+    /// From now on no file that it writes may grow beyond so many bytes; `None`: as far as the disk
+    /// goes. What a full disk is to it.
     pub fn limit_files(&self, most_bytes: Option<u64>) -> Result<(), Failure> {
         let soft = most_bytes.map_or("unlimited".to_owned(), |most| most.to_string());
         let status = Command::new("prlimit")

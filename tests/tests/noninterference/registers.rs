@@ -1,4 +1,5 @@
-//! Hidden data in the registers themselves, changed at random between two questions about one person.
+//! Hidden data in the registers themselves, changed at random between two questions about one
+//! person.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,10 +10,12 @@ use zerotrip_tests::town::{DEPARTMENTS, TRANSIT};
 use super::{Observer, Trial, View, size};
 use crate::support::{Dice, TestTown, errand, in_words, journal, question, runtime, town_in};
 
-/// What a stranger reads, what a department reads, its own log and another's, and how often each is asked.
+/// What a stranger reads, what a department reads, its own log and another's, and how often each is
+/// asked.
 type Told = (View, View, [Vec<String>; 2], [usize; 4]);
 
-/// The four registers as their departments keep them: file, table, and the column that says whose row it is.
+/// The four registers as their departments keep them: file, table, and the column that says whose
+/// row it is.
 const REGISTERS: [(&str, &str, &str); 4] = [
     ("police/household.db", "T_RKXX", "SFZH"),
     ("civil/marriage.db", "T_HYDJ", "NVFSFZH"),
@@ -20,9 +23,9 @@ const REGISTERS: [(&str, &str, &str); 4] = [
     ("housing/presale.db", "T_YSHT", "GMRSFZH"),
 ];
 
-/// Changes a register as its department does, while it is served: persons change places in its rows, rows go and others come, the person
-/// asked about is in one more of them or in one less. As many rows as before, and as readable: what is published of a register is no
-/// secret.
+/// Changes a register as its department does, while it is served: persons change places in its
+/// rows, rows go and others come, the person asked about is in one more of them or in one less. As
+/// many rows as before, and as readable: what is published of a register is no secret.
 fn change_register(town: &TestTown, which: usize, asked: &str, dice: &mut Dice) {
     let (file, table, column) = REGISTERS[which];
     let register = rusqlite::Connection::open(town.town.folder.join("city").join(file)).unwrap();
@@ -49,8 +52,9 @@ fn change_register(town: &TestTown, which: usize, asked: &str, dice: &mut Dice) 
                     set(*one, first);
                     set(*other, second);
                     let parents = format!(
-                        "UPDATE {table} SET FQSFZH = (SELECT FQSFZH FROM {table} WHERE rowid = ?2), MQSFZH = (SELECT MQSFZH FROM {table} \
-                         WHERE rowid = ?2) WHERE rowid = ?1"
+                        "UPDATE {table} SET FQSFZH = (SELECT FQSFZH FROM {table} WHERE rowid = \
+                         ?2), MQSFZH = (SELECT MQSFZH FROM {table} WHERE rowid = ?2) WHERE rowid \
+                         = ?1"
                     );
                     register.execute(&parents, [*one, *other]).unwrap();
                 }
@@ -64,7 +68,8 @@ fn change_register(town: &TestTown, which: usize, asked: &str, dice: &mut Dice) 
     }
 }
 
-/// What a department's own log says of an exchange, without ids, times and the persons by whom it was asked.
+/// What a department's own log says of an exchange, without ids, times and the persons by whom it
+/// was asked.
 fn own_log(town: &TestTown, member: &str, from: usize) -> Vec<String> {
     let text = journal(&town.town.folder, member);
     let said = |line: &str| {
@@ -78,9 +83,10 @@ fn own_log(town: &TestTown, member: &str, from: usize) -> Vec<String> {
     text.lines().skip(from).map(said).collect()
 }
 
-/// The same person is asked about all the time, and all that changes lies in registers of others: who owns, who buys, who is whose child.
-/// What a stranger reads is the same, and so is what a department reads whose own register is as it was: by every call, in its own log,
-/// in how often it is asked.
+/// The same person is asked about all the time, and all that changes lies in registers of others:
+/// who owns, who buys, who is whose child. What a stranger reads is the same, and so is what a
+/// department reads whose own register is as it was: by every call, in its own log, in how often it
+/// is asked.
 #[test]
 fn what_registers_of_others_hold_changes_nothing_that_a_member_reads() {
     let seed = std::env::var("ZEROTRIP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
@@ -97,7 +103,8 @@ fn what_registers_of_others_hold_changes_nothing_that_a_member_reads() {
         let mut first: Option<Told> = None;
         for trial in 0..trials {
             if trial > 0 {
-                // The owner's and the buyers' registers: between couple and home there is nothing that civil affairs are asked by.
+                // The owner's and the buyers' registers: between couple and home there is nothing
+                // that civil affairs are asked by.
                 let register = [2, 2, 3][dice.below(3)];
                 change_register(&town, register, &applicant, &mut dice);
             }
@@ -108,7 +115,8 @@ fn what_registers_of_others_hold_changes_nothing_that_a_member_reads() {
             let trial =
                 Trial { base, id: found.proven().answer().request_id.clone(), outcome: "any" };
             let logs = [0, 1].map(|one| own_log(&town, DEPARTMENTS[one].0, lines[one]));
-            // Round trips, by which time could tell: each department is asked as often, whatever the others hold.
+            // Round trips, by which time could tell: each department is asked as often, whatever
+            // the others hold.
             let asked =
                 [0, 1, 2, 3].map(|one| own_log(&town, DEPARTMENTS[one].0, lines[one]).len());
             let seen = (
@@ -142,7 +150,8 @@ fn what_registers_of_others_hold_changes_nothing_that_a_member_reads() {
     });
     assert!(came.len() >= 2, "nothing that was hidden changed: {came:?}");
 
-    // Registers that civil affairs' own questions follow from are changed as well, and its own: a stranger reads the same.
+    // Registers that civil affairs' own questions follow from are changed as well, and its own: a
+    // stranger reads the same.
     runtime().block_on(async {
         let mut session = town.session().await;
         let mut stranger = Observer::of(&town, TRANSIT).await;

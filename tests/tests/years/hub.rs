@@ -1,5 +1,6 @@
-//! The hub's own keys in those years: its certificate is renewed, and it is enrolled anew over its store, with other keys. Whoever has its
-//! former machine goes on with a copy of store and keys, and asks, answers and signs as before.
+//! The hub's own keys in those years: its certificate is renewed, and it is enrolled anew over its
+//! store, with other keys. Whoever has its former machine goes on with a copy of store and keys,
+//! and asks, answers and signs as before.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -37,7 +38,8 @@ pub struct Installation {
     tls: TlsKey,
     pub sign: SigningKey,
     pub certificate: CertificateDer<'static>,
-    /// The directory that `enrol-hub` wrote there: what is in force until the store has a newer one.
+    /// The directory that `enrol-hub` wrote there: what is in force until the store has a newer
+    /// one.
     pub enrolled: Envelope,
 }
 
@@ -56,7 +58,8 @@ pub struct Past {
 }
 
 impl Installation {
-    /// `zerotrip-hub init`, and the authority's `enrol-hub`. `between` is what happens before the authority has its papers.
+    /// `zerotrip-hub init`, and the authority's `enrol-hub`. `between` is what happens before the
+    /// authority has its papers.
     pub fn enrol(
         folder: &Path,
         authority: impl FnOnce() -> Authority,
@@ -187,7 +190,8 @@ fn definition() -> Definition {
 }
 
 impl Former {
-    /// It goes on; nothing of it counts now, by the newest directory. Its own is left to those who never heard of a newer one.
+    /// It goes on; nothing of it counts now, by the newest directory. Its own is left to those who
+    /// never heard of a newer one.
     pub fn counts_for_nothing(
         &mut self,
         newest: &Directory,
@@ -229,7 +233,8 @@ impl Former {
 }
 
 impl Past {
-    /// What a hub answers in the last days, and in the last seconds, before it is enrolled anew at `second`; with a certificate of each.
+    /// What a hub answers in the last days, and in the last seconds, before it is enrolled anew at
+    /// `second`; with a certificate of each.
     pub fn before(
         home: &Installation,
         log: &mut Log,
@@ -254,7 +259,8 @@ impl Past {
         [2 * DAY, 301, 299, 20, 1].map(of).into()
     }
 
-    /// By the directory and by the published key set: as of its time, whatever became of the keys since.
+    /// By the directory and by the published key set: as of its time, whatever became of the keys
+    /// since.
     pub fn verifies(&self, directory: &Directory, second: u64, told: &str) {
         let proven = prove(self.reply.clone(), directory, Moment::WhenAnswered);
         assert!(proven.is_ok(), "{told}: answered on second {}: {proven:?}", self.second);

@@ -1,5 +1,6 @@
-//! The hub's store as years use it: every step it is copied as it is at that moment, open and written to, and the copy is what goes on, as
-//! after a kill -9. A model beside it, of what was acknowledged alone, says what must still be there.
+//! The hub's store as years use it: every step it is copied as it is at that moment, open and
+//! written to, and the copy is what goes on, as after a kill -9. A model beside it, of what was
+//! acknowledged alone, says what must still be there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -83,7 +84,8 @@ impl Log {
         former
     }
 
-    /// Another test's child process holds every file that is open here until it has become its program, the store's lock too.
+    /// Another test's child process holds every file that is open here until it has become its
+    /// program, the store's lock too.
     fn try_open(&self, folder: &Path) -> Result<(Ledger, Recovered), OpenError> {
         let begun = std::time::Instant::now();
         loop {
@@ -211,7 +213,8 @@ impl Log {
         receipt
     }
 
-    /// A whole exchange. What was decided under a bundle that was replaced meanwhile is not answered.
+    /// A whole exchange. What was decided under a bundle that was replaced meanwhile is not
+    /// answered.
     pub fn exchange(&mut self, issuer: &str, answered: bool, second: u64) {
         let (id, index) = self.intend(issuer, second);
         let version = |kind| self.bundle(kind).map_or(0, |(version, _)| version);
@@ -242,8 +245,9 @@ impl Log {
 
     /// The files as they are at this moment, with the store open and its WAL unfolded.
     ///
-    /// This process opens and closes the files that SQLite holds, which lets go of its locks (see `zerotrip_ledger`'s `held`). It is the
-    /// last that this process does with them, and no other has them open.
+    /// This process opens and closes the files that SQLite holds, which lets go of its locks (see
+    /// `zerotrip_ledger`'s `held`). It is the last that this process does with them, and no
+    /// other has them open.
     pub fn copy(&self, to: &Path) -> Copy {
         copy_folder(&self.folder, to);
         Copy { folder: to.to_owned(), acknowledged: self.acknowledged.clone() }
@@ -259,7 +263,8 @@ impl Log {
         self.open(second);
     }
 
-    /// Opens what lies in the folder: nothing acknowledged is missing, and what a kill left open is what was open.
+    /// Opens what lies in the folder: nothing acknowledged is missing, and what a kill left open is
+    /// what was open.
     fn open(&mut self, second: u64) {
         let (ledger, recovered) = self.try_open(&self.folder).unwrap();
         let orphaned: BTreeSet<u64> =
@@ -290,8 +295,8 @@ impl Log {
         Ok(())
     }
 
-    /// From the first entry on: every head that left is a prefix, every leaf and intent that left is where it was said to be, and the
-    /// authority's own audit finds it whole.
+    /// From the first entry on: every head that left is a prefix, every leaf and intent that left
+    /// is where it was said to be, and the authority's own audit finds it whole.
     pub fn is_whole(&self) {
         let Acknowledged { heads, leaves, intents, .. } = &self.acknowledged;
         let (mut range, head) = (CompactRange::new(), self.head());
@@ -366,7 +371,8 @@ impl Log {
         fs::remove_dir_all(scratch).unwrap();
     }
 
-    /// The whole of an older copy in the store's place; gives what had been acknowledged, for [`Self::bring_back`].
+    /// The whole of an older copy in the store's place; gives what had been acknowledged, for
+    /// [`Self::bring_back`].
     pub fn set_back_to(&mut self, copy: &Copy, second: u64) -> Acknowledged {
         self.ledger = None;
         fs::rename(&self.folder, self.folder.with_extension("newest")).unwrap();
@@ -395,7 +401,8 @@ impl Log {
         Copy { folder: to.to_owned(), acknowledged: self.acknowledged.clone() }
     }
 
-    /// `zerotrip-hub restore`: what was acknowledged since the backup is knowingly given up; gives what had been.
+    /// `zerotrip-hub restore`: what was acknowledged since the backup is knowingly given up; gives
+    /// what had been.
     pub fn restore(&mut self, backup: &Copy, second: u64) -> Acknowledged {
         self.ledger = None;
         let (_, aside) =

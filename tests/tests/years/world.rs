@@ -1,5 +1,5 @@
-//! The installation: the authority's real folder, the hub's real store, departments' and clients' real rules, and what is so by plain
-//! numbers, kept by an oracle that asks none of them.
+//! The installation: the authority's real folder, the hub's real store, departments' and clients'
+//! real rules, and what is so by plain numbers, kept by an oracle that asks none of them.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +56,8 @@ pub struct System {
     told: Told,
 }
 
-/// A department's machine: its folder, with what it saw of the hub, and the newest directory that it took.
+/// A department's machine: its folder, with what it saw of the hub, and the newest directory that
+/// it took.
 pub struct Department {
     pub folder: PathBuf,
     seen: Seen,
@@ -70,7 +71,8 @@ struct Shown<'a> {
     log: &'a Log,
 }
 
-/// What is so, by plain numbers: seconds until which something holds. Systems by name: `rotated.2` is the second of `rotated`.
+/// What is so, by plain numbers: seconds until which something holds. Systems by name: `rotated.2`
+/// is the second of `rotated`.
 #[derive(Clone, Debug, Default)]
 pub struct Truth {
     certificate: BTreeMap<String, u64>,
@@ -165,7 +167,8 @@ impl World {
         self.folder.join(name)
     }
 
-    /// A system's join. A member that has one already rotates its keys: the old ones are revoked with the directory that is published next.
+    /// A system's join. A member that has one already rotates its keys: the old ones are revoked
+    /// with the directory that is published next.
     pub fn admit(&mut self, member: &'static str, second: u64) {
         let (now, life) = (at(second), Duration::from_secs(DAY));
         let new = NewMember {
@@ -247,7 +250,8 @@ impl World {
         };
     }
 
-    /// A system asks for its renewal; what by rule is not granted is, to the member that is renewed by hand.
+    /// A system asks for its renewal; what by rule is not granted is, to the member that is renewed
+    /// by hand.
     fn renew(&mut self, name: &str, second: u64) {
         let now = at(second);
         let system = &self.systems[name];
@@ -287,8 +291,9 @@ impl World {
         }
     }
 
-    /// `zerotrip-hub init` in a new folder, `enrol-hub`, and the hub starts over its store; then the authority publishes. Whoever has the
-    /// former machine goes on with a copy of store and keys.
+    /// `zerotrip-hub init` in a new folder, `enrol-hub`, and the hub starts over its store; then
+    /// the authority publishes. Whoever has the former machine goes on with a copy of store and
+    /// keys.
     pub fn enrol_hub_anew(&mut self, second: u64, told: &str) {
         self.refresh(&[], Cut::Nowhere, second);
         let before = self.rules(second).directory;
@@ -325,7 +330,8 @@ impl World {
             .for_each(|former| former.is_not_taken_back(&mut self.authority, second));
     }
 
-    /// Neither departments nor those who ask take a former hub's word, and what it said in its time holds.
+    /// Neither departments nor those who ask take a former hub's word, and what it said in its time
+    /// holds.
     pub fn formers_count_for_nothing(&mut self, second: u64, told: &str) {
         let newest = self.rules(second).directory;
         let issuer = self.systems[SEALING].identity.uri();
@@ -348,7 +354,8 @@ impl World {
         self.past.iter().for_each(|past| past.verifies(&newest, second, told));
     }
 
-    /// The directory by which the hub decides: its store's, or that of its enrolment where that is newer.
+    /// The directory by which the hub decides: its store's, or that of its enrolment where that is
+    /// newer.
     fn in_force(&self) -> Envelope {
         let version = |envelope: &Envelope| {
             KeyDirectory::decode(envelope.payload.as_slice()).unwrap().version
@@ -366,8 +373,8 @@ impl World {
         }
     }
 
-    /// `zerotrip authority refresh`, where the hub answers: takes over what it never signed, renews, publishes. A kill cuts it off where
-    /// `cut` says; the next one goes on.
+    /// `zerotrip authority refresh`, where the hub answers: takes over what it never signed,
+    /// renews, publishes. A kill cuts it off where `cut` says; the next one goes on.
     pub fn refresh(&mut self, asking: &[&str], cut: Cut, second: u64) {
         let now = at(second);
         if self.authority.own_is_due(now).unwrap() {
@@ -515,7 +522,8 @@ impl World {
         }
     }
 
-    /// Whoever's certificate, key or grant has ended was told of that 60, 30, 7 and 1 days ahead, and the authority too. Gives the names.
+    /// Whoever's certificate, key or grant has ended was told of that 60, 30, 7 and 1 days ahead,
+    /// and the authority too. Gives the names.
     pub fn ended(&self, second: u64) -> BTreeSet<&'static str> {
         let mut ended = BTreeSet::new();
         for (name, system) in &self.systems {
@@ -526,7 +534,8 @@ impl World {
                 ended.insert(system.member);
                 let what = format!("the TLS certificate of `{uri}`");
                 told_in_time(&system.told, &what, self.truth.certificate[name]);
-                // An older copy of its folder knows of no certificate that was issued since: who was renewed is told, the authority not.
+                // An older copy of its folder knows of no certificate that was issued since: who
+                // was renewed is told, the authority not.
                 if self.truth.certificate[name] == CERTIFICATE {
                     told_in_time(&self.told, &what, CERTIFICATE);
                 }
@@ -568,7 +577,8 @@ impl World {
         fs::remove_dir_all(gone).unwrap();
     }
 
-    /// An older copy of the authority's folder takes the place of the newest. Nobody's certificate is shorter for it.
+    /// An older copy of the authority's folder takes the place of the newest. Nobody's certificate
+    /// is shorter for it.
     pub fn put_back(&mut self, copied: &Path, truth: &Truth) {
         let fresh = self.path("authority-put-back");
         copy_folder(copied, &fresh);
@@ -585,8 +595,9 @@ impl Department {
         Self { folder: folder.to_owned(), seen: Seen::new(folder), directory }
     }
 
-    /// As a connector does: the hub's certificate by the directory that it knows, the directory that the hub shows, its tree head by the
-    /// newest, and last that it continues what was seen.
+    /// As a connector does: the hub's certificate by the directory that it knows, the directory
+    /// that the hub shows, its tree head by the newest, and last that it continues what was
+    /// seen.
     fn follows(&self, shown: &Shown<'_>, authority: &PublicKey, second: u64) -> bool {
         let now = at(second);
         let open =

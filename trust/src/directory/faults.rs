@@ -1,4 +1,5 @@
-//! From the authority's message to a directory: every fault of the message is found and named, and one is enough to refuse it whole.
+//! From the authority's message to a directory: every fault of the message is found and named, and
+//! one is enough to refuse it whole.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use crate::keys::{KeyError, PublicKey};
 
 /// Most members of a directory.
 pub const MEMBERS: usize = 1000;
-/// Most systems of a member, most hubs of a directory, and most keys (older ones too) of a system or hub.
+/// Most systems of a member, most hubs of a directory, and most keys (older ones too) of a system
+/// or hub.
 pub const SYSTEMS: usize = 64;
 /// Faults that are kept; a hostile message could hold a million.
 const FAULTS: usize = 64;
@@ -68,7 +70,8 @@ pub enum Fault {
         /// What is wrong.
         why: KeyError,
     },
-    /// A usage that is not its holder's: hubs sign and sign checkpoints (with Ed25519), systems sign, seal and approve.
+    /// A usage that is not its holder's: hubs sign and sign checkpoints (with Ed25519), systems
+    /// sign, seal and approve.
     #[error("usage of key `{id}` of `{holder}`")]
     KeyUsage {
         /// The key.

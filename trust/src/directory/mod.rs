@@ -1,8 +1,9 @@
-//! Who there is and with which keys, as the authority signed it. Hub and connectors each open it for themselves; nobody relies on the
-//! hub's word for who anybody is.
+//! Who there is and with which keys, as the authority signed it. Hub and connectors each open it
+//! for themselves; nobody relies on the hub's word for who anybody is.
 //!
-//! A [`Directory`] can only be had by [`Directory::open`], so holding one means: signed by the authority, not rolled back, not expired
-//! when opened (unless by [`Directory::open_ended`]), and without a single fault. It never changes; a newer one replaces it whole.
+//! A [`Directory`] can only be had by [`Directory::open`], so holding one means: signed by the
+//! authority, not rolled back, not expired when opened (unless by [`Directory::open_ended`]), and
+//! without a single fault. It never changes; a newer one replaces it whole.
 
 mod faults;
 
@@ -78,9 +79,10 @@ impl HubTls {
         Self { key, as_of }
     }
 
-    /// Whether a certificate over this key, which begins then, counts no more. One that was made after the directory may be that of a hub
-    /// that was enrolled anew since: who has not heard of it yet must take the hub that tells it. (A hub's certificates begin
-    /// [`CLOCK_SKEW`] before they are made.)
+    /// Whether a certificate over this key, which begins then, counts no more. One that was made
+    /// after the directory may be that of a hub that was enrolled anew since: who has not heard
+    /// of it yet must take the hub that tells it. (A hub's certificates begin [`CLOCK_SKEW`]
+    /// before they are made.)
     pub fn supersedes(&self, key: &Digest, begins: SystemTime) -> bool {
         self.key != *key && begins + CLOCK_SKEW <= self.as_of
     }
@@ -109,7 +111,8 @@ pub enum DirectoryError {
     Envelope(#[from] DsseError),
     /// Another one of the same number was in force here.
     #[error(
-        "the authority signed another directory version {0} before; have it publish a newer one with `zerotrip authority refresh`"
+        "the authority signed another directory version {0} before; have it publish a newer one \
+         with `zerotrip authority refresh`"
     )]
     Another(u64),
     /// Older than what is in force: somebody rolls it back.
@@ -180,7 +183,8 @@ impl Why {
     }
 }
 
-/// The member of a hub's JWK that says what it signs: `sign` (answers) or `checkpoint` (tree heads). Sealing keys have none.
+/// The member of a hub's JWK that says what it signs: `sign` (answers) or `checkpoint` (tree
+/// heads). Sealing keys have none.
 pub const JWK_USAGE: &str = "zerotrip_usage";
 
 /// The authority's directory, verified and indexed.
@@ -211,7 +215,8 @@ struct KeyEntry {
 }
 
 impl KeyEntry {
-    /// What is to be believed now. A revocation that is in force has been made: a clock of the authority's that is ahead does not put it off.
+    /// What is to be believed now. A revocation that is in force has been made: a clock of the
+    /// authority's that is ahead does not put it off.
     fn live_at(&self, at: SystemTime) -> Result<(), Why> {
         if self.revoked_at.is_some_and(|revoked| at + CLOCK_SKEW >= revoked) {
             Err(Why::Revoked)
@@ -234,8 +239,8 @@ impl KeyEntry {
 }
 
 impl Directory {
-    /// Opens an envelope as of `now`: the authority's signature, the version not below `at_least_version` (that of the one in force),
-    /// not expired, and not one [`Fault`].
+    /// Opens an envelope as of `now`: the authority's signature, the version not below
+    /// `at_least_version` (that of the one in force), not expired, and not one [`Fault`].
     pub fn open(
         envelope: &Envelope,
         authority: &PublicKey,
@@ -249,8 +254,8 @@ impl Directory {
         Ok(directory)
     }
 
-    /// The same of one that may have ended: to know who may bring a newer one. No key of it counts any more; for anything else ask
-    /// [`Self::is_fresh`] first.
+    /// The same of one that may have ended: to know who may bring a newer one. No key of it counts
+    /// any more; for anything else ask [`Self::is_fresh`] first.
     pub fn open_ended(
         envelope: &Envelope,
         authority: &PublicKey,
@@ -272,8 +277,9 @@ impl Directory {
         Ok(directory)
     }
 
-    /// The same of one that comes after `known`, which may have ended: of the same version only that very one. Two that differ and bear one
-    /// number were signed in two folders of the authority, and which of them undoes the other nobody can say.
+    /// The same of one that comes after `known`, which may have ended: of the same version only
+    /// that very one. Two that differ and bear one number were signed in two folders of the
+    /// authority, and which of them undoes the other nobody can say.
     pub fn open_after(
         envelope: &Envelope,
         authority: &PublicKey,
@@ -374,7 +380,8 @@ impl Directory {
         self.hub(&hub.uri()).map(|hub| HubTls::new(hub.tls_key, self.issued_at))
     }
 
-    /// Whether a TLS certificate of this system is over another key than the one that it was admitted with last.
+    /// Whether a TLS certificate of this system is over another key than the one that it was
+    /// admitted with last.
     pub fn is_superseded(&self, identity: &Identity, tls_key: &Digest) -> bool {
         self.system(&identity.uri()).is_some_and(|system| system.tls_key != *tls_key)
     }
@@ -390,9 +397,11 @@ impl Directory {
         if name.is_empty() { None } else { self.member(member) }
     }
 
-    /// A system's key for something that is to be believed *now*: the holder is active, and key and directory hold at `at`.
+    /// A system's key for something that is to be believed *now*: the holder is active, and key and
+    /// directory hold at `at`.
     ///
-    /// Pass the verifier's own clock, not a time out of the signed message: whoever stole a key can write any time.
+    /// Pass the verifier's own clock, not a time out of the signed message: whoever stole a key can
+    /// write any time.
     pub fn signing_key(
         &self,
         keyid: &str,
@@ -412,8 +421,9 @@ impl Directory {
         self.live_key(keyid, usage, at, true)
     }
 
-    /// A key of a system or hub for something that is known to be from `at` (by the ledger, say): it held then, whatever became of its
-    /// holder since. A revocation counts from its own time on.
+    /// A key of a system or hub for something that is known to be from `at` (by the ledger, say):
+    /// it held then, whatever became of its holder since. A revocation counts from its own time
+    /// on.
     pub fn key_as_of(
         &self,
         keyid: &str,
@@ -428,12 +438,14 @@ impl Directory {
         Ok(Arc::clone(&entry.holder))
     }
 
-    /// A hub's active keys for a usage at a time, such as those that its checkpoints may be signed with.
+    /// A hub's active keys for a usage at a time, such as those that its checkpoints may be signed
+    /// with.
     pub fn hub_keys(&self, uri: &str, usage: KeyUsage, at: SystemTime) -> Vec<Arc<KeyHolder>> {
         self.keys_of_hub(uri, usage, |entry| entry.active && entry.live_at(at).is_ok())
     }
 
-    /// A hub's keys for a usage, for something that is known to be from `at`, as [`Self::key_as_of`].
+    /// A hub's keys for a usage, for something that is known to be from `at`, as
+    /// [`Self::key_as_of`].
     pub fn hub_keys_as_of(
         &self,
         uri: &str,
@@ -443,7 +455,8 @@ impl Directory {
         self.keys_of_hub(uri, usage, |entry| entry.valid_at(at).is_ok())
     }
 
-    /// Every key that a hub ever had for a usage, revoked and ended ones too: for what it wrote into its own folder while they held.
+    /// Every key that a hub ever had for a usage, revoked and ended ones too: for what it wrote
+    /// into its own folder while they held.
     pub fn hub_keys_ever(&self, uri: &str, usage: KeyUsage) -> Vec<Arc<KeyHolder>> {
         self.keys_of_hub(uri, usage, |_| true)
     }
@@ -463,7 +476,8 @@ impl Directory {
         keys.into_iter().map(|entry| Arc::clone(&entry.holder)).collect()
     }
 
-    /// What a system's or hub's keys are for, and from when until when they hold; without those that are revoked.
+    /// What a system's or hub's keys are for, and from when until when they hold; without those
+    /// that are revoked.
     pub fn lives_of(&self, uri: &str) -> Vec<(KeyUsage, SystemTime, SystemTime)> {
         let wanted = |entry: &&KeyEntry| entry.holder.uri == uri && entry.revoked_at.is_none();
         self.keys
@@ -473,8 +487,9 @@ impl Directory {
             .collect()
     }
 
-    /// Every SEAL key of every system, and every hub's SIGN and CHECKPOINT keys, as a JWK set (RFC 7517, 5) for verifiers of certificates.
-    /// `iss` is the holder's URI, `nbf`, `exp` and `revoked_at` (where there is one) are seconds since 1970: a verifier compares them with
+    /// Every SEAL key of every system, and every hub's SIGN and CHECKPOINT keys, as a JWK set (RFC
+    /// 7517, 5) for verifiers of certificates. `iss` is the holder's URI, `nbf`, `exp` and
+    /// `revoked_at` (where there is one) are seconds since 1970: a verifier compares them with
     /// the time of issue. A hub's keys name their usage in [`JWK_USAGE`], and seal nothing.
     pub fn jwks(&self) -> serde_json::Value {
         let of_a_hub = |entry: &KeyEntry| match entry.holder.usage {

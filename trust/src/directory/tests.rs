@@ -84,7 +84,8 @@ impl City {
         Directory::open(&self.signed(), self.authority.public(), at(500), 5)
     }
 
-    /// The faults after a change to the message, which the authority's own `seal` must find as well.
+    /// The faults after a change to the message, which the authority's own `seal` must find as
+    /// well.
     fn faults(mut self, change: impl FnOnce(&mut KeyDirectory)) -> Vec<Fault> {
         change(&mut self.message);
         let Err(DirectoryError::Faults(faults)) = self.open() else { return vec![] };

@@ -2,7 +2,8 @@
 
 use super::{Digest, empty_root, node_hash};
 
-/// The perfect subtrees of a tree, largest (leftmost) first. Its size in bytes is at most 8 + 64 · 32.
+/// The perfect subtrees of a tree, largest (leftmost) first. Its size in bytes is at most 8 + 64 ·
+/// 32.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CompactRange {
     size: u64,
@@ -20,7 +21,8 @@ impl CompactRange {
         Self::default()
     }
 
-    /// From the perfect subtrees of a tree of this size, largest first; `None` where their number is not that of the size's one-bits.
+    /// From the perfect subtrees of a tree of this size, largest first; `None` where their number
+    /// is not that of the size's one-bits.
     pub fn from_nodes(size: u64, nodes: Vec<Digest>) -> Option<Self> {
         (nodes.len() == size.count_ones() as usize).then_some(Self { size, nodes })
     }
@@ -35,7 +37,8 @@ impl CompactRange {
         self.append_with(leaf, |_, _, _| ());
     }
 
-    /// As [`Self::append`]; `completed(level, index, digest)` gets every perfect subtree that this leaf completes, itself (level 0) first.
+    /// As [`Self::append`]; `completed(level, index, digest)` gets every perfect subtree that this
+    /// leaf completes, itself (level 0) first.
     pub fn append_with(&mut self, leaf: Digest, mut completed: impl FnMut(u32, u64, Digest)) {
         let (mut digest, mut level, mut index) = (leaf, 0, self.size);
         completed(level, index, digest);

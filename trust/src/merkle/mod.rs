@@ -1,6 +1,7 @@
 //! The ledger's tree: RFC 6962 hashing with SHA-256, and the proofs of RFC 9162, 2.1.
 //!
-//! Verifying needs nothing but digests. Proving reads perfect subtrees through [`NodeReader`]; growing needs only a [`CompactRange`].
+//! Verifying needs nothing but digests. Proving reads perfect subtrees through [`NodeReader`];
+//! growing needs only a [`CompactRange`].
 
 mod compact;
 mod prove;
@@ -29,7 +30,8 @@ pub fn empty_root() -> Digest {
     sha256(b"")
 }
 
-/// Digests of a proof as messages carry them; `None` where one is not of 32 bytes or there are more than a tree of 2^64 leaves has levels.
+/// Digests of a proof as messages carry them; `None` where one is not of 32 bytes or there are more
+/// than a tree of 2^64 leaves has levels.
 pub fn path_from_bytes(path: &[Vec<u8>]) -> Option<Vec<Digest>> {
     if path.len() > 128 {
         return None;

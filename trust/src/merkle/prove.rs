@@ -4,8 +4,9 @@ use super::{Digest, empty_root, node_hash};
 
 /// Where the nodes are kept: tiles, a table, or a map.
 pub trait NodeReader {
-    /// The digest of the perfect subtree over the leaves `index · 2^level .. (index + 1) · 2^level`; `None` where it is not stored.
-    /// Only subtrees that are full in the tree asked about are ever asked for.
+    /// The digest of the perfect subtree over the leaves `index · 2^level .. (index + 1) ·
+    /// 2^level`; `None` where it is not stored. Only subtrees that are full in the tree asked
+    /// about are ever asked for.
     fn node(&self, level: u32, index: u64) -> Option<Digest>;
 }
 
@@ -30,7 +31,8 @@ pub enum ProveError {
     Missing(#[from] MissingNode),
 }
 
-/// The root over `count` leaves from `start`. `start` must be a multiple of the smallest power of two that is not below `count`.
+/// The root over `count` leaves from `start`. `start` must be a multiple of the smallest power of
+/// two that is not below `count`.
 pub fn subtree_root(
     reader: &impl NodeReader,
     start: u64,
@@ -56,7 +58,8 @@ pub fn root_at(reader: &impl NodeReader, size: u64) -> Result<Digest, MissingNod
     subtree_root(reader, 0, size)
 }
 
-/// The proof that the leaf at `index` is in the tree of `size` leaves, leaf to root (RFC 9162, 2.1.3.1).
+/// The proof that the leaf at `index` is in the tree of `size` leaves, leaf to root (RFC 9162,
+/// 2.1.3.1).
 pub fn inclusion_path(
     reader: &impl NodeReader,
     index: u64,
@@ -82,7 +85,8 @@ pub fn inclusion_path(
     Ok(path)
 }
 
-/// The proof that the tree of `to` leaves continues the tree of `from` leaves, `from` at least 1 (RFC 9162, 2.1.4.1).
+/// The proof that the tree of `to` leaves continues the tree of `from` leaves, `from` at least 1
+/// (RFC 9162, 2.1.4.1).
 pub fn consistency_path(
     reader: &impl NodeReader,
     from: u64,
@@ -106,7 +110,8 @@ pub fn consistency_path(
             old -= left;
         }
     }
-    // Where nothing was stepped over on the left, what is left is the whole old tree, whose root the verifier has.
+    // Where nothing was stepped over on the left, what is left is the whole old tree, whose root
+    // the verifier has.
     if start != 0 {
         path.push(subtree_root(reader, start, count)?);
     }

@@ -116,7 +116,8 @@ fn check_inclusion(leaves: &[Digest], store: &Store, index: usize, size: usize) 
 
 #[test]
 fn rfc_6962_hashes() {
-    // The empty tree, and the leaf of an empty entry, as certificate transparency's own test vectors have them.
+    // The empty tree, and the leaf of an empty entry, as certificate transparency's own test
+    // vectors have them.
     assert_eq!(
         hex::encode(empty_root()),
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -1,4 +1,5 @@
-//! Checking proofs. Every digest of a proof is used, and none is missing: a proof of another length is refused.
+//! Checking proofs. Every digest of a proof is used, and none is missing: a proof of another length
+//! is refused.
 
 use super::{Digest, node_hash};
 
@@ -16,7 +17,8 @@ pub enum ProofError {
     WrongRoot,
 }
 
-/// Whether `leaf` (a leaf hash) stands at `index` of the tree with this size and root (RFC 9162, 2.1.3.2).
+/// Whether `leaf` (a leaf hash) stands at `index` of the tree with this size and root (RFC 9162,
+/// 2.1.3.2).
 pub fn verify_inclusion(
     leaf: &Digest,
     index: u64,
@@ -51,8 +53,9 @@ pub fn verify_inclusion(
     if digest == *root { Ok(()) } else { Err(ProofError::WrongRoot) }
 }
 
-/// Whether the tree of `from` leaves is the beginning of the tree of `to` leaves (RFC 9162, 2.1.4.2). `from` is at least 1: of the empty
-/// tree every tree is a continuation, and a caller that asks is mistaken.
+/// Whether the tree of `from` leaves is the beginning of the tree of `to` leaves (RFC 9162,
+/// 2.1.4.2). `from` is at least 1: of the empty tree every tree is a continuation, and a caller
+/// that asks is mistaken.
 pub fn verify_consistency(
     from: u64,
     to: u64,

@@ -19,10 +19,12 @@ use crate::digest;
 use crate::identity::Identity;
 use crate::keys::{Algorithm, KeyError, PublicKey};
 
-/// id-kp-documentSigning (RFC 9336): the authority's certificate must never pass for a TLS certificate.
+/// id-kp-documentSigning (RFC 9336): the authority's certificate must never pass for a TLS
+/// certificate.
 const DOCUMENT_SIGNING: [u64; 9] = [1, 3, 6, 1, 5, 5, 7, 3, 36];
 
-/// The trust domain's root CA with its private key: P-256, path length 0, so that it signs holders and no further CA.
+/// The trust domain's root CA with its private key: P-256, path length 0, so that it signs holders
+/// and no further CA.
 pub struct CertificateAuthority {
     cert: CertificateDer<'static>,
     trust_domain: String,
@@ -30,7 +32,8 @@ pub struct CertificateAuthority {
 }
 
 impl CertificateAuthority {
-    /// A new root for a trust domain, valid from `not_before` for `validity`. Its own URI is `spiffe://<trust domain>`.
+    /// A new root for a trust domain, valid from `not_before` for `validity`. Its own URI is
+    /// `spiffe://<trust domain>`.
     pub fn generate(
         trust_domain: &str,
         not_before: SystemTime,
@@ -86,8 +89,9 @@ impl CertificateAuthority {
 
     /// A certificate for a system or hub, over the key of its request (PKCS #10, DER).
     ///
-    /// The request's own signature verifies, its one URI is `expected`'s, it asks for no CA and no unusual extension, and for no DNS
-    /// or IP name that is not in `dns` and `ips`. The certificate carries exactly `dns` and `ips`; only a hub may have any.
+    /// The request's own signature verifies, its one URI is `expected`'s, it asks for no CA and no
+    /// unusual extension, and for no DNS or IP name that is not in `dns` and `ips`. The
+    /// certificate carries exactly `dns` and `ips`; only a hub may have any.
     pub fn sign_csr(
         &self,
         csr: &[u8],
@@ -127,7 +131,8 @@ impl CertificateAuthority {
         Ok(params.signed_by(&SubjectKey(&request.public_key), &self.issuer)?.der().clone())
     }
 
-    /// The certificate of the authority's signing key (Ed25519), with which directories and grants are sealed. No TLS peer takes it.
+    /// The certificate of the authority's signing key (Ed25519), with which directories and grants
+    /// are sealed. No TLS peer takes it.
     pub fn sign_authority_key(
         &self,
         key: &PublicKey,

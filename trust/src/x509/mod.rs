@@ -1,7 +1,9 @@
-//! X.509: the root's certificates over TLS keys and over the authority's signing key, and what a certificate says of its holder.
+//! X.509: the root's certificates over TLS keys and over the authority's signing key, and what a
+//! certificate says of its holder.
 //!
-//! A holder is named by exactly one URI ([`crate::Identity`]); DNS and IP names serve only for reaching a hub. Everything that we issue,
-//! `openssl verify -CAfile ca.pem leaf.pem` accepts. Revocation is the directory's business, not that of CRLs.
+//! A holder is named by exactly one URI ([`crate::Identity`]); DNS and IP names serve only for
+//! reaching a hub. Everything that we issue, `openssl verify -CAfile ca.pem leaf.pem` accepts.
+//! Revocation is the directory's business, not that of CRLs.
 
 mod authority;
 mod error;

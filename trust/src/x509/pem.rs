@@ -32,7 +32,8 @@ pub fn encode(label: &str, der: &[u8]) -> String {
     text
 }
 
-/// Every block of this label, in order. Text between blocks and blocks of other labels are passed over; a broken block is refused.
+/// Every block of this label, in order. Text between blocks and blocks of other labels are passed
+/// over; a broken block is refused.
 pub fn decode_all(text: &str, label: &'static str) -> Result<Vec<Vec<u8>>, PemError> {
     if text.len() > TEXT_BYTES {
         return Err(PemError(label));

@@ -99,7 +99,8 @@ pub fn check_ca(ca: &CertificateDer<'_>) -> Result<(), X509Error> {
     check_parsed_ca(&parse(ca)?)
 }
 
-/// The authority's signing key, from its certificate, which this CA signed. The validity is *not* looked at: for evidence of the past.
+/// The authority's signing key, from its certificate, which this CA signed. The validity is *not*
+/// looked at: for evidence of the past.
 pub fn authority_key_of(
     cert: &CertificateDer<'_>,
     ca: &CertificateDer<'_>,

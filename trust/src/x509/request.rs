@@ -29,20 +29,21 @@ pub fn make_csr(
     Ok(params.serialize_request(key.0.as_ref())?.der().to_vec())
 }
 
-/// Whom a request asks a certificate for, after checking its own signature and every rule of [`super::CertificateAuthority::sign_csr`]
-/// that does not depend on what the authority expects.
+/// Whom a request asks a certificate for, after checking its own signature and every rule of
+/// [`super::CertificateAuthority::sign_csr`] that does not depend on what the authority expects.
 pub fn system_of_csr(csr: &[u8]) -> Result<Identity, X509Error> {
     Ok(Checked::read(csr)?.identity)
 }
 
-/// Whether a request is over the key of this certificate. Its own signature, which is verified, proves that its maker has the key.
+/// Whether a request is over the key of this certificate. Its own signature, which is verified,
+/// proves that its maker has the key.
 pub fn is_request_over_key_of(csr: &[u8], cert: &CertificateDer<'_>) -> Result<bool, X509Error> {
     let request = Checked::read(csr)?;
     Ok(*parse(cert)?.public_key().subject_public_key.data == *request.public_key.bytes())
 }
 
-/// A request that was read, with its proof of possession verified. Only the public key and the names come out: nothing else that a
-/// request asks for can end up in a certificate.
+/// A request that was read, with its proof of possession verified. Only the public key and the
+/// names come out: nothing else that a request asks for can end up in a certificate.
 pub(super) struct Checked {
     pub(super) identity: Identity,
     pub(super) public_key: PublicKey,

@@ -8,7 +8,8 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::{X509Error, pem};
 
-/// A P-256 key for TLS. Cheap to clone; never printed. It signs handshakes only: requests and answers have keys of their own.
+/// A P-256 key for TLS. Cheap to clone; never printed. It signs handshakes only: requests and
+/// answers have keys of their own.
 #[derive(Clone)]
 pub struct TlsKey(pub(super) Arc<KeyPair>);
 
@@ -29,7 +30,8 @@ impl TlsKey {
         Ok(Self(Arc::new(key)))
     }
 
-    /// As a PEM block `PRIVATE KEY`. This is the secret itself: write it readable to its owner only.
+    /// As a PEM block `PRIVATE KEY`. This is the secret itself: write it readable to its owner
+    /// only.
     pub fn to_pem(&self) -> String {
         pem::encode(pem::PRIVATE_KEY, self.0.serialized_der())
     }

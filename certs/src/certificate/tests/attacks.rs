@@ -1,5 +1,6 @@
-//! Certificates by those who hold keys: every field of a real one replaced, withheld, doubled, moved to another seal, time, subject, by
-//! every kind of key holder there is. Each is refused by name.
+//! Certificates by those who hold keys: every field of a real one replaced, withheld, doubled,
+//! moved to another seal, time, subject, by every kind of key holder there is. Each is refused by
+//! name.
 
 use serde_json::Map;
 use zerotrip_trust::merkle::empty_root;
@@ -232,7 +233,8 @@ fn every_field_of_a_real_certificate_that_its_issuer_changes_is_refused_by_name(
     }
 }
 
-/// The finding: any joined member takes the evidence out of a certificate that it was shown, and seals what it likes over it.
+/// The finding: any joined member takes the evidence out of a certificate that it was shown, and
+/// seals what it likes over it.
 #[test]
 fn evidence_lifted_out_of_anothers_certificate_is_good_for_nothing() {
     let world = World::new();

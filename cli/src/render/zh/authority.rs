@@ -27,7 +27,8 @@ pub(crate) fn authority(error: &AuthorityError) -> String {
         }
         AuthorityError::UnpublishedMember(member) => {
             format!(
-                "枢纽现行的密钥目录中还没有 `{member}`；请先准入其一个系统，或执行 `zerotrip authority refresh` 发布"
+                "枢纽现行的密钥目录中还没有 `{member}`；请先准入其一个系统，或执行 `zerotrip \
+                 authority refresh` 发布"
             )
         }
         AuthorityError::Itself => "数据主管部门自身不能被暂停或再次邀请".to_owned(),
@@ -49,12 +50,15 @@ pub(crate) fn authority(error: &AuthorityError) -> String {
         }
         AuthorityError::Tampered(system) => {
             format!(
-                "`{system}` 的密钥或证书申请在途中被改动；请勿准入：请先在枢纽查明何人所为，再重新邀请，并请其在空目录中接入"
+                "`{system}` \
+                 的密钥或证书申请在途中被改动；请勿准入：请先在枢纽查明何人所为，再重新邀请，\
+                 并请其在空目录中接入"
             )
         }
         AuthorityError::Clock(holder) => {
             format!(
-                "`{holder}` 上一张证书的生效时间晚于现在：本机时钟当时偏快，或现在偏慢；请校准后重新执行"
+                "`{holder}` \
+                 上一张证书的生效时间晚于现在：本机时钟当时偏快，或现在偏慢；请校准后重新执行"
             )
         }
         AuthorityError::RevokedKeys(system) => {
@@ -62,12 +66,15 @@ pub(crate) fn authority(error: &AuthorityError) -> String {
         }
         AuthorityError::KnownKeys(system) => {
             format!(
-                "`{system}` 所用的密钥此前已准入过，其旧目录的副本将仍可接入；请重新邀请，并请其在空目录中接入"
+                "`{system}` \
+                 所用的密钥此前已准入过，其旧目录的副本将仍可接入；请重新邀请，\
+                 并请其在空目录中接入"
             )
         }
         AuthorityError::Spent(system) => format!("`{system}` 的邀请已用于另一组密钥；请重新邀请"),
         AuthorityError::OlderFile { file, has, signed } => format!(
-            "`{file}` 比本目录签发过的旧：其为第 {has} 版，而此处签发过第 {signed} 版；请在枢纽可达时执行 `zerotrip authority refresh`，以枢纽现行目录为准"
+            "`{file}` 比本目录签发过的旧：其为第 {has} 版，而此处签发过第 {signed} \
+             版；请在枢纽可达时执行 `zerotrip authority refresh`，以枢纽现行目录为准"
         ),
         AuthorityError::Life => "密钥目录的有效期须为 1 分钟至 30 天".to_owned(),
         other => format!("数据主管部门目录操作失败：{other}"),
@@ -89,31 +96,36 @@ pub(crate) fn publish(error: &PublishError) -> String {
             format!("`{uri}` 尚未申请接入；请其用邀请执行 `join`，或加 `--wait` 等待")
         }
         PublishError::NotAsking(uri) => format!(
-            "`{uri}` 没有用有效的密钥申请续期；请其执行 `renew`（运行中的连接器会自动申请），或加 `--wait` 等待；\
-             如其签名密钥已撤销或到期，请重新邀请"
+            "`{uri}` 没有用有效的密钥申请续期；请其执行 `renew`（运行中的连接器会自动申请），或加 \
+             `--wait` 等待；如其签名密钥已撤销或到期，请重新邀请"
         ),
         PublishError::OlderDirectory(behind) => {
             let differs: String =
                 behind.differs.iter().map(|(_, zh)| format!("\n  {zh}")).collect();
             format!(
-                "枢纽的密钥目录为第 {} 版，并非本目录所签发，说明本目录是旧副本。现已改用枢纽的密钥目录，未发布任何内容，\
-                 您的变更未执行：请查看 `zerotrip member list` 后重新执行。差异：{differs}",
+                "枢纽的密钥目录为第 {} \
+                 版，并非本目录所签发，说明本目录是旧副本。现已改用枢纽的密钥目录，\
+                 未发布任何内容，您的变更未执行：请查看 `zerotrip member list` \
+                 后重新执行。差异：{differs}",
                 behind.version
             )
         }
         PublishError::OlderGrants(version) => format!(
-            "枢纽的授权清单为第 {version} 版，比本目录签发的更新，说明本目录是旧副本。现已改用枢纽的清单，您的变更未执行：\
+            "枢纽的授权清单为第 {version} \
+             版，比本目录签发的更新，说明本目录是旧副本。现已改用枢纽的清单，您的变更未执行：\
              请查看 `zerotrip grant list` 后重新执行"
         ),
         PublishError::Both { directory, grants } => {
             [publish(directory), publish(grants)].join("\n")
         }
         PublishError::DirectoryNotTaken(why) => format!(
-            "{}；新密钥目录已签发，但枢纽尚未收到，仍按旧目录办理：请待枢纽恢复后重复本命令，或执行 `zerotrip authority refresh`",
+            "{}；新密钥目录已签发，但枢纽尚未收到，仍按旧目录办理：请待枢纽恢复后重复本命令，\
+             或执行 `zerotrip authority refresh`",
             session(why)
         ),
         PublishError::GrantsNotTaken(why) => format!(
-            "{}；变更已签发并保留，但枢纽尚未确认，可能仍按原授权办理：请待枢纽恢复后重复本命令，或执行 `zerotrip authority refresh`",
+            "{}；变更已签发并保留，但枢纽尚未确认，可能仍按原授权办理：请待枢纽恢复后重复本命令，\
+             或执行 `zerotrip authority refresh`",
             session(why)
         ),
         PublishError::GrantsRefused(why) => {
@@ -131,13 +143,17 @@ pub(crate) fn publish(error: &PublishError) -> String {
         }
         PublishError::VariantsUnknown(name) => {
             format!(
-                "--check：`{name}` 有哪些核验范围须由枢纽告知，而枢纽目前无法连接。未签发任何内容。请写明一个范围，或待枢纽恢复后重试"
+                "--check：`{name}` \
+                 有哪些核验范围须由枢纽告知，而枢纽目前无法连接。未签发任何内容。请写明一个范围，\
+                 或待枢纽恢复后重试"
             )
         }
         PublishError::NotServed { check, served } => {
             let known = if served.is_empty() { "无".to_owned() } else { served.join("、") };
             format!(
-                "--check：枢纽没有核验事项 `{check}`；现有：{known}。未签发任何内容。如该事项的定义尚待部署，请加 --not-served-yet"
+                "--check：枢纽没有核验事项 \
+                 `{check}`；现有：{known}。未签发任何内容。如该事项的定义尚待部署，请加 \
+                 --not-served-yet"
             )
         }
     }

@@ -1,5 +1,6 @@
-//! Chinese for what the libraries below say in English: the faults that people meet at a screen, and the names that stand in answers.
-//! Whatever is not here keeps its English words behind a Chinese beginning. Nothing here is ever signed or printed as JSON's keys.
+//! Chinese for what the libraries below say in English: the faults that people meet at a screen,
+//! and the names that stand in answers. Whatever is not here keeps its English words behind a
+//! Chinese beginning. Nothing here is ever signed or printed as JSON's keys.
 
 mod authority;
 
@@ -59,12 +60,14 @@ pub(crate) fn session(error: &SessionError) -> String {
         SessionError::File(why) => format!("证明文件无法写入（未登记任何内容）：{}", file(why)),
         SessionError::NotPlaced { exchange, part, error: why } => {
             format!(
-                "证明已登记（交换编号 {exchange}），现存于 `{}`，但未能改为指定文件名：{why}；请自行移动该文件",
+                "证明已登记（交换编号 {exchange}），现存于 \
+                 `{}`，但未能改为指定文件名：{why}；请自行移动该文件",
                 part.display()
             )
         }
         SessionError::Unconfirmed { exchange, part, why } => format!(
-            "尚不能确定证明是否已登记（交换编号 {exchange}）：{}。证明暂存于 `{}`；经审计确认台账中有其登记后方可使用，否则请删除并重新签发",
+            "尚不能确定证明是否已登记（交换编号 {exchange}）：{}。证明暂存于 \
+             `{}`；经审计确认台账中有其登记后方可使用，否则请删除并重新签发",
             session(why),
             part.display()
         ),
@@ -131,7 +134,8 @@ pub(crate) fn audit(error: &AuditError) -> String {
         }
         AuditError::WithoutIntent { index, exchange, intent } => {
             format!(
-                "台账第 {index} 条是交换 `{exchange}` 的办结记录，但第 {intent} 条并非其未办结的受理记录"
+                "台账第 {index} 条是交换 `{exchange}` 的办结记录，但第 {intent} \
+                 条并非其未办结的受理记录"
             )
         }
         AuditError::WrongSize { expected, found } => {
@@ -147,12 +151,14 @@ pub(crate) fn audit(error: &AuditError) -> String {
 pub(crate) fn seen(error: &SeenError) -> String {
     match error {
         SeenError::Ledger(error) => format!(
-            "验证未通过：{}；请勿据此办理，并告知数据主管部门；仅当其确认枢纽曾恢复备份时，方可移走本系统目录中的 `ledger-seen.note`",
+            "验证未通过：{}；请勿据此办理，并告知数据主管部门；仅当其确认枢纽曾恢复备份时，\
+             方可移走本系统目录中的 `ledger-seen.note`",
             seen_log(error)
         ),
         SeenError::OlderDirectory { found, known } => {
             format!(
-                "验证未通过：枢纽依据密钥目录第 {found} 版作出决定，而此处已见第 {known} 版，枢纽曾被退回；请勿据此办理"
+                "验证未通过：枢纽依据密钥目录第 {found} 版作出决定，而此处已见第 {known} \
+                 版，枢纽曾被退回；请勿据此办理"
             )
         }
         SeenError::Kept { path, error } => format!("`{path}`：{}", audit(error)),
@@ -178,7 +184,9 @@ pub(crate) fn home(error: &HomeError) -> String {
         HomeError::Directory(error) => directory(error),
         HomeError::Dial(error) => dial(error),
         HomeError::Ended { uri, ended } => format!(
-            "`{uri}` 的 TLS 证书已于 {ended}（按本机时钟）到期；请执行 `renew` 申请续期，由数据主管部门执行 `zerotrip member renew` 办理（主管部门自身的证书：`zerotrip authority renew`）"
+            "`{uri}` 的 TLS 证书已于 {ended}（按本机时钟）到期；请执行 `renew` \
+             申请续期，由数据主管部门执行 `zerotrip member renew` \
+             办理（主管部门自身的证书：`zerotrip authority renew`）"
         ),
         HomeError::Renewal(error) => format!("证书未能续期：{error}"),
         HomeError::NoDirectory => "枢纽没有给出密钥目录".to_owned(),
@@ -192,7 +200,8 @@ pub(crate) fn directory(error: &DirectoryError) -> String {
     match error {
         DirectoryError::Another(version) => {
             format!(
-                "主管部门此前已签发另一份第 {version} 版密钥目录；请其执行 `zerotrip authority refresh` 发布更新的版本"
+                "主管部门此前已签发另一份第 {version} 版密钥目录；请其执行 `zerotrip authority \
+                 refresh` 发布更新的版本"
             )
         }
         DirectoryError::RolledBack { found, at_least } => {
@@ -339,7 +348,8 @@ mod tests {
     use crate::render::Failure;
     use zerotrip_authority::AuthorityError;
 
-    /// What a user types stands in back-ticks, and options are words of the command: the rest must be Chinese.
+    /// What a user types stands in back-ticks, and options are words of the command: the rest must
+    /// be Chinese.
     fn is_chinese(text: &str) -> bool {
         let said: String = text.split('`').step_by(2).collect();
         let words = said.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 2);

@@ -1,10 +1,13 @@
-//! What the connector and `zerotrip-odbc` say to one another, over the socket that is the helper's standard input.
+//! What the connector and `zerotrip-odbc` say to one another, over the socket that is the helper's
+//! standard input.
 //!
-//! The connector asks, one [`Request`] at a time; the helper answers each with one [`Reply`], rows first where there are any. Every
-//! message is a frame: its length (four bytes, big-endian, at most [`MOST_REQUEST`] or [`MOST_REPLY`]), then its text (JSON), or rows
-//! ([`Rows`]). The end of the stream is the end of the other one: a helper whose connector is gone ends itself.
+//! The connector asks, one [`Request`] at a time; the helper answers each with one [`Reply`], rows
+//! first where there are any. Every message is a frame: its length (four bytes, big-endian, at most
+//! [`MOST_REQUEST`] or [`MOST_REPLY`]), then its text (JSON), or rows ([`Rows`]). The end of the
+//! stream is the end of the other one: a helper whose connector is gone ends itself.
 //!
-//! Nothing here does I/O, and nothing is trusted: a driver that went wild may have written into the helper's memory.
+//! Nothing here does I/O, and nothing is trusted: a driver that went wild may have written into the
+//! helper's memory.
 
 mod rows;
 
@@ -59,13 +62,15 @@ pub enum Request {
         /// Seconds that it may take, where the driver listens.
         seconds: u32,
     },
-    /// Runs statements, each committed by itself; then, if asked for, statements run in transactions. Answered with [`Reply::Done`].
+    /// Runs statements, each committed by itself; then, if asked for, statements run in
+    /// transactions. Answered with [`Reply::Done`].
     SetUp {
         /// In this order.
         statements: Vec<String>,
         /// Whether what follows is in transactions.
         transactions: bool,
-        /// Run after every answer: what ends because its connection is gone must not look like an end.
+        /// Run after every answer: what ends because its connection is gone must not look like an
+        /// end.
         alive: Option<String>,
     },
     /// Sees whether the connection lives, and begins. Answered with [`Reply::Done`].
@@ -84,7 +89,8 @@ pub enum Request {
         /// In this schema; none: in any.
         schema: Option<String>,
     },
-    /// The columns of the tables of this name (`SQLColumns`), as rows. The names are patterns: more may come than is meant.
+    /// The columns of the tables of this name (`SQLColumns`), as rows. The names are patterns: more
+    /// may come than is meant.
     Columns {
         /// In this catalogue; none: in any.
         catalog: Option<String>,
@@ -174,7 +180,8 @@ pub struct Failure {
     pub native: i32,
     /// What its words say, whether they are passed on or not.
     pub sort: Sort,
-    /// In the driver's words, where they hold neither a secret nor, as far as the state tells, a value of a row.
+    /// In the driver's words, where they hold neither a secret nor, as far as the state tells, a
+    /// value of a row.
     pub words: Option<String>,
 }
 

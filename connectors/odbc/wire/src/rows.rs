@@ -1,4 +1,5 @@
-//! Rows on their way: the number of columns, then for each cell its length plus one, and its text (UTF-8); 0 is NULL.
+//! Rows on their way: the number of columns, then for each cell its length plus one, and its text
+//! (UTF-8); 0 is NULL.
 
 use super::{BATCH, HEAD, MOST_REPLY, ROWS, WireError, headed};
 
@@ -38,8 +39,8 @@ impl Rows {
         self.rows
     }
 
-    /// The batch's frame, unless it is empty; a new batch begins. An error for a batch over [`MOST_REPLY`], which rows of at most
-    /// [`super::MOST_ROW`] never make.
+    /// The batch's frame, unless it is empty; a new batch begins. An error for a batch over
+    /// [`MOST_REPLY`], which rows of at most [`super::MOST_ROW`] never make.
     pub fn take(&mut self) -> Result<Option<Vec<u8>>, WireError> {
         if self.bytes.len() <= HEAD + 3 {
             return Ok(None);

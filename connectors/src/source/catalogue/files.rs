@@ -62,7 +62,8 @@ impl DroppedFile {
                     (
                         Characters::Gb18030,
                         "gb18030",
-                        "a guess: some bytes read neither as this nor as utf-8, and their cells are unreadable",
+                        "a guess: some bytes read neither as this nor as utf-8, and their cells \
+                         are unreadable",
                     )
                 };
                 let mut said = vec![("encoding", Setting::Text(name.to_owned(), why))];
@@ -166,7 +167,8 @@ impl DroppedFile {
         (
             "as_of",
             Setting::Owner(
-                "`manifest` if the job that writes the file can state rows and SHA-256 beside it, else `modified`",
+                "`manifest` if the job that writes the file can state rows and SHA-256 beside it, \
+                 else `modified`",
             ),
         )
     }
@@ -187,18 +189,24 @@ impl Catalogue for DroppedFile {
         let mut advice = sample.advice;
         let alike = drop::called_alike(&self.path);
         if let Some(other) = alike.first() {
-            advice.push(format!("{} files beside it are called alike, such as `{other}`: say in `parts` what they are", alike.len()));
+            advice.push(format!(
+                "{} files beside it are called alike, such as `{other}`: say in `parts` what they \
+                 are",
+                alike.len()
+            ));
             source.push((
                 "parts",
                 Setting::Owner(
-                    "`none` if this file is the whole register; if others are its parts, a list of them, or `all`, and a pattern in `path`",
+                    "`none` if this file is the whole register; if others are its parts, a list \
+                     of them, or `all`, and a pattern in `path`",
                 ),
             ));
         }
         if !sample.left.is_empty() {
             let names: Vec<String> = sample.left.iter().map(|name| format!("`{name}`")).collect();
             advice.push(format!(
-                "sheets that hold something and are not read: {}; list them in `sheet`, or say in `unread` why not",
+                "sheets that hold something and are not read: {}; list them in `sheet`, or say in \
+                 `unread` why not",
                 names.join(", ")
             ));
             source.push((
@@ -216,7 +224,8 @@ impl Catalogue for DroppedFile {
         }
         if sample.ragged > 0 {
             advice.push(format!(
-                "{} rows have another width than the header, or something in a column without a name: each is unreadable until it is corrected or adjudicated",
+                "{} rows have another width than the header, or something in a column without a \
+                 name: each is unreadable until it is corrected or adjudicated",
                 sample.ragged
             ));
         }

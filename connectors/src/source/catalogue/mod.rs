@@ -1,4 +1,5 @@
-//! What a system tells of itself before any dataset file describes it: its tables, their columns, and what those seem to hold.
+//! What a system tells of itself before any dataset file describes it: its tables, their columns,
+//! and what those seem to hold.
 
 mod files;
 mod sqlite;
@@ -21,8 +22,9 @@ pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A system's own catalogue, read-only.
 ///
-/// A look counts the rows, keeps an even, bounded sample of each column, and changes nothing. Where it does not reach every row, its
-/// advice says so. It is a basis for a proposal, never for an answer.
+/// A look counts the rows, keeps an even, bounded sample of each column, and changes nothing. Where
+/// it does not reach every row, its advice says so. It is a basis for a proposal, never for an
+/// answer.
 pub trait Catalogue: Send {
     /// Every table and view, in the system's order.
     fn tables(&self) -> Result<Vec<Table>, SourceError>;
@@ -166,7 +168,8 @@ impl Target {
         let kinds = "`sqlite`, `csv`, `xlsx`, `xls`, `dbf` or `parquet`";
         if matches!(ending.as_str(), "ods" | "fods" | "xlsb" | "numbers" | "et") && kind.is_none() {
             return Err(wrong(format!(
-                "`{}`: a workbook of this kind is not read; open it in a spreadsheet and save it as .xlsx",
+                "`{}`: a workbook of this kind is not read; open it in a spreadsheet and save it \
+                 as .xlsx",
                 path.display()
             )));
         }
@@ -200,7 +203,8 @@ impl Target {
         };
         if path.is_dir() {
             let detail = format!(
-                "`{}` is a folder; look at one of its files, and read them all with `parts` in the dataset file",
+                "`{}` is a folder; look at one of its files, and read them all with `parts` in \
+                 the dataset file",
                 path.display()
             );
             return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
@@ -235,7 +239,8 @@ fn server(scheme: &str, rest: &str, login: Login) -> Result<Target, SourceError>
     let (user, host) = place.rsplit_once('@').unwrap_or(("", place));
     // The URL is not repeated: it may hold what should not be in it.
     if user.contains(':') {
-        let detail = "a URL must hold no password, for it would stay in the shell's history; change it, and give --password-file instead";
+        let detail = "a URL must hold no password, for it would stay in the shell's history; \
+                      change it, and give --password-file instead";
         return Err(wrong(detail.into()));
     }
     let (host, port) = host
@@ -269,12 +274,18 @@ fn server(scheme: &str, rest: &str, login: Login) -> Result<Target, SourceError>
     Ok(Target { kind, place: Place::Server(Box::new(spec)), headers: None })
 }
 
-/// A collection behind an HTTP interface. Its address is not repeated: it may hold what should not be in it.
+/// A collection behind an HTTP interface. Its address is not repeated: it may hold what should not
+/// be in it.
 fn interface(text: &str, login: Login) -> Result<Target, SourceError> {
-    let form = "write an interface's address as `https://host[:port]/path[?query]`, without user, password or `#`";
+    let form = "write an interface's address as `https://host[:port]/path[?query]`, without user, \
+                password or `#`";
     let url = Url::parse(text).ok_or_else(|| wrong(form.to_owned()))?;
     if url.secure == (login.tls == Tls::Off) {
-        return Err(wrong("`https` goes with `--tls verify`, and `http`, for a server on the same machine, with `--tls off`".to_owned()));
+        return Err(wrong(
+            "`https` goes with `--tls verify`, and `http`, for a server on the same machine, with \
+             `--tls off`"
+                .to_owned(),
+        ));
     }
     let headers = Some((login.header_file, login.tls));
     Ok(Target { kind: "rest", place: Place::Url(Box::new(url), text.to_owned()), headers })
@@ -282,7 +293,8 @@ fn interface(text: &str, login: Login) -> Result<Target, SourceError> {
 
 /// A connection string, without its password, behind `odbc:`.
 fn driver(connection: &str, login: Login) -> Result<Target, SourceError> {
-    let form = "write `odbc:Driver=…;Server=…;UID=…` or `odbc:DSN=…;UID=…`, with a value that holds `;` in braces";
+    let form = "write `odbc:Driver=…;Server=…;UID=…` or `odbc:DSN=…;UID=…`, with a value that \
+                holds `;` in braces";
     let (mut through, mut user, mut attributes) = (None, None, Vec::new());
     for (name, value) in pairs(connection).ok_or_else(|| wrong(form.to_owned()))? {
         match name.to_lowercase().as_str() {
@@ -292,8 +304,8 @@ fn driver(connection: &str, login: Login) -> Result<Target, SourceError> {
             _ if Odbc::may_say(&name) => attributes.push((name, value)),
             // The value is not repeated.
             _ => {
-                let detail = "no password or other secret may stand there, for it would stay in the shell's history; change it, and give \
-                    --password-file instead";
+                let detail = "no password or other secret may stand there, for it would stay in \
+                              the shell's history; change it, and give --password-file instead";
                 return Err(wrong(detail.to_owned()));
             }
         }

@@ -66,21 +66,34 @@ impl Database {
         let tables = self.tables()?;
         match (wanted, tables.as_slice()) {
             (None, [only]) => Ok(only.name.clone()),
-            (Some(wanted), tables) if tables.iter().any(|table| table.name == wanted && table.kind == "table") => Ok(wanted.to_owned()),
-            (Some(wanted), tables) if tables.iter().any(|table| table.name == wanted) => Err(self.drift(&format!(
-                "`{wanted}` is a view, or a table without row ids, whose rows could not be located; name the table behind it"
-            ))),
+            (Some(wanted), tables)
+                if tables.iter().any(|table| table.name == wanted && table.kind == "table") =>
+            {
+                Ok(wanted.to_owned())
+            }
+            (Some(wanted), tables) if tables.iter().any(|table| table.name == wanted) => Err(self
+                .drift(&format!(
+                    "`{wanted}` is a view, or a table without row ids, whose rows could not be \
+                     located; name the table behind it"
+                ))),
             (wanted, tables) => {
-                let names: Vec<String> = tables.iter().take(20).map(|table| format!("`{}`", table.name)).collect();
-                let wanted = wanted.map_or("more than one table, or none".to_owned(), |wanted| format!("no table `{wanted}`"));
-                Err(self.drift(&format!("it has {wanted}; name one with --table; there are: {}", names.join(", "))))
+                let names: Vec<String> =
+                    tables.iter().take(20).map(|table| format!("`{}`", table.name)).collect();
+                let wanted = wanted.map_or("more than one table, or none".to_owned(), |wanted| {
+                    format!("no table `{wanted}`")
+                });
+                Err(self.drift(&format!(
+                    "it has {wanted}; name one with --table; there are: {}",
+                    names.join(", ")
+                )))
             }
         }
     }
 
     fn indexed(&self, table: &str) -> Result<HashSet<String>, SourceError> {
-        let sql = "select info.name from pragma_index_list(?1) as list, pragma_index_info(list.name) as info \
-                   where info.seqno = 0 and list.partial = 0 and info.name is not null";
+        let sql = "select info.name from pragma_index_list(?1) as list, \
+                   pragma_index_info(list.name) as info where info.seqno = 0 and list.partial = 0 \
+                   and info.name is not null";
         Ok(self.query(sql, &[table], |row| row.get(0))?.into_iter().collect())
     }
 
@@ -92,8 +105,9 @@ impl Database {
 impl Catalogue for Database {
     fn tables(&self) -> Result<Vec<Table>, SourceError> {
         let sql = format!(
-            "select name, type, wr from pragma_table_list where schema = 'main' and name not like 'sqlite\\_%' escape '\\' \
-             and type in ('table', 'view') order by name limit {MOST_TABLES}"
+            "select name, type, wr from pragma_table_list where schema = 'main' and name not like \
+             'sqlite\\_%' escape '\\' and type in ('table', 'view') order by name limit \
+             {MOST_TABLES}"
         );
         let tables = self.query(&sql, &[], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?))
@@ -165,7 +179,9 @@ impl Catalogue for Database {
             (
                 "as_of",
                 Setting::Owner(
-                    "`live` if this is the register itself; for an extract `{ table = \"…\", column = \"…\" }`, where the time at which it began stands, written with its rows",
+                    "`live` if this is the register itself; for an extract `{ table = \"…\", \
+                     column = \"…\" }`, where the time at which it began stands, written with its \
+                     rows",
                 ),
             ),
         ];

@@ -145,7 +145,8 @@ fn told(server: &Server, kind: &'static str) {
     let database = if is_postgres { "postgres" } else { table.schema.as_str() };
     let url = if server.by_odbc {
         format!(
-            "odbc:Driver=PostgreSQL Unicode;Server=127.0.0.1;Port={};Database={database};UID={{{READER}}}",
+            "odbc:Driver=PostgreSQL \
+             Unicode;Server=127.0.0.1;Port={};Database={database};UID={{{READER}}}",
             server.port
         )
     } else {

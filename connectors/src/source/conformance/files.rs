@@ -1,4 +1,5 @@
-//! What every kind of file must do: it is of that kind, it has a header, and no other file belongs to it unsaid.
+//! What every kind of file must do: it is of that kind, it has a header, and no other file belongs
+//! to it unsaid.
 
 use std::fs;
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,5 @@
-//! Of when rows are is proven, or said by their owner; a source of which it is neither is not opened.
+//! Of when rows are is proven, or said by their owner; a source of which it is neither is not
+//! opened.
 
 use zerotrip_datasets::DatasetFile;
 use zerotrip_proto::v1::ErrorCode;
@@ -14,7 +15,8 @@ pub fn what_is_not_proven_to_be_of_now_is_refused(kind: AnyKind<'_>) {
     let rig = AnyRig::new(kind, &[(LI, "", "home")]);
     assert!(rig.open().is_ok());
     match kind {
-        // A view in the table's place, which looks at a clock: it could leave out what was entered since.
+        // A view in the table's place, which looks at a clock: it could leave out what was entered
+        // since.
         AnyKind::Sqlite | AnyKind::SqliteOdbc => {
             let view = view("date('now')").replace("BEHIND", "behind");
             let swap = format!(
@@ -33,11 +35,13 @@ pub fn what_is_not_proven_to_be_of_now_is_refused(kind: AnyKind<'_>) {
                 .unwrap()
                 .sql(&format!("alter table TABLE {rename}; create view TABLE as {view}"));
         }
-        // The others have no catalogue: their owner says of when they are, and cannot leave it unsaid.
+        // The others have no catalogue: their owner says of when they are, and cannot leave it
+        // unsaid.
         _ => {
             let stated = match kind {
                 AnyKind::Rest => {
-                    "url = \"https://a/b\"\nnothing_hidden = \"it knows nobody who asks\"\nkind = \"rest\""
+                    "url = \"https://a/b\"\nnothing_hidden = \"it knows nobody who asks\"\nkind = \
+                     \"rest\""
                 }
                 _ => "",
             };
@@ -87,9 +91,9 @@ pub fn ids_in_fields_that_no_column_names_are_refused(kind: AnyKind<'_>) {
             }
             AnyKind::Server(_) => {
                 rig.table.as_ref().unwrap().sql(&format!(
-                    "alter table TABLE drop column if exists bz; alter table TABLE drop column if exists jy; \
-                     alter table TABLE add column bz text; alter table TABLE add column jy text; \
-                     update TABLE set bz = '{one}', jy = '{two}'"
+                    "alter table TABLE drop column if exists bz; alter table TABLE drop column if \
+                     exists jy; alter table TABLE add column bz text; alter table TABLE add \
+                     column jy text; update TABLE set bz = '{one}', jy = '{two}'"
                 ));
             }
             AnyKind::Rest => {

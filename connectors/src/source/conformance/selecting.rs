@@ -99,14 +99,18 @@ impl Dice {
 fn dataset(source: &str) -> DatasetFile {
     let column = |name: &str, field: &str, what: &str| {
         format!(
-            "[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \"L3\"\n"
+            "[[column]]\nname = \"{name}\"\nfield = \"{field}\"\ntype = \"{what}\"\ngrade = \
+             \"L3\"\n"
         )
     };
     let text = format!(
-        "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
-         most_age = \"36h\"\nrow_floor = 1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\n\
-         subjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}codes = {{ \"1\" = \"current\", \"2\" = \"cancelled\", \
-         \"a\" = \"advance\", \"3\" = \"current\" }}\n{}{}[[lookup]]\nname = \"party\"\ncolumns = [\"owner\"]\nmay_be_blank = [\"owner\"]\n",
+        "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" \
+         }}\nsharing = \"conditional\"\nmost_age = \"36h\"\nrow_floor = \
+         1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \
+         \"1984-01-01\"\nsubjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" \
+         }}\n{}{}codes = {{ \"1\" = \"current\", \"2\" = \"cancelled\", \"a\" = \"advance\", \
+         \"3\" = \"current\" }}\n{}{}[[lookup]]\nname = \"party\"\ncolumns = \
+         [\"owner\"]\nmay_be_blank = [\"owner\"]\n",
         column("owner", "SFZH", "resident_id"),
         column("status", "ZT", "code"),
         column("filed_on", "RQ", "date"),
@@ -149,7 +153,10 @@ fn with(kind: AnyKind<'_>, rows: &[Row], test: impl FnOnce(&dyn Source, &Dataset
             }
             // What is no text has a text too, and not always the one that SQL would write.
             database
-                .execute_batch("insert into \"T -- (x\" values (null, 1, 20010203, 100), (null, 1.0, null, -3.5), (null, 2, null, 1e15)")
+                .execute_batch(
+                    "insert into \"T -- (x\" values (null, 1, 20010203, 100), (null, 1.0, null, \
+                     -3.5), (null, 2, null, 1e15)",
+                )
                 .unwrap();
             kind.section().to_owned()
         }
@@ -229,7 +236,8 @@ fn not_blank(row: Row) -> Row {
     }
 }
 
-/// Random conditions, groups and sums over messy cells: whatever the system does itself, the answer is that of reading every row here.
+/// Random conditions, groups and sums over messy cells: whatever the system does itself, the answer
+/// is that of reading every row here.
 pub fn what_is_selected_is_what_local_evaluation_finds(kind: AnyKind<'_>) {
     let seed = std::env::var("ZEROTRIP_SEED")
         .ok()
@@ -286,7 +294,8 @@ pub fn what_is_selected_is_what_local_evaluation_finds(kind: AnyKind<'_>) {
             };
             assert_eq!(matching(&sent), matching(&all), "round {round}, seed {seed}: {only:?}");
         }
-        // It leaves out what it can, counts what is alike, stops where it is told to, and no sooner.
+        // It leaves out what it can, counts what is alike, stops where it is told to, and no
+        // sooner.
         let current =
             Predicate::Compare { column: 1, op: Op::Equal, value: Value::Text("current".into()) };
         assert!(

@@ -1,5 +1,6 @@
-//! What lies in the folder beside a drop. Each thing is told by what it is, and not by its name alone; what is not told could hold rows of
-//! the register, and whoever stands there would own nothing.
+//! What lies in the folder beside a drop. Each thing is told by what it is, and not by its name
+//! alone; what is not told could hold rows of the register, and whoever stands there would own
+//! nothing.
 
 use std::fs::{self, File, Metadata};
 use std::io::Read as _;
@@ -14,7 +15,8 @@ use super::disguise;
 use super::names::{MANIFEST, name_of};
 use super::parquet::summary;
 
-/// A file of an unfinished name is being written for so long after its last change; then it is what a failed job left.
+/// A file of an unfinished name is being written for so long after its last change; then it is what
+/// a failed job left.
 pub const BEING_WRITTEN: Duration = Duration::from_secs(3600);
 /// Clocks of two machines differ by so much.
 const CLOCKS: Duration = Duration::from_secs(300);
@@ -76,7 +78,8 @@ fn is_success(path: &Path) -> bool {
     meta.len() == 0 || stated().unwrap_or(false)
 }
 
-/// The checksums that Hadoop writes for a file that is there: `.name.crc`, of the length that they must have.
+/// The checksums that Hadoop writes for a file that is there: `.name.crc`, of the length that they
+/// must have.
 pub fn is_checksums(path: &Path) -> bool {
     let name = name_of(path);
     let of = name
@@ -95,7 +98,8 @@ pub fn is_checksums(path: &Path) -> bool {
     known().unwrap_or(false)
 }
 
-/// What a spreadsheet program leaves beside a file while it has it open: a few bytes with its user's name.
+/// What a spreadsheet program leaves beside a file while it has it open: a few bytes with its
+/// user's name.
 pub fn is_lock(path: &Path) -> bool {
     let name = name_of(path);
     let of = name
@@ -110,7 +114,8 @@ pub fn is_lock(path: &Path) -> bool {
     read.is_ok() && names_nobody(&String::from_utf8_lossy(&bytes))
 }
 
-/// Whether what has an unfinished name is still being written: it, or anything in it, changed within the hour. A time to come is none.
+/// Whether what has an unfinished name is still being written: it, or anything in it, changed
+/// within the hour. A time to come is none.
 pub fn is_being_written(path: &Path) -> bool {
     let now = SystemTime::now();
     newest(path, &mut 0, 0).is_some_and(|changed| match now.duration_since(changed) {
@@ -146,7 +151,8 @@ pub fn finished(name: &str) -> &str {
     name.strip_prefix('_').unwrap_or(name)
 }
 
-/// Whether what is called like a drop holds no rows: nothing at all, a short note that names nobody, a document, or a picture.
+/// Whether what is called like a drop holds no rows: nothing at all, a short note that names
+/// nobody, a document, or a picture.
 pub fn holds_no_rows(path: &Path) -> bool {
     let Ok(meta) = fs::metadata(path) else { return false };
     if meta.is_dir() {
@@ -169,7 +175,8 @@ pub fn holds_no_rows(path: &Path) -> bool {
     meta.len() == 0 || is_note() || is_document()
 }
 
-/// Whether it is an index or a memo file that dBASE and FoxPro keep beside this table: called like it, and neither text nor a table.
+/// Whether it is an index or a memo file that dBASE and FoxPro keep beside this table: called like
+/// it, and neither text nor a table.
 pub fn belongs_to_table(path: &Path, table: &str) -> bool {
     const BESIDE_TABLES: &[&str] = &["cdx", "idx", "ntx", "ndx", "mdx", "fpt", "dbt"];
     let name = name_of(path).to_ascii_lowercase();
@@ -205,7 +212,8 @@ fn regular(path: &Path) -> Option<Metadata> {
     fs::metadata(path).ok().filter(Metadata::is_file)
 }
 
-/// The files that the dataset files in a folder describe: each of them is a register of its own, or says of whom it knows.
+/// The files that the dataset files in a folder describe: each of them is a register of its own, or
+/// says of whom it knows.
 #[derive(Debug, Default)]
 pub struct Described {
     drops: Vec<(PathBuf, FileDrop)>,

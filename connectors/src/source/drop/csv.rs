@@ -1,5 +1,5 @@
-//! Separated values: commas, semicolons, tabs or bars. A ragged row is kept as unreadable, never dropped and never a reason to fail the
-//! file: it may be the row that matters.
+//! Separated values: commas, semicolons, tabs or bars. A ragged row is kept as unreadable, never
+//! dropped and never a reason to fail the file: it may be the row that matters.
 
 mod wide;
 
@@ -39,7 +39,8 @@ impl Csv {
         Self { characters, separator }
     }
 
-    /// Bytes that the encoding does not know become U+FFFD, which the semantic types take for unreadable.
+    /// Bytes that the encoding does not know become U+FFFD, which the semantic types take for
+    /// unreadable.
     fn decode(&self, cell: &[u8]) -> String {
         let encoding = match self.characters {
             // UTF-16 is UTF-8 by now.
@@ -139,7 +140,8 @@ impl Format for Csv {
                 .copied()
                 .filter(|place| (*place > 0 || !counts) && !is_blank(cell(*place)));
             let unnamed: Vec<usize> = unnamed.collect();
-            // A line break inside a cell is a quote that was never closed until it was shown otherwise: it has swallowed other rows.
+            // A line break inside a cell is a quote that was never closed until it was shown
+            // otherwise: it has swallowed other rows.
             let is_broken =
                 record.iter().any(|cell| cell.iter().any(|byte| matches!(byte, b'\n' | b'\r')));
             if is_broken || !unnamed.is_empty() || !shape.widths.contains(&record.len()) {
@@ -206,7 +208,8 @@ impl Csv {
 struct Shape {
     /// Places of columns without a name.
     unnamed: Vec<usize>,
-    /// That of the header, and without the columns at its end that have no name: a spreadsheet leaves those out of some rows.
+    /// That of the header, and without the columns at its end that have no name: a spreadsheet
+    /// leaves those out of some rows.
     widths: [usize; 2],
 }
 
@@ -223,7 +226,8 @@ impl Shape {
     }
 }
 
-/// A first column without a name that counts the rows from 0 or 1, as data frames write it: nothing but a number stands in it.
+/// A first column without a name that counts the rows from 0 or 1, as data frames write it: nothing
+/// but a number stands in it.
 #[derive(Debug)]
 pub struct Counter(Option<u64>);
 

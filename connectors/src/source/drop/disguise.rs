@@ -1,6 +1,8 @@
-//! What a file is, whatever its name says: many systems write web pages or text and call them `.xls`, and people rename.
+//! What a file is, whatever its name says: many systems write web pages or text and call them
+//! `.xls`, and people rename.
 //!
-//! A file is told by its first bytes, and an archive by what is in it. What is not recognised is left to the format's own reader.
+//! A file is told by its first bytes, and an archive by what is in it. What is not recognised is
+//! left to the format's own reader.
 
 use std::fs::File;
 use std::io::{BufReader, Read as _};
@@ -119,7 +121,8 @@ fn recognised(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
             ),
             (None, _) => known(
                 "is text in UTF-16",
-                "say `kind = \"csv\"` with `encoding = \"utf-16\"`, or save it in the format that its name says",
+                "say `kind = \"csv\"` with `encoding = \"utf-16\"`, or save it in the format that \
+                 its name says",
             ),
         };
     }
@@ -179,7 +182,8 @@ pub fn separator_of(line: &str) -> Option<Separator> {
     (most.1 > 0).then_some(most.0)
 }
 
-/// Text in UTF-16, by its mark, or by zeros that are every other byte of its digits, separators and line ends, and none of the rest.
+/// Text in UTF-16, by its mark, or by zeros that are every other byte of its digits, separators and
+/// line ends, and none of the rest.
 fn wide(head: &[u8]) -> Option<String> {
     if let Some((encoding, _)) =
         encoding_rs::Encoding::for_bom(head).filter(|(encoding, _)| *encoding != encoding_rs::UTF_8)

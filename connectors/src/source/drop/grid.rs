@@ -61,7 +61,8 @@ pub struct Layout {
     pub is_1904: bool,
 }
 
-/// Cells that act as one, and whose value stands in the first of them. Bounds are inclusive, from 0.
+/// Cells that act as one, and whose value stands in the first of them. Bounds are inclusive, from
+/// 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Region {
     /// First row.
@@ -160,7 +161,8 @@ impl<'a, 'b> Grid<'a, 'b> {
         }
         if self.row + 1 == self.layout.most_rows {
             let detail = format!(
-                "`{}` is full to its last row, {}: what did not fit was lost; have it written as CSV, or as several datasets",
+                "`{}` is full to its last row, {}: what did not fit was lost; have it written as \
+                 CSV, or as several datasets",
                 self.path.display(),
                 self.layout.most_rows
             );
@@ -296,7 +298,8 @@ impl Merged {
             .map(|(region, _)| region.left)
     }
 
-    /// Gives a region's value to its cells in this row; to those straight below it only, if so asked.
+    /// Gives a region's value to its cells in this row; to those straight below it only, if so
+    /// asked.
     fn fill(&self, row: u32, width: u32, straight: bool, cells: &mut BTreeMap<u32, String>) {
         for (region, value) in &self.present {
             let Some(value) = value else { continue };

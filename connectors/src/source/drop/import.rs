@@ -123,7 +123,8 @@ impl Import {
 }
 
 fn digest(path: &Path) -> Result<String, SourceError> {
-    // One byte more than is allowed: a file that grows while it is read is told by the stamp afterwards.
+    // One byte more than is allowed: a file that grows while it is read is told by the stamp
+    // afterwards.
     let mut file = File::open(path).map_err(|error| unreadable(path, &error))?.take(MOST_FILE + 1);
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; 1 << 20];

@@ -1,5 +1,6 @@
-//! File drops: a file is imported whole into a local indexed snapshot, and a drop that is not whole leaves the one before in place. What
-//! is special to a format of files is behind [`Format`]; everything else is here and in `import.rs`, and where drops arrive in `place.rs`.
+//! File drops: a file is imported whole into a local indexed snapshot, and a drop that is not whole
+//! leaves the one before in place. What is special to a format of files is behind [`Format`];
+//! everything else is here and in `import.rs`, and where drops arrive in `place.rs`.
 
 mod beside;
 mod bytes;
@@ -56,9 +57,11 @@ const MOST_BESIDE: usize = 100_000;
 ///
 /// # What must hold
 ///
-/// Every row of the file comes, once, as [`Filling::row`] with its cells as text, or, where it cannot be split into its columns, as
-/// [`Filling::ragged`] with all of its text: an identifier anywhere in it may be what a look-up needs. A cell that cannot be read comes as
-/// a text that no semantic type reads, never as NULL. `Ok` means that the file was whole as far as its format can tell.
+/// Every row of the file comes, once, as [`Filling::row`] with its cells as text, or, where it
+/// cannot be split into its columns, as [`Filling::ragged`] with all of its text: an identifier
+/// anywhere in it may be what a look-up needs. A cell that cannot be read comes as a text that no
+/// semantic type reads, never as NULL. `Ok` means that the file was whole as far as its format can
+/// tell.
 pub trait Format: fmt::Debug + Send + Sync {
     /// What its files begin like.
     fn expected(&self) -> Expected;
@@ -73,7 +76,8 @@ pub struct DropSource {
     current: RwLock<Arc<Current>>,
     /// What was seen of the place when it was last looked through.
     seen: Mutex<Option<Seen>>,
-    /// Held while a drop is imported: one at a time, or two would write one snapshot. Remembers what failed last, and when.
+    /// Held while a drop is imported: one at a time, or two would write one snapshot. Remembers
+    /// what failed last, and when.
     importing: tokio::sync::Mutex<Vec<Failed>>,
 }
 
@@ -119,8 +123,8 @@ impl DropSource {
         })
     }
 
-    /// The newest whole snapshot. A drop that cannot be imported leaves the one before in place, with its own as-of: it serves until
-    /// it is too old to count.
+    /// The newest whole snapshot. A drop that cannot be imported leaves the one before in place,
+    /// with its own as-of: it serves until it is too old to count.
     async fn current(&self) -> Arc<Current> {
         if self.is_unchanged() {
             return self.kept();
@@ -180,7 +184,12 @@ impl Source for DropSource {
             let mut survey = current.table.survey().await?;
             survey.advice.extend(current.advice.iter().cloned());
             for steps in &mut survey.steps {
-                steps.insert(0, "-- in the connector's own snapshot of the drop; nothing is sent to the department's system".to_owned());
+                steps.insert(
+                    0,
+                    "-- in the connector's own snapshot of the drop; nothing is sent to the \
+                     department's system"
+                        .to_owned(),
+                );
             }
             Ok(survey)
         })

@@ -1,7 +1,9 @@
-//! Where drops arrive: one file that is replaced, or a folder in which each drop has a name of its own, or is in parts.
+//! Where drops arrive: one file that is replaced, or a folder in which each drop has a name of its
+//! own, or is in parts.
 //!
-//! A file that is taken leaves others. That they are older copies of the same is shown by their names, or stated by the owner; else they
-//! could be parts, and nothing is read: whoever stands in a part that was left would own nothing.
+//! A file that is taken leaves others. That they are older copies of the same is shown by their
+//! names, or stated by the owner; else they could be parts, and nothing is read: whoever stands in
+//! a part that was left would own nothing.
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -31,7 +33,8 @@ const MOST_DROPS: usize = 4096;
 const MOST_MANIFEST: u64 = 4096;
 /// Names in one error.
 const MOST_LISTED: usize = 5;
-/// What writers of tables leave beside the parts: that the job succeeded, what they are, and what they have in common.
+/// What writers of tables leave beside the parts: that the job succeeded, what they are, and what
+/// they have in common.
 const MARKERS: &[&str] = &["_SUCCESS", "_metadata", "_common_metadata"];
 /// A folder is looked through again after so long, even if no name in it has changed.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -51,7 +54,8 @@ pub struct Place {
 pub struct Stamp {
     /// The file.
     pub path: PathBuf,
-    /// Which file it is, and its state: one that was put in its place has another even if it is as long and as old.
+    /// Which file it is, and its state: one that was put in its place has another even if it is as
+    /// long and as old.
     file: Identity,
     modified: SystemTime,
     manifest: Option<Identity>,
@@ -119,7 +123,8 @@ impl Place {
         if !self.file.is_pattern() {
             return self.are_still(stamps).unwrap_or(false);
         }
-        // A name that came or went has changed the folder; what was written into a file that had been there is found a little later.
+        // A name that came or went has changed the folder; what was written into a file that had
+        // been there is found a little later.
         seen.is_some_and(|seen| {
             seen.at.elapsed() < LOOK_AGAIN
                 && self.seen().is_some_and(|now| now.modified == seen.modified)
@@ -168,14 +173,17 @@ impl Place {
             && let [next, ..] = left
         {
             let pattern = self.path.display();
-            newest
-                .advice
-                .push(format!("`{taken}` is read; {} older ones that fit `{pattern}` are not, `{next}` the newest of them", left.len()));
+            newest.advice.push(format!(
+                "`{taken}` is read; {} older ones that fit `{pattern}` are not, `{next}` the \
+                 newest of them",
+                left.len()
+            ));
         }
         Ok(arrived)
     }
 
-    /// Whether a drop takes the place of the one that serves: a newer one, or the same file or parts written anew.
+    /// Whether a drop takes the place of the one that serves: a newer one, or the same file or
+    /// parts written anew.
     pub fn replaces(&self, drop: &Arrived, serving: &[Stamp], as_of: SystemTime) -> bool {
         let stamps = drop.stamps();
         let is_same_place =
@@ -256,8 +264,8 @@ impl Place {
         SourceError::new(ErrorCode::SourceLimit, detail)
     }
 
-    /// Beside parts is nothing that could be a further one: each name is a part's, its manifest's or its checksums', a marker that is
-    /// one, or that of a file that is still being written.
+    /// Beside parts is nothing that could be a further one: each name is a part's, its manifest's
+    /// or its checksums', a marker that is one, or that of a file that is still being written.
     fn accounted(&self, parts: &[String]) -> Result<(), SourceError> {
         let is_manifest = |name: &String| {
             parts.iter().any(|part| name_of(&manifest_of(Path::new(part))) == *name)
@@ -285,8 +293,8 @@ impl Place {
         }
         if !others.is_empty() {
             return Err(self.drift(&format!(
-                "beside the parts lie {}, which could be further ones; have a pattern in `source.path` that they fit, or move what is no part \
-                 to another folder",
+                "beside the parts lie {}, which could be further ones; have a pattern in \
+                 `source.path` that they fit, or move what is no part to another folder",
                 listed(&mut others)
             )));
         }
@@ -297,8 +305,8 @@ impl Place {
     fn unfinished(&self, names: &mut [String]) -> SourceError {
         let minutes = beside::BEING_WRITTEN.as_secs() / 60;
         self.drift(&format!(
-            "{} are called unfinished, and nothing was written into them for {minutes} minutes: they could be parts that a failed job left; \
-             have it finish them, or delete them",
+            "{} are called unfinished, and nothing was written into them for {minutes} minutes: \
+             they could be parts that a failed job left; have it finish them, or delete them",
             listed(names)
         ))
     }
@@ -339,8 +347,8 @@ impl Place {
         Err(self.unexplained(&names))
     }
 
-    /// What lies beside these drops, is called like one of them, and could hold rows: it is not another dataset's of this connector, and
-    /// not still being written.
+    /// What lies beside these drops, is called like one of them, and could hold rows: it is not
+    /// another dataset's of this connector, and not still being written.
     fn alike(&self, drops: &[String]) -> Result<Vec<String>, SourceError> {
         let named = Named::of(drops.iter().map(String::as_str));
         let (mut alike, mut left) = (Vec::new(), Vec::new());
@@ -397,9 +405,10 @@ impl Place {
 
     fn unexplained(&self, names: &[String]) -> SourceError {
         let detail = format!(
-            "`{}`: {} files could be parts of one register, {}; say in `source.parts` what they are: `none` if each is the whole register, \
-             `all` (with a pattern in `path`, and `part_count`) or a list of their names if they are its parts; move what is no part of it to \
-             another folder",
+            "`{}`: {} files could be parts of one register, {}; say in `source.parts` what they \
+             are: `none` if each is the whole register, `all` (with a pattern in `path`, and \
+             `part_count`) or a list of their names if they are its parts; move what is no part \
+             of it to another folder",
             self.folder().display(),
             names.len(),
             in_order(names)
@@ -453,7 +462,8 @@ impl Place {
         whole.ok_or_else(|| self.nothing())
     }
 
-    /// A folder that a data platform writes as one table tells when it is whole, and whether its rows lie in folders of their own.
+    /// A folder that a data platform writes as one table tells when it is whole, and whether its
+    /// rows lie in folders of their own.
     fn is_written(&self, names: &[String]) -> Result<(), SourceError> {
         let beside: Vec<String> = self.listed()?.iter().map(|path| name_of(path)).collect();
         let has = |name: &str| beside.iter().any(|known| known == name);
@@ -462,7 +472,8 @@ impl Place {
         {
             "is still being written, or its job failed: it has no `_SUCCESS`, or a `_temporary`"
         } else if beside.iter().any(|name| name.contains('=')) {
-            "has rows in folders of their own, such as `year=2026`, which are not read; have it written without partitions"
+            "has rows in folders of their own, such as `year=2026`, which are not read; have it \
+             written without partitions"
         } else {
             return Ok(());
         };
@@ -476,7 +487,8 @@ impl Place {
         let stamp = self.stamp(path)?;
         let manifest = self.manifest(path)?;
         let as_of = match (&self.file.as_of, &manifest) {
-            // A file cannot hold what happened after it was written, whatever its manifest or its name says.
+            // A file cannot hold what happened after it was written, whatever its manifest or its
+            // name says.
             (_, Some(manifest)) => SystemTime::from(manifest.as_of).min(stamp.modified),
             (DropAsOf::Name(_), None) => self.named_day(path)?.min(stamp.modified),
             (DropAsOf::Modified | DropAsOf::Manifest, None) => stamp.modified,
@@ -559,14 +571,16 @@ fn manifest_of(path: &Path) -> PathBuf {
     with_suffix(path, MANIFEST)
 }
 
-/// What the file system says of a file, or of what a link leads to. A device or a pipe would be read without end, or wait for a writer.
+/// What the file system says of a file, or of what a link leads to. A device or a pipe would be
+/// read without end, or wait for a writer.
 fn regular(path: &Path) -> Result<Metadata, SourceError> {
     let meta = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if meta.is_dir() {
         let path = path.display();
         let detail = format!(
-            "`{path}` is not a regular file but a folder; if its files are the parts of one table, say `path = \"{path}/part-*\"`, from the \
-             dataset file's folder on, with `parts = \"all\"` and `part_count`"
+            "`{path}` is not a regular file but a folder; if its files are the parts of one \
+             table, say `path = \"{path}/part-*\"`, from the dataset file's folder on, with \
+             `parts = \"all\"` and `part_count`"
         );
         return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
     }

@@ -1,4 +1,5 @@
-//! What the names of files in one folder show of one another: one file of several days, or parts of one.
+//! What the names of files in one folder show of one another: one file of several days, or parts of
+//! one.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,8 @@ use zerotrip_datasets::is_digit;
 
 /// What packs a file, and says nothing of what is in it.
 const PACKED: &[&str] = &[".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".rar", ".z", ".lz4"];
-/// Words that number a file, or say that it is another copy or goes on: the names of parts differ in them.
+/// Words that number a file, or say that it is another copy or goes on: the names of parts differ
+/// in them.
 const COUNTERS: &[&str] = &[
     "copyof", "副本", "复件", "复制", "拷贝", "部分", "copy", "part", "page", "sheet", "vol", "第",
     "份", "册", "卷", "批", "页", "续", "补", "新",
@@ -15,7 +17,8 @@ const COUNTERS: &[&str] = &[
 /// Numbers that no digit is in.
 const NUMBERS: &str = "十百千两兩甲乙丙丁戊己庚辛壬癸上中下";
 
-/// Whether these are names of one file on several days: alike but for a day, and no two of the same day.
+/// Whether these are names of one file on several days: alike but for a day, and no two of the same
+/// day.
 pub fn is_one_of_several_days<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
     let mut days = Vec::new();
     let mut rest: Option<String> = None;
@@ -53,8 +56,8 @@ impl Named {
         named
     }
 
-    /// Whether a file of this name could be a further part of one of these: its name begins like theirs, but for what numbers it, and
-    /// is not that of another day.
+    /// Whether a file of this name could be a further part of one of these: its name begins like
+    /// theirs, but for what numbers it, and is not that of another day.
     pub fn could_be_part(&self, other: &str) -> bool {
         let packed = PACKED.iter().find_map(|end| {
             other.get(..other.len().checked_sub(end.len())?).filter(|_| ends(other, end))
@@ -78,8 +81,8 @@ fn stem_of(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-/// A name as the eye reads it, without what numbers it: its digits, numbers in words, and what stands around them. `t (2)` is `t` then, and
-/// so are `T二`, `t第二部分` and `t_b`.
+/// A name as the eye reads it, without what numbers it: its digits, numbers in words, and what
+/// stands around them. `t (2)` is `t` then, and so are `T二`, `t第二部分` and `t_b`.
 fn without_number(name: &str) -> String {
     let read: Vec<char> = name.chars().flat_map(|c| seen(c).to_lowercase()).collect();
     let is_between = |c: &char| matches!(c, '_' | '-' | ' ' | '.' | '(' | '[' | '#');
@@ -108,7 +111,8 @@ fn is_kept(c: char) -> bool {
     c.is_alphanumeric() && !c.is_numeric() && (c == 'x' || !is_digit(c)) && !NUMBERS.contains(c)
 }
 
-/// The Latin letter that a character looks like: one in full width, and those of Greek and Cyrillic.
+/// The Latin letter that a character looks like: one in full width, and those of Greek and
+/// Cyrillic.
 fn seen(c: char) -> char {
     const ALIKE: &[(&str, char)] = &[
         ("αаΑА", 'a'),

@@ -1,5 +1,6 @@
-//! Which of a workbook's sheets are read: those that the owner names, or the only one that holds anything. Every other one that holds
-//! anything is declared with a reason, or the workbook is refused: a sheet that is left out could be a part of the register.
+//! Which of a workbook's sheets are read: those that the owner names, or the only one that holds
+//! anything. Every other one that holds anything is declared with a reason, or the workbook is
+//! refused: a sheet that is left out could be a part of the register.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -55,7 +56,8 @@ impl Sheets {
         }
     }
 
-    /// Places of the sheets that are read, in the owner's order. `glance` looks into a sheet at a place.
+    /// Places of the sheets that are read, in the owner's order. `glance` looks into a sheet at a
+    /// place.
     pub fn choose(
         &self,
         path: &Path,
@@ -104,7 +106,8 @@ impl Sheets {
             let [(only, _)] = filled.as_slice() else {
                 let all = listed(&mut (0..names.len()));
                 return Err(drift(format!(
-                    "has more than one sheet that holds anything, or none; name one in `source.sheet`; there are: {all}"
+                    "has more than one sheet that holds anything, or none; name one in \
+                     `source.sheet`; there are: {all}"
                 )));
             };
             return Ok(vec![*only]);
@@ -118,7 +121,10 @@ impl Sheets {
         }
         if chosen.len() < names.len() && !into.is_sample() {
             let left = listed(&mut (0..names.len()).filter(|place| !chosen.contains(place)));
-            into.advise(format!("sheets that are not read, for they are empty or declared in `source.unread`: {left}"));
+            into.advise(format!(
+                "sheets that are not read, for they are empty or declared in `source.unread`: \
+                 {left}"
+            ));
         }
         Ok(chosen)
     }

@@ -34,7 +34,8 @@ fn spelling(key: &str, which: usize) -> String {
     }
 }
 
-/// Writes rows that name persons in these spellings (spelling, who and where), and finds every one of them by look-up.
+/// Writes rows that name persons in these spellings (spelling, who and where), and finds every one
+/// of them by look-up.
 pub fn written_is_found(kind: Kind, spelled: &[(usize, usize)]) -> Result<(), TestCaseError> {
     let mut rows = Vec::new();
     for (number, (which, who)) in spelled.iter().enumerate() {
@@ -104,7 +105,8 @@ fn newest(source: &dyn Source) -> (String, SystemTime) {
     (found.join(","), end.as_of)
 }
 
-/// Asks until the drop with this name serves: what was written into a file that had been there is found a little later.
+/// Asks until the drop with this name serves: what was written into a file that had been there is
+/// found a little later.
 fn until(source: &dyn Source, name: &str) -> SystemTime {
     let begun = Instant::now();
     loop {
@@ -297,7 +299,8 @@ fn outside_writers_are_read() {
         let (found, end) = run(names(&*source, look_up(&[LI], 10, soon()))).unwrap();
         assert_eq!(found, ["2026-11-22", "张三", "陈&<五>"], "{kind:?}");
         assert_eq!(end.rows, 5, "{kind:?}");
-        // An id written as a number: exact where the format keeps 64 bits, in part where it keeps a double.
+        // An id written as a number: exact where the format keeps 64 bits, in part where it keeps a
+        // double.
         let (found, end) = run(names(&*source, look_up(&[WANG], 10, soon()))).unwrap();
         let exact = kind == Kind::Parquet;
         assert_eq!((found.is_empty(), end.could_match.is_empty()), (!exact, exact), "{kind:?}");

@@ -1,5 +1,6 @@
-//! Midnight in China that was written in UTC without saying so: `2009-04-30 16:00:00` for 1 May, so that an end counts a day too early.
-//! One such time may be a real one; a column of dates in which every time is that is not.
+//! Midnight in China that was written in UTC without saying so: `2009-04-30 16:00:00` for 1 May, so
+//! that an end counts a day too early. One such time may be a real one; a column of dates in which
+//! every time is that is not.
 
 use zerotrip_datasets::Column;
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
@@ -46,8 +47,9 @@ impl Midnights {
                 && *shifted >= FEWEST
             {
                 let detail = format!(
-                    "`{origin}`: all {shifted} times in column `{}` are 16:00 or 15:00, which is midnight in China in UTC: each would count a \
-                     day too early; have it written as dates, or as China's clocks show it",
+                    "`{origin}`: all {shifted} times in column `{}` are 16:00 or 15:00, which is \
+                     midnight in China in UTC: each would count a day too early; have it written \
+                     as dates, or as China's clocks show it",
                     column.name
                 );
                 return Err(SourceError::new(ErrorCode::SourceImplausible, detail));

@@ -85,7 +85,9 @@ impl ServerCatalogue {
             Behind::Postgres(spec) | Behind::Mysql(spec) => of_a_server(spec),
             Behind::Odbc(spec) => of_a_driver(spec),
         };
-        let choice = "`live` if this is the register itself; for an extract `{ table = \"…\", column = \"…\" }`, where the time at which it began stands, written with its rows";
+        let choice = "`live` if this is the register itself; for an extract `{ table = \"…\", \
+                      column = \"…\" }`, where the time at which it began stands, written with \
+                      its rows";
         said.push(("as_of", Setting::Owner(choice)));
         said
     }

@@ -18,7 +18,8 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// Finds the fields of a dataset file in the table; `ids` are the places of those that hold ids, `keys` of those that are looked up.
+    /// Finds the fields of a dataset file in the table; `ids` are the places of those that hold
+    /// ids, `keys` of those that are looked up.
     pub fn of(
         relation: &Relation,
         table: &str,
@@ -35,13 +36,15 @@ impl Cells {
             })?;
             if column.form == Form::Refused {
                 return Err(drift(format!(
-                    "column `{field}` is of type `{}`, which has no text to rely upon; name a column of text or numbers instead",
+                    "column `{field}` is of type `{}`, which has no text to rely upon; name a \
+                     column of text or numbers instead",
                     column.type_name
                 )));
             }
             if keys.contains(&place) && !super::known::holds_ids(column.form) {
                 return Err(drift(format!(
-                    "column `{field}` is of type `{}`, in which no id can be looked up; name a column of text or whole numbers",
+                    "column `{field}` is of type `{}`, in which no id can be looked up; name a \
+                     column of text or whole numbers",
                     column.type_name
                 )));
             }
@@ -77,7 +80,8 @@ impl Cells {
         let mut pairs = self.columns.iter().zip(&now.columns);
         let Some((was, is)) = pairs.find(|(was, is)| was.form != is.form) else { return Ok(()) };
         let detail = format!(
-            "column `{}` was of type `{}` and is of type `{}` now; if that is meant, restart the connector",
+            "column `{}` was of type `{}` and is of type `{}` now; if that is meant, restart the \
+             connector",
             was.name, was.type_name, is.type_name
         );
         Err(SourceError::new(ErrorCode::SourceDrift, detail))
@@ -110,7 +114,8 @@ impl Cells {
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
         Ok(match column.form {
-            // Only part of an id's digits are left of it. Written out in full it could be read as another's; so, it is unreadable.
+            // Only part of an id's digits are left of it. Written out in full it could be read as
+            // another's; so, it is unreadable.
             Form::Float if self.ids.contains(&place) => {
                 text.parse::<f64>().map_or(text.into(), |number| format!("{number:e}").into())
             }

@@ -1,5 +1,6 @@
-//! What a profiling pass learnt of a table on a server: in which raw spellings a person stands there irregularly, and which rows cannot
-//! be read. Spellings, not row ids: a look-up asks for them as values, so they serve for views and for rows that have moved too.
+//! What a profiling pass learnt of a table on a server: in which raw spellings a person stands
+//! there irregularly, and which rows cannot be read. Spellings, not row ids: a look-up asks for
+//! them as values, so they serve for views and for rows that have moved too.
 
 use std::collections::BTreeSet;
 use std::time::{Instant, SystemTime};
@@ -54,7 +55,8 @@ struct Kept {
 }
 
 impl Known {
-    /// The raw spellings, none of them regular, in which one of these persons stands in this column.
+    /// The raw spellings, none of them regular, in which one of these persons stands in this
+    /// column.
     pub fn spellings(&self, column: usize, keys: &[ResidentId]) -> BTreeSet<String> {
         let rows = self
             .profile
@@ -111,7 +113,8 @@ pub struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    /// Before the first row. `places` are those of the columns that are read: of all, where rows are to be known by their digests.
+    /// Before the first row. `places` are those of the columns that are read: of all, where rows
+    /// are to be known by their digests.
     pub fn new(
         profile: Profile,
         places: &'a [usize],
@@ -177,7 +180,8 @@ impl<'a> Pass<'a> {
     fn keep(&mut self, keys: RawRow<'_>, found: RawRow<'_>) -> Result<(), SourceError> {
         let irregular =
             self.places.iter().zip(keys.iter()).filter_map(|(place, raw)| Some((*place, raw?)));
-        // Of a row that is a person's by ruling, or several persons', too: whatever stands there is what the system is asked for.
+        // Of a row that is a person's by ruling, or several persons', too: whatever stands there is
+        // what the system is asked for.
         let is_irregular = |raw: &str| {
             resident_id::is_irregular(raw) || !matches!(resident_id::parse(raw), Reading::Person(_))
         };
@@ -191,7 +195,8 @@ impl<'a> Pass<'a> {
             kept.locator.len() + kept.spellings.iter().map(|(_, raw)| raw.len()).sum::<usize>();
         if self.bytes > MOST_BYTES {
             let detail = format!(
-                "irregular spellings of more than {MOST_BYTES} bytes; clean the column or add a normalised one"
+                "irregular spellings of more than {MOST_BYTES} bytes; clean the column or add a \
+                 normalised one"
             );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }

@@ -1,4 +1,5 @@
-//! Whom a server lets in: passwords, which are read at every log-in and kept nowhere, and the authorities that vouch for servers.
+//! Whom a server lets in: passwords, which are read at every log-in and kept nowhere, and the
+//! authorities that vouch for servers.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -38,12 +39,13 @@ pub fn password(password: &Password, base: &Path) -> Result<Option<String>, Sour
     }
 }
 
-/// Whom the server does not let in, and what to mend: a password that nobody gave is not one to be mended.
+/// Whom the server does not let in, and what to mend: a password that nobody gave is not one to be
+/// mended.
 pub fn not_let_in(server: &str, user: &str, password: &Password) -> String {
     match password {
         Password::None => format!(
-            "{server} does not let `{user}` in without a password, and none is given; name its file in `source.password_file`, or mend \
-             `source.user`"
+            "{server} does not let `{user}` in without a password, and none is given; name its \
+             file in `source.password_file`, or mend `source.user`"
         ),
         Password::Environment(_) | Password::File(_) => {
             format!("{server} does not let `{user}` in; mend `source.user` or its password")
@@ -74,7 +76,8 @@ pub fn secret(path: &Path, key: &str) -> Result<String, SourceError> {
     Ok(text)
 }
 
-/// The certificates of the authorities that may vouch for the server; none where the connection is not encrypted.
+/// The certificates of the authorities that may vouch for the server; none where the connection is
+/// not encrypted.
 pub fn authorities(
     tls: &Tls,
     base: &Path,

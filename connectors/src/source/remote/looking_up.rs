@@ -1,4 +1,5 @@
-//! A look-up on its way to the server: what is asked, in how many statements, and whether they need a transaction around them.
+//! A look-up on its way to the server: what is asked, in how many statements, and whether they need
+//! a transaction around them.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -39,11 +40,13 @@ impl<S: System> Inner<S> {
         self.settle(lease, done).await
     }
 
-    /// The look-up as one statement with no transaction around it: two journeys to the server fewer. A statement by itself sees one moment, and
-    /// one that is later than a pass that was over before it was sent; the session only reads, with a transaction or without.
+    /// The look-up as one statement with no transaction around it: two journeys to the server
+    /// fewer. A statement by itself sees one moment, and one that is later than a pass that was
+    /// over before it was sent; the session only reads, with a transaction or without.
     ///
-    /// `None`, with nothing sent: it takes more than one statement, or there is no session at hand of which it is certain that it lives, or
-    /// it did not. Then it takes a transaction, from the beginning.
+    /// `None`, with nothing sent: it takes more than one statement, or there is no session at hand
+    /// of which it is certain that it lives, or it did not. Then it takes a transaction, from
+    /// the beginning.
     async fn in_one_statement(
         &self,
         look_up: &LookUp,
@@ -81,7 +84,8 @@ impl<S: System> Inner<S> {
                 self.pool.put_back(lease);
                 Some(end)
             }
-            // The session is closed with its lease; whatever was wrong with it is not wrong with the next one.
+            // The session is closed with its lease; whatever was wrong with it is not wrong with
+            // the next one.
             Err(error)
                 if !outgoing.has_sent
                     && matches!(
@@ -98,8 +102,9 @@ impl<S: System> Inner<S> {
         }
     }
 
-    /// The look-up in a transaction. Where rows that the pass saw are not met, a row was written anew since, or lost: only another pass tells
-    /// which, and it is taken here and now, as long as nothing was sent.
+    /// The look-up in a transaction. Where rows that the pass saw are not met, a row was written
+    /// anew since, or lost: only another pass tells which, and it is taken here and now, as
+    /// long as nothing was sent.
     async fn in_transaction(
         &self,
         lease: &mut Lease<S>,
@@ -116,7 +121,8 @@ impl<S: System> Inner<S> {
             );
             let mut outgoing = wanted.outgoing(rows);
             wanted.send(lease, &mut outgoing).await?;
-            // A pass of this very transaction has seen what the look-up sees: what it misses, it would miss again.
+            // A pass of this very transaction has seen what the look-up sees: what it misses, it
+            // would miss again.
             let is_of_now = known.since == lease.since;
             if outgoing.misses().is_none() || outgoing.has_sent || is_of_now {
                 return self.ended(&wanted, &mut outgoing, lease.begun).await;
@@ -125,7 +131,8 @@ impl<S: System> Inner<S> {
         }
     }
 
-    /// A pass that is newer than this one: somebody else's, or one within this transaction, which is another then.
+    /// A pass that is newer than this one: somebody else's, or one within this transaction, which
+    /// is another then.
     async fn newer(
         &self,
         lease: &mut Lease<S>,
@@ -144,7 +151,8 @@ impl<S: System> Inner<S> {
         done
     }
 
-    /// All rows were found that the system has; proves that they are those that the pass saw, and sends the last of them.
+    /// All rows were found that the system has; proves that they are those that the pass saw, and
+    /// sends the last of them.
     async fn ended(
         &self,
         wanted: &Wanted<'_>,
@@ -157,11 +165,13 @@ impl<S: System> Inner<S> {
             let field = self.shape.fields.get(place).map_or("", String::as_str);
             let detail = if outgoing.has_sent {
                 format!(
-                    "rows that the latest profiling pass saw are gone, or `{field}` is spelled anew; a new pass is under way"
+                    "rows that the latest profiling pass saw are gone, or `{field}` is spelled \
+                     anew; a new pass is under way"
                 )
             } else {
                 format!(
-                    "rows that reading the whole table finds are not found by their `{field}`: an index of it may be damaged"
+                    "rows that reading the whole table finds are not found by their `{field}`: an \
+                     index of it may be damaged"
                 )
             };
             return Err(SourceError::new(ErrorCode::SourceFailed, detail));

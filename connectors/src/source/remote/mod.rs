@@ -1,8 +1,11 @@
-//! A table or view on a database server: what is the same for every kind of server. `system.rs` says what each kind brings along.
+//! A table or view on a database server: what is the same for every kind of server. `system.rs`
+//! says what each kind brings along.
 //!
-//! A look-up is one statement by itself where that is enough, and else a read-only transaction (`looking_up.rs`). It asks for each key's regular spellings, and for the raw spellings in which the profiling
-//! pass has seen the person stand irregularly: with bound values only and never with an expression on a column, so that the table's own
-//! indexes serve. The pass ages, and a live source's answers are as old as the pass that they rest upon.
+//! A look-up is one statement by itself where that is enough, and else a read-only transaction
+//! (`looking_up.rs`). It asks for each key's regular spellings, and for the raw spellings in which
+//! the profiling pass has seen the person stand irregularly: with bound values only and never with
+//! an expression on a column, so that the table's own indexes serve. The pass ages, and a live
+//! source's answers are as old as the pass that they rest upon.
 
 mod assaying;
 pub mod catalogue;
@@ -89,7 +92,8 @@ struct Unfinished<'a> {
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        // What does not fit into the time of a look-up fits into the time of a pass of its own, for the look-ups to come.
+        // What does not fit into the time of a look-up fits into the time of a pass of its own, for
+        // the look-ups to come.
         if !self.done {
             self.wanted.notify_one();
         }
@@ -182,7 +186,8 @@ impl Workers {
         })
     }
 
-    /// Has them do something; its end can be waited for in any runtime. Should nobody wait any more, it goes on to its own end.
+    /// Has them do something; its end can be waited for in any runtime. Should nobody wait any
+    /// more, it goes on to its own end.
     async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, SourceError>> + Send + 'static,
@@ -196,7 +201,8 @@ impl Workers {
 }
 
 impl<S: System> RemoteSource<S> {
-    /// Logs in, proves that the table and its columns are there, and takes the first profiling pass.
+    /// Logs in, proves that the table and its columns are there, and takes the first profiling
+    /// pass.
     pub fn open(
         dataset: &DatasetFile,
         spec: &Polled<'_>,
@@ -213,7 +219,8 @@ impl<S: System> RemoteSource<S> {
             wanted: Arc::new(Notify::new()),
         });
         let source = Self { inner, workers: Workers::new()? };
-        // The caller may be a task already, in which no runtime could be waited for; a thread's channel can be.
+        // The caller may be a task already, in which no runtime could be waited for; a thread's
+        // channel can be.
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         let inner = Arc::clone(&source.inner);
         let runtime = source.workers.0.as_ref().map(Runtime::handle);
@@ -411,7 +418,8 @@ impl<S: System> Inner<S> {
         })
     }
 
-    /// A pass that is young enough and older than this transaction; if there is none, one within the transaction itself.
+    /// A pass that is young enough and older than this transaction; if there is none, one within
+    /// the transaction itself.
     async fn known(&self, lease: &mut Lease<S>, stop: &Stop) -> Result<Arc<Known>, SourceError> {
         if self.shape.profile_every.is_zero() {
             return self.pass(lease).await;
@@ -421,7 +429,8 @@ impl<S: System> Inner<S> {
         }
         let mut unfinished = Unfinished { wanted: &self.wanted, done: false };
         let _alone = self.passing.lock().await;
-        // Somebody else may have taken one meanwhile, which knows spellings that this transaction does not see yet, and no longer others.
+        // Somebody else may have taken one meanwhile, which knows spellings that this transaction
+        // does not see yet, and no longer others.
         lease.renew(stop).await?;
         if let Some(known) = self.latest(lease).await? {
             unfinished.done = true;
@@ -433,8 +442,8 @@ impl<S: System> Inner<S> {
         done
     }
 
-    /// The latest pass, if it still counts: it was over before this transaction began, it is not too old, it knows the extract that is
-    /// there now, and none since has met a drift.
+    /// The latest pass, if it still counts: it was over before this transaction began, it is not
+    /// too old, it knows the extract that is there now, and none since has met a drift.
     async fn latest(&self, lease: &mut Lease<S>) -> Result<Option<Arc<Known>>, SourceError> {
         let recorded = self.recorded(lease).await?;
         Ok(self.latest_of(lease, recorded))
@@ -524,8 +533,9 @@ impl<S: System> Inner<S> {
             _ => {
                 let names: Vec<&str> = left.iter().map(|column| column.name.as_str()).collect();
                 let detail = format!(
-                    "{}; columns that the dataset file does not name are read too, since a row could be about persons \
-                     who are named there ({}): allow the reader to see them, or say in `[not_about]` why it is not",
+                    "{}; columns that the dataset file does not name are read too, since a row \
+                     could be about persons who are named there ({}): allow the reader to see \
+                     them, or say in `[not_about]` why it is not",
                     error.detail,
                     names.join(", ")
                 );
@@ -557,8 +567,8 @@ impl<S: System> Inner<S> {
         Ok(relation)
     }
 
-    /// Proves that nothing is hidden and, of a live table, that its rows are of now; or says up to when its server has followed another
-    /// one. An extract says itself of when it is.
+    /// Proves that nothing is hidden and, of a live table, that its rows are of now; or says up to
+    /// when its server has followed another one. An extract says itself of when it is.
     async fn proven(
         &self,
         lease: &mut Lease<S>,
@@ -573,8 +583,12 @@ impl<S: System> Inner<S> {
             return Ok((ground, None));
         }
         let followed = lease.session.followed().await?.ok_or_else(|| {
-            let remedy = "name the table and column that tell of when its rows are in `source.as_of`, or attach the system itself";
-            let detail = format!("{} follows another server and cannot say how far; {remedy}", self.pool.address());
+            let remedy = "name the table and column that tell of when its rows are in \
+                          `source.as_of`, or attach the system itself";
+            let detail = format!(
+                "{} follows another server and cannot say how far; {remedy}",
+                self.pool.address()
+            );
             SourceError::new(ErrorCode::SourceStale, detail)
         })?;
         Ok((ground, Some(followed)))
@@ -589,7 +603,10 @@ impl<S: System> Inner<S> {
         let SqliteAsOf::Table { table, column } = &self.shape.as_of else { return Ok(None) };
         let text = lease.session.newest(table, column).await?.unwrap_or_default();
         let time = moment(&text).ok_or_else(|| {
-            let detail = format!("`{table}`.`{column}`, which `source.as_of` names, holds no time such as 2026-11-22T00:30:00+08:00");
+            let detail = format!(
+                "`{table}`.`{column}`, which `source.as_of` names, holds no time such as \
+                 2026-11-22T00:30:00+08:00"
+            );
             SourceError::new(ErrorCode::SourceStale, detail)
         })?;
         Ok(Some(time))

@@ -30,20 +30,28 @@ use crate::source::rulings::Rulings;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Statements that a session keeps prepared.
 const MOST_STATEMENTS: usize = 64;
-/// What a session is told once: that it only reads, how values are written, that no limit of the server's own shortens an answer, and that
-/// no transaction stands open, with an old moment, behind a statement that has none.
-const SETTINGS: &str = "set session autocommit = 1, session completion_type = 'NO_CHAIN'; set names utf8mb4; set session sql_mode = '', session time_zone = '+08:00', session sql_select_limit = \
-    18446744073709551615, session sql_big_selects = 1, session sql_auto_is_null = 0, session sql_quote_show_create = 1; set session transaction isolation level repeatable read, read only";
+/// What a session is told once: that it only reads, how values are written, that no limit of the
+/// server's own shortens an answer, and that no transaction stands open, with an old moment, behind
+/// a statement that has none.
+const SETTINGS: &str = "set session autocommit = 1, session completion_type = 'NO_CHAIN'; set \
+                        names utf8mb4; set session sql_mode = '', session time_zone = '+08:00', \
+                        session sql_select_limit = 18446744073709551615, session sql_big_selects \
+                        = 1, session sql_auto_is_null = 0, session sql_quote_show_create = 1; set \
+                        session transaction isolation level repeatable read, read only";
 /// Kind of table, engine, and each column's name, type, type in full and precision.
-const COLUMNS: &str = "select t.table_type, t.engine, c.column_name, c.data_type, c.column_type, c.numeric_precision \
-    from information_schema.tables t join information_schema.columns c on c.table_schema = t.table_schema and c.table_name = t.table_name \
-    where t.table_schema = ? and t.table_name = ? order by c.ordinal_position";
+const COLUMNS: &str = "select t.table_type, t.engine, c.column_name, c.data_type, c.column_type, \
+                       c.numeric_precision from information_schema.tables t join \
+                       information_schema.columns c on c.table_schema = t.table_schema and \
+                       c.table_name = t.table_name where t.table_schema = ? and t.table_name = ? \
+                       order by c.ordinal_position";
 /// The database's tables and views.
-const TABLES: &str = "select table_name, case when table_type like '%VIEW' then 'false' else 'true' end, table_rows \
-    from information_schema.tables where table_schema = ? order by table_name limit 10000";
+const TABLES: &str = "select table_name, case when table_type like '%VIEW' then 'false' else \
+                      'true' end, table_rows from information_schema.tables where table_schema = \
+                      ? order by table_name limit 10000";
 /// Every index's columns, in order.
-const INDEXES: &str = "select index_name, column_name, seq_in_index from information_schema.statistics \
-    where table_schema = ? and table_name = ? order by index_name, seq_in_index";
+const INDEXES: &str = "select index_name, column_name, seq_in_index from \
+                       information_schema.statistics where table_schema = ? and table_name = ? \
+                       order by index_name, seq_in_index";
 
 /// Opens the table that a dataset file describes.
 pub fn open(
@@ -116,7 +124,8 @@ impl System for Mysql {
             connection.query_first("select version()").await.map_err(failed)?;
         connection.query_drop(SETTINGS).await.map_err(failed)?;
         let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
-        // In a cluster, a look-up first waits for what the others have committed. A server that knows nothing of it needs not be told.
+        // In a cluster, a look-up first waits for what the others have committed. A server that
+        // knows nothing of it needs not be told.
         match connection.query_drop("set session wsrep_sync_wait = 1").await {
             Ok(()) => {}
             Err(Error::Server(told)) if told.code == 1193 => {}
@@ -248,7 +257,8 @@ impl MysqlSession {
         } else {
             format!("max_execution_time = {seconds}000")
         };
-        // Somebody else's lock is told apart from a slow statement by running out first, where there are seconds enough.
+        // Somebody else's lock is told apart from a slow statement by running out first, where
+        // there are seconds enough.
         (seconds != self.limit).then(|| {
             format!("set session {limit}, session lock_wait_timeout = {}", (seconds * 3 / 4).max(1))
         })
@@ -269,8 +279,9 @@ impl MysqlSession {
         rows.into_iter().map(texts).collect()
     }
 
-    /// What the server does as each session begins (`init_connect`) may make a temporary table, which is there in place of one of the same
-    /// name, or of a view, for this session alone. Whoever has one may always be shown how it is made; so where that is refused there is none.
+    /// What the server does as each session begins (`init_connect`) may make a temporary table,
+    /// which is there in place of one of the same name, or of a view, for this session alone.
+    /// Whoever has one may always be shown how it is made; so where that is refused there is none.
     async fn is_there_for_all(&mut self, table: &str) -> Result<(), SourceError> {
         let made = match self
             .connection
@@ -287,21 +298,23 @@ impl MysqlSession {
             return Ok(());
         }
         let detail = format!(
-            "{} shows this session alone another `{table}` in place of the table, a temporary one; take it out of what the server does as a \
-             session begins (`init_connect`)",
+            "{} shows this session alone another `{table}` in place of the table, a temporary \
+             one; take it out of what the server does as a session begins (`init_connect`)",
             address(&self.spec)
         );
         Err(SourceError::new(ErrorCode::Misconfigured, detail))
     }
 
-    /// The catalogue shows an account only the columns that it may read: that these are all, the star shows, and for columns that the star
-    /// leaves out (`invisible`) the statement that would make the table again.
+    /// The catalogue shows an account only the columns that it may read: that these are all, the
+    /// star shows, and for columns that the star leaves out (`invisible`) the statement that
+    /// would make the table again.
     async fn sees_all(&mut self, columns: &[Vec<Option<String>>]) -> Result<(), SourceError> {
         let (table, spec) = (self.table(&self.spec.table), &self.spec);
         let why = |detail: &str| {
             format!(
-                "{detail}; the account must be allowed to read each column of `{}`, since a row could be about persons who are named in one \
-                 that it does not see: grant it `select` on the table",
+                "{detail}; the account must be allowed to read each column of `{}`, since a row \
+                 could be about persons who are named in one that it does not see: grant it \
+                 `select` on the table",
                 spec.table
             )
         };
@@ -374,7 +387,8 @@ impl MysqlSession {
                 bound.borrow_mut().push(day.to_owned());
                 // A month or a day of no number is no date, though it has the length of one.
                 format!(
-                    "({text} is null or char_length({text}) <> 10 or {text} like '%-00%' or {text} {} ?)",
+                    "({text} is null or char_length({text}) <> 10 or {text} like '%-00%' or \
+                     {text} {} ?)",
                     sign(op)
                 )
             };
@@ -418,8 +432,8 @@ fn condition(asked: &Asked<'_>) -> String {
     format!("{} in ({})", quote(&asked.column.name), vec!["?"; places(asked)].join(","))
 }
 
-/// The values, each as the column's own kind: a number beside text, or text beside a number, would be compared as floating-point numbers.
-/// The last one is repeated up to the number of places.
+/// The values, each as the column's own kind: a number beside text, or text beside a number, would
+/// be compared as floating-point numbers. The last one is repeated up to the number of places.
 fn bound(asked: &Asked<'_>) -> Vec<Value> {
     let number = asked.column.form.is_asked_in_numbers();
     let value = |text: &String| match text.parse::<i64>() {
@@ -438,7 +452,8 @@ fn places(asked: &Asked<'_>) -> usize {
     asked.values.len().next_power_of_two()
 }
 
-/// A column's cells as text. Text is sent as it is; what is made of it could no longer be sent in the order of an index.
+/// A column's cells as text. Text is sent as it is; what is made of it could no longer be sent in
+/// the order of an index.
 fn cell(column: &Column) -> String {
     let name = quote(&column.name);
     match column.form {
@@ -481,7 +496,10 @@ fn relation(columns: &[Vec<Option<String>>], indexes: &[Vec<Option<String>>]) ->
             && engine != "InnoDB"
             && relation.advice.is_empty()
         {
-            relation.advice.push(format!("the engine `{engine}` has no snapshots: what changes during a look-up may come in both states"));
+            relation.advice.push(format!(
+                "the engine `{engine}` has no snapshots: what changes during a look-up may come \
+                 in both states"
+            ));
         }
     }
     for row in indexes {
@@ -589,7 +607,8 @@ fn failed(spec: &Remote, error: &Error) -> SourceError {
         Error::Io(IoError::Tls(error)) => (
             ErrorCode::SourceUnreachable,
             format!(
-                "{server}: TLS: {error}; mend `source.host`, `source.ca_file` or `source.tls`, or the server's certificate"
+                "{server}: TLS: {error}; mend `source.host`, `source.ca_file` or `source.tls`, or \
+                 the server's certificate"
             ),
         ),
         Error::Driver(DriverError::NoClientSslFlagFromServer) => (

@@ -1,9 +1,10 @@
 //! A look-up's rows on their way out, each once.
 //!
-//! Rows of a table on a server have no row ids. But which statements meet a row depends on nothing but what stands in it, and all
-//! statements of a look-up see one moment: so rows that are equal are met by the same statements, all of them each time. A row is
-//! sent by the first statement that meets it, and what an earlier statement has sent is known by its digest: two equal rows of a table
-//! come out as two, and a row that two statements meet as one.
+//! Rows of a table on a server have no row ids. But which statements meet a row depends on nothing
+//! but what stands in it, and all statements of a look-up see one moment: so rows that are equal
+//! are met by the same statements, all of them each time. A row is sent by the first statement that
+//! meets it, and what an earlier statement has sent is known by its digest: two equal rows of a
+//! table come out as two, and a row that two statements meet as one.
 
 use std::collections::HashSet;
 
@@ -103,7 +104,8 @@ impl Sink for Outgoing<'_> {
 fn digest(row: RawRow<'_>) -> Digest {
     let mut hasher = Hasher::with_domain("zerotrip row v1");
     for cell in row.iter() {
-        // The length stands before the text, so that no two rows run together into one; NULL is no length at all.
+        // The length stands before the text, so that no two rows run together into one; NULL is no
+        // length at all.
         let length = cell.map_or(u64::MAX, |text| text.len() as u64);
         hasher.update(&length.to_be_bytes());
         hasher.update(cell.unwrap_or_default().as_bytes());

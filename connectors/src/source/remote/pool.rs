@@ -1,4 +1,5 @@
-//! A few sessions of one server, each lent for one transaction, or for one statement. One that failed is not used again.
+//! A few sessions of one server, each lent for one transaction, or for one statement. One that
+//! failed is not used again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -76,7 +77,8 @@ impl<S: System> Pool<S> {
         }
     }
 
-    /// A session without a transaction, if there is one that was used just now. It may have died since, as it may at any moment.
+    /// A session without a transaction, if there is one that was used just now. It may have died
+    /// since, as it may at any moment.
     pub fn at_hand(&self) -> Option<Lease<S>> {
         let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +99,8 @@ impl<S: System> Pool<S> {
             .map_err(|_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping"))?;
         while let Some(mut session) = self.take_idle() {
             let (begun, since) = (SystemTime::now(), Instant::now());
-            // The server may have been restarted since, or have cut off who did nothing: then the next one, and in the end a new one.
+            // The server may have been restarted since, or have cut off who did nothing: then the
+            // next one, and in the end a new one.
             if let Ok(Ok(())) = tokio::time::timeout(AWAKE, session.begin(stop.left())).await {
                 return Ok(Lease { session, begun, since, _permit: permit });
             }
@@ -113,7 +116,8 @@ impl<S: System> Pool<S> {
         Ok(Lease { session, begun, since, _permit: permit })
     }
 
-    /// Ends a lease whose work is done; the server has answered in full, whatever becomes of the session now.
+    /// Ends a lease whose work is done; the server has answered in full, whatever becomes of the
+    /// session now.
     pub async fn finish(&self, mut lease: Lease<S>) {
         match lease.session.end().await {
             Ok(()) => self.put_back(lease),
@@ -121,7 +125,8 @@ impl<S: System> Pool<S> {
         }
     }
 
-    /// Ends a lease whose work failed or was stopped: the server is told to stop whatever it still does for it.
+    /// Ends a lease whose work failed or was stopped: the server is told to stop whatever it still
+    /// does for it.
     pub async fn abandon(&self, lease: Lease<S>) {
         match tokio::time::timeout(INTERRUPT, self.system.interrupt(lease.session.token())).await {
             Ok(Ok(())) => {}

@@ -35,30 +35,34 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const UNCONFIRMED: Duration = Duration::from_secs(30);
 /// Statements that a session keeps prepared.
 const MOST_STATEMENTS: usize = 64;
-/// What a session is told once: how values are written, that names are looked up nowhere but where we say (what is temporary last: it
-/// would come first if it were not named), and that rows hidden by a policy are an error and no absence.
-const SETTINGS: &str = "set session characteristics as transaction isolation level repeatable read, read only; \
-    set datestyle = 'ISO, YMD'; set timezone = 'Asia/Shanghai'; set extra_float_digits = 1; set bytea_output = 'hex'; \
-    set standard_conforming_strings = on; set search_path = pg_catalog, pg_temp; set row_security = off; set idle_in_transaction_session_timeout = '10min'";
-/// The table's columns: kind of table, name, type, underlying type, kind of type, place in the primary key, whether an index begins with it.
-/// A type that was made here is none that is known, whatever its name, unless it is a list of words (`e`).
+/// What a session is told once: how values are written, that names are looked up nowhere but where
+/// we say (what is temporary last: it would come first if it were not named), and that rows hidden
+/// by a policy are an error and no absence.
+const SETTINGS: &str = "set session characteristics as transaction isolation level repeatable read, read only; set \
+     datestyle = 'ISO, YMD'; set timezone = 'Asia/Shanghai'; set extra_float_digits = 1; set \
+     bytea_output = 'hex'; set standard_conforming_strings = on; set search_path = pg_catalog, \
+     pg_temp; set row_security = off; set idle_in_transaction_session_timeout = '10min'";
+/// The table's columns: kind of table, name, type, underlying type, kind of type, place in the
+/// primary key, whether an index begins with it. A type that was made here is none that is known,
+/// whatever its name, unless it is a list of words (`e`).
 const CATALOGUE: &str = "select c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
-    case when coalesce(b.oid, t.oid) < 16384 then coalesce(b.typname, t.typname)::text else '' end, \
-    coalesce(b.typtype, t.typtype)::text, \
-    coalesce(pg_catalog.array_position(k.indkey::int2[], a.attnum), -1)::text, \
-    exists(select from pg_catalog.pg_index i where i.indrelid = c.oid and i.indisvalid and i.indkey[0] = a.attnum)::text \
-    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-    join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped \
-    join pg_catalog.pg_type t on t.oid = a.atttypid \
-    left join pg_catalog.pg_type b on b.oid = t.typbasetype and t.typtype = 'd' \
-    left join pg_catalog.pg_index k on k.indrelid = c.oid and k.indisprimary \
-    where n.nspname::text = $1 and c.relname::text = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f') order by a.attnum";
+     case when coalesce(b.oid, t.oid) < 16384 then coalesce(b.typname, t.typname)::text else '' \
+     end, coalesce(b.typtype, t.typtype)::text, \
+     coalesce(pg_catalog.array_position(k.indkey::int2[], a.attnum), -1)::text, exists(select \
+     from pg_catalog.pg_index i where i.indrelid = c.oid and i.indisvalid and i.indkey[0] = \
+     a.attnum)::text from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = \
+     c.relnamespace join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not \
+     a.attisdropped join pg_catalog.pg_type t on t.oid = a.atttypid left join pg_catalog.pg_type \
+     b on b.oid = t.typbasetype and t.typtype = 'd' left join pg_catalog.pg_index k on k.indrelid \
+     = c.oid and k.indisprimary where n.nspname::text = $1 and c.relname::text = $2 and c.relkind \
+     in ('r', 'p', 'v', 'm', 'f') order by a.attnum";
 
 /// The schema's tables and views.
-const TABLES: &str = "select c.relname::text, (c.relkind in ('r', 'p', 'm'))::text, \
-    case when c.reltuples >= 0 then c.reltuples::bigint end::text \
-    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-    where n.nspname::text = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f') order by c.relname limit 10000";
+const TABLES: &str = "select c.relname::text, (c.relkind in ('r', 'p', 'm'))::text, case when \
+                      c.reltuples >= 0 then c.reltuples::bigint end::text from \
+                      pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = \
+                      c.relnamespace where n.nspname::text = $1 and c.relkind in ('r', 'p', 'v', \
+                      'm', 'f') order by c.relname limit 10000";
 
 /// Opens the table that a dataset file describes.
 pub fn open(
@@ -189,8 +193,8 @@ impl Session for PostgresSession {
     async fn allow(&mut self, left: Duration) -> Result<(), SourceError> {
         let seconds = whole_seconds(left);
         if seconds != self.limit {
-            // By itself: what is set together with `begin` ends with the transaction. Somebody else's lock is told apart from a slow
-            // statement by running out first.
+            // By itself: what is set together with `begin` ends with the transaction. Somebody
+            // else's lock is told apart from a slow statement by running out first.
             self.limit = 0;
             let sql = format!(
                 "set statement_timeout = {}; set lock_timeout = {}",
@@ -363,7 +367,8 @@ impl PostgresSession {
             let mut day = |place: usize, op, day: &str| {
                 let rest = |text: &str, number| {
                     format!(
-                        "pg_catalog.length({text}) <> 10 or {text} collate \"C\" {} (${number}::text[])[1]",
+                        "pg_catalog.length({text}) <> 10 or {text} collate \"C\" {} \
+                         (${number}::text[])[1]",
                         sign(op)
                     )
                 };
@@ -404,7 +409,8 @@ fn text(column: &Column) -> String {
     format!("{}::text", quote(&column.name))
 }
 
-/// The column holds one of the values of an array. The array is cast to the column's type, not the column: its index still serves.
+/// The column holds one of the values of an array. The array is cast to the column's type, not the
+/// column: its index still serves.
 fn condition(asked: &Asked<'_>, number: usize) -> String {
     let cast = match asked.column.form {
         Form::Padded => "::bpchar[]",
@@ -472,7 +478,8 @@ fn form(underlying: &str, sort: &str) -> Form {
     }
 }
 
-/// Text as the server sends it. Where the server itself does not know its characters, what is not UTF-8 becomes unreadable.
+/// Text as the server sends it. Where the server itself does not know its characters, what is not
+/// UTF-8 becomes unreadable.
 struct Text<'a>(&'a [u8]);
 
 impl<'a> FromSql<'a> for Text<'a> {
@@ -518,7 +525,10 @@ fn failed(spec: &Remote, error: &Error) -> SourceError {
                 detail = format!("{detail}: {cause}");
             }
             if detail.contains("TLS") {
-                detail.push_str("; mend `source.host`, `source.ca_file` or `source.tls`, or the server's certificate");
+                detail.push_str(
+                    "; mend `source.host`, `source.ca_file` or `source.tls`, or the server's \
+                     certificate",
+                );
             }
             let code = if error.is_closed() {
                 ErrorCode::SourceFailed
@@ -536,7 +546,8 @@ fn failed(spec: &Remote, error: &Error) -> SourceError {
                 "28000" => (
                     ErrorCode::Misconfigured,
                     format!(
-                        "{server} does not let `{}` in from here, or in clear text; mend `source.user` or `source.tls`, or let it in there",
+                        "{server} does not let `{}` in from here, or in clear text; mend \
+                         `source.user` or `source.tls`, or let it in there",
                         spec.user
                     ),
                 ),

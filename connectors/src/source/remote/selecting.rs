@@ -37,7 +37,8 @@ impl<S: System> Inner<S> {
         select: &Select,
         rows: &mpsc::Sender<Rows>,
     ) -> Result<SelectEnd, SourceError> {
-        // What the catalogue says now, so that a column that is another one since is not read as it was.
+        // What the catalogue says now, so that a column that is another one since is not read as it
+        // was.
         self.relation(lease).await?;
         let recorded = self.recorded(lease).await?;
         let (_, followed) = self.proven(lease).await?;

@@ -1,5 +1,5 @@
-//! What a kind of server brings along: how to log in, its dialect, and how it is told to stop. Everything else is the same for all of
-//! them, and stands beside this file.
+//! What a kind of server brings along: how to log in, its dialect, and how it is told to stop.
+//! Everything else is the same for all of them, and stands beside this file.
 
 use std::fmt;
 use std::future::Future;
@@ -20,13 +20,15 @@ pub trait System: fmt::Debug + Send + Sync + 'static {
     /// Whether it can count equal rows.
     const COUNTS: bool = false;
 
-    /// Whether a statement outside of any transaction sees one moment, and whether all that a session does only reads.
+    /// Whether a statement outside of any transaction sees one moment, and whether all that a
+    /// session does only reads.
     const ALONE: bool = false;
 
     /// Where it is, for messages.
     fn address(&self) -> String;
 
-    /// Opens a session that can only read, with everything set that would otherwise change how values are written.
+    /// Opens a session that can only read, with everything set that would otherwise change how
+    /// values are written.
     fn log_in(&self) -> impl Future<Output = Result<Self::Session, SourceError>> + Send;
 
     /// Tells the server, over another connection, to stop what that session does.
@@ -46,11 +48,12 @@ pub trait Session: Send + 'static {
     /// By which the server knows this session.
     fn token(&self) -> Self::Token;
 
-    /// Begins a read-only transaction that sees one moment; the server itself gives up on its statements soon
-    /// after `left`.
+    /// Begins a read-only transaction that sees one moment; the server itself gives up on its
+    /// statements soon after `left`.
     fn begin(&mut self, left: Duration) -> impl Future<Output = Result<(), SourceError>> + Send;
 
-    /// The server gives up soon after `left` on a statement outside of any transaction. Only where [`System::ALONE`].
+    /// The server gives up soon after `left` on a statement outside of any transaction. Only where
+    /// [`System::ALONE`].
     fn allow(&mut self, _left: Duration) -> impl Future<Output = Result<(), SourceError>> + Send {
         async { Ok(()) }
     }
@@ -69,7 +72,8 @@ pub trait Session: Send + 'static {
         false
     }
 
-    /// How far a server that follows another one has come: everything up to this moment has arrived. Asked where [`Session::follows`].
+    /// How far a server that follows another one has come: everything up to this moment has
+    /// arrived. Asked where [`Session::follows`].
     fn followed(&mut self) -> impl Future<Output = Result<Option<SystemTime>, SourceError>> + Send {
         async { Ok(None) }
     }
@@ -98,7 +102,8 @@ pub trait Session: Send + 'static {
     ) -> impl Future<Output = Result<(), SourceError>> + Send;
 }
 
-/// What a row of the catalogue says of a table: its name, whether it is one, and roughly how many rows it has.
+/// What a row of the catalogue says of a table: its name, whether it is one, and roughly how many
+/// rows it has.
 pub fn listed(row: Vec<Option<String>>) -> Option<Table> {
     let [name, is_table, rows] = <[Option<String>; 3]>::try_from(row).ok()?;
     let is_table = is_table.as_deref() == Some("true");
@@ -124,7 +129,8 @@ pub struct Query<'a> {
     pub locator: &'a [Locator],
     /// Rows in which one of these columns holds one of its values; none: every row.
     pub asked: Vec<Asked<'a>>,
-    /// What it may leave out rows by, and so on; a system that knows nothing of it sends every row, by itself.
+    /// What it may leave out rows by, and so on; a system that knows nothing of it sends every
+    /// row, by itself.
     pub only: Only<'a>,
 }
 
@@ -133,7 +139,8 @@ pub struct Query<'a> {
 pub struct Only<'a> {
     /// Rows of which this does not hold may be left out; the columns that its places are in.
     pub condition: Option<(&'a Condition, &'a Cells)>,
-    /// Equal rows come once, each with how many there are behind its cells. Only where [`System::COUNTS`].
+    /// Equal rows come once, each with how many there are behind its cells. Only where
+    /// [`System::COUNTS`].
     pub counted: bool,
     /// No more than so many are wanted.
     pub first: Option<u64>,
@@ -148,7 +155,8 @@ pub struct Asked<'a> {
     pub values: &'a [String],
 }
 
-/// The time that a server should allow a statement: in whole seconds, so that it seldom has to be told another, and a day at most.
+/// The time that a server should allow a statement: in whole seconds, so that it seldom has to be
+/// told another, and a day at most.
 pub fn whole_seconds(left: Duration) -> u64 {
     (left.as_secs() + 1).min(86_400)
 }

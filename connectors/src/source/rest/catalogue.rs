@@ -1,5 +1,6 @@
-//! An HTTP interface before any dataset file describes it: one answer is fetched, its rows are found in it, and their fields looked at.
-//! How one answer follows the other no single answer tells; its owner says that, and what speaks for which way is told.
+//! An HTTP interface before any dataset file describes it: one answer is fetched, its rows are
+//! found in it, and their fields looked at. How one answer follows the other no single answer
+//! tells; its owner says that, and what speaks for which way is told.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -49,7 +50,8 @@ const SIZE_WORDS: [&str; 8] =
 const TOTAL_WORDS: [&str; 6] =
     ["total", "totalcount", "total_count", "totalrows", "totalelements", "count"];
 const NEXT_WORDS: [&str; 5] = ["next", "cursor", "nextcursor", "next_cursor", "nexttoken"];
-const PAGING: &str = "how one answer follows the other, such as { kind = \"page\", parameter = \"page\", id = \"…\" }: see docs/sources/rest.md";
+const PAGING: &str = "how one answer follows the other, such as { kind = \"page\", parameter = \
+                      \"page\", id = \"…\" }: see docs/sources/rest.md";
 
 /// An interface, and how to get in.
 pub struct Interface {
@@ -92,7 +94,8 @@ impl Interface {
         let answer = runtime.block_on(Client::new(tls, headers, TIME_OUT).get(&self.url))?;
         if answer.body.len() > MOST_BODY {
             let detail = format!(
-                "{} answers with over {MOST_BODY} bytes; ask for one page, with its parameters in the address",
+                "{} answers with over {MOST_BODY} bytes; ask for one page, with its parameters in \
+                 the address",
                 self.url
             );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
@@ -100,7 +103,8 @@ impl Interface {
         Ok(answer)
     }
 
-    /// The answer's text, and what it says, by the reader that serves: what this one reads, that one does.
+    /// The answer's text, and what it says, by the reader that serves: what this one reads, that
+    /// one does.
     fn parsed<'a>(&self, answer: &'a Answer) -> Result<(&'a str, Json<'a>), SourceError> {
         let said = |code, what: &str| {
             SourceError::new(code, format!("{} ({}): {what}", self.url, kind_of(&answer.headers)))
@@ -162,7 +166,8 @@ impl Interface {
             (
                 "live",
                 Setting::Owner(
-                    "why an answer is of the moment in which it is asked for; or `as_of`, where answers say of when they are",
+                    "why an answer is of the moment in which it is asked for; or `as_of`, where \
+                     answers say of when they are",
                 ),
             ),
             (
@@ -189,7 +194,8 @@ impl Interface {
     /// What this one answer tells of how the collection goes on.
     fn paging(&self, answer: &Answer, value: &Json<'_>, array: &Array) -> Vec<String> {
         let mut told = vec![format!(
-            "this is one answer with {} rows; how the others follow it tells nobody but its owner: see `paging`",
+            "this is one answer with {} rows; how the others follow it tells nobody but its \
+             owner: see `paging`",
             array.rows
         )];
         if answer.headers.contains_key(LINK) {
@@ -212,7 +218,8 @@ impl Interface {
                     "size_parameter"
                 };
                 told.push(format!(
-                    "`{name}` in the address seems to ask for a part: take it out of `url`, and name it as `{key}` of `paging`"
+                    "`{name}` in the address seems to ask for a part: take it out of `url`, and \
+                     name it as `{key}` of `paging`"
                 ));
             }
         }
@@ -226,10 +233,14 @@ impl Interface {
                     digits.parse::<u64>().ok().filter(|total| *total >= array.rows as u64)
             {
                 told.push(format!(
-                    "`{pointer}` is {total}: if that is the number of all rows, name it as `total` of `paging`, so that none is lost unseen"
+                    "`{pointer}` is {total}: if that is the number of all rows, name it as \
+                     `total` of `paging`, so that none is lost unseen"
                 ));
             } else if NEXT_WORDS.contains(&word.as_str()) {
-                told.push(format!("`{pointer}` may say where to go on: `paging = {{ kind = \"cursor\", next = \"{pointer}\", … }}`"));
+                told.push(format!(
+                    "`{pointer}` may say where to go on: `paging = {{ kind = \"cursor\", next = \
+                     \"{pointer}\", … }}`"
+                ));
             }
         }
         told
@@ -331,7 +342,8 @@ struct Fields {
 struct Field {
     name: String,
     evidence: Evidence,
-    /// Rows in which it stands, and those in which it is a number of more digits than a floating-point number keeps.
+    /// Rows in which it stands, and those in which it is a number of more digits than a
+    /// floating-point number keeps.
     there: u64,
     long: u64,
 }
@@ -417,8 +429,8 @@ impl Fields {
         );
         advice.extend(self.objects.iter().map(|name| {
             format!(
-                "`{name}` is a list of objects and left out: who stands in it is not found; name a column's `field` `{name}/*/…`, by which each \
-                 of its objects becomes a row"
+                "`{name}` is a list of objects and left out: who stands in it is not found; name \
+                 a column's `field` `{name}/*/…`, by which each of its objects becomes a row"
             )
         }));
         let rows = self.rows;
@@ -426,12 +438,16 @@ impl Fields {
             if field.there < rows {
                 let (name, there) = (&field.name, field.there);
                 advice.push(format!(
-                    "`{name}` stands in {there} of {rows} rows: leave it out, or have the interface write `null` in the others"
+                    "`{name}` stands in {there} of {rows} rows: leave it out, or have the \
+                     interface write `null` in the others"
                 ));
             }
             if field.long > 0 {
                 let name = &field.name;
-                advice.push(format!("`{name}` holds numbers of more than 15 digits: if they are ids, have them given as strings"));
+                advice.push(format!(
+                    "`{name}` holds numbers of more than 15 digits: if they are ids, have them \
+                     given as strings"
+                ));
             }
         }
         let seen = std::mem::take(&mut self.seen).into_iter();

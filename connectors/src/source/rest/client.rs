@@ -85,7 +85,8 @@ pub struct Answer {
 /// Why there was none.
 struct Miss {
     error: SourceError,
-    /// How long to wait before the request is made again, if it may be: the server's wish, or ours.
+    /// How long to wait before the request is made again, if it may be: the server's wish, or
+    /// ours.
     again: Option<Option<Duration>>,
 }
 
@@ -173,7 +174,8 @@ impl Client {
             let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
             if body.len() + data.len() > MOST_BODY {
                 let detail = format!(
-                    "{url} answers with over {MOST_BODY} bytes; ask for fewer rows in `source.paging`"
+                    "{url} answers with over {MOST_BODY} bytes; ask for fewer rows in \
+                     `source.paging`"
                 );
                 return Err(Miss::last(ErrorCode::SourceLimit, detail));
             }
@@ -198,8 +200,11 @@ async fn connect(url: &Url, tls: Option<Arc<ClientConfig>>) -> Result<Connection
     let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| {
         // What is said of a certificate does not change by asking again.
         if error.kind() == std::io::ErrorKind::InvalidData {
-            let detail =
-                format!("{}: {error}; mend `source.url`, `source.ca_file` or `source.tls`, or the server's certificate", url.authority());
+            let detail = format!(
+                "{}: {error}; mend `source.url`, `source.ca_file` or `source.tls`, or the \
+                 server's certificate",
+                url.authority()
+            );
             Miss::last(ErrorCode::SourceUnreachable, detail)
         } else {
             refused(error)
@@ -241,7 +246,8 @@ fn fits<B>(url: &Url, response: &Response<B>) -> Result<(), Miss> {
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             let detail = format!(
-                "{url} does not let us in (status {number}); mend `source.header_file`, or let it in there"
+                "{url} does not let us in (status {number}); mend `source.header_file`, or let it \
+                 in there"
             );
             return Err(Miss::last(ErrorCode::Misconfigured, detail));
         }
@@ -258,7 +264,8 @@ fn fits<B>(url: &Url, response: &Response<B>) -> Result<(), Miss> {
                 headers.get(LOCATION).and_then(|place| place.to_str().ok()).and_then(Url::parse);
             let place = place.map_or_else(|| "another place".to_owned(), |place| place.to_string());
             let detail = format!(
-                "{url} leads to {place} (status {number}), which is not followed; mend `source.url`"
+                "{url} leads to {place} (status {number}), which is not followed; mend \
+                 `source.url`"
             );
             return Err(Miss::last(ErrorCode::Misconfigured, detail));
         }
@@ -283,8 +290,9 @@ fn fits<B>(url: &Url, response: &Response<B>) -> Result<(), Miss> {
 }
 
 impl Answer {
-    /// Of when it is, as its own headers have it (RFC 9110, RFC 9111): no later than it was asked for, and as old as whatever gave it again
-    /// says. A clock that is less than a minute slow is no cache.
+    /// Of when it is, as its own headers have it (RFC 9110, RFC 9111): no later than it was asked
+    /// for, and as old as whatever gave it again says. A clock that is less than a minute slow
+    /// is no cache.
     pub fn made(&self, url: &Url) -> Result<SystemTime, SourceError> {
         let wrong = |name: &str| {
             SourceError::new(

@@ -1,5 +1,6 @@
-//! JSON (RFC 8259) as a register needs it: numbers keep their digits, `null` and what is not there are two things, a key that stands
-//! twice in an object is an error, and rows are handed over one by one, so that an answer takes little more room than its bytes.
+//! JSON (RFC 8259) as a register needs it: numbers keep their digits, `null` and what is not there
+//! are two things, a key that stands twice in an object is an error, and rows are handed over one
+//! by one, so that an answer takes little more room than its bytes.
 
 use std::borrow::Cow;
 
@@ -34,7 +35,8 @@ pub enum Json<'a> {
 }
 
 impl Json<'_> {
-    /// What a pointer's steps lead to; what leads through `null` leads to it. `None` if there is nothing.
+    /// What a pointer's steps lead to; what leads through `null` leads to it. `None` if there is
+    /// nothing.
     pub fn at(&self, steps: &[String]) -> Option<&Self> {
         let Some((step, rest)) = steps.split_first() else { return Some(self) };
         match self {
@@ -51,7 +53,8 @@ impl Json<'_> {
 pub struct Beside;
 
 impl Json<'_> {
-    /// The same where a number leads to the only element of an array; an error where there are others beside it.
+    /// The same where a number leads to the only element of an array; an error where there are
+    /// others beside it.
     pub fn only(&self, steps: &[String]) -> Result<Option<&Self>, Beside> {
         let Some((step, rest)) = steps.split_first() else { return Ok(Some(self)) };
         match self {
@@ -70,8 +73,8 @@ pub fn tree(text: &str, most: usize) -> Result<Json<'_>, SourceError> {
     reader.end().map(|()| value)
 }
 
-/// Reads a whole answer. Every element of the array at `rows` goes to `each`, and is not kept; returned is what stands around them, and
-/// whether there is such an array.
+/// Reads a whole answer. Every element of the array at `rows` goes to `each`, and is not kept;
+/// returned is what stands around them, and whether there is such an array.
 pub fn read<'a>(
     text: &'a str,
     rows: &[String],
@@ -151,7 +154,8 @@ impl<'a> Reader<'a, '_> {
         names.sort_unstable();
         if names.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
             let detail = format!(
-                "the object that ends at byte {} has a name twice; which value counts cannot be told",
+                "the object that ends at byte {} has a name twice; which value counts cannot be \
+                 told",
                 self.at
             );
             return Err(SourceError::new(ErrorCode::SourceFailed, detail));
@@ -174,8 +178,8 @@ impl<'a> Reader<'a, '_> {
             values.push(self.value(depth + 1, way)?);
             if each && !self.led {
                 let detail = format!(
-                    "element {} of the array that is read to byte {} has no array of rows where `source.rows` leads: \
-                     have `[]` given where there are none",
+                    "element {} of the array that is read to byte {} has no array of rows where \
+                     `source.rows` leads: have `[]` given where there are none",
                     values.len(),
                     self.at
                 );
@@ -187,7 +191,8 @@ impl<'a> Reader<'a, '_> {
             && way.and_then(<[String]>::first).is_some_and(|step| index(step).is_some())
         {
             let detail = format!(
-                "the array that ends at byte {} has {} elements, and `source.rows` names one of them: write `*` for each",
+                "the array that ends at byte {} has {} elements, and `source.rows` names one of \
+                 them: write `*` for each",
                 self.at,
                 values.len()
             );
@@ -407,7 +412,7 @@ mod tests {
             Just(serde_json::Value::Null),
             any::<bool>().prop_map(Into::into),
             any::<i64>().prop_map(Into::into),
-            any::<i32>().prop_map(|eighths| (f64::from(eighths) / 8.0).into()), // exact, however it is read
+            any::<i32>().prop_map(|eighths| (f64::from(eighths) / 8.0).into()), /* exact, however it is read */
             "\\PC{0,8}|[\u{0}-\u{1f}\"\\\\]{0,4}".prop_map(Into::into),
         ];
         leaf.prop_recursive(4, 32, 6, |inner| {

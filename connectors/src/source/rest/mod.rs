@@ -1,8 +1,9 @@
 //! `kind = "rest"`: a collection that a system's own HTTP interface gives as JSON.
 //!
-//! An interface's search cannot be trusted to find every spelling, so it is never used: a thread of the source's own reads the whole
-//! collection (`reading.rs`) into a local indexed snapshot, every so often or for every look-up, and look-ups ask that. The snapshot before
-//! serves until a new one is whole.
+//! An interface's search cannot be trusted to find every spelling, so it is never used: a thread of
+//! the source's own reads the whole collection (`reading.rs`) into a local indexed snapshot, every
+//! so often or for every look-up, and look-ups ask that. The snapshot before serves until a new one
+//! is whole.
 
 pub mod catalogue;
 mod client;
@@ -168,7 +169,9 @@ impl Source for RestSource {
             for steps in &mut survey.steps {
                 steps.insert(
                     0,
-                    "-- in the connector's own snapshot of the collection; no key is sent to the department's system".to_owned(),
+                    "-- in the connector's own snapshot of the collection; no key is sent to the \
+                     department's system"
+                        .to_owned(),
                 );
             }
             survey.advice.extend(self.advice.iter().cloned());
@@ -203,7 +206,8 @@ fn advice(spec: &Rest) -> Vec<String> {
             "a page that is left out"
         };
         advice.push(format!(
-            "`source.paging` names no `total`: {what} in silence is not noticed; have the interface say how many rows it has"
+            "`source.paging` names no `total`: {what} in silence is not noticed; have the \
+             interface say how many rows it has"
         ));
     }
     advice

@@ -20,7 +20,8 @@ pub struct Stand {
     pub most: u64,
 }
 
-/// Pages that are asked for behind the first empty one: a page that is filtered empty is not the last.
+/// Pages that are asked for behind the first empty one: a page that is filtered empty is not the
+/// last.
 const BEHIND: i64 = 2;
 
 /// The first answer's address.
@@ -66,7 +67,8 @@ pub fn next(
                 None if paging.total.is_some() => return Ok(None),
                 _ => {
                     let detail = format!(
-                        "{asked} has no cursor at `{next}`, so its end cannot be told; mend `source.paging`, or name its `total`"
+                        "{asked} has no cursor at `{next}`, so its end cannot be told; mend \
+                         `source.paging`, or name its `total`"
                     );
                     return Err(SourceError::new(ErrorCode::SourceDrift, detail));
                 }
@@ -77,8 +79,9 @@ pub fn next(
     }
 }
 
-/// Addresses that must give nothing new once a reading has come to its end: what is counted from another number than its owner says, or in
-/// another way, has rows there. Where the number of all rows is known and came, what is behind the end needs no asking.
+/// Addresses that must give nothing new once a reading has come to its end: what is counted from
+/// another number than its owner says, or in another way, has rows there. Where the number of all
+/// rows is known and came, what is behind the end needs no asking.
 pub fn around(url: &Url, paging: &Paging, stand: &Stand) -> Vec<(String, Url)> {
     let at = |parameter: &str, number: i64| {
         (
@@ -252,7 +255,8 @@ mod tests {
         for (header, expected) in [
             ("<https://a/b?c=1,2>; rel=\"next\"", Some("https://a/b?c=1,2")),
             (
-                "</first>; rel=first, </n>; title=\"a, b; <c>\"; REL = \"prefetch NEXT\" , </l>;rel=last",
+                "</first>; rel=first, </n>; title=\"a, b; <c>\"; REL = \"prefetch NEXT\" , \
+                 </l>;rel=last",
                 Some("/n"),
             ),
             ("</n>;rel=next;crossorigin", Some("/n")),

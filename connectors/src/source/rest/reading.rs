@@ -1,4 +1,5 @@
-//! One collection, from its first row to its last, into a snapshot; and how it is told that nothing was lost on the way.
+//! One collection, from its first row to its last, into a snapshot; and how it is told that nothing
+//! was lost on the way.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -88,12 +89,14 @@ impl Plan {
                 let inner = way.split_off(place).into_iter().skip(1).collect::<Vec<_>>();
                 if inner.iter().any(|step| step == json::EACH) {
                     return Err(misconfigured(format!(
-                        "`{said}` leads through a list within a list; have column `{name}` given in another way"
+                        "`{said}` leads through a list within a list; have column `{name}` given \
+                         in another way"
                     )));
                 }
                 if *list.get_or_insert_with(|| way.clone()) != way {
                     let detail = format!(
-                        "`{said}` leads through another list than a column before it: only one list can become rows"
+                        "`{said}` leads through another list than a column before it: only one \
+                         list can become rows"
                     );
                     return Err(misconfigured(format!(
                         "{detail}; mend the `field` of column `{name}`"
@@ -111,8 +114,8 @@ impl Plan {
         Ok(Self { spec: spec.clone(), base: base.to_owned(), columns, list, snapshots })
     }
 
-    /// Reads the collection until it is known to be whole. As-of is the start of the earlier of two readings that are alike: as they found
-    /// it, so it was between them.
+    /// Reads the collection until it is known to be whole. As-of is the start of the earlier of two
+    /// readings that are alike: as they found it, so it was between them.
     pub fn read(&self, fetch: &mut Fetch<'_>) -> Result<TableSource, SourceError> {
         let mut before: Option<(Pages, SystemTime)> = None;
         let mut torn = None;
@@ -199,7 +202,8 @@ impl Plan {
         while let Some(address) = next {
             if stand.answers >= self.spec.most_pages {
                 let detail = format!(
-                    "{url} has over {} pages; ask for more rows in each, or mend `source.most_pages`",
+                    "{url} has over {} pages; ask for more rows in each, or mend \
+                     `source.most_pages`",
                     stand.answers
                 );
                 return Err(SourceError::new(ErrorCode::SourceLimit, detail));
@@ -253,7 +257,8 @@ impl Plan {
         Ok(())
     }
 
-    /// What is beside a collection's first and last page has no row that was not read. A server that refuses the number has none.
+    /// What is beside a collection's first and last page has no row that was not read. A server
+    /// that refuses the number has none.
     fn nothing_new(
         &self,
         place: &str,
@@ -263,7 +268,8 @@ impl Plan {
     ) -> Result<Digest, SourceError> {
         let answer = match fetch(address) {
             Ok(answer) => answer,
-            // A status that is none of "not let in", "later" and "elsewhere": there is no such page.
+            // A status that is none of "not let in", "later" and "elsewhere": there is no such
+            // page.
             Err(error)
                 if matches!(error.code, ErrorCode::SourceDrift | ErrorCode::SourceFailed) =>
             {
@@ -280,8 +286,9 @@ impl Plan {
             if filling.is_first(&id)? {
                 let url = &self.spec.url;
                 let detail = format!(
-                    "{url} has a row at {place} that none of its pages had: it counts from another number, or in another way, than \
-                     `source.paging` says; mend `first` or `kind` there (a row that was entered just now is met in the next reading)"
+                    "{url} has a row at {place} that none of its pages had: it counts from \
+                     another number, or in another way, than `source.paging` says; mend `first` \
+                     or `kind` there (a row that was entered just now is met in the next reading)"
                 );
                 return Err(torn(detail));
             }
@@ -317,7 +324,8 @@ impl Plan {
                 hasher.update_framed(id.as_bytes());
                 if !filling.is_first(&id)? {
                     let detail = format!(
-                        "row {number} has the `id` of a row before it: rows moved between pages, or it is not unique"
+                        "row {number} has the `id` of a row before it: rows moved between pages, \
+                         or it is not unique"
                     );
                     return Err(torn(format!(
                         "{detail}; mend `source.paging.id`, or have the pages sorted by it"
@@ -360,7 +368,8 @@ impl Plan {
         Ok((Page { rows, digest: hasher.finish() }, around))
     }
 
-    /// Ids in the names of members and in what is around the rows; of a row, the texts that no column names, by where they are.
+    /// Ids in the names of members and in what is around the rows; of a row, the texts that no
+    /// column names, by where they are.
     fn left<'r>(
         &self,
         value: &'r Json<'_>,
@@ -418,7 +427,8 @@ impl Plan {
         }
     }
 
-    /// The elements of the row's list, each of which becomes a row; one row with nobody in it where the list is empty.
+    /// The elements of the row's list, each of which becomes a row; one row with nobody in it where
+    /// the list is empty.
     fn elements<'r, 'a>(
         &self,
         row: &'r Json<'a>,
@@ -479,7 +489,8 @@ impl Column {
             Some(Json::Number(digits)) if self.is_id => Ok(Some(id_digits(digits))),
             Some(Json::Number(digits)) => Ok(Some((*digits).to_owned())),
             Some(Json::Object(_) | Json::Array(_)) => Err(drift(
-                "has an object or an array in `{}`; name what is within, such as `/{}/id`, or `/{}/*/id` for each element",
+                "has an object or an array in `{}`; name what is within, such as `/{}/id`, or \
+                 `/{}/*/id` for each element",
             )),
             None => Err(drift(
                 "has no `{}`; mend the column's `field`, or have the interface write `null`",
@@ -522,7 +533,10 @@ fn said_time(
         },
     };
     text.and_then(moment).ok_or_else(|| {
-        let detail = format!("{address} has no time such as 2026-11-22T00:30:00+08:00 at `{place}`, which `source.as_of` names");
+        let detail = format!(
+            "{address} has no time such as 2026-11-22T00:30:00+08:00 at `{place}`, which \
+             `source.as_of` names"
+        );
         SourceError::new(ErrorCode::SourceStale, detail)
     })
 }
@@ -543,13 +557,14 @@ fn no_id(id: &Pointer, number: u64) -> SourceError {
     )
 }
 
-/// A number in a column of ids. What a floating-point number may have left of another is written so that it is nobody's, and could be
-/// anybody's whose id begins so.
+/// A number in a column of ids. What a floating-point number may have left of another is written so
+/// that it is nobody's, and could be anybody's whose id begins so.
 fn id_digits(digits: &str) -> String {
     let significant = digits.bytes().filter(u8::is_ascii_digit).count();
     let Ok(number) = digits.parse::<f64>() else { return digits.to_owned() };
     let is_whole = digits.bytes().all(|c| c.is_ascii_digit());
-    // As such numbers are written in full: with the fewest digits that mean them and zeros, or exactly.
+    // As such numbers are written in full: with the fewest digits that mean them and zeros, or
+    // exactly.
     let is_exact = is_whole && number.to_string() != digits && format!("{number:.0}") != digits;
     if significant <= EXACT_DIGITS || is_exact { digits.to_owned() } else { double(number) }
 }

@@ -18,16 +18,19 @@ use super::{BUSY, Inner, Moment, Reader, quote};
 const KEYS_AT_ONCE: usize = 64;
 /// Keys whose spellings are in memory together.
 const KEYS_TOGETHER: usize = 4096;
-/// Values of one statement, well under SQLite's bound on parameters, and few enough to plan as index look-ups: a power of two.
+/// Values of one statement, well under SQLite's bound on parameters, and few enough to plan as
+/// index look-ups: a power of two.
 const VALUES_PER_STATEMENT: usize = 256;
-/// Of so few, each value is asked for by itself where an index serves: to ask for some at once, SQLite makes a table of them.
+/// Of so few, each value is asked for by itself where an index serves: to ask for some at once,
+/// SQLite makes a table of them.
 const KEYS_BY_THEMSELVES: usize = 2;
 /// Such looks, a millisecond or so, that a look-up may take on the thread that asks.
 const POLLS_AT_ONCE: u32 = 25;
 
 impl Inner {
-    /// The look-up on the thread that asks, if it is as small as nearly all are: an index answers sooner than another thread wakes.
-    /// `None` if it is not, or somebody is writing, or no reader is at hand: then it takes a thread of its own, from the beginning.
+    /// The look-up on the thread that asks, if it is as small as nearly all are: an index answers
+    /// sooner than another thread wakes. `None` if it is not, or somebody is writing, or no
+    /// reader is at hand: then it takes a thread of its own, from the beginning.
     pub(super) fn at_once(
         &self,
         look_up: &LookUp,
@@ -190,7 +193,8 @@ impl Inner {
     }
 }
 
-/// Whether a look-up that failed so on the asking thread may succeed with more time: it was interrupted, or somebody is writing.
+/// Whether a look-up that failed so on the asking thread may succeed with more time: it was
+/// interrupted, or somebody is writing.
 fn may_pass(error: &SourceError) -> bool {
     matches!(error.code, ErrorCode::SourceTimeout | ErrorCode::SourceFailed)
 }

@@ -1,4 +1,5 @@
-//! A table in a SQLite file: the department's own, live, or the connector's snapshot of a file drop.
+//! A table in a SQLite file: the department's own, live, or the connector's snapshot of a file
+//! drop.
 
 mod looking_up;
 mod owner;
@@ -33,7 +34,8 @@ use super::{
 };
 use crate::source::rulings::Rulings;
 
-/// Read connections of one table, and so look-ups at once; more wait their turn within their deadline.
+/// Read connections of one table, and so look-ups at once; more wait their turn within their
+/// deadline.
 const READERS: usize = 4;
 /// How long a look-up waits for whoever is writing.
 const BUSY: Duration = Duration::from_millis(500);
@@ -100,8 +102,9 @@ struct Inner {
     fixed: OnceLock<Arc<Pass>>,
 }
 
-/// A connection with the profile that it took itself: SQLite's `data_version` tells of other connections' writes, and only compares
-/// with what the same connection was told before. A profile that readers shared could be older than the file that one of them sees.
+/// A connection with the profile that it took itself: SQLite's `data_version` tells of other
+/// connections' writes, and only compares with what the same connection was told before. A profile
+/// that readers shared could be older than the file that one of them sees.
 struct Reader {
     connection: Connection,
     /// `select <row id>, <fields> from <table>`.
@@ -203,7 +206,8 @@ impl TableSource {
         let run = |inner: &Inner| {
             let mut reader = inner.take()?;
             let result = work(inner, &mut reader);
-            // A connection that failed is not used again: the next look-up opens a fresh one and meets the file as it is then.
+            // A connection that failed is not used again: the next look-up opens a fresh one and
+            // meets the file as it is then.
             if result.is_ok() {
                 inner.give_back(reader);
             }
@@ -273,7 +277,8 @@ impl Source for TableSource {
         if self.inner.fixed.get().is_some() {
             return Box::pin(self.on_reader(Inner::survey));
         }
-        // On a connection of its own: a look-up that came meanwhile would have to take another pass first.
+        // On a connection of its own: a look-up that came meanwhile would have to take another pass
+        // first.
         Box::pin(self.apart(Inner::survey))
     }
 
@@ -298,7 +303,8 @@ impl Inner {
             Connection::open_with_flags(&self.path, flags).map_err(|error| self.failed(&error))?;
         connection.busy_timeout(BUSY).map_err(|error| self.failed(&error))?;
         connection.pragma_update(None, "query_only", true).map_err(|error| self.failed(&error))?;
-        // SQLite takes a quoted name that is no column for a text of that spelling: a column that is gone would read as rows of others.
+        // SQLite takes a quoted name that is no column for a text of that spelling: a column that
+        // is gone would read as rows of others.
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)
             .map_err(|error| self.failed(&error))?;
@@ -310,8 +316,9 @@ impl Inner {
         Ok(Reader { connection, select, indexed, row_id, log, file, version: 0, pass: None })
     }
 
-    /// What the file system says of a live database. SQLite does not notice that another file was moved or copied over its own. `None` for
-    /// a snapshot, which nobody but this connector touches, and which is still read after a newer one has taken its place.
+    /// What the file system says of a live database. SQLite does not notice that another file was
+    /// moved or copied over its own. `None` for a snapshot, which nobody but this connector
+    /// touches, and which is still read after a newer one has taken its place.
     fn seen(&self, log: &Path) -> Result<Option<Seen>, SourceError> {
         if matches!(self.shape.moment, Moment::Fixed(_)) {
             return Ok(None);
@@ -346,8 +353,9 @@ impl Inner {
         if kind != "table" || without_row_id {
             let what = if kind == "table" { "table without row ids" } else { kind.as_str() };
             return drift(format!(
-                "`{table}` in `{path}` is a {what}, whose unreadable rows could not be located; name the table behind it in `source.table`, \
-                 or have its rows copied into an ordinary table"
+                "`{table}` in `{path}` is a {what}, whose unreadable rows could not be located; \
+                 name the table behind it in `source.table`, or have its rows copied into an \
+                 ordinary table"
             ));
         }
         let columns = connection
@@ -370,14 +378,17 @@ impl Inner {
         match free {
             Some(row_id) => Ok(row_id),
             None => drift(format!(
-                "table `{table}` hides its row ids: it has columns `rowid`, `_rowid_` and `oid`; rename one"
+                "table `{table}` hides its row ids: it has columns `rowid`, `_rowid_` and `oid`; \
+                 rename one"
             )),
         }
     }
 
-    /// Places of the columns that an index of all rows begins with, as it was when the file was opened.
+    /// Places of the columns that an index of all rows begins with, as it was when the file was
+    /// opened.
     fn indexed(&self, connection: &Connection) -> Result<Vec<usize>, SourceError> {
-        let sql = "select distinct i.name from pragma_index_list(?1) l join pragma_index_info(l.name) i where i.seqno = 0 and not l.partial";
+        let sql = "select distinct i.name from pragma_index_list(?1) l join \
+                   pragma_index_info(l.name) i where i.seqno = 0 and not l.partial";
         let indexed = connection
             .prepare(sql)
             .and_then(|mut statement| {
@@ -406,19 +417,20 @@ impl Inner {
     fn lost(&self, place: usize) -> SourceError {
         let field = self.shape.fields.get(place).map_or("", String::as_str);
         let detail = format!(
-            "`{}`: rows of `{}` are not found by their `{field}`: its index is damaged; have the system's maintainer run `reindex`, and \
-             `pragma integrity_check` to see what else is",
+            "`{}`: rows of `{}` are not found by their `{field}`: its index is damaged; have the \
+             system's maintainer run `reindex`, and `pragma integrity_check` to see what else is",
             self.path.display(),
             self.shape.table
         );
         SourceError::new(ErrorCode::SourceFailed, detail)
     }
 
-    /// A table's rows stand in the order of their ids; in a file that was overwritten while it was open, pages of two files stand together.
+    /// A table's rows stand in the order of their ids; in a file that was overwritten while it was
+    /// open, pages of two files stand together.
     fn out_of_order(&self) -> SourceError {
         let detail = format!(
-            "`{}`: rows of `{}` are not in the order of their ids: the file is damaged, or was overwritten in place; put a whole one beside it \
-             and rename that",
+            "`{}`: rows of `{}` are not in the order of their ids: the file is damaged, or was \
+             overwritten in place; put a whole one beside it and rename that",
             self.path.display(),
             self.shape.table
         );
@@ -438,8 +450,10 @@ impl Inner {
                 let text: Option<String> = newest.map_err(|error| self.failed(&error))?;
                 let text = text.unwrap_or_default();
                 let time = chrono::DateTime::parse_from_rfc3339(text.trim()).map_err(|_| {
-                    let detail =
-                        format!("`{table}`.`{column}`, which `source.as_of` names, holds no time such as 2026-11-22T00:30:00+08:00");
+                    let detail = format!(
+                        "`{table}`.`{column}`, which `source.as_of` names, holds no time such as \
+                         2026-11-22T00:30:00+08:00"
+                    );
                     SourceError::new(ErrorCode::SourceStale, detail)
                 })?;
                 Ok(time.into())
@@ -451,8 +465,8 @@ impl Inner {
         self.shape.fields.iter().map(|field| quote(field)).collect::<Vec<_>>().join(", ")
     }
 
-    /// Every row as the table itself has it, with these fields of no column behind: an index that holds
-    /// all the columns could have lost one.
+    /// Every row as the table itself has it, with these fields of no column behind: an index that
+    /// holds all the columns could have lost one.
     fn whole(&self, reader: &Reader, left: &[String]) -> String {
         let left: String = left.iter().map(|name| format!(", {}", quote(name))).collect();
         let table = quote(&self.shape.table);
@@ -480,7 +494,8 @@ impl Inner {
         match row.get_ref(at).map_err(|error| self.failed(&error))? {
             ValueRef::Null => into.cell(None),
             ValueRef::Integer(number) => into.shown(number),
-            // Only part of an id's digits are left of it. Written out in full it could be read as another's; so, it is unreadable.
+            // Only part of an id's digits are left of it. Written out in full it could be read as
+            // another's; so, it is unreadable.
             ValueRef::Real(number) if self.shape.ids.contains(&place) => {
                 into.shown(format_args!("{number:e}"))
             }

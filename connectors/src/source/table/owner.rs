@@ -62,7 +62,8 @@ impl Inner {
         Ok(assay.finish(self.shape.ragged.len() as u64))
     }
 
-    /// What a look-up of one person sends: every spelling of the id, then the rows that the profile knows to be spelled otherwise.
+    /// What a look-up of one person sends: every spelling of the id, then the rows that the profile
+    /// knows to be spelled otherwise.
     fn steps(&self, reader: &Reader, look_up: &KeyColumns) -> Vec<String> {
         let conditions = if reader.is_indexed(&look_up.columns) {
             look_up.columns.iter().map(|place| self.key_condition(&[*place], 1)).collect()
@@ -123,6 +124,14 @@ impl Inner {
         let missing = KeyColumns::places(&self.shape.look_ups)
             .into_iter()
             .filter(|place| !indexed.contains(place));
-        Ok(missing.filter_map(|place| self.shape.fields.get(place)).map(|field| format!("column `{field}` has no index: every look-up reads the whole table; `create index` on it makes a look-up a matter of milliseconds")).collect())
+        Ok(missing
+            .filter_map(|place| self.shape.fields.get(place))
+            .map(|field| {
+                format!(
+                    "column `{field}` has no index: every look-up reads the whole table; `create \
+                     index` on it makes a look-up a matter of milliseconds"
+                )
+            })
+            .collect())
     }
 }

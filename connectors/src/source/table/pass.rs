@@ -9,6 +9,7 @@ pub struct Pass {
     pub number: u64,
     /// Rows that an index does not find, or that cannot be read.
     pub profile: Profile,
-    /// Who stood where, and how often, in the department's own database: an index of its can be damaged, and would answer "nobody".
+    /// Who stood where, and how often, in the department's own database: an index of its can be
+    /// damaged, and would answer "nobody".
     pub present: Option<Present>,
 }

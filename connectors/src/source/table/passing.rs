@@ -1,4 +1,5 @@
-//! A look at every row of the table, which finds what its indexes do not: made anew whenever somebody has written.
+//! A look at every row of the table, which finds what its indexes do not: made anew whenever
+//! somebody has written.
 
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use super::{Inner, Moment, Reader};
 use crate::source::rulings::row_digest;
 
 impl Inner {
-    /// A pass over the file as this transaction sees it, taken anew if anybody has written since this reader took its last one.
+    /// A pass over the file as this transaction sees it, taken anew if anybody has written since
+    /// this reader took its last one.
     pub(super) fn fresh_pass(
         &self,
         reader: &mut Reader,
@@ -35,7 +37,8 @@ impl Inner {
         Ok(pass)
     }
 
-    /// Fields of the department's own table that no column names, and of which the owner has stated nothing.
+    /// Fields of the department's own table that no column names, and of which the owner has stated
+    /// nothing.
     fn left(&self, reader: &Reader) -> Result<Vec<String>, SourceError> {
         let Some(not_about) = &self.shape.not_about else { return Ok(Vec::new()) };
         let failed = |error: rusqlite::Error| self.failed(&error);

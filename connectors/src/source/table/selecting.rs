@@ -68,7 +68,8 @@ impl Inner {
             values.extend_from_slice(texts);
             // A floating-point number has another text in SQL than here.
             format!(
-                "({field} is null or typeof({field}) = 'real' or cast({field} as text) collate binary not in (?{}))",
+                "({field} is null or typeof({field}) = 'real' or cast({field} as text) collate \
+                 binary not in (?{}))",
                 ",?".repeat(texts.len() - 1)
             )
         };

@@ -10,7 +10,8 @@ use super::super::present::Met;
 use super::super::{LookUp, Rows, SourceError};
 use super::Pass;
 
-/// Takes rows, each once, and sends them on in batches; or keeps them, as long as they are one batch.
+/// Takes rows, each once, and sends them on in batches; or keeps them, as long as they are one
+/// batch.
 pub(super) struct RowSender<'a> {
     out: Option<&'a mpsc::Sender<Rows>>,
     pub(super) batch: Rows,
@@ -57,10 +58,12 @@ impl<'a> RowSender<'a> {
         if let Some((pass, met)) = &mut self.watch
             && let Some(present) = &pass.present
         {
-            // Both are of one moment: a row that leads elsewhere is another person's, and none of it leaves.
+            // Both are of one moment: a row that leads elsewhere is another person's, and none of
+            // it leaves.
             if !met.note(present, self.columns, row, id.cast_unsigned()) {
-                let damaged = "an index leads to rows that hold somebody else; have the system's maintainer run `reindex`, and `pragma \
-                               integrity_check` to see what else is damaged";
+                let damaged = "an index leads to rows that hold somebody else; have the system's \
+                               maintainer run `reindex`, and `pragma integrity_check` to see what \
+                               else is damaged";
                 return Err(SourceError::new(ErrorCode::SourceFailed, damaged));
             }
         }

@@ -42,14 +42,16 @@ fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShap
 #[test]
 fn a_slow_readers_older_profile_is_not_another_readers() {
     let (_folder, path, shape) = made(
-        "pragma journal_mode = wal; create table t (a, b, c); insert into t values ('11010519491231002X', '', 'one');",
+        "pragma journal_mode = wal; create table t (a, b, c); insert into t values \
+         ('11010519491231002X', '', 'one');",
         "t",
         &["a", "b", "c"],
     );
     let source = TableSource::open(shape, path.clone(), None).unwrap();
     let inner = &source.inner;
     let (mut quick, mut slow) = (inner.connect().unwrap(), inner.connect().unwrap());
-    // The slow reader's transaction begins, somebody writes, the quick one profiles what is new; then the slow one what was old.
+    // The slow reader's transaction begins, somebody writes, the quick one profiles what is new;
+    // then the slow one what was old.
     slow.connection.execute_batch("begin; select count(*) from t;").unwrap();
     Connection::open(&path)
         .unwrap()
@@ -79,7 +81,8 @@ fn a_slow_readers_older_profile_is_not_another_readers() {
 
 #[test]
 fn rows_without_ids_of_their_own_are_refused_at_open() {
-    let base = "create table t (a, b, c); create view v as select * from t; create table w (a, b, c, primary key (a)) without rowid;";
+    let base = "create table t (a, b, c); create view v as select * from t; create table w (a, b, \
+                c, primary key (a)) without rowid;";
     for (table, what) in
         [("v", "is a view"), ("w", "is a table without row ids"), ("gone", "has no table `gone`")]
     {
@@ -109,7 +112,8 @@ fn a_column_called_rowid_hides_no_row() {
 #[test]
 fn numbers_in_key_columns_are_found_or_unreadable() {
     // 440524188001010014 as an integer is found; as a floating-point number it is one of many.
-    let rows = "insert into t values (440524188001010014, '', 'integer'), ('', 440524188001010014.0, 'real'), (110105491231002, '', 'short')";
+    let rows = "insert into t values (440524188001010014, '', 'integer'), ('', \
+                440524188001010014.0, 'real'), (110105491231002, '', 'short')";
     for columns in ["a, b, c", "a numeric, b real, c", "a int, b, c"] {
         let (_folder, path, shape) =
             made(&format!("create table t ({columns}); {rows}"), "t", &["a", "b", "c"]);
@@ -208,7 +212,8 @@ fn a_look_up_waits_for_whoever_is_writing() {
     let (_folder, path, shape) =
         made(&format!("create table t (a, b, c); {rows}"), "t", &["a", "b", "c"]);
     let source = TableSource::open(shape, path.clone(), None).unwrap();
-    // The first refusal comes at once, on the thread that asks; the look-up's own thread has a transaction to itself all the same.
+    // The first refusal comes at once, on the thread that asks; the look-up's own thread has a
+    // transaction to itself all the same.
     for _ in 0..3 {
         let writer = Connection::open(&path).unwrap();
         writer.execute_batch("begin exclusive").unwrap();
@@ -246,7 +251,8 @@ fn a_file_that_is_replaced_during_a_look_up_is_no_answer() {
 #[test]
 fn names_are_quoted() {
     let (_folder, path, shape) = made(
-        "create table \"t\"\"; drop table x; --\" (\"a\"\"b\", \"c'd\", e); insert into \"t\"\"; drop table x; --\" values ('', '11010519491231002X', 'e')",
+        "create table \"t\"\"; drop table x; --\" (\"a\"\"b\", \"c'd\", e); insert into \"t\"\"; \
+         drop table x; --\" values ('', '11010519491231002X', 'e')",
         "t\"; drop table x; --",
         &["a\"b", "c'd", "e"],
     );
@@ -270,7 +276,8 @@ fn drift_while_running_is_told_and_passes_when_mended() {
 
 #[test]
 fn a_long_look_up_stops_within_a_second() {
-    let rows = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) insert into t select '', '440524188001010014', i from n";
+    let rows = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) \
+                insert into t select '', '440524188001010014', i from n";
     let (_folder, path, shape) =
         made(&format!("create table t (a, b, c); {rows}"), "t", &["a", "b", "c"]);
     let source = TableSource::open(shape, path.clone(), None).unwrap();
@@ -301,7 +308,8 @@ fn a_long_look_up_stops_within_a_second() {
     assert!(stopped < Duration::from_secs(1), "{stopped:?}");
 }
 
-/// A file of one row of Wang's whose index on these columns was away while something was written, and was put back as it was.
+/// A file of one row of Wang's whose index on these columns was away while something was written,
+/// and was put back as it was.
 fn with_a_damaged_index(columns: &str, row: &str, written: &str) -> (TempDir, TableSource) {
     let indexes = format!("create index i on t {columns}; create index j on t (b)");
     let sql = format!(
@@ -310,8 +318,10 @@ fn with_a_damaged_index(columns: &str, row: &str, written: &str) -> (TempDir, Ta
     let (folder, path, shape) = made(&sql, "t", &["a", "b", "c"]);
     let damage = format!(
         "create temp table kept as select * from sqlite_master where name = 'i';
-         pragma writable_schema = on; delete from sqlite_master where name = 'i'; pragma writable_schema = reset; {written};
-         pragma writable_schema = on; insert into sqlite_master select * from kept; pragma writable_schema = reset"
+         pragma writable_schema = on; delete from sqlite_master where name = 'i'; pragma \
+         writable_schema = reset; {written};
+         pragma writable_schema = on; insert into sqlite_master select * from kept; pragma \
+         writable_schema = reset"
     );
     Connection::open(&path).unwrap().execute_batch(&damage).unwrap();
     (folder, TableSource::open(shape, path, None).unwrap())

@@ -12,8 +12,8 @@ const STEPS_PER_POLL: i32 = 2_000;
 const TRIES: usize = 5;
 
 impl Inner {
-    /// One read transaction, so that the profile, as-of and rows are of one moment; interrupted when `stop` says so, or after so many
-    /// looks at it.
+    /// One read transaction, so that the profile, as-of and rows are of one moment; interrupted
+    /// when `stop` says so, or after so many looks at it.
     pub(super) fn in_transaction<T>(
         &self,
         reader: &mut Reader,
@@ -44,7 +44,8 @@ impl Inner {
     fn begin(&self, reader: &mut Reader) -> Result<(), SourceError> {
         for _ in 0..TRIES {
             self.execute(reader, "begin")?;
-            // Its first read waits for whoever writes just now; from then on it sees the file as it is at this moment.
+            // Its first read waits for whoever writes just now; from then on it sees the file as it
+            // is at this moment.
             let version = self.data_version(reader);
             let seen = self.seen(&reader.log);
             let is_in_place = matches!(&seen, Ok(seen) if *seen == reader.file);
@@ -63,7 +64,8 @@ impl Inner {
         Err(self.changing())
     }
 
-    /// Proves at a look-up's end that the file is the one that it began with. The log beside it may have grown: SQLite sees to that.
+    /// Proves at a look-up's end that the file is the one that it began with. The log beside it may
+    /// have grown: SQLite sees to that.
     fn unchanged(&self, reader: &Reader) -> Result<(), SourceError> {
         if matches!(self.shape.moment, Moment::Fixed(_)) {
             return Ok(());

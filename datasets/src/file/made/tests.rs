@@ -25,12 +25,17 @@ fn what_a_register_lacks_is_said_in_three_ways() {
         column("kind", "code", "constant = \"home\""),
         column("died_on", "date", "absent = \"kept by the civil registry\""),
         column("left_on", "date", "field = \"QCRQ\""),
-        column("lives", "code", "derived = { from = \"left_on\", table = { blank = \"here\", filled = \"gone\" } }"),
+        column(
+            "lives",
+            "code",
+            "derived = { from = \"left_on\", table = { blank = \"here\", filled = \"gone\" } }",
+        ),
         column(
             "both",
             "code",
-            "derived = { from = [\"status\", \"left_on\"], table = { \"registered, blank\" = \"here\", \"registered,filled\" = \"odd\", \
-             \"moved_out, blank\" = \"gone\", \"moved_out, filled\" = \"gone\" } }",
+            "derived = { from = [\"status\", \"left_on\"], table = { \"registered, blank\" = \
+             \"here\", \"registered,filled\" = \"odd\", \"moved_out, blank\" = \"gone\", \
+             \"moved_out, filled\" = \"gone\" } }",
         ),
     ]
     .concat();
@@ -124,7 +129,8 @@ fn what_could_not_hold_of_every_row_is_refused_by_name() {
         ),
         (
             "code",
-            "derived = { from = \"status\", table = { registered = \"a\", moved_out = \"b\", dead = \"c\" } }",
+            "derived = { from = \"status\", table = { registered = \"a\", moved_out = \"b\", dead \
+             = \"c\" } }",
             "its columns never have `dead`",
         ),
         (
@@ -140,7 +146,8 @@ fn what_could_not_hold_of_every_row_is_refused_by_name() {
         ("code", "derived = { from = [], table = { \"1\" = \"a\" } }", "must be `{ from = "),
         (
             "code",
-            "derived = { from = [\"status\", \"status\"], table = { \"registered, registered\" = \"a\" } }",
+            "derived = { from = [\"status\", \"status\"], table = { \"registered, registered\" = \
+             \"a\" } }",
             "must be `{ from = ",
         ),
         (
@@ -150,7 +157,8 @@ fn what_could_not_hold_of_every_row_is_refused_by_name() {
         ),
         (
             "code",
-            "derived = { from = \"status\", table = { \"registered, blank\" = \"a\", moved_out = \"b\" } }",
+            "derived = { from = \"status\", table = { \"registered, blank\" = \"a\", moved_out = \
+             \"b\" } }",
             "must be `{ from = ",
         ),
         (

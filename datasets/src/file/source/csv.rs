@@ -66,7 +66,8 @@ pub enum Encoding {
 
 pub(super) const KIND: Kind = Kind {
     name: "csv",
-    title: "A file of values with a comma, a semicolon, a tab or a bar between them that is dropped, nightly say, beside the dataset file.",
+    title: "A file of values with a comma, a semicolon, a tab or a bar between them that is \
+            dropped, nightly say, beside the dataset file.",
     title_zh: "逗号、分号、制表符或竖线分隔的文本文件（CSV），定期投放",
     parameters: &[
         &drop::PATH,
@@ -76,14 +77,18 @@ pub(super) const KIND: Kind = Kind {
         &ENCODING,
         &SEPARATOR,
     ],
-    example: "[source]\nkind = \"csv\"\npath = \"ownership.csv\"\nencoding = \"gb18030\"\nas_of = \"manifest\"\n",
+    example: "[source]\nkind = \"csv\"\npath = \"ownership.csv\"\nencoding = \"gb18030\"\nas_of = \
+              \"manifest\"\n",
     notes: drop_notes!(
-        "The first line names the columns; a line `sep=;` above it is passed over. A name is folded: line breaks in it are one blank. \
-        **A row with something in a column that the header does not name** is kept as unreadable: give every column a name, or empty \
-        it. (A first column without a name that counts the rows, 0, 1, 2 and so on, is no such column.) A row of another width than the \
-        header is kept as unreadable, unless it lacks columns without a name alone; so is a row with a line break inside a cell. A row \
-        of nothing but blanks is none; a manifest may count it or not. Bytes that the encoding does not know make the cell unreadable. A file that was cut off at a line's end cannot be \
-        told from a whole one: only a manifest tells."
+        "The first line names the columns; a line `sep=;` above it is passed over. A name is \
+         folded: line breaks in it are one blank. **A row with something in a column that the \
+         header does not name** is kept as unreadable: give every column a name, or empty it. (A \
+         first column without a name that counts the rows, 0, 1, 2 and so on, is no such column.) \
+         A row of another width than the header is kept as unreadable, unless it lacks columns \
+         without a name alone; so is a row with a line break inside a cell. A row of nothing but \
+         blanks is none; a manifest may count it or not. Bytes that the encoding does not know \
+         make the cell unreadable. A file that was cut off at a line's end cannot be told from a \
+         whole one: only a manifest tells."
     ),
     read,
 };
@@ -92,7 +97,8 @@ const ENCODING: Parameter = Parameter {
     key: "encoding",
     default: None,
     form: "must be `utf-8`, `gb18030` or `utf-16`",
-    doc: "The file's characters; GBK is a part of GB18030. `utf-16` is what Excel calls Unicode text; the file must begin with its mark.",
+    doc: "The file's characters; GBK is a part of GB18030. `utf-16` is what Excel calls Unicode \
+          text; the file must begin with its mark.",
 };
 const SEPARATOR: Parameter = Parameter {
     key: "separator",

@@ -10,7 +10,8 @@ use crate::file::section::{Section, is_text};
 /// A file that is dropped, nightly say, below the dataset file's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileDrop {
-    /// The file, relative to the dataset file; never outside its folder. Its last part may be a pattern, in which `*` is any text.
+    /// The file, relative to the dataset file; never outside its folder. Its last part may be a
+    /// pattern, in which `*` is any text.
     pub path: String,
     /// How old its rows are.
     pub as_of: DropAsOf,
@@ -21,7 +22,8 @@ pub struct FileDrop {
 /// What several files are to one another that fit a drop's path, or are called like it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Parts {
-    /// The owner has not said: then only their names can show that they are one file of several days.
+    /// The owner has not said: then only their names can show that they are one file of several
+    /// days.
     #[default]
     Unstated,
     /// Each is the whole register, and the newest counts.
@@ -39,35 +41,43 @@ pub enum DropAsOf {
     Modified,
     /// What the sidecar `<file>.manifest.toml` states: [`crate::Manifest`].
     Manifest,
-    /// The beginning of the day that stands in the file's name, which is written as `strftime` has it.
+    /// The beginning of the day that stands in the file's name, which is written as `strftime` has
+    /// it.
     Name(String),
 }
 
 pub(super) const PATH: Parameter = Parameter {
     key: "path",
     default: None,
-    form: "must be relative to this file, with `/` between its parts, no `..`, and `*` in its last part only",
-    doc: "The file. Where each drop has a name of its own, a pattern in the last part, such as `drops/marriage-*.csv`: the newest whole \
-        file counts.",
+    form: "must be relative to this file, with `/` between its parts, no `..`, and `*` in its \
+           last part only",
+    doc: "The file. Where each drop has a name of its own, a pattern in the last part, such as \
+          `drops/marriage-*.csv`: the newest whole file counts.",
 };
 pub(super) const AS_OF: Parameter = Parameter {
     key: "as_of",
     default: None,
     form: "must be `modified`, `manifest` or `{ name = \"…%Y%m%d…\" }`, whose names fit `path`",
-    doc: "How old its rows are: the time at which their export began, for what was entered while it ran may be missing. `manifest`: what `<file>.manifest.toml` beside it states, with the number of rows and the SHA-256 that \
-        the file must have; prefer it, for it also tells a half-written file. `{ name = \"marriage-%Y%m%d.csv\" }`: the beginning, in \
-        China, of the day in the file's name, on which its export must have begun. `modified`: when the file was modified last, for exports of a moment; one that \
-        takes long, or is copied late, then claims to be newer than its rows are.",
+    doc: "How old its rows are: the time at which their export began, for what was entered while \
+          it ran may be missing. `manifest`: what `<file>.manifest.toml` beside it states, with \
+          the number of rows and the SHA-256 that the file must have; prefer it, for it also \
+          tells a half-written file. `{ name = \"marriage-%Y%m%d.csv\" }`: the beginning, in \
+          China, of the day in the file's name, on which its export must have begun. `modified`: \
+          when the file was modified last, for exports of a moment; one that takes long, or is \
+          copied late, then claims to be newer than its rows are.",
 };
 
 pub(super) const PARTS: Parameter = Parameter {
     key: "parts",
     default: Some("not stated"),
-    form: "must be `none`, `all` or a list of 2 to 4096 names, each once, that fit the pattern in `path`",
-    doc: "What several files are to one another. `none`: each file that fits is the whole register, and the newest counts. `all`: they are \
-        parts, as a data platform or one export a district writes them, and are read as one. A list: the same, of these files and no other. \
-        Not stated, several files must have names that differ in their day alone; otherwise nothing is read, for a part that is left out \
-        would be homes that nobody finds. Parts are as old as the oldest of them.",
+    form: "must be `none`, `all` or a list of 2 to 4096 names, each once, that fit the pattern in \
+           `path`",
+    doc: "What several files are to one another. `none`: each file that fits is the whole \
+          register, and the newest counts. `all`: they are parts, as a data platform or one \
+          export a district writes them, and are read as one. A list: the same, of these files \
+          and no other. Not stated, several files must have names that differ in their day alone; \
+          otherwise nothing is read, for a part that is left out would be homes that nobody \
+          finds. Parts are as old as the oldest of them.",
 };
 pub(super) const PART_COUNT: Parameter = Parameter {
     key: "part_count",
@@ -188,7 +198,9 @@ fn parts(section: &mut Section<'_>, path: Option<&str>, as_of: Option<&DropAsOf>
             section.fault(
                 PART_COUNT.key,
                 None,
-                "missing; say how many parts there are at least, or one that is gone is not noticed".to_owned(),
+                "missing; say how many parts there are at least, or one that is gone is not \
+                 noticed"
+                    .to_owned(),
             );
             return None;
         }

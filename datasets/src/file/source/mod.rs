@@ -1,5 +1,6 @@
-//! Where the rows are: the `[source]` section. One file for each kind, which holds what the section says, how it is read, and what
-//! there is to know about each of its keys; [`KINDS`] lists them all.
+//! Where the rows are: the `[source]` section. One file for each kind, which holds what the section
+//! says, how it is read, and what there is to know about each of its keys; [`KINDS`] lists them
+//! all.
 
 mod csv;
 mod dbf;

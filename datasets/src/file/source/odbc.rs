@@ -14,7 +14,8 @@ use crate::file::section::{Section, is_text};
 
 /// Attributes of a connection.
 const MOST_ATTRIBUTES: usize = 40;
-/// Attributes that say who logs in, or where a whole connection is described: they have keys of their own here, or no place at all.
+/// Attributes that say who logs in, or where a whole connection is described: they have keys of
+/// their own here, or no place at all.
 const OTHERS: [&str; 9] =
     ["driver", "dsn", "filedsn", "savefile", "uid", "user", "username", "user id", "userid"];
 /// Parts of the names of attributes whose values are secrets.
@@ -27,7 +28,8 @@ pub struct Odbc {
     pub through: Through,
     /// What the driver is told, in the order of their names; no secrets.
     pub attributes: Vec<(String, String)>,
-    /// For a system that is a file: the attribute that names it, and its path, relative to the dataset file.
+    /// For a system that is a file: the attribute that names it, and its path, relative to the
+    /// dataset file.
     pub file: Option<(String, String)>,
     /// The catalogue of the table; none: whichever is meant where none is said.
     pub catalog: Option<String>,
@@ -47,7 +49,8 @@ pub struct Odbc {
     pub profile_every: Duration,
     /// How old its rows are.
     pub as_of: SqliteAsOf,
-    /// The owner's reason why no row or cell is hidden from this reader, where the system cannot be asked.
+    /// The owner's reason why no row or cell is hidden from this reader, where the system cannot
+    /// be asked.
     pub nothing_hidden: Option<String>,
 }
 
@@ -62,7 +65,8 @@ pub enum Through {
 
 pub(super) const KIND: Kind = Kind {
     name: "odbc",
-    title: "A table or view of any system that has an ODBC driver: Oracle, DM, SQL Server, Db2, Access …",
+    title: "A table or view of any system that has an ODBC driver: Oracle, DM, SQL Server, Db2, \
+            Access …",
     title_zh: "有 ODBC 驱动的任何系统（Oracle、达梦、SQL Server、Db2、Access 等）中的一张表或视图",
     parameters: &[
         &DRIVER,
@@ -81,8 +85,9 @@ pub(super) const KIND: Kind = Kind {
         &AS_OF,
         &NOTHING_HIDDEN,
     ],
-    example: "[source]\nkind = \"odbc\"\ndriver = \"DM8 ODBC DRIVER\"\nattributes = { SERVER = \"10.0.0.14\", TCP_PORT = \"5236\" }\n\
-        schema = \"FCJ\"\ntable = \"FW_CQ\"\nuser = \"zerotrip\"\npassword_file = \"estate.password\"\n",
+    example: "[source]\nkind = \"odbc\"\ndriver = \"DM8 ODBC DRIVER\"\nattributes = { SERVER = \
+              \"10.0.0.14\", TCP_PORT = \"5236\" }\nschema = \"FCJ\"\ntable = \"FW_CQ\"\nuser = \
+              \"zerotrip\"\npassword_file = \"estate.password\"\n",
     notes: include_str!("odbc.md"),
     read,
 };
@@ -91,57 +96,66 @@ const DRIVER: Parameter = Parameter {
     key: "driver",
     default: Some("none"),
     form: "must be a driver's name, or the path of its file",
-    doc: "The driver: its name in `odbcinst.ini` (`odbcinst -q -d` lists them), or its file. Either this or `dsn` must be there.",
+    doc: "The driver: its name in `odbcinst.ini` (`odbcinst -q -d` lists them), or its file. \
+          Either this or `dsn` must be there.",
 };
 const DSN: Parameter = Parameter {
     key: "dsn",
     default: Some("none"),
     form: "must be a data source's name",
-    doc: "A data source in `odbc.ini`, instead of `driver`. Leave its password out of there: it is `password_file`'s.",
+    doc: "A data source in `odbc.ini`, instead of `driver`. Leave its password out of there: it \
+          is `password_file`'s.",
 };
 const ATTRIBUTES: Parameter = Parameter {
     key: "attributes",
     default: Some("none"),
-    form: "must be a table of texts, such as `{ Server = \"10.0.0.14\" }`: no user, password or other secret, nor another driver",
-    doc: "What the driver is told besides: its own manual lists the names. The user and the password have keys of their own.",
+    form: "must be a table of texts, such as `{ Server = \"10.0.0.14\" }`: no user, password or \
+           other secret, nor another driver",
+    doc: "What the driver is told besides: its own manual lists the names. The user and the \
+          password have keys of their own.",
 };
 const FILE: Parameter = Parameter {
     key: "file",
     default: Some("none"),
-    form: "must be one attribute with a path relative to this file, such as `{ DBQ = \"estate.mdb\" }`, with `/` between its parts and no `..`",
-    doc: "Where the system is a file: the attribute by which the driver is told, and the file. It is watched.",
+    form: "must be one attribute with a path relative to this file, such as `{ DBQ = \
+           \"estate.mdb\" }`, with `/` between its parts and no `..`",
+    doc: "Where the system is a file: the attribute by which the driver is told, and the file. It \
+          is watched.",
 };
 const CATALOG: Parameter = Parameter {
     key: "catalog",
     default: Some("none"),
     form: "must be a catalogue's name",
-    doc: "The catalogue (a database, on SQL Server) that holds the table, where the connection itself does not say.",
+    doc: "The catalogue (a database, on SQL Server) that holds the table, where the connection \
+          itself does not say.",
 };
 const SCHEMA: Parameter = Parameter {
     key: "schema",
     default: Some("none"),
     form: "must be a schema's name",
-    doc: "The schema (an owner, on Oracle and DM) that holds the table. Without it the table's name must be there once only.",
+    doc: "The schema (an owner, on Oracle and DM) that holds the table. Without it the table's \
+          name must be there once only.",
 };
 const USER: Parameter = Parameter {
     key: "user",
     default: Some("none"),
     form: "must be a user's name",
-    doc: "Who logs in (`UID`): best somebody who may read this one table or view and nothing else. That is what keeps the system \
-        from being written to, whatever its driver does.",
+    doc: "Who logs in (`UID`): best somebody who may read this one table or view and nothing \
+          else. That is what keeps the system from being written to, whatever its driver does.",
 };
 const PROCESSES: Parameter = Parameter {
     key: CONNECTIONS.key,
     default: CONNECTIONS.default,
     form: CONNECTIONS.form,
-    doc: "Most connections at once, each with a process of its own; look-ups beyond wait their turn. One is the profiling pass's while \
-        that runs.",
+    doc: "Most connections at once, each with a process of its own; look-ups beyond wait their \
+          turn. One is the profiling pass's while that runs.",
 };
 const UNCHANGING: Parameter = Parameter {
     key: "unchanging",
     default: Some("false"),
     form: "must be `true` or `false`",
-    doc: "The owner's word that nobody changes the table while it is asked. A system without snapshots (below) is refused without it.",
+    doc: "The owner's word that nobody changes the table while it is asked. A system without \
+          snapshots (below) is refused without it.",
 };
 
 fn read(section: &mut Section<'_>) -> Option<Source> {
@@ -208,7 +222,8 @@ fn read(section: &mut Section<'_>) -> Option<Source> {
 }
 
 impl Odbc {
-    /// Whether a dataset file may give an attribute of this name: none that has a key of its own, and no secret.
+    /// Whether a dataset file may give an attribute of this name: none that has a key of its own,
+    /// and no secret.
     pub fn may_say(name: &str) -> bool {
         let name = name.to_lowercase();
         is_attribute(&name)

@@ -33,7 +33,8 @@ pub struct Remote {
     pub profile_every: Duration,
     /// How old its rows are.
     pub as_of: SqliteAsOf,
-    /// The owner's reason why no row or cell is hidden from this reader, where the system cannot be asked.
+    /// The owner's reason why no row or cell is hidden from this reader, where the system cannot
+    /// be asked.
     pub nothing_hidden: Option<String>,
 }
 
@@ -55,7 +56,8 @@ pub enum Tls {
     Off,
     /// Encrypted, with a server whose certificate bears its name and leads to a known authority.
     Verify {
-        /// The authorities' certificates, relative to the dataset file; none: those that the system trusts.
+        /// The authorities' certificates, relative to the dataset file; none: those that the
+        /// system trusts.
         ca_file: Option<String>,
     },
 }
@@ -88,7 +90,8 @@ pub(super) const PASSWORD_FILE: Parameter = Parameter {
     key: "password_file",
     default: Some("none"),
     form: "must be a file's path",
-    doc: "A file that holds the password, relative to this file; refused if anybody else may read it (`chmod 600`). Read at every log-in.",
+    doc: "A file that holds the password, relative to this file; refused if anybody else may read \
+          it (`chmod 600`). Read at every log-in.",
 };
 pub(super) const PASSWORD_ENV: Parameter = Parameter {
     key: "password_env",
@@ -100,29 +103,33 @@ pub(super) const TLS: Parameter = Parameter {
     key: "tls",
     default: Some("verify"),
     form: "must be `verify` or `off`",
-    doc: "`verify`: encrypted, and the server's certificate must bear `host` and lead to a known authority. `off`: in clear text, \
-        password included where the server asks so; for a server on the same machine.",
+    doc: "`verify`: encrypted, and the server's certificate must bear `host` and lead to a known \
+          authority. `off`: in clear text, password included where the server asks so; for a \
+          server on the same machine.",
 };
 pub(super) const CA_FILE: Parameter = Parameter {
     key: "ca_file",
     default: Some("the authorities that the system trusts"),
     form: "must be a file's path",
-    doc: "Certificates (PEM) of the authorities that may vouch for the server, relative to this file.",
+    doc: "Certificates (PEM) of the authorities that may vouch for the server, relative to this \
+          file.",
 };
 pub(super) const CONNECTIONS: Parameter = Parameter {
     key: "connections",
     default: Some("4"),
     form: "must be between 2 and 32",
-    doc: "Most connections at once; look-ups beyond wait their turn. One is the profiling pass's while that runs. Another is opened for a \
-        moment to stop a query. From 3 on, one more looks at every cell now and then, for the catalog's figures on the data's quality; with 2 \
-        the catalog has none.",
+    doc: "Most connections at once; look-ups beyond wait their turn. One is the profiling pass's \
+          while that runs. Another is opened for a moment to stop a query. From 3 on, one more \
+          looks at every cell now and then, for the catalog's figures on the data's quality; with \
+          2 the catalog has none.",
 };
 pub(super) const PROFILE_EVERY: Parameter = Parameter {
     key: "profile_every",
     default: Some("15m"),
     form: "must be `0s`, or between `1s` and `24h`, such as `15m`",
-    doc: "How often the key columns are read from end to end, to find what no index finds. A live source's answers are as old as the \
-        latest pass. `0s`: within every look-up, for small tables: then its answers are of the moment.",
+    doc: "How often the key columns are read from end to end, to find what no index finds. A live \
+          source's answers are as old as the latest pass. `0s`: within every look-up, for small \
+          tables: then its answers are of the moment.",
 };
 /// Its default differs from server to server.
 pub(super) const fn port(default: &'static str) -> Parameter {
@@ -137,19 +144,21 @@ pub(super) const AS_OF: Parameter = Parameter {
     key: "as_of",
     default: Some("live"),
     form: sqlite::AS_OF.form,
-    doc: "How old its rows are. `live`: of now, which counts only where the system's own catalogue proves it, down to ordinary tables of this \
-        very server. For anything else (an extract, a copy, a view that cannot be followed): where the time at which it began \
-        stands, the newest of them, written with the rows and not in a job's log. A time without an offset is \
-        Beijing time.",
+    doc: "How old its rows are. `live`: of now, which counts only where the system's own \
+          catalogue proves it, down to ordinary tables of this very server. For anything else (an \
+          extract, a copy, a view that cannot be followed): where the time at which it began \
+          stands, the newest of them, written with the rows and not in a job's log. A time \
+          without an offset is Beijing time.",
 };
 
 pub(super) const NOTHING_HIDDEN: Parameter = Parameter {
     key: "nothing_hidden",
     default: Some("the system is asked"),
     form: "must be a sentence that says why, of at most 200 characters",
-    doc: "The owner's reason why no row and no cell is hidden from this reader (row-level security, masks, views that look at who asks), such \
-        as `\"the view is made for this reader; FCJ/2026/17\"`. Needed only where the system's own catalogue cannot tell; without it such a \
-        table is refused. `check` shows it.",
+    doc: "The owner's reason why no row and no cell is hidden from this reader (row-level \
+          security, masks, views that look at who asks), such as `\"the view is made for this \
+          reader; FCJ/2026/17\"`. Needed only where the system's own catalogue cannot tell; \
+          without it such a table is refused. `check` shows it.",
 };
 
 /// What a kind of server reads in its own way.

@@ -35,13 +35,16 @@ pub(super) const KIND: Kind = Kind {
     title: "A table in an SQLite file, live or an extract.",
     title_zh: "SQLite 数据库中的一张表（实时或抽取）",
     parameters: &[&PATH, &TABLE, &AS_OF],
-    example: "[source]\nkind = \"sqlite\"\npath = \"ownership.db\"\ntable = \"FW_CQ\"\nas_of = \"live\"\n",
-    notes: "Opened read-only; every look-up is one read transaction. Integers and text are read by the column's type. A floating-point \
-        number in a column of ids is unreadable, for its last digits are gone; binary data is refused. A view, or a table `without \
-        rowid`, is refused: its unreadable rows could not be located. A live file is read whole after every write to it, once by each \
-        reader: one of more than a few hundred thousand rows that is written all day is better served as an extract, or its system's \
-        own writers wait, and look-ups run out of time. Never overwrite a live file in place (`cp`, `rsync --inplace`): put the whole \
-        new one beside it and rename that.",
+    example: "[source]\nkind = \"sqlite\"\npath = \"ownership.db\"\ntable = \"FW_CQ\"\nas_of = \
+              \"live\"\n",
+    notes: "Opened read-only; every look-up is one read transaction. Integers and text are read \
+            by the column's type. A floating-point number in a column of ids is unreadable, for \
+            its last digits are gone; binary data is refused. A view, or a table `without rowid`, \
+            is refused: its unreadable rows could not be located. A live file is read whole after \
+            every write to it, once by each reader: one of more than a few hundred thousand rows \
+            that is written all day is better served as an extract, or its system's own writers \
+            wait, and look-ups run out of time. Never overwrite a live file in place (`cp`, \
+            `rsync --inplace`): put the whole new one beside it and rename that.",
     read,
 };
 
@@ -61,9 +64,10 @@ pub(super) const AS_OF: Parameter = Parameter {
     key: "as_of",
     default: None,
     form: "must be `live` or `{ table = \"…\", column = \"…\" }`",
-    doc: "How old its rows are: `live` for the register itself; for an extract, where the time (RFC 3339) at which it began stands, the newest of \
-        them: what was entered while it ran may be missing. It must be written with the rows, in their transaction or after them; a job's own \
-        log, which says so even of a job that failed, is newer than the rows.",
+    doc: "How old its rows are: `live` for the register itself; for an extract, where the time \
+          (RFC 3339) at which it began stands, the newest of them: what was entered while it ran \
+          may be missing. It must be written with the rows, in their transaction or after them; a \
+          job's own log, which says so even of a job that failed, is newer than the rows.",
 };
 
 fn read(section: &mut Section<'_>) -> Option<Source> {

@@ -23,7 +23,8 @@ pub struct Url {
 }
 
 impl Url {
-    /// Nothing else than scheme, host, port, path and query, in the characters that a request may have.
+    /// Nothing else than scheme, host, port, path and query, in the characters that a request may
+    /// have.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > MOST_BYTES
             || text.bytes().any(|c| !c.is_ascii_graphic() || b"\"#<>\\^`{|}".contains(&c))

@@ -1,4 +1,5 @@
-//! How far a cell is from what a person's id can look like: replaced, inserted and dropped characters, and neighbours that were swapped.
+//! How far a cell is from what a person's id can look like: replaced, inserted and dropped
+//! characters, and neighbours that were swapped.
 
 /// The most edits that anything is asked about, and one.
 pub(super) const LEVELS: usize = 3;
@@ -54,9 +55,10 @@ pub(super) enum Ends {
     PartOfCell,
 }
 
-/// Whether the cell is at most `most` edits (fewer than [`LEVELS`]) from the form: what [`align`] tells, but for all places of the form
-/// at once. Bit *j* of `reached[d]` says that the cell so far can be the form's first *j* characters after *d* edits (Wu and Manber,
-/// "Fast text searching allowing errors", 1992).
+/// Whether the cell is at most `most` edits (fewer than [`LEVELS`]) from the form: what [`align`]
+/// tells, but for all places of the form at once. Bit *j* of `reached[d]` says that the cell so far
+/// can be the form's first *j* characters after *d* edits (Wu and Manber, "Fast text searching
+/// allowing errors", 1992).
 pub(super) fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bool {
     let all = (1_u32 << (form.length + 1)) - 1;
     let end = 1_u32 << form.length;
@@ -81,7 +83,8 @@ pub(super) fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bo
             *here = if *token == Token::Stretch {
                 was | was.wrapping_neg() // the lowest place, and everything after it
             } else {
-                // Fits; or with one edit fewer: dropped from the cell, replaced, inserted from the form, or swapped with the one before.
+                // Fits; or with one edit fewer: dropped from the cell, replaced, inserted from the
+                // form, or swapped with the one before.
                 let edited = before | (before << 1) | (fewer << 1) | swapped;
                 ((was & fits) << 1) | edited | u32::from(ends == Ends::PartOfCell)
             } & all;
@@ -103,8 +106,9 @@ pub(super) fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bo
     }
 }
 
-/// The distance by its definition, a row at a time: replaced, inserted and dropped characters, and neighbours that were swapped; `fits` says
-/// whether a known character may stand at that place of the form.
+/// The distance by its definition, a row at a time: replaced, inserted and dropped characters, and
+/// neighbours that were swapped; `fits` says whether a known character may stand at that place of
+/// the form.
 pub(super) fn align(
     cell: &[Token],
     form: usize,
@@ -161,8 +165,8 @@ pub(super) fn place_of(c: u8) -> usize {
     if c == b'X' { 10 } else { usize::from(c.wrapping_sub(b'0')) }
 }
 
-/// How often each of the eleven characters of an id occurs; of a cell of at most 256 characters, so that a full count of one of them
-/// stays far beyond what any form holds.
+/// How often each of the eleven characters of an id occurs; of a cell of at most 256 characters, so
+/// that a full count of one of them stays far beyond what any form holds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts([u8; 16]);
 

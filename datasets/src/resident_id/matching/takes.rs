@@ -19,7 +19,8 @@ pub(super) struct Take {
     pub(super) most: usize,
     /// Edits that it may be away from some part of a form, if it may be one.
     pub(super) part: Option<usize>,
-    /// Whether a form may be inside it, as far away as that: something was written before or behind it.
+    /// Whether a form may be inside it, as far away as that: something was written before or
+    /// behind it.
     pub(super) overlong: bool,
     /// Edits that it may be away from a form that any id could have, to count as a damaged id.
     pub(super) least: usize,
@@ -103,7 +104,8 @@ impl Take {
     }
 
     pub(super) fn could_be(&self, person: &Probe) -> bool {
-        // Every known character that the person has not got is an edit, which spares most persons the long way.
+        // Every known character that the person has not got is an edit, which spares most persons
+        // the long way.
         let near = || self.known.beyond(&person.counts) <= self.most;
         let is_near = near();
         let fits = |form: &Form, spent: usize| {
@@ -152,8 +154,8 @@ pub(super) fn rounded(raw: &str) -> Vec<Take> {
     rounded_digits(raw).map(|begin| Take::beginning(format!("{begin:015}").as_bytes())).collect()
 }
 
-/// The digits that a rounded number shows, and the number before, which may have been rounded up. Behind 15 digits a number's last ones are
-/// anything.
+/// The digits that a rounded number shows, and the number before, which may have been rounded up.
+/// Behind 15 digits a number's last ones are anything.
 pub(super) fn rounded_to(shown: &[u8]) -> Vec<Take> {
     let certain = shown.get(..DIGITS_OF_A_NUMBER).unwrap_or(shown);
     let number = certain.iter().try_fold(0_u64, |number, digit| {
@@ -172,7 +174,8 @@ pub(super) fn rounded_to(shown: &[u8]) -> Vec<Take> {
         .collect()
 }
 
-/// The digits of the mantissa of a folded cell such as `3.30108E+17`, without the zeros at its end, if it is of as many digits as an id.
+/// The digits of the mantissa of a folded cell such as `3.30108E+17`, without the zeros at its end,
+/// if it is of as many digits as an id.
 pub(super) fn exponent_form(text: &str) -> Option<Vec<u8>> {
     let (mantissa, exponent) = text.split_once('E')?;
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);

@@ -40,7 +40,8 @@ fn any_id() -> impl Strategy<Value = ResidentId> {
     })
 }
 
-/// An id after up to four replaced, inserted or dropped characters, masks among them, with something before and behind it.
+/// An id after up to four replaced, inserted or dropped characters, masks among them, with
+/// something before and behind it.
 fn any_cell() -> impl Strategy<Value = (ResidentId, String)> {
     let edit = (
         any::<prop::sample::Index>(),

@@ -1,5 +1,6 @@
-//! Cells by a grammar, held against an oracle that was written from the domain by somebody who had not read this code: "could this be p's to a
-//! careful clerk?" Where the clerk could not exclude p, nothing here may.
+//! Cells by a grammar, held against an oracle that was written from the domain by somebody who had
+//! not read this code: "could this be p's to a careful clerk?" Where the clerk could not exclude p,
+//! nothing here may.
 //!
 //! `ZEROTRIP_CELLS` says how many (10,000,000 for the long run); `ZEROTRIP_SEED` which ones.
 
@@ -102,6 +103,7 @@ fn nobody_is_excluded_whom_a_careful_clerk_could_not() {
         println!("needless: {one}");
     }
     assert!(wrong.is_empty(), "excluded, and could be theirs:\n{}", wrong.join("\n"));
-    // What is needlessly held costs answers: at most one in twenty of those that nobody would mistake.
+    // What is needlessly held costs answers: at most one in twenty of those that nobody would
+    // mistake.
     assert!(needless.len() as u64 * 20 <= free, "{} of {free}", needless.len());
 }

@@ -1,5 +1,6 @@
-//! An independent oracle of id cells, written from the domain documents only (DOMAIN.md, issue 11 section A,
-//! cases 08 09 12 18 30). "Could this cell be, or include, p's, to a careful clerk?" Simple and slow, by definition.
+//! An independent oracle of id cells, written from the domain documents only (DOMAIN.md, issue 11
+//! section A, cases 08 09 12 18 30). "Could this cell be, or include, p's, to a careful clerk?"
+//! Simple and slow, by definition.
 #![allow(
     clippy::all,
     clippy::pedantic,
@@ -32,7 +33,8 @@ enum Whose {
 }
 use Whose::*;
 
-// ---- identifiers -------------------------------------------------------------------------------------------------
+// ---- identifiers
+// -------------------------------------------------------------------------------------------------
 fn digits(s: &str) -> bool {
     !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit())
 }
@@ -47,7 +49,8 @@ fn check_17(s: &str) -> char {
     let sum: u32 = s.bytes().zip(w).map(|(b, w)| (b - b'0') as u32 * w).sum();
     "10X98765432".as_bytes()[sum as usize % 11] as char
 }
-/// The shape of 18: place, a birth date in these years, digits; the check character is not looked at.
+/// The shape of 18: place, a birth date in these years, digits; the check character is not looked
+/// at.
 fn shape_18(s: &str, strict: bool) -> bool {
     if s.len() != 18 || !digits(&s[..17]) || !(digits(&s[17..]) || &s[17..] == "X") {
         return false;
@@ -99,7 +102,8 @@ fn credit_shape(s: &str) -> bool {
 fn credit(s: &str) -> bool {
     credit_shape(s) && s.chars().last() == credit_check(s)
 }
-/// The older fifteen-digit business registration number (MOD 11,10) and the nine of an organisation: never demanded, never wrong.
+/// The older fifteen-digit business registration number (MOD 11,10) and the nine of an
+/// organisation: never demanded, never wrong.
 fn old_organisation(s: &str) -> bool {
     if s.len() == 15 && digits(s) {
         let mut m = 10;
@@ -177,7 +181,8 @@ fn whole(s: &str, column: &Declared) -> bool {
         })
 }
 
-// ---- spelling ----------------------------------------------------------------------------------------------------
+// ---- spelling
+// ----------------------------------------------------------------------------------------------------
 fn invisible(c: char) -> bool {
     (c.is_control() && !"\t\n\r".contains(c))
         || matches!(c as u32, 0xAD | 0x600..=0x605 | 0x61C | 0x6DD | 0x70F | 0x180E | 0x200B..=0x200F
@@ -263,7 +268,8 @@ fn look_alikes(s: &str) -> String {
         })
         .collect()
 }
-/// Slips of the pen between two spellings: a wrong, lost, added character, or two neighbours changed about.
+/// Slips of the pen between two spellings: a wrong, lost, added character, or two neighbours
+/// changed about.
 fn slips(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > 4 {
@@ -296,7 +302,8 @@ fn slips_from(a: &str, p: &str) -> usize {
     };
     slips(a, p).min(slips(a, &turned) + 1)
 }
-/// Can these (None: hidden, lost) be brought into the shape of an id of 18 or 15 by changing at most so many characters?
+/// Can these (None: hidden, lost) be brought into the shape of an id of 18 or 15 by changing at
+/// most so many characters?
 fn within(c: &[Option<char>], most: usize) -> bool {
     static WORDS: std::sync::OnceLock<[Vec<Vec<char>>; 3]> = std::sync::OnceLock::new();
     let [places, years, days] = WORDS.get_or_init(|| {
@@ -339,7 +346,8 @@ fn within(c: &[Option<char>], most: usize) -> bool {
     }
     n <= most && n + least(day, days) <= most
 }
-/// All spellings of n characters with `left` lost characters put in, added ones taken out, or one swap.
+/// All spellings of n characters with `left` lost characters put in, added ones taken out, or one
+/// swap.
 fn recognisable_slips(s: &[Option<char>], n: usize, left: usize) -> bool {
     slipped(s, n, left, 0)
 }
@@ -392,7 +400,8 @@ fn begins_long(s: &[Option<char>], most: usize) -> bool {
 fn is_mark(c: char) -> bool {
     "*?…~#_×●○■□•·※—–⋯".contains(c)
 }
-/// A masked spelling: Some is seen, None stands for what is hidden. X hides too, unless it ends an id.
+/// A masked spelling: Some is seen, None stands for what is hidden. X hides too, unless it ends an
+/// id.
 fn masked(s: &str) -> Option<Vec<Option<char>>> {
     let c: Vec<char> = s.replace("..", "……").chars().collect();
     let x = |i: usize| c[i] == 'X' && (i + 1 < c.len() || (i > 0 && c[i - 1] == 'X'));
@@ -400,7 +409,8 @@ fn masked(s: &str) -> Option<Vec<Option<char>>> {
     let seen_ok = v.iter().flatten().all(|c| c.is_ascii_digit() || *c == 'X');
     (v.contains(&None) && seen_ok).then_some(v)
 }
-/// Is a run of marks to be taken at its length (four and more, in a spelling as long as an id), or as one mark for many?
+/// Is a run of marks to be taken at its length (four and more, in a spelling as long as an id), or
+/// as one mark for many?
 fn exact(v: &[Option<char>]) -> bool {
     [15, 18].contains(&v.len()) && v.windows(4).any(|w| w.iter().all(|c| c.is_none()))
 }
@@ -439,7 +449,8 @@ fn rounds_to(p: &str, m: &str) -> bool {
             && m.trim_end_matches('0').len() >= 15
 }
 
-// ---- the question ------------------------------------------------------------------------------------------------
+// ---- the question
+// ------------------------------------------------------------------------------------------------
 fn judge(item: &str, column: &Declared, p: &str) -> Whose {
     let same = |w: &String| fold(w) == item || bare(&fold(w)) == bare(item);
     if column.unknown.iter().any(same) {
@@ -500,10 +511,12 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
         if (s.ends_with("0000") || s.ends_with("9999")) && s[..14] == p[..14] {
             return Mine;
         }
-        // A slip, and then a spreadsheet: where the fifteen digits that are left begin an id but for one slip, a clerk sees what happened, and
-        // asks who is two slips away at most. Where they begin one to the letter, nothing shows that there was a slip: one is allowed for. Whom
-        // else should he think of? Two slips and a rounding are three accidents: of the 300,000 of a city, they would name nearly all.
-        // A rounded number may have been rounded up.
+        // A slip, and then a spreadsheet: where the fifteen digits that are left begin an id but
+        // for one slip, a clerk sees what happened, and asks who is two slips away at most.
+        // Where they begin one to the letter, nothing shows that there was a slip: one is allowed
+        // for. Whom else should he think of? Two slips and a rounding are three accidents:
+        // of the 300,000 of a city, they would name nearly all. A rounded number may have
+        // been rounded up.
         let kept = [
             s[..15].to_string(),
             format!("{:015}", s[..15].parse::<u64>().unwrap().saturating_sub(1)),
@@ -532,8 +545,9 @@ fn judge(item: &str, column: &Declared, p: &str) -> Whose {
         if seen >= 15 {
             // a mark beside a whole number: a flaw of it, or "and others"
             let rest: String = v.iter().flatten().collect();
-            // An old business number is told from an id by one digit alone. "And others" is written behind it: before it or inside, a mark
-            // hides something, and the number is not whole.
+            // An old business number is told from an id by one digit alone. "And others" is written
+            // behind it: before it or inside, a mark hides something, and the number is
+            // not whole.
             let inside = v.last().unwrap().is_some();
             if whole(&rest, column) && !(inside && old_organisation(&rest) && !id_15(&rest, false))
             {
@@ -593,7 +607,8 @@ pub fn must_not_exclude(cell: &str, column: &Declared, p: &str) -> bool {
     )
 }
 
-/// The cell is fully accounted for as others', or is a clean damaged spelling of an id far from p's: no need to fear for p.
+/// The cell is fully accounted for as others', or is a clean damaged spelling of an id far from
+/// p's: no need to fear for p.
 pub fn may_exclude(cell: &str, column: &Declared, p: &str) -> bool {
     if column.unknown.iter().any(|w| w.trim() == cell.trim()) {
         return false;
@@ -678,7 +693,8 @@ fn far(item: &str, column: &Declared, p: &str) -> bool {
     false
 }
 
-// ---- cells -------------------------------------------------------------------------------------------------------
+// ---- cells
+// -------------------------------------------------------------------------------------------------------
 type Rng<'a> = &'a mut dyn FnMut() -> u64;
 fn pick<'a, T: ?Sized>(r: Rng, v: &[&'a T]) -> &'a T {
     v[r() as usize % v.len()]

@@ -25,7 +25,8 @@ fn concerns(raw: &str, person: &ResidentId) -> bool {
 #[test]
 fn the_cells_that_the_long_run_found_are_held() {
     for (raw, p) in [
-        // Two slips before rounding: what is left looks like an id of 15 digits, and begins one of 18 but for one slip.
+        // Two slips before rounding: what is left looks like an id of 15 digits, and begins one of
+        // 18 but for one slip.
         ("444052420130226000", "440524201307226444"),
         ("320050820130226000\u{202d}", "320508201307226543"),
         // The number of a birth to come, in a list.
@@ -33,7 +34,8 @@ fn the_cells_that_the_long_run_found_are_held() {
         ("330102207103196302/320508193601152963", "330102200103126302"),
         // A whole id with a digit before and behind it, divided by a blank, beside another.
         ("110105321028070 1110105202\u{3000}0012175422", "110105202001217542"),
-        // Three slips that make the check character of a credit code right; nothing is registered in division 102201.
+        // Three slips that make the check character of a credit code right; nothing is registered
+        // in division 102201.
         ("331022015086629736", "330102201508269736"),
         // Nothing shows a number so.
         ("35.30106E+13", "330106200203047543"),
@@ -56,7 +58,8 @@ fn the_cells_that_the_long_run_found_are_held() {
     };
     assert_eq!((born(6, 11).count(), born(8, 24).count()), (995, 0));
     assert!(!concerns("330010220120611000", &person("330102201608053270")));
-    // Only another letter shows that a code is one, and not a masked id with the right check character.
+    // Only another letter shows that a code is one, and not a masked id with the right check
+    // character.
     assert!(matches!(parse("92330106700XXXXTP0"), Reading::Code(_)));
     let masked = (0..100)
         .map(|end| format!("51330119XXXX1712{end:02}"))

@@ -23,7 +23,8 @@ fn a_ragged_row_is_kept_as_unreadable() {
 fn an_open_quote_hides_no_row() {
     let rig = Rig::new(Kind::Csv, &[]);
     for end in ["\n", "\r\n", "\r"] {
-        // The quote opens in one row and closes, or not, in a later one; what it swallowed is never an absence.
+        // The quote opens in one row and closes, or not, in a later one; what it swallowed is never
+        // an absence.
         for rows in [
             vec![format!("{WANG},,\"a"), format!("{LI},,b"), format!("{WANG},,\"c")],
             vec![format!("{WANG},,\"a"), format!("{LI},,b")],

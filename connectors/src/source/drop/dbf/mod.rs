@@ -1,6 +1,8 @@
-//! Tables of dBASE III and IV, FoxPro and Visual FoxPro (`.dbf`): records of fixed width behind a header that counts them.
+//! Tables of dBASE III and IV, FoxPro and Visual FoxPro (`.dbf`): records of fixed width behind a
+//! header that counts them.
 //!
-//! Read by ourselves, since one odd record must not fail a file, and a number's digits must come as they stand.
+//! Read by ourselves, since one odd record must not fail a file, and a number's digits must come as
+//! they stand.
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +26,9 @@ use super::import::Filling;
 use super::{Format, unreadable};
 
 /// A byte of 0x80 and above in code page 437.
-const CP437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+const CP437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡\
+                     «»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·\
+                     √ⁿ²■\u{a0}";
 const LIVE: u8 = b' ';
 const DELETED: u8 = b'*';
 const END: u8 = 0x1a;
@@ -82,8 +86,8 @@ impl Format for Dbf {
         table.ends(path, &mut file)?;
         if deleted > 0 {
             into.advise(format!(
-                "{deleted} records are marked as deleted and are no rows; if they should be, recall them, and if what ends is deleted so, \
-                 `ended` is `removed`"
+                "{deleted} records are marked as deleted and are no rows; if they should be, \
+                 recall them, and if what ends is deleted so, `ended` is `removed`"
             ));
         }
         Ok(())
@@ -134,7 +138,8 @@ impl Table {
             return Err(odd(
                 path,
                 &format!(
-                    "is of an edition that is not read (0x{version:02x}): have it written as dBASE III or FoxPro"
+                    "is of an edition that is not read (0x{version:02x}): have it written as \
+                     dBASE III or FoxPro"
                 ),
             ));
         }
@@ -158,8 +163,9 @@ impl Table {
         Ok(Self { count, width, fields: fields.all, characters, nulls: fields.nulls })
     }
 
-    /// Behind the last record that the header counts there must be no other: nothing but the mark of the end and zeros, or what a sector
-    /// had before, if that is too short for a record and names nobody.
+    /// Behind the last record that the header counts there must be no other: nothing but the mark
+    /// of the end and zeros, or what a sector had before, if that is too short for a record and
+    /// names nobody.
     fn ends(&self, path: &Path, file: &mut impl Read) -> Result<(), SourceError> {
         let (mut begin, mut length, mut is_filler) = (Vec::new(), 0, true);
         let mut buffer = vec![0; 1 << 16];
@@ -247,7 +253,8 @@ impl Field {
         }
         let (name, kind) = (&self.name, char::from(self.kind));
         let detail = format!(
-            "`{}`: field `{name}` is of type `{kind}` (memo, binary or the like), which is not read; name another in the column's `field`",
+            "`{}`: field `{name}` is of type `{kind}` (memo, binary or the like), which is not \
+             read; name another in the column's `field`",
             path.display()
         );
         Err(SourceError::new(ErrorCode::SourceDrift, detail))
@@ -260,7 +267,8 @@ struct Fields {
     nulls: Option<(usize, usize)>,
 }
 
-/// The fields, and where the marks of NULLs stand. `None`: what the header says does not come to a record's width.
+/// The fields, and where the marks of NULLs stand. `None`: what the header says does not come to a
+/// record's width.
 fn fields(header: &[u8], characters: &Characters, is_fox: bool, width: usize) -> Option<Fields> {
     for long_texts in [true, false] {
         let (mut fields, mut nulls, mut from, mut bit) = (Vec::new(), None, 1, 0);
@@ -271,7 +279,8 @@ fn fields(header: &[u8], characters: &Characters, is_fox: bool, width: usize) ->
             let kind = field.u8()?;
             let _address = field.u32()?;
             let (low, high, flags) = (field.u8()?, field.u8()?, field.u8()?);
-            // Some write texts of more than 255 bytes, with their length where a number's decimals stand.
+            // Some write texts of more than 255 bytes, with their length where a number's decimals
+            // stand.
             let length = usize::from(low)
                 + if kind == b'C' && long_texts { usize::from(high) << 8 } else { 0 };
             if kind == b'0' {
@@ -325,7 +334,8 @@ impl Characters {
             }
             (None, mark) => {
                 let detail = format!(
-                    "`{}` does not tell its characters (mark 0x{mark:02x}); say them in `source.encoding`",
+                    "`{}` does not tell its characters (mark 0x{mark:02x}); say them in \
+                     `source.encoding`",
                     path.display()
                 );
                 return Err(SourceError::new(ErrorCode::Misconfigured, detail));
@@ -333,7 +343,8 @@ impl Characters {
         })
     }
 
-    /// Bytes that the encoding does not know become U+FFFD, which the semantic types take for unreadable.
+    /// Bytes that the encoding does not know become U+FFFD, which the semantic types take for
+    /// unreadable.
     fn text(&self, bytes: &[u8]) -> String {
         match self {
             Self::Known(encoding) => encoding.decode_without_bom_handling(bytes).0.into_owned(),
@@ -355,7 +366,8 @@ fn not_blank(raw: &[u8]) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The digits as they stand, as far as the programs that wrote them could count: they keep numbers as doubles.
+/// The digits as they stand, as far as the programs that wrote them could count: they keep numbers
+/// as doubles.
 fn written_number(text: &str) -> String {
     match text.parse::<f64>() {
         Ok(number) if number.abs() >= 1e15 => number::double(number),

@@ -1,5 +1,6 @@
-//! What China's clocks showed at an instant. They were put forward in the summers of 1986 to 1991, and in some before 1949: a midnight of
-//! such a summer, read eight hours from UTC, would be a day earlier.
+//! What China's clocks showed at an instant. They were put forward in the summers of 1986 to 1991,
+//! and in some before 1949: a midnight of such a summer, read eight hours from UTC, would be a day
+//! earlier.
 
 use chrono::{NaiveDateTime, TimeDelta};
 
@@ -8,7 +9,8 @@ const USUAL: i64 = 8 * 3600;
 /// Shanghai's own noon, until the end of 1900.
 const LOCAL_MEAN: i64 = 8 * 3600 + 343;
 const FIRST_USUAL: i64 = -2_177_481_943;
-/// From when to when, in seconds of 1970's count, clocks were nine hours ahead: `Asia/Shanghai` of the IANA time zone database, 2025b.
+/// From when to when, in seconds of 1970's count, clocks were nine hours ahead: `Asia/Shanghai` of
+/// the IANA time zone database, 2025b.
 const SUMMERS: [(i64, i64); 14] = [
     (-1_600_675_200, -1_585_904_400),
     (-933_667_200, -922_093_200),
@@ -26,7 +28,8 @@ const SUMMERS: [(i64, i64); 14] = [
     (671_565_600, 684_867_600),
 ];
 
-/// The day and time that clocks showed, and whether they were eight hours ahead; `None` beyond the calendar.
+/// The day and time that clocks showed, and whether they were eight hours ahead; `None` beyond the
+/// calendar.
 pub fn in_china(instant: NaiveDateTime) -> Option<(NaiveDateTime, bool)> {
     let seconds = instant.and_utc().timestamp();
     let ahead = if seconds < FIRST_USUAL {

@@ -115,8 +115,9 @@ impl Format for Parquet {
     }
 }
 
-/// The file's own types, not those that its writer would have liked them to become; and a time of the old 12-byte form in microseconds,
-/// since nanoseconds reach only from 1677 to 2262 and come round again.
+/// The file's own types, not those that its writer would have liked them to become; and a time of
+/// the old 12-byte form in microseconds, since nanoseconds reach only from 1677 to 2262 and come
+/// round again.
 fn open(file: &File) -> Result<(ArrowReaderMetadata, OldTimes), ParquetError> {
     let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let metadata = ArrowReaderMetadata::load(file, options())?;
@@ -162,7 +163,8 @@ fn unpackable(
                 Compression::LZO => "LZO",
             };
             let detail = format!(
-                "`{}`: column {} is compressed with {packed}, which is not read: have it written with Snappy or Zstandard",
+                "`{}`: column {} is compressed with {packed}, which is not read: have it written \
+                 with Snappy or Zstandard",
                 path.display(),
                 leaf + 1
             );
@@ -193,7 +195,8 @@ fn readable(path: &Path, field: &Field) -> Result<(), SourceError> {
         return Ok(());
     }
     let detail = format!(
-        "`{}`: column `{}` is of type {kind}, which has no text; name another in the column's `field`",
+        "`{}`: column `{}` is of type {kind}, which has no text; name another in the column's \
+         `field`",
         path.display(),
         field.name()
     );

@@ -1,5 +1,6 @@
-//! Times of the old 12-byte form (INT96), which do not say what they mean. The file's footer says who wrote them: Spark writes instants, in
-//! UTC; Impala writes what its clock shows. Of another writer's it is not known, and a day that may be another is refused.
+//! Times of the old 12-byte form (INT96), which do not say what they mean. The file's footer says
+//! who wrote them: Spark writes instants, in UTC; Impala writes what its clock shows. Of another
+//! writer's it is not known, and a day that may be another is refused.
 
 use std::path::Path;
 
@@ -93,5 +94,6 @@ impl OldTimes {
 }
 
 /// What is wrong, and what to do.
-const REMEDY: &str = "holds times of the old 12-byte form (INT96), and the file does not tell whether they are in UTC: have it written with dates, or \
-     with `spark.sql.parquet.outputTimestampType=TIMESTAMP_MICROS`";
+const REMEDY: &str = "holds times of the old 12-byte form (INT96), and the file does not tell \
+                      whether they are in UTC: have it written with dates, or with \
+                      `spark.sql.parquet.outputTimestampType=TIMESTAMP_MICROS`";

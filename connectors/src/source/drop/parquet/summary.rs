@@ -1,5 +1,6 @@
-//! What a writer of Parquet leaves beside the parts of a table: `_metadata`, which lists every part with its rows, and `_common_metadata`,
-//! which has the columns alone. Neither holds rows of its own.
+//! What a writer of Parquet leaves beside the parts of a table: `_metadata`, which lists every part
+//! with its rows, and `_common_metadata`, which has the columns alone. Neither holds rows of its
+//! own.
 
 use std::collections::BTreeMap;
 use std::fs::File;

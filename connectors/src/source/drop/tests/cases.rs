@@ -1,4 +1,5 @@
-//! Files after complaints of people who attach registers: what happened to them, and what is right. `drop/cases/` has them.
+//! Files after complaints of people who attach registers: what happened to them, and what is right.
+//! `drop/cases/` has them.
 
 use std::fs;
 use std::path::Path;
@@ -58,9 +59,11 @@ impl Opened {
     fn new(source: &str, field: &str, files: &[(&str, &[u8])]) -> Self {
         let columns = COLUMNS.replace("\"SFZH\"", &toml::Value::from(field).to_string());
         let text = format!(
-            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
-             most_age = \"366d\"\nrow_floor = 1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \"1950-01-01\"\n\
-             subjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{columns}\n[[lookup]]\nname = \"owner\"\ncolumns = [\"owner_id\"]\n"
+            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" \
+             }}\nsharing = \"conditional\"\nmost_age = \"366d\"\nrow_floor = \
+             1\n[source]\n{source}\n[coverage]\nregions = [\"330100\"]\nsince = \
+             \"1950-01-01\"\nsubjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" \
+             }}\n{columns}\n[[lookup]]\nname = \"owner\"\ncolumns = [\"owner_id\"]\n"
         );
         let folder = tempfile::tempdir().unwrap();
         for (name, bytes) in files {
@@ -82,7 +85,8 @@ impl Opened {
         self.open().map(|_| ()).unwrap_err().detail
     }
 
-    /// The dates on which what was found ended, and the locators of rows that could be the person's.
+    /// The dates on which what was found ended, and the locators of rows that could be the
+    /// person's.
     fn ask(&self, key: &str) -> (Vec<String>, Vec<String>) {
         ask(&*self.open().unwrap(), key)
     }

@@ -1,4 +1,5 @@
-//! Nothing is lost on the way from a file to its rows: wherever a person's id is in it, an empty answer about that person is no absence.
+//! Nothing is lost on the way from a file to its rows: wherever a person's id is in it, an empty
+//! answer about that person is no absence.
 
 use std::fs;
 
@@ -9,7 +10,8 @@ use super::super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run,
 
 const NAME: &str = "姓 名) -- drop table (x";
 
-/// A table as somebody could have typed it: where the columns with a name are, and what is in the cells.
+/// A table as somebody could have typed it: where the columns with a name are, and what is in the
+/// cells.
 #[derive(Clone, Debug)]
 struct Table {
     /// Of six columns: the name, or none.

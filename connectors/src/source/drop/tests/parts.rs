@@ -41,7 +41,8 @@ fn parts_are_as_old_as_the_oldest_and_rows_are_numbered_through() {
             (vec!["one".to_owned(), "two".to_owned()], SystemTime::from(day(20)), 2),
             "{kind:?}"
         );
-        // A third one without its manifest has not arrived: nothing is read that is not whole, and what was whole still serves.
+        // A third one without its manifest has not arrived: nothing is read that is not whole, and
+        // what was whole still serves.
         fs::write(rig.folder.path().join("in/m-3.dat"), bytes(kind, "three")).unwrap();
         assert!(rig.open().unwrap_err().detail.contains("has no manifest yet"), "{kind:?}");
         assert_eq!(ask().0.len(), 2);
@@ -64,7 +65,8 @@ fn nothing_lies_beside_parts_that_could_be_one() {
         let place = |name: &str| rig.folder.path().join("in").join(name);
         fs::write(place("m-1.dat"), bytes(kind, "one")).unwrap();
         fs::write(place("m-2.dat"), bytes(kind, "two")).unwrap();
-        // What writers leave is known by what it is, and what is being written by its name and its age.
+        // What writers leave is known by what it is, and what is being written by its name and its
+        // age.
         for (known, bytes) in [
             ("_SUCCESS", Vec::new()),
             ("._SUCCESS.crc", checksums(0)),

@@ -199,7 +199,8 @@ impl Book {
         pending.map_or(Ok(()), |(row, column)| each(row, column, Value::Lost))
     }
 
-    /// One record of a sheet. `pending` is where a formula stands whose text comes in a record of its own.
+    /// One record of a sheet. `pending` is where a formula stands whose text comes in a record of
+    /// its own.
     fn cell(
         &self,
         path: &Path,
@@ -284,7 +285,8 @@ impl Book {
     }
 }
 
-/// Every record of the part that begins here, without those of charts inside it. A part that does not end is not whole.
+/// Every record of the part that begins here, without those of charts inside it. A part that does
+/// not end is not whole.
 fn records_of<'s>(
     path: &Path,
     stream: &'s [u8],
@@ -367,7 +369,8 @@ fn merged(path: &Path, sheet: &[u8]) -> Result<Vec<Region>, SourceError> {
     Ok(regions)
 }
 
-/// A number in four bytes: a whole one of 30 bits or the upper half of a double, perhaps times a hundred.
+/// A number in four bytes: a whole one of 30 bits or the upper half of a double, perhaps times a
+/// hundred.
 fn short_number(packed: u32) -> f64 {
     let number = if packed & 2 != 0 {
         f64::from(packed.cast_signed() >> 2)

@@ -1,4 +1,5 @@
-//! The records of an old workbook (MS-XLS, BIFF8), and the texts in them, which may go on in the next record.
+//! The records of an old workbook (MS-XLS, BIFF8), and the texts in them, which may go on in the
+//! next record.
 
 use super::super::bytes::Bytes;
 

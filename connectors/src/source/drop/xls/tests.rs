@@ -91,7 +91,8 @@ fn every_kind_of_cell_has_its_text() {
     assert_eq!(ask(&days, LI).0, ["2026-11-22"]);
 }
 
-/// Made with xlwt 1.3.0: `python tests/outside/write_drops.py connectors/src/source/drop/xls/by_xlwt.xls`.
+/// Made with xlwt 1.3.0: `python tests/outside/write_drops.py
+/// connectors/src/source/drop/xls/by_xlwt.xls`.
 #[test]
 fn a_workbook_of_another_program_is_read() {
     let rig = rig(&[], |_| ());

@@ -1,5 +1,6 @@
-//! Every byte of an old workbook's stream is accounted for: parts that follow one another, each named once and of the kind that is said, and
-//! nothing behind the last. What no part is read from could hold rows.
+//! Every byte of an old workbook's stream is accounted for: parts that follow one another, each
+//! named once and of the kind that is said, and nothing behind the last. What no part is read from
+//! could hold rows.
 
 use std::path::Path;
 
@@ -24,7 +25,8 @@ const MACROS_PART: u16 = 0x0040;
 /// A number as long as an id is none that a chart shows.
 const LONGEST_NUMBER: f64 = 1e13;
 
-/// Refuses a stream of which anything is not accounted for; `bounds` are the parts that the workbook names.
+/// Refuses a stream of which anything is not accounted for; `bounds` are the parts that the
+/// workbook names.
 pub fn check(path: &Path, stream: &[u8], bounds: &[(usize, u8)]) -> Result<(), SourceError> {
     let mut begun = Vec::new();
     let mut at = 0;
@@ -41,7 +43,8 @@ pub fn check(path: &Path, stream: &[u8], bounds: &[(usize, u8)]) -> Result<(), S
         if !is_named {
             return Err(broken(
                 path,
-                "it holds a part that no sheet's name belongs to, or one of another kind than its name says",
+                "it holds a part that no sheet's name belongs to, or one of another kind than its \
+                 name says",
             ));
         }
         begun.push(at);
@@ -112,7 +115,8 @@ impl Part {
                 if said.is_some_and(|said| said > last.map_or(0, |last| last + 1)) {
                     return Err(broken(
                         path,
-                        "a sheet ends before the last row that it says it has: open it in a spreadsheet and save it anew",
+                        "a sheet ends before the last row that it says it has: open it in a \
+                         spreadsheet and save it anew",
                     ));
                 }
                 return Ok(Self { kind, length: stream.len() - records.left() });
@@ -120,7 +124,8 @@ impl Part {
         }
         Err(broken(
             path,
-            "something that is no part of it stands between its sheets or behind them, or a sheet has no end",
+            "something that is no part of it stands between its sheets or behind them, or a sheet \
+             has no end",
         ))
     }
 }
@@ -151,7 +156,8 @@ fn row_of(record: &Record<'_>) -> Option<u32> {
     has_row.then(|| record.bytes().u16().map(u32::from)).flatten()
 }
 
-/// Whether a record of a chart or a program is one of a table: a chart keeps the numbers and words that it shows, and nothing else.
+/// Whether a record of a chart or a program is one of a table: a chart keeps the numbers and words
+/// that it shows, and nothing else.
 fn is_row(record: &Record<'_>) -> bool {
     match record.kind {
         kind::ROW

@@ -77,7 +77,8 @@ impl Format for Xlsx {
     }
 }
 
-/// The merged regions, which a sheet tells only behind its cells. Proves on the way that the sheet is whole.
+/// The merged regions, which a sheet tells only behind its cells. Proves on the way that the sheet
+/// is whole.
 fn merged(path: &Path, mut part: Part<'_>) -> Result<Vec<Region>, SourceError> {
     let (mut regions, mut is_sheet) = (Vec::new(), false);
     while let Some(event) = part.next()? {
@@ -164,7 +165,8 @@ fn cells(
                     if let Some(cell) = open.take() {
                         let (at, beside) = (cell.row, cell.column);
                         if cell.kind == "s" && workbook.texts.is_none() {
-                            let what = "its shared texts are missing: open it in a spreadsheet and save it anew";
+                            let what = "its shared texts are missing: open it in a spreadsheet \
+                                        and save it anew";
                             return Err(SourceError::new(
                                 ErrorCode::SourceTruncated,
                                 format!("`{}`: {what}", path.display()),

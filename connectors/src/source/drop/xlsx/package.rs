@@ -1,4 +1,5 @@
-//! A workbook's parts: XML files in a zip archive, read as streams, each within a bound and to its checksum.
+//! A workbook's parts: XML files in a zip archive, read as streams, each within a bound and to its
+//! checksum.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,7 +22,8 @@ use super::super::unreadable;
 const MOST_PARTS: usize = 10_000;
 /// Elements inside one another; a sheet has five.
 const MOST_DEPTH: usize = 64;
-/// Bytes from one `<` to the next, which are in memory together; a cell's text has 32,767 characters.
+/// Bytes from one `<` to the next, which are in memory together; a cell's text has 32,767
+/// characters.
 const MOST_TOGETHER: usize = 16 << 20;
 
 /// A workbook's archive.
@@ -76,7 +78,8 @@ impl<'a> Package<'a> {
         let mut inner = BufReader::new(file);
         let head = inner.fill_buf().map_err(|error| broken(path, error))?;
         if matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'<', 0, ..] | [0, b'<', ..]) {
-            let what = "is in UTF-16, which is not read: open the workbook in a spreadsheet and save it anew";
+            let what = "is in UTF-16, which is not read: open the workbook in a spreadsheet and \
+                        save it anew";
             return Err(SourceError::new(
                 ErrorCode::SourceUnreadable,
                 format!("`{}`: its part `{name}` {what}", path.display()),
@@ -87,7 +90,8 @@ impl<'a> Package<'a> {
         Ok(Part { path, name: name.to_owned(), xml, buffer: Vec::new(), depth: 0 })
     }
 
-    /// A part that holds a sheet's cells, beside those that the workbook names: nobody would see what is in it.
+    /// A part that holds a sheet's cells, beside those that the workbook names: nobody would see
+    /// what is in it.
     pub fn unnamed_sheet(&mut self, named: &[&str]) -> Result<Option<String>, SourceError> {
         let named: Vec<String> = named.iter().map(|name| name.to_lowercase()).collect();
         let mut names: Vec<String> = self
@@ -185,7 +189,8 @@ impl<R: BufRead> BufRead for Pieces<R> {
     }
 }
 
-/// The value of an attribute, whatever its prefix. A malformed one has a value that is no number and no name.
+/// The value of an attribute, whatever its prefix. A malformed one has a value that is no number
+/// and no name.
 pub fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     const MALFORMED: &str = "\u{fffd}";
     for attribute in tag.attributes().with_checks(false) {

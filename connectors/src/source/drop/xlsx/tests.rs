@@ -59,7 +59,8 @@ fn every_kind_of_cell_has_its_text() {
         ("><f>1+1</f><v></v>", "\u{fffd}"),
         ("t=\"s\"><v>99</v>", "\u{fffd}"),
         (
-            "t=\"inlineStr\"><is><r><t>ri</t></r><r><t>ch</t></r><rPh sb=\"0\" eb=\"1\"><t>spoken</t></rPh></is>",
+            "t=\"inlineStr\"><is><r><t>ri</t></r><r><t>ch</t></r><rPh sb=\"0\" \
+             eb=\"1\"><t>spoken</t></rPh></is>",
             "rich",
         ),
         ("t=\"inlineStr\"><is><t>a_x000D_b_x005F_x</t></is>", "a\rb_x"),
@@ -208,7 +209,8 @@ fn what_is_no_whole_workbook_is_refused() {
     };
     let row = |r: &str| {
         format!(
-            "<worksheet><sheetData><row r=\"1\"><c r=\"A1\"><v>1</v></c></row><row><c r=\"{r}\"><v>2</v></c></row></sheetData></worksheet>"
+            "<worksheet><sheetData><row r=\"1\"><c r=\"A1\"><v>1</v></c></row><row><c \
+             r=\"{r}\"><v>2</v></c></row></sheetData></worksheet>"
         )
     };
     for (rig, word) in [
@@ -220,7 +222,8 @@ fn what_is_no_whole_workbook_is_refused() {
         (sheet(&row("99999999999999999999")), "place"),
         (
             sheet(
-                "<worksheet><sheetData/><mergeCells><mergeCell ref=\"B2:A1\"/></mergeCells></worksheet>",
+                "<worksheet><sheetData/><mergeCells><mergeCell \
+                 ref=\"B2:A1\"/></mergeCells></worksheet>",
             ),
             "merged",
         ),
@@ -235,8 +238,10 @@ fn what_is_no_whole_workbook_is_refused() {
         assert!(detail.contains(word), "{word}: {detail}");
     }
     let full = rig(vec![vec![text(LI), Cell::None, text("a")]], |book| {
-        let xml = "<worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"str\"><v>SFZH</v></c><c r=\"B1\" t=\"str\"><v>GYR</v></c>\
-                   <c r=\"C1\" t=\"str\"><v>姓 名) -- drop table (x</v></c></row><row r=\"1048576\"><c r=\"A1048576\"><v>2</v></c></row></sheetData></worksheet>";
+        let xml = "<worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"str\"><v>SFZH</v></c><c \
+                   r=\"B1\" t=\"str\"><v>GYR</v></c><c r=\"C1\" t=\"str\"><v>姓 名) -- drop table \
+                   (x</v></c></row><row r=\"1048576\"><c \
+                   r=\"A1048576\"><v>2</v></c></row></sheetData></worksheet>";
         book.parts = vec![("xl/worksheets/sheet1.xml", xml.as_bytes().to_vec())];
     });
     assert!(refused(&full).1.contains("full to its last row"));

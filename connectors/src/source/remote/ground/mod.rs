@@ -1,10 +1,11 @@
-//! What a table or view rests upon, asked of the system's own catalogue down to the last table: whether its rows are of now, and whether
-//! they are the same for everybody who reads them.
+//! What a table or view rests upon, asked of the system's own catalogue down to the last table:
+//! whether its rows are of now, and whether they are the same for everybody who reads them.
 //!
-//! Both are accepted, never assumed: a kind of relation, an engine, a node of a view's tree or a field of it, a function or a word that is
-//! not in the lists beside this file counts as one that could copy rows, or hide them. On these lists is what gives every reader the same,
-//! in whatever session, and one row for each row below: no aggregate, window, `distinct` or `limit`, which keep one row of several. What a
-//! system cannot be asked is a finding as well.
+//! Both are accepted, never assumed: a kind of relation, an engine, a node of a view's tree or a
+//! field of it, a function or a word that is not in the lists beside this file counts as one that
+//! could copy rows, or hide them. On these lists is what gives every reader the same, in whatever
+//! session, and one row for each row below: no aggregate, window, `distinct` or `limit`, which keep
+//! one row of several. What a system cannot be asked is a finding as well.
 
 pub mod mysql;
 pub mod postgres;
@@ -19,15 +20,17 @@ const MOST_SAID: usize = 3;
 /// What is said of a view that uses what is not known here.
 pub fn unknown_in(view: &str, used: &str) -> String {
     format!(
-        "`{view}` is a view that uses {used}, of which it is not known that it shows every row, and the same to every reader"
+        "`{view}` is a view that uses {used}, of which it is not known that it shows every row, \
+         and the same to every reader"
     )
 }
 
 /// What is said of a view that takes one table twice.
 pub fn compares(view: &str) -> String {
     format!(
-        "`{view}` is a view that joins a table with itself, by which rows can hide other rows of the same table: it may only add to what \
-         is shown, by a `left join` on which no condition rests"
+        "`{view}` is a view that joins a table with itself, by which rows can hide other rows of \
+         the same table: it may only add to what is shown, by a `left join` on which no condition \
+         rests"
     )
 }
 
@@ -54,7 +57,8 @@ impl Ground {
         self.copied.push(why);
     }
 
-    /// Findings as a system's own statement lists them, one in a line: what it is, a colon, and what it is found in.
+    /// Findings as a system's own statement lists them, one in a line: what it is, a colon, and
+    /// what it is found in.
     pub fn of(lines: &str) -> Self {
         let mut ground = Self::default();
         for line in lines.lines() {
@@ -80,8 +84,8 @@ impl Ground {
             return Ok(());
         }
         let detail = format!(
-            "rows or cells of `{table}` may be hidden from this reader: {}; attach the table behind it, or say in `source.nothing_hidden` \
-             why nothing is hidden",
+            "rows or cells of `{table}` may be hidden from this reader: {}; attach the table \
+             behind it, or say in `source.nothing_hidden` why nothing is hidden",
             said(&self.hidden)
         );
         Err(SourceError::new(ErrorCode::Misconfigured, detail))
@@ -93,8 +97,8 @@ impl Ground {
             return Ok(());
         }
         let detail = format!(
-            "`{table}` is not proven to be of now: {}; attach the table itself, or name the table and column that tell of when its rows are \
-             in `source.as_of`",
+            "`{table}` is not proven to be of now: {}; attach the table itself, or name the table \
+             and column that tell of when its rows are in `source.as_of`",
             said(&self.copied)
         );
         Err(SourceError::new(ErrorCode::SourceStale, detail))
@@ -113,8 +117,11 @@ impl Ground {
             ));
         }
         if let Some(why) = nothing_hidden.filter(|_| !self.hidden.is_empty()) {
-            advice
-                .push(format!("rows or cells may be hidden from this reader ({}); its owner says that none is: {why}", said(&self.hidden)));
+            advice.push(format!(
+                "rows or cells may be hidden from this reader ({}); its owner says that none is: \
+                 {why}",
+                said(&self.hidden)
+            ));
         }
         advice
     }

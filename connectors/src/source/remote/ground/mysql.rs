@@ -1,5 +1,6 @@
-//! What the text of a view of MySQL's or MariaDB's rests upon. Both servers write it out again in a form of their own, every table with
-//! its database and every name in back-ticks: so it can be read word by word, and a word that is not known here is not accepted.
+//! What the text of a view of MySQL's or MariaDB's rests upon. Both servers write it out again in a
+//! form of their own, every table with its database and every name in back-ticks: so it can be read
+//! word by word, and a word that is not known here is not accepted.
 
 mod twice;
 
@@ -7,9 +8,10 @@ use std::collections::BTreeSet;
 
 pub use twice::Taken;
 
-/// SQL's own words, of which each row of what is read is one row, whatever the session. No clock, no variable, no function of dates, whose
-/// words follow the session's language and whose days follow its zone and mode; no `distinct`, `group` or `limit`, which keep one row of
-/// several; no query within an expression.
+/// SQL's own words, of which each row of what is read is one row, whatever the session. No clock,
+/// no variable, no function of dates, whose words follow the session's language and whose days
+/// follow its zone and mode; no `distinct`, `group` or `limit`, which keep one row of several; no
+/// query within an expression.
 const WORDS: &[&str] = &[
     "select", "as", "from", "join", "left", "right", "inner", "cross", "on", "where", "and", "or",
     "xor", "not", "is", "null", "true", "false", "unknown", "in", "like", "between", "case",
@@ -221,7 +223,8 @@ pub fn view(text: &str) -> Result<View, String> {
     Ok(found)
 }
 
-/// Of the expression by which a column is made anew for each reader: the columns that it is made of; or what it uses that is not known here.
+/// Of the expression by which a column is made anew for each reader: the columns that it is made
+/// of; or what it uses that is not known here.
 pub fn expression(text: &str) -> Result<BTreeSet<String>, String> {
     view(&format!("select {text} AS `a`,`b`.`t`.`c` AS `c` from `b`.`t`"))?;
     let name = |token| if let Token::Name(name) = token { Some(name) } else { None };
@@ -317,7 +320,8 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// What is between two quotes, of which two within it are one, with each backslash as it is; and how long it is with them.
+/// What is between two quotes, of which two within it are one, with each backslash as it is; and
+/// how long it is with them.
 fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     let mut inner = String::new();
     let mut chars = text.char_indices().skip(1).peekable();

@@ -1,4 +1,5 @@
-//! What a table of MySQL's or MariaDB's rests upon, and whether its server follows another one: asked of the server, table by table.
+//! What a table of MySQL's or MariaDB's rests upon, and whether its server follows another one:
+//! asked of the server, table by table.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,32 +12,40 @@ use super::super::ground::{self, Ground};
 use super::{MysqlSession, failed, made_column, quote, texts};
 
 /// A relation's kind, engine, options and, of a view, its text. Names are compared byte by byte.
-const RELATION: &str = "select t.table_type, t.engine, t.create_options, v.view_definition from information_schema.tables t \
-    left join information_schema.views v on v.table_schema = t.table_schema and v.table_name = t.table_name \
-    where t.table_schema = ? and t.table_name = ? limit 1";
-/// Its columns, in order, as far as the reader may see them: name, type, and how one is made that is made anew for each reader.
-const COLUMNS: &str = "select column_name, data_type, case when extra like '%VIRTUAL%' then generation_expression end \
-    from information_schema.columns where table_schema = ? and table_name = ? order by ordinal_position";
+const RELATION: &str = "select t.table_type, t.engine, t.create_options, v.view_definition from \
+                        information_schema.tables t left join information_schema.views v on \
+                        v.table_schema = t.table_schema and v.table_name = t.table_name where \
+                        t.table_schema = ? and t.table_name = ? limit 1";
+/// Its columns, in order, as far as the reader may see them: name, type, and how one is made that
+/// is made anew for each reader.
+const COLUMNS: &str = "select column_name, data_type, case when extra like '%VIRTUAL%' then \
+                       generation_expression end from information_schema.columns where \
+                       table_schema = ? and table_name = ? order by ordinal_position";
 /// An event whose text has this table's name in it.
 const EVENT: &str = "select concat(event_schema, '.', event_name) from information_schema.events \
-    where locate(?, event_definition) > 0 limit 1";
-/// What tells of servers that follow one another, or did: what to ask, which answers say that it is not so, and else why it matters.
+                     where locate(?, event_definition) > 0 limit 1";
+/// What tells of servers that follow one another, or did: what to ask, which answers say that it is
+/// not so, and else why it matters.
 const CLUSTERS: &[(&str, &[&str], &str)] = &[
     (
         "select @@global.read_only",
         &["0", "OFF"],
-        "the server takes no writes (`read_only`): it may be a replica that follows nobody any more",
+        "the server takes no writes (`read_only`): it may be a replica that follows nobody any \
+         more",
     ),
-    // 1: a session that first waits for what the others have committed, which it was told to where it logged in.
+    // 1: a session that first waits for what the others have committed, which it was told to where
+    // it logged in.
     (
         "select if(@@global.wsrep_on = 1 and @@session.wsrep_sync_wait & 1 = 0, 1, 0)",
         &["0"],
-        "the server is of a cluster (Galera) and does not wait for what its other members have written",
+        "the server is of a cluster (Galera) and does not wait for what its other members have \
+         written",
     ),
     (
         "select @@global.innodb_force_recovery",
         &["0"],
-        "the server was started to rescue what is left of its tables (`innodb_force_recovery`), and may show what is not stored in them",
+        "the server was started to rescue what is left of its tables (`innodb_force_recovery`), \
+         and may show what is not stored in them",
     ),
     (
         "select @@global.rewriter_enabled",
@@ -49,8 +58,8 @@ const CLUSTERS: &[(&str, &[&str], &str)] = &[
         "the server is of a replication group, whose members lag behind one another",
     ),
 ];
-/// Types whose values are the same in every session. A `timestamp` is written in its zone, and a `time` beside a date is one of the day that
-/// it has.
+/// Types whose values are the same in every session. A `timestamp` is written in its zone, and a
+/// `time` beside a date is one of the day that it has.
 const SAME: &[&str] = &[
     "char",
     "varchar",
@@ -174,7 +183,8 @@ impl MysqlSession {
                     .copied
                     .push(format!("`{name}` has a secondary engine, which may answer from a copy"));
             }
-            // What is shown of it is as of whatever `system_versioning_asof` says, of the server or the session.
+            // What is shown of it is as of whatever `system_versioning_asof` says, of the server or
+            // the session.
             ("SYSTEM VERSIONED", _) => found.unknown(format!(
                 "`{name}` is system-versioned, and may be shown as of a day gone by"
             )),
@@ -202,12 +212,14 @@ impl MysqlSession {
             }
             ("BASE TABLE", engine) => {
                 found.unknown(format!(
-                    "`{name}` is of the engine `{engine}`, of which it is not known that it keeps its rows on this server"
+                    "`{name}` is of the engine `{engine}`, of which it is not known that it keeps \
+                     its rows on this server"
                 ));
             }
             ("VIEW", _) if text(3).is_empty() => {
                 found.unknown(format!(
-                    "`{name}` is a view whose text `{user}` may not see: grant `show view` on it, and on what it rests upon"
+                    "`{name}` is a view whose text `{user}` may not see: grant `show view` on it, \
+                     and on what it rests upon"
                 ));
             }
             ("VIEW", _) => match ground::mysql::view(&text(3)) {
@@ -221,8 +233,9 @@ impl MysqlSession {
             },
             ("", _) => {
                 found.unknown(format!(
-                    "`{name}`, which it rests upon, is not in the catalogue that `{user}` sees: grant `show view` on it, by which it is listed \
-                     there and nothing of it can be read"
+                    "`{name}`, which it rests upon, is not in the catalogue that `{user}` sees: \
+                     grant `show view` on it, by which it is listed there and nothing of it can \
+                     be read"
                 ));
             }
             (kind, _) => found.unknown(format!("`{name}` is of the kind `{kind}`")),
@@ -230,8 +243,8 @@ impl MysqlSession {
         Ok(followed)
     }
 
-    /// Whether the catalogue shows every column of a table: it shows an account those alone of which it has rights, and the statement that
-    /// would make the table again has them all.
+    /// Whether the catalogue shows every column of a table: it shows an account those alone of
+    /// which it has rights, and the statement that would make the table again has them all.
     async fn is_seen_whole(
         &mut self,
         place: &Place,
@@ -299,27 +312,38 @@ fn made_anew(columns: &[SeenColumn]) -> Option<String> {
     columns.iter().find_map(|column| {
         let used = match ground::mysql::expression(column.made.as_ref()?) {
             Err(used) => used,
-            Ok(_) if column.is_of_session => "a type of which another session may see the values otherwise".to_owned(),
+            Ok(_) if column.is_of_session => {
+                "a type of which another session may see the values otherwise".to_owned()
+            }
             Ok(names) => {
-                let of = |name: &String| columns.iter().find(|known| known.name == name.to_lowercase());
-                let odd = names.iter().find(|name| of(name).is_none_or(|known| known.is_of_session))?;
-                format!("`{odd}`, a column that is not seen, or that another session may see otherwise, such as a `timestamp`")
+                let of =
+                    |name: &String| columns.iter().find(|known| known.name == name.to_lowercase());
+                let odd =
+                    names.iter().find(|name| of(name).is_none_or(|known| known.is_of_session))?;
+                format!(
+                    "`{odd}`, a column that is not seen, or that another session may see \
+                     otherwise, such as a `timestamp`"
+                )
             }
         };
         let name = &column.name;
-        Some(format!("`{name}` anew for each reader, with {used}, of which it is not known that it gives every reader the same"))
+        Some(format!(
+            "`{name}` anew for each reader, with {used}, of which it is not known that it gives \
+             every reader the same"
+        ))
     })
 }
 
 fn not_seen(name: &str, user: &str) -> String {
     format!(
-        "the columns of `{name}` are not all in the catalogue that `{user}` sees, and one of them may be made anew for each reader: grant \
-         `references` on it, by which they are listed there and nothing of it can be read"
+        "the columns of `{name}` are not all in the catalogue that `{user}` sees, and one of them \
+         may be made anew for each reader: grant `references` on it, by which they are listed \
+         there and nothing of it can be read"
     )
 }
 
-/// The columns of each table and view, in small letters, whose values another session may see otherwise, though it may call them texts:
-/// a `timestamp`, and what a view shows of one.
+/// The columns of each table and view, in small letters, whose values another session may see
+/// otherwise, though it may call them texts: a `timestamp`, and what a view shows of one.
 fn of_session(all: &All) -> HashMap<&Place, BTreeSet<String>> {
     let of_type = |followed: &Followed| {
         followed
@@ -360,7 +384,8 @@ fn of_session(all: &All) -> HashMap<&Place, BTreeSet<String>> {
     found
 }
 
-/// A column with which a view does more than to show it, and whose values are another session's otherwise.
+/// A column with which a view does more than to show it, and whose values are another session's
+/// otherwise.
 fn of_the_session(
     view: &View,
     all: &All,
@@ -377,9 +402,13 @@ fn of_the_session(
     view.used.iter().find_map(|used| {
         let name = used.to_lowercase();
         if others.contains(&name) {
-            return Some(format!("`{used}`, which another session may see otherwise, such as a `timestamp`, for more than to show it"));
+            return Some(format!(
+                "`{used}`, which another session may see otherwise, such as a `timestamp`, for \
+                 more than to show it"
+            ));
         }
-        (!seen.contains(name.as_str()) && !view.named.contains(used)).then(|| format!("`{used}`, a column of a type that is not seen"))
+        (!seen.contains(name.as_str()) && !view.named.contains(used))
+            .then(|| format!("`{used}`, a column of a type that is not seen"))
     })
 }
 
@@ -404,7 +433,8 @@ fn tables(place: &Place, all: &All, into: &mut HashSet<Place>) {
     }
 }
 
-/// Why the rows may be behind another server's: it is a replica, of any number of others, or it cannot be asked whether it is.
+/// Why the rows may be behind another server's: it is a replica, of any number of others, or it
+/// cannot be asked whether it is.
 async fn replica(
     connection: &mut Conn,
     is_mariadb: bool,
@@ -432,6 +462,7 @@ async fn replica(
     }
     let privilege = if is_mariadb { "replica monitor" } else { "replication client" };
     Ok(Some(format!(
-        "`{user}` may not ask whether the server is a replica: grant `{privilege}` on *.*, by which nothing can be read"
+        "`{user}` may not ask whether the server is a replica: grant `{privilege}` on *.*, by \
+         which nothing can be read"
     )))
 }

@@ -46,8 +46,9 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// The values that are asked for, each with its type. Beside a column that is padded with blanks, some systems compare blanks as
-    /// well, and some count bytes: so both ways of writing are asked for.
+    /// The values that are asked for, each with its type. Beside a column that is padded with
+    /// blanks, some systems compare blanks as well, and some count bytes: so both ways of
+    /// writing are asked for.
     pub fn values(self, asked: &Asked<'_>) -> Vec<Value> {
         let mut texts: Vec<String> = asked.values.to_vec();
         if self.size > 0 {
@@ -171,8 +172,8 @@ pub fn tables(spec: &Spec, rows: &[Row]) -> Vec<Table> {
     rows.iter().filter_map(listed).collect()
 }
 
-/// How the cells of a type are read, and as what values are bound to it. The numbers are those of `sql.h` and `sqlext.h`, and of
-/// SQL Server (−150 and below).
+/// How the cells of a type are read, and as what values are bound to it. The numbers are those of
+/// `sql.h` and `sqlext.h`, and of SQL Server (−150 and below).
 fn form(code: i32) -> (Form, Kind) {
     match code {
         1 => (Form::Padded, Kind::Char),

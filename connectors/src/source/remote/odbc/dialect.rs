@@ -1,5 +1,6 @@
-//! What differs between systems behind ODBC, told apart by what their drivers call them: what makes a session read-only, what gives a
-//! transaction one moment to see, and what shows that a connection lives.
+//! What differs between systems behind ODBC, told apart by what their drivers call them: what makes
+//! a session read-only, what gives a transaction one moment to see, and what shows that a
+//! connection lives.
 
 /// How a system is asked what a table rests upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,7 +9,8 @@ pub enum Asks {
     Nothing,
     /// As PostgreSQL is asked natively.
     Postgres,
-    /// In one statement that gives a line for each finding, as PostgreSQL's does; `{path}` stands for the quoted name of the table.
+    /// In one statement that gives a line for each finding, as PostgreSQL's does; `{path}` stands
+    /// for the quoted name of the table.
     Statement(&'static str),
     /// The system is a file, and its driver reads no tables but those that are in it.
     InFile,
@@ -21,7 +23,8 @@ pub struct Dialect {
     name: &'static str,
     /// Run once after logging in, each by itself.
     pub set_up: &'static [&'static str],
-    /// Begins a transaction; `{ms}` stands for the milliseconds that a statement may take, `{lock}` for a little less.
+    /// Begins a transaction; `{ms}` stands for the milliseconds that a statement may take,
+    /// `{lock}` for a little less.
     begin: &'static [&'static str],
     /// Shows that the connection lives; empty where nothing would.
     pub alive: &'static str,
@@ -29,7 +32,8 @@ pub struct Dialect {
     pub transactions: bool,
     /// Whether a transaction sees one moment.
     pub snapshot: bool,
-    /// Whether the driver binds no values, so that the table is read whole and rows are chosen here.
+    /// Whether the driver binds no values, so that the table is read whole and rows are chosen
+    /// here.
     pub whole: bool,
     /// Whether the driver knows text in bytes only.
     pub narrow: bool,
@@ -37,17 +41,20 @@ pub struct Dialect {
     pub gone: &'static [i32],
     /// Which say that somebody else holds a lock.
     pub locked: &'static [i32],
-    /// Asks whether the server follows another one, and may lag behind it: `1` if so; empty where nothing is known to ask.
+    /// Asks whether the server follows another one, and may lag behind it: `1` if so; empty where
+    /// nothing is known to ask.
     pub follows: &'static str,
     /// Asks up to when a server that follows has followed; empty where that is not known.
     pub followed: &'static str,
     /// How it is asked what a table rests upon.
     pub ground: Asks,
-    /// Gives the character `张`, asked for without any: a driver that gives another one knows text in bytes only.
+    /// Gives the character `张`, asked for without any: a driver that gives another one knows text
+    /// in bytes only.
     pub probe: &'static str,
     /// What quotes a name, where that is not left to the driver.
     pub quote: Option<char>,
-    /// Attributes that keep the driver from holding a whole answer in memory, for drivers whose name or file has this part.
+    /// Attributes that keep the driver from holding a whole answer in memory, for drivers whose
+    /// name or file has this part.
     pub streaming: Option<(&'static str, &'static [(&'static str, &'static str)])>,
 }
 
@@ -75,8 +82,9 @@ const UNKNOWN: Dialect = Dialect {
 const KNOWN: &[Dialect] = &[
     Dialect {
         name: "postgresql",
-        // The driver reads by cursors, which are all read to their ends. The last one lets the server notice within half a second that
-        // whoever asked is gone; older ones do not know it.
+        // The driver reads by cursors, which are all read to their ends. The last one lets the
+        // server notice within half a second that whoever asked is gone; older ones do not
+        // know it.
         set_up: &[
             "set session characteristics as transaction isolation level repeatable read, read only",
             "set timezone = 'Asia/Shanghai'",
@@ -86,7 +94,8 @@ const KNOWN: &[Dialect] = &[
             "set search_path = pg_catalog, pg_temp",
             "set cursor_tuple_fraction = 1",
             "set idle_in_transaction_session_timeout = '10min'",
-            "select set_config(name, '500', false) from pg_settings where name = 'client_connection_check_interval'",
+            "select set_config(name, '500', false) from pg_settings where name = \
+             'client_connection_check_interval'",
         ],
         begin: &["set local statement_timeout = {ms}", "set local lock_timeout = {lock}"],
         alive: "select 1",
@@ -95,9 +104,11 @@ const KNOWN: &[Dialect] = &[
         follows: "select case when pg_is_in_recovery() then 1 else 0 end",
         followed: "select cast(pg_last_xact_replay_timestamp() as text)",
         ground: Asks::Postgres,
-        // The name of the encoding is asked for, so that nothing is converted before it is known whether it can be.
-        probe: "select case when pg_catalog.getdatabaseencoding() in ('UTF8', 'EUC_CN') \
-            then pg_catalog.convert_from(pg_catalog.decode('e5bca0', 'hex'), (select 'UTF8'::name)) else pg_catalog.chr(36) end",
+        // The name of the encoding is asked for, so that nothing is converted before it is known
+        // whether it can be.
+        probe: "select case when pg_catalog.getdatabaseencoding() in ('UTF8', 'EUC_CN') then \
+                pg_catalog.convert_from(pg_catalog.decode('e5bca0', 'hex'), (select \
+                'UTF8'::name)) else pg_catalog.chr(36) end",
         streaming: Some(("psqlodbc|postgres", &[("UseDeclareFetch", "1"), ("Fetch", "1000")])),
         ..UNKNOWN
     },
@@ -124,7 +135,8 @@ const KNOWN: &[Dialect] = &[
         alive: "select 1 from dual",
         transactions: true,
         snapshot: true,
-        follows: "select case when sys_context('USERENV', 'DATABASE_ROLE') = 'PRIMARY' then 0 else 1 end from dual",
+        follows: "select case when sys_context('USERENV', 'DATABASE_ROLE') = 'PRIMARY' then 0 \
+                  else 1 end from dual",
         ground: Asks::Statement(ORACLE),
         gone: &[942, 904],
         ..UNKNOWN
@@ -144,7 +156,8 @@ const KNOWN: &[Dialect] = &[
         alive: "select 1",
         transactions: true,
         snapshot: true,
-        follows: "select case when databasepropertyex(db_name(), 'Updateability') = 'READ_WRITE' then 0 else 1 end",
+        follows: "select case when databasepropertyex(db_name(), 'Updateability') = 'READ_WRITE' \
+                  then 0 else 1 end",
         ground: Asks::Statement(SQL_SERVER),
         gone: &[207, 208],
         locked: &[1222],
@@ -155,32 +168,38 @@ const KNOWN: &[Dialect] = &[
     Dialect { name: "mdb", whole: true, narrow: true, ground: Asks::InFile, ..UNKNOWN },
 ];
 
-/// An ordinary table of the file itself: no view, which may use functions, and no virtual table, whose rows are elsewhere.
-const SQLITE: &str = "select coalesce((select case when type in ('table') then 'table: ' || name else 'copy a ' || type || ': ' || name || \
-    char(10) || 'reader a ' || type || ': ' || name end from pragma_table_list where schema = 'main' and name = '{table}' \
-    collate nocase limit 1), '')";
-/// An ordinary table: no view, no materialised view, no external or temporary one, and without a policy of a virtual private database.
-/// Whether cells are redacted an ordinary account cannot ask.
-const ORACLE: &str = "select case when exists (select 1 from all_tables where owner = '{schema}' and table_name = '{table}' \
-    and temporary = 'N' and nvl(external, 'NO') = 'NO' and nvl(iot_type, 'IOT') = 'IOT') \
-    and not exists (select 1 from all_mviews where owner = '{schema}' and mview_name = '{table}') \
-    then 'table: {table}' else 'copy no ordinary table, of which Oracle would say so: {table}' end || chr(10) || \
-    'reader a table whose cells may be redacted, which Oracle does not tell a reader: {table}' from dual";
-/// An ordinary table that is neither external nor replicated nor in memory alone, whose reader sees its definition and so its security
-/// policies, of which there are none, and no masked column without the right to see through, nor a computed one that is not stored, which
-/// may ask who reads.
-const SQL_SERVER: &str = "select concat(\
-    case when exists (select 1 from sys.tables where object_id = object_id('{path}') and type = 'U' and is_external = 0 \
-    and durability = 0 and is_replicated in (0, 1)) then 'table: {table}' else 'copy no ordinary table: {table}' end, \
-    case when isnull(has_perms_by_name('{path}', 'object', 'view definition'), 0) = 1 then '' \
-    else char(10) + 'reader a table of which the reader may not see the definition (grant view definition): {table}' end, \
-    case when exists (select 1 from sys.security_predicates where target_object_id = object_id('{path}')) \
-    then char(10) + 'reader a table with a security policy: {table}' else '' end, \
-    case when exists (select 1 from sys.computed_columns where object_id = object_id('{path}') and is_persisted = 0) \
-    then char(10) + 'reader a table with a computed column that is made anew for each reader: {table}' else '' end, \
-    case when isnull(has_perms_by_name(db_name(), 'database', 'unmask'), 0) = 0 \
-    and exists (select 1 from sys.masked_columns where object_id = object_id('{path}') and is_masked = 1) \
-    then char(10) + 'reader a table with masked columns: {table}' else '' end)";
+/// An ordinary table of the file itself: no view, which may use functions, and no virtual table,
+/// whose rows are elsewhere.
+const SQLITE: &str = "select coalesce((select case when type in ('table') then 'table: ' || name \
+                      else 'copy a ' || type || ': ' || name || char(10) || 'reader a ' || type \
+                      || ': ' || name end from pragma_table_list where schema = 'main' and name = \
+                      '{table}' collate nocase limit 1), '')";
+/// An ordinary table: no view, no materialised view, no external or temporary one, and without a
+/// policy of a virtual private database. Whether cells are redacted an ordinary account cannot ask.
+const ORACLE: &str = "select case when exists (select 1 from all_tables where owner = '{schema}' \
+                      and table_name = '{table}' and temporary = 'N' and nvl(external, 'NO') = \
+                      'NO' and nvl(iot_type, 'IOT') = 'IOT') and not exists (select 1 from \
+                      all_mviews where owner = '{schema}' and mview_name = '{table}') then \
+                      'table: {table}' else 'copy no ordinary table, of which Oracle would say \
+                      so: {table}' end || chr(10) || 'reader a table whose cells may be redacted, \
+                      which Oracle does not tell a reader: {table}' from dual";
+/// An ordinary table that is neither external nor replicated nor in memory alone, whose reader sees
+/// its definition and so its security policies, of which there are none, and no masked column
+/// without the right to see through, nor a computed one that is not stored, which may ask who
+/// reads.
+const SQL_SERVER: &str = "select concat(case when exists (select 1 from sys.tables where object_id = \
+     object_id('{path}') and type = 'U' and is_external = 0 and durability = 0 and is_replicated \
+     in (0, 1)) then 'table: {table}' else 'copy no ordinary table: {table}' end, case when \
+     isnull(has_perms_by_name('{path}', 'object', 'view definition'), 0) = 1 then '' else \
+     char(10) + 'reader a table of which the reader may not see the definition (grant view \
+     definition): {table}' end, case when exists (select 1 from sys.security_predicates where \
+     target_object_id = object_id('{path}')) then char(10) + 'reader a table with a security \
+     policy: {table}' else '' end, case when exists (select 1 from sys.computed_columns where \
+     object_id = object_id('{path}') and is_persisted = 0) then char(10) + 'reader a table with a \
+     computed column that is made anew for each reader: {table}' else '' end, case when \
+     isnull(has_perms_by_name(db_name(), 'database', 'unmask'), 0) = 0 and exists (select 1 from \
+     sys.masked_columns where object_id = object_id('{path}') and is_masked = 1) then char(10) + \
+     'reader a table with masked columns: {table}' else '' end)";
 
 const MYSQL: Dialect = Dialect {
     name: "mysql",

@@ -1,8 +1,9 @@
 //! `kind = "odbc"`: whatever has an ODBC driver.
 //!
-//! The driver runs in a process of its own (`zerotrip-odbc`), one for each connection. Statements are composed here, and their values
-//! bound there. What ODBC leaves open is in `dialect.rs`; a system of which nothing is known is asked in plain SQL and without
-//! transactions, and only where its owner vouches for its quiet.
+//! The driver runs in a process of its own (`zerotrip-odbc`), one for each connection. Statements
+//! are composed here, and their values bound there. What ODBC leaves open is in `dialect.rs`; a
+//! system of which nothing is known is asked in plain SQL and without transactions, and only where
+//! its owner vouches for its quiet.
 
 mod catalogue;
 mod dialect;
@@ -39,7 +40,8 @@ use told::{Met, garbles, told};
 
 /// Seconds that a log-in may take, where the driver listens; the pool waits no longer than ten.
 const LOG_IN: u32 = 9;
-/// Values of one column in one statement: SQL Server takes 2100 in all, and Oracle 1000 in one list.
+/// Values of one column in one statement: SQL Server takes 2100 in all, and Oracle 1000 in one
+/// list.
 const VALUES: usize = 200;
 /// Values of one list.
 const MOST_IN_LIST: usize = 900;
@@ -111,7 +113,8 @@ impl Odbc {
         Some(std::path::absolute(&path).unwrap_or(path))
     }
 
-    /// What the driver is given; the password last, so that no value before it can be taken for its end.
+    /// What the driver is given; the password last, so that no value before it can be taken for its
+    /// end.
     fn connection(&self, password: Option<&str>) -> Result<String, SourceError> {
         let spec = &self.spec;
         let (name, driver) = match &spec.through {
@@ -141,7 +144,8 @@ impl Odbc {
     }
 }
 
-/// A value that ends where it should. Not every driver knows braces, so they stand only where they must.
+/// A value that ends where it should. Not every driver knows braces, so they stand only where they
+/// must.
 fn escaped(value: &str) -> String {
     let plain = |c: char| !"[]{}(),;?*=!@+\"'".contains(c) && !c.is_control();
     if !value.is_empty() && value.trim() == value && value.chars().all(plain) {
@@ -194,8 +198,9 @@ impl System for Odbc {
         let dialect = Dialect::of(&system);
         if !dialect.snapshot && !spec.unchanging && file.is_none() {
             let detail = format!(
-                "{} calls itself `{system}`, which gives no snapshots that are known here: a row that changes while it is read could be \
-                 missed; if nobody changes the table while it is asked, say `unchanging = true`",
+                "{} calls itself `{system}`, which gives no snapshots that are known here: a row \
+                 that changes while it is read could be missed; if nobody changes the table while \
+                 it is asked, say `unchanging = true`",
                 address(&spec)
             );
             return Err(misconfigured(detail));
@@ -343,7 +348,8 @@ impl Session for OdbcSession {
 
     async fn newest(&mut self, table: &str, column: &str) -> Result<Option<String>, SourceError> {
         let (column, table) = (self.quoted(column)?, self.path(table)?);
-        // What knows no functions is read whole; times in texts that sort as they follow one another are what is asked for.
+        // What knows no functions is read whole; times in texts that sort as they follow one
+        // another are what is asked for.
         let statement = if self.dialect.whole {
             format!("select {column} from {table}")
         } else {
@@ -386,7 +392,8 @@ impl Session for OdbcSession {
 }
 
 impl OdbcSession {
-    /// A table that was read whole has as many rows as the system itself counts: a driver that gives up on a damaged page does not say so.
+    /// A table that was read whole has as many rows as the system itself counts: a driver that
+    /// gives up on a damaged page does not say so.
     async fn counted(&mut self, came: u64) -> Result<(), SourceError> {
         if !self.dialect.whole {
             return Ok(());
@@ -409,7 +416,8 @@ impl OdbcSession {
         Err(SourceError::new(ErrorCode::SourceFailed, detail))
     }
 
-    /// A character beyond ASCII comes as what it is; `$` where the database itself has none. Not for a driver that is known to be narrow.
+    /// A character beyond ASCII comes as what it is; `$` where the database itself has none. Not
+    /// for a driver that is known to be narrow.
     async fn reads_text(&mut self) -> Result<(), SourceError> {
         let came = self.one(self.dialect.probe).await?;
         if self.dialect.probe.is_empty() || matches!(came.as_deref(), Some("张" | "$")) {
@@ -474,7 +482,8 @@ impl OdbcSession {
         }
     }
 
-    /// The watched file is what it was as the session began; a system with snapshots need not be watched.
+    /// The watched file is what it was as the session began; a system with snapshots need not be
+    /// watched.
     fn unchanged(&self) -> Result<(), SourceError> {
         let Some((path, was)) = self.file.as_ref().filter(|_| !self.dialect.snapshot) else {
             return Ok(());
@@ -494,18 +503,23 @@ impl OdbcSession {
         match (self.dialect.snapshot, &self.file) {
             (true, _) => {}
             (false, Some(_)) => advice.push(format!(
-                "`{system}` gives no snapshots: a look-up during which the file changes fails, so have it replaced or written at quiet times"
+                "`{system}` gives no snapshots: a look-up during which the file changes fails, so \
+                 have it replaced or written at quiet times"
             )),
             (false, None) => advice.push(format!(
-                "`{system}` gives no snapshots that are known here: answers are right only as long as nobody changes the table, as \
-                 `unchanging` says"
+                "`{system}` gives no snapshots that are known here: answers are right only as \
+                 long as nobody changes the table, as `unchanging` says"
             )),
         }
         if self.dialect.whole {
             advice
                 .push("the driver binds no values: every look-up reads the whole table".to_owned());
         } else {
-            advice.push("whether the look-up columns have indexes cannot be asked through ODBC: see to it that they do".to_owned());
+            advice.push(
+                "whether the look-up columns have indexes cannot be asked through ODBC: see to it \
+                 that they do"
+                    .to_owned(),
+            );
         }
         advice
     }
@@ -569,7 +583,8 @@ impl OdbcSession {
             }
             None if name.chars().all(|c| c.is_alphanumeric() || c == '_') => Ok(name.to_owned()),
             None => Err(misconfigured(format!(
-                "the driver quotes no names, and `{name}` cannot stand without; attach a view with plain names"
+                "the driver quotes no names, and `{name}` cannot stand without; attach a view \
+                 with plain names"
             ))),
         }
     }
@@ -593,7 +608,8 @@ struct Reader<'a, K> {
     persons: Option<Chosen>,
     /// How many came.
     rows: u64,
-    /// How many more are wanted. The others are read all the same, for only an answer's end shows that it was one.
+    /// How many more are wanted. The others are read all the same, for only an answer's end shows
+    /// that it was one.
     left: u64,
 }
 
@@ -626,7 +642,8 @@ impl<K: Sink> Taking for Reader<'_, K> {
     }
 }
 
-/// Rows of a table that is read whole: those in which one of these persons stands where it was asked for.
+/// Rows of a table that is read whole: those in which one of these persons stands where it was
+/// asked for.
 struct Chosen {
     places: Vec<usize>,
     persons: HashSet<ResidentId>,
@@ -692,6 +709,7 @@ impl fmt::Debug for OdbcSession {
 fn odd() -> SourceError {
     SourceError::new(
         ErrorCode::SourceFailed,
-        "`zerotrip-odbc` answered something else than was asked for; is it of the connector's own version?",
+        "`zerotrip-odbc` answered something else than was asked for; is it of the connector's own \
+         version?",
     )
 }

@@ -26,7 +26,8 @@ const HELPER: &str = "zerotrip-odbc";
 const NO_LIBRARY: i32 = 127;
 /// Time that a process whose socket has ended may take to be over.
 const OVER: Duration = Duration::from_millis(500);
-/// What drivers need of the environment: where they and their settings are, and what characters they speak. No secret is among it.
+/// What drivers need of the environment: where they and their settings are, and what characters
+/// they speak. No secret is among it.
 const KEPT: [&str; 5] = ["HOME", "PATH", "TZ", "LD_LIBRARY_PATH", "NLS_LANG"];
 /// The same by how the names begin: unixODBC's, Oracle's, DM's, Db2's, mdbtools'.
 const KEPT_PREFIXES: [&str; 6] = ["ODBC", "ORACLE_", "TNS_", "DM_", "DB2", "MDB"];
@@ -158,7 +159,8 @@ fn ended(status: Option<ExitStatus>) -> (ErrorCode, String) {
         Some((_, Some(signal))) => (
             ErrorCode::SourceFailed,
             format!(
-                "the driver's process was ended by signal {signal}: the driver crashed, took more than 1 GiB of memory, or somebody ended it"
+                "the driver's process was ended by signal {signal}: the driver crashed, took more \
+                 than 1 GiB of memory, or somebody ended it"
             ),
         ),
         Some((Some(code), _)) => (
@@ -173,7 +175,8 @@ fn ended(status: Option<ExitStatus>) -> (ErrorCode, String) {
 fn helper() -> Result<PathBuf, SourceError> {
     let missing = || {
         misconfigured(format!(
-            "there is no `{HELPER}` beside the connector, which sources of kind `odbc` need; install it there"
+            "there is no `{HELPER}` beside the connector, which sources of kind `odbc` need; \
+             install it there"
         ))
     };
     let own = env::current_exe().map_err(|_| missing())?;

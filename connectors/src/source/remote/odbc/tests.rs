@@ -103,7 +103,10 @@ fn outside_postgres_by_odbc() {
 /// As whole a row as can be: a driver's death must not look like its end.
 fn a_driver_that_dies_is_no_answer(server: &Server) {
     let rig = Rig::plain(server);
-    rig.table.sql(&format!("insert into TABLE select '{LI}', null, n || repeat('x', 500) from generate_series(1, 100000) as g (n)"));
+    rig.table.sql(&format!(
+        "insert into TABLE select '{LI}', null, n || repeat('x', 500) from generate_series(1, \
+         100000) as g (n)"
+    ));
     let source = rig.open("profile_every = \"1h\"").unwrap();
     run(async {
         let (sender, mut receiver) = mpsc::channel::<Rows>(1);
@@ -170,7 +173,8 @@ fn nobody_is_left_when_the_connector_is_gone(server: &Server) {
     let mut child =
         Command::new(program).stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).spawn().unwrap();
     let connection = format!(
-        "Driver={{PostgreSQL Unicode}};Server=127.0.0.1;Port={};Database=postgres;UID=reader of tables;PWD={};",
+        "Driver={{PostgreSQL Unicode}};Server=127.0.0.1;Port={};Database=postgres;UID=reader of \
+         tables;PWD={};",
         server.port,
         escaped(READER_PASSWORD)
     );
@@ -264,7 +268,8 @@ fn long_texts_come_whole_or_not_at_all(server: &Server) {
     assert!(detail.contains("1048576 bytes"), "{detail}");
 }
 
-/// The driver's other variant knows text in bytes of one character each: what is asked for is not what comes.
+/// The driver's other variant knows text in bytes of one character each: what is asked for is not
+/// what comes.
 fn a_driver_that_garbles_text_is_told(server: &Server) {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("张")]]);
@@ -275,8 +280,8 @@ fn a_driver_that_garbles_text_is_told(server: &Server) {
     );
 }
 
-/// A database of Access that comes with the sources of a crate that is linked, of which a copy is altered: two names of the same length
-/// become ids. No Debian package writes such files.
+/// A database of Access that comes with the sources of a crate that is linked, of which a copy is
+/// altered: two names of the same length become ids. No Debian package writes such files.
 #[test]
 fn outside_access_is_read_whole_and_watched() {
     let home =
@@ -312,14 +317,15 @@ fn outside_access_is_read_whole_and_watched() {
     fs::write(&path, &bytes).unwrap();
     let open = |table: &str, field: &str, more: &str| {
         let text = format!(
-            "[dataset]\nid = \"trade.customers\"\nname = {{ zh = \"客户\", en = \"Customers\" }}\nsharing = \"conditional\"\n\
-             most_age = \"36h\"\nrow_floor = 1\n[source]\nkind = \"odbc\"\ndriver = \"MDBTools\"\ntable = \"{table}\"\n\
-             file = {{ DBQ = \"客户.mdb\" }}\n{more}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\nsubjects = \"everyone\"\n\
-             text = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n\
-             [[column]]\nname = \"owner\"\nfield = \"{field}\"\ntype = \"resident_id\"\ngrade = \"L3\"\n\
-             [[column]]\nname = \"city\"\nfield = \"City\"\ntype = \"text\"\ngrade = \"L2\"\n\
-             [[column]]\nname = \"key\"\nfield = \"CustomerID\"\ntype = \"text\"\ngrade = \"L2\"\n\
-             [[lookup]]\nname = \"party\"\ncolumns = [\"owner\"]\n",
+            "[dataset]\nid = \"trade.customers\"\nname = {{ zh = \"客户\", en = \"Customers\" \
+             }}\nsharing = \"conditional\"\nmost_age = \"36h\"\nrow_floor = 1\n[source]\nkind = \
+             \"odbc\"\ndriver = \"MDBTools\"\ntable = \"{table}\"\nfile = {{ DBQ = \"客户.mdb\" \
+             }}\n{more}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\nsubjects = \
+             \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n[[column]]\nname = \
+             \"owner\"\nfield = \"{field}\"\ntype = \"resident_id\"\ngrade = \
+             \"L3\"\n[[column]]\nname = \"city\"\nfield = \"City\"\ntype = \"text\"\ngrade = \
+             \"L2\"\n[[column]]\nname = \"key\"\nfield = \"CustomerID\"\ntype = \"text\"\ngrade = \
+             \"L2\"\n[[lookup]]\nname = \"party\"\ncolumns = [\"owner\"]\n",
         );
         let dataset = DatasetFile::parse(&text, "trade.toml").unwrap();
         crate::source::open(&dataset, folder.path(), &folder.path().join("state"), Arc::default())
@@ -390,16 +396,19 @@ impl File {
     fn open_table(&self, table: &str, more: &str) -> Result<Arc<dyn Source>, SourceError> {
         let column = |name: &str, kind: &str| {
             format!(
-                "[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"{kind}\"\ngrade = \"L3\"\n"
+                "[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"{kind}\"\ngrade = \
+                 \"L3\"\n"
             )
         };
         let driver = if more.contains("driver") { "" } else { "driver = \"SQLite3\"" };
         let text = format!(
-            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
-             most_age = \"36h\"\nrow_floor = 1\n[source]\nkind = \"odbc\"\n{driver}\nfile = {{ Database = \"t.db\" }}\ntable = \"{table}\"\n{more}\n\
-             [coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\nsubjects = \"everyone\"\n\
-             text = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}{}{}\
-             [[lookup]]\nname = \"party\"\ncolumns = [\"id_a\", \"id_b\"]\nmay_be_blank = [\"id_a\", \"id_b\"]\n",
+            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" \
+             }}\nsharing = \"conditional\"\nmost_age = \"36h\"\nrow_floor = 1\n[source]\nkind = \
+             \"odbc\"\n{driver}\nfile = {{ Database = \"t.db\" }}\ntable = \
+             \"{table}\"\n{more}\n[coverage]\nregions = [\"330100\"]\nsince = \
+             \"1984-01-01\"\nsubjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" \
+             }}\n{}{}{}[[lookup]]\nname = \"party\"\ncolumns = [\"id_a\", \"id_b\"]\nmay_be_blank \
+             = [\"id_a\", \"id_b\"]\n",
             column("id_a", "resident_id"),
             column("id_b", "resident_id"),
             column("name", "text"),
@@ -420,17 +429,20 @@ impl File {
 
 #[test]
 fn outside_sqlite_keeps_what_it_is_given_and_loses_nothing() {
-    // Numbers in columns of text, text in columns of numbers, numbers that no column's type is told of.
+    // Numbers in columns of text, text in columns of numbers, numbers that no column's type is told
+    // of.
     for kinds in [["integer", "text"], ["", "char(20)"], ["bigint", "varchar(18)"]] {
         let file = File::new(kinds);
         file.sql(&format!(
-            "insert into t values (440524188001010014, null, 'whole'), (null, '{LI}', 'text'), (null, '11010519491231002x', 'odd')"
+            "insert into t values (440524188001010014, null, 'whole'), (null, '{LI}', 'text'), \
+             (null, '11010519491231002x', 'odd')"
         ));
         let source = file.open("profile_every = \"0s\"").unwrap();
         assert_eq!(file.ask(&*source, LI).unwrap(), ["odd", "text"], "{:?}", file.kinds);
         match file.ask(&*source, WANG) {
             Ok(found) => assert_eq!(found, ["whole"], "{kinds:?}"),
-            // A column without a type compares a number with no text: that is noticed, and never an absence.
+            // A column without a type compares a number with no text: that is noticed, and never an
+            // absence.
             Err(error) => assert!(
                 kinds[0].is_empty() && error.code == ErrorCode::SourceFailed,
                 "{kinds:?} {error}"
@@ -443,7 +455,10 @@ fn outside_sqlite_keeps_what_it_is_given_and_loses_nothing() {
 #[test]
 fn outside_sqlite_is_of_now_where_its_table_is_its_own() {
     let file = File::new(["varchar(18)", "varchar(18)"]);
-    file.sql(&format!("insert into t values ('{LI}', null, 'x'); create view v as select * from t where date('now') > '2020'"));
+    file.sql(&format!(
+        "insert into t values ('{LI}', null, 'x'); create view v as select * from t where \
+         date('now') > '2020'"
+    ));
     file.sql("create virtual table f using fts5(id_a, id_b, name)");
     for table in ["v", "f"] {
         let (error, detail) = code(file.open_table(table, ""));

@@ -1,4 +1,5 @@
-//! What a driver's errors mean: by `SQLSTATE`, by the system's own number, and where neither says enough by what its words were sorted as.
+//! What a driver's errors mean: by `SQLSTATE`, by the system's own number, and where neither says
+//! enough by what its words were sorted as.
 
 use zerotrip_datasets::file::Odbc;
 use zerotrip_odbc_wire::{Failure, Sort};
@@ -20,8 +21,9 @@ pub enum Met {
 /// What is said of a driver that knows text in bytes only, one for each character.
 pub fn garbles(address: &str) -> String {
     format!(
-        "{address}: the driver gives no text beyond ASCII as it is stored: it is an ANSI variant; name its Unicode variant, such as \
-         `PostgreSQL Unicode`, in `source.driver` or in `odbc.ini`"
+        "{address}: the driver gives no text beyond ASCII as it is stored: it is an ANSI variant; \
+         name its Unicode variant, such as `PostgreSQL Unicode`, in `source.driver` or in \
+         `odbc.ini`"
     )
 }
 
@@ -41,55 +43,56 @@ pub fn told(
         format!("{words} (SQLSTATE {state})")
     };
     let user = spec.user.as_deref().unwrap_or_default();
-    let (code, detail) = if met == Met::LogIn
-        && (state.starts_with("28") || failure.sort == Sort::NotLetIn)
-    {
-        (ErrorCode::Misconfigured, not_let_in(address, user, &spec.password))
-    } else if met == Met::LogIn && (state.starts_with("IM") || failure.sort == Sort::NoDriver) {
-        let remedy = "install the driver, and mend `source.driver` or `source.dsn` (`odbcinst -q -d` lists drivers, `odbcinst -q -s` data sources)";
-        (ErrorCode::Misconfigured, format!("{address}: {said}; {remedy}"))
-    } else if met == Met::LogIn && failure.sort == Sort::NoDatabase {
-        (ErrorCode::Misconfigured, format!("{address}: {said}; mend `source.attributes`"))
-    } else if met == Met::LogIn {
-        (ErrorCode::SourceUnreachable, format!("{address}: {said}"))
-    } else if dialect.locked.contains(&failure.native) || state == "55P03" {
-        (
-            ErrorCode::SourceTimeout,
-            format!("{address}: somebody else holds a lock on `{}`", spec.table),
-        )
-    } else if matches!(state, "HYT00" | "HYT01" | "57014" | "HY008") {
-        (ErrorCode::SourceTimeout, format!("{address} stopped the statement: its time was up"))
-    } else if dialect.gone.contains(&failure.native)
-        || matches!(
-            state,
-            "42S02"
-                | "42S22"
-                | "42703"
-                | "42P01"
-                | "3F000"
-                | "42883"
-                | "42804"
-                | "0A000"
-                | "S0002"
-                | "S0022"
-        )
-    {
-        (
-            ErrorCode::SourceDrift,
-            format!("{address}: `{}` or a column of it is gone or changed: {said}", spec.table),
-        )
-    } else if state == "07006" {
-        (ErrorCode::Misconfigured, garbles(address))
-    } else if state == "42501" {
-        (ErrorCode::Misconfigured, format!("{address}: `{user}` may not read it: {said}"))
-    } else if failure.native == 3952 {
-        let remedy = "the database allows no snapshots (ALLOW_SNAPSHOT_ISOLATION); have them allowed, or attach an extract";
-        (ErrorCode::Misconfigured, format!("{address}: {remedy}"))
-    } else if state.starts_with("57P") || (state.starts_with("08") && state != "08S01") {
-        (ErrorCode::SourceUnreachable, format!("{address}: the connection is gone: {said}"))
-    } else {
-        (ErrorCode::SourceFailed, format!("{address} failed: {said}"))
-    };
+    let (code, detail) =
+        if met == Met::LogIn && (state.starts_with("28") || failure.sort == Sort::NotLetIn) {
+            (ErrorCode::Misconfigured, not_let_in(address, user, &spec.password))
+        } else if met == Met::LogIn && (state.starts_with("IM") || failure.sort == Sort::NoDriver) {
+            let remedy = "install the driver, and mend `source.driver` or `source.dsn` (`odbcinst \
+                          -q -d` lists drivers, `odbcinst -q -s` data sources)";
+            (ErrorCode::Misconfigured, format!("{address}: {said}; {remedy}"))
+        } else if met == Met::LogIn && failure.sort == Sort::NoDatabase {
+            (ErrorCode::Misconfigured, format!("{address}: {said}; mend `source.attributes`"))
+        } else if met == Met::LogIn {
+            (ErrorCode::SourceUnreachable, format!("{address}: {said}"))
+        } else if dialect.locked.contains(&failure.native) || state == "55P03" {
+            (
+                ErrorCode::SourceTimeout,
+                format!("{address}: somebody else holds a lock on `{}`", spec.table),
+            )
+        } else if matches!(state, "HYT00" | "HYT01" | "57014" | "HY008") {
+            (ErrorCode::SourceTimeout, format!("{address} stopped the statement: its time was up"))
+        } else if dialect.gone.contains(&failure.native)
+            || matches!(
+                state,
+                "42S02"
+                    | "42S22"
+                    | "42703"
+                    | "42P01"
+                    | "3F000"
+                    | "42883"
+                    | "42804"
+                    | "0A000"
+                    | "S0002"
+                    | "S0022"
+            )
+        {
+            (
+                ErrorCode::SourceDrift,
+                format!("{address}: `{}` or a column of it is gone or changed: {said}", spec.table),
+            )
+        } else if state == "07006" {
+            (ErrorCode::Misconfigured, garbles(address))
+        } else if state == "42501" {
+            (ErrorCode::Misconfigured, format!("{address}: `{user}` may not read it: {said}"))
+        } else if failure.native == 3952 {
+            let remedy = "the database allows no snapshots (ALLOW_SNAPSHOT_ISOLATION); have them \
+                          allowed, or attach an extract";
+            (ErrorCode::Misconfigured, format!("{address}: {remedy}"))
+        } else if state.starts_with("57P") || (state.starts_with("08") && state != "08S01") {
+            (ErrorCode::SourceUnreachable, format!("{address}: the connection is gone: {said}"))
+        } else {
+            (ErrorCode::SourceFailed, format!("{address} failed: {said}"))
+        };
     SourceError::new(code, detail)
 }
 

@@ -183,7 +183,8 @@ fn a_hundred_thousand_keys_and_each_row_once(server: &Server) {
     let rig = Rig::plain(server);
     const MANY: usize = 100_000;
     let ids: Vec<ResidentId> = (0..MANY).map(person).collect();
-    // Each row names two persons far apart, in different statements of the look-up; two rows are equal.
+    // Each row names two persons far apart, in different statements of the look-up; two rows are
+    // equal.
     let pairs: Vec<(usize, usize)> = (0..2000)
         .map(|number| (number * 50, (number * 50 + MANY / 2) % MANY))
         .chain([(7, 99_991), (7, 99_991)])
@@ -242,7 +243,8 @@ fn a_huge_answer_is_streamed(server: &Server) {
             while let Some(batch) = receiver.recv().await {
                 rows += batch.len();
                 batches += 1;
-                // A reader that takes its time now and then: whoever reads ahead would fill the memory meanwhile.
+                // A reader that takes its time now and then: whoever reads ahead would fill the
+                // memory meanwhile.
                 if batches.is_multiple_of(50) {
                     assert_eq!(server.rows("select 1").await, ["1"]);
                 }
@@ -322,7 +324,11 @@ fn unreadable_rows_have_locators(server: &Server) {
     let bare =
         if server.is_postgres && !server.by_odbc { "ctid = (0,2)" } else { "row 2 of the pass" };
     // ODBC drivers are not asked about indexes.
-    let unknown = vec!["whether the look-up columns have indexes cannot be asked through ODBC: see to it that they do".to_owned()];
+    let unknown = vec![
+        "whether the look-up columns have indexes cannot be asked through ODBC: see to it that \
+         they do"
+            .to_owned(),
+    ];
     let quiet = if server.by_odbc { unknown.clone() } else { Vec::new() };
     assert_eq!(ask(&rig), (both.clone(), vec![bare.to_owned()], quiet.clone()));
     rig.table.sql("alter table TABLE add primary key (nr)");
@@ -353,7 +359,10 @@ fn the_pass_ages(server: &Server) {
     let opened = SystemTime::now();
     let first = run(names(&*often, look_up(&[LI], 10, soon()))).unwrap().1.rests_on;
     assert!(matches!(first, RestsOn::Pass(_)));
-    rig.table.sql("insert into TABLE values ('110105 19491231 002X', null, '2'), ('11010519491231002x', null, '3')");
+    rig.table.sql(
+        "insert into TABLE values ('110105 19491231 002X', null, '2'), ('11010519491231002x', \
+         null, '3')",
+    );
     let (found, end) = run(names(&*seldom, look_up(&[LI], 10, soon()))).unwrap();
     assert_eq!(
         (found, end.rows),
@@ -392,15 +401,19 @@ fn a_new_row_does_not_hide_one_that_is_spelt_anew(server: &Server) {
         let ask = || names(&*source, look_up(&[LI], 10, soon()));
         assert_eq!(run(ask()).unwrap().0, ["home"]);
         let more = if key.is_some() { ", 2" } else { "" };
-        rig.table
-            .sql(&format!("update TABLE set id_a = '110105 19491231 002X'; insert into TABLE values ('{LI}', null, 'cancelled'{more})"));
-        // The look-up finds that a row of the pass is gone, and takes a pass of its own, which finds it.
+        rig.table.sql(&format!(
+            "update TABLE set id_a = '110105 19491231 002X'; insert into TABLE values ('{LI}', \
+             null, 'cancelled'{more})"
+        ));
+        // The look-up finds that a row of the pass is gone, and takes a pass of its own, which
+        // finds it.
         assert_eq!(run(ask()).unwrap().0, ["cancelled", "home"], "{key:?}");
     }
 }
 
-/// Without a key, a row that was updated is another one. Whether the one that the pass saw is lost only reading the whole table tells: so that is
-/// done, by the look-up itself, and its answer is of then.
+/// Without a key, a row that was updated is another one. Whether the one that the pass saw is lost
+/// only reading the whole table tells: so that is done, by the look-up itself, and its answer is of
+/// then.
 fn a_row_that_is_written_anew_is_found(server: &Server) {
     for name in ["t", "v"] {
         let rig = Rig::plain(server);
@@ -462,7 +475,8 @@ pub fn a_copy_that_lags_is_not_of_now(server: &Server) {
     assert_eq!(code(over.open("")).0, ErrorCode::SourceStale, "a view over a copy");
     // All of it is in the server's log, though the rest of its tests do without.
     over.table.sql("set synchronous_commit = on; create table SCHEMA.last_of_all ()");
-    // The server goes down as in a power cut, and comes back as a standby that has replayed what was there, and waits for more.
+    // The server goes down as in a power cut, and comes back as a standby that has replayed what
+    // was there, and waits for more.
     let before = SystemTime::now();
     server.kill();
     server.stand_by();
@@ -491,16 +505,22 @@ fn a_spelling_changed_since_the_pass_is_no_absence(server: &Server) {
 fn an_extract_tells_its_own_time(server: &Server) {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("1")]]);
-    rig.table.sql("create table SCHEMA.extract_of (at varchar(40)); insert into SCHEMA.extract_of values ('2026-11-20T00:30:00+08:00')");
+    rig.table.sql(
+        "create table SCHEMA.extract_of (at varchar(40)); insert into SCHEMA.extract_of values \
+         ('2026-11-20T00:30:00+08:00')",
+    );
     let source = rig
         .open("profile_every = \"1h\"\nas_of = { table = \"extract_of\", column = \"at\" }")
         .unwrap();
     let ask = || run(names(&*source, look_up(&[LI], 10, soon())));
     let at = |text: &str| SystemTime::from(chrono::DateTime::parse_from_rfc3339(text).unwrap());
     assert_eq!(ask().unwrap().1.as_of, at("2026-11-20T00:30:00+08:00"));
-    // A new extract: whatever is irregular in it is found at once, long before the next pass is due.
-    rig.table
-        .sql("insert into TABLE values ('110105 19491231 002X', null, '2'); insert into SCHEMA.extract_of values ('2026-11-21 00:30:00')");
+    // A new extract: whatever is irregular in it is found at once, long before the next pass is
+    // due.
+    rig.table.sql(
+        "insert into TABLE values ('110105 19491231 002X', null, '2'); insert into \
+         SCHEMA.extract_of values ('2026-11-21 00:30:00')",
+    );
     let (found, end) = ask().unwrap();
     assert_eq!(
         (found, end.as_of, end.rows),
@@ -538,17 +558,22 @@ fn the_index_serves(server: &Server) {
     // What the server itself counts: of rows read, and of indexes used.
     let (read, used) = if server.is_postgres {
         (
-            "select seq_tup_read from pg_stat_user_tables where relid = 'TABLE'::regclass".to_owned(),
-            "select indexrelname from pg_stat_user_indexes where relid = 'TABLE'::regclass and idx_scan > 0".to_owned(),
+            "select seq_tup_read from pg_stat_user_tables where relid = 'TABLE'::regclass"
+                .to_owned(),
+            "select indexrelname from pg_stat_user_indexes where relid = 'TABLE'::regclass and \
+             idx_scan > 0"
+                .to_owned(),
         )
     } else {
         let place = format!("where table_schema = '{}'", rig.table.schema);
         (
             format!(
-                "select coalesce(sum(rows_read), 0) from information_schema.table_statistics {place}"
+                "select coalesce(sum(rows_read), 0) from information_schema.table_statistics \
+                 {place}"
             ),
             format!(
-                "select index_name from information_schema.index_statistics {place} and rows_read > 0"
+                "select index_name from information_schema.index_statistics {place} and rows_read \
+                 > 0"
             ),
         )
     };
@@ -655,7 +680,8 @@ pub fn no_limit_of_the_servers_shortens_an_answer(server: &Server) {
     server.sql("set global sql_select_limit = default");
 }
 
-/// Where a server keeps transactions open by itself, a statement that has none of its own would see an old moment.
+/// Where a server keeps transactions open by itself, a statement that has none of its own would see
+/// an old moment.
 pub fn no_transaction_of_the_servers_keeps_an_old_moment(server: &Server) {
     for setting in ["autocommit = 0", "completion_type = 1"] {
         let rig = Rig::plain(server);

@@ -1,5 +1,5 @@
-//! What is in columns that the dataset file does not name, or that the reader does not see: a person who is named there is asked for by
-//! nothing.
+//! What is in columns that the dataset file does not name, or that the reader does not see: a
+//! person who is named there is asked for by nothing.
 
 use zerotrip_proto::v1::ErrorCode;
 
@@ -26,7 +26,8 @@ fn serves(rig: &Rig<'_>, more: &str, what: &str) {
     assert_eq!(run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0, ["mine"], "{what}");
 }
 
-/// A table that is asked for Li, with columns that no dataset file names; in every row they hold what is made of another's id.
+/// A table that is asked for Li, with columns that no dataset file names; in every row they hold
+/// what is made of another's id.
 fn beside<'a>(
     server: &'a Server,
     columns: &[(&str, &str)],
@@ -57,7 +58,8 @@ fn day(id: &str) -> String {
     format!("{}-{}-{}", &id[6..10], &id[10..12], &id[12..14])
 }
 
-/// S2 and S5 of an attack: a date is a piece of an id, and a list of words, or an escaped text, can hold a whole one.
+/// S2 and S5 of an attack: a date is a piece of an id, and a list of words, or an escaped text, can
+/// hold a whole one.
 pub fn an_id_beside_is_seen_in_columns_of_every_type(server: &Server) {
     let moment = if server.is_postgres { "timestamp" } else { "datetime" };
     let mut moments = vec![moment];
@@ -135,7 +137,10 @@ pub fn an_id_beside_is_seen_in_columns_of_every_type(server: &Server) {
 pub fn a_child_tables_own_column_is_not_passed_over(server: &Server) {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("mine")]]);
-    rig.table.sql("create table SCHEMA.alike () inherits (TABLE); insert into SCHEMA.alike values ('x', null, 'y')");
+    rig.table.sql(
+        "create table SCHEMA.alike () inherits (TABLE); insert into SCHEMA.alike values ('x', \
+         null, 'y')",
+    );
     serves(&rig, "", "a child with its parent's columns");
     for made in ["inherits (TABLE)", "inherits (SCHEMA.alike)"] {
         rig.table.sql(&format!("create table SCHEMA.child (gyr text) {made}"));
@@ -152,7 +157,10 @@ pub fn a_child_tables_own_column_is_not_passed_over(server: &Server) {
         );
         rig.table.sql("drop table SCHEMA.child");
     }
-    rig.table.sql("create table SCHEMA.child (gyr text) inherits (TABLE); create view SCHEMA.v as select * from TABLE");
+    rig.table.sql(
+        "create table SCHEMA.child (gyr text) inherits (TABLE); create view SCHEMA.v as select * \
+         from TABLE",
+    );
     assert!(
         refused(&rig.named("v"), "").1.contains("a child table with a column of its own"),
         "through a view"

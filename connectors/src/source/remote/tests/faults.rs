@@ -1,4 +1,5 @@
-//! What goes wrong, and that it is said: locks, cancellation, drift, restarts, secrets, deaths in mid-stream.
+//! What goes wrong, and that it is said: locks, cancellation, drift, restarts, secrets, deaths in
+//! mid-stream.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,10 +24,13 @@ pub const BOTH: &[Test] = &[
     ("who_is_not_let_in_is_told_why", who_is_not_let_in_is_told_why),
 ];
 
-/// A view that waits is not proven to be of now, nor to be the same for everybody: so it says of when it is.
-const SLOW: &str = "nothing_hidden = \"a view of this test's own\"\nas_of = { table = \"extract\", column = \"at\" }\nprofile_every = \"1h\"";
+/// A view that waits is not proven to be of now, nor to be the same for everybody: so it says of
+/// when it is.
+const SLOW: &str = "nothing_hidden = \"a view of this test's own\"\nas_of = { table = \
+                    \"extract\", column = \"at\" }\nprofile_every = \"1h\"";
 
-/// A view whose rows take as long as `SCHEMA.pace` says, about; MariaDB has to work for it, for its sleep ends when nobody listens.
+/// A view whose rows take as long as `SCHEMA.pace` says, about; MariaDB has to work for it, for its
+/// sleep ends when nobody listens.
 fn slow<'a>(server: &'a Server) -> Rig<'a> {
     let rig = Rig::plain(server);
     rig.table.write(&[[Some(LI), None, Some("1")]]);
@@ -36,7 +40,10 @@ fn slow<'a>(server: &'a Server) -> Rig<'a> {
         "benchmark(p.seconds * 1000000, sha2(t.id_a, 512)) = 0"
     };
     rig.table.sql("create table SCHEMA.pace (seconds int); insert into SCHEMA.pace values (0)");
-    rig.table.sql("create table SCHEMA.extract (at varchar(40)); insert into SCHEMA.extract values ('2026-11-20T00:30:00+08:00')");
+    rig.table.sql(
+        "create table SCHEMA.extract (at varchar(40)); insert into SCHEMA.extract values \
+         ('2026-11-20T00:30:00+08:00')",
+    );
     rig.table.sql(&format!(
         "create view SCHEMA.v as select t.* from TABLE t, SCHEMA.pace p where {wait}"
     ));
@@ -73,7 +80,8 @@ fn a_stopped_look_up_stops_the_server(server: &Server) {
         assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
         until("the server has stopped too", || async { busy(server, true).await == 0 }).await;
 
-        // The deadline is a stop as well, and so is a reader that goes away, with the look-up or without it.
+        // The deadline is a stop as well, and so is a reader that goes away, with the look-up or
+        // without it.
         let asked =
             ask(&source, Stop::at(Instant::now() + Duration::from_millis(500))).await.unwrap();
         assert_eq!(code(asked).0, ErrorCode::SourceTimeout);
@@ -280,7 +288,8 @@ fn who_is_not_let_in_is_told_why(server: &Server) {
     if server.by_odbc {
         let at = |database: &str, port: u16| {
             format!(
-                "attributes = {{ Server = \"127.0.0.1\", Database = \"{database}\", Port = \"{port}\" }}"
+                "attributes = {{ Server = \"127.0.0.1\", Database = \"{database}\", Port = \
+                 \"{port}\" }}"
             )
         };
         told(
@@ -305,7 +314,8 @@ fn who_is_not_let_in_is_told_why(server: &Server) {
     told("database = \"elsewhere\"", ErrorCode::Misconfigured, &["has no database `elsewhere`"]);
     told("table = \"elsewhere\"", ErrorCode::SourceDrift, &["has no table or view", "elsewhere"]);
     told("port = 1", ErrorCode::SourceUnreachable, &["127.0.0.1:1", "refused"]);
-    // Its certificate bears its address, not its other name; and no authority that the system knows vouches for it.
+    // Its certificate bears its address, not its other name; and no authority that the system knows
+    // vouches for it.
     told("host = \"localhost\"", ErrorCode::SourceUnreachable, &["localhost", "certificate"]);
     told(
         "ca_file = \"/etc/ssl/certs/ca-certificates.crt\"",

@@ -1,4 +1,5 @@
-//! What is of now, and shows everything to whoever reads it, is proven by the server's own catalogue; what is not proven is refused.
+//! What is of now, and shows everything to whoever reads it, is proven by the server's own
+//! catalogue; what is not proven is refused.
 
 use zerotrip_proto::v1::ErrorCode;
 
@@ -26,7 +27,8 @@ const POSTGRES_SOUND: &[&str] = &[
     "replace(t.name, 'a', 'b')",
     "length(t.name) * 2 - 1",
 ];
-/// Those that could show something else to another reader, or in another session, or of another time.
+/// Those that could show something else to another reader, or in another session, or of another
+/// time.
 const POSTGRES_UNSOUND: &[&str] = &[
     "current_user",
     "session_user::text",
@@ -67,11 +69,13 @@ const POSTGRES_UNSOUND: &[&str] = &[
     "array_to_string(array[t.name, t.id_a], ',')",
     "(t.name operator(SCHEMA.===) t.name)::text",
 ];
-/// Queries of the table that keep one row of several, or leave some out by something else than their cells.
+/// Queries of the table that keep one row of several, or leave some out by something else than
+/// their cells.
 const POSTGRES_FEWER: &[&str] = &[
     "select distinct on (t.name) t.id_a, t.id_b, t.name from TABLE as t order by t.name",
     "select distinct t.id_a, t.id_b, t.name from TABLE as t",
-    "select id_a, id_b, name from (select *, row_number() over (partition by name order by id_a) as place from TABLE) as t where place = 1",
+    "select id_a, id_b, name from (select *, row_number() over (partition by name order by id_a) \
+     as place from TABLE) as t where place = 1",
     "select min(t.id_a) as id_a, min(t.id_b) as id_b, t.name from TABLE as t group by t.name",
     "select min(t.id_a) as id_a, min(t.id_b) as id_b, min(t.name) as name from TABLE as t",
     "select id_a, id_b, name from TABLE limit 5",
@@ -80,19 +84,25 @@ const POSTGRES_FEWER: &[&str] = &[
     "select id_a, id_b, name from TABLE tablesample system (100)",
     "select id_a, id_b, name from only TABLE",
     "select id_a, id_b, name from TABLE union select id_a, id_b, name from TABLE",
-    "select id_a, id_b, name from TABLE except all select id_a, id_b, name from SCHEMA.t where name = 'z'",
+    "select id_a, id_b, name from TABLE except all select id_a, id_b, name from SCHEMA.t where \
+     name = 'z'",
     "with q as (select * from TABLE) select id_a, id_b, name from q",
     "select id_a, id_b, name from TABLE, generate_series(1, 1)",
     "select id_a, id_b, name from TABLE as t where ctid < '(1,50)'",
-    "select id_a, id_b, name from TABLE as t where not exists (select from TABLE as u where u.name = t.name and u.id_a < t.id_a)",
+    "select id_a, id_b, name from TABLE as t where not exists (select from TABLE as u where \
+     u.name = t.name and u.id_a < t.id_a)",
 ];
 const POSTGRES_WHOLE: &[&str] = &[
     "select id_a, id_b, name from TABLE union all select id_a, null, name from SCHEMA.u",
-    "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.u as u using (id_a) where u.name is null order by t.name",
-    "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from SCHEMA.u) as z right join TABLE as t on t.id_a = z.id_a",
-    "select t.id_a, t.id_b, coalesce(u.name, t.name) as name from TABLE as t left join TABLE as u on u.id_b = t.id_a",
-    "select t.id_a, t.id_b, coalesce(a.name, b.name, t.name) as name from TABLE as t left join SCHEMA.u as a on a.id_a = t.name \
-     left join SCHEMA.u as b on b.id_a = t.id_b where t.id_a is not null",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.u as u using (id_a) where \
+     u.name is null order by t.name",
+    "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from SCHEMA.u) as z \
+     right join TABLE as t on t.id_a = z.id_a",
+    "select t.id_a, t.id_b, coalesce(u.name, t.name) as name from TABLE as t left join TABLE as u \
+     on u.id_b = t.id_a",
+    "select t.id_a, t.id_b, coalesce(a.name, b.name, t.name) as name from TABLE as t left join \
+     SCHEMA.u as a on a.id_a = t.name left join SCHEMA.u as b on b.id_a = t.id_b where t.id_a is \
+     not null",
 ];
 const MYSQL_SOUND: &[&str] = &[
     "t.name",
@@ -138,39 +148,53 @@ const MYSQL_UNSOUND: &[&str] = &[
 ];
 const MYSQL_FEWER: &[&str] = &[
     "select distinct t.id_a, t.id_b, t.name from TABLE as t",
-    "select id_a, id_b, name from (select *, row_number() over (partition by name order by id_a) as place from TABLE) as t where place = 1",
+    "select id_a, id_b, name from (select *, row_number() over (partition by name order by id_a) \
+     as place from TABLE) as t where place = 1",
     "select min(t.id_a) as id_a, min(t.id_b) as id_b, t.name from TABLE as t group by t.name",
     "select min(t.id_a) as id_a, min(t.id_b) as id_b, min(t.name) as name from TABLE as t",
     "select id_a, id_b, name from TABLE limit 5",
     "select id_a, id_b, name from TABLE limit 100 offset 0",
     "select id_a, id_b, name from TABLE order by name fetch first 5 rows with ties",
     "select id_a, id_b, name from TABLE union select id_a, id_b, name from TABLE",
-    "select id_a, id_b, name from TABLE except all select id_a, id_b, name from SCHEMA.t where name = 'z'",
+    "select id_a, id_b, name from TABLE except all select id_a, id_b, name from SCHEMA.t where \
+     name = 'z'",
     "with q as (select * from TABLE) select id_a, id_b, name from q",
-    "select id_a, id_b, name from TABLE as t where not exists (select 1 from TABLE as u where u.name = t.name and u.id_a < t.id_a)",
-    "select z.id_a, z.id_b, z.name from (select id_a, id_b, name, changed as at from TABLE) as z where z.at < '2020-01-01' or 1 = 1",
+    "select id_a, id_b, name from TABLE as t where not exists (select 1 from TABLE as u where \
+     u.name = t.name and u.id_a < t.id_a)",
+    "select z.id_a, z.id_b, z.name from (select id_a, id_b, name, changed as at from TABLE) as z \
+     where z.at < '2020-01-01' or 1 = 1",
 ];
 const MYSQL_WHOLE: &[&str] = &[
     "select id_a, id_b, name from TABLE union all select id_a, null, name from SCHEMA.u",
-    "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.u as u on u.id_a = t.id_a where u.name is null order by t.name",
-    "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from SCHEMA.u) as z right join TABLE as t on t.id_a = z.id_a",
-    "select t.id_a, t.id_b, coalesce(u.name, t.name) as name from TABLE as t left join TABLE as u on u.id_b = t.id_a",
-    "select t.id_a, t.id_b, coalesce(a.name, b.name, t.name) as name from TABLE as t left join SCHEMA.u as a on a.id_a = t.name \
-     left join SCHEMA.u as b on b.id_a = t.id_b where t.id_a is not null",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.u as u on u.id_a = t.id_a \
+     where u.name is null order by t.name",
+    "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from SCHEMA.u) as z \
+     right join TABLE as t on t.id_a = z.id_a",
+    "select t.id_a, t.id_b, coalesce(u.name, t.name) as name from TABLE as t left join TABLE as u \
+     on u.id_b = t.id_a",
+    "select t.id_a, t.id_b, coalesce(a.name, b.name, t.name) as name from TABLE as t left join \
+     SCHEMA.u as a on a.id_a = t.name left join SCHEMA.u as b on b.id_a = t.id_b where t.id_a is \
+     not null",
 ];
 
 /// Queries of the table by which its rows can hide other rows of it.
 const TWICE: &[&str] = &[
-    "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from TABLE) as z join TABLE as t on t.id_a = z.id_a",
+    "select t.id_a, t.id_b, z.name from (select id_a, upper(name) as name from TABLE) as z join \
+     TABLE as t on t.id_a = z.id_a",
     "select t.id_a, t.id_b, t.name from TABLE as t join TABLE as u on u.name = t.name",
     "select t.id_a, t.id_b, t.name from TABLE as t, TABLE as u where u.name = t.name",
-    "select t.id_a, t.id_b, t.name from TABLE as t left join TABLE as u on u.id_a > t.id_a where u.id_a is null",
-    "select t.id_a, t.id_b, t.name from TABLE as u right join TABLE as t on u.id_a > t.id_a where u.id_a is null",
-    "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.seen as u on u.id_a > t.id_a where u.id_a is null",
-    "select t.id_a, t.id_b, t.name from TABLE as t left join (select id_a from SCHEMA.seen) as u on u.id_a > t.id_a where u.id_a is null",
-    "select t.id_a, t.id_b, t.name from TABLE as t left join TABLE as u on u.id_a = t.id_a join SCHEMA.w as w on w.id_a = u.id_a",
-    "select id_a, id_b, name from SCHEMA.u where 1 = 0 union all select t.id_a, t.id_b, t.name from TABLE as t join SCHEMA.seen as u \
-     on u.name = t.name",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join TABLE as u on u.id_a > t.id_a where \
+     u.id_a is null",
+    "select t.id_a, t.id_b, t.name from TABLE as u right join TABLE as t on u.id_a > t.id_a where \
+     u.id_a is null",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.seen as u on u.id_a > t.id_a \
+     where u.id_a is null",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join (select id_a from SCHEMA.seen) as u \
+     on u.id_a > t.id_a where u.id_a is null",
+    "select t.id_a, t.id_b, t.name from TABLE as t left join TABLE as u on u.id_a = t.id_a join \
+     SCHEMA.w as w on w.id_a = u.id_a",
+    "select id_a, id_b, name from SCHEMA.u where 1 = 0 union all select t.id_a, t.id_b, t.name \
+     from TABLE as t join SCHEMA.seen as u on u.name = t.name",
 ];
 
 /// A rig whose table is a view of these expressions, and what stands around it.
@@ -184,13 +208,15 @@ impl<'a> Views<'a> {
         let rig = Rig::plain(server);
         rig.table.write(&[[Some(LI), None, Some("home")]]);
         rig.table.sql(
-            "create table SCHEMA.u (id_a varchar(60), name varchar(60)); create table SCHEMA.extract (at varchar(40)); \
-            insert into SCHEMA.extract values ('2026-11-20T00:30:00+08:00')",
+            "create table SCHEMA.u (id_a varchar(60), name varchar(60)); create table \
+             SCHEMA.extract (at varchar(40)); insert into SCHEMA.extract values \
+             ('2026-11-20T00:30:00+08:00')",
         );
         let own = if server.is_postgres {
             "create function SCHEMA.own(text) returns text immutable language sql as 'select $1'; \
-             create function SCHEMA.same(text, text) returns bool immutable language sql as 'select true'; \
-             create operator SCHEMA.=== (leftarg = text, rightarg = text, function = SCHEMA.same)"
+             create function SCHEMA.same(text, text) returns bool immutable language sql as \
+             'select true'; create operator SCHEMA.=== (leftarg = text, rightarg = text, function \
+             = SCHEMA.same)"
         } else {
             "create function SCHEMA.own(a text) returns text deterministic return a"
         };
@@ -198,7 +224,10 @@ impl<'a> Views<'a> {
         let (schema, reader) = (server.quote(&rig.table.schema), server.quote(READER));
         if !server.is_postgres {
             server.sql(&format!("grant execute on {schema}.* to {reader}@'%'"));
-            rig.table.sql("alter table TABLE add column changed timestamp not null default current_timestamp invisible");
+            rig.table.sql(
+                "alter table TABLE add column changed timestamp not null default \
+                 current_timestamp invisible",
+            );
         }
         Self { rig, made: 0 }
     }
@@ -232,7 +261,8 @@ impl<'a> Views<'a> {
             hidden.0 == ErrorCode::Misconfigured && hidden.1.contains("`source.nothing_hidden`"),
             "{what}: {hidden:?}"
         );
-        // Its owner knows of each what the catalogue does not tell: that nothing is hidden, and of when it is.
+        // Its owner knows of each what the catalogue does not tell: that nothing is hidden, and of
+        // when it is.
         let live = code(self.rig.open(NOTHING_HIDDEN));
         assert!(
             live.0 == ErrorCode::SourceStale && live.1.contains("`source.as_of`"),
@@ -249,7 +279,8 @@ impl<'a> Views<'a> {
     }
 }
 
-/// Each expression by itself, and views over views of several: one that is not known makes the whole of it so.
+/// Each expression by itself, and views over views of several: one that is not known makes the
+/// whole of it so.
 pub fn a_view_is_followed_down_to_its_rows(server: &Server) {
     let (sound, unsound) = if server.is_postgres {
         (POSTGRES_SOUND, POSTGRES_UNSOUND)
@@ -321,8 +352,9 @@ pub fn a_view_is_followed_down_to_its_rows(server: &Server) {
 pub fn a_table_joined_with_itself_may_hide_rows(server: &Server) {
     let mut views = Views::new(server);
     views.rig.table.sql(
-        "create table SCHEMA.w (id_a varchar(60)); alter table SCHEMA.u add column id_b varchar(60); \
-         create view SCHEMA.below as select * from TABLE; create view SCHEMA.seen as select * from SCHEMA.below",
+        "create table SCHEMA.w (id_a varchar(60)); alter table SCHEMA.u add column id_b \
+         varchar(60); create view SCHEMA.below as select * from TABLE; create view SCHEMA.seen as \
+         select * from SCHEMA.below",
     );
     for text in TWICE {
         views.view(text);
@@ -353,14 +385,16 @@ pub fn what_postgres_does_not_hold_itself_is_not_of_now(server: &Server) {
     };
     let named = |views: &mut Views<'_>, name: &str| name.clone_into(&mut views.rig.table.name);
     views.rig.table.sql(
-        "create extension if not exists postgres_fdw; create server elsewhere foreign data wrapper postgres_fdw; \
-         create foreign table SCHEMA.child (id_a varchar(60), id_b varchar(60), name text) server elsewhere; \
-         create table SCHEMA.parent (id_a varchar(60), id_b varchar(60), name text); alter foreign table SCHEMA.child inherit SCHEMA.parent; \
-         create table SCHEMA.parts (id_a varchar(60), id_b varchar(60), name text) partition by list (name); \
-         create table SCHEMA.part_a partition of SCHEMA.parts for values in ('a'); \
-         create foreign table SCHEMA.part_b partition of SCHEMA.parts for values in ('b') server elsewhere; \
-         create unlogged table SCHEMA.unlogged (like TABLE); create materialized view SCHEMA.made as select * from TABLE; \
-         create function SCHEMA.read_made() returns setof SCHEMA.made language sql as 'select * from SCHEMA.made'",
+        "create extension if not exists postgres_fdw; create server elsewhere foreign data \
+         wrapper postgres_fdw; create foreign table SCHEMA.child (id_a varchar(60), id_b \
+         varchar(60), name text) server elsewhere; create table SCHEMA.parent (id_a varchar(60), \
+         id_b varchar(60), name text); alter foreign table SCHEMA.child inherit SCHEMA.parent; \
+         create table SCHEMA.parts (id_a varchar(60), id_b varchar(60), name text) partition by \
+         list (name); create table SCHEMA.part_a partition of SCHEMA.parts for values in ('a'); \
+         create foreign table SCHEMA.part_b partition of SCHEMA.parts for values in ('b') server \
+         elsewhere; create unlogged table SCHEMA.unlogged (like TABLE); create materialized view \
+         SCHEMA.made as select * from TABLE; create function SCHEMA.read_made() returns setof \
+         SCHEMA.made language sql as 'select * from SCHEMA.made'",
     );
     for (name, what) in [
         ("child", "a foreign table"),
@@ -400,7 +434,8 @@ pub fn what_postgres_does_not_hold_itself_is_not_of_now(server: &Server) {
         "select pg_replication_origin_drop('bdr_16385_7')",
         &|| stale(&views, "another server's log", ""),
     );
-    let masked = "values ('TABLE'::regclass, 'pg_class'::regclass, 1, 'anon', 'MASKED WITH FUNCTION anon.fake()')";
+    let masked = "values ('TABLE'::regclass, 'pg_class'::regclass, 1, 'anon', 'MASKED WITH \
+                  FUNCTION anon.fake()')";
     let is_hidden = || {
         for more in ["", EXTRACT] {
             let (error, detail) = code(views.rig.open(more));
@@ -416,7 +451,8 @@ pub fn what_postgres_does_not_hold_itself_is_not_of_now(server: &Server) {
         &is_hidden,
     );
     let role = format!(
-        "select oid, 'pg_authid'::regclass, 'anon', 'MASKED' from pg_authid where rolname = '{READER}'"
+        "select oid, 'pg_authid'::regclass, 'anon', 'MASKED' from pg_authid where rolname = \
+         '{READER}'"
     );
     with(
         &format!("insert into pg_shseclabel (objoid, classoid, provider, label) {role}"),
@@ -442,8 +478,11 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
         ("merged", "MRG_MyISAM", false),
     ] {
         views.rig.table.sql(
-            &format!("create table SCHEMA.{name} (id_a varchar(60), id_b varchar(60), name text) engine = {engine}")
-                .replace("text) engine = MEMORY", "varchar(60)) engine = MEMORY"),
+            &format!(
+                "create table SCHEMA.{name} (id_a varchar(60), id_b varchar(60), name text) \
+                 engine = {engine}"
+            )
+            .replace("text) engine = MEMORY", "varchar(60)) engine = MEMORY"),
         );
         name.clone_into(&mut views.rig.table.name);
         let opened = views.rig.open(NOTHING_HIDDEN);
@@ -454,22 +493,26 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
             stale(&views, engine);
         }
     }
-    views
-        .rig
-        .table
-        .sql("create table SCHEMA.parts (id_a varchar(60), id_b varchar(60), name varchar(60)) partition by key (id_a) partitions 3");
+    views.rig.table.sql(
+        "create table SCHEMA.parts (id_a varchar(60), id_b varchar(60), name varchar(60)) \
+         partition by key (id_a) partitions 3",
+    );
     "parts".clone_into(&mut views.rig.table.name);
     assert!(views.rig.open("").is_ok());
     views.view("select * from SCHEMA.parts partition (p0)");
     views.is_refused("a part of it");
     // The server shows it as of whatever day it is told to (`system_versioning_asof`).
-    views.rig.table.sql("create table SCHEMA.versioned (id_a varchar(60), id_b varchar(60), name text) with system versioning");
+    views.rig.table.sql(
+        "create table SCHEMA.versioned (id_a varchar(60), id_b varchar(60), name text) with \
+         system versioning",
+    );
     "versioned".clone_into(&mut views.rig.table.name);
     views.is_refused("a system-versioned table");
     views.view("select * from SCHEMA.versioned");
     views.is_refused("a view over one");
 
-    // A table that the reader cannot see in the catalogue is not known, until it may see that it is there.
+    // A table that the reader cannot see in the catalogue is not known, until it may see that it is
+    // there.
     views
         .rig
         .table
@@ -487,7 +530,10 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
     server
         .sql("alter table elsewhere.t add column same varchar(60) as (concat(id_a, 'x')) virtual");
     views.is_proven("a column that is the same for every reader");
-    server.sql("alter table elsewhere.t add column other varchar(60) as (if(current_user() like 'a%', id_a, null)) virtual");
+    server.sql(
+        "alter table elsewhere.t add column other varchar(60) as (if(current_user() like 'a%', \
+         id_a, null)) virtual",
+    );
     let (error, detail) = code(views.rig.open(EXTRACT));
     assert!(
         error == ErrorCode::Misconfigured
@@ -496,10 +542,14 @@ pub fn what_mariadb_does_not_hold_itself_is_not_of_now(server: &Server) {
     );
 
     "t".clone_into(&mut views.rig.table.name);
-    // Any connection to another server makes a replica of it, with a name or without, whether it runs or was stopped.
+    // Any connection to another server makes a replica of it, with a name or without, whether it
+    // runs or was stopped.
     let before = views.rig.open("profile_every = \"0s\"").unwrap();
     for name in ["", "'named' "] {
-        server.sql(&format!("change master {name}to master_host = '127.0.0.1', master_port = 1, master_user = 'nobody'"));
+        server.sql(&format!(
+            "change master {name}to master_host = '127.0.0.1', master_port = 1, master_user = \
+             'nobody'"
+        ));
         stale(&views, "is a replica");
         // One that was opened before has sessions from before, and asks again.
         assert_eq!(

@@ -1,5 +1,5 @@
-//! What only servers can do to a source. One server of each kind stands for all of these tests: it takes longer to start than they
-//! take to run.
+//! What only servers can do to a source. One server of each kind stands for all of these tests: it
+//! takes longer to start than they take to run.
 
 #![allow(
     clippy::unwrap_used,
@@ -64,7 +64,10 @@ impl<'a> Rig<'a> {
             .iter()
             .map(|(name, _, id)| {
                 let kind = if *id { "resident_id" } else { "text" };
-                format!("[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"{kind}\"\ngrade = \"L3\"\n")
+                format!(
+                    "[[column]]\nname = \"{name}\"\nfield = \"{name}\"\ntype = \"{kind}\"\ngrade \
+                     = \"L3\"\n"
+                )
             })
             .collect();
         let ids: Vec<String> = self
@@ -75,10 +78,12 @@ impl<'a> Rig<'a> {
             .collect();
         let ids = ids.join(", ");
         let text = format!(
-            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" }}\nsharing = \"conditional\"\n\
-             most_age = \"36h\"\nrow_floor = 1\n[source]\n{}\n[coverage]\nregions = [\"330100\"]\nsince = \"1984-01-01\"\n\
-             subjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n{}\
-             [[lookup]]\nname = \"party\"\ncolumns = [{ids}]\nmay_be_blank = [{ids}]\n[not_about]\n{}",
+            "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" \
+             }}\nsharing = \"conditional\"\nmost_age = \"36h\"\nrow_floor = \
+             1\n[source]\n{}\n[coverage]\nregions = [\"330100\"]\nsince = \
+             \"1984-01-01\"\nsubjects = \"everyone\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" \
+             }}\n{}[[lookup]]\nname = \"party\"\ncolumns = [{ids}]\nmay_be_blank = \
+             [{ids}]\n[not_about]\n{}",
             self.table.section(more),
             columns.join(""),
             (0..self.besides).map(|at| format!("c{at} = \"it is tried\"\n")).collect::<String>(),
@@ -139,7 +144,8 @@ pub async fn busy(server: &Server, all: bool) -> usize {
             format!("select 1 from information_schema.processlist where user = '{READER}'")
         }
         (false, false) => format!(
-            "select 1 from information_schema.processlist where user = '{READER}' and command <> 'Sleep'"
+            "select 1 from information_schema.processlist where user = '{READER}' and command <> \
+             'Sleep'"
         ),
     };
     server.rows(&sql).await.len()

@@ -179,14 +179,16 @@ impl Server {
         }
     }
 
-    /// Where a table of this name is to be: in a schema, or a database, of its own, which the reader may read.
+    /// Where a table of this name is to be: in a schema, or a database, of its own, which the
+    /// reader may read.
     pub fn table(&self, folder: &Path, name: &str) -> Table<'_> {
         let schema = format!("旧 系统 {}", self.tables.fetch_add(1, Ordering::Relaxed));
         let (reader, schema_quoted) = (self.quote(READER), self.quote(&schema));
         if self.is_postgres {
             self.sql(&format!(
-                "create schema {schema_quoted}; grant usage on schema {schema_quoted} to {reader}; \
-                 alter default privileges in schema {schema_quoted} grant select on tables to {reader}"
+                "create schema {schema_quoted}; grant usage on schema {schema_quoted} to \
+                 {reader}; alter default privileges in schema {schema_quoted} grant select on \
+                 tables to {reader}"
             ));
         } else {
             self.sql(&format!("create database {schema_quoted} charset utf8mb4"));
@@ -212,13 +214,15 @@ pub struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// A `[source]` section for it, without its head; `more` lines come before those that it does not set itself.
+    /// A `[source]` section for it, without its head; `more` lines come before those that it does
+    /// not set itself.
     pub fn section(&self, more: &str) -> String {
         let mut lines: Vec<String> = more.lines().map(str::to_owned).collect();
         let by_odbc = format!(
-            "kind = \"odbc\"\ndriver = \"PostgreSQL Unicode\"\n\
-             attributes = {{ Server = \"127.0.0.1\", Port = \"{}\", Database = \"postgres\", SSLmode = \"require\" }}\n\
-             schema = \"{}\"\ntable = \"{}\"\nuser = \"{READER}\"\npassword_file = \"password\"",
+            "kind = \"odbc\"\ndriver = \"PostgreSQL Unicode\"\nattributes = {{ Server = \
+             \"127.0.0.1\", Port = \"{}\", Database = \"postgres\", SSLmode = \"require\" \
+             }}\nschema = \"{}\"\ntable = \"{}\"\nuser = \"{READER}\"\npassword_file = \
+             \"password\"",
             self.server.port, self.schema, self.name
         );
         let (kind, place) = if self.server.is_postgres {
@@ -227,8 +231,8 @@ impl Table<'_> {
             ("mysql", format!("database = \"{}\"", self.schema))
         };
         let usual = format!(
-            "kind = \"{kind}\"\nhost = \"127.0.0.1\"\nport = {}\n{place}\ntable = \"{}\"\nuser = \"{READER}\"\npassword_file = \"password\"\n\
-             tls = \"verify\"\nca_file = \"ca.pem\"",
+            "kind = \"{kind}\"\nhost = \"127.0.0.1\"\nport = {}\n{place}\ntable = \"{}\"\nuser = \
+             \"{READER}\"\npassword_file = \"password\"\ntls = \"verify\"\nca_file = \"ca.pem\"",
             self.server.port, self.name
         );
         let usual = if self.server.by_odbc { by_odbc } else { usual };

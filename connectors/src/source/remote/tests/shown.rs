@@ -1,5 +1,6 @@
-//! What a server could show in place of what is stored: a cast that somebody made, a function of the system's own that was changed, a
-//! column that is made in the zone of the session, a temporary table in place of the register.
+//! What a server could show in place of what is stored: a cast that somebody made, a function of
+//! the system's own that was changed, a column that is made in the zone of the session, a temporary
+//! table in place of the register.
 
 use zerotrip_proto::v1::ErrorCode;
 
@@ -23,9 +24,13 @@ fn is_served(rig: &Rig<'_>, what: &str) {
     assert_eq!(run(names(&*source, look_up(&[LI], 10, soon()))).unwrap().0.len(), 1, "{what}");
 }
 
-/// S6 to S8 of an attack: a cast that was made here writes columns that are served, and those that no dataset file names.
+/// S6 to S8 of an attack: a cast that was made here writes columns that are served, and those that
+/// no dataset file names.
 pub fn a_cast_that_was_made_here_is_not_read_by(server: &Server) {
-    server.sql("create type public.state as enum ('a', 'b'); create domain public.state_of as public.state");
+    server.sql(
+        "create type public.state as enum ('a', 'b'); create domain public.state_of as \
+         public.state",
+    );
     let mut views = Views::new(server);
     let kinds = [
         ("public.state", "public.state"),
@@ -46,8 +51,8 @@ pub fn a_cast_that_was_made_here_is_not_read_by(server: &Server) {
         views.rig.table.sql(&format!("alter table TABLE add column k{at} {kind}"));
         is_served(&views.rig, kind);
         server.sql(&format!(
-            "create function public.written({source}) returns text language sql as $$ select 'x'::text $$; \
-             create cast ({source} as text) with function public.written({source})"
+            "create function public.written({source}) returns text language sql as $$ select \
+             'x'::text $$; create cast ({source} as text) with function public.written({source})"
         ));
         is_hidden(&views.rig, "a cast that was made or changed here", kind);
         views.view(&format!("select id_a, id_b, name, k{at} from SCHEMA.t"));
@@ -66,18 +71,19 @@ pub fn a_cast_that_was_made_here_is_not_read_by(server: &Server) {
     "t".clone_into(&mut views.rig.table.name);
     for kind in ["bigint", "numeric"] {
         server.sql(&format!(
-            "create function public.read(text) returns {kind} language sql as $$ select 1::{kind} $$; \
-             create cast (text as {kind}) with function public.read(text)"
+            "create function public.read(text) returns {kind} language sql as $$ select 1::{kind} \
+             $$; create cast (text as {kind}) with function public.read(text)"
         ));
         is_hidden(&views.rig, "from the type text", kind);
         server.sql(&format!("drop cast (text as {kind}); drop function public.read(text)"));
     }
     // A type that was made here, by the name of one of the system's own.
     server.sql(
-        "create type public.uuid; create function public.uuid_in(cstring) returns public.uuid language internal immutable strict as \
-         'textin'; create function public.uuid_out(public.uuid) returns cstring language internal immutable strict as 'textout'; \
-         create type public.uuid (input = public.uuid_in, output = public.uuid_out, like = text); \
-         create domain public.uuid_of as public.uuid",
+        "create type public.uuid; create function public.uuid_in(cstring) returns public.uuid \
+         language internal immutable strict as 'textin'; create function \
+         public.uuid_out(public.uuid) returns cstring language internal immutable strict as \
+         'textout'; create type public.uuid (input = public.uuid_in, output = public.uuid_out, \
+         like = text); create domain public.uuid_of as public.uuid",
     );
     for kind in ["public.uuid", "public.uuid_of"] {
         let rig =
@@ -90,7 +96,8 @@ pub fn a_cast_that_was_made_here_is_not_read_by(server: &Server) {
     }
 }
 
-/// What PostgreSQL brings along is what it was when the server was set up. A server by itself: it is never the same again.
+/// What PostgreSQL brings along is what it was when the server was set up. A server by itself: it
+/// is never the same again.
 pub fn what_was_changed_in_postgres_itself_is_not_relied_upon(server: &Server) {
     let server = &if server.by_odbc { Server::postgres_by_odbc() } else { Server::postgres() };
     let mut views = Views::new(server);
@@ -106,7 +113,8 @@ pub fn what_was_changed_in_postgres_itself_is_not_relied_upon(server: &Server) {
         "create function public.never(varchar, text) returns bool language sql as 'select false'",
     );
     with(
-        "create operator pg_catalog.= (leftarg = varchar, rightarg = text, function = public.never)",
+        "create operator pg_catalog.= (leftarg = varchar, rightarg = text, function = \
+         public.never)",
         "drop operator pg_catalog.= (varchar, text)",
         "operators were made or changed",
     );
@@ -122,18 +130,25 @@ pub fn what_was_changed_in_postgres_itself_is_not_relied_upon(server: &Server) {
     );
     let generated = |letter: &str| {
         format!(
-            "update pg_attribute set attgenerated = '{letter}' where attrelid = 'TABLE'::regclass and attname = 'name'"
+            "update pg_attribute set attgenerated = '{letter}' where attrelid = 'TABLE'::regclass \
+             and attname = 'name'"
         )
     };
     with(&generated("v"), &generated(""), "made anew for each reader");
     // A body of SQL is put in place of the call.
     views.view("select id_a, id_b, ltrim(name) as name from SCHEMA.t");
     views.is_proven("as it was");
-    server.sql("create or replace function pg_catalog.ltrim(text) returns text language sql immutable as $$ select 'x'::text $$");
+    server.sql(
+        "create or replace function pg_catalog.ltrim(text) returns text language sql immutable as \
+         $$ select 'x'::text $$",
+    );
     views.is_refused("a function of the system's own that was changed");
     views.view("select id_a, id_b, upper(name) as name from SCHEMA.t");
     views.is_proven("another one");
-    server.sql("create or replace function pg_catalog.text(bpchar) returns text language sql immutable as $$ select 'x'::text $$");
+    server.sql(
+        "create or replace function pg_catalog.text(bpchar) returns text language sql immutable \
+         as $$ select 'x'::text $$",
+    );
     is_hidden(
         &views.rig,
         "functions were made or changed",
@@ -141,13 +156,20 @@ pub fn what_was_changed_in_postgres_itself_is_not_relied_upon(server: &Server) {
     );
 }
 
-/// S10 and S11 of an attack: what is made from a `timestamp` is written in the zone of the session, whatever its type is by then.
+/// S10 and S11 of an attack: what is made from a `timestamp` is written in the zone of the session,
+/// whatever its type is by then.
 pub fn what_is_made_from_a_timestamp_is_not_the_same_for_all(server: &Server) {
     let mut views = Views::new(server);
-    views.rig.table.sql("alter table SCHEMA.t add column day datetime, add column hour time, add column ts timestamp null");
+    views.rig.table.sql(
+        "alter table SCHEMA.t add column day datetime, add column hour time, add column ts \
+         timestamp null",
+    );
     let made = |views: &mut Views<'_>, expression: &str, kind: &str| {
         "t".clone_into(&mut views.rig.table.name);
-        views.rig.table.sql(&format!("alter table TABLE drop column if exists made, add column made {kind} as ({expression}) virtual"));
+        views.rig.table.sql(&format!(
+            "alter table TABLE drop column if exists made, add column made {kind} as \
+             ({expression}) virtual"
+        ));
     };
     for (expression, is_same) in [
         ("if(`day` < '2010-01-02 12:00', 'a', 'b')", true),
@@ -176,23 +198,31 @@ pub fn what_is_made_from_a_timestamp_is_not_the_same_for_all(server: &Server) {
     made(&mut views, "`day`", "timestamp");
     is_hidden(&views.rig, "makes its column `made` anew", "of a type that is of the session");
     // What is stored is the same for every reader.
-    views.rig.table.sql("alter table SCHEMA.t drop column made, add column made varchar(60) as (concat(`day`, 'x')) stored");
+    views.rig.table.sql(
+        "alter table SCHEMA.t drop column made, add column made varchar(60) as (concat(`day`, \
+         'x')) stored",
+    );
     views.is_proven("stored");
     for below in [
         "select id_a, id_b, name, ts as x from TABLE",
-        "select id_a, id_b, name, ts as x from TABLE union all select id_a, id_b, name, '' as x from TABLE where 1 = 0",
-        "select id_a, id_b, name, '' as x from TABLE where 1 = 0 union all select id_a, id_b, name, ts from TABLE",
-        "select id_a, id_b, name, hour as x from TABLE union all select id_a, id_b, name, '' as x from TABLE where 1 = 0",
+        "select id_a, id_b, name, ts as x from TABLE union all select id_a, id_b, name, '' as x \
+         from TABLE where 1 = 0",
+        "select id_a, id_b, name, '' as x from TABLE where 1 = 0 union all select id_a, id_b, \
+         name, ts from TABLE",
+        "select id_a, id_b, name, hour as x from TABLE union all select id_a, id_b, name, '' as x \
+         from TABLE where 1 = 0",
     ] {
         views.view(below);
         let first = views.rig.table.name.clone();
         for (text, is_same) in [
             (
-                "select id_a, id_b, name from SCHEMA.BELOW where x = '2010-01-02 08:00:00' or 1 = 1",
+                "select id_a, id_b, name from SCHEMA.BELOW where x = '2010-01-02 08:00:00' or 1 = \
+                 1",
                 false,
             ),
             (
-                "select id_a, id_b, name from SCHEMA.BELOW where concat(x, 'a') like '2010%' or 1 = 1",
+                "select id_a, id_b, name from SCHEMA.BELOW where concat(x, 'a') like '2010%' or 1 \
+                 = 1",
                 false,
             ),
             ("select id_a, id_b, if(x < '2010', name, '') as name from SCHEMA.BELOW", false),
@@ -238,8 +268,8 @@ pub fn a_temporary_table_does_not_stand_in(server: &Server) {
         let before = views.rig.open("profile_every = \"1h\"").unwrap();
         views.rig.table.sql(&format!(
             "create procedure made.stand_in() sql security definer create temporary table TABLE \
-             (id_a varchar(60), id_b varchar(60), name text); grant execute on procedure made.stand_in to {reader}; \
-             set global init_connect = 'call made.stand_in()'"
+             (id_a varchar(60), id_b varchar(60), name text); grant execute on procedure \
+             made.stand_in to {reader}; set global init_connect = 'call made.stand_in()'"
         ));
         let (error, detail) = code(views.rig.open(""));
         assert!(
@@ -268,13 +298,14 @@ pub fn a_temporary_table_does_not_stand_in(server: &Server) {
     }
 }
 
-/// A column behind a view, which a grant of single columns hides, could be one that is made anew for each reader.
+/// A column behind a view, which a grant of single columns hides, could be one that is made anew
+/// for each reader.
 pub fn a_column_that_is_hidden_behind_a_view_is_not_passed_over(server: &Server) {
     let mut views = Views::new(server);
     server.sql("drop database if exists behind; create database behind");
     views.rig.table.sql(
-        "create table behind.t as select * from SCHEMA.t; alter table behind.t add column made varchar(60) as \
-         (if(current_user() like 'a%', id_a, null)) virtual",
+        "create table behind.t as select * from SCHEMA.t; alter table behind.t add column made \
+         varchar(60) as (if(current_user() like 'a%', id_a, null)) virtual",
     );
     views.view("select id_a, id_b, name from behind.t");
     let grant = |what: &str| server.sql(&format!("grant {what} on behind.t to `{READER}`@'%'"));

@@ -6,7 +6,8 @@ use super::server::Server;
 use super::{Rig, code, rows};
 use crate::source::conformance::{LI, look_up, run, soon};
 
-/// One row in which every column but the first two is of another type; what comes, and what is refused.
+/// One row in which every column but the first two is of another type; what comes, and what is
+/// refused.
 fn types(server: &Server, columns: &[(&str, &str, &str)], refused: &[&str]) {
     let names: Vec<String> = (0..columns.len()).map(|number| format!("c{number}")).collect();
     let mut made = vec![("id_a", "varchar(18)"), ("id_b", "varchar(18)")];
@@ -35,7 +36,10 @@ fn types(server: &Server, columns: &[(&str, &str, &str)], refused: &[&str]) {
 }
 
 pub fn every_type_has_its_text_in_postgres(server: &Server) {
-    server.sql("create type public.mood as enum ('sad', 'so so'); create domain public.name_of as varchar(20); create type public.two as (a int, b int)");
+    server.sql(
+        "create type public.mood as enum ('sad', 'so so'); create domain public.name_of as \
+         varchar(20); create type public.two as (a int, b int)",
+    );
     types(
         server,
         &[

@@ -24,12 +24,14 @@ use super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
 use super::super::{RestsOn, Source, SourceError};
 
 const WHOLE: &str = "paging = { kind = \"whole\" }\nrows = \"/d\"\nrefresh_every = \"0s\"";
-const PAGES: &str = "paging = { kind = \"page\", parameter = \"p\", id = \"n\" }\nrows = \"/d\"\nrefresh_every = \"0s\"";
+const PAGES: &str = "paging = { kind = \"page\", parameter = \"p\", id = \"n\" }\nrows = \
+                     \"/d\"\nrefresh_every = \"0s\"";
 
 /// A row: its number, whom it names, and a name.
 fn row(number: usize, owner: &str) -> String {
     format!(
-        "{{\"n\": {number}, \"SFZH\": {owner}, \"GYR\": null, \"姓 名) -- drop table (x\": \"r{number}\"}}"
+        "{{\"n\": {number}, \"SFZH\": {owner}, \"GYR\": null, \"姓 名) -- drop table (x\": \
+         \"r{number}\"}}"
     )
 }
 
@@ -78,7 +80,8 @@ fn every_way_of_paging_finds_the_row_on_a_later_page() {
     let ways = [
         ("{ kind = \"page\", parameter = \"p\", id = \"n\", total = \"/t\" }", "page"),
         (
-            "{ kind = \"offset\", parameter = \"o\", size_parameter = \"s\", size = 9, id = \"n\" }",
+            "{ kind = \"offset\", parameter = \"o\", size_parameter = \"s\", size = 9, id = \"n\" \
+             }",
             "offset",
         ),
         ("{ kind = \"cursor\", parameter = \"c\", next = \"/next\" }", "cursor"),
@@ -120,8 +123,9 @@ fn every_way_of_paging_finds_the_row_on_a_later_page() {
 
 #[test]
 fn a_row_that_moves_between_pages_is_not_lost() {
-    // Between the first page and the second one, a row of the first goes: what stood first on the third page comes to the end of the
-    // second. A total, and the first page, would stand as they were: another row comes at the end.
+    // Between the first page and the second one, a row of the first goes: what stood first on the
+    // third page comes to the end of the second. A total, and the first page, would stand as
+    // they were: another row comes at the end.
     let rig = rig(PAGES);
     let seen = AtomicUsize::new(0);
     rig.api().answer(move |asked| {

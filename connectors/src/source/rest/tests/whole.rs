@@ -1,4 +1,5 @@
-//! Whether a collection is whole and of now: lists within rows, pages that count from another number, caches.
+//! Whether a collection is whole and of now: lists within rows, pages that count from another
+//! number, caches.
 
 use super::super::super::conformance::{LI, WANG, look_up, names, run, soon};
 use super::server::{Asked, Reply};
@@ -7,7 +8,8 @@ use super::*;
 /// The row's owners as a list within it.
 fn owned(number: usize, owners: &str) -> String {
     format!(
-        "{{\"n\": {number}, \"owners\": {owners}, \"GYR\": null, \"姓 名) -- drop table (x\": \"r{number}\"}}"
+        "{{\"n\": {number}, \"owners\": {owners}, \"GYR\": null, \"姓 名) -- drop table (x\": \
+         \"r{number}\"}}"
     )
 }
 
@@ -26,7 +28,8 @@ fn with_field(field: &str, source: &str, rows: &[String]) -> Rig {
     rig
 }
 
-/// Case 04: whoever stands second in a list is found, and a pointer to the first is refused as soon as there is a second.
+/// Case 04: whoever stands second in a list is found, and a pointer to the first is refused as soon
+/// as there is a second.
 #[test]
 fn each_element_of_a_list_is_a_person_of_its_row() {
     let rows =
@@ -86,7 +89,8 @@ fn a_second_list_of_rows_is_not_passed_over() {
     assert_eq!(found(&*rig.open().unwrap()).unwrap(), ["r2"]);
 }
 
-/// Case 07, and its kind: whatever the number of the first page, and whatever the server makes of the ones beside it.
+/// Case 07, and its kind: whatever the number of the first page, and whatever the server makes of
+/// the ones beside it.
 #[test]
 fn pages_that_count_from_another_number_are_refused() {
     let numbered = |first: i64, asked: &Asked| {
@@ -105,7 +109,8 @@ fn pages_that_count_from_another_number_are_refused() {
         assert!(error.detail.contains("`first`"), "{error}");
     }
     for first in [0, 1] {
-        // Beside the first page: refused, empty, the first page again, the last one from behind; or an answer that says so in its own way.
+        // Beside the first page: refused, empty, the first page again, the last one from behind; or
+        // an answer that says so in its own way.
         for beside in 0..5 {
             let rig = rig(&says(first));
             rig.api().answer(move |asked| {
@@ -129,10 +134,12 @@ fn pages_that_count_from_another_number_are_refused() {
     assert_eq!(error.code, ErrorCode::Misconfigured);
 }
 
-/// An offset that is a page's number, an empty page that is not the last one, and a server that gives less than it is asked for.
+/// An offset that is a page's number, an empty page that is not the last one, and a server that
+/// gives less than it is asked for.
 #[test]
 fn rows_behind_what_looks_like_the_end_are_not_lost() {
-    let offset = "paging = { kind = \"offset\", parameter = \"o\", id = \"n\" }\nrows = \"/d\"\nrefresh_every = \"0s\"";
+    let offset = "paging = { kind = \"offset\", parameter = \"o\", id = \"n\" }\nrows = \
+                  \"/d\"\nrefresh_every = \"0s\"";
     let error = refused(offset, |asked| {
         Reply::json(page(six().chunks(2).nth(asked.number("o")).unwrap_or_default()))
     });

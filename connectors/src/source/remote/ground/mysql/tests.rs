@@ -18,7 +18,8 @@ fn tables_are_found_wherever_they_are() {
     for (text, expected) in [
         ("select `d`.`t`.`a` AS `a` from `d`.`t`", "d.t"),
         (
-            "select `d`.`t`.`a` AS `a ``b` from `d`.`t``x` where `d`.`t`.`n` = '%x`y\\' from `d`.`z`' and 1 between 1 and 2",
+            "select `d`.`t`.`a` AS `a ``b` from `d`.`t``x` where `d`.`t`.`n` = '%x`y\\' from \
+             `d`.`z`' and 1 between 1 and 2",
             "d.t`x",
         ),
         (
@@ -26,26 +27,32 @@ fn tables_are_found_wherever_they_are() {
             "d.t e.u",
         ),
         (
-            "select `a`.`x` AS `x`,trim(both ' ' from `b`.`y`) AS `y`,case when `a`.`n` = 1 then 'x' else NULL end AS `c`,\
-             cast(`a`.`n` as char(3) charset utf8mb3) AS `s` from ((`d`.`t` `a` join `e`.`u` `b` on(`a`.`x` = `b`.`x`)) left join \
-             (select `d`.`w`.`y` AS `y`,ucase(`d`.`w`.`z`) AS `m` from `d`.`w`) `z` on(`z`.`y` = `b`.`y`)) where \
-             `a`.`n` in (1,2) and `a`.`s` like 'x%' union all select `f`.`q`.`x` AS `x` from `f`.`q` where 1 = 1",
+            "select `a`.`x` AS `x`,trim(both ' ' from `b`.`y`) AS `y`,case when `a`.`n` = 1 then \
+             'x' else NULL end AS `c`,cast(`a`.`n` as char(3) charset utf8mb3) AS `s` from \
+             ((`d`.`t` `a` join `e`.`u` `b` on(`a`.`x` = `b`.`x`)) left join (select `d`.`w`.`y` \
+             AS `y`,ucase(`d`.`w`.`z`) AS `m` from `d`.`w`) `z` on(`z`.`y` = `b`.`y`)) where \
+             `a`.`n` in (1,2) and `a`.`s` like 'x%' union all select `f`.`q`.`x` AS `x` from \
+             `f`.`q` where 1 = 1",
             "d.t d.w e.u f.q",
         ),
         (
-            "select `d`.`t`.`a` AS `a` from (`d`.`t` left join (`d`.`t` `t2` join `e`.`u` on(`t2`.`n` = `e`.`u`.`n`)) on(1 = 1))",
+            "select `d`.`t`.`a` AS `a` from (`d`.`t` left join (`d`.`t` `t2` join `e`.`u` \
+             on(`t2`.`n` = `e`.`u`.`n`)) on(1 = 1))",
             "d.t e.u",
         ),
         (
-            "/* select#1 */ select `d`.`t`.`a` AS `a` from `d`.`t` where (`d`.`t`.`b` = _utf8mb4'x')",
+            "/* select#1 */ select `d`.`t`.`a` AS `a` from `d`.`t` where (`d`.`t`.`b` = \
+             _utf8mb4'x')",
             "d.t",
         ),
         (
-            "select `d`.`t`.`a` AS `a`,`e`.`u`.`b` AS `b` from `d`.`t`,`e`.`u` where `d`.`t`.`n` in (1,`e`.`u`.`n`)",
+            "select `d`.`t`.`a` AS `a`,`e`.`u`.`b` AS `b` from `d`.`t`,`e`.`u` where `d`.`t`.`n` \
+             in (1,`e`.`u`.`n`)",
             "d.t e.u",
         ),
         (
-            "select `d`.`t`.`n` AS `n` from `d`.`t` union all (select `d`.`u`.`n` AS `n` from `d`.`u`) order by `n` desc",
+            "select `d`.`t`.`n` AS `n` from `d`.`t` union all (select `d`.`u`.`n` AS `n` from \
+             `d`.`u`) order by `n` desc",
             "d.t d.u",
         ),
     ] {
@@ -55,8 +62,9 @@ fn tables_are_found_wherever_they_are() {
 
 #[test]
 fn what_is_done_with_a_column_beside_showing_it_is_told() {
-    let text = "select `d`.`t`.`shown` AS `shown`,upper(`d`.`t`.`a`) AS `b` from `d`.`t` join (select `u`.`c` AS `d` from `d`.`u`) `z` \
-                on(`z`.`d` = `d`.`t`.`e`) where `d`.`t`.`f` is null";
+    let text = "select `d`.`t`.`shown` AS `shown`,upper(`d`.`t`.`a`) AS `b` from `d`.`t` join \
+                (select `u`.`c` AS `d` from `d`.`u`) `z` on(`z`.`d` = `d`.`t`.`e`) where \
+                `d`.`t`.`f` is null";
     let used: Vec<String> = view(text).unwrap().used.into_iter().collect();
     assert_eq!(used, ["a", "c", "d", "e", "f"]);
 }
@@ -65,7 +73,8 @@ fn what_is_done_with_a_column_beside_showing_it_is_told() {
 fn a_column_is_told_from_its_table_whatever_they_are_called() {
     let text = "select `ts`.`a` AS `a` from `d`.`t` `ts` where `ts`.`ts` < '2020-01-01'";
     assert!(view(text).unwrap().used.contains("ts"), "a table that is called like its column");
-    let text = "select `d`.`t`.`a` AS `a`,`d`.`t`.`ts` AS `x` from `d`.`t` union all select 'b' AS `a`,`d`.`t`.`at` AS `x` from `d`.`t`";
+    let text = "select `d`.`t`.`a` AS `a`,`d`.`t`.`ts` AS `x` from `d`.`t` union all select 'b' \
+                AS `a`,`d`.`t`.`at` AS `x` from `d`.`t`";
     let found = view(text).unwrap();
     let shown: Vec<(&str, usize)> =
         found.shown.iter().map(|(name, place)| (name.as_str(), *place)).collect();
@@ -107,7 +116,8 @@ fn what_only_adds_columns_is_told_from_what_can_hide_rows() {
     let second =
         "select `d`.`t`.`x` AS `x` from `d`.`t` union all select `d`.`t`.`x` AS `x` from `d`.`t`";
     assert_eq!(beside(second), ["0t", "1t"]);
-    let within = "select `z`.`x` AS `x` from (`d`.`t` left join (select `d`.`t`.`x` AS `x` from `d`.`t`) `z` on(`z`.`x` = `d`.`t`.`x`))";
+    let within = "select `z`.`x` AS `x` from (`d`.`t` left join (select `d`.`t`.`x` AS `x` from \
+                  `d`.`t`) `z` on(`z`.`x` = `d`.`t`.`x`))";
     assert_eq!(beside(within), ["0t", "0t"]);
 }
 
@@ -173,12 +183,32 @@ fn what_is_not_known_is_not_accepted() {
         ("select distinct `d`.`t`.`a` AS `a` from `d`.`t`".to_owned(), "`distinct`"),
         ("select `d`.`t`.`a` AS `a` from `d`.`t` group by `d`.`t`.`a`".to_owned(), "`group`"),
         ("select `d`.`t`.`a` AS `a` from `d`.`t` limit 5".to_owned(), "`limit`"),
-        ("select `d`.`t`.`a` AS `a` from `d`.`t` union select `d`.`u`.`a` AS `a` from `d`.`u`".to_owned(), "`union` without `all`"),
-        ("select `d`.`t`.`a` AS `a` from `d`.`t` except all select `d`.`u`.`a` AS `a` from `d`.`u`".to_owned(), "`except`"),
-        ("with q as (select `d`.`t`.`a` AS `a` from `d`.`t`)select `q`.`a` AS `a` from `q`".to_owned(), "`with`"),
+        (
+            "select `d`.`t`.`a` AS `a` from `d`.`t` union select `d`.`u`.`a` AS `a` from `d`.`u`"
+                .to_owned(),
+            "`union` without `all`",
+        ),
+        (
+            "select `d`.`t`.`a` AS `a` from `d`.`t` except all select `d`.`u`.`a` AS `a` from \
+             `d`.`u`"
+                .to_owned(),
+            "`except`",
+        ),
+        (
+            "with q as (select `d`.`t`.`a` AS `a` from `d`.`t`)select `q`.`a` AS `a` from `q`"
+                .to_owned(),
+            "`with`",
+        ),
         ("select `t`.`a` AS `a` from `t`".to_owned(), "`t`"),
-        ("select `j`.`a` AS `a` from json_table('[]','$' columns(a int path '$')) `j`".to_owned(), "`json_table()`"),
-        ("select `d`.`t`.`a` AS `a` from `d`.`t` for system_time as of '2020-01-01'".to_owned(), "`for`"),
+        (
+            "select `j`.`a` AS `a` from json_table('[]','$' columns(a int path '$')) `j`"
+                .to_owned(),
+            "`json_table()`",
+        ),
+        (
+            "select `d`.`t`.`a` AS `a` from `d`.`t` for system_time as of '2020-01-01'".to_owned(),
+            "`for`",
+        ),
         ("select `d`.`t`.`a` AS `a` from `d`.`t` partition (`p0`)".to_owned(), "`partition()`"),
         ("select `d`.`t`.`a` AS `a` from `d`.`t` /* x */".to_owned(), "`/*`"),
     ] {

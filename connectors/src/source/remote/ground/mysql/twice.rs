@@ -1,5 +1,5 @@
-//! Where a view takes its tables, so that one that joins a table with itself is known: rows could hide other rows of the same table, as
-//! `distinct` and `row_number` do.
+//! Where a view takes its tables, so that one that joins a table with itself is known: rows could
+//! hide other rows of the same table, as `distinct` and `row_number` do.
 
 use super::Token;
 
@@ -10,8 +10,8 @@ pub struct Taken {
     pub query: usize,
     /// The database, and the table.
     pub table: (String, String),
-    /// Whether it only adds columns to the rows that are there without it: the outer side of a `left join` on which no other condition
-    /// rests.
+    /// Whether it only adds columns to the rows that are there without it: the outer side of a
+    /// `left join` on which no other condition rests.
     pub is_beside: bool,
 }
 
@@ -33,7 +33,8 @@ pub fn taken(tokens: &[Token], tables: &[usize]) -> Vec<Taken> {
     tables.iter().filter_map(one).collect()
 }
 
-/// The places before this one at which such a word of the text's own queries is, not of those within.
+/// The places before this one at which such a word of the text's own queries is, not of those
+/// within.
 fn own<'a>(tokens: &'a [Token], end: usize, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let mut depth = 0_i32;
     tokens.iter().take(end).enumerate().filter_map(move |(at, token)| {
@@ -47,7 +48,8 @@ fn own<'a>(tokens: &'a [Token], end: usize, word: &'a str) -> impl Iterator<Item
     })
 }
 
-/// Whether the table at this place only adds columns: its own are in the condition of its own `left join`, and else only shown.
+/// Whether the table at this place only adds columns: its own are in the condition of its own `left
+/// join`, and else only shown.
 fn is_beside(tokens: &[Token], tables: &[usize], at: usize) -> bool {
     let is_word = |at: Option<usize>, wanted: &str| {
         at.and_then(|at| tokens.get(at)).is_some_and(|token| is(token, wanted))

@@ -1,5 +1,6 @@
-//! The text of a tree, as PostgreSQL writes it: a node is `{NAME :field value :field value}`; a value is a node, a list in brackets or a
-//! word, in which `\` stands before a character that would end it.
+//! The text of a tree, as PostgreSQL writes it: a node is `{NAME :field value :field value}`; a
+//! value is a node, a list in brackets or a word, in which `\` stands before a character that would
+//! end it.
 
 /// The type of truth values.
 pub const BOOL: u32 = 16;

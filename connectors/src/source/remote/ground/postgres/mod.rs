@@ -14,19 +14,22 @@ const PROOF: &str = include_str!("proof.sql");
 /// What the server calls itself.
 pub const VERSION: &str = "select pg_catalog.version()";
 
-/// Columns of types that were made here and are no lists of words, in hexadecimal digits: what writes their cells is somebody's own.
-const MADE: &str = "select coalesce(pg_catalog.string_agg(pg_catalog.encode(pg_catalog.convert_to(column_.attname::text, 'UTF8'), 'hex'), \
-    ' '), '') from pg_catalog.pg_attribute as column_ join pg_catalog.pg_type as type on type.oid = column_.atttypid \
-    left join pg_catalog.pg_type as below on below.oid = type.typbasetype and type.typtype = 'd' \
-    where column_.attrelid = '{path}'::pg_catalog.regclass and column_.attnum > 0 and not column_.attisdropped \
-    and coalesce(below.oid, type.oid) >= 16384 and coalesce(below.typtype, type.typtype) <> 'e'";
+/// Columns of types that were made here and are no lists of words, in hexadecimal digits: what
+/// writes their cells is somebody's own.
+const MADE: &str = "select coalesce(pg_catalog.string_agg(pg_catalog.encode(pg_catalog.convert_to(column_.\
+     attname::text, 'UTF8'), 'hex'), ' '), '') from pg_catalog.pg_attribute as column_ join \
+     pg_catalog.pg_type as type on type.oid = column_.atttypid left join pg_catalog.pg_type as \
+     below on below.oid = type.typbasetype and type.typtype = 'd' where column_.attrelid = \
+     '{path}'::pg_catalog.regclass and column_.attnum > 0 and not column_.attisdropped and \
+     coalesce(below.oid, type.oid) >= 16384 and coalesce(below.typtype, type.typtype) <> 'e'";
 
 /// The statement that asks which columns of a table are of types that were made here.
 pub fn made(path: &str) -> String {
     MADE.replace("{path}", &path.replace('\'', "''"))
 }
 
-/// Refuses the columns that the answer to that statement names, whatever a driver calls their types.
+/// Refuses the columns that the answer to that statement names, whatever a driver calls their
+/// types.
 pub fn refuse(made: &str, columns: &mut [Column]) {
     for column in columns {
         let digits: String = column.name.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -78,7 +81,8 @@ pub fn read(lines: &str) -> Ground {
     ground
 }
 
-/// Why its catalogue need not be asked at all: what only speaks PostgreSQL's protocol keeps its views, copies and policies elsewhere.
+/// Why its catalogue need not be asked at all: what only speaks PostgreSQL's protocol keeps its
+/// views, copies and policies elsewhere.
 pub fn is_another(version: &str) -> Option<Ground> {
     if is_postgres(version) {
         return None;
@@ -89,7 +93,8 @@ pub fn is_another(version: &str) -> Option<Ground> {
     )))
 }
 
-/// `PostgreSQL 15.4 on …`, with the name of a distribution between the two or not: forks put their own name there.
+/// `PostgreSQL 15.4 on …`, with the name of a distribution between the two or not: forks put their
+/// own name there.
 fn is_postgres(version: &str) -> bool {
     let Some((number, rest)) =
         version.strip_prefix("PostgreSQL ").and_then(|rest| rest.split_once(' '))
@@ -118,14 +123,17 @@ mod tests {
     #[test]
     fn only_postgres_itself_is_believed() {
         for known in [
-            "PostgreSQL 15.18 (Debian 15.18-0+deb12u1) on x86_64-pc-linux-gnu, compiled by gcc (Debian 12.2.0-14+deb12u1) 12.2.0, 64-bit",
-            "PostgreSQL 13.7 on x86_64-pc-linux-gnu, compiled by gcc (GCC) 8.5.0 20210514 (Red Hat 8.5.0-10), 64-bit",
+            "PostgreSQL 15.18 (Debian 15.18-0+deb12u1) on x86_64-pc-linux-gnu, compiled by gcc \
+             (Debian 12.2.0-14+deb12u1) 12.2.0, 64-bit",
+            "PostgreSQL 13.7 on x86_64-pc-linux-gnu, compiled by gcc (GCC) 8.5.0 20210514 (Red \
+             Hat 8.5.0-10), 64-bit",
             "PostgreSQL 17rc1 (Ubuntu 17~rc1-1.pgdg22.04+1) on aarch64-unknown-linux-gnu",
         ] {
             assert!(is_postgres(known), "{known}");
         }
         for other in [
-            "PostgreSQL 9.4.26 (Greenplum Database 6.25.3 build commit:aaa) on x86_64-unknown-linux-gnu",
+            "PostgreSQL 9.4.26 (Greenplum Database 6.25.3 build commit:aaa) on \
+             x86_64-unknown-linux-gnu",
             "PostgreSQL 14.5 (EnterpriseDB Advanced Server 14.5.0) on x86_64-pc-linux-gnu",
             "PostgreSQL 9.2.4 (openGauss 3.0.0 build 02c14696) compiled at 2022-04-01 on aarch64",
             "(openGauss 5.0.0 build a07d57c3) compiled at 2023-03-29",

@@ -1,20 +1,25 @@
-//! The tree of a view, as PostgreSQL keeps it in `pg_rewrite`: read node by node and field by field. What is not known here is named.
+//! The tree of a view, as PostgreSQL keeps it in `pg_rewrite`: read node by node and field by
+//! field. What is not known here is named.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::items::{BOOL, Item, Node};
 
-/// The nodes that are known, each with its fields in the versions from 10 on; behind `=`, the values that it may have. One that is
-/// missing here is of a construct that could hide rows, or of a version that is not known.
+/// The nodes that are known, each with its fields in the versions from 10 on; behind `=`, the
+/// values that it may have. One that is missing here is of a construct that could hide rows, or of
+/// a version that is not known.
 const NODES: &[(&str, &str)] = &[
     (
         "QUERY",
-        "commandType=1 querySource=0 canSetTag utilityStmt=<> resultRelation=0 hasAggs=false hasWindowFuncs=false hasTargetSRFs=false \
-         hasSubLinks=false hasDistinctOn=false hasRecursive=false hasModifyingCTE=false hasForUpdate=false hasRowSecurity=false \
-         isReturn=false hasGroupRTE=false cteList=<> rtable rteperminfos jointree mergeActionList=<> mergeTargetRelation=0 \
-         mergeUseOuterJoin=false mergeJoinCondition=<> targetList override=0 onConflict=<> returningList=<> groupClause=<> \
-         groupDistinct=false groupingSets=<> havingQual=<> windowClause=<> distinctClause=<> sortClause limitOffset=<> limitCount=<> \
-         limitOption=0 rowMarks=<> setOperations constraintDeps=<> withCheckOptions=<> stmt_location stmt_len",
+        "commandType=1 querySource=0 canSetTag utilityStmt=<> resultRelation=0 hasAggs=false \
+         hasWindowFuncs=false hasTargetSRFs=false hasSubLinks=false hasDistinctOn=false \
+         hasRecursive=false hasModifyingCTE=false hasForUpdate=false hasRowSecurity=false \
+         isReturn=false hasGroupRTE=false cteList=<> rtable rteperminfos jointree \
+         mergeActionList=<> mergeTargetRelation=0 mergeUseOuterJoin=false mergeJoinCondition=<> \
+         targetList override=0 onConflict=<> returningList=<> groupClause=<> groupDistinct=false \
+         groupingSets=<> havingQual=<> windowClause=<> distinctClause=<> sortClause \
+         limitOffset=<> limitCount=<> limitOption=0 rowMarks=<> setOperations constraintDeps=<> \
+         withCheckOptions=<> stmt_location stmt_len",
     ),
     ("RTE", RTE),
     ("RANGETBLENTRY", RTE),
@@ -32,8 +37,8 @@ const NODES: &[(&str, &str)] = &[
     ("TARGETENTRY", "expr resno resname ressortgroupref resorigtbl resorigcol resjunk"),
     (
         "VAR",
-        "varno varattno vartype vartypmod varcollid varnullingrels varlevelsup varnosyn varattnosyn varnoold varoattno \
-         varreturningtype=0 location",
+        "varno varattno vartype vartypmod varcollid varnullingrels varlevelsup varnosyn \
+         varattnosyn varnoold varoattno varreturningtype=0 location",
     ),
     (
         "CONST",
@@ -45,7 +50,8 @@ const NODES: &[(&str, &str)] = &[
     ("SCALARARRAYOPEXPR", "opno opfuncid hashfuncid negfuncid useOr inputcollid args location"),
     (
         "FUNCEXPR",
-        "funcid funcresulttype funcretset=false funcvariadic=false funcformat funccollid inputcollid args location",
+        "funcid funcresulttype funcretset=false funcvariadic=false funcformat funccollid \
+         inputcollid args location",
     ),
     ("BOOLEXPR", "boolop=and|or|not args location"),
     ("NULLTEST", "arg nulltesttype argisrow=false location"),
@@ -54,7 +60,8 @@ const NODES: &[(&str, &str)] = &[
     ("COERCEVIAIO", "arg resulttype resultcollid coerceformat location"),
     (
         "ARRAYCOERCEEXPR",
-        "arg elemexpr elemfuncid=0 isExplicit resulttype resulttypmod resultcollid coerceformat location",
+        "arg elemexpr elemfuncid=0 isExplicit resulttype resulttypmod resultcollid coerceformat \
+         location",
     ),
     ("CASE", CASE),
     ("CASEEXPR", CASE),
@@ -72,14 +79,17 @@ const NODES: &[(&str, &str)] = &[
     ),
 ];
 /// A table, a query in brackets, or a join.
-const RTE: &str = "alias eref rtekind=0|1|2 relid relkind rellockmode perminfoindex tablesample=<> lateral inh inFromCl requiredPerms \
-                   checkAsUser selectedCols insertedCols updatedCols extraUpdatedCols securityQuals=<> subquery security_barrier jointype \
-                   joinmergedcols joinaliasvars joinleftcols joinrightcols join_using_alias";
+const RTE: &str = "alias eref rtekind=0|1|2 relid relkind rellockmode perminfoindex \
+                   tablesample=<> lateral inh inFromCl requiredPerms checkAsUser selectedCols \
+                   insertedCols updatedCols extraUpdatedCols securityQuals=<> subquery \
+                   security_barrier jointype joinmergedcols joinaliasvars joinleftcols \
+                   joinrightcols join_using_alias";
 const OPERATION: &str =
     "opno opfuncid opresulttype opretset=false opcollid inputcollid args location";
 const CASE: &str = "casetype casecollid arg args defresult location";
 const COALESCE: &str = "coalescetype coalescecollid args location";
-const ARRAY: &str = "array_typeid array_collid element_typeid elements multidims=false list_start list_end location";
+const ARRAY: &str = "array_typeid array_collid element_typeid elements multidims=false list_start \
+                     list_end location";
 
 /// What a field, or a node, is in SQL's own words.
 const SAID: &[(&str, &str)] = &[
@@ -121,10 +131,12 @@ const BPCHAR: u32 = 1042;
 const VARCHAR: u32 = 1043;
 const MOMENT: u32 = 1184;
 const INTEGERS: [u32; 3] = [20, 21, 23];
-/// Written and read in one way, whatever is set: no date (`datestyle`), no moment (`timezone`), no float (`extra_float_digits`).
+/// Written and read in one way, whatever is set: no date (`datestyle`), no moment (`timezone`), no
+/// float (`extra_float_digits`).
 const WRITTEN_ALIKE: &[u32] =
     &[BOOL, CHAR, 19, 20, 21, 23, TEXT, BPCHAR, VARCHAR, NUMERIC, 2950, 705];
-/// Besides those: dates, times, moments, floats, values of enumerations. They are compared in one way with their like.
+/// Besides those: dates, times, moments, floats, values of enumerations. They are compared in one
+/// way with their like.
 const COMPARED_ALIKE: &[u32] = &[1082, 1083, 1114, MOMENT, 700, 701, 3500];
 const COMPARISONS: &[&str] = &["=", "<>", "<", "<=", ">", ">="];
 /// Functions of texts.
@@ -300,7 +312,8 @@ fn of_node(node: &Node, known: &Known) -> Vec<String> {
     let mut found = Vec::new();
     let arguments = || node.field("args").map(Item::nodes).unwrap_or_default();
     match node.name.as_str() {
-        // 0 is the whole row, and below it are `ctid`, `xmin` and what else tells of where and how a row is kept.
+        // 0 is the whole row, and below it are `ctid`, `xmin` and what else tells of where and how
+        // a row is kept.
         "VAR" if node.number("varattno").is_none_or(|number| number == 0) => {
             found.push(
                 "a column of the system's own, such as `ctid` or `xmin`, or a whole row".to_owned(),
@@ -331,7 +344,11 @@ fn of_node(node: &Node, known: &Known) -> Vec<String> {
                 .iter()
                 .all(|kind| kind.is_some_and(|kind| WRITTEN_ALIKE.contains(&kind)))
             {
-                found.push("a cast between a text and a type that is written as the session says, such as a date".to_owned());
+                found.push(
+                    "a cast between a text and a type that is written as the session says, such \
+                     as a date"
+                        .to_owned(),
+                );
             }
         }
         "QUERY" => found.extend(of_query(node)),
@@ -373,11 +390,14 @@ mod tests {
     use super::super::items;
     use super::*;
 
-    const TREE: &str = "({QUERY :commandType 1 :querySource 0 :canSetTag true :utilityStmt <> :resultRelation 0 :hasAggs false :rtable \
-        ({RTE :alias <> :eref {ALIAS :aliasname :inh :colnames (\"a\\ \\{b\")} :rtekind 0 :relid 20000 :relkind r :inh true}) \
-        :jointree {FROMEXPR :fromlist ({RANGETBLREF :rtindex 1}) :quals {OPEXPR :opno 98 :opfuncid 67 :args \
-        ({VAR :varno 1 :varattno 1 :vartype 25} {CONST :consttype 25 :constvalue 5 [ 20 0 0 0 113 ]})}} :targetList ({TARGETENTRY :expr \
-        {VAR :varno 1 :varattno 1 :vartype 25} :resname x}) :stmt_len 9})";
+    const TREE: &str = "({QUERY :commandType 1 :querySource 0 :canSetTag true :utilityStmt <> \
+                        :resultRelation 0 :hasAggs false :rtable ({RTE :alias <> :eref {ALIAS \
+                        :aliasname :inh :colnames (\"a\\ \\{b\")} :rtekind 0 :relid 20000 \
+                        :relkind r :inh true}) :jointree {FROMEXPR :fromlist ({RANGETBLREF \
+                        :rtindex 1}) :quals {OPEXPR :opno 98 :opfuncid 67 :args ({VAR :varno 1 \
+                        :varattno 1 :vartype 25} {CONST :consttype 25 :constvalue 5 [ 20 0 0 0 \
+                        113 ]})}} :targetList ({TARGETENTRY :expr {VAR :varno 1 :varattno 1 \
+                        :vartype 25} :resname x}) :stmt_len 9})";
 
     fn unknown(tree: &str, known: &Known) -> BTreeSet<String> {
         super::unknown(items::read(tree).as_ref(), known)

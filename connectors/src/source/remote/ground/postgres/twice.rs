@@ -1,8 +1,9 @@
-//! Views that join a table with itself, whether by its own name, a view over it, or a part of it: rows could hide other rows of the same
-//! table, as `distinct on` and `row_number` do.
+//! Views that join a table with itself, whether by its own name, a view over it, or a part of it:
+//! rows could hide other rows of the same table, as `distinct on` and `row_number` do.
 //!
-//! Accepted is one place at which a table is taken, and others that only add columns: the outer side of a `left join` on which no other
-//! condition rests. It gives a row for each that is there without it.
+//! Accepted is one place at which a table is taken, and others that only add columns: the outer
+//! side of a `left join` on which no other condition rests. It gives a row for each that is there
+//! without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -153,7 +154,8 @@ mod tests {
     use super::super::items;
     use super::*;
 
-    /// A view, numbered 1, of tables with these numbers, joined so, with a condition on a column of the table at this place.
+    /// A view, numbered 1, of tables with these numbers, joined so, with a condition on a column of
+    /// the table at this place.
     fn compares(tables: &[u32], joins: &str, condition: u32, more: &[(u32, &[u32])]) -> bool {
         let view = |tables: &[u32], from: &str, quals: &str| {
             let listed: Vec<String> =
@@ -182,8 +184,9 @@ mod tests {
         let both = "{RANGETBLREF :rtindex 1} {RANGETBLREF :rtindex 2}";
         let joined = |kind: u32| {
             format!(
-                "{{JOINEXPR :jointype {kind} :larg {{RANGETBLREF :rtindex 1}} :rarg {{RANGETBLREF :rtindex 2}} :quals \
-                 {{OPEXPR :args ({{VAR :varno 1 :varlevelsup 0}} {{VAR :varno 2 :varlevelsup 0}})}}}}"
+                "{{JOINEXPR :jointype {kind} :larg {{RANGETBLREF :rtindex 1}} :rarg {{RANGETBLREF \
+                 :rtindex 2}} :quals {{OPEXPR :args ({{VAR :varno 1 :varlevelsup 0}} {{VAR :varno \
+                 2 :varlevelsup 0}})}}}}"
             )
         };
         assert!(!compares(&[10, 11], both, 1, &[]) && compares(&[10, 10], both, 1, &[]));
