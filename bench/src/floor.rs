@@ -19,7 +19,7 @@ use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::exchange_server::{Exchange, ExchangeServer};
 use zerotrip_proto::v1::{Answer, Envelope, ExchangeCall, ExchangeReply, KeyUsage};
 use zerotrip_proto::{bounds, payload_type};
-use zerotrip_tests::town::{FUND, Failure, Running, Town, fail};
+use zerotrip_tests::town::{FUND, Failure, Running, TestDeployment, fail};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::keys::SigningKey;
@@ -72,7 +72,7 @@ pub struct Floor {
 
 impl Floor {
     /// Starts them.
-    pub fn start(town: &Town, signatures: &Signatures) -> Result<Self, Failure> {
+    pub fn start(town: &TestDeployment, signatures: &Signatures) -> Result<Self, Failure> {
         let folder = town.folder.display().to_string();
         let log = town.folder.join("logs/floor.log");
         let mut departments = Vec::new();

@@ -10,7 +10,7 @@ use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::{Answer, ErrorCode, ExchangeCall};
 use zerotrip_proto::{bounds, payload_type};
 use zerotrip_tests::city::{City, Outcome as Expected, Variant};
-use zerotrip_tests::town::{BASIS, FUND, Failure, PURPOSE, Town, fail};
+use zerotrip_tests::town::{BASIS, FUND, Failure, PURPOSE, TestDeployment, fail};
 use zerotrip_trust::dsse;
 
 use crate::floor::{Floor, Signatures};
@@ -51,7 +51,7 @@ fn said(outcome: &Outcome) -> String {
 /// The family check about one resident after another. Who is told that there is no room asks again
 /// when the hub says.
 pub async fn family(
-    town: &Town,
+    town: &TestDeployment,
     city: &Arc<City>,
     lanes: usize,
     seconds: u64,
@@ -113,7 +113,7 @@ pub async fn family(
 /// The floor: one signed call to a hub that makes the four signed calls in the same order and
 /// answers signed.
 pub async fn floor(
-    town: &Town,
+    town: &TestDeployment,
     (floor, signatures): &(Floor, Signatures),
     lanes: usize,
     seconds: u64,

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use zerotrip_tests::town::{Failure, Plan, Town};
+use zerotrip_tests::town::{Failure, Plan, TestDeployment};
 
 use measure::Gauge;
 
@@ -80,7 +80,7 @@ fn measure_sources(sources: &sources::Sources, dir: &std::path::Path) -> Result<
 fn bench(arguments: &Arguments) -> Result<(), Failure> {
     let settings = "subject_per_hour = 1000000\nmember_per_minute = 10000000\n";
     let plan = Plan { hub_settings: settings.into(), ..Plan::now(arguments.residents, 7) };
-    let mut town = Town::start(&arguments.dir, &plan, &mut |line| eprintln!("· {line}"))?;
+    let mut town = TestDeployment::start(&arguments.dir, &plan, &mut |line| eprintln!("· {line}"))?;
     let city = std::sync::Arc::new(zerotrip_tests::city::generate(
         &plan.spec,
         &arguments.dir.join("key"),

@@ -23,6 +23,7 @@ use zerotrip_trust::identity::Identity;
 use zerotrip_trust::note;
 
 use crate::approving;
+use crate::attached_dataset::AttachedDataset;
 use crate::clock::Clock;
 use crate::desk::{self, Stamp};
 use crate::gate::{self, Admitted, Arrival, Served};
@@ -32,7 +33,6 @@ use crate::owner_files::DeskError;
 use crate::quality::Qualities;
 use crate::scan::{self, Messages};
 use crate::seen::{ChannelProof, Continuity, Seen};
-use crate::serving::Serving;
 use crate::shape::Shape;
 use crate::source::SourceError;
 use crate::source::rulings::Rulings;
@@ -103,7 +103,7 @@ struct InForce {
 #[derive(Debug, Default)]
 struct Datasets {
     /// By id.
-    open: BTreeMap<String, Arc<Serving>>,
+    open: BTreeMap<String, Arc<AttachedDataset>>,
     /// What is attached and could not be opened, by id (by its file where even that is unknown),
     /// and why.
     broken: BTreeMap<String, String>,
@@ -649,7 +649,7 @@ impl Agent {
         Ok(admitted)
     }
 
-    fn serving(&self, dataset: &str, current: &InForce) -> Result<Arc<Serving>, Refusal> {
+    fn serving(&self, dataset: &str, current: &InForce) -> Result<Arc<AttachedDataset>, Refusal> {
         if let Some(why) = current.unserved.get(dataset) {
             tracing::warn!(dataset, why, "asked for a dataset that is attached but not served");
             return Err(Refusal::new(
@@ -739,7 +739,7 @@ impl InForce {
         Self { directory, envelope, datasets, approvals, approved_version, served, unserved }
     }
 
-    fn served_now(&self) -> impl Iterator<Item = (&String, &Arc<Serving>)> {
+    fn served_now(&self) -> impl Iterator<Item = (&String, &Arc<AttachedDataset>)> {
         self.datasets.open.iter().filter(|(id, _)| !self.unserved.contains_key(*id))
     }
 
@@ -791,7 +791,8 @@ impl Datasets {
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        let same = |(one, other): (&Arc<Serving>, &Arc<Serving>)| Arc::ptr_eq(one, other);
+        let same =
+            |(one, other): (&Arc<AttachedDataset>, &Arc<AttachedDataset>)| Arc::ptr_eq(one, other);
         self.broken == other.broken
             && self.open.len() == other.open.len()
             && self.open.values().zip(other.open.values()).all(same)
@@ -803,7 +804,7 @@ fn open_dataset(
     folder: &Path,
     path: &Path,
     known: &Datasets,
-) -> Result<Arc<Serving>, (String, String)> {
+) -> Result<Arc<AttachedDataset>, (String, String)> {
     let unread = |error: DeskError| (path.display().to_string(), error.to_string());
     let id = desk::read_dataset(path).map_err(unread)?.id;
     let before = known.open.get(&id);
@@ -829,7 +830,7 @@ fn open_dataset(
         return Ok(Arc::clone(before));
     }
     let base = files::folder_of(path);
-    let opened = Serving::open(signed, adjudicated, base, &folder.join("state"));
+    let opened = AttachedDataset::open(signed, adjudicated, base, &folder.join("state"));
     opened.map(Arc::new).map_err(|error| (id, error.to_string()))
 }
 

@@ -10,8 +10,8 @@ use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
-    Approvals, CheckBody, Envelope, ErrorCode, KeyUsage, Opening, Request, ScanGrant, ScanReceipt,
-    ScanTemplate,
+    Approvals, CheckBody, Envelope, ErrorCode, KeyUsage, Opening, Request, ScanReceipt,
+    ScanTemplate, ScanTicket,
 };
 use zerotrip_proto::{Refusal, bounds, from_timestamp, payload_type};
 use zerotrip_trust::digest::Digest;
@@ -117,7 +117,7 @@ pub struct Arrival<'a> {
 #[derive(Debug)]
 pub struct Admitted {
     /// The grant.
-    pub grant: ScanGrant,
+    pub grant: ScanTicket,
     /// The scan, as the owner approved it.
     pub approved: Arc<Approved>,
     /// Whom it asks about.
@@ -151,13 +151,13 @@ pub fn admit(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Refus
     Ok(Admitted { approved, keys, requester, expires_at, request, grant })
 }
 
-fn open_grant(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<ScanGrant, Refusal> {
+fn open_grant(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<ScanTicket, Refusal> {
     let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("scan grant: {error}"));
     let (_, keyid) = dsse::peek(ticket, payload_type::SCAN_GRANT).map_err(bad)?;
     let holder = arrival.directory.hub_key(keyid, KeyUsage::Sign, arrival.now);
     let holder = holder
         .map_err(|why| Refusal::new(ErrorCode::BadSignature, format!("scan grant: {why}")))?;
-    let grant: ScanGrant =
+    let grant: ScanTicket =
         dsse::open(ticket, payload_type::SCAN_GRANT, &holder.key).map_err(bad)?;
     if grant.hub != holder.uri || grant.hub != arrival.hub {
         return refuse(
@@ -174,7 +174,7 @@ fn open_grant(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<ScanGrant, Ref
     Ok(grant)
 }
 
-fn check_times(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<SystemTime, Refusal> {
+fn check_times(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<SystemTime, Refusal> {
     let (Some(issued), Some(expires)) =
         (from_timestamp(grant.issued_at.as_ref()), from_timestamp(grant.expires_at.as_ref()))
     else {
@@ -220,7 +220,7 @@ fn check_times(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<SystemTime, R
     Ok(arrival.now + life)
 }
 
-fn open_request(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<(Request, String), Refusal> {
+fn open_request(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<(Request, String), Refusal> {
     let bad = |error: dsse::DsseError| {
         Refusal::new(error.code(), format!("the request behind the grant: {error}"))
     };
@@ -333,7 +333,7 @@ fn check_approval(
 }
 
 fn check_keys(
-    grant: &ScanGrant,
+    grant: &ScanTicket,
     template: &ScanTemplate,
     body: &CheckBody,
     arrival: &Arrival<'_>,
@@ -405,7 +405,7 @@ fn from_evidence(
 
 /// Receipts of other departments, each signed by a system of its dataset's owner, for this very
 /// exchange.
-fn open_evidence(grant: &ScanGrant, arrival: &Arrival<'_>) -> Result<Vec<ScanReceipt>, Refusal> {
+fn open_evidence(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<Vec<ScanReceipt>, Refusal> {
     if grant.evidence.len() > MOST_EVIDENCE {
         return refuse(ErrorCode::TooLarge, format!("over {MOST_EVIDENCE} receipts as evidence"));
     }

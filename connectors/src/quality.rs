@@ -13,7 +13,7 @@ use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::dsse;
 use zerotrip_trust::keys::SigningKey;
 
-use crate::serving::Serving;
+use crate::attached_dataset::AttachedDataset;
 use crate::source::{FindingKind, SourceError, Survey};
 
 /// Time between two looks.
@@ -42,7 +42,7 @@ impl Qualities {
     }
 
     /// Looks at a dataset now and then, for as long as nobody drops this.
-    pub async fn keep(&self, serving: Arc<Serving>, connector: &str, signer: &SigningKey) {
+    pub async fn keep(&self, serving: Arc<AttachedDataset>, connector: &str, signer: &SigningKey) {
         let dataset = &serving.file.id;
         if !has_connections(&serving.file.source) {
             tracing::info!(%dataset, "the catalog hears nothing of its data's quality: with two `connections` none is left for a look");
@@ -60,7 +60,7 @@ impl Qualities {
 
     async fn look(
         &self,
-        serving: &Serving,
+        serving: &AttachedDataset,
         connector: &str,
         signer: &SigningKey,
     ) -> Result<(), String> {

@@ -21,8 +21,8 @@ use zerotrip_trust::digest::{self, Hasher, sha256_parts};
 use zerotrip_trust::keys::SigningKey;
 use zerotrip_trust::{dsse, receipt};
 
+use crate::attached_dataset::AttachedDataset;
 use crate::gate::Admitted;
-use crate::serving::Serving;
 use crate::shape::{Shape, data_type};
 use crate::source::rulings::Rulings;
 use crate::source::{LookUp, LookUpEnd, Rows, SourceError, Stop};
@@ -47,7 +47,7 @@ pub struct Served {
 /// for the department.
 pub async fn serve(
     admitted: &Admitted,
-    serving: &Serving,
+    serving: &AttachedDataset,
     connector: &str,
     signer: &SigningKey,
     out: &Messages,
@@ -94,10 +94,10 @@ pub async fn serve(
     };
     stop.check()?;
     // A register that has shrunk answers "nothing" all too readily: no receipt for it.
-    serving.weigh(end.rows).await?;
+    serving.check_row_count(end.rows).await?;
     // Those whom its owner knows to be in it are looked up at a turn of their own.
     drop(turn);
-    serving.borne_out(end.rests_on, &stop).await?;
+    serving.verify_probes(end.rests_on, &stop).await?;
     delivery.finish(admitted, serving, connector, signer, end).await
 }
 
@@ -251,7 +251,7 @@ impl<'a> Delivery<'a> {
     async fn finish(
         mut self,
         admitted: &Admitted,
-        serving: &Serving,
+        serving: &AttachedDataset,
         connector: &str,
         signer: &SigningKey,
         end: LookUpEnd,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_proto::Refusal;
-use zerotrip_proto::v1::{DescribeRequest, ErrorCode, ScanGrant};
+use zerotrip_proto::v1::{DescribeRequest, ErrorCode, ScanTicket};
 use zerotrip_trust::Digest;
 use zerotrip_trust::note::{Checkpoint, SeenLogError};
 
@@ -117,7 +117,7 @@ impl Seen {
 
     /// Compares the grants of a scan grant, whose signature was verified, with the highest that
     /// were seen. The leaves that it speaks of bound the tree heads to come.
-    pub fn compare_grant(&self, grant: &ScanGrant) -> Result<(), Refusal> {
+    pub fn compare_grant(&self, grant: &ScanTicket) -> Result<(), Refusal> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.leaves = told.leaves.max(grant.ledger_size);
         if grant.grants_version < told.grants {
@@ -311,10 +311,10 @@ mod tests {
         channel.require().unwrap();
         assert!(ChannelProof::default().require().is_err());
         // What scans spoke of since the last comparison counts at once.
-        let scan = |ledger_size: u64, grants_version: u64| ScanGrant {
+        let scan = |ledger_size: u64, grants_version: u64| ScanTicket {
             ledger_size,
             grants_version,
-            ..ScanGrant::default()
+            ..ScanTicket::default()
         };
         assert!(
             seen.compare_grant(&scan(15, 4)).unwrap_err().en.contains("version 5 was seen"),

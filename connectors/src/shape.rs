@@ -8,7 +8,7 @@ use zerotrip_datasets::normal::money::{PRECISION as MONEY_PRECISION, SCALE as MO
 use zerotrip_datasets::{Column, ResidentId, cell, template};
 use zerotrip_proto::v1::{ScanTemplate, SemanticType};
 
-use crate::serving::Serving;
+use crate::attached_dataset::AttachedDataset;
 use crate::source::RawRow;
 use crate::source::rulings::{Concerns, Rulings, Stated, row_digest};
 
@@ -28,7 +28,7 @@ pub struct Shape {
 
 impl Shape {
     /// Of a template over a dataset, or why it does not fit.
-    pub fn of(template: &ScanTemplate, serving: &Serving) -> Result<Self, String> {
+    pub fn of(template: &ScanTemplate, serving: &AttachedDataset) -> Result<Self, String> {
         template::validate(template, &serving.statement).map_err(|faults| {
             faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         })?;

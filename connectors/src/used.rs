@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use zerotrip_proto::v1::{ErrorCode, ScanGrant};
+use zerotrip_proto::v1::{ErrorCode, ScanTicket};
 use zerotrip_proto::{Refusal, bounds};
 
 /// Most grants that are remembered at once; a grant lives a minute, its exchange five.
@@ -41,7 +41,7 @@ impl Used {
 
     /// Spends a grant: its own id, and its scan within its exchange, so that a second grant cannot
     /// ask the same again.
-    pub fn spend(&self, grant: &ScanGrant, scan: &str, now: SystemTime) -> Result<(), Refusal> {
+    pub fn spend(&self, grant: &ScanTicket, scan: &str, now: SystemTime) -> Result<(), Refusal> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.forget(now);
         let names = [format!("grant {}", grant.id), format!("scan {} {scan}", grant.exchange_id)];
@@ -85,8 +85,8 @@ mod tests {
 
     use super::*;
 
-    fn grant(id: &str, exchange: &str) -> ScanGrant {
-        ScanGrant { id: id.into(), exchange_id: exchange.into(), ..ScanGrant::default() }
+    fn grant(id: &str, exchange: &str) -> ScanTicket {
+        ScanTicket { id: id.into(), exchange_id: exchange.into(), ..ScanTicket::default() }
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
         let used = Used::new(now);
         assert_eq!(used.since(), now);
         used.spend(&grant("g1", "e1"), "owner", now).unwrap();
-        let refused = |grant: &ScanGrant, scan: &str, at| {
+        let refused = |grant: &ScanTicket, scan: &str, at| {
             used.spend(grant, scan, at).unwrap_err().code == ErrorCode::GrantReused
         };
         assert!(refused(&grant("g1", "e2"), "buyer", now), "the same grant");

@@ -49,7 +49,7 @@ pub mod payload_type {
     pub const APPROVALS: &str = "application/vnd.zerotrip.approvals.v1+protobuf";
     /// [`crate::v1::Adjudications`]
     pub const ADJUDICATIONS: &str = "application/vnd.zerotrip.adjudications.v1+protobuf";
-    /// [`crate::v1::ScanGrant`]
+    /// [`crate::v1::ScanTicket`]
     pub const SCAN_GRANT: &str = "application/vnd.zerotrip.scan-grant.v1+protobuf";
     /// [`crate::v1::ScanReceipt`]
     pub const SCAN_RECEIPT: &str = "application/vnd.zerotrip.scan-receipt.v1+protobuf";

@@ -19,10 +19,10 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 use zerotrip_certs::definition::Definition;
 use zerotrip_certs::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
+use zerotrip_connector::attached_dataset::AttachedDataset;
 use zerotrip_connector::desk::Signed;
 use zerotrip_connector::gate::{Admitted, Served};
 use zerotrip_connector::scan;
-use zerotrip_connector::serving::Serving;
 use zerotrip_connector::shape::Shape;
 use zerotrip_datasets::file::{Source, SqliteAsOf};
 use zerotrip_datasets::{DatasetFile, ResidentId};
@@ -30,7 +30,7 @@ use zerotrip_hub::engine::prepare::PreparedKind;
 use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_proto::v1::{
-    Approval, Approvals, Coverage, ErrorCode, Request, ScanGrant, ScanReceipt, ScanTemplate,
+    Approval, Approvals, Coverage, ErrorCode, Request, ScanReceipt, ScanTemplate, ScanTicket,
     ScanTrailer, coverage,
 };
 use zerotrip_proto::{from_timestamp, payload_type};
@@ -59,7 +59,7 @@ pub struct Registers {
 
 #[derive(Debug)]
 struct Department {
-    serving: Serving,
+    serving: AttachedDataset,
     served: Served,
     /// It is the register itself, so that its rows are as of the moment in which it is asked.
     is_live: bool,
@@ -111,7 +111,7 @@ impl Asker {
                 | Source::Parquet(_) => false,
             };
             let signed = Signed { file, envelope, statement, probes: None };
-            let serving = Serving::open(signed, None, &base, &state.join(&id))?;
+            let serving = AttachedDataset::open(signed, None, &base, &state.join(&id))?;
             let of_it = |template: &&ScanTemplate| template.dataset == id;
             let approvals = self.templates().filter(of_it).map(|template| Approval {
                 template: Some(template.clone()),
@@ -188,7 +188,7 @@ impl Departments<'_> {
         let keys: Result<Vec<ResidentId>, _> =
             call.keys.iter().map(|key| ResidentId::new_strict(key)).collect();
         let admitted = Admitted {
-            grant: ScanGrant::default(),
+            grant: ScanTicket::default(),
             approved,
             keys: keys.map_err(|_| ErrorCode::Malformed)?,
             request: Request::default(),

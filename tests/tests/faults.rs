@@ -29,7 +29,7 @@ use zerotrip_client::{Outcome, Session};
 use zerotrip_proto::v1::connector_server::{Connector, ConnectorServer};
 use zerotrip_proto::v1::{
     DescribeReply, DescribeRequest, Envelope, ErrorCode, NoticeReply, NoticeRequest,
-    PushDirectoryReply, PushDirectoryRequest, ScanFacts, ScanGrant, ScanReceipt, ScanTrailer,
+    PushDirectoryReply, PushDirectoryRequest, ScanFacts, ScanReceipt, ScanTicket, ScanTrailer,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::town::{FUND, Running, run, wait_until};
@@ -324,7 +324,7 @@ impl Liar {
         store.query_row(sql, [exchange], |row| row.get::<_, i64>(0)).unwrap() == 1
     }
 
-    fn answer(&self, grant: &ScanGrant) -> Vec<FlightData> {
+    fn answer(&self, grant: &ScanTicket) -> Vec<FlightData> {
         let lie = LIES[self.turn.load(Ordering::SeqCst)];
         let person = if lie == "somebody else" {
             "330106199001011234"
@@ -467,7 +467,7 @@ impl FlightService for Liar {
         request: Request<Ticket>,
     ) -> Result<Response<Self::DoGetStream>, Status> {
         let envelope = Envelope::decode(request.into_inner().ticket).unwrap();
-        let grant = ScanGrant::decode(envelope.payload.as_slice()).unwrap();
+        let grant = ScanTicket::decode(envelope.payload.as_slice()).unwrap();
         let intended = self.is_intended(&grant.exchange_id);
         self.intended.lock().unwrap().push(intended);
         let messages = stream::iter(self.answer(&grant).into_iter().map(Ok));

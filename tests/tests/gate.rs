@@ -18,7 +18,7 @@ use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
     CheckBody, DescribeRequest, Envelope, ErrorCode, GrantedKey, Opening, Parameter, Request,
-    ScanGrant, ScanReceipt, ScanTemplate,
+    ScanReceipt, ScanTemplate, ScanTicket,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::town::{BASIS, FUND, PURPOSE, run};
@@ -150,16 +150,16 @@ impl Thief {
         }
     }
 
-    fn grant(&self, request: &Request) -> ScanGrant {
+    fn grant(&self, request: &Request) -> ScanTicket {
         self.grant_over(
             request,
             dsse::seal(payload_type::REQUEST, request, &self.requester).unwrap(),
         )
     }
 
-    fn grant_over(&self, request: &Request, envelope: Envelope) -> ScanGrant {
+    fn grant_over(&self, request: &Request, envelope: Envelope) -> ScanTicket {
         let now = SystemTime::now();
-        ScanGrant {
+        ScanTicket {
             id: uuid::Uuid::new_v4().to_string(),
             exchange_id: request.id.clone(),
             hub: self.hub.clone(),
@@ -181,7 +181,7 @@ impl Thief {
         }
     }
 
-    async fn send(&self, grant: &ScanGrant) -> Result<usize, ErrorCode> {
+    async fn send(&self, grant: &ScanTicket) -> Result<usize, ErrorCode> {
         self.send_envelope(&dsse::seal(payload_type::SCAN_GRANT, grant, &self.sign).unwrap()).await
     }
 
@@ -345,7 +345,7 @@ fn a_stolen_hub_cannot_invent_a_question() {
             thief.grant_over(&request, envelope),
             BadSignature
         );
-        let grant = ScanGrant { request: None, ..thief.grant(&request) };
+        let grant = ScanTicket { request: None, ..thief.grant(&request) };
         refused!("no request at all", grant, BadSignature);
         let other = Request { issuer: town.home("civil").uri(), ..request.clone() };
         refused!("a request that names another system", thief.grant(&other), SignerMismatch);
@@ -393,7 +393,7 @@ fn a_stolen_hub_cannot_invent_a_question() {
 
         let request = thief.request();
         let stranger = town.cast("old_id_home").0;
-        let with = |keys: Vec<GrantedKey>| ScanGrant { keys, ..thief.grant(&request) };
+        let with = |keys: Vec<GrantedKey>| ScanTicket { keys, ..thief.grant(&request) };
         let parameter = |value: &str| GrantedKey {
             value: value.into(),
             origin: Some(Origin::Parameter("applicant".into())),
@@ -421,10 +421,10 @@ fn a_stolen_hub_cannot_invent_a_question() {
             ScanTemplate { supplies: vec!["status".into()], ..thief.template.clone() },
             ScanTemplate { check: "everything/everyone".into(), ..thief.template.clone() },
         ] {
-            let grant = ScanGrant { template: Some(template.clone()), ..thief.grant(&request) };
+            let grant = ScanTicket { template: Some(template.clone()), ..thief.grant(&request) };
             refused!(format!("a changed template: {template:?}"), grant, GateRefused);
         }
-        let grant = ScanGrant { template: Some(thief.family.clone()), ..thief.grant(&request) };
+        let grant = ScanTicket { template: Some(thief.family.clone()), ..thief.grant(&request) };
         refused!("an approved template of another variant than was asked", grant, GateRefused);
 
         let family = |value: &str, evidence: Envelope| {
@@ -436,7 +436,7 @@ fn a_stolen_hub_cannot_invent_a_question() {
             let key = GrantedKey { value: value.into(), origin: Some(Origin::Opening(opening)) };
             let grant = thief.grant(&request);
             let evidence = re_exchange(&evidence, &request.id, &thief.sign);
-            ScanGrant {
+            ScanTicket {
                 template: Some(thief.family.clone()),
                 keys: vec![key],
                 evidence: vec![evidence],
@@ -450,7 +450,7 @@ fn a_stolen_hub_cannot_invent_a_question() {
             BadSignature
         );
         let grant = family(&stranger, seal(&receipt, &thief.sign));
-        let own = ScanGrant {
+        let own = ScanTicket {
             evidence: vec![seal(
                 &ScanReceipt { exchange_id: grant.exchange_id.clone(), ..receipt.clone() },
                 &town.home("estate").sign,
@@ -459,10 +459,10 @@ fn a_stolen_hub_cannot_invent_a_question() {
         };
         refused!("evidence signed by a department for another's dataset", own, SignerMismatch);
         let grant = family(&stranger, seal(&receipt, &thief.sign));
-        let stale = ScanGrant { evidence: vec![seal(&receipt, &civil.sign)], ..grant };
+        let stale = ScanTicket { evidence: vec![seal(&receipt, &civil.sign)], ..grant };
         refused!("evidence of another exchange", stale, KeyWithoutOrigin);
         let grant = family(&town.cast("migrant").0, seal(&receipt, &thief.sign));
-        let wrong = ScanGrant {
+        let wrong = ScanTicket {
             evidence: vec![seal(
                 &ScanReceipt { exchange_id: grant.exchange_id.clone(), ..receipt.clone() },
                 &civil.sign,
@@ -473,34 +473,34 @@ fn a_stolen_hub_cannot_invent_a_question() {
 
         let request = thief.request();
         let now = SystemTime::now();
-        let grant = ScanGrant { connector: town.home("police").uri(), ..thief.grant(&request) };
+        let grant = ScanTicket { connector: town.home("police").uri(), ..thief.grant(&request) };
         refused!("a grant for another connector", grant, WrongAudience);
-        let grant = ScanGrant { hub: format!("{}x", thief.hub), ..thief.grant(&request) };
+        let grant = ScanTicket { hub: format!("{}x", thief.hub), ..thief.grant(&request) };
         refused!("a grant in another hub's name", grant, SignerMismatch);
         let lapsed = now - bounds::CLOCK_SKEW - Duration::from_secs(1);
         let times =
             (Some(to_timestamp(lapsed - Duration::from_secs(30))), Some(to_timestamp(lapsed)));
-        let grant = ScanGrant { issued_at: times.0, expires_at: times.1, ..thief.grant(&request) };
+        let grant = ScanTicket { issued_at: times.0, expires_at: times.1, ..thief.grant(&request) };
         refused!("a lapsed grant", grant, Expired);
-        let grant = ScanGrant {
+        let grant = ScanTicket {
             expires_at: Some(to_timestamp(now - Duration::from_secs(1))),
             ..thief.grant(&request)
         };
         refused!("a grant that lapses before it is issued", grant, Expired);
-        let grant = ScanGrant {
+        let grant = ScanTicket {
             expires_at: Some(to_timestamp(now + Duration::from_secs(3600))),
             ..thief.grant(&request)
         };
         refused!("a grant that would live for an hour", grant, Expired);
         let future = now + bounds::CLOCK_SKEW + Duration::from_secs(60);
         let expires_at = Some(to_timestamp(future + Duration::from_secs(20)));
-        let grant = ScanGrant {
+        let grant = ScanTicket {
             issued_at: Some(to_timestamp(future)),
             expires_at,
             ..thief.grant(&request)
         };
         refused!("a grant of the future", grant, NotYetValid);
-        let grant = ScanGrant {
+        let grant = ScanTicket {
             issued_at: Some(to_timestamp(now - Duration::from_secs(3000))),
             ..thief.grant(&request)
         };
@@ -531,7 +531,8 @@ fn a_stolen_hub_cannot_invent_a_question() {
         );
 
         // After all that, what is right is still served.
-        let newer = ScanGrant { grants_version: thief.seen.1 + 1, ..thief.grant(&thief.request()) };
+        let newer =
+            ScanTicket { grants_version: thief.seen.1 + 1, ..thief.grant(&thief.request()) };
         assert_eq!(thief.send(&newer).await, Ok(1));
         refused!(
             "under older grants than another scan's",

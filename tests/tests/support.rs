@@ -20,7 +20,7 @@ use zerotrip_tests::city::{
     Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked,
     stated_day,
 };
-use zerotrip_tests::town::{BASIS, CITIES, FUND, PURPOSE, Plan, Town};
+use zerotrip_tests::town::{BASIS, CITIES, FUND, PURPOSE, Plan, TestDeployment};
 
 /// Every `/package.Service/Method` of our protos.
 pub fn described_calls() -> BTreeSet<String> {
@@ -40,7 +40,7 @@ pub fn described_calls() -> BTreeSet<String> {
 
 /// A town in a folder of its own, which goes with it.
 pub struct TestTown {
-    pub town: Town,
+    pub town: TestDeployment,
     pub city: City,
     spec: Spec,
     _folder: TempDir,
@@ -74,7 +74,7 @@ fn start(plan: Plan) -> TestTown {
     );
     zerotrip_trust::tls::install_provider();
     let folder = tempfile::tempdir().unwrap();
-    let town = Town::start(folder.path(), &plan, &mut |_| {}).unwrap();
+    let town = TestDeployment::start(folder.path(), &plan, &mut |_| {}).unwrap();
     // The same spec gives the same city: this one is only read for its key.
     let city = zerotrip_tests::city::imagine(&plan.spec).unwrap();
     TestTown { town, city, spec: plan.spec, _folder: folder }

@@ -19,7 +19,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use quick_xml::events::Event;
 use tokio::net::{TcpListener, TcpStream};
 use zerotrip_datasets::Manifest;
-use zerotrip_legacy::files::{Book, Dbf, OldBook};
+use zerotrip_test_servers::files::{Book, Dbf, OldBook};
 use zerotrip_tests::town::{Failure, fail};
 use zerotrip_trust::digest::sha256;
 

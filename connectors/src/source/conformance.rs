@@ -23,7 +23,7 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::sha256;
 
 use crate::source::rulings::{Concerns, Rulings};
-use zerotrip_legacy::files::{Book, Dbf, OldBook, parquet};
+use zerotrip_test_servers::files::{Book, Dbf, OldBook, parquet};
 
 use super::remote::tests::server::{Server, Table};
 use super::rest::tests::server::Api;

@@ -102,7 +102,7 @@ pub struct Finding {
 
 /// What a pass over the rows has found.
 #[derive(Debug)]
-pub struct Assayed {
+pub struct ScannedQuality {
     /// By column and kind.
     pub findings: Vec<Finding>,
     /// Rows with a fault that can make an answer unavailable.
@@ -115,7 +115,7 @@ pub struct Assayed {
 
 /// A pass over the rows.
 #[derive(Debug)]
-pub struct Assay<'a> {
+pub struct QualityScan<'a> {
     columns: &'a [Column],
     look_ups: &'a [KeyColumns],
     found: BTreeMap<(usize, FindingKind), (u64, Vec<String>)>,
@@ -137,7 +137,7 @@ struct Trials {
     thinned: u32,
 }
 
-impl<'a> Assay<'a> {
+impl<'a> QualityScan<'a> {
     /// Of a dataset with these columns and look-ups.
     pub fn new(
         columns: &'a [Column],
@@ -256,7 +256,7 @@ impl<'a> Assay<'a> {
     }
 
     /// What was found, beside so many rows that could not be split.
-    pub fn finish(self, ragged: u64) -> Assayed {
+    pub fn finish(self, ragged: u64) -> ScannedQuality {
         let columns = self.columns;
         let named =
             |((place, kind), (count, examples)): ((usize, FindingKind), (u64, Vec<String>))| {
@@ -292,7 +292,7 @@ impl<'a> Assay<'a> {
                 contradicted.said()
             )
         });
-        Assayed {
+        ScannedQuality {
             findings,
             spoilt_rows: self.spoilt_rows + ragged,
             trials,
@@ -515,7 +515,7 @@ mod tests {
         let look_ups =
             [KeyColumns { columns: vec![0, 1], may_be_blank: vec![1], ..KeyColumns::default() }];
         let rules = Rules::default();
-        let mut assay = Assay::new(&columns, &look_ups, &[], &rules);
+        let mut scan_quality = QualityScan::new(&columns, &look_ups, &[], &rules);
         let rows = [
             ["11010519491231002X", "", "1"],
             ["110105 19491231 002X", "", "1"],
@@ -526,9 +526,9 @@ mod tests {
         for row in rows {
             let mut rows = crate::source::Rows::default();
             row.iter().for_each(|cell| rows.cell(Some(cell)));
-            assay.note(rows.end_row(1));
+            scan_quality.note(rows.end_row(1));
         }
-        let assayed = assay.finish(2);
+        let assayed = scan_quality.finish(2);
         let found: Vec<(&str, FindingKind, u64)> = assayed
             .findings
             .iter()
@@ -555,7 +555,7 @@ mod tests {
     }
 
     /// A register of homes as the no-property check asks it.
-    fn homes(rows: &[(&str, &str, &str)]) -> Assayed {
+    fn homes(rows: &[(&str, &str, &str)]) -> ScannedQuality {
         let text = format!(
             "[dataset]\nid = \"estate.ownership\"\nname = {{ zh = \"产权\", en = \"Ownership\" \
              }}\nsharing = \"conditional\"\nmost_age = \"36h\"\nrow_floor = 1\n[source]\nkind = \
@@ -571,13 +571,13 @@ mod tests {
         );
         let dataset = DatasetFile::parse(&text, "it").unwrap();
         let (look_ups, rules) = (KeyColumns::of(&dataset), Rules::of(&dataset));
-        let mut assay = Assay::new(&dataset.columns, &look_ups, &[], &rules);
+        let mut scan_quality = QualityScan::new(&dataset.columns, &look_ups, &[], &rules);
         for (owner, status, ended) in rows {
             let mut rows = crate::source::Rows::default();
             [owner, status, ended].iter().for_each(|cell| rows.cell(Some(cell)));
-            assay.note(rows.end_row(1));
+            scan_quality.note(rows.end_row(1));
         }
-        assay.finish(0)
+        scan_quality.finish(0)
     }
 
     #[test]

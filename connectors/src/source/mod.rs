@@ -10,10 +10,10 @@ mod findings;
 mod header;
 mod made;
 mod number;
-mod present;
 mod profile;
 mod remote;
 mod rest;
+mod row_index;
 mod rows;
 
 mod rules;

@@ -19,7 +19,7 @@ use zerotrip_policies::Decision;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::{
-    Envelope, ErrorCode, GrantedKey, KeyUsage, Opening, ScanGrant, ScanReceipt, ScanTrailer,
+    Envelope, ErrorCode, GrantedKey, KeyUsage, Opening, ScanReceipt, ScanTicket, ScanTrailer,
     coverage,
 };
 use zerotrip_proto::{Refusal, from_timestamp, payload_type, to_timestamp};
@@ -165,7 +165,7 @@ impl<'a> Dispatcher<'a> {
 
     /// The signed decision as the connector will see it. A key that its template gives no origin
     /// for is never sent.
-    fn grant(&self, call: &ScanCall<'_>, attached: &Attached) -> Result<ScanGrant, ErrorCode> {
+    fn grant(&self, call: &ScanCall<'_>, attached: &Attached) -> Result<ScanTicket, ErrorCode> {
         let now = SystemTime::now();
         let left = self.deadline.saturating_duration_since(Instant::now());
         let held = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
@@ -188,7 +188,7 @@ impl<'a> Dispatcher<'a> {
             })?;
             keys.push(GrantedKey { value: value.clone(), origin: Some(origin) });
         }
-        Ok(ScanGrant {
+        Ok(ScanTicket {
             id: uuid::Uuid::new_v4().to_string(),
             exchange_id: self.identified.request.id.clone(),
             hub: self.hub.identity.uri.clone(),
@@ -277,7 +277,7 @@ impl<'a> Dispatcher<'a> {
         &self,
         call: &ScanCall<'_>,
         attached: &Attached,
-        grant: &ScanGrant,
+        grant: &ScanTicket,
         statement_digest: &[u8; 32],
         delivered: Delivered,
     ) -> Result<ScanAnswer, ErrorCode> {

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use serde_json::Value;
 use zerotrip_tests::city::System;
-use zerotrip_tests::town::{BASIS, FUND, Failure, Finished, PURPOSE, Plan, TRANSIT, Town, fail};
+use zerotrip_tests::town::{
+    BASIS, FUND, Failure, Finished, PURPOSE, Plan, TRANSIT, TestDeployment, fail,
+};
 
 /// Run the no-property errand over four legacy departments, for real, on this machine.
 #[derive(Parser)]
@@ -60,7 +62,7 @@ fn tour(arguments: &Arguments) -> Result<(), Failure> {
         "· the registers: police in {police}, civil affairs in {civil}, real estate in {estate}, \
          housing in {housing}"
     );
-    let mut town = Town::start(&arguments.dir, &plan, &mut |line| println!("· {line}"))?;
+    let mut town = TestDeployment::start(&arguments.dir, &plan, &mut |line| println!("· {line}"))?;
     println!(
         "· ready after {:.1} s: hub at {}, four departments attached\n",
         begun.elapsed().as_secs_f64(),
@@ -99,7 +101,7 @@ struct Errands {
 struct Expected(i32, &'static str);
 
 impl Errands {
-    fn run(&self, town: &mut Town) -> Result<(), Failure> {
+    fn run(&self, town: &mut TestDeployment) -> Result<(), Failure> {
         self.errand(
             town,
             1,
@@ -216,7 +218,7 @@ impl Errands {
     #[expect(clippy::too_many_arguments, reason = "a table's row")]
     fn errand(
         &self,
-        town: &Town,
+        town: &TestDeployment,
         number: u32,
         title: &str,
         role: &str,
@@ -327,7 +329,7 @@ fn text_of(value: &Value) -> &str {
 }
 
 /// What a verifier and an auditor do with the results.
-fn finish(town: &Town) -> Result<(), Failure> {
+fn finish(town: &TestDeployment) -> Result<(), Failure> {
     println!("\nAnyone can verify, offline:");
     let certificate = town.path("certificates/01-nothing_owned.sdjwt");
     let keys = town.path("authority/jwks.json");

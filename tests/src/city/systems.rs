@@ -11,7 +11,7 @@ use std::str::FromStr;
 use chrono::{DateTime, FixedOffset};
 use rusqlite::{Connection, params_from_iter};
 use zerotrip_datasets::Manifest;
-use zerotrip_legacy::{ADMINISTRATOR, Mariadb, PASSWORD, Postgres, Rest, TOKEN, files};
+use zerotrip_test_servers::{ADMINISTRATOR, Mariadb, PASSWORD, Postgres, Rest, TOKEN, files};
 
 use super::CityError;
 use super::file::atomically;
@@ -97,7 +97,8 @@ pub struct Servers {
 impl Servers {
     /// Those that these systems need.
     pub fn start(systems: &[System]) -> Result<Self, CityError> {
-        let failed = |error: zerotrip_legacy::ServerError| CityError::Server(error.to_string());
+        let failed =
+            |error: zerotrip_test_servers::ServerError| CityError::Server(error.to_string());
         Ok(Self {
             postgres: (systems.contains(&System::Postgres) || systems.contains(&System::Odbc))
                 .then(Postgres::start)

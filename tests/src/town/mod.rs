@@ -87,7 +87,7 @@ impl Plan {
 }
 
 /// The installation, running.
-pub struct Town {
+pub struct TestDeployment {
     /// Its folder.
     pub folder: PathBuf,
     /// The hub's address.
@@ -98,7 +98,7 @@ pub struct Town {
     servers: Servers,
 }
 
-impl Town {
+impl TestDeployment {
     /// Sets everything up in `folder`, or finds it set up there, and starts it. `tell` hears what
     /// is being done.
     pub fn start(folder: &Path, plan: &Plan, tell: &mut dyn FnMut(&str)) -> Result<Self, Failure> {

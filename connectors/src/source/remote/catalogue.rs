@@ -13,7 +13,7 @@ use super::cells::Cells;
 use super::mysql::Mysql;
 use super::odbc::Odbc;
 use super::postgres::Postgres;
-use super::system::{Form, Only, Query, Session, Sink, System};
+use super::system::{Form, Pushdown, Query, Session, Sink, System};
 
 /// Rows that are looked at: enough for a guess, and no burden to a busy system.
 const MOST_ROWS: u64 = 200_000;
@@ -225,7 +225,7 @@ async fn look<S: System>(system: &S, table: &str) -> Result<Look, SourceError> {
         columns: cells.columns().iter().collect(),
         locator: &[],
         asked: Vec::new(),
-        only: Only::default(),
+        only: Pushdown::default(),
     };
     let token = session.token();
     match session.read(&query, &mut seeing).await {

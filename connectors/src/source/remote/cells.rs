@@ -41,7 +41,7 @@ impl Cells {
                     column.type_name
                 )));
             }
-            if keys.contains(&place) && !super::known::holds_ids(column.form) {
+            if keys.contains(&place) && !super::table_profile::holds_ids(column.form) {
                 return Err(drift(format!(
                     "column `{field}` is of type `{}`, in which no id can be looked up; name a \
                      column of text or whole numbers",

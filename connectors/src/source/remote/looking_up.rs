@@ -10,10 +10,10 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 use super::cells::Cells;
-use super::known::Known;
 use super::outgoing::Outgoing;
 use super::pool::Lease;
-use super::system::{Asked, Only, Query, Session, Sink as _, System};
+use super::system::{Asked, Pushdown, Query, Session, Sink as _, System};
+use super::table_profile::TableProfile;
 use super::{Inner, Unfinished, gone};
 
 impl<S: System> Inner<S> {
@@ -137,8 +137,8 @@ impl<S: System> Inner<S> {
         &self,
         lease: &mut Lease<S>,
         look_up: &LookUp,
-        known: &Known,
-    ) -> Result<Arc<Known>, SourceError> {
+        known: &TableProfile,
+    ) -> Result<Arc<TableProfile>, SourceError> {
         let mut unfinished = Unfinished { wanted: &self.wanted, done: false };
         let _alone = self.passing.lock().await;
         lease.renew(&look_up.stop).await?;
@@ -192,7 +192,7 @@ impl<S: System> Inner<S> {
 struct Wanted<'a> {
     look_up: &'a LookUp,
     cells: &'a Cells,
-    known: Arc<Known>,
+    known: Arc<TableProfile>,
     /// By column place.
     values: Vec<(usize, Vec<String>)>,
     /// Most values of one column in one statement.
@@ -201,7 +201,7 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn new(look_up: &'a LookUp, cells: &'a Cells, known: Arc<Known>, most: usize) -> Self {
+    fn new(look_up: &'a LookUp, cells: &'a Cells, known: Arc<TableProfile>, most: usize) -> Self {
         let values: Vec<(usize, Vec<String>)> = look_up
             .columns
             .iter()
@@ -233,7 +233,7 @@ impl<'a> Wanted<'a> {
             let asked = asked.collect();
             let columns = self.cells.columns().iter().collect();
             let query =
-                Query { columns, locator: &self.known.locator, asked, only: Only::default() };
+                Query { columns, locator: &self.known.locator, asked, only: Pushdown::default() };
             lease.session.read(&query, outgoing).await?;
             outgoing.next_statement();
         }
@@ -242,7 +242,7 @@ impl<'a> Wanted<'a> {
 }
 
 /// Everything under which these persons may stand in the column at this place.
-fn values(cells: &Cells, known: &Known, place: usize, keys: &[ResidentId]) -> Vec<String> {
+fn values(cells: &Cells, known: &TableProfile, place: usize, keys: &[ResidentId]) -> Vec<String> {
     let Some(form) = cells.column(place).map(|column| column.form) else { return Vec::new() };
     let regular = keys.iter().flat_map(ResidentId::spellings);
     if form.is_asked_in_numbers() {

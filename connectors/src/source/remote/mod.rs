@@ -7,11 +7,9 @@
 //! an expression on a column, so that the table's own indexes serve. The pass ages, and a live
 //! source's answers are as old as the pass that they rest upon.
 
-mod assaying;
 pub mod catalogue;
 mod cells;
 mod ground;
-mod known;
 pub mod login;
 mod looking_up;
 pub mod mysql;
@@ -19,9 +17,11 @@ pub mod odbc;
 mod outgoing;
 mod pool;
 pub mod postgres;
+mod quality_scan;
 mod relation;
 mod selecting;
 mod system;
+mod table_profile;
 #[cfg(test)]
 pub mod tests;
 mod tls;
@@ -48,9 +48,9 @@ use super::{
 };
 use cells::Cells;
 use ground::Ground;
-use known::{Known, Pass, holds_ids};
 use pool::{Lease, Pool};
-use system::{Only, Query, Relation, Session, System};
+use system::{Pushdown, Query, Relation, Session, System};
+use table_profile::{ProfileBuilder, TableProfile, holds_ids};
 
 use crate::source::rulings::Rulings;
 
@@ -75,7 +75,7 @@ struct Inner<S: System> {
     pool: Pool<S>,
     /// The columns as they were when the source was opened.
     first: OnceLock<Cells>,
-    known: RwLock<Option<Arc<Known>>>,
+    known: RwLock<Option<Arc<TableProfile>>>,
     /// Held while a pass is taken that others wait for.
     passing: tokio::sync::Mutex<()>,
     /// Why the latest pass failed, if it did.
@@ -394,7 +394,7 @@ impl<S: System> Inner<S> {
                 trouble.detail
             ));
         }
-        let assayed = self.assay(lease).await?;
+        let assayed = self.scan_quality(lease).await?;
         let steps = self
             .shape
             .look_ups
@@ -420,7 +420,11 @@ impl<S: System> Inner<S> {
 
     /// A pass that is young enough and older than this transaction; if there is none, one within
     /// the transaction itself.
-    async fn known(&self, lease: &mut Lease<S>, stop: &Stop) -> Result<Arc<Known>, SourceError> {
+    async fn known(
+        &self,
+        lease: &mut Lease<S>,
+        stop: &Stop,
+    ) -> Result<Arc<TableProfile>, SourceError> {
         if self.shape.profile_every.is_zero() {
             return self.pass(lease).await;
         }
@@ -444,13 +448,17 @@ impl<S: System> Inner<S> {
 
     /// The latest pass, if it still counts: it was over before this transaction began, it is not
     /// too old, it knows the extract that is there now, and none since has met a drift.
-    async fn latest(&self, lease: &mut Lease<S>) -> Result<Option<Arc<Known>>, SourceError> {
+    async fn latest(&self, lease: &mut Lease<S>) -> Result<Option<Arc<TableProfile>>, SourceError> {
         let recorded = self.recorded(lease).await?;
         Ok(self.latest_of(lease, recorded))
     }
 
     /// The same, of an extract that says that it is of this time.
-    fn latest_of(&self, lease: &Lease<S>, recorded: Option<SystemTime>) -> Option<Arc<Known>> {
+    fn latest_of(
+        &self,
+        lease: &Lease<S>,
+        recorded: Option<SystemTime>,
+    ) -> Option<Arc<TableProfile>> {
         let drifted = self.trouble().is_some_and(|trouble| trouble.code == ErrorCode::SourceDrift);
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
         let most_age = self.shape.profile_every.saturating_mul(2);
@@ -465,7 +473,7 @@ impl<S: System> Inner<S> {
     }
 
     /// Reads the key columns of the whole table.
-    async fn pass(&self, lease: &mut Lease<S>) -> Result<Arc<Known>, SourceError> {
+    async fn pass(&self, lease: &mut Lease<S>) -> Result<Arc<TableProfile>, SourceError> {
         let relation = self.relation(lease).await?;
         let recorded = self.recorded(lease).await?;
         let (_, followed) = self.proven(lease).await?;
@@ -486,7 +494,8 @@ impl<S: System> Inner<S> {
             && !relation.locator.is_empty()
             && !KeyColumns::need_others(&self.shape.look_ups);
         let places = if by_keys { &telling } else { &all };
-        let mut pass = Pass::new(self.profile()?, places, cells, &left, &relation.locator);
+        let mut pass =
+            ProfileBuilder::new(self.profile()?, places, cells, &left, &relation.locator);
         self.read(lease, places, &left, &relation, &mut pass).await?;
         pass.close(&self.shape.table)?;
         let known = Arc::new(pass.finish(lease.begun, lease.since, recorded, followed));
@@ -505,7 +514,8 @@ impl<S: System> Inner<S> {
     ) -> Result<Vec<UnreadableRow>, SourceError> {
         let relation = self.relation(lease).await?;
         let all: Vec<usize> = (0..self.shape.fields.len()).collect();
-        let pass = Pass::new(self.profile()?, &all, self.cells()?, &[], &relation.locator);
+        let pass =
+            ProfileBuilder::new(self.profile()?, &all, self.cells()?, &[], &relation.locator);
         let mut pass = pass.finding();
         self.read(lease, &all, &[], &relation, &mut pass).await?;
         pass.close(&self.shape.table)?;
@@ -519,12 +529,16 @@ impl<S: System> Inner<S> {
         places: &[usize],
         left: &[system::Column],
         relation: &Relation,
-        pass: &mut Pass<'_>,
+        pass: &mut ProfileBuilder<'_>,
     ) -> Result<(), SourceError> {
         let cells = self.cells()?;
         let columns = places.iter().filter_map(|place| cells.column(*place)).chain(left).collect();
-        let query =
-            Query { columns, locator: &relation.locator, asked: Vec::new(), only: Only::default() };
+        let query = Query {
+            columns,
+            locator: &relation.locator,
+            asked: Vec::new(),
+            only: Pushdown::default(),
+        };
         let read = lease.session.read(&query, pass).await;
         read.map_err(|error| match left {
             [] => error,

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, Hasher};
 
-use super::super::present::{Met, Present};
+use super::super::row_index::{RowIndex, SeenRows};
 use super::super::{LookUp, RawRow, Rows, SourceError};
 use super::cells::Cells;
 use super::system::Sink;
@@ -30,8 +30,8 @@ pub struct Outgoing<'a> {
     /// What this one sent.
     now: Vec<Digest>,
     look_up: &'a LookUp,
-    present: &'a Present,
-    met: Met,
+    present: &'a RowIndex,
+    met: SeenRows,
 }
 
 impl<'a> Outgoing<'a> {
@@ -41,10 +41,10 @@ impl<'a> Outgoing<'a> {
         cells: &'a Cells,
         look_up: &'a LookUp,
         statements: usize,
-        present: &'a Present,
+        present: &'a RowIndex,
     ) -> Self {
         let earlier = (statements > 1).then(HashSet::new);
-        let (left, met) = (look_up.most_rows, Met::default());
+        let (left, met) = (look_up.most_rows, SeenRows::default());
         Self {
             rows,
             cells,

@@ -7,7 +7,7 @@ use super::super::select::Condition;
 use super::super::{RawRow, Rows, Select, SelectEnd, SourceError};
 use super::cells::Cells;
 use super::pool::Lease;
-use super::system::{Form, Only, Query, Session, Sink, System};
+use super::system::{Form, Pushdown, Query, Session, Sink, System};
 use super::{Inner, gone};
 
 impl<S: System> Inner<S> {
@@ -51,7 +51,7 @@ impl<S: System> Inner<S> {
         let condition = Condition::of(&select.only, &self.shape.columns, is_day);
         let counted = S::COUNTS && select.counted;
         let first = select.first.filter(|_| condition.is_all() && !counted);
-        let only = Only { condition: Some((&condition, cells)), counted, first };
+        let only = Pushdown { condition: Some((&condition, cells)), counted, first };
         let columns = select.columns.iter().filter_map(|place| cells.column(*place)).collect();
         let query = Query { columns, locator: &[], asked: Vec::new(), only };
         let mut selected = Selected {

@@ -131,12 +131,12 @@ pub struct Query<'a> {
     pub asked: Vec<Asked<'a>>,
     /// What it may leave out rows by, and so on; a system that knows nothing of it sends every
     /// row, by itself.
-    pub only: Only<'a>,
+    pub only: Pushdown<'a>,
 }
 
 /// What a system may do with rows before it sends them.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Only<'a> {
+pub struct Pushdown<'a> {
     /// Rows of which this does not hold may be left out; the columns that its places are in.
     pub condition: Option<(&'a Condition, &'a Cells)>,
     /// Equal rows come once, each with how many there are behind its cells. Only where

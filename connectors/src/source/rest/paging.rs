@@ -9,7 +9,7 @@ use super::client::{number, once};
 use super::json::Json;
 
 /// Where a reading stands after an answer.
-pub struct Stand {
+pub struct PageState {
     /// Answers so far.
     pub answers: usize,
     /// Rows so far.
@@ -38,7 +38,7 @@ pub fn next(
     url: &Url,
     asked: &Url,
     paging: &Paging,
-    stand: &Stand,
+    stand: &PageState,
     headers: &HeaderMap,
     around: &Json<'_>,
 ) -> Result<Option<Url>, SourceError> {
@@ -82,7 +82,7 @@ pub fn next(
 /// Addresses that must give nothing new once a reading has come to its end: what is counted from
 /// another number than its owner says, or in another way, has rows there. Where the number of all
 /// rows is known and came, what is behind the end needs no asking.
-pub fn around(url: &Url, paging: &Paging, stand: &Stand) -> Vec<(String, Url)> {
+pub fn around(url: &Url, paging: &Paging, stand: &PageState) -> Vec<(String, Url)> {
     let at = |parameter: &str, number: i64| {
         (
             format!("`{parameter}` = {number}"),

@@ -22,7 +22,7 @@ use super::super::snapshot::{Filled, Filling, Snapshots};
 use super::super::table::TableSource;
 use super::client::{Answer, Client, kind_of, once, secret_headers};
 use super::json::{self, Beside, Json};
-use super::paging::{self, Stand};
+use super::paging::{self, PageState};
 
 /// Readings of which two that follow one another must be alike.
 const MOST_READINGS: u32 = 4;
@@ -196,7 +196,7 @@ impl Plan {
     ) -> Result<(), SourceError> {
         let Rest { url, paging, .. } = &self.spec;
         let (mut asked, mut total) = (HashSet::new(), None);
-        let mut stand = Stand { answers: 0, rows: 0, last: 0, most: 0 };
+        let mut stand = PageState { answers: 0, rows: 0, last: 0, most: 0 };
         let mut written = 0;
         let mut next = Some(paging::first(url, paging));
         while let Some(address) = next {
@@ -228,7 +228,7 @@ impl Plan {
                 seen.made = seen.made.min(said_time(&address, place, &answer.headers, &around)?);
             }
             seen.pages.push(page.digest);
-            stand = Stand {
+            stand = PageState {
                 answers: stand.answers + 1,
                 rows: stand.rows + page.rows,
                 last: page.rows,

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::present::Met;
+use super::super::row_index::SeenRows;
 use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 use super::sending::RowSender;
 use super::{BUSY, Inner, Moment, Reader, quote};
@@ -90,7 +90,7 @@ impl Inner {
         look_up.stop.check()?;
         self.in_transaction(reader, &look_up.stop, polls, |inner, reader| {
             let pass = inner.fresh_pass(reader, &look_up.stop)?;
-            rows.watch = Some((Arc::clone(&pass), Met::default()));
+            rows.watch = Some((Arc::clone(&pass), SeenRows::default()));
             let profile = &pass.profile;
             let as_of = inner.as_of(reader, started)?;
             for keys in look_up.keys.chunks(KEYS_TOGETHER) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::super::findings::{Assay, Assayed};
+use super::super::findings::{QualityScan, ScannedQuality};
 use super::super::profile::KeyColumns;
 use super::super::{Rows, SourceError, Stop, Survey, UnreadableRow};
 use super::{Inner, Moment, Reader};
@@ -19,7 +19,7 @@ impl Inner {
         self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
             let pass = inner.fresh_pass(reader, &stop)?;
             let profile = &pass.profile;
-            let assayed = inner.assay(reader, &stop)?;
+            let assayed = inner.scan_quality(reader, &stop)?;
             let steps =
                 inner.shape.look_ups.iter().map(|look_up| inner.steps(reader, look_up)).collect();
             Ok(Survey {
@@ -41,8 +41,8 @@ impl Inner {
     }
 
     /// A pass over every cell, for the owner's sake: look-ups have no need of it.
-    fn assay(&self, reader: &Reader, stop: &Stop) -> Result<Assayed, SourceError> {
-        let mut assay = Assay::new(
+    fn scan_quality(&self, reader: &Reader, stop: &Stop) -> Result<ScannedQuality, SourceError> {
+        let mut scan_quality = QualityScan::new(
             &self.shape.columns,
             &self.shape.look_ups,
             &self.shape.beside,
@@ -57,9 +57,9 @@ impl Inner {
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
             stop.check()?;
             cells.clear();
-            assay.note(self.cells(row, &mut cells)?);
+            scan_quality.note(self.cells(row, &mut cells)?);
         }
-        Ok(assay.finish(self.shape.ragged.len() as u64))
+        Ok(scan_quality.finish(self.shape.ragged.len() as u64))
     }
 
     /// What a look-up of one person sends: every spelling of the id, then the rows that the profile

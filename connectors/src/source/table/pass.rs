@@ -1,7 +1,7 @@
 //! What a pass over the whole table has seen.
 
-use super::super::present::Present;
 use super::super::profile::Profile;
+use super::super::row_index::RowIndex;
 
 /// What a pass over the whole table has seen.
 pub struct Pass {
@@ -11,5 +11,5 @@ pub struct Pass {
     pub profile: Profile,
     /// Who stood where, and how often, in the department's own database: an index of its can be
     /// damaged, and would answer "nobody".
-    pub present: Option<Present>,
+    pub present: Option<RowIndex>,
 }

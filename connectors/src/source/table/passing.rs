@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 
 use super::super::findings::{LeftFields, all_there};
-use super::super::present::Gathering;
 use super::super::profile::{KeyCell, KeyColumns, Profile};
+use super::super::row_index::IndexBuilder;
 use super::super::{Rows, SourceError, Stop, next_number};
 use super::pass::Pass;
 use super::{Inner, Moment, Reader};
@@ -54,7 +54,8 @@ impl Inner {
 
     fn take_pass(&self, reader: &Reader, stop: &Stop) -> Result<Pass, SourceError> {
         // What a snapshot's index holds, this process has put there itself.
-        let mut present = (!matches!(self.shape.moment, Moment::Fixed(_))).then(Gathering::default);
+        let mut present =
+            (!matches!(self.shape.moment, Moment::Fixed(_))).then(IndexBuilder::default);
         let keys = KeyColumns::places(&self.shape.look_ups);
         let shape = &self.shape;
         let mut profile = Profile::new(
@@ -110,6 +111,6 @@ impl Inner {
         }
         profile.close()?;
         left_fields.none(&shape.table)?;
-        Ok(Pass { number: next_number(), profile, present: present.map(Gathering::finish) })
+        Ok(Pass { number: next_number(), profile, present: present.map(IndexBuilder::finish) })
     }
 }

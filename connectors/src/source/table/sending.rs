@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::present::Met;
+use super::super::row_index::SeenRows;
 use super::super::{LookUp, Rows, SourceError};
 use super::Pass;
 
@@ -17,7 +17,7 @@ pub(super) struct RowSender<'a> {
     pub(super) batch: Rows,
     seen: HashSet<i64>,
     /// What the pass saw, and which of it was met.
-    pub(super) watch: Option<(Arc<Pass>, Met)>,
+    pub(super) watch: Option<(Arc<Pass>, SeenRows)>,
     columns: &'a [usize],
     left: u64,
     /// There were more rows than could be kept.

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
-use zerotrip_legacy::files::Dbf;
+use zerotrip_test_servers::files::Dbf;
 
 fn rig(table: &Dbf, encoding: &str) -> Rig {
     let rig = Rig::with(

@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
-use zerotrip_legacy::files::parquet_of;
+use zerotrip_test_servers::files::parquet_of;
 
 const NAME: &str = "姓 名) -- drop table (x";
 

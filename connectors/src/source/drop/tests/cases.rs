@@ -139,7 +139,7 @@ fn case_02_what_a_column_without_a_name_holds_keeps_its_row() {
     assert_eq!(book.ask(co_owner), (vec![], vec!["line 3".into()]));
     let header = ["SFZH", "", "XM", "JSRQ", "ZT"];
     let row = ["330106195705030860", co_owner, "王小五", "", "现势"].map(str::to_owned).to_vec();
-    let old = zerotrip_legacy::files::OldBook::of(&header, &[row]).bytes();
+    let old = zerotrip_test_servers::files::OldBook::of(&header, &[row]).bytes();
     let old = Opened::new(&file("xls", ""), "SFZH", &[("t.xls", &old)]);
     assert_eq!(old.ask(co_owner), (vec![], vec!["line 2".into()]));
     for opened in [text, book, old] {

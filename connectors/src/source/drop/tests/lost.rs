@@ -4,7 +4,7 @@
 use std::fs;
 
 use proptest::prelude::*;
-use zerotrip_legacy::files::{Book, Cell, OldBook, text};
+use zerotrip_test_servers::files::{Book, Cell, OldBook, text};
 
 use super::super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::super::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
-use zerotrip_legacy::files::{OldBook, part, wide};
+use zerotrip_test_servers::files::{OldBook, part, wide};
 
 const HEADER: [&str; 3] = ["SFZH", "GYR", "姓 名) -- drop table (x"];
 

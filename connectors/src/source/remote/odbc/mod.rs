@@ -7,10 +7,10 @@
 
 mod catalogue;
 mod dialect;
+mod errors;
 mod process;
 #[cfg(test)]
 mod tests;
-mod told;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -35,8 +35,8 @@ use super::{Polled, RemoteSource, moment};
 use crate::source::rulings::Rulings;
 use catalogue::{Bound, Collecting};
 use dialect::{Asks, Dialect};
+use errors::{Phase, garbles, map_error};
 use process::{Broken, Helper, Taking};
-use told::{Met, garbles, told};
 
 /// Seconds that a log-in may take, where the driver listens; the pool waits no longer than ten.
 const LOG_IN: u32 = 9;
@@ -187,11 +187,11 @@ impl System for Odbc {
             )
             .await;
         let failed = |broken, dialect: &Dialect, met| match broken {
-            Broken::Failed(failure) => told(&spec, &address(&spec), dialect, met, &failure),
+            Broken::Failed(failure) => map_error(&spec, &address(&spec), dialect, met, &failure),
             Broken::Gone(error) => error,
         };
         let (system, quote) =
-            match ready.map_err(|broken| failed(broken, &Dialect::of(""), Met::LogIn))? {
+            match ready.map_err(|broken| failed(broken, &Dialect::of(""), Phase::LogIn))? {
                 Reply::Ready { version: VERSION, system, quote } => (system, quote),
                 _ => return Err(odd()),
             };
@@ -214,7 +214,7 @@ impl System for Odbc {
         helper
             .ask(&set_up, &mut Nothing)
             .await
-            .map_err(|broken| failed(broken, &dialect, Met::Later))?;
+            .map_err(|broken| failed(broken, &dialect, Phase::Later))?;
         let quote = dialect.quote.or(quote);
         let layout = Arc::clone(&self.layout);
         let mut session =
@@ -433,7 +433,7 @@ impl OdbcSession {
     ) -> Result<Reply, SourceError> {
         self.helper.ask(request, rows).await.map_err(|broken| match broken {
             Broken::Failed(failure) => {
-                told(&self.spec, &address(&self.spec), &self.dialect, Met::Later, &failure)
+                map_error(&self.spec, &address(&self.spec), &self.dialect, Phase::Later, &failure)
             }
             Broken::Gone(error) => error,
         })
@@ -475,9 +475,13 @@ impl OdbcSession {
             {
                 Ok(Vec::new())
             }
-            Err(Broken::Failed(failure)) => {
-                Err(told(&self.spec, &address(&self.spec), &self.dialect, Met::Later, &failure))
-            }
+            Err(Broken::Failed(failure)) => Err(map_error(
+                &self.spec,
+                &address(&self.spec),
+                &self.dialect,
+                Phase::Later,
+                &failure,
+            )),
             Err(Broken::Gone(error)) => Err(error),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use mysql_async::prelude::Queryable as _;
-use zerotrip_legacy::{ADMINISTRATOR, Mariadb, PASSWORD, Postgres};
+use zerotrip_test_servers::{ADMINISTRATOR, Mariadb, PASSWORD, Postgres};
 
 use crate::source::conformance::run;
 

@@ -2,22 +2,25 @@
 
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::findings::{Assay, Assayed, all_there};
+use super::super::findings::{QualityScan, ScannedQuality, all_there};
 use super::super::profile::KeyColumns;
 use super::super::{RawRow, Rows, SourceError};
 use super::Inner;
 use super::cells::Cells;
 use super::pool::Lease;
-use super::system::{Asked, Column, Form, Only, Query, Relation, Session, Sink, System};
+use super::system::{Asked, Column, Form, Pushdown, Query, Relation, Session, Sink, System};
 
 impl<S: System> Inner<S> {
     /// Reads every cell of every row, for the owner's sake: look-ups have no need of it.
-    pub(super) async fn assay(&self, lease: &mut Lease<S>) -> Result<Assayed, SourceError> {
+    pub(super) async fn scan_quality(
+        &self,
+        lease: &mut Lease<S>,
+    ) -> Result<ScannedQuality, SourceError> {
         let cells = self.cells()?;
         let mut assaying = Assaying {
             cells,
             row: Rows::default(),
-            assay: Assay::new(
+            scan_quality: QualityScan::new(
                 &self.shape.columns,
                 &self.shape.look_ups,
                 &self.shape.beside,
@@ -28,10 +31,10 @@ impl<S: System> Inner<S> {
             columns: cells.columns().iter().collect(),
             locator: &[],
             asked: Vec::new(),
-            only: Only::default(),
+            only: Pushdown::default(),
         };
         lease.session.read(&query, &mut assaying).await?;
-        Ok(assaying.assay.finish(0))
+        Ok(assaying.scan_quality.finish(0))
     }
 
     /// Columns of the table that the dataset file does not name, of which the owner has stated
@@ -76,7 +79,7 @@ impl<S: System> Inner<S> {
             columns: cells.columns().iter().collect(),
             locator: &[],
             asked,
-            only: Only::default(),
+            only: Pushdown::default(),
         })])
     }
 }
@@ -86,14 +89,14 @@ struct Assaying<'a> {
     cells: &'a Cells,
     row: Rows,
     /// What was found so far.
-    assay: Assay<'a>,
+    scan_quality: QualityScan<'a>,
 }
 
 impl Sink for Assaying<'_> {
     fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
         self.row.clear();
         self.cells.settle(0.., row, &mut self.row)?;
-        self.assay.note(self.row.end_row(1));
+        self.scan_quality.note(self.row.end_row(1));
         Ok(false)
     }
 

@@ -18,15 +18,15 @@ use crate::access::{Access, Turn};
 use crate::desk::Signed;
 use crate::owner::{owner_of, verify_owner};
 use crate::owner_files::DeskError;
+use crate::probe_monitor::ProbeMonitor;
 use crate::probes::Probes;
-use crate::proving::Proving;
 use crate::source::rulings::Rulings;
 use crate::source::{self, RestsOn, SourceError, Stop, Survey};
 use crate::versions::Versioned;
 
 /// One dataset, served.
 #[derive(Debug)]
-pub struct Serving {
+pub struct AttachedDataset {
     /// The file.
     pub file: DatasetFile,
     /// The owner's statement, signed.
@@ -42,7 +42,7 @@ pub struct Serving {
     /// What it says.
     adjudications: Arc<Rulings>,
     access: Arc<Access>,
-    proving: Option<Arc<Proving>>,
+    proving: Option<Arc<ProbeMonitor>>,
     /// What the latest look at every row has found to contradict the owner's description.
     contradiction: Mutex<Option<String>>,
     /// The most rows that were ever seen.
@@ -54,7 +54,7 @@ pub struct Serving {
 
 /// Why a dataset cannot be served. Whoever says so names the dataset.
 #[derive(Debug, thiserror::Error)]
-pub enum ServingError {
+pub enum AttachError {
     /// The source.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -63,15 +63,15 @@ pub enum ServingError {
     Statement(String),
 }
 
-impl Serving {
+impl AttachedDataset {
     /// Opens the source of a dataset file as its owner has signed it.
     pub fn open(
         signed: Signed,
         adjudicated: Option<(Rulings, Envelope)>,
         base: &Path,
         state: &Path,
-    ) -> Result<Self, ServingError> {
-        let wrong = ServingError::Statement;
+    ) -> Result<Self, AttachError> {
+        let wrong = AttachError::Statement;
         let Signed { file, envelope, statement, probes: bound } = signed;
         let statement_digest = dsse::payload_digest(&envelope);
         let (adjudications, adjudicated) = adjudicated.unzip();
@@ -91,7 +91,7 @@ impl Serving {
         let memory = state.join("rows").join(&file.id);
         let remembered = read_memory(&memory).map_err(wrong)?;
         let access = Arc::new(Access::new(source, file.limits.clone()));
-        let proving = probes.map(|probes| Arc::new(Proving::new(probes, Arc::clone(&access))));
+        let proving = probes.map(|probes| Arc::new(ProbeMonitor::new(probes, Arc::clone(&access))));
         Ok(Self {
             file,
             envelope,
@@ -148,7 +148,7 @@ impl Serving {
     }
 
     /// Whether known persons are found in what a look-up rests upon; see [`RestsOn`].
-    pub async fn borne_out(&self, rests_on: RestsOn, stop: &Stop) -> Result<(), SourceError> {
+    pub async fn verify_probes(&self, rests_on: RestsOn, stop: &Stop) -> Result<(), SourceError> {
         match &self.proving {
             Some(proving) => proving.bears_out(rests_on, stop).await,
             None => Ok(()),
@@ -175,7 +175,7 @@ impl Serving {
     /// Whether a dataset of so many rows is plausible: no fewer than its floor, no sudden shrinkage
     /// since the most that was ever seen. An owner who means a shrinkage removes the remembered
     /// count.
-    pub async fn weigh(&self, rows: u64) -> Result<(), SourceError> {
+    pub async fn check_row_count(&self, rows: u64) -> Result<(), SourceError> {
         let implausible =
             |detail: String| Err(SourceError::new(ErrorCode::SourceImplausible, detail));
         if rows < self.file.row_floor {

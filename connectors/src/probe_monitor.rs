@@ -22,7 +22,7 @@ const MOST_KEPT: usize = 8;
 
 /// The looks that were taken at a dataset's known persons.
 #[derive(Debug)]
-pub struct Proving {
+pub struct ProbeMonitor {
     probes: Probes,
     access: Arc<Access>,
     state: Mutex<State>,
@@ -45,7 +45,7 @@ struct Failed {
     detail: String,
 }
 
-impl Proving {
+impl ProbeMonitor {
     /// Of these persons through that access.
     pub fn new(probes: Probes, access: Arc<Access>) -> Self {
         Self { probes, access, state: Mutex::default(), looking: tokio::sync::Mutex::new(()) }

@@ -112,7 +112,7 @@ fn write(folder: &Path, text: &str) {
 struct Rig {
     folder: tempfile::TempDir,
     register: Arc<Register>,
-    proving: Arc<Proving>,
+    proving: Arc<ProbeMonitor>,
 }
 
 fn rig(names: &str, limits: Limits) -> Rig {
@@ -121,7 +121,7 @@ fn rig(names: &str, limits: Limits) -> Rig {
     let register = Arc::new(Register::default());
     let probes = Probes::of(&dataset(), folder.path()).unwrap().unwrap();
     let access = Access::new(Arc::clone(&register) as Arc<dyn Source>, limits);
-    Rig { folder, register, proving: Arc::new(Proving::new(probes, Arc::new(access))) }
+    Rig { folder, register, proving: Arc::new(ProbeMonitor::new(probes, Arc::new(access))) }
 }
 
 impl Rig {

@@ -10,8 +10,8 @@ use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::findings::LeftFields;
-use super::super::present::{Gathering, Present};
 use super::super::profile::{KeyCell, Profile};
+use super::super::row_index::{IndexBuilder, RowIndex};
 use super::super::{RawRow, Rows, SourceError, UnreadableRow, next_number};
 use super::cells::Cells;
 use super::system::{Column, Form, Locator, Sink};
@@ -24,14 +24,14 @@ const MOST_LOCATOR: usize = 200;
 
 /// What a profiling pass learnt.
 #[derive(Debug)]
-pub struct Known {
+pub struct TableProfile {
     /// No other pass of this process has it.
     pub number: u64,
     /// The pass itself; its row ids are places in `kept`.
     pub profile: Profile,
-    kept: Vec<Kept>,
+    kept: Vec<IrregularRow>,
     /// Who stood where, and in which rows.
-    pub present: Present,
+    pub present: RowIndex,
     /// What tells the rows apart; empty: all that stands in them.
     pub locator: Vec<Locator>,
     /// When its transaction began.
@@ -48,13 +48,13 @@ pub struct Known {
 
 /// A row of which something must be remembered.
 #[derive(Debug)]
-struct Kept {
+struct IrregularRow {
     locator: Box<str>,
     /// Irregular spellings, by column place.
     spellings: Box<[(usize, Box<str>)]>,
 }
 
-impl Known {
+impl TableProfile {
     /// The raw spellings, none of them regular, in which one of these persons stands in this
     /// column.
     pub fn spellings(&self, column: usize, keys: &[ResidentId]) -> BTreeSet<String> {
@@ -88,16 +88,16 @@ impl Known {
         self.kept(row).map_or_else(|| format!("row {row}"), |kept| kept.locator.to_string())
     }
 
-    fn kept(&self, row: i64) -> Option<&Kept> {
+    fn kept(&self, row: i64) -> Option<&IrregularRow> {
         self.kept.get(usize::try_from(row).ok()?)
     }
 }
 
 /// A pass under way.
-pub struct Pass<'a> {
+pub struct ProfileBuilder<'a> {
     profile: Profile,
-    kept: Vec<Kept>,
-    present: Gathering,
+    kept: Vec<IrregularRow>,
+    present: IndexBuilder,
     /// The row that is looked at.
     row: Rows,
     bytes: usize,
@@ -112,7 +112,7 @@ pub struct Pass<'a> {
     locator: &'a [Locator],
 }
 
-impl<'a> Pass<'a> {
+impl<'a> ProfileBuilder<'a> {
     /// Before the first row. `places` are those of the columns that are read: of all, where rows
     /// are to be known by their digests.
     pub fn new(
@@ -125,7 +125,7 @@ impl<'a> Pass<'a> {
         Self {
             profile,
             kept: Vec::new(),
-            present: Gathering::default(),
+            present: IndexBuilder::default(),
             row: Rows::default(),
             bytes: 0,
             places,
@@ -162,8 +162,8 @@ impl<'a> Pass<'a> {
         since: Instant,
         recorded: Option<SystemTime>,
         followed: Option<SystemTime>,
-    ) -> Known {
-        Known {
+    ) -> TableProfile {
+        TableProfile {
             number: next_number(),
             profile: self.profile,
             kept: self.kept,
@@ -190,7 +190,7 @@ impl<'a> Pass<'a> {
             .filter(|(place, raw)| is_asked(*place, raw))
             .map(|(place, raw)| (place, raw.into()))
             .collect();
-        let kept = Kept { locator: self.locate(found).into(), spellings };
+        let kept = IrregularRow { locator: self.locate(found).into(), spellings };
         self.bytes +=
             kept.locator.len() + kept.spellings.iter().map(|(_, raw)| raw.len()).sum::<usize>();
         if self.bytes > MOST_BYTES {
@@ -229,7 +229,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-impl Sink for Pass<'_> {
+impl Sink for ProfileBuilder<'_> {
     fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
         let (row, found) = row.split_at(self.places.len());
         let (left, found) = found.split_at(self.left.len());

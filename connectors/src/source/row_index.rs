@@ -27,7 +27,7 @@ const HEAPS: usize = 64;
 
 /// What a pass under way has seen.
 #[derive(Debug)]
-pub struct Gathering {
+pub struct IndexBuilder {
     hasher: RandomState,
     /// By the first bits of the person's hash: the two halves of it, and the row's.
     heaps: Vec<Vec<[u32; 3]>>,
@@ -36,7 +36,7 @@ pub struct Gathering {
 
 /// What a pass has seen.
 #[derive(Debug)]
-pub struct Present {
+pub struct RowIndex {
     hasher: RandomState,
     /// The first bits of a person's hash are a place here, where it says from where on such
     /// persons' rows stand.
@@ -49,15 +49,15 @@ pub struct Present {
 
 /// Which of the rows that the pass saw a look-up has met.
 #[derive(Debug, Default)]
-pub struct Met(Vec<u32>);
+pub struct SeenRows(Vec<u32>);
 
-impl Default for Gathering {
+impl Default for IndexBuilder {
     fn default() -> Self {
         Self { hasher: RandomState::new(), heaps: vec![Vec::new(); HEAPS], ids: 0 }
     }
 }
 
-impl Gathering {
+impl IndexBuilder {
     /// What tells a row from all others: its key or, where it has none, all that stands in it.
     pub fn which(&self, cells: RawRow<'_>) -> u64 {
         self.hasher.hash_one(cells)
@@ -98,7 +98,7 @@ impl Gathering {
     }
 
     /// After the last row.
-    pub fn finish(self) -> Present {
+    pub fn finish(self) -> RowIndex {
         // Some eight ids to each place.
         let bits = self.ids.next_power_of_two().ilog2().saturating_sub(3);
         let (mut starts, mut rows) =
@@ -115,12 +115,12 @@ impl Gathering {
             }
         }
         starts.resize((1 << bits) + 1, position(rows.len()));
-        Present { hasher: self.hasher, starts, bits, rows }
+        RowIndex { hasher: self.hasher, starts, bits, rows }
     }
 }
 
-impl Present {
-    /// What tells a row from all others, as [`Gathering::which`] has it.
+impl RowIndex {
+    /// What tells a row from all others, as [`IndexBuilder::which`] has it.
     pub fn which(&self, cells: RawRow<'_>) -> u64 {
         self.hasher.hash_one(cells)
     }
@@ -138,12 +138,12 @@ impl Present {
     }
 }
 
-impl Met {
+impl SeenRows {
     /// One more row; whether the pass saw everybody who stands in these columns of it in this very
     /// row.
     pub fn note(
         &mut self,
-        present: &Present,
+        present: &RowIndex,
         columns: &[usize],
         row: RawRow<'_>,
         which: u64,
@@ -167,7 +167,7 @@ impl Met {
     /// met, or more often than it was met.
     pub fn misses(
         &mut self,
-        present: &Present,
+        present: &RowIndex,
         columns: &[usize],
         keys: &[ResidentId],
     ) -> Option<usize> {
@@ -257,7 +257,7 @@ mod tests {
                 .unwrap()
         };
         for most in [0, 1, 9, 40_000] {
-            let mut gathering = Gathering::default();
+            let mut gathering = IndexBuilder::default();
             for number in 0..most {
                 // Not one after the other, and some in equal rows.
                 for row in (0..=number % 3).rev() {
@@ -296,9 +296,9 @@ mod tests {
         rows.end_row(1);
         let row = rows.get(0).unwrap();
         let missed = |seen: &[u64], met: &[u64]| {
-            let mut gathering = Gathering::default();
+            let mut gathering = IndexBuilder::default();
             seen.iter().for_each(|which| gathering.note(&[0], row, *which).unwrap());
-            let (present, mut rows) = (gathering.finish(), Met::default());
+            let (present, mut rows) = (gathering.finish(), SeenRows::default());
             for which in met {
                 assert_eq!(rows.note(&present, &[0], row, *which), seen.contains(which), "{which}");
             }
