@@ -1,0 +1,84 @@
+//! What the hub shows and says of itself.
+
+use std::sync::PoisonError;
+use std::time::SystemTime;
+
+use zerotrip_channel::Peer;
+use zerotrip_proto::Refusal;
+use zerotrip_proto::v1::{DescribeRequest, ErrorCode, KeyUsage, NoticeReason, NoticeRequest};
+use zerotrip_trust::note;
+
+use crate::seen::Continuity;
+use zerotrip_text::shown;
+
+use super::{Agent, Notice};
+
+/// Characters of the hub's words that are shown.
+const MOST_NOTICE: usize = 400;
+
+impl Agent {
+    /// Refuses a hub whose certificate the directory in force has superseded: the hub itself may
+    /// have brought it, after the handshake.
+    pub fn require_current(&self, hub: &Peer) -> Result<(), Refusal> {
+        if hub.is_superseded_hub(&self.current().directory) {
+            let why =
+                "the hub's certificate is from before it was enrolled anew, and counts no more";
+            return Err(Refusal::new(ErrorCode::StaleBundle, why));
+        }
+        Ok(())
+    }
+
+    /// The hub's clock beside this machine's: what is to be said of it is said in this log.
+    pub fn compare_clocks(&self, here: SystemTime, hub: SystemTime) {
+        if let Some(said) = self.clock.compare(here, hub) {
+            tracing::warn!("{said}");
+        }
+    }
+
+    /// What the hub shows of its log and its grants, against what was seen of them: one that is
+    /// behind, or that shows nothing, is refused.
+    pub fn compare_hub(
+        &self,
+        shown: &DescribeRequest,
+        now: SystemTime,
+    ) -> Result<Continuity, Refusal> {
+        let refuse = |why: String| Err(self.refused(Refusal::new(ErrorCode::StaleBundle, why)));
+        if shown.checkpoint.is_empty() {
+            return refuse("the hub shows no tree head".to_owned());
+        }
+        let hub = self.home.hub.uri();
+        let origin = hub.trim_start_matches("spiffe://");
+        let keys = self.current().directory.hub_keys(&hub, KeyUsage::Checkpoint, now);
+        let mut heads = keys.iter().filter_map(|holder| {
+            note::open_checkpoint(&shown.checkpoint, origin, &holder.key).ok()
+        });
+        match heads.next() {
+            Some(head) => self.seen.compare(&head, shown),
+            None => refuse("the hub's tree head is not signed with a key of the hub".to_owned()),
+        }
+    }
+
+    /// Leaves of the largest tree of the hub's log that was seen here.
+    pub fn seen_size(&self) -> u64 {
+        self.seen.size()
+    }
+
+    /// Something that the hub wants this department to know.
+    pub fn hear(&self, notice: &NoticeRequest) {
+        let why: String = shown(&notice.why).chars().take(MOST_NOTICE).collect();
+        match notice.reason() {
+            NoticeReason::NotTaken => {
+                tracing::error!("the hub does not take what is stated here: {why}")
+            }
+            reason => {
+                *self.notice.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(Notice { reason, why })
+            }
+        }
+    }
+
+    /// Why the hub closes the channel, if it has said so since this was asked last.
+    pub fn take_notice(&self) -> Option<Notice> {
+        self.notice.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
