@@ -49,8 +49,11 @@ fn uses(text: &str) -> impl Iterator<Item = (bool, Vec<Vec<String>>)> {
     text.match_indices("use ").filter_map(|(at, _)| {
         let line = text[..at].rsplit(['\n', ';', '{', '}']).next().unwrap().trim();
         let is_statement = line.is_empty() || line.starts_with("pub");
-        is_statement
-            .then(|| (line.starts_with("pub"), paths(text[at + 4..].split(';').next().unwrap())))
+        let statement = text[at + 4..].split(';').next().unwrap();
+        // What looks like one in a text is none.
+        let is_path = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_:{},*".contains(c);
+        (is_statement && statement.chars().all(is_path))
+            .then(|| (line.starts_with("pub"), paths(statement)))
     })
 }
 

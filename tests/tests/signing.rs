@@ -299,7 +299,7 @@ fn an_answer_rests_on_one_statement_of_each_register() {
     };
     // A connector that stands still is noticed by its silence; then the exchange has ended before
     // the other statement came.
-    let is_refused = (1..5).any(|round| {
+    let is_refused = (1..13).any(|round| {
         let before = exchanges();
         town.town.connector("civil").unwrap().signal("STOP").unwrap();
         let answer = std::thread::scope(|scope| {

@@ -84,6 +84,11 @@ const POSTGRES_FEWER: &[&str] = &[
     "select id_a, id_b, name from TABLE tablesample system (100)",
     "select id_a, id_b, name from only TABLE",
     "select id_a, id_b, name from TABLE union select id_a, id_b, name from TABLE",
+    "select id_a, id_b, name from (select id_a, id_b, name, timestamptz '2020-01-01 00:00+00' as \
+     at from TABLE where 1 = 0 union all select id_a, id_b, name, date '2020-01-01' from TABLE) as \
+     z where at < '2020-01-01 12:00+00'",
+    "select id_a, id_b, name from (select id_a, id_b, name, 1 as at from TABLE where 1 = 0 union all \
+     select id_a, id_b, name, 2.5 from TABLE) as z where at > 2",
     "select id_a, id_b, name from TABLE except all select id_a, id_b, name from SCHEMA.t where \
      name = 'z'",
     "with q as (select * from TABLE) select id_a, id_b, name from q",
@@ -93,6 +98,9 @@ const POSTGRES_FEWER: &[&str] = &[
      u.name = t.name and u.id_a < t.id_a)",
 ];
 const POSTGRES_WHOLE: &[&str] = &[
+    "select id_a, id_b, name from (select id_a, id_b, name::char(9) as name, date '2020-01-01' as at \
+     from TABLE where 1 = 0 union all select id_a, id_b, name::text, date '2020-01-02' from TABLE \
+     union all select id_a, id_b, name, null from TABLE where 1 = 0) as z where at > '2020-01-01'",
     "select id_a, id_b, name from TABLE union all select id_a, null, name from SCHEMA.u",
     "select t.id_a, t.id_b, t.name from TABLE as t left join SCHEMA.u as u using (id_a) where \
      u.name is null order by t.name",

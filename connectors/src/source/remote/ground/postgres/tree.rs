@@ -351,7 +351,7 @@ fn of_node(node: &Node, known: &Known) -> Vec<String> {
                 );
             }
         }
-        "QUERY" => found.extend(of_query(node)),
+        "QUERY" => found.extend(of_query(node).into_iter().chain(of_union(node))),
         _ => {}
     }
     found
@@ -373,6 +373,51 @@ fn of_query(query: &Node) -> Option<String> {
         })
     };
     (!named.iter().all(is_whole)).then(|| "`only`".to_owned())
+}
+
+/// A `union` whose queries give a column in different types: what is made of one to be the other, a
+/// moment of a date, say, is in no node, and goes by the session.
+fn of_union(query: &Node) -> Option<String> {
+    let union = query.field("setOperations").filter(|item| !item.nodes().is_empty())?;
+    let tables = query.field("rtable").map(Item::nodes).unwrap_or_default();
+    let mut places = Vec::new();
+    references(union, &mut places);
+    let mut stated = Vec::new();
+    column_types(union, &mut stated);
+    let given = places.iter().map(|place| {
+        let at = usize::try_from((*place)?).ok()?.checked_sub(1)?;
+        let inner = tables.get(at)?.field("subquery")?.nodes();
+        let shown = inner.first()?.field("targetList")?.nodes();
+        let shown = shown
+            .iter()
+            .filter(|entry| entry.field("resjunk").and_then(Item::word) != Some("true"));
+        shown.map(|entry| entry.field("expr")?.nodes().first()?.kind().map(written)).collect()
+    });
+    let all: Option<Vec<Vec<u32>>> = given.chain(stated).collect();
+    let is_alike = all.is_some_and(|all| {
+        all.len() > 2 && all.windows(2).all(|pair| matches!(pair, [one, two] if one == two))
+    });
+    (!is_alike).then(|| "a `union` of columns of different types".to_owned())
+}
+
+/// One type for all texts, of which one is made of another as it stands.
+fn written(kind: u32) -> u32 {
+    if [VARCHAR, BPCHAR].contains(&kind) { TEXT } else { kind }
+}
+
+/// The types that a `union`, and those within it, say that they give.
+fn column_types(item: &Item, into: &mut Vec<Option<Vec<u32>>>) {
+    for node in item.nodes().into_iter().filter(|node| node.name == "SETOPERATIONSTMT") {
+        into.push(match node.field("colTypes") {
+            // `(o 25 1043)`: a list of the catalogue's numbers.
+            Some(Item::List(kinds)) => {
+                let kinds = kinds.iter().map(Item::word).filter(|word| *word != Some("o"));
+                kinds.map(|word| word?.parse().ok().map(written)).collect()
+            }
+            _ => None,
+        });
+        node.fields.iter().for_each(|(_, item)| column_types(item, into));
+    }
 }
 
 /// The places of the tables that are read.
