@@ -161,7 +161,7 @@ impl Authority {
             {
                 Ok(envelope)
             }
-            _ => Err(AuthorityError::NoGrant(cut(&id))),
+            _ => Err(AuthorityError::NoGrant(cut(id))),
         }
     }
 

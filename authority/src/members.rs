@@ -146,7 +146,7 @@ impl Authority {
         }
         for name in [new.member, new.system] {
             if !is_name(name) {
-                return Err(AuthorityError::Name(cut(&name)));
+                return Err(AuthorityError::Name(cut(name)));
             }
         }
         let known = self.directory.members.iter().find(|member| member.id == new.member);
@@ -240,7 +240,7 @@ impl Authority {
         let read = found.map(|one| hex::decode_to_slice(&one.token_sha256, &mut digest));
         match read {
             Some(Ok(())) => Ok(digest),
-            _ => Err(AuthorityError::NoInvitation(cut(&system))),
+            _ => Err(AuthorityError::NoInvitation(cut(system))),
         }
     }
 
@@ -326,7 +326,7 @@ impl Authority {
             return Err(AuthorityError::Itself);
         }
         let found = self.directory.members.iter().find(|known| known.id == member);
-        Ok(found.ok_or_else(|| AuthorityError::UnknownMember(cut(&member)))?.status())
+        Ok(found.ok_or_else(|| AuthorityError::UnknownMember(cut(member)))?.status())
     }
 
     /// Suspends a member, or lets it act again: a new directory says so.
@@ -340,7 +340,7 @@ impl Authority {
             return Err(AuthorityError::Itself);
         }
         let found = self.directory.members.iter_mut().find(|known| known.id == member);
-        found.ok_or_else(|| AuthorityError::UnknownMember(cut(&member)))?.status = status.into();
+        found.ok_or_else(|| AuthorityError::UnknownMember(cut(member)))?.status = status.into();
         self.sign_directory(now)
     }
 

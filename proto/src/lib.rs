@@ -61,6 +61,49 @@ pub mod payload_type {
     pub const RENEWAL: &str = "application/vnd.zerotrip.renewal.v1+protobuf";
 }
 
+/// The grammar of names, one for hub, departments and authority.
+pub mod names {
+    /// Longest member's, system's or hub's name, and longest name of a dataset behind its member's.
+    const MOST: (usize, usize) = (32, 64);
+
+    /// Whether it may name a member, a system or a hub: 1 to 32 lower-case letters, digits and
+    /// hyphens.
+    pub fn is_member(text: &str) -> bool {
+        let is_known = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+        (1..=MOST.0).contains(&text.len()) && text.bytes().all(is_known)
+    }
+
+    /// Whether it may name a dataset: its member's name, a dot, and 1 to 64 lower-case letters,
+    /// digits and `_` that begin with a letter.
+    pub fn is_dataset(text: &str) -> bool {
+        let is_known = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
+        text.split_once('.').is_some_and(|(member, name)| {
+            is_member(member)
+                && name.len() <= MOST.1
+                && name.starts_with(|c: char| c.is_ascii_lowercase())
+                && name.bytes().all(is_known)
+        })
+    }
+
+    #[cfg(test)]
+    mod tests {
+        #[test]
+        fn whoever_may_be_a_member_may_own_a_dataset() {
+            for member in ["estate", "real-estate", "3rd-office", &"x".repeat(32)] {
+                assert!(super::is_member(member), "{member}");
+                assert!(super::is_dataset(&format!("{member}.ownership_2")), "{member}");
+            }
+            for wrong in ["", "Estate", "real_estate", "a.b", "地产", &"x".repeat(33)] {
+                assert!(!super::is_member(wrong), "{wrong}");
+                assert!(!super::is_dataset(&format!("{wrong}.ownership")), "{wrong}");
+            }
+            for wrong in ["", "2nd", "a-b", "a.b", "A", "_a", &"x".repeat(65)] {
+                assert!(!super::is_dataset(&format!("estate.{wrong}")), "{wrong}");
+            }
+        }
+    }
+}
+
 /// Bounds that both ends of a wire must agree on.
 pub mod bounds {
     use std::time::Duration;

@@ -11,8 +11,6 @@ use zerotrip_text::cut;
 /// Most characters of a trust domain: it is also the organisation's name in the root certificate
 /// (RFC 5280, ub-organization-name).
 pub const TRUST_DOMAIN_CHARS: usize = 64;
-/// Most characters of a member's, system's or hub's name.
-pub const NAME_CHARS: usize = 32;
 
 /// Who a certificate or a key belongs to. Build it by parsing or with the constructors, which check
 /// the names.
@@ -93,10 +91,7 @@ impl Identity {
     }
 }
 
-/// Whether it may name a member, system or hub: 1 to 32 lower-case letters, digits and hyphens.
-pub fn is_name(text: &str) -> bool {
-    (1..=NAME_CHARS).contains(&text.len()) && text.bytes().all(is_name_byte)
-}
+pub use zerotrip_proto::names::is_member as is_name;
 
 /// Whether it may stand for a purpose, a legal basis and the like: texts that are compared byte for
 /// byte, and so may not hold what nobody sees. 1 to 64 characters, none of them a control
@@ -113,21 +108,17 @@ pub fn is_trust_domain(text: &str) -> bool {
     text.len() <= TRUST_DOMAIN_CHARS
         && text.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label.bytes().all(is_name_byte)
+                && label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         })
-}
-
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }
 
 impl FromStr for Identity {
     type Err = IdentityError;
 
     fn from_str(text: &str) -> Result<Self, IdentityError> {
-        parse(text).ok_or_else(|| IdentityError(cut(&text)))
+        parse(text).ok_or_else(|| IdentityError(cut(text)))
     }
 }
 

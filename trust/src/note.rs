@@ -197,7 +197,7 @@ fn check_origin(origin: &str) -> Result<(), NoteError> {
     let bad =
         |character: char| character.is_whitespace() || character.is_control() || character == '+';
     if origin.is_empty() || origin.len() > 200 || origin.contains(bad) {
-        return Err(NoteError::BadOrigin(cut(&origin)));
+        return Err(NoteError::BadOrigin(cut(origin)));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use toml::{Table, Value};
+use zerotrip_proto::names::is_dataset;
 use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
 
 use super::section::{Section, is_name, is_text};
@@ -93,9 +94,12 @@ struct Head {
 }
 
 fn head(section: &mut Section<'_>) -> Option<Head> {
-    let id = section.read("id", None, "write `<member>.<name>`, each of a-z, 0-9 and _", |value| {
-        value.as_str().filter(|id| is_dataset_id(id))
-    });
+    let id = section.read(
+        "id",
+        None,
+        "write `<member>.<name>`: the member's id, and a-z, 0-9 and _",
+        |value| value.as_str().filter(|id| is_dataset(id)),
+    );
     let name = inside(section, "name", "write `{ zh = \"…\", en = \"…\" }`", both_languages);
     let sharing = section.read(
         "sharing",
@@ -190,7 +194,7 @@ fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
         "everyone_anywhere" => Some(Subjects::EveryoneAnywhere),
         other => other
             .strip_prefix("registered_in:")
-            .filter(|id| is_dataset_id(id))
+            .filter(|id| is_dataset(id))
             .map(|id| Subjects::RegisteredIn(id.to_owned())),
     });
     let text = inside(
@@ -588,10 +592,6 @@ fn name(section: &mut Section<'_>, taken: &mut BTreeSet<String>) -> Option<Strin
         return None;
     }
     Some(name.to_owned())
-}
-
-fn is_dataset_id(id: &str) -> bool {
-    id.split_once('.').is_some_and(|(member, name)| is_name(member) && is_name(name))
 }
 
 fn is_division(code: &str) -> bool {

@@ -53,6 +53,9 @@ may_be_blank = ["father_id"]
 fn reads_every_part() {
     let file = DatasetFile::parse(HOUSEHOLD, "household.toml").unwrap();
     assert_eq!((file.id.as_str(), file.member()), ("police.household", "police"));
+    // Whatever may name a member may own a dataset.
+    let other = HOUSEHOLD.replace("id = \"police.household\"", "id = \"real-estate.household\"");
+    assert_eq!(DatasetFile::parse(&other, "other.toml").unwrap().member(), "real-estate");
     assert_eq!(file.most_age, Duration::from_secs(36 * 3600));
     assert_eq!(file.most_shrink, 0.10);
     assert_eq!(file.limits, Limits::default());
@@ -569,7 +572,7 @@ fn every_fault_is_told_at_once() {
     assert_eq!(
         said,
         [
-            "`dataset.id` = `household`: write `<member>.<name>`, each of a-z, 0-9 and _",
+            "`dataset.id` = `household`: write `<member>.<name>`: the member's id, and a-z, 0-9 and _",
             "`dataset.most_age`: missing; must be between `1s` and `366d`, such as `36h`",
             "`dataset.row_floor` = `0`: must be a row count of at least 1",
             "`dataset.most_shrink` = `2.0`: must be a fraction between 0.0 and 1.0",
