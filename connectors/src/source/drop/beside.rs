@@ -53,8 +53,19 @@ pub fn marker_fault(path: &Path, parts: &[String]) -> Option<String> {
             Ok(listed) => {
                 let gone = listed.keys().find(|name| !parts.contains(name));
                 let unlisted = || parts.iter().find(|name| !listed.contains_key(*name));
+                let other = || {
+                    listed.iter().find(|(name, rows)| {
+                        summary::rows_of(&path.with_file_name(name))
+                            .is_some_and(|has| has != **rows)
+                    })
+                };
                 gone.map(|name| format!("lists part `{name}`, which is not there"))
                     .or_else(|| unlisted().map(|name| format!("does not list part `{name}`")))
+                    .or_else(|| {
+                        other().map(|(name, rows)| {
+                            format!("lists {rows} rows of part `{name}`, which has others")
+                        })
+                    })
             }
         },
         _ => match summary::parts(path) {

@@ -11,9 +11,12 @@ const PACKED: &[&str] = &[".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".rar", "
 /// Words that number a file, or say that it is another copy or goes on: the names of parts differ
 /// in them.
 const COUNTERS: &[&str] = &[
-    "copyof", "副本", "复件", "复制", "拷贝", "部分", "copy", "part", "page", "sheet", "vol", "第",
-    "份", "册", "卷", "批", "页", "续", "补", "新",
+    "copyof", "副本", "复件", "复制", "拷贝", "备份", "部分", "backup", "copy", "part", "page",
+    "sheet", "bak", "new", "old", "vol", "第", "份", "册", "卷", "批", "页", "续", "补", "新",
+    "旧",
 ];
+/// Letters of a name from which on a longer word is another: `house` and `household`.
+const WORD: usize = 3;
 /// Numbers that no digit is in.
 const NUMBERS: &str = "十百千两兩甲乙丙丁戊己庚辛壬癸上中下";
 
@@ -36,8 +39,8 @@ pub fn is_one_of_several_days<'a>(names: impl IntoIterator<Item = &'a str>) -> b
 /// Names of drops, prepared for being held against everything that lies beside them.
 #[derive(Debug, Default)]
 pub struct Named {
-    /// What is left of each without what numbers it.
-    kept: BTreeSet<String>,
+    /// What is left of each without what numbers it, and the name as it is read.
+    kept: BTreeSet<(String, String)>,
     days: BTreeSet<(String, NaiveDate)>,
     rests: BTreeSet<String>,
 }
@@ -47,7 +50,8 @@ impl Named {
     pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut named = Self::default();
         for name in names {
-            named.kept.insert(without_number(stem_of(name)));
+            let stem = stem_of(name);
+            named.kept.insert((without_number(stem), read(stem).into_iter().collect()));
             if let Some((day, rest)) = day_of(name) {
                 named.days.insert((rest.clone(), day));
                 named.rests.insert(rest);
@@ -65,12 +69,37 @@ impl Named {
         let is_another_day = day_of(packed.unwrap_or(other)).is_some_and(|(day, rest)| {
             self.rests.contains(&rest) && !self.days.contains(&(rest, day))
         });
-        let begun = without_number(stem_of(other));
+        let stem = stem_of(other);
+        let word: String = read(stem).into_iter().collect();
+        let forms = [without_number(stem), letters(&read(stem))];
         !is_another_day
-            && self.kept.iter().any(|own| {
-                if own.is_empty() { begun.is_empty() } else { begun.starts_with(own.as_str()) }
+            && self.kept.iter().any(|(own, own_word)| {
+                let is_alike = |form: &String| match own.is_empty() {
+                    true => form.is_empty(),
+                    false => begins_or_ends(form, own),
+                };
+                forms.iter().any(is_alike) && !is_longer_word(&word, own_word)
             })
     }
+}
+
+/// Whether a name begins like another, or has before it words without letters of the alphabet, such
+/// as a district's.
+fn begins_or_ends(form: &str, own: &str) -> bool {
+    let before = form.strip_suffix(own);
+    form.starts_with(own) || before.is_some_and(|before| !before.contains(|c: char| c.is_ascii()))
+}
+
+/// Whether a name of letters alone is the beginning of a longer word: that of another register.
+fn is_longer_word(word: &str, own: &str) -> bool {
+    let letters = word.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    own.len() >= WORD
+        && own.bytes().all(|c| c.is_ascii_alphabetic())
+        && letters.strip_prefix(own).is_some_and(|rest| {
+            rest.len() > 1
+                && !COUNTERS.contains(&rest)
+                && rest.contains(|c| !matches!(c, 'i' | 'v' | 'x'))
+        })
 }
 
 fn ends(name: &str, end: &str) -> bool {
@@ -84,7 +113,7 @@ fn stem_of(name: &str) -> &str {
 /// A name as the eye reads it, without what numbers it: its digits, numbers in words, and what
 /// stands around them. `t (2)` is `t` then, and so are `T二`, `t第二部分` and `t_b`.
 fn without_number(name: &str) -> String {
-    let read: Vec<char> = name.chars().flat_map(|c| seen(c).to_lowercase()).collect();
+    let read = read(name);
     let is_between = |c: &char| matches!(c, '_' | '-' | ' ' | '.' | '(' | '[' | '#');
     // A last word of one letter counts, and so does a Roman number.
     let end = read.iter().rposition(is_between).filter(|at| {
@@ -93,8 +122,17 @@ fn without_number(name: &str) -> String {
             || word.iter().skip(1).all(|c| matches!(c, 'i' | 'v' | 'x' | ')' | ']'));
         is_number && before.iter().any(|c| is_kept(*c))
     });
-    let mut kept: String =
-        read.iter().take(end.unwrap_or(read.len())).filter(|c| is_kept(**c)).collect();
+    letters(read.get(..end.unwrap_or(read.len())).unwrap_or_default())
+}
+
+/// A name as the eye reads it.
+fn read(name: &str) -> Vec<char> {
+    name.chars().flat_map(|c| seen(c).to_lowercase()).collect()
+}
+
+/// What of a name is no number.
+fn letters(read: &[char]) -> String {
+    let mut kept: String = read.iter().filter(|c| is_kept(**c)).collect();
     for word in COUNTERS
         .iter()
         .filter(|word| kept.len() > word.len() || !word.is_ascii())
@@ -255,6 +293,7 @@ mod tests {
             ("产权一.csv", "产权二.csv"),
             ("产权（上城）第一部分.csv", "产权（上城）第二部分.csv"),
             ("t-i.csv", "t-ii.csv"),
+            ("own.csv", "ownpart2.csv"),
         ] {
             let could_be_part = |of: &str, other: &str| Named::of([of]).could_be_part(other);
             assert!(could_be_part(of, other) && could_be_part(other, of), "{of} {other}");
@@ -292,6 +331,14 @@ mod tests {
             "o甲.csv",
             "o.xlsx",
             "o.d",
+            "复件 o.csv",
+            "副本 o.csv",
+            "新 o.csv",
+            "backup o.csv",
+            "new_o.csv",
+            "旧-o.csv",
+            "西湖区 o.csv",
+            "杭州o.csv",
         ] {
             assert!(Named::of(["o.csv"]).could_be_part(other), "{other}");
         }
@@ -303,9 +350,12 @@ mod tests {
             ("m-20261120.csv", "m-20261121.csv"),
             ("m-20261120.csv", "m-20261119.csv.gz"),
             ("1.csv", "owners.csv"),
+            ("house.csv", "household.csv"),
+            ("own.csv", "owner.csv"),
         ] {
             assert!(!Named::of([of]).could_be_part(other), "{of} {other}");
         }
+        assert!(Named::of(["own.csv"]).could_be_part("ownii.csv"));
         // A day that one of them has already is a part of that day.
         assert!(Named::of(["m-20261120.csv", "m-20261121.csv"]).could_be_part("m-20261120.csv.gz"));
     }

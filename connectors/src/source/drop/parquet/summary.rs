@@ -41,6 +41,13 @@ pub fn parts(path: &Path) -> Result<BTreeMap<String, u64>, &'static str> {
     Ok(parts)
 }
 
+/// The rows of a part; none where it cannot be read.
+pub fn rows_of(path: &Path) -> Option<u64> {
+    let mut reader = ParquetMetaDataReader::new();
+    reader.try_parse(&File::open(path).ok()?).ok()?;
+    u64::try_from(reader.finish().ok()?.file_metadata().num_rows()).ok()
+}
+
 /// The length of a file's footer, which stands before its last mark.
 fn footer(mut file: &File, length: u64) -> Option<u64> {
     use std::io::{Read as _, Seek as _, SeekFrom};

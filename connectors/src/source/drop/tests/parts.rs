@@ -71,7 +71,7 @@ fn nothing_lies_beside_parts_that_could_be_one() {
             ("_SUCCESS", Vec::new()),
             ("._SUCCESS.crc", checksums(0)),
             (".m-1.dat.crc", checksums(fs::metadata(place("m-1.dat")).unwrap().len())),
-            ("_metadata", summary(&[("m-1.dat", 2), ("m-2.dat", 1)])),
+            ("_metadata", summary(&[("m-1.dat", 1), ("m-2.dat", 1)])),
             ("_common_metadata", summary(&[])),
             ("m-3.dat.tmp", b"half".to_vec()),
             ("~m.dat", b"half".to_vec()),
@@ -181,6 +181,14 @@ fn a_marker_beside_parts_is_what_its_name_says() {
                 "`m-3.dat`, which is not there",
             ),
             ("_metadata", summary(&[("m-1.dat", 1)]), "does not list part `m-2.dat`"),
+            (
+                "_metadata",
+                match kind {
+                    Kind::Parquet => summary(&[("m-1.dat", 1), ("m-2.dat", 2)]),
+                    _ => Vec::new(),
+                },
+                if kind == Kind::Parquet { "2 rows of part `m-2.dat`" } else { "no Parquet" },
+            ),
             ("_metadata", summary(&[]), "does not list part"),
             (
                 "_common_metadata",

@@ -51,6 +51,10 @@ impl<'a> Package<'a> {
         if archive.len() > MOST_PARTS || archive.has_duplicate_names() {
             return Err(broken(path, "its parts are too many, or two have one name"));
         }
+        // Another archive, or anything else, could be in front of it.
+        if archive.offset() != 0 {
+            return Err(broken(path, "it does not begin with its first part: two files in one?"));
+        }
         let mut names = HashMap::new();
         for index in 0..archive.len() {
             let Some(name) = archive.name_for_index(index) else { continue };

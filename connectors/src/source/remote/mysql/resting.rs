@@ -47,6 +47,13 @@ const CLUSTERS: &[(&str, &[&str], &str)] = &[
         "the server was started to rescue what is left of its tables (`innodb_force_recovery`), \
          and may show what is not stored in them",
     ),
+    // What is longer becomes NULL, with a warning that nobody reads.
+    (
+        "select if(@@session.max_allowed_packet < 16777216, 1, 0)",
+        &["0"],
+        "texts of over `max_allowed_packet` become NULL in what views make of them, and this session \
+         is allowed less than 16 MiB",
+    ),
     (
         "select @@global.rewriter_enabled",
         &["0", "OFF"],
