@@ -47,13 +47,13 @@ impl<'a> Package<'a> {
     /// Opens the archive and reads its table of contents.
     pub fn open(path: &'a Path) -> Result<Self, SourceError> {
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(path, error))?;
+        let mut archive =
+            ZipArchive::new(BufReader::new(file)).map_err(|error| broken(path, error))?;
         if archive.len() > MOST_PARTS || archive.has_duplicate_names() {
             return Err(broken(path, "its parts are too many, or two have one name"));
         }
-        // Another archive, or anything else, could be in front of it.
-        if archive.offset() != 0 {
-            return Err(broken(path, "it does not begin with its first part: two files in one?"));
+        if !is_all_there_is(&mut archive) {
+            return Err(broken(path, "bytes of it are in none of its parts: two files in one?"));
         }
         let mut names = HashMap::new();
         for index in 0..archive.len() {
@@ -134,6 +134,28 @@ impl<'a> Package<'a> {
     pub fn has(&self, name: &str) -> bool {
         self.names.contains_key(&name.to_lowercase())
     }
+}
+
+/// Whether the parts follow one another from the first byte to the table of contents: another
+/// archive, or a part that the table leaves out, could be in front of them or between.
+fn is_all_there_is(archive: &mut ZipArchive<BufReader<File>>) -> bool {
+    /// The longest note of a part's length behind it (APPNOTE 4.3.9, with zip64).
+    const MOST_BEHIND: u64 = 24;
+    let places = (0..archive.len()).map(|index| {
+        let part = archive.by_index_raw(index).ok()?;
+        Some((part.header_start(), part.data_start()?.checked_add(part.compressed_size())?))
+    });
+    let Some(mut places) = places.collect::<Option<Vec<(u64, u64)>>>() else { return false };
+    places.push((archive.central_directory_start(), u64::MAX));
+    places.sort_unstable();
+    let mut end = Some(0);
+    archive.offset() == 0
+        && places.into_iter().enumerate().all(|(at, (begin, next))| {
+            let most = if at == 0 { 0 } else { MOST_BEHIND };
+            let between = end.and_then(|end| begin.checked_sub(end));
+            end = Some(next);
+            between.is_some_and(|between| between <= most)
+        })
 }
 
 impl Part<'_> {

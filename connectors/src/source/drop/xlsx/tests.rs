@@ -307,6 +307,38 @@ fn a_bomb_is_refused_before_it_is_unpacked() {
 }
 
 #[test]
+fn two_workbooks_in_one_file_are_none() {
+    let of = |person: &str, name: &str| {
+        let rig = rig(vec![vec![text(person), Cell::None, text(name)]], |_| ());
+        (std::fs::read(rig.folder.path().join("t.xlsx")).unwrap(), rig)
+    };
+    let ((hidden, _), (shown, rig)) = (of(LI, "first"), of(WANG, "second"));
+    let path = rig.folder.path().join("t.xlsx");
+    assert_eq!(ask(&rig, WANG).0, ["second"]);
+    // The table of contents of the second says nothing of what is before it.
+    std::fs::write(&path, [hidden.clone(), shown.clone()].concat()).unwrap();
+    assert_eq!(refused(&rig).0, ErrorCode::SourceTruncated);
+    // Nor where its places are counted from the beginning of the file.
+    let mut moved = shown.clone();
+    let by = u32::try_from(hidden.len()).unwrap();
+    let places: Vec<usize> = (0..moved.len() - 4)
+        .filter_map(|at| match &moved[at..at + 4] {
+            b"PK\x01\x02" => Some(at + 42),
+            b"PK\x05\x06" => Some(at + 16),
+            _ => None,
+        })
+        .collect();
+    for at in places {
+        let place = u32::from_le_bytes(moved[at..at + 4].try_into().unwrap()) + by;
+        moved[at..at + 4].copy_from_slice(&place.to_le_bytes());
+    }
+    std::fs::write(&path, [hidden, moved].concat()).unwrap();
+    assert_eq!(refused(&rig).0, ErrorCode::SourceTruncated);
+    std::fs::write(&path, shown).unwrap();
+    assert_eq!(ask(&rig, WANG).0, ["second"]);
+}
+
+#[test]
 fn a_truncated_workbook_is_never_a_short_answer() {
     let rows: Vec<Vec<Cell>> = (0..50)
         .map(|_| vec![text(WANG), Cell::None, text("x")])
