@@ -148,9 +148,9 @@ pub(super) async fn authority(
                     screen.show(&text, &json!({ "version": version, "published": false }))?;
                 }
                 Some((directory, grants)) => {
+                    // What each came to is said whatever the other came to.
                     let grants = grants.map(|grants| show_in_force(&grants, screen));
-                    // What the directory came to is said whatever the grants came to.
-                    show_published(&directory, screen)?;
+                    show_published(&directory?, screen)?;
                     grants??;
                 }
             }

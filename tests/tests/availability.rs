@@ -294,7 +294,9 @@ fn variants_of_one_persons_matter_are_limited_by_the_grant() {
     // A restart, and an answer that was no answer, change nothing.
     town.town.kill_hub().unwrap();
     town.town.start_hub().unwrap();
-    town.town.wait_attached(&[ESTATE]).unwrap();
+    // The last question is about all of them.
+    let all = ["civil.marriage", "police.household", ESTATE, "housing.presale"];
+    town.town.wait_attached(&all).unwrap();
     assert_eq!(ask(&town, "family", &applicant).0, 3);
     // Nor does another system of the member, or another case: the limit is the member's.
     runtime().block_on(async {

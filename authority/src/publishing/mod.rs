@@ -34,6 +34,9 @@ pub struct Published {
     pub unconfirmed: Vec<String>,
 }
 
+/// What the hub made of the directory, and of the grants.
+pub type Sent = (Result<Published, PublishError>, Result<GrantsInForce, PublishError>);
+
 /// What came of [`refresh`].
 #[derive(Debug)]
 pub struct Refreshed {
@@ -41,7 +44,7 @@ pub struct Refreshed {
     pub version: u64,
     /// The directory and the grants at the hub; `None` where only files were written. The grants
     /// are sent whatever became of the directory: a revocation must not wait for it.
-    pub published: Option<(Published, Result<GrantsInForce, PublishError>)>,
+    pub published: Option<Sent>,
 }
 
 /// What happens on the way, to be shown at once.
@@ -108,7 +111,7 @@ pub async fn refresh(
     let connection = connection.map_err(PublishError::DirectoryNotTaken)?;
     let directory = publish_directory(&authority, &connection, envelope).await;
     let grants = grants::send_newest(&authority, &connection).await;
-    Ok(Refreshed { version, published: Some((directory?, grants)) })
+    Ok(Refreshed { version, published: Some((directory, grants)) })
 }
 
 /// Before anything is signed: a folder that is an older copy takes over what the hub has, and

@@ -128,7 +128,16 @@ impl From<PublishError> for Failure {
             PublishError::Both { directory: why, .. } => exit_of_publishing(why),
             other => exit_of_publishing(other),
         };
-        Self::new(exit, error.to_string(), zh::publish(&error))
+        // A refusal says where the hub's operator finds more.
+        let en = match &error {
+            PublishError::DirectoryNotTaken(why)
+            | PublishError::GrantsNotTaken(why)
+            | PublishError::StatusNotAsked { error: why, .. } => {
+                error.to_string().replacen(&why.to_string(), &Self::from(why).en, 1)
+            }
+            _ => error.to_string(),
+        };
+        Self::new(exit, en, zh::publish(&error))
     }
 }
 

@@ -8,7 +8,8 @@ use zerotrip_proto::v1::exchange_server::Exchange;
 use zerotrip_proto::v1::{ErrorCode, ExchangeCall, ExchangeReply};
 
 use super::caller;
-use crate::exchange::{CheckRequest, IssueRequest, pipeline};
+use crate::exchange::pipeline::{self, Kind};
+use crate::exchange::{CheckRequest, IssueRequest};
 use crate::hub::Hub;
 use crate::unrecorded::ledger_refusal;
 
@@ -20,37 +21,26 @@ impl Exchange for Service {
         &self,
         request: Request<ExchangeCall>,
     ) -> Result<Response<ExchangeReply>, Status> {
-        let peer = caller(&request)?;
-        let hub = Arc::clone(&self.0);
-        let (call, at) = (request.into_inner(), Arc::clone(&self.0));
-        let seen = call.seen_size;
-        continuing(
-            &at,
-            seen,
-            finish(tokio::spawn(async move {
-                pipeline::answer::<CheckRequest>(&hub, call, &peer).await
-            }))
-            .await?,
-        )
+        answer::<CheckRequest>(&self.0, request).await
     }
 
     async fn issue(
         &self,
         request: Request<ExchangeCall>,
     ) -> Result<Response<ExchangeReply>, Status> {
-        let peer = caller(&request)?;
-        let hub = Arc::clone(&self.0);
-        let (call, at) = (request.into_inner(), Arc::clone(&self.0));
-        let seen = call.seen_size;
-        continuing(
-            &at,
-            seen,
-            finish(tokio::spawn(async move {
-                pipeline::answer::<IssueRequest>(&hub, call, &peer).await
-            }))
-            .await?,
-        )
+        answer::<IssueRequest>(&self.0, request).await
     }
+}
+
+async fn answer<K: Kind + 'static>(
+    hub: &Arc<Hub>,
+    request: Request<ExchangeCall>,
+) -> Result<Response<ExchangeReply>, Status> {
+    let peer = caller(&request)?;
+    let (call, serving) = (request.into_inner(), Arc::clone(hub));
+    let seen = call.seen_size;
+    let exchange = tokio::spawn(async move { pipeline::answer::<K>(&serving, call, &peer).await });
+    continuing(hub, seen, finish(exchange).await?)
 }
 
 /// An exchange runs to its completion even if its caller hangs up: what was asked of a department

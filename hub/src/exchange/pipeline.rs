@@ -102,7 +102,7 @@ struct Begun<K> {
     decided: Decided,
     record: Record,
     /// Held until the exchange is answered.
-    _place: Permit<String>,
+    _permit: Permit<String>,
 }
 
 async fn begin<K: Kind>(
@@ -117,14 +117,14 @@ async fn begin<K: Kind>(
     })?;
     let identified = identify(hub, &in_force, envelope, peer, now)?;
     let kind = K::of(hub, &identified, now)?;
-    let place = admit::admit(hub, &identified, kind.subjects())?;
+    let permit = admit::admit(hub, &identified, kind.subjects())?;
     let request =
         AuthorizationRequest { identified: &identified, check: kind.check(), action: K::ACTION };
     let decided = request.decide(in_force, now);
     admit::within_denials(hub, &decided.decision, peer)?;
     let asking = kind.asking(&identified, &decided.decision);
     let record = intend(hub, &identified, &kind.action(), &decided.decision, asking, now).await?;
-    Ok(Begun { kind, identified, decided, record, _place: place })
+    Ok(Begun { kind, identified, decided, record, _permit: permit })
 }
 
 /// The request and the decision enter the ledger, durably, before anything is dispatched.
