@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use zerotrip_certs::definition::Definition;
-use zerotrip_certs::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
+use zerotrip_checks::definition::Definition;
+use zerotrip_checks::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_hub::engine::prepare::PreparedKind;
 use zerotrip_hub::engine::run::Engine;
@@ -66,7 +66,7 @@ pub async fn query_engine(plan: &Plan, folder: &Path) -> Result<(), Failure> {
         let dataset = DatasetFile::parse(&fs::read_to_string(city.join(file))?, file)?;
         statements.insert(dataset.id.clone(), dataset.to_statement(SystemTime::now()));
     }
-    let text = fs::read_to_string(definitions().join("no-property.toml"))?;
+    let text = fs::read_to_string(definitions().join("no-property/check.toml"))?;
     let check = PreparedCheck::try_new(
         Arc::new(Definition::parse(&text, "no-property.toml")?),
         &statements,

@@ -175,9 +175,9 @@ impl Site {
             self.path("store"),
             self.path("definitions"),
         );
-        fs::create_dir_all(&definitions)?;
+        fs::create_dir_all(Path::new(&definitions).join("stream"))?;
         fs::create_dir_all(&store)?;
-        fs::write(Path::new(&definitions).join("stream.toml"), DEFINITION)?;
+        fs::write(Path::new(&definitions).join("stream/check.toml"), DEFINITION)?;
         self.zerotrip(&[
             "authority",
             "init",

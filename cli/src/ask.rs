@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
-use zerotrip_certs::certificate::ProvenAnswer;
+use zerotrip_certificates::ProvenAnswer;
 use zerotrip_channel::{files, join as join_hub};
 use zerotrip_proto::v1::{KeyUsage, Reason};
 use zerotrip_trust::invitation::{Invitation, InvitationError};

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use prost::Message as _;
 use serde_json::json;
-use zerotrip_certs::certificate::{checkpoint_origin, open_checkpoint};
+use zerotrip_certificates::{checkpoint_origin, open_checkpoint};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_proto::v1::{

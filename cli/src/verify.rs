@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use clap::Args;
 use prost::Message as _;
 use serde_json::{Value, json};
-use zerotrip_certs::certificate::{
+use zerotrip_certificates::{
     CertificateError, Disclosed, Finding, JwkSet, TrustRoot, VerifiedCertificate,
     verify as verify_certificate,
 };
@@ -329,7 +329,7 @@ pub(super) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-    use zerotrip_certs::certificate::Issuer;
+    use zerotrip_certificates::Issuer;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use zerotrip_certs::certificate::{
+use zerotrip_certificates::{
     Affirmed, EvidenceError, Moment, ProvenAnswer, answers_request, prove,
 };
 use zerotrip_proto::bounds::CLOCK_SKEW;

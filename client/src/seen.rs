@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use zerotrip_certs::certificate::{ProvenAnswer, checkpoint_origin};
+use zerotrip_certificates::{ProvenAnswer, checkpoint_origin};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_trust::note::{Checkpoint, SeenLogError};

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tonic::{Response, Status};
-use zerotrip_certs::certificate::{
+use zerotrip_certificates::{
     CertificateContent, CertificateError, SealError, TrustRoot, VerifiedCertificate, seal, verify,
 };
-use zerotrip_certs::definition::{Definition, DefinitionError};
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{
     ClientError, DialError, HomeError, Http2Bounds, Http2Client, Peer, SystemHome, dial,
 };
+use zerotrip_checks::definition::{Definition, DefinitionError};
 use zerotrip_proto::v1::authority_client::AuthorityClient;
 use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::exchange_client::ExchangeClient;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use prost::Message as _;
-use zerotrip_certs::definition::{Definition, Variant};
+use zerotrip_checks::definition::{Definition, Variant};
 use zerotrip_ledger::{Ledger, LedgerError};
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{DatasetStatement, Envelope};
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_check_says_whose_statements_it_waits_for() {
-        let text = include_str!("../../certs/definitions/no-property.toml");
+        let text = include_str!("../../certs/definitions/no-property/check.toml");
         let definition = Definition::parse(text, "no-property.toml").unwrap();
         let mut statements = BTreeMap::new();
         let mut awaited = waits_for(&definition, &statements);

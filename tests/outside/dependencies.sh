@@ -50,6 +50,11 @@ for name in datafusion cedar-policy odbc-sys; do
     rule "the connector does without $name: it runs on old front-end machines" absent "$connector" "$name"
 done
 rule 'the connector does not depend on the hub' absent "$connector" zerotrip-hub
+rule 'sources do without the agent: they know nothing of approvals and tickets' absent "$(linked --package zerotrip-sources)" zerotrip-connector
+rule 'the SDK does without policies' absent "$(linked --package zerotrip-client)" cedar-policy
+for name in tokio rusqlite datafusion zerotrip-channel; do
+    rule "checks and certificates do without $name: they are pure" absent "$(linked --package zerotrip-checks --package zerotrip-certificates)" "$name"
+done
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

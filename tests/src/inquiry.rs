@@ -17,8 +17,8 @@ use chrono::NaiveDate;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use prost::Message as _;
 use tokio::sync::mpsc;
-use zerotrip_certs::definition::Definition;
-use zerotrip_certs::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
+use zerotrip_checks::definition::Definition;
+use zerotrip_checks::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
 use zerotrip_connector::attached_dataset::AttachedDataset;
 use zerotrip_connector::desk::Signed;
 use zerotrip_connector::gate::{Admitted, Served};
@@ -75,7 +75,7 @@ impl Asker {
         for (file, _) in dataset_files(city)? {
             statements.insert(file.id.clone(), file.to_statement(SystemTime::UNIX_EPOCH));
         }
-        let text = fs::read_to_string(definitions().join("no-property.toml"))?;
+        let text = fs::read_to_string(definitions().join("no-property/check.toml"))?;
         let check = PreparedCheck::try_new(
             Arc::new(Definition::parse(&text, "no-property.toml")?),
             &statements,

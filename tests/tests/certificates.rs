@@ -5,7 +5,7 @@ use std::fs;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
-use zerotrip_certs::sdjwt;
+use zerotrip_certificates::sdjwt;
 use zerotrip_tests::town::{FUND, TRANSIT};
 
 use crate::support::{TestTown, town};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::physical_plan::ExecutionPlan;
-use zerotrip_certs::definition::Definition;
+use zerotrip_checks::definition::Definition;
 use zerotrip_hub::engine::PreparedCheck;
 use zerotrip_hub::engine::prepare::PreparedKind;
 use zerotrip_proto::v1::DatasetStatement;
@@ -12,7 +12,8 @@ use zerotrip_proto::v1::DatasetStatement;
 use crate::support::statements;
 
 fn shipped() -> String {
-    std::fs::read_to_string(zerotrip_tests::town::definitions().join("no-property.toml")).unwrap()
+    std::fs::read_to_string(zerotrip_tests::town::definitions().join("no-property/check.toml"))
+        .unwrap()
 }
 
 /// What is said of the shipped definition after one change.
@@ -357,11 +358,11 @@ fn an_answer_holds_where_every_register_that_it_judges_does() {
 #[test]
 fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
     use std::collections::{BTreeMap, BTreeSet};
-    use zerotrip_certs::definition::StepKind;
+    use zerotrip_checks::definition::StepKind;
     use zerotrip_datasets::file::type_name;
 
     for entry in std::fs::read_dir(zerotrip_tests::town::definitions()).unwrap() {
-        let path = entry.unwrap().path();
+        let path = entry.unwrap().path().join("check.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         let definition = Definition::parse(&text, "it").unwrap();
         let vocabulary = zerotrip_datasets::vocabulary::of(&definition.name)

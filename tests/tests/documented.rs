@@ -86,11 +86,8 @@ impl Shell {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path().join("definitions");
-        fs::create_dir(&copy).unwrap();
-        for entry in fs::read_dir(definitions()).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
-        }
+        let copied = Command::new("cp").arg("-r").args([&definitions(), &copy]).status().unwrap();
+        assert!(copied.success());
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         Self { folder, address, groups: Vec::new() }
     }

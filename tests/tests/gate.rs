@@ -11,8 +11,8 @@ use arrow_flight::flight_service_client::FlightServiceClient;
 use prost::Message as _;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use zerotrip_certs::definition::Definition;
 use zerotrip_channel::{Http2Bounds, Http2Client};
+use zerotrip_checks::definition::Definition;
 use zerotrip_proto::v1::connector_client::ConnectorClient;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::request::Body;
@@ -89,9 +89,10 @@ impl Thief {
                 break client;
             }
         };
-        let definition =
-            std::fs::read_to_string(zerotrip_tests::town::definitions().join("no-property.toml"))
-                .unwrap();
+        let definition = std::fs::read_to_string(
+            zerotrip_tests::town::definitions().join("no-property/check.toml"),
+        )
+        .unwrap();
         let definition = Definition::parse(&definition, "no-property.toml").unwrap();
         let template = |variant: &str| {
             definition.variant(variant).unwrap().scan("ownership").unwrap().template(

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use zerotrip_certs::definition::Definition;
+use zerotrip_checks::definition::Definition;
 use zerotrip_hub::engine::PreparedCheck;
 
 use crate::support::statements;
@@ -183,7 +183,7 @@ fn conditions(sql: &str) -> Vec<(usize, &str)> {
 
 #[test]
 fn every_condition_of_the_definition_is_missed_where_it_is_left_out() {
-    let path = zerotrip_tests::town::definitions().join("no-property.toml");
+    let path = zerotrip_tests::town::definitions().join("no-property/check.toml");
     let text = std::fs::read_to_string(path).unwrap();
     let runtime = crate::support::runtime();
     let (mut missed, mut refused, mut unmissed) = (0, 0, Vec::new());

@@ -14,7 +14,7 @@ use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, SchemaRef};
 use chrono::{Days, Months, NaiveDate, TimeDelta};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
+use zerotrip_checks::soundness::{Incomplete, ScanReport, Subjects};
 use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_proto::bounds::CLOCK_SKEW;

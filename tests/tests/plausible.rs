@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, NaiveDate};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
+use zerotrip_checks::soundness::{Incomplete, ScanReport, Subjects};
 use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_proto::v1::{Finding, FindingKind};

@@ -8,9 +8,9 @@ use std::time::SystemTime;
 use chrono::Utc;
 use prost::Message as _;
 use tempfile::TempDir;
-use zerotrip_certs::definition::Definition;
-use zerotrip_certs::soundness::Conclusion;
 use zerotrip_channel::SystemHome;
+use zerotrip_checks::definition::Definition;
+use zerotrip_checks::soundness::Conclusion;
 use zerotrip_client::{Errand, Outcome, Question, Session};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_hub::engine::PreparedCheck;
@@ -248,7 +248,7 @@ pub async fn prepared() -> PreparedCheck {
 
 /// The same, after a change to the definition's text.
 pub async fn prepared_from(change: impl FnOnce(String) -> String) -> PreparedCheck {
-    let path = zerotrip_tests::town::definitions().join("no-property.toml");
+    let path = zerotrip_tests::town::definitions().join("no-property/check.toml");
     let definition =
         Definition::parse(&change(std::fs::read_to_string(path).unwrap()), "no-property.toml")
             .unwrap();
@@ -257,7 +257,7 @@ pub async fn prepared_from(change: impl FnOnce(String) -> String) -> PreparedChe
 
 /// The same, over registers that do not state that column.
 pub async fn prepared_without(column: &str) -> PreparedCheck {
-    let path = zerotrip_tests::town::definitions().join("no-property.toml");
+    let path = zerotrip_tests::town::definitions().join("no-property/check.toml");
     let definition =
         Definition::parse(&std::fs::read_to_string(path).unwrap(), "no-property.toml").unwrap();
     let mut statements = statements();

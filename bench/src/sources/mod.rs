@@ -16,10 +16,10 @@ use arrow::array::{ArrayRef, Date32Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 use clap::Args;
 use tokio::sync::mpsc;
-use zerotrip_connector::source::{self, LookUp, Rows, Select, Source, Stop};
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::predicate::Predicate;
 use zerotrip_datasets::{DatasetFile, ResidentId};
+use zerotrip_sources::{self, LookUp, Rows, Select, Source, Stop};
 use zerotrip_tests::town::{Failure, fail};
 
 use crate::measure;

@@ -1,6 +1,6 @@
 //! A prepared check: the definition's SQL planned once, down to physical plans, and run for each
 //! request over that request's own tables. Nothing here talks to a department ([`run::Dispatch`]
-//! does) or decides what an absence proves (`zerotrip_certs::soundness` does).
+//! does) or decides what an absence proves (`zerotrip_checks::soundness` does).
 //!
 //! The plans are shared between requests and hold no request's data: every leaf is a
 //! [`slots::SlotScanExec`], which finds its rows in the [`slots::ExchangeCx`] that travels as an

@@ -6,7 +6,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
 use datafusion::common::Result;
-use zerotrip_certs::soundness::ScanReport;
+use zerotrip_checks::soundness::ScanReport;
 use zerotrip_datasets::plausible::{Bounds, is_plausible};
 use zerotrip_proto::v1::{Finding, FindingKind, SemanticType};
 

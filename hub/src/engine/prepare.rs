@@ -11,7 +11,7 @@ use datafusion::execution::context::SessionContext;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
-use zerotrip_certs::definition::{Definition, Reference, Scan, StepKind, Variant};
+use zerotrip_checks::definition::{Definition, Reference, Scan, StepKind, Variant};
 use zerotrip_datasets::normal::{division, money};
 use zerotrip_datasets::{file::semantic_type, template};
 use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType, coverage};

@@ -15,7 +15,7 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::SessionConfig;
 use futures::future;
-use zerotrip_certs::soundness::{
+use zerotrip_checks::soundness::{
     CompleteScan, Conclusion, Evidence, Incomplete, ScanEvidence, ScanReport, ScanState, Verdict,
     VerdictKind, conclude,
 };

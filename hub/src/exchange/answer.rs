@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use prost::Message as _;
-use zerotrip_certs::certificate;
-use zerotrip_certs::definition::{Definition, MOST_SCANS};
-use zerotrip_certs::soundness::{Absence, Conclusion};
+use zerotrip_certificates;
+use zerotrip_checks::definition::{Definition, MOST_SCANS};
+use zerotrip_checks::soundness::{Absence, Conclusion};
 use zerotrip_ledger::{Completed, Fact, LedgerError};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;

@@ -21,7 +21,7 @@ use crate::hub::Hub;
 pub struct CheckRequest {
     /// `<check>/<variant>`.
     name: String,
-    definition: Arc<zerotrip_certs::definition::Definition>,
+    definition: Arc<zerotrip_checks::definition::Definition>,
     variant: String,
     /// In the definition's order, canonical.
     parameters: Vec<String>,
@@ -133,7 +133,7 @@ fn unknown_check(hub: &Hub, body: &CheckBody) -> Refusal {
 }
 
 fn parameters(
-    definition: &zerotrip_certs::definition::Definition,
+    definition: &zerotrip_checks::definition::Definition,
     body: &CheckBody,
     now: SystemTime,
 ) -> Result<Vec<String>, Refusal> {

@@ -14,7 +14,7 @@ use arrow_flight::utils::flight_data_to_arrow_batch;
 use arrow_flight::{FlightData, Ticket};
 use prost::Message as _;
 use tonic::{Status, Streaming};
-use zerotrip_certs::soundness::{Incomplete, ScanReport, Subjects};
+use zerotrip_checks::soundness::{Incomplete, ScanReport, Subjects};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use zerotrip_certs::certificate::SEAL_WITHIN;
+use zerotrip_certificates::SEAL_WITHIN;
 use zerotrip_ledger::{Asking, ExchangeState};
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::Refusal;

@@ -1,7 +1,7 @@
 //! Why the hub cannot start.
 
-use zerotrip_certs::definition::DefinitionError;
 use zerotrip_channel::files::FileError;
+use zerotrip_checks::definition::DefinitionError;
 use zerotrip_ledger::LedgerError;
 use zerotrip_policies::PolicyError;
 use zerotrip_trust::directory::DirectoryError;

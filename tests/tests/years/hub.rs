@@ -7,12 +7,12 @@ use std::time::SystemTime;
 
 use prost::Message as _;
 use zerotrip_authority::Authority;
-use zerotrip_certs::certificate::{
+use zerotrip_certificates::{
     Affirmed, CertificateContent, Fixed, JwkSet, Moment, TrustRoot, fix, open_checkpoint, prove,
     seal, verify,
 };
-use zerotrip_certs::definition::Definition;
 use zerotrip_channel::files;
+use zerotrip_checks::definition::Definition;
 use zerotrip_ledger::LogKeys;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;
@@ -185,7 +185,7 @@ impl Installation {
 }
 
 fn definition() -> Definition {
-    let path = zerotrip_tests::town::definitions().join("no-property.toml");
+    let path = zerotrip_tests::town::definitions().join("no-property/check.toml");
     Definition::parse(&std::fs::read_to_string(path).unwrap(), "no-property.toml").unwrap()
 }
 

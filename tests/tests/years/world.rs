@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use prost::Message as _;
 use zerotrip_authority::{Authority, ByHand, NewGrant, NewMember};
-use zerotrip_certs::certificate::open_checkpoint;
+use zerotrip_certificates::open_checkpoint;
 use zerotrip_connector::seen::{Continuity, Seen};
 use zerotrip_ledger::BundleKind;
 use zerotrip_policies::{Action, Facts, Snapshot, open_grants};

@@ -6,8 +6,8 @@ mod authority;
 
 use std::io::{self, ErrorKind};
 
-use zerotrip_certs::certificate::CertificateError;
-use zerotrip_certs::sdjwt::SdJwtError;
+use zerotrip_certificates::CertificateError;
+use zerotrip_certificates::sdjwt::SdJwtError;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{DialError, HomeError};
 use zerotrip_proto::Refusal;

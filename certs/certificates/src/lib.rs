@@ -1,0 +1,56 @@
+//! Certificates: a check's true answer, sealed by the competent organ, that anyone can verify
+//! without asking anybody.
+//!
+//! Three things are kept apart by type. A [`ProvenAnswer`] is what the hub signed *and* recorded in
+//! its ledger; an [`Affirmed`] is one that was answered "true", the only thing a certificate can be
+//! made of; a [`VerifiedCertificate`] is what a verifier may show. The hub's signed answer travels
+//! inside the certificate as evidence: the seal says who vouches, the evidence says on what
+//! grounds. The answer fixes what a certificate on it says ([`fix`]), so that evidence is good for
+//! one certificate and in no other hands.
+
+mod evidence;
+mod jwks;
+pub mod sdjwt;
+mod seal;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+pub use evidence::{
+    EvidenceError, Moment, ProvenAnswer, answers_request, checkpoint_origin, open_checkpoint, prove,
+};
+pub use jwks::{JwkSet, JwkSetError};
+pub use seal::{Affirmed, CertificateContent, NotAffirmed, SealError, Sealed, seal};
+pub use terms::{Fixed, SEAL_WITHIN, TermsError, fix};
+pub use verify::{
+    CertificateError, Disclosed, Finding, Issuer, Source, TrustRoot, VerifiedCertificate, verify,
+};
+
+use std::time::SystemTime;
+
+use zerotrip_proto::from_timestamp;
+
+/// Every certificate type of ours begins so; the check's name and a version follow.
+pub const VCT_PREFIX: &str = "urn:zerotrip:certificate:";
+
+/// Whether this is the type of certificates on this check:
+/// `urn:zerotrip:certificate:<check>:<version>`.
+pub fn is_vct_of(vct: &str, check: &str) -> bool {
+    let version = vct
+        .strip_prefix(VCT_PREFIX)
+        .and_then(|rest| rest.strip_prefix(check))
+        .and_then(|rest| rest.strip_prefix(':'));
+    version.is_some_and(|version| {
+        (1..=9).contains(&version.len()) && version.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// As certificates write times: RFC 3339, UTC, whole seconds.
+fn written(time: SystemTime) -> String {
+    chrono::DateTime::<chrono::Utc>::from(time).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+fn written_timestamp(timestamp: Option<&prost_types::Timestamp>) -> Option<String> {
+    from_timestamp(timestamp).map(written)
+}

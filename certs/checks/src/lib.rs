@@ -1,0 +1,11 @@
+//! Check definitions as text, and the rule for when an absence is proven.
+//!
+//! Pure: it has no clock, no files and no network of its own.
+//!
+//! - [`definition`] reads `certs/definitions/<check>/check.toml`: the scans of a check, the SQL
+//!   that joins them, and the texts for people. It refuses at once what cannot be sound.
+//! - [`soundness`] concludes. Only `soundness::conclude` can make an absence: from scans that are
+//!   all complete, fresh and readable, and that cover each person at one moment.
+
+pub mod definition;
+pub mod soundness;

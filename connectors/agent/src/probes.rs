@@ -1,0 +1,315 @@
+//! Persons whom the owner knows to be in its register. They are looked up on the very path that
+//! answers the hub; while one of them is not found, the register is not whole, and nothing rests
+//! upon it. Who they are stays here: they stand in a file of the department's own, and an error
+//! names its line.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use zerotrip_datasets::cell::read;
+use zerotrip_datasets::{Column, DatasetFile, ResidentId};
+use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::digest::{Digest, sha256};
+
+use crate::access::Access;
+use zerotrip_sources::{LookUp, LookUpEnd, RestsOn, Rows, SourceError, Stop};
+
+/// Most persons of one file.
+pub const MOST_PROBES: usize = 100;
+/// Bytes of such a file.
+const MOST_BYTES: u64 = 64 << 10;
+/// Lines that an error names.
+const MOST_LINES_SAID: usize = 10;
+/// Times that the look begins anew because a newer snapshot or pass has come meanwhile.
+const TRIES: usize = 3;
+
+/// Where the persons of a dataset are named, and how they are looked up.
+#[derive(Debug)]
+pub struct Probes {
+    path: PathBuf,
+    /// The file's digest as its owner signed it; `None` where it is only tried.
+    bound: Option<Digest>,
+    columns: Vec<Column>,
+    /// By name, with the places of their columns.
+    look_ups: Vec<(String, Vec<usize>)>,
+}
+
+/// The persons, as they stand in the file now.
+struct Named(Vec<Person>);
+
+struct Person {
+    line: usize,
+    id: ResidentId,
+    /// The place, among the look-ups, of the one that must find them; `None`: any.
+    look_up: Option<usize>,
+}
+
+/// What a look came to.
+#[derive(Debug)]
+pub struct Looked {
+    /// How many persons there are.
+    pub persons: usize,
+    /// The lines of those who were not found.
+    pub missing: Vec<usize>,
+    /// What all of the look rests upon; `None` where its parts rest upon different readings of a
+    /// live file.
+    pub rests_on: Option<RestsOn>,
+}
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Named").field("persons", &self.0.len()).finish_non_exhaustive()
+    }
+}
+
+impl Probes {
+    /// Those of a dataset file in the folder `base`, if it names any. The file is read once, so
+    /// that what is wrong with it is said now.
+    pub fn of(dataset: &DatasetFile, base: &Path) -> Result<Option<Self>, SourceError> {
+        let Some(path) = &dataset.probes else { return Ok(None) };
+        let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);
+        let look_ups = dataset.lookups.iter();
+        let look_ups = look_ups
+            .map(|look_up| {
+                (look_up.name.clone(), look_up.columns.iter().filter_map(place).collect())
+            })
+            .collect();
+        let probes =
+            Self { path: base.join(path), bound: None, columns: dataset.columns.clone(), look_ups };
+        probes.read()?;
+        Ok(Some(probes))
+    }
+
+    /// The same file, and no other: what was changed or put back since its owner signed it is not
+    /// looked up.
+    pub fn bound(self, digest: Digest) -> Self {
+        Self { bound: Some(digest), ..self }
+    }
+
+    /// The file as it is, if it can be read.
+    pub fn text(&self) -> Result<Vec<u8>, SourceError> {
+        let text = self.load()?;
+        self.parse(&text).map_err(|why| self.wrong(&why))?;
+        Ok(text.into_bytes())
+    }
+
+    /// Looks everybody up; each look-up is a scan as far as the owner's limits go.
+    pub async fn look(&self, access: &Access) -> Result<Looked, SourceError> {
+        // Read anew: what was changed meanwhile is not what its owner signed, and nothing is to
+        // rest upon the old one either.
+        let named = self.read()?;
+        for _ in 0..TRIES {
+            if let Some(looked) = self.look_once(&named, access).await? {
+                return Ok(looked);
+            }
+        }
+        Err(SourceError::new(
+            ErrorCode::SourceFailed,
+            "newer rows came again and again while known persons were looked up",
+        ))
+    }
+
+    /// `None`: the look-ups rest upon different snapshots or passes.
+    async fn look_once(
+        &self,
+        named: &Named,
+        access: &Access,
+    ) -> Result<Option<Looked>, SourceError> {
+        let mut missing: BTreeMap<usize, &Person> =
+            named.0.iter().map(|person| (person.line, person)).collect();
+        let (mut rests_on, mut mixed) = (None, false);
+        for (place, (_, columns)) in self.look_ups.iter().enumerate() {
+            let wanted =
+                missing.values().filter(|person| person.look_up.is_none_or(|only| only == place));
+            let wanted: Vec<ResidentId> = wanted.map(|person| person.id).collect();
+            let most = access.limits().most_keys as usize;
+            let mut parts: Vec<Vec<ResidentId>> =
+                wanted.chunks(most.max(1)).map(<[_]>::to_vec).collect();
+            while let Some(part) = parts.pop() {
+                let (found, end) = match self.look_up(columns, &part, access).await {
+                    Ok(answer) => answer,
+                    // Together they have more rows than one scan may; fewer at a time have fewer.
+                    Err(error) if error.code == ErrorCode::DefinitionLimit && part.len() > 1 => {
+                        let (one, other) = part.split_at(part.len() / 2);
+                        parts.extend([one.to_vec(), other.to_vec()]);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                match (*rests_on.get_or_insert(end.rests_on), end.rests_on) {
+                    (before, now) if before == now => {}
+                    (RestsOn::Rows(_), RestsOn::Rows(_)) => mixed = true,
+                    _ => return Ok(None),
+                }
+                let is_found = |person: &Person| {
+                    person.look_up.is_none_or(|only| only == place) && found.contains(&person.id)
+                };
+                missing.retain(|_, person| !is_found(person));
+            }
+        }
+        Ok(Some(Looked {
+            persons: named.0.len(),
+            missing: missing.into_keys().collect(),
+            rests_on: rests_on.filter(|_| !mixed),
+        }))
+    }
+
+    /// Whom of these the rows name, read as a scan reads them.
+    async fn look_up(
+        &self,
+        columns: &[usize],
+        keys: &[ResidentId],
+        access: &Access,
+    ) -> Result<(HashSet<ResidentId>, LookUpEnd), SourceError> {
+        let stop = Stop::at(Instant::now() + access.limits().time_out);
+        let turn = access.patient_turn(&stop).await?;
+        let look_up = LookUp {
+            columns: columns.to_vec(),
+            keys: Arc::from(keys),
+            most_rows: access.limits().most_rows,
+            stop,
+        };
+        let mut found = HashSet::new();
+        let (sender, mut rows) = mpsc::channel::<Rows>(2);
+        let reading = async {
+            while let Some(batch) = rows.recv().await {
+                for row in batch.iter() {
+                    for place in columns {
+                        if let Some(column) = self.columns.get(*place) {
+                            let reading = read(column, row.get(*place));
+                            found.extend(
+                                reading.persons().iter().copied().filter(|id| keys.contains(id)),
+                            );
+                        }
+                    }
+                }
+            }
+        };
+        let (end, ()) = tokio::join!(turn.source.look_up(look_up, sender), reading);
+        Ok((found, end?))
+    }
+
+    fn read(&self) -> Result<Named, SourceError> {
+        let text = self.load()?;
+        if self.bound.is_some_and(|bound| bound != sha256(text.as_bytes())) {
+            let why = "was changed after its owner signed it; sign its dataset file again with \
+                       `zerotrip-connector sign`";
+            return Err(SourceError::new(
+                ErrorCode::Misconfigured,
+                format!("`{}` {why}", self.path.display()),
+            ));
+        }
+        self.parse(&text).map_err(|why| self.wrong(&why))
+    }
+
+    fn wrong(&self, why: &str) -> SourceError {
+        let remedy = "fix it, or `dataset.probes` in the dataset file";
+        SourceError::new(
+            ErrorCode::Misconfigured,
+            format!("`{}`: {why}; {remedy}", self.path.display()),
+        )
+    }
+
+    fn load(&self) -> Result<String, SourceError> {
+        let wrong = |why: String| self.wrong(&why);
+        let file = File::open(&self.path).map_err(|error| wrong(error.to_string()))?;
+        let meta = file.metadata().map_err(|error| wrong(error.to_string()))?;
+        if !meta.is_file() {
+            return Err(wrong("not a regular file".to_owned()));
+        }
+        if meta.permissions().mode() & 0o077 != 0 {
+            return Err(wrong(
+                "others than its owner may read it, and it names persons; `chmod 600` it"
+                    .to_owned(),
+            ));
+        }
+        let mut text = String::new();
+        file.take(MOST_BYTES + 1)
+            .read_to_string(&mut text)
+            .map_err(|_| wrong("not a text in UTF-8".to_owned()))?;
+        if text.len() as u64 > MOST_BYTES {
+            return Err(wrong(format!("over {MOST_BYTES} bytes")));
+        }
+        Ok(text)
+    }
+
+    /// One id a line, with the look-up that must find it after a blank, where not any of them will
+    /// do.
+    fn parse(&self, text: &str) -> Result<Named, String> {
+        let mut persons: Vec<Person> = Vec::new();
+        for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+            let number = number + 1;
+            let line = line.split('#').next().unwrap_or_default();
+            let mut words = line.split_whitespace();
+            let Some(id) = words.next() else { continue };
+            // Not what stands there: this file's lines are for its owner's eyes.
+            let id = ResidentId::new_strict(id)
+                .map_err(|_| format!("line {number} is not a resident id of 18 characters"))?;
+            let look_up = match words.next() {
+                None => None,
+                Some(name) => {
+                    let known = || {
+                        self.look_ups
+                            .iter()
+                            .map(|(name, _)| name.as_str())
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    };
+                    let place = self.look_ups.iter().position(|(known, _)| known == name);
+                    Some(place.ok_or_else(|| {
+                        format!(
+                            "line {number} names no look-up of the dataset after the id; there \
+                             are: {}",
+                            known()
+                        )
+                    })?)
+                }
+            };
+            if words.next().is_some() {
+                return Err(format!(
+                    "line {number} has more than an id and a look-up; write remarks after `#`"
+                ));
+            }
+            if let Some(before) =
+                persons.iter().find(|person| person.id == id && person.look_up == look_up)
+            {
+                return Err(format!("line {number} names the same person as line {}", before.line));
+            }
+            persons.push(Person { line: number, id, look_up });
+        }
+        match persons.len() {
+            0 => Err("it names nobody".to_owned()),
+            over if over > MOST_PROBES => {
+                Err(format!("it names {over} persons, and at most {MOST_PROBES} are looked up"))
+            }
+            _ => Ok(Named(persons)),
+        }
+    }
+
+    /// Why nothing may rest upon a register in which somebody was not found.
+    pub fn verdict(&self, looked: &Looked) -> Result<(), SourceError> {
+        if looked.missing.is_empty() {
+            return Ok(());
+        }
+        let said: Vec<String> =
+            looked.missing.iter().take(MOST_LINES_SAID).map(ToString::to_string).collect();
+        let more = looked.missing.len().saturating_sub(MOST_LINES_SAID);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let detail = format!(
+            "{} of {} known persons are not found: line {}{more} of `{}`; the rows are not whole, \
+             or a cell is misread; whoever has left the register is to be taken out of that file",
+            looked.missing.len(),
+            looked.persons,
+            said.join(", "),
+            self.path.display()
+        );
+        Err(SourceError::new(ErrorCode::SourceImplausible, detail))
+    }
+}

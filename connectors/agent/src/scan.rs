@@ -1,0 +1,360 @@
+//! Serves one admitted scan: rows from the source, evaluated again on normalised values, as Arrow
+//! batches, and the signed receipt.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use arrow::array::{ArrayRef, Date32Builder, Decimal128Builder, RecordBatch, StringBuilder};
+use arrow::datatypes::DataType;
+use arrow_flight::FlightData;
+use arrow_flight::utils::batches_to_flight_data;
+use chrono::NaiveDate;
+use prost::Message as _;
+use tokio::sync::mpsc;
+use tonic::Status;
+use zerotrip_datasets::cell::{self, CellReading};
+use zerotrip_datasets::{ResidentId, date};
+use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer};
+use zerotrip_proto::{Refusal, payload_type, to_timestamp};
+use zerotrip_trust::digest::{self, Hasher, sha256_parts};
+use zerotrip_trust::keys::SigningKey;
+use zerotrip_trust::{dsse, receipt};
+
+use crate::attached_dataset::AttachedDataset;
+use crate::gate::Admitted;
+use crate::shape::{Shape, data_type};
+use zerotrip_sources::rulings::Rulings;
+use zerotrip_sources::{LookUp, LookUpEnd, Rows, SourceError, Stop};
+
+/// Messages on their way to the hub: with the stream's own window, all that a stalled reader can
+/// hold.
+pub const MESSAGES_AHEAD: usize = 4;
+
+/// Where a scan's messages go.
+pub type Messages = mpsc::Sender<Result<FlightData, Status>>;
+
+/// What the journal learns of a scan's end.
+#[derive(Debug)]
+pub struct Served {
+    /// Rows delivered.
+    pub rows: u64,
+    /// Locators of rows that could not be read and could have matched.
+    pub could_match: Vec<String>,
+}
+
+/// Runs an admitted scan to its receipt. An error here is sent to the hub by code only; its text is
+/// for the department.
+pub async fn serve(
+    admitted: &Admitted,
+    serving: &AttachedDataset,
+    connector: &str,
+    signer: &SigningKey,
+    out: &Messages,
+) -> Result<Served, SourceError> {
+    let shape = admitted
+        .approved
+        .shape
+        .as_ref()
+        .map_err(|why| SourceError::new(ErrorCode::SourceDrift, why.clone()))?;
+    let limits = &serving.file.limits;
+    let left = admitted.expires_at.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+    let stop = Stop::at(Instant::now() + left.min(limits.time_out));
+    let _hang_up = HangUp(stop.clone());
+    let turn = serving.source(&stop).await?;
+    let look_up = LookUp {
+        columns: shape.look_up.clone(),
+        keys: admitted.keys.clone().into(),
+        most_rows: admitted.approved.template().max_rows.min(limits.most_rows),
+        stop: stop.clone(),
+    };
+    let (sender, mut rows) = mpsc::channel(2);
+    let mut delivery =
+        Delivery::new(shape, &admitted.keys, serving.adjudications(), out, limits.most_bytes);
+    let looked_up = turn.source.look_up(look_up, sender);
+    tokio::pin!(looked_up);
+    let mut end: Option<LookUpEnd> = None;
+    loop {
+        tokio::select! {
+            batch = rows.recv() => match batch {
+                Some(batch) => delivery.deliver(&batch).await?,
+                // The source has let go of the channel, so its end is there or about to be.
+                None => break,
+            },
+            ended = looked_up.as_mut(), if end.is_none() => end = Some(ended?),
+            () = out.closed() => {
+                stop.now();
+                return Err(SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"));
+            }
+        }
+    }
+    let end = match end {
+        Some(end) => end,
+        None => looked_up.await?,
+    };
+    stop.check()?;
+    // A register that has shrunk answers "nothing" all too readily: no receipt for it.
+    serving.check_row_count(end.rows).await?;
+    // Those whom its owner knows to be in it are looked up at a turn of their own.
+    drop(turn);
+    serving.verify_probes(end.rests_on, &stop).await?;
+    delivery.finish(admitted, serving, connector, signer, end).await
+}
+
+/// Tells the source's thread to stop, however the scan ends.
+struct HangUp(Stop);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        self.0.now();
+    }
+}
+
+enum Values {
+    Text(StringBuilder),
+    Date(Date32Builder),
+    Money(Decimal128Builder),
+}
+
+/// The answer on its way out.
+struct Delivery<'a> {
+    shape: &'a Shape,
+    keys: HashSet<ResidentId>,
+    adjudications: &'a Rulings,
+    out: &'a Messages,
+    /// The last message: it waits for the next one, or for the trailer, which travels in it.
+    held: Option<FlightData>,
+    bytes_left: u64,
+    rows: u64,
+    stream: Hasher,
+    findings: BTreeMap<(i32, usize), u64>,
+    /// The distinct values of each column that supplies keys.
+    supplied: Vec<BTreeSet<String>>,
+    today: NaiveDate,
+    sent_schema: bool,
+}
+
+impl<'a> Delivery<'a> {
+    fn new(
+        shape: &'a Shape,
+        keys: &[ResidentId],
+        adjudications: &'a Rulings,
+        out: &'a Messages,
+        most_bytes: u64,
+    ) -> Self {
+        Self {
+            shape,
+            keys: keys.iter().copied().collect(),
+            adjudications,
+            out,
+            held: None,
+            bytes_left: most_bytes,
+            rows: 0,
+            stream: Hasher::with_domain("zerotrip scan stream v1"),
+            findings: BTreeMap::new(),
+            today: date::in_china(SystemTime::now()),
+            supplied: shape.supplies.iter().map(|_| BTreeSet::new()).collect(),
+            sent_schema: false,
+        }
+    }
+
+    async fn deliver(&mut self, rows: &Rows) -> Result<(), SourceError> {
+        let batch = self.build(rows)?;
+        if batch.num_rows() > 0 { self.send(&[batch]).await } else { Ok(()) }
+    }
+
+    /// Evaluates the source's rows on normalised values: what it fetched too much is dropped here.
+    fn build(&mut self, rows: &Rows) -> Result<RecordBatch, SourceError> {
+        let mut look_up = StringBuilder::new();
+        let mut values: Vec<Values> = self
+            .shape
+            .columns
+            .iter()
+            .map(|(_, column)| match data_type(column.semantic) {
+                DataType::Date32 => Values::Date(Date32Builder::new()),
+                money @ DataType::Decimal128(..) => {
+                    Values::Money(Decimal128Builder::new().with_data_type(money))
+                }
+                _ => Values::Text(StringBuilder::new()),
+            })
+            .collect();
+        for row in rows.iter() {
+            for person in self.shape.matches(row, &self.keys, self.adjudications) {
+                look_up.append_value(person.as_str());
+                self.rows += 1;
+                for (at, ((place, column), value)) in
+                    self.shape.columns.iter().zip(&mut values).enumerate()
+                {
+                    let reading = cell::read(column, row.get(*place)).on(self.today);
+                    self.findings_of(&reading, at);
+                    self.supply(&reading, at);
+                    append(value, reading);
+                }
+            }
+        }
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(look_up.finish())];
+        columns.extend(values.into_iter().map(|value| match value {
+            Values::Text(mut builder) => Arc::new(builder.finish()) as ArrayRef,
+            Values::Date(mut builder) => Arc::new(builder.finish()) as ArrayRef,
+            Values::Money(mut builder) => Arc::new(builder.finish()) as ArrayRef,
+        }));
+        RecordBatch::try_new(Arc::clone(&self.shape.schema), columns)
+            .map_err(|error| failed(&error))
+    }
+
+    fn findings_of(&mut self, reading: &CellReading<'_>, at: usize) {
+        let kind = match reading {
+            CellReading::Unreadable | CellReading::Several(_) => FindingKind::UnreadableCell,
+            CellReading::UnknownCode => FindingKind::UnknownCode,
+            _ => return,
+        };
+        *self.findings.entry((kind.into(), at)).or_default() += 1;
+    }
+
+    fn supply(&mut self, reading: &CellReading<'_>, at: usize) {
+        let CellReading::Id(id) = reading else { return };
+        let Some(slot) = self.shape.supplies.iter().position(|place| *place == at) else { return };
+        if let Some(supplied) = self.supplied.get_mut(slot) {
+            supplied.insert(id.as_str().to_owned());
+        }
+    }
+
+    async fn send(&mut self, batches: &[RecordBatch]) -> Result<(), SourceError> {
+        let messages = batches_to_flight_data(&self.shape.schema, batches.to_vec())
+            .map_err(|error| failed(&error))?;
+        // The encoder repeats the schema before every call's batches; the stream has it once.
+        for message in messages.into_iter().skip(usize::from(self.sent_schema)) {
+            let bytes = (message.data_header.len() + message.data_body.len()) as u64;
+            self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or_else(|| {
+                SourceError::new(
+                    ErrorCode::DefinitionLimit,
+                    "more bytes than the owner's `limits.most_bytes`",
+                )
+            })?;
+            self.stream.update_framed(&message.data_header);
+            self.stream.update_framed(&message.data_body);
+            if let Some(before) = self.held.replace(message) {
+                self.push(before).await?;
+            }
+        }
+        self.sent_schema = true;
+        Ok(())
+    }
+
+    async fn push(&self, message: FlightData) -> Result<(), SourceError> {
+        self.out
+            .send(Ok(message))
+            .await
+            .map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))
+    }
+
+    async fn finish(
+        mut self,
+        admitted: &Admitted,
+        serving: &AttachedDataset,
+        connector: &str,
+        signer: &SigningKey,
+        end: LookUpEnd,
+    ) -> Result<Served, SourceError> {
+        if !self.sent_schema {
+            self.send(&[]).await?;
+        }
+        let random: [u8; 64] = digest::random().map_err(|error| failed(&error))?;
+        let (secret, salt) =
+            random.split_first_chunk::<32>().ok_or_else(|| failed(&"too little randomness"))?;
+        let mut supplied = Vec::new();
+        for (at, values) in self.shape.supplies.iter().zip(&self.supplied) {
+            let name = self.shape.columns.get(*at).map_or("", |(_, column)| column.name.as_str());
+            supplied.push(receipt::supply(secret, name, values).map_err(|error| failed(&error))?);
+        }
+        let mut findings: Vec<Finding> = self
+            .findings
+            .iter()
+            .map(|((kind, at), count)| Finding {
+                kind: *kind,
+                column: self
+                    .shape
+                    .columns
+                    .get(*at)
+                    .map_or_else(String::new, |(_, column)| column.name.clone()),
+                count: *count,
+            })
+            .collect();
+        if !end.could_match.is_empty() {
+            findings.push(Finding {
+                kind: FindingKind::CouldMatch.into(),
+                column: String::new(),
+                count: end.could_match.len() as u64,
+            });
+        }
+        let keys: Vec<&[u8]> = admitted.keys.iter().map(|key| key.as_str().as_bytes()).collect();
+        let facts = ScanFacts {
+            salt: salt.to_vec(),
+            rows: self.rows,
+            stream_digest: self.stream.finish().to_vec(),
+            keys_digest: sha256_parts("zerotrip scan keys v1", &keys).to_vec(),
+            findings,
+            supply_secret: secret.to_vec(),
+            statement_digest: serving.statement_digest.to_vec(),
+            adjudications_digest: serving.adjudications_digest.clone(),
+        };
+        let message = ScanReceipt {
+            grant_id: admitted.grant.id.clone(),
+            exchange_id: admitted.grant.exchange_id.clone(),
+            connector: connector.to_owned(),
+            dataset: admitted.approved.template().dataset.clone(),
+            template_digest: admitted.approved.digest.to_vec(),
+            completed_at: Some(to_timestamp(SystemTime::now())),
+            as_of: Some(to_timestamp(end.as_of)),
+            facts_commitment: receipt::facts_commitment(&facts).to_vec(),
+            supplied,
+        };
+        let envelope = dsse::seal(payload_type::SCAN_RECEIPT, &message, signer)
+            .map_err(|error| failed(&error))?;
+        let trailer = ScanTrailer { receipt: Some(envelope), facts: Some(facts) };
+        let rows = self.rows;
+        // What a message carries as `app_metadata` is ours to say (Arrow Flight, FlightData).
+        let last = FlightData {
+            app_metadata: trailer.encode_to_vec().into(),
+            ..self.held.take().unwrap_or_default()
+        };
+        self.out
+            .send(Ok(last))
+            .await
+            .map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))?;
+        Ok(Served { rows, could_match: end.could_match })
+    }
+}
+
+fn append(value: &mut Values, reading: CellReading<'_>) {
+    match value {
+        Values::Money(builder) => builder.append_option(if let CellReading::Money(fen) = reading {
+            Some(fen)
+        } else {
+            None
+        }),
+        Values::Date(builder) => builder.append_option(if let CellReading::Date(day) = reading {
+            Some(day)
+        } else {
+            None
+        }),
+        Values::Text(builder) => match reading {
+            CellReading::Id(id) => builder.append_value(id.as_str()),
+            CellReading::Text(text) => builder.append_value(text),
+            CellReading::Code(text) => builder.append_value(text),
+            // Another scheme's identifier names nobody who can be asked about; where one is
+            // required, its absence shows.
+            _ => builder.append_null(),
+        },
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> SourceError {
+    SourceError::new(ErrorCode::SourceFailed, error.to_string())
+}
+
+/// How the hub learns of a failed scan: the code, and nothing of the department's inner life.
+pub fn to_status(error: &SourceError) -> Status {
+    Refusal::new(error.code, format!("the source did not answer: {}", error.code.name()))
+        .to_status()
+}
