@@ -9,6 +9,7 @@ use cedar_policy::{
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
 use prost::Message as _;
+use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{Grant, GrantBundle, Reason};
 use zerotrip_trust::digest::sha256_parts;
 use zerotrip_trust::{Digest, Directory};
@@ -19,7 +20,6 @@ use crate::grants;
 
 const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
 const POLICIES: &str = include_str!("../policies/base.cedar");
-const DIGEST_DOMAIN: &str = "zerotrip/policy/v1";
 /// The system, member and check that stand for all unknown ones. No name in the directory, and no
 /// check, can be spelled like this.
 const UNKNOWN: &str = "?";
@@ -154,7 +154,7 @@ impl Snapshot {
             action_type: types.action,
             unserved: unserved(grants, checks),
             policy_digest: sha256_parts(
-                DIGEST_DOMAIN,
+                hash_domain::POLICY,
                 &[schema_text.as_bytes(), policy_text.as_bytes(), &grants.encode_to_vec()],
             ),
             directory_version: directory.version(),

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use zerotrip_ledger::{Asking, LedgerError, VARIANTS_KEPT};
 use zerotrip_policies::{Action, Decision};
-use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeCall, ExchangeReply, Intent};
-use zerotrip_trust::digest::{self, commit, domain};
+use zerotrip_proto::{Refusal, hash_domain};
+use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
 
 use super::admit;
@@ -146,7 +146,8 @@ async fn intend(
         purpose: request.purpose.clone(),
         legal_basis: request.legal_basis.clone(),
         service_item: request.service_item.clone(),
-        request_commitment: commit(domain::REQUEST, &salt, &identified.envelope.payload).to_vec(),
+        request_commitment: commit(hash_domain::REQUEST, &salt, &identified.envelope.payload)
+            .to_vec(),
         policy_ids: decision.policy_ids.clone(),
         policy_digest: decision.policy_digest.to_vec(),
         directory_version: decision.directory_version,

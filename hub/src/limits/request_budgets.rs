@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
+use zerotrip_proto::{Refusal, hash_domain};
 use zerotrip_trust::digest::{Digest, sha256_parts};
 
 use crate::config::Config;
@@ -102,7 +102,7 @@ impl RequestBudgets {
             ));
         }
         for subject in subjects {
-            let key = sha256_parts("zerotrip budget v1", &[member.as_bytes(), subject.as_bytes()]);
+            let key = sha256_parts(hash_domain::BUDGET, &[member.as_bytes(), subject.as_bytes()]);
             if self.subjects.lock().unwrap_or_else(PoisonError::into_inner).count(key)
                 > self.subject_per_hour
             {
