@@ -15,7 +15,7 @@ use zerotrip_proto::v1::{
     self, Answer, Answered, Claim, Completion, Denied, Envelope, ErrorCode, ExchangeBody,
     ExchangeFact, ExchangeOutcome, ExchangeReply, Reason, SourceStatement, Unavailable,
 };
-use zerotrip_proto::{payload_type, to_timestamp};
+use zerotrip_proto::{Obligation, payload_type, to_timestamp};
 use zerotrip_trust::digest::{self, Digest, commit, domain, sha256_parts};
 use zerotrip_trust::dsse;
 
@@ -341,6 +341,8 @@ impl Record {
                 policy_ids: decision.policy_ids.clone(),
                 policy_digest: decision.policy_digest.to_vec(),
                 directory_version: decision.directory_version,
+                authority_grant: decision.grant.clone().unwrap_or_default(),
+                obligations: Obligation::names(&decision.obligations),
             }),
             definition_digest: outcome.definition_digest.clone(),
             sources: statements,
