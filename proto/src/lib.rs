@@ -12,10 +12,12 @@
 
 mod error;
 pub mod hash_domain;
+mod obligation;
 mod signed;
 mod time;
 
 pub use error::{Audience, Refusal};
+pub use obligation::{Obligation, UnknownObligation};
 pub use signed::{HolderSigned, SignedMessage, Signer};
 pub use time::{CHINA_OFFSET_SECONDS, from_timestamp, to_timestamp};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use zerotrip_datasets::ResidentId;
+use zerotrip_datasets::{ParameterType, ResidentId};
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::request::Body;
@@ -13,7 +13,7 @@ use zerotrip_proto::v1::{
     Approvals, CheckBody, Envelope, ErrorCode, Opening, Request, ScanReceipt, ScanTemplate,
     ScanTicket,
 };
-use zerotrip_proto::{Refusal, bounds, from_timestamp};
+use zerotrip_proto::{Obligation, Refusal, bounds, from_timestamp};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::{Directory, SignedError};
 use zerotrip_trust::receipt::{self, template_digest};
@@ -137,6 +137,7 @@ fn refuse<T>(code: ErrorCode, why: impl Into<String>) -> Result<T, Refusal> {
 /// [`Admitted::grant`]'s id.
 pub fn admit(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Refusal> {
     let grant = open_grant(ticket, arrival)?;
+    check_obligations(&grant)?;
     let expires_at = check_times(&grant, arrival)?;
     let (request, requester) = open_request(&grant, arrival)?;
     let Some(Body::Check(body)) = &request.body else {
@@ -173,6 +174,11 @@ fn open_grant(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<ScanTicket, Re
         );
     }
     Ok(grant)
+}
+
+/// What the decision demands of the scan: an obligation that is not known here cannot be met.
+fn check_obligations(grant: &ScanTicket) -> Result<(), Refusal> {
+    Obligation::all_of(&grant.obligations).map(drop).map_err(Refusal::from)
 }
 
 fn check_times(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<SystemTime, Refusal> {
@@ -378,9 +384,11 @@ fn from_parameter(name: &str, id: &ResidentId, template: &ScanTemplate, body: &C
         .origins
         .iter()
         .any(|origin| matches!(&origin.from, Some(Source::Parameter(known)) if known == name));
-    let mut values = body.parameters.iter().filter(|parameter| parameter.name == name);
-    let value = values.next().and_then(|parameter| ResidentId::new_strict(&parameter.value).ok());
-    approved && value == Some(*id) && values.next().is_none()
+    let mut given = body.parameters.iter().filter(|parameter| parameter.name == name);
+    let (Some(text), None) = (given.next(), given.next()) else { return false };
+    // A key is a resident id, so is the parameter that it comes from.
+    let parameter = ParameterType::ResidentId.parse(name, &text.value, None);
+    approved && parameter.is_ok_and(|parameter| parameter.value.resident() == Some(*id))
 }
 
 fn from_evidence(
@@ -424,4 +432,26 @@ fn open_evidence(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<Vec<ScanRe
         receipts.push(receipt);
     }
     Ok(receipts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_with_an_obligation_that_is_not_known_is_refused_by_name() {
+        let obligated = |obligations: &[&str]| {
+            let obligations = obligations.iter().map(|name| (*name).to_owned()).collect();
+            check_obligations(&ScanTicket { obligations, ..ScanTicket::default() })
+        };
+        assert_eq!(obligated(&[]), Ok(()));
+        for names in [&["row-filter"][..], &["", "row-filter"], &["ROW-FILTER"]] {
+            let refusal = obligated(names).map_err(|refusal| (refusal.code, refusal.en));
+            let shown = names.first().copied().unwrap_or_default();
+            assert!(
+                matches!(&refusal, Err((ErrorCode::GateRefused, why)) if why.contains(&format!("`{shown}`"))),
+                "{refusal:?}"
+            );
+        }
+    }
 }

@@ -15,13 +15,14 @@ use arrow_flight::{FlightData, Ticket};
 use prost::Message as _;
 use tonic::{Status, Streaming};
 use zerotrip_checks::soundness::{Incomplete, ScanReport, Subjects};
+use zerotrip_datasets::Argument;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::{
     Envelope, ErrorCode, GrantedKey, Opening, ScanReceipt, ScanTicket, ScanTrailer, coverage,
 };
-use zerotrip_proto::{Refusal, from_timestamp, hash_domain, to_timestamp};
+use zerotrip_proto::{Obligation, Refusal, from_timestamp, hash_domain, to_timestamp};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{receipt, signed};
 
@@ -39,6 +40,7 @@ pub struct Dispatcher<'a> {
     hub: &'a Hub,
     in_force: &'a InForce,
     identified: &'a Identified,
+    arguments: &'a [Argument],
     decision: &'a Decision,
     /// Leaves of the log with the exchange's intent.
     ledger_size: u64,
@@ -94,6 +96,7 @@ impl<'a> Dispatcher<'a> {
     pub fn new(
         hub: &'a Hub,
         identified: &'a Identified,
+        arguments: &'a [Argument],
         decided: &'a Decided,
         intent_index: u64,
         deadline: Instant,
@@ -104,6 +107,7 @@ impl<'a> Dispatcher<'a> {
             hub,
             in_force,
             identified,
+            arguments,
             decision,
             ledger_size,
             deadline,
@@ -207,6 +211,8 @@ impl<'a> Dispatcher<'a> {
                 .filter_map(|at| held.get(*at))
                 .map(|one| one.receipt.clone())
                 .collect(),
+            authority_grant: self.decision.grant.clone().unwrap_or_default(),
+            obligations: Obligation::names(&self.decision.obligations),
         })
     }
 
@@ -241,15 +247,9 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn is_parameter(&self, name: &str, value: &str) -> bool {
-        let Some(zerotrip_proto::v1::request::Body::Check(body)) = &self.identified.request.body
-        else {
-            return false;
-        };
-        let mut given = body.parameters.iter().filter(|parameter| parameter.name == name);
-        let id = given
-            .next()
-            .and_then(|parameter| zerotrip_datasets::ResidentId::new_strict(&parameter.value).ok());
-        id.is_some_and(|id| id.as_str() == value)
+        self.arguments
+            .iter()
+            .any(|argument| argument.name == name && argument.value.as_key() == value)
     }
 
     async fn receive(
