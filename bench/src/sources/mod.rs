@@ -20,7 +20,7 @@ use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::predicate::Predicate;
 use zerotrip_datasets::{DatasetFile, ResidentId};
-use zerotrip_sources::{self, LookUp, Rows, Select, Source};
+use zerotrip_sources::{LookUp, Rows, Select, Source};
 use zerotrip_tests::town::{Failure, fail};
 
 use crate::measure;
@@ -124,7 +124,7 @@ fn describe(folder: &Path, source: &str) -> Result<(Arc<dyn Source>, DatasetFile
         column("address", "dz", "text"),
     );
     let dataset = DatasetFile::parse(&text, "bench.toml")?;
-    let source = source::open(&dataset, folder, &folder.join("state"), Arc::default())?;
+    let source = zerotrip_sources::open(&dataset, folder, &folder.join("state"), Arc::default())?;
     Ok((source, dataset))
 }
 
@@ -174,7 +174,7 @@ async fn looked_up(
 ) -> Result<(), Failure> {
     let cancellation = Cancellation::after(Duration::from_secs(120));
     let look_up = LookUp { columns: vec![0], keys: keys.into(), most_rows: u64::MAX, cancellation };
-    let (count, _) = source::count_rows(source, look_up).await?;
+    let (count, _) = zerotrip_sources::count_rows(source, look_up).await?;
     if count == expected { Ok(()) } else { fail(format!("{count} rows came, not {expected}")) }
 }
 

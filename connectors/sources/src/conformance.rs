@@ -542,7 +542,7 @@ pub fn bounds_hold(kind: AnyKind<'_>) {
         ErrorCode::SourceTimeout
     );
     let gone = soon();
-    gone.now();
+    gone.cancel();
     assert_eq!(code(look_up(&[LI], 3, gone)), ErrorCode::SourceTimeout);
     let (sender, receiver) = mpsc::channel(1);
     drop(receiver);

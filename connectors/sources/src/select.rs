@@ -219,7 +219,7 @@ pub async fn run(
             // Others on this thread have a turn.
             tokio::task::yield_now().await;
         }
-        Ok(answer)
+        Ok::<_, SourceError>(answer)
     };
     let (end, answer) = tokio::join!(source.select(select, sender), async {
         let answer = answered.await;
