@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::predicate::Predicate;
 use zerotrip_datasets::{DatasetFile, ResidentId};
-use zerotrip_sources::{self, LookUp, Rows, Select, Source, Stop};
+use zerotrip_sources::{LookUp, Rows, Select, Source, Stop};
 use zerotrip_tests::town::{Failure, fail};
 
 use crate::measure;
@@ -123,7 +123,7 @@ fn describe(folder: &Path, source: &str) -> Result<(Arc<dyn Source>, DatasetFile
         column("address", "dz", "text"),
     );
     let dataset = DatasetFile::parse(&text, "bench.toml")?;
-    let source = source::open(&dataset, folder, &folder.join("state"), Arc::default())?;
+    let source = zerotrip_sources::open(&dataset, folder, &folder.join("state"), Arc::default())?;
     Ok((source, dataset))
 }
 
@@ -173,7 +173,7 @@ async fn looked_up(
 ) -> Result<(), Failure> {
     let stop = Stop::at(Instant::now() + Duration::from_secs(120));
     let look_up = LookUp { columns: vec![0], keys: keys.into(), most_rows: u64::MAX, stop };
-    let (count, _) = source::count_rows(source, look_up).await?;
+    let (count, _) = zerotrip_sources::count_rows(source, look_up).await?;
     if count == expected { Ok(()) } else { fail(format!("{count} rows came, not {expected}")) }
 }
 

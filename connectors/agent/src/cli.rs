@@ -23,7 +23,7 @@ use crate::count::Count;
 use crate::inspect::Inspect;
 use crate::output::{Failure, say};
 use crate::progress::with_progress;
-use crate::{adjudicate, check, count, desk, dialler, inspect, renewing, source};
+use crate::{adjudicate, check, count, desk, dialler, inspect, renewing};
 use zerotrip_text::shown;
 
 /// Time between two tries to fetch a key directory.

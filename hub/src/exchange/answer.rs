@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use prost::Message as _;
-use zerotrip_certificates;
 use zerotrip_checks::definition::{Definition, MOST_SCANS};
 use zerotrip_checks::soundness::{Absence, Conclusion};
 use zerotrip_ledger::{Completed, Fact, LedgerError};
@@ -137,13 +136,16 @@ impl Outcome {
     }
 
     /// What a certificate on it will say: nothing where none may be issued.
-    fn fixed(&self, request: &Envelope) -> Result<Option<certificate::Fixed>, LedgerError> {
+    fn fixed(
+        &self,
+        request: &Envelope,
+    ) -> Result<Option<zerotrip_certificates::Fixed>, LedgerError> {
         let (Some((definition, variant)), Wire::Answered(answered)) =
             (&self.certifiable, &self.wire)
         else {
             return Ok(None);
         };
-        certificate::fix(definition, variant, &request.payload, &answered.claims)
+        zerotrip_certificates::fix(definition, variant, &request.payload, &answered.claims)
             .map_err(|error| LedgerError::Unavailable(error.to_string()))
     }
 }
@@ -277,7 +279,7 @@ impl Record {
         hub: &Hub,
         decision: &Decision,
         outcome: &Outcome,
-        fixed: Option<certificate::Fixed>,
+        fixed: Option<zerotrip_certificates::Fixed>,
         receipts: &[Received],
     ) -> Result<Prepared, LedgerError> {
         let (terms, openings) = fixed.map(|fixed| (fixed.terms, fixed.openings)).unzip();
