@@ -12,7 +12,6 @@ use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use zerotrip_proto::bounds::MESSAGE_BYTES;
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{BatchPath, Envelope, Signature};
 
@@ -75,9 +74,7 @@ pub fn sign(
     is_batched(kind)?;
     let size = u32::try_from(payloads.len()).unwrap_or(u32::MAX);
     in_bounds(size)?;
-    if let Some(large) = payloads.iter().find(|payload| payload.len() > MESSAGE_BYTES) {
-        return Err(DsseError::TooLarge(large.len()));
-    }
+    payloads.iter().try_for_each(|payload| dsse::check_size(payload))?;
     let salts = salts(payloads.len()).map_err(crate::keys::KeyError::from)?;
     let leaves: Vec<Digest> =
         payloads.iter().zip(&salts).map(|(payload, salt)| leaf(kind, salt, payload)).collect();
@@ -101,7 +98,11 @@ pub fn sign(
 }
 
 /// What must be signed, so that this payload is the one at its place of the batch.
-pub(crate) fn statement(path: &BatchPath, kind: &str, payload: &[u8]) -> Result<String, BatchError> {
+pub(crate) fn statement(
+    path: &BatchPath,
+    kind: &str,
+    payload: &[u8],
+) -> Result<String, BatchError> {
     is_batched(kind)?;
     let BatchPath { salt, index, size, path } = path;
     in_bounds(*size)?;

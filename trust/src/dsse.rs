@@ -55,10 +55,7 @@ impl DsseError {
     /// The code that a caller sees.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::NotOneSignature(_)
-            | Self::WrongKey { .. }
-            | Self::Key(_)
-            | Self::Batch(_) => {
+            Self::NotOneSignature(_) | Self::WrongKey { .. } | Self::Key(_) | Self::Batch(_) => {
                 ErrorCode::BadSignature
             }
             Self::WrongType { .. } | Self::Undecodable(_) => ErrorCode::Malformed,
@@ -75,9 +72,7 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 
 /// Signs a payload.
 pub fn sign(payload_type: &str, payload: Vec<u8>, key: &SigningKey) -> Result<Envelope, DsseError> {
-    if payload.len() > MESSAGE_BYTES {
-        return Err(DsseError::TooLarge(payload.len()));
-    }
+    check_size(&payload)?;
     let sig = key.sign(&pae(payload_type, &payload))?;
     Ok(Envelope {
         signatures: vec![Signature { keyid: key.id().to_owned(), sig }],
@@ -85,6 +80,11 @@ pub fn sign(payload_type: &str, payload: Vec<u8>, key: &SigningKey) -> Result<En
         payload_type: payload_type.to_owned(),
         batch: None,
     })
+}
+
+/// Refuses what nobody would verify: over 4 MiB.
+pub fn check_size(payload: &[u8]) -> Result<(), DsseError> {
+    if payload.len() > MESSAGE_BYTES { Err(DsseError::TooLarge(payload.len())) } else { Ok(()) }
 }
 
 /// Encodes and signs a message.
