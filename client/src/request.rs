@@ -238,10 +238,7 @@ mod tests {
         let error = question(&[("applicant", "110105194912310021")]).validated().unwrap_err();
         assert!(matches!(
             error,
-            RequestError::Parameter(ParameterError {
-                why: StrictError::CheckCharacter { .. },
-                ..
-            })
+            RequestError::Parameter(ParameterError { why: StrictError::CheckCharacter { .. }, .. })
         ));
         assert!(!error.to_string().contains("110105194912310021"));
         let twice =

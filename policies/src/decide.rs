@@ -92,7 +92,10 @@ pub struct Decision {
 
 /// What the policies say with one grant, or none, before them.
 enum Verdict {
-    Allowed { policy_ids: Vec<String>, obligations: Vec<Obligation> },
+    Allowed {
+        policy_ids: Vec<String>,
+        obligations: Vec<Obligation>,
+    },
     Denied(Vec<String>),
     /// Neither: no other grant is tried.
     Failed(Vec<String>),

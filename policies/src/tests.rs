@@ -374,10 +374,9 @@ fn an_obligation_that_is_not_known_denies() {
         ["purpose-not-granted"]
     );
     // Nor can one be demanded by a misspelt annotation, and then be passed over.
-    let error = with(&format!(
-        "{annotated} @obligation(\"mask\") permit (principal, action, resource);"
-    ))
-    .unwrap_err();
+    let error =
+        with(&format!("{annotated} @obligation(\"mask\") permit (principal, action, resource);"))
+            .unwrap_err();
     assert_eq!(
         error,
         PolicyError::UnknownAnnotation { id: "masking".into(), annotation: "obligation".into() }

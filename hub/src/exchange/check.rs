@@ -11,10 +11,10 @@ use zerotrip_proto::v1::{CheckBody, ErrorCode};
 use zerotrip_proto::{Refusal, bounds};
 use zerotrip_trust::digest::sha256_parts;
 
-use super::answer::Outcome;
-use super::dispatch::Dispatcher;
 use super::identify::Identified;
+use super::outcome::Outcome;
 use super::pipeline::Kind;
+use crate::dispatch::Dispatcher;
 use crate::hub::Hub;
 
 /// What a check's request asks, validated.
@@ -105,13 +105,7 @@ impl Kind for CheckRequest {
             };
         };
         match check
-            .run(
-                &hub.engine,
-                variant,
-                &keys,
-                date::to_date32(date::in_china(now)),
-                dispatcher,
-            )
+            .run(&hub.engine, variant, &keys, date::to_date32(date::in_china(now)), dispatcher)
             .await
         {
             Ok(result) => Outcome::of(&self.definition, &self.variant, now, result),
@@ -170,7 +164,7 @@ fn arguments(
     Ok(values)
 }
 
-/// A caller's word as it may stand in an answer: bounded.
+/// A caller's text as an answer can repeat it: bounded.
 fn short(text: &str) -> String {
     text.chars().take(bounds::TEXT_CHARS).collect()
 }

@@ -107,7 +107,10 @@ impl RequestBudgets {
             ));
         }
         for subject in subjects {
-            let key = sha256_parts("zerotrip budget v1", &[member.as_bytes(), subject.as_key().as_bytes()]);
+            let key = sha256_parts(
+                "zerotrip budget v1",
+                &[member.as_bytes(), subject.as_key().as_bytes()],
+            );
             if self.subjects.lock().unwrap_or_else(PoisonError::into_inner).count(key)
                 > self.subject_per_hour
             {
