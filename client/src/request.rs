@@ -5,12 +5,13 @@ use std::time::SystemTime;
 
 use zerotrip_datasets::{ParameterError, ParameterType};
 use zerotrip_proto::bounds::{REQUEST_LIFE, TEXT_CHARS};
+use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{CheckBody, Envelope, IssueBody, Parameter, Request};
-use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::dsse::DsseError;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::SigningKey;
+use zerotrip_trust::signed;
 
 /// The parameter that names the person asked about; it is a resident id in every check.
 pub const APPLICANT: &str = "applicant";
@@ -180,11 +181,7 @@ fn sign(
         case_number: errand.case_number.clone(),
         body: Some(body),
     };
-    Ok(SignedRequest {
-        id,
-        issued_at: now,
-        envelope: dsse::seal(payload_type::REQUEST, &request, key)?,
-    })
+    Ok(SignedRequest { id, issued_at: now, envelope: signed::seal(&request, key)? })
 }
 
 fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {
@@ -306,8 +303,7 @@ mod tests {
         let signed =
             sign_check((&system, &key), &hub, &errand(), &question(&[("applicant", "x")]), now)
                 .unwrap();
-        let request: Request =
-            dsse::open(&signed.envelope, payload_type::REQUEST, key.public()).unwrap();
+        let request: Request = signed::open(&signed.envelope, key.public()).unwrap();
         assert_eq!(
             (request.id.as_str(), request.issuer, request.audience),
             (signed.id.as_str(), system.uri(), hub.uri())

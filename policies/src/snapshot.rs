@@ -9,6 +9,7 @@ use cedar_policy::{
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
 use prost::Message as _;
+use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{Grant, GrantBundle, Reason};
 use zerotrip_trust::digest::sha256_parts;
 use zerotrip_trust::{Digest, Directory};
@@ -22,7 +23,6 @@ const POLICIES: &str = include_str!("../policies/base.cedar");
 /// What a policy may be annotated with. `obligations` is a list of names, separated by commas; the
 /// others are mandatory.
 const ANNOTATIONS: [&str; 4] = ["id", "reason_en", "reason_zh", "obligations"];
-const DIGEST_DOMAIN: &str = "zerotrip/policy/v1";
 /// The id that all unknown systems, members and checks have here. No name in the directory, and no
 /// check, can be spelled like this.
 const UNKNOWN: &str = "?";
@@ -161,7 +161,7 @@ impl Snapshot {
             action_type: types.action,
             unserved: unserved(grants, checks),
             policy_digest: sha256_parts(
-                DIGEST_DOMAIN,
+                hash_domain::POLICY,
                 &[schema_text.as_bytes(), policy_text.as_bytes(), &grants.encode_to_vec()],
             ),
             directory_version: directory.version(),

@@ -10,13 +10,12 @@ use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
-    Approvals, CheckBody, Envelope, ErrorCode, KeyUsage, Opening, Request, ScanReceipt,
-    ScanTemplate, ScanTicket,
+    Approvals, CheckBody, Envelope, ErrorCode, Opening, Request, ScanReceipt, ScanTemplate,
+    ScanTicket,
 };
-use zerotrip_proto::{Obligation, Refusal, bounds, from_timestamp, payload_type};
+use zerotrip_proto::{Obligation, Refusal, bounds, from_timestamp};
 use zerotrip_trust::digest::Digest;
-use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
+use zerotrip_trust::directory::{Directory, SignedError};
 use zerotrip_trust::receipt::{self, template_digest};
 
 use crate::approving::{Pair, pairs};
@@ -153,13 +152,15 @@ pub fn admit(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Refus
 }
 
 fn open_grant(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<ScanTicket, Refusal> {
-    let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("scan grant: {error}"));
-    let (_, keyid) = dsse::peek(ticket, payload_type::SCAN_GRANT).map_err(bad)?;
-    let holder = arrival.directory.hub_key(keyid, KeyUsage::Sign, arrival.now);
-    let holder = holder
-        .map_err(|why| Refusal::new(ErrorCode::BadSignature, format!("scan grant: {why}")))?;
-    let grant: ScanTicket =
-        dsse::open(ticket, payload_type::SCAN_GRANT, &holder.key).map_err(bad)?;
+    let opened = arrival.directory.open_signed::<ScanTicket>(ticket, arrival.now);
+    let (grant, holder) = opened.map_err(|error| {
+        let code = match &error {
+            SignedError::Envelope(error) => error.code(),
+            // A hub's key that is not accepted, for whatever reason, is a bad signature.
+            SignedError::Key(_) => ErrorCode::BadSignature,
+        };
+        Refusal::new(code, format!("scan grant: {error}"))
+    })?;
     if grant.hub != holder.uri || grant.hub != arrival.hub {
         return refuse(
             ErrorCode::SignerMismatch,
@@ -227,21 +228,16 @@ fn check_times(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<SystemTime, 
 }
 
 fn open_request(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<(Request, String), Refusal> {
-    let bad = |error: dsse::DsseError| {
-        Refusal::new(error.code(), format!("the request behind the grant: {error}"))
-    };
     let Some(envelope) = &grant.request else {
         return refuse(
             ErrorCode::BadSignature,
             "the grant does not carry the request that it serves",
         );
     };
-    let (payload, keyid) = dsse::peek(envelope, payload_type::REQUEST).map_err(bad)?;
-    let holder = arrival.directory.signing_key(keyid, KeyUsage::Sign, arrival.now);
-    let holder = holder
-        .map_err(|why| Refusal::new(why.code(), format!("the request behind the grant: {why}")))?;
-    dsse::verify(envelope, payload_type::REQUEST, &holder.key).map_err(bad)?;
-    let request: Request = dsse::decode(payload).map_err(bad)?;
+    let opened = arrival.directory.open_signed::<Request>(envelope, arrival.now);
+    let (request, holder) = opened.map_err(|error| {
+        Refusal::new(error.code(), format!("the request behind the grant: {error}"))
+    })?;
     if request.issuer != holder.uri {
         return refuse(
             ErrorCode::SignerMismatch,
@@ -419,12 +415,9 @@ fn open_evidence(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<Vec<ScanRe
     }
     let mut receipts = Vec::with_capacity(grant.evidence.len());
     for envelope in &grant.evidence {
-        let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("evidence: {error}"));
-        let (_, keyid) = dsse::peek(envelope, payload_type::SCAN_RECEIPT).map_err(bad)?;
-        let holder = arrival.directory.signing_key(keyid, KeyUsage::Sign, arrival.now);
-        let holder = holder.map_err(|why| Refusal::new(why.code(), format!("evidence: {why}")))?;
-        let receipt: ScanReceipt =
-            dsse::open(envelope, payload_type::SCAN_RECEIPT, &holder.key).map_err(bad)?;
+        let opened = arrival.directory.open_signed::<ScanReceipt>(envelope, arrival.now);
+        let (receipt, holder) =
+            opened.map_err(|error| Refusal::new(error.code(), format!("evidence: {error}")))?;
         if receipt.connector != holder.uri
             || holder.member.as_deref() != Some(owner_of(&receipt.dataset))
         {

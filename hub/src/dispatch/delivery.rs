@@ -9,6 +9,7 @@ use arrow_flight::FlightData;
 use arrow_flight::utils::flight_data_to_arrow_batch;
 use prost::Message as _;
 use tonic::Streaming;
+use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{ErrorCode, ScanTrailer};
 use zerotrip_trust::digest::Hasher;
 
@@ -41,7 +42,7 @@ pub(super) struct Delivery<'a> {
 impl<'a> Delivery<'a> {
     /// Nothing yet, of the answer to this call.
     pub(super) fn new(call: &'a ScanCall<'a>, reservation: Reservation) -> Self {
-        let digest = Hasher::with_domain("zerotrip scan stream v1");
+        let digest = Hasher::with_domain(hash_domain::SCAN_STREAM);
         Self { call, schema: None, rows: Vec::new(), count: 0, bytes: 0, digest, reservation }
     }
 

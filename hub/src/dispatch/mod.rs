@@ -17,9 +17,8 @@ use std::time::{Duration, Instant};
 use arrow_flight::Ticket;
 use prost::Message as _;
 use zerotrip_checks::soundness::Incomplete;
-use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{Envelope, ErrorCode};
-use zerotrip_trust::dsse;
+use zerotrip_trust::signed;
 
 pub use allowed::AllowedExchange;
 
@@ -105,8 +104,8 @@ impl<'a> Dispatcher<'a> {
         if let Some(member) = attached.identity.member() {
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(member.to_owned());
         }
-        let sealed = dsse::seal(payload_type::SCAN_GRANT, &ticket, &self.hub.identity.sign)
-            .map_err(|error| fault(&error))?;
+        let sealed =
+            signed::seal(&ticket, &self.hub.identity.sign).map_err(|error| fault(&error))?;
         let left = self.exchange.deadline.saturating_duration_since(Instant::now());
         let delivered = tokio::time::timeout(left, self.receive(&call, &attached, sealed, left))
             .await

@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime};
 use arrow::array::{AsArray, RecordBatch};
 use zerotrip_checks::soundness::{ScanReport, Subjects};
 use zerotrip_proto::v1::{
-    DatasetStatement, ErrorCode, KeyUsage, ScanFacts, ScanReceipt, ScanTicket, coverage,
+    DatasetStatement, ErrorCode, ScanFacts, ScanReceipt, ScanTicket, coverage,
 };
-use zerotrip_proto::{from_timestamp, payload_type};
+use zerotrip_proto::{from_timestamp, hash_domain};
 use zerotrip_trust::digest::{Digest, sha256_parts};
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::{dsse, receipt};
+use zerotrip_trust::receipt;
 
 use super::delivery::Delivered;
 use super::failure::{fault, untrusted};
@@ -55,13 +55,9 @@ pub(super) fn verify_answer(
     let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else {
         return Err(ErrorCode::SourceTruncated);
     };
-    let (_, keyid) = dsse::peek(&envelope, payload_type::SCAN_RECEIPT)
-        .map_err(|error| untrusted(call, &error))?;
-    let holder = asked
+    let (receipt, holder) = asked
         .directory
-        .signing_key(keyid, KeyUsage::Sign, now)
-        .map_err(|why| untrusted(call, &why))?;
-    let receipt: ScanReceipt = dsse::open(&envelope, payload_type::SCAN_RECEIPT, &holder.key)
+        .open_signed::<ScanReceipt>(&envelope, now)
         .map_err(|error| untrusted(call, &error))?;
     let stream = Stream { count, digest };
     let claims = claims(asked, &holder.uri, &receipt, &facts, &stream);
@@ -136,7 +132,7 @@ fn claims(
             otherwise: "it is of another stream than the one that came",
         },
         Claim {
-            holds: facts.keys_digest == sha256_parts("zerotrip scan keys v1", &keys),
+            holds: facts.keys_digest == sha256_parts(hash_domain::SCAN_KEYS, &keys),
             otherwise: "it is about other keys",
         },
         Claim {

@@ -8,7 +8,7 @@ use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{CheckBody, ErrorCode};
-use zerotrip_proto::{Refusal, bounds};
+use zerotrip_proto::{Refusal, bounds, hash_domain};
 use zerotrip_trust::digest::sha256_parts;
 
 use super::identify::Identified;
@@ -79,7 +79,7 @@ impl Kind for CheckRequest {
         let keys = self.arguments.iter().map(|argument| argument.value.as_key().as_bytes());
         let parts: Vec<&[u8]> = parts.into_iter().chain(keys).collect();
         decision.allowed.then(|| Asking {
-            key: sha256_parts("zerotrip variants v1", &parts),
+            key: sha256_parts(hash_domain::VARIANTS, &parts),
             variant: self.variant.clone(),
             most: decision.variants_per_subject,
         })

@@ -9,8 +9,8 @@ use zerotrip_datasets::Argument;
 use zerotrip_ledger::{Asking, LedgerError};
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeCall, ExchangeReply, Intent};
-use zerotrip_proto::{Obligation, Refusal};
-use zerotrip_trust::digest::{self, commit, domain};
+use zerotrip_proto::{Obligation, Refusal, hash_domain};
+use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
 
 use super::admit;
@@ -157,7 +157,8 @@ async fn intend(
         purpose: request.purpose.clone(),
         legal_basis: request.legal_basis.clone(),
         service_item: request.service_item.clone(),
-        request_commitment: commit(domain::REQUEST, &salt, &identified.envelope.payload).to_vec(),
+        request_commitment: commit(hash_domain::REQUEST, &salt, &identified.envelope.payload)
+            .to_vec(),
         policy_ids: decision.policy_ids.clone(),
         policy_digest: decision.policy_digest.to_vec(),
         directory_version: decision.directory_version,

@@ -11,9 +11,9 @@ use zerotrip_proto::v1::{
     self, Answer, Completion, Envelope, ExchangeBody, ExchangeFact, ExchangeOutcome, ExchangeReply,
     SourceStatement,
 };
-use zerotrip_proto::{Obligation, payload_type, to_timestamp};
-use zerotrip_trust::digest::{self, Digest, commit, domain, sha256_parts};
-use zerotrip_trust::dsse;
+use zerotrip_proto::{Obligation, hash_domain, to_timestamp};
+use zerotrip_trust::digest::{self, Digest, commit, sha256_parts};
+use zerotrip_trust::signed;
 
 use super::authorize::Decided;
 use super::identify::Identified;
@@ -67,13 +67,13 @@ impl Record {
             outcome: kind.into(),
             code: outcome.fact.code().as_told().into(),
             answer_commitment: commit(
-                domain::ANSWER,
+                hash_domain::ANSWER,
                 &prepared.answer_salt,
                 &prepared.answer.payload,
             )
             .to_vec(),
             receipt_commitments: prepared.commitments,
-            fact_commitment: commit(domain::FACT, &fact.salt, &fact.fact).to_vec(),
+            fact_commitment: commit(hash_domain::FACT, &fact.salt, &fact.fact).to_vec(),
         };
         let completed = Completed {
             completion,
@@ -126,8 +126,12 @@ impl Record {
         let stated = sources.iter().filter(|_| is_yes).map(SourceRecord::statement).collect();
         let answer = Answer {
             request_id: self.request_id.clone(),
-            request_commitment: commit(domain::REQUEST, &self.request_salt, &self.request.payload)
-                .to_vec(),
+            request_commitment: commit(
+                hash_domain::REQUEST,
+                &self.request_salt,
+                &self.request.payload,
+            )
+            .to_vec(),
             hub: hub.identity.uri.clone(),
             answered_at: Some(to_timestamp(SystemTime::now())),
             decision: Some(v1::Decision {
@@ -143,11 +147,10 @@ impl Record {
             certificate: terms,
             outcome: Some(outcome.wire.clone()),
         };
-        let answer =
-            dsse::seal(payload_type::ANSWER, &answer, &hub.identity.sign).map_err(|error| {
-                tracing::error!(%error, "an answer cannot be signed");
-                LedgerError::Unavailable("the answer cannot be signed".to_owned())
-            })?;
+        let answer = signed::seal(&answer, &hub.identity.sign).map_err(|error| {
+            tracing::error!(%error, "an answer cannot be signed");
+            LedgerError::Unavailable("the answer cannot be signed".to_owned())
+        })?;
         let body = ExchangeBody {
             request: Some(self.request.clone()),
             request_salt: self.request_salt.to_vec(),
@@ -204,7 +207,7 @@ impl<'a> SourceRecord<'a> {
         let salt = random()?;
         let payloads = receipts.iter().map(|receipt| receipt.payload.as_slice());
         let parts: Vec<&[u8]> = std::iter::once(salt.as_slice()).chain(payloads).collect();
-        let commitment = sha256_parts(domain::RECEIPT, &parts);
+        let commitment = sha256_parts(hash_domain::RECEIPT, &parts);
         Ok(Some(Self { read, receipts, salt, commitment }))
     }
 

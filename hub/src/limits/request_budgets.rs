@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use zerotrip_datasets::Subject;
-use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
+use zerotrip_proto::{Refusal, hash_domain};
 use zerotrip_trust::digest::{Digest, sha256_parts};
 
 use crate::config::Config;
@@ -107,10 +107,8 @@ impl RequestBudgets {
             ));
         }
         for subject in subjects {
-            let key = sha256_parts(
-                "zerotrip budget v1",
-                &[member.as_bytes(), subject.as_key().as_bytes()],
-            );
+            let parts = [member.as_bytes(), subject.as_key().as_bytes()];
+            let key = sha256_parts(hash_domain::BUDGET, &parts);
             if self.subjects.lock().unwrap_or_else(PoisonError::into_inner).count(key)
                 > self.subject_per_hour
             {
