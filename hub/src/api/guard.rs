@@ -164,7 +164,8 @@ where
         match admit(&self.hub, request.uri().path(), peer) {
             Ok(()) => Box::pin(self.inner.call(request)),
             Err(refusal) => match peer.map(|peer| peer.identity.clone()) {
-                // The refusal of a peer with a certificate is recorded; without one there is no name.
+                // The refusal of a peer with a certificate is recorded; without one there is no
+                // name.
                 Some(peer) => {
                     let hub = Arc::clone(&self.hub);
                     Box::pin(async move {

@@ -24,8 +24,8 @@ pub const SUPERSEDED: &str = "this TLS certificate counts no more: the system wa
 
 /// Time in which a connector confirms a new key directory; one that does not is detached.
 const CONFIRM_TIME: Duration = Duration::from_millis(700);
-/// Time in which a connector is told why its channel closes: within the second in which a suspension
-/// must hold.
+/// Time in which a connector is told why its channel closes: within the second in which a
+/// suspension must hold.
 const NOTICE_TIME: Duration = Duration::from_millis(200);
 /// Time after which it is said again that a connector is not attached, for the same cause.
 const SAY_AGAIN: Duration = Duration::from_secs(60);

@@ -1,5 +1,5 @@
-//! Verifies an answer: it counts only as far as its receipt supports it, and only a receipt that the
-//! source signed for this very ticket.
+//! Verifies an answer: it counts only as far as its receipt supports it, and only a receipt that
+//! the source signed for this very ticket.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};

@@ -76,8 +76,8 @@ struct Tables<'a> {
 }
 
 impl<'a> Finished<'a> {
-    /// The conclusion, and what it rests on. `states` has the scans that were asked, by the place of
-    /// their steps.
+    /// The conclusion, and what it rests on. `states` has the scans that were asked, by the place
+    /// of their steps.
     pub(super) fn conclude(&self, states: BTreeMap<usize, ScanState>) -> Result<RunResult> {
         let definition = &self.check.definition;
         let scans = self.scans(states)?;

@@ -1,5 +1,6 @@
-//! Which delivered dates cannot be relied upon, by what the definition says they are the dates of ([`zerotrip_datasets::plausible`]). One of them counts as a cell that cannot be read,
-//! whatever it would decide.
+//! Which delivered dates cannot be relied upon, by what the definition says they are the dates of
+//! ([`zerotrip_datasets::plausible`]). One of them counts as a cell that cannot be read, whatever
+//! it would decide.
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;

@@ -1,5 +1,5 @@
-//! From a definition's text to plans. Everything that can be wrong with a check is reported here, by
-//! name, before a department is asked.
+//! From a definition's text to plans. Everything that can be wrong with a check is reported here,
+//! by name, before a department is asked.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -316,16 +316,14 @@ impl<'a> Preparation<'a> {
                 }
             }
         }
-        let lists: Vec<&[String]> = counted
-            .iter()
-            .map(|scan| coverage(scan).map_or(&[][..], |coverage| &coverage.regions))
-            .collect();
+        let regions =
+            |scan: &Scan| coverage(scan).map_or(&[][..], |coverage| coverage.regions.as_slice());
+        let lists: Vec<&[String]> = counted.iter().map(|scan| regions(scan)).collect();
         self.prepared.regions = division::common(&lists);
         if self.prepared.regions.is_empty() {
             let stated: Vec<String> = counted
                 .iter()
-                .zip(&lists)
-                .map(|(scan, list)| format!("{}: {}", scan.dataset, list.join(", ")))
+                .map(|scan| format!("{}: {}", scan.dataset, regions(scan).join(", ")))
                 .collect();
             self.faults.push(format!(
                 "no region lies within all registers that it reads ({}); its answer would hold \

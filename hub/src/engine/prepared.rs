@@ -1,4 +1,5 @@
-//! A check that is ready to run: the plans and scans of each variant, with every reference resolved.
+//! A check that is ready to run: the plans and scans of each variant, with every reference
+//! resolved.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! Requests that get neither a yes nor a no: which code, which texts, and what the requester can do,
-//! decided and explained here. Before there is an exchange it is a [`Refusal`], recorded as such;
-//! after, an outcome of the signed answer.
+//! Requests that get neither a yes nor a no: which code, which texts, and what the requester can
+//! do, decided and explained here. Before there is an exchange it is a [`Refusal`], recorded as
+//! such; after, an outcome of the signed answer.
 
 use std::time::SystemTime;
 

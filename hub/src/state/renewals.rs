@@ -1,6 +1,6 @@
-//! The systems that wait for a renewed certificate, and the certificates that came. Kept in memory only: a hub
-//! that restarts forgets them, and holders ask again every hour, for 60 days. The hub can
-//! renew none, not even its own.
+//! The systems that wait for a renewed certificate, and the certificates that came. Kept in memory
+//! only: a hub that restarts forgets them, and holders ask again every hour, for 60 days. The hub
+//! can renew none, not even its own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
