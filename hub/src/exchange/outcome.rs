@@ -199,7 +199,7 @@ mod tests {
     fn there_is_one_text_for_each_remedy() {
         let mut remedies: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for code in (0..600).filter_map(|code| ErrorCode::try_from(code).ok()) {
-            remedies.entry(heard(code).1).or_default().push(code.as_heard().name());
+            remedies.entry(heard(code).1).or_default().push(code.as_told().name());
         }
         assert_eq!(remedies.len(), 3, "{remedies:?}");
         let unsettled =
