@@ -1,7 +1,6 @@
 //! The exchange on whose behalf departments are asked.
 
-use std::time::Instant;
-
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::Argument;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::Envelope;
@@ -23,5 +22,5 @@ pub struct AllowedExchange<'a> {
     /// Leaves of the log with the exchange's intent.
     pub ledger_size: u64,
     /// Until when departments can be asked.
-    pub deadline: Instant,
+    pub deadline: Deadline,
 }

@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use arrow_flight::Ticket;
 use prost::Message as _;
@@ -106,8 +105,11 @@ impl<'a> Dispatcher<'a> {
         }
         let sealed =
             signed::seal(&ticket, &self.hub.identity.sign).map_err(|error| fault(&error))?;
-        let left = self.exchange.deadline.saturating_duration_since(Instant::now());
-        let delivered = tokio::time::timeout(left, self.receive(&call, &attached, sealed, left))
+        let receive = self.receive(&call, &attached, sealed);
+        let delivered = self
+            .exchange
+            .deadline
+            .within(receive)
             .await
             .map_err(|_| ErrorCode::SourceTimeout)??;
         let asked = Asked {
@@ -126,10 +128,9 @@ impl<'a> Dispatcher<'a> {
         call: &ScanCall<'_>,
         attached: &Attached,
         ticket: Envelope,
-        left: Duration,
     ) -> Result<Delivered, ErrorCode> {
         let mut request = tonic::Request::new(Ticket { ticket: ticket.encode_to_vec().into() });
-        request.set_timeout(left);
+        self.exchange.deadline.bound(&mut request);
         let mut stream = attached
             .flight()
             .do_get(request)

@@ -2,7 +2,7 @@
 //! key.
 
 use std::cmp::Reverse;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
@@ -33,7 +33,6 @@ pub(super) fn make_ticket(
     sources: &[KeySource],
 ) -> Result<ScanTicket, ErrorCode> {
     let now = SystemTime::now();
-    let left = exchange.deadline.saturating_duration_since(Instant::now());
     let mut origins = Origins::new(exchange, call, sources);
     let mut keys = Vec::with_capacity(call.keys.len());
     for value in &call.keys {
@@ -54,7 +53,7 @@ pub(super) fn make_ticket(
         hub: route.hub.to_owned(),
         connector: route.connector.to_owned(),
         issued_at: Some(to_timestamp(now)),
-        expires_at: Some(to_timestamp(now + left)),
+        expires_at: Some(exchange.deadline.to_timestamp(now)),
         directory_version: exchange.in_force.directory.version(),
         request: Some(exchange.request.clone()),
         template: Some(call.scan.template.clone()),
