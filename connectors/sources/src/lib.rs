@@ -10,32 +10,35 @@
 pub mod catalogue;
 #[cfg(test)]
 mod conformance;
+mod derived_columns;
 mod drop;
-mod filling;
+mod error;
+mod file_identity;
 mod findings;
 mod header;
-mod made;
 mod number;
 mod profile;
+mod quality_scan;
 mod remote;
 mod rest;
+mod rests_on;
 mod row_index;
 mod rows;
-
 mod rules;
 pub mod rulings;
-mod seen;
 pub mod select;
 mod snapshot;
+mod survey;
 mod table;
 mod temporary;
+mod timestamp;
+mod unmapped_fields;
 
 use std::fmt;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, watch};
@@ -43,13 +46,16 @@ use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{FileDrop, Source as Spec};
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
-use zerotrip_trust::digest::Digest;
 
 use crate::rulings::Rulings;
 
+pub use self::error::SourceError;
 pub use self::findings::{Finding, FindingKind};
+pub use self::rests_on::RestsOn;
+pub(crate) use self::rests_on::next_number;
 pub use self::rows::{RawRow, Rows};
 pub use self::select::{Select, SelectEnd};
+pub use self::survey::{Survey, UnreadableRow};
 
 /// A boxed future of a source.
 pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
@@ -111,24 +117,6 @@ pub trait Source: fmt::Debug + Send + Sync {
     fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>>;
 }
 
-/// A row that cannot be read, as its owner may see it.
-#[derive(Clone)]
-pub struct UnreadableRow {
-    /// Where it stands.
-    pub locator: String,
-    /// Its cells in the order of the dataset file's columns; of a row that could not be split, its
-    /// beginning.
-    pub cells: Vec<Option<String>>,
-    /// By which its owner states whom it concerns.
-    pub digest: Digest,
-}
-
-impl fmt::Debug for UnreadableRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnreadableRow").field("locator", &self.locator).finish_non_exhaustive()
-    }
-}
-
 /// Most rows of one message from a source.
 pub const BATCH_ROWS: usize = 1024;
 /// Bytes of cells that make a message full before it has all its rows.
@@ -159,58 +147,6 @@ pub struct LookUpEnd {
     pub could_match: Vec<String>,
     /// What it rests upon.
     pub rests_on: RestsOn,
-}
-
-/// What an answer rests upon. Numbers are of this process: no two are the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RestsOn {
-    /// The system as it was at that moment, and nothing that a later look-up could rest upon too.
-    #[default]
-    Moment,
-    /// The system's rows as they stood between two writes: whoever reads after the next write rests
-    /// upon others.
-    Rows(u64),
-    /// A snapshot or a profiling pass, which stays what it is while newer rows come.
-    Pass(u64),
-}
-
-/// A number for a snapshot or a profiling pass.
-fn next_number() -> u64 {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    NUMBER.fetch_add(1, Ordering::Relaxed)
-}
-
-/// What a system looks like now.
-#[derive(Clone, Debug)]
-pub struct Survey {
-    /// Rows, unreadable ones included.
-    pub rows: u64,
-    /// Rows without a readable identifier in a key column and not adjudicated, by locator; at most
-    /// 100 are listed.
-    pub unreadable: Vec<String>,
-    /// How many there are in all.
-    pub unreadable_count: u64,
-    /// How many rows could be anybody's: while there is one, no absence can be proven of anybody.
-    pub anybodys: u64,
-    /// Of how many more their owner has stated whom they concern.
-    pub adjudicated: u64,
-    /// Rows found only through the profiling pass.
-    pub irregular: u64,
-    /// When.
-    pub as_of: SystemTime,
-    /// Advice for the owner, such as a missing index.
-    pub advice: Vec<String>,
-    /// What is wrong with its cells, by column and kind.
-    pub findings: Vec<Finding>,
-    /// Columns that are not what the checks take them to be, in words: nothing may be concluded
-    /// from the dataset.
-    pub contradictions: Vec<String>,
-    /// Rows with a fault that can make an answer unavailable.
-    pub spoilt_rows: u64,
-    /// By look-up: persons in it, with whom it can be tried. Never shown.
-    pub trials: Vec<Vec<ResidentId>>,
-    /// By look-up: what is sent to the system, with placeholders for values.
-    pub steps: Vec<Vec<String>>,
 }
 
 /// The deadline and the hub's patience in one flag; clones share it.
@@ -261,29 +197,6 @@ impl Stop {
     }
 }
 
-/// Why a source does not answer. The code goes to the hub; the text stays in the department's log
-/// and journal.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {detail}", code.name())]
-pub struct SourceError {
-    /// What kind.
-    pub code: ErrorCode,
-    /// For the department's operator: names the thing and the remedy, never a secret, never a row.
-    pub detail: String,
-}
-
-impl SourceError {
-    /// Of a kind, with the operator's text.
-    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
-    }
-
-    /// Nobody listens any more.
-    pub fn hung_up() -> Self {
-        Self::new(ErrorCode::SourceTimeout, "the hub hung up")
-    }
-}
-
 /// How many rows a look-up sends, and its end: for whoever tries one.
 pub async fn count_rows(
     source: &dyn Source,
@@ -310,9 +223,9 @@ pub fn open(
     state: &Path,
     adjudications: Arc<Rulings>,
 ) -> Result<Arc<dyn Source>, SourceError> {
-    match made::stored(dataset) {
+    match derived_columns::stored(dataset) {
         None => open_stored(dataset, base, state, adjudications),
-        Some(stored) => Ok(Arc::new(made::MadeSource::new(
+        Some(stored) => Ok(Arc::new(derived_columns::DerivedColumnsSource::new(
             open_stored(&stored, base, state, adjudications)?,
             dataset,
         ))),

@@ -2,8 +2,9 @@
 
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::findings::{QualityScan, ScannedQuality, all_there};
 use super::super::profile::KeyColumns;
+use super::super::quality_scan::{QualityScan, ScannedQuality};
+use super::super::unmapped_fields::require_stated;
 use super::super::{RawRow, Rows, SourceError};
 use super::Inner;
 use super::cells::Cells;
@@ -17,13 +18,13 @@ impl<S: System> Inner<S> {
         lease: &mut Lease<S>,
     ) -> Result<ScannedQuality, SourceError> {
         let cells = self.cells()?;
-        let mut assaying = Assaying {
+        let mut scan = QualitySink {
             cells,
             row: Rows::default(),
             scan_quality: QualityScan::new(
                 &self.shape.columns,
                 &self.shape.look_ups,
-                &self.shape.beside,
+                &self.shape.mention_columns,
                 &self.shape.rules,
             ),
         };
@@ -33,8 +34,8 @@ impl<S: System> Inner<S> {
             asked: Vec::new(),
             only: Pushdown::default(),
         };
-        lease.session.read(&query, &mut assaying).await?;
-        Ok(assaying.scan_quality.finish(0))
+        lease.session.read(&query, &mut scan).await?;
+        Ok(scan.scan_quality.finish(0))
     }
 
     /// Columns of the table that the dataset file does not name, of which the owner has stated
@@ -44,7 +45,7 @@ impl<S: System> Inner<S> {
         if self.shape.look_ups.is_empty() {
             return Ok(Vec::new());
         }
-        all_there(&self.shape.table, &self.shape.not_about, |stated| {
+        require_stated(&self.shape.table, &self.shape.not_about, |stated| {
             relation.columns.iter().any(|column| column.name == stated)
         })?;
         let is_left = |column: &&Column| {
@@ -85,14 +86,14 @@ impl<S: System> Inner<S> {
 }
 
 /// Takes rows, and keeps what is wrong with them.
-struct Assaying<'a> {
+struct QualitySink<'a> {
     cells: &'a Cells,
     row: Rows,
     /// What was found so far.
     scan_quality: QualityScan<'a>,
 }
 
-impl Sink for Assaying<'_> {
+impl Sink for QualitySink<'_> {
     fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
         self.row.clear();
         self.cells.settle(0.., row, &mut self.row)?;

@@ -9,7 +9,7 @@ use super::super::catalogue::Table;
 use super::super::select::Condition;
 use super::super::{RawRow, SourceError};
 use super::cells::Cells;
-use super::ground::Ground;
+use super::lineage::Lineage;
 pub use super::relation::{Column, Form, Locator, Relation};
 
 /// One database server and the table on it, as a dataset file names them.
@@ -79,7 +79,7 @@ pub trait Session: Send + 'static {
     }
 
     /// What the table rests upon.
-    fn ground(&mut self) -> impl Future<Output = Result<Ground, SourceError>> + Send;
+    fn lineage(&mut self) -> impl Future<Output = Result<Lineage, SourceError>> + Send;
 
     /// The greatest value in a column of another table, as text.
     fn newest(

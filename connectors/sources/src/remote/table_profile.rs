@@ -9,9 +9,9 @@ use zerotrip_datasets::mask;
 use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::findings::LeftFields;
 use super::super::profile::{KeyCell, Profile};
 use super::super::row_index::{IndexBuilder, RowIndex};
+use super::super::unmapped_fields::UnmappedFields;
 use super::super::{RawRow, Rows, SourceError, UnreadableRow, next_number};
 use super::cells::Cells;
 use super::system::{Column, Form, Locator, Sink};
@@ -108,7 +108,7 @@ pub struct ProfileBuilder<'a> {
     cells: &'a Cells,
     /// Columns that the dataset file does not name: their cells come behind the others.
     left: &'a [Column],
-    left_fields: LeftFields,
+    unmapped: UnmappedFields,
     locator: &'a [Locator],
 }
 
@@ -132,7 +132,7 @@ impl<'a> ProfileBuilder<'a> {
             found: None,
             cells,
             left,
-            left_fields: LeftFields::default(),
+            unmapped: UnmappedFields::default(),
             locator,
         }
     }
@@ -151,7 +151,7 @@ impl<'a> ProfileBuilder<'a> {
 
     /// After the last row, whether it can be relied upon.
     pub fn close(&mut self, table: &str) -> Result<(), SourceError> {
-        self.left_fields.none(table)?;
+        self.unmapped.require_none(table)?;
         self.profile.close()
     }
 
@@ -234,8 +234,7 @@ impl Sink for ProfileBuilder<'_> {
         let (row, found) = row.split_at(self.places.len());
         let (left, found) = found.split_at(self.left.len());
         if !self.left.is_empty() {
-            self.left_fields
-                .row(self.left.iter().map(|column| column.name.as_str()).zip(left.iter()));
+            self.unmapped.row(self.left.iter().map(|column| column.name.as_str()).zip(left.iter()));
         }
         let mut settled = std::mem::take(&mut self.row);
         settled.clear();

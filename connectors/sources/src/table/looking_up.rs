@@ -11,8 +11,9 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::row_index::SeenRows;
 use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
+use super::connecting::BUSY;
 use super::sending::RowSender;
-use super::{BUSY, Inner, Moment, Reader, quote};
+use super::{Inner, Moment, Reader, quote};
 
 /// Keys of a look-up on the thread that asks.
 const KEYS_AT_ONCE: usize = 64;
@@ -101,7 +102,7 @@ impl Inner {
                 let ids: Vec<String> = irregular.iter().map(i64::to_string).collect();
                 inner.select(reader, &format!("{} = ?1", reader.row_id), ids.chunks(1), rows)?;
             }
-            if let (Some(present), Some((_, met))) = (&pass.present, &mut rows.watch)
+            if let (Some(present), Some((_, met))) = (&pass.row_index, &mut rows.watch)
                 && let Some(place) = met.misses(present, &look_up.columns, &look_up.keys)
             {
                 return Err(inner.lost(place));

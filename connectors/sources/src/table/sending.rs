@@ -8,7 +8,7 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::row_index::SeenRows;
 use super::super::{LookUp, Rows, SourceError};
-use super::Pass;
+use super::table_profile::TableProfile;
 
 /// Takes rows, each once, and sends them on in batches; or keeps them, as long as they are one
 /// batch.
@@ -17,7 +17,7 @@ pub(super) struct RowSender<'a> {
     pub(super) batch: Rows,
     seen: HashSet<i64>,
     /// What the pass saw, and which of it was met.
-    pub(super) watch: Option<(Arc<Pass>, SeenRows)>,
+    pub(super) watch: Option<(Arc<TableProfile>, SeenRows)>,
     columns: &'a [usize],
     left: u64,
     /// There were more rows than could be kept.
@@ -56,7 +56,7 @@ impl<'a> RowSender<'a> {
         read(&mut self.batch)?;
         let row = self.batch.end_row(1);
         if let Some((pass, met)) = &mut self.watch
-            && let Some(present) = &pass.present
+            && let Some(present) = &pass.row_index
         {
             // Both are of one moment: a row that leads elsewhere is another person's, and none of
             // it leaves.

@@ -2,7 +2,7 @@
 
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::seen::Identity;
+use super::super::file_identity::FileIdentity;
 use super::super::{SourceError, Stop};
 use super::{Inner, Moment, Reader};
 
@@ -70,7 +70,7 @@ impl Inner {
         if matches!(self.shape.moment, Moment::Fixed(_)) {
             return Ok(());
         }
-        let now = Identity::at(&self.path).map_err(|error| self.gone(&error))?;
+        let now = FileIdentity::at(&self.path).map_err(|error| self.gone(&error))?;
         if reader.file.as_ref().is_some_and(|file| file.database == now) {
             Ok(())
         } else {

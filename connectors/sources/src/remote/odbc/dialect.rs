@@ -47,7 +47,7 @@ pub struct Dialect {
     /// Asks up to when a server that follows has followed; empty where that is not known.
     pub followed: &'static str,
     /// How it is asked what a table rests upon.
-    pub ground: Asks,
+    pub lineage: Asks,
     /// Gives the character `张`, asked for without any: a driver that gives another one knows text
     /// in bytes only.
     pub probe: &'static str,
@@ -72,7 +72,7 @@ const UNKNOWN: Dialect = Dialect {
     locked: &[],
     follows: "",
     followed: "",
-    ground: Asks::Nothing,
+    lineage: Asks::Nothing,
     probe: "",
     quote: None,
     streaming: None,
@@ -103,7 +103,7 @@ const KNOWN: &[Dialect] = &[
         snapshot: true,
         follows: "select case when pg_is_in_recovery() then 1 else 0 end",
         followed: "select cast(pg_last_xact_replay_timestamp() as text)",
-        ground: Asks::Postgres,
+        lineage: Asks::Postgres,
         // The name of the encoding is asked for, so that nothing is converted before it is known
         // whether it can be.
         probe: "select case when pg_catalog.getdatabaseencoding() in ('UTF8', 'EUC_CN') then \
@@ -119,7 +119,7 @@ const KNOWN: &[Dialect] = &[
         alive: "select 1",
         transactions: true,
         snapshot: true,
-        ground: Asks::Statement(SQLITE),
+        lineage: Asks::Statement(SQLITE),
         probe: "select char(24352)",
         gone: &[1],
         locked: &[5, 6],
@@ -137,7 +137,7 @@ const KNOWN: &[Dialect] = &[
         snapshot: true,
         follows: "select case when sys_context('USERENV', 'DATABASE_ROLE') = 'PRIMARY' then 0 \
                   else 1 end from dual",
-        ground: Asks::Statement(ORACLE),
+        lineage: Asks::Statement(ORACLE),
         gone: &[942, 904],
         ..UNKNOWN
     },
@@ -158,14 +158,14 @@ const KNOWN: &[Dialect] = &[
         snapshot: true,
         follows: "select case when databasepropertyex(db_name(), 'Updateability') = 'READ_WRITE' \
                   then 0 else 1 end",
-        ground: Asks::Statement(SQL_SERVER),
+        lineage: Asks::Statement(SQL_SERVER),
         gone: &[207, 208],
         locked: &[1222],
         ..UNKNOWN
     },
     MYSQL,
     Dialect { name: "mariadb", ..MYSQL },
-    Dialect { name: "mdb", whole: true, narrow: true, ground: Asks::InFile, ..UNKNOWN },
+    Dialect { name: "mdb", whole: true, narrow: true, lineage: Asks::InFile, ..UNKNOWN },
 ];
 
 /// An ordinary table of the file itself: no view, which may use functions, and no virtual table,

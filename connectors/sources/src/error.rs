@@ -1,0 +1,26 @@
+//! Why a source does not answer.
+
+use zerotrip_proto::v1::ErrorCode;
+
+/// Why a source does not answer. The code goes to the hub; the text stays in the department's log
+/// and journal.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {detail}", code.name())]
+pub struct SourceError {
+    /// What kind.
+    pub code: ErrorCode,
+    /// For the department's operator: names the thing and the remedy, never a secret, never a row.
+    pub detail: String,
+}
+
+impl SourceError {
+    /// Of a kind, with the operator's text.
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    /// Nobody listens any more.
+    pub fn hung_up() -> Self {
+        Self::new(ErrorCode::SourceTimeout, "the hub hung up")
+    }
+}
