@@ -6,6 +6,7 @@
 
 mod client;
 mod corked;
+pub mod deadline;
 mod dial;
 pub mod files;
 mod home;

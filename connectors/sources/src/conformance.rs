@@ -8,14 +8,15 @@
     reason = "tests"
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::remote::tests::server::Server;
-use super::{LookUp, LookUpEnd, Source, SourceError, Stop};
+use super::{LookUp, LookUpEnd, Source, SourceError};
 
 mod answers;
 mod files;
@@ -30,14 +31,14 @@ pub const LI: &str = "11010519491231002X";
 /// Somebody else altogether.
 pub const WANG: &str = "440524188001010014";
 
-pub fn look_up(keys: &[&str], most_rows: u64, stop: Stop) -> LookUp {
+pub fn look_up(keys: &[&str], most_rows: u64, cancellation: Cancellation) -> LookUp {
     let keys: Vec<ResidentId> =
         keys.iter().map(|key| ResidentId::new_strict(key).unwrap()).collect();
-    LookUp { columns: vec![0, 1], keys: keys.into(), most_rows, stop }
+    LookUp { columns: vec![0, 1], keys: keys.into(), most_rows, cancellation }
 }
 
-pub fn soon() -> Stop {
-    Stop::at(Instant::now() + Duration::from_secs(20))
+pub fn soon() -> Cancellation {
+    Cancellation::after(Duration::from_secs(20))
 }
 
 /// The names of the rows that came, sorted, and the end.
@@ -64,9 +65,12 @@ pub fn bounds_hold(kind: AnyKind<'_>) {
     let code = |look_up: LookUp| run(names(&*source, look_up)).unwrap_err().code;
     assert_eq!(code(look_up(&[LI], 2, soon())), ErrorCode::DefinitionLimit);
     assert_eq!(run(names(&*source, look_up(&[LI], 3, soon()))).unwrap().0, ["a", "b", "c"]);
-    assert_eq!(code(look_up(&[LI], 3, Stop::at(Instant::now()))), ErrorCode::SourceTimeout);
+    assert_eq!(
+        code(look_up(&[LI], 3, Cancellation::after(Duration::ZERO))),
+        ErrorCode::SourceTimeout
+    );
     let gone = soon();
-    gone.now();
+    gone.cancel();
     assert_eq!(code(look_up(&[LI], 3, gone)), ErrorCode::SourceTimeout);
     let (sender, receiver) = mpsc::channel(1);
     drop(receiver);

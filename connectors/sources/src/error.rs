@@ -1,5 +1,6 @@
 //! Why a source does not answer.
 
+use zerotrip_channel::deadline::Cancelled;
 use zerotrip_proto::v1::ErrorCode;
 
 /// Why a source does not answer. The code goes to the hub; the text stays in the department's log
@@ -19,8 +20,17 @@ impl SourceError {
         Self { code, detail: detail.into() }
     }
 
-    /// Nobody listens any more.
+    /// The hub no longer listens.
     pub fn hung_up() -> Self {
         Self::new(ErrorCode::SourceTimeout, "the hub hung up")
+    }
+}
+
+impl From<Cancelled> for SourceError {
+    fn from(why: Cancelled) -> Self {
+        match why {
+            Cancelled::CallerGone => Self::hung_up(),
+            Cancelled::DeadlinePassed => Self::new(ErrorCode::SourceTimeout, why.to_string()),
+        }
     }
 }

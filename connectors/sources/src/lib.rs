@@ -16,6 +16,8 @@ mod error;
 mod file_identity;
 mod findings;
 mod header;
+mod kinds;
+mod look_up;
 mod number;
 mod profile;
 mod quality_scan;
@@ -36,21 +38,14 @@ mod unmapped_fields;
 
 use std::fmt;
 use std::future::Future;
-use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::{mpsc, watch};
-use zerotrip_datasets::DatasetFile;
-use zerotrip_datasets::file::{FileDrop, Source as Spec};
-use zerotrip_datasets::resident_id::ResidentId;
-use zerotrip_proto::v1::ErrorCode;
-
-use crate::rulings::Rulings;
+use tokio::sync::mpsc;
 
 pub use self::error::SourceError;
 pub use self::findings::{Finding, FindingKind};
+pub use self::kinds::open;
+pub use self::look_up::{LookUp, LookUpEnd, count_rows};
 pub use self::rests_on::RestsOn;
 pub(crate) use self::rests_on::next_number;
 pub use self::rows::{RawRow, Rows};
@@ -82,7 +77,7 @@ pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError
 /// from the dataset file, validated at [`open`] against the system's own catalogue: a table or
 /// column that is gone is `SOURCE_DRIFT`, at start and while running.
 ///
-/// **It can be stopped.** [`Stop`] is polled by long work at least every few milliseconds: it
+/// **It can be stopped.** Long work polls its [`Cancellation`](zerotrip_channel::deadline::Cancellation) at least every few milliseconds. It
 /// covers the deadline, and a hub that hung up. A closed `rows` channel means the same.
 ///
 /// **As-of is honest.** No later than the moment from which the rows are known to be whole, the
@@ -121,153 +116,3 @@ pub trait Source: fmt::Debug + Send + Sync {
 pub const BATCH_ROWS: usize = 1024;
 /// Bytes of cells that make a message full before it has all its rows.
 const BATCH_BYTES: usize = 1 << 20;
-
-/// What to look up.
-#[derive(Debug)]
-pub struct LookUp {
-    /// Places, in the dataset file's columns, of the look-up's columns.
-    pub columns: Vec<usize>,
-    /// Whom; at least one, distinct.
-    pub keys: Arc<[ResidentId]>,
-    /// Stop after so many rows, with `SOURCE_LIMIT`.
-    pub most_rows: u64,
-    /// When to give up.
-    pub stop: Stop,
-}
-
-/// The end of a look-up.
-#[derive(Clone, Debug)]
-pub struct LookUpEnd {
-    /// When the source was as it answered.
-    pub as_of: SystemTime,
-    /// Rows of the whole dataset as it answered, unreadable ones included: for floors and
-    /// shrinkage.
-    pub rows: u64,
-    /// Locators of unreadable rows that could be one of the keys': for the owner only.
-    pub could_match: Vec<String>,
-    /// What it rests upon.
-    pub rests_on: RestsOn,
-}
-
-/// The deadline and the hub's patience in one flag; clones share it.
-#[derive(Clone, Debug)]
-pub struct Stop {
-    gone: Arc<watch::Sender<bool>>,
-    deadline: Instant,
-}
-
-impl Stop {
-    /// Stops at the deadline, or when [`Stop::now`] is called.
-    pub fn at(deadline: Instant) -> Self {
-        Self { gone: Arc::new(watch::Sender::new(false)), deadline }
-    }
-
-    /// Nobody waits any more.
-    pub fn now(&self) {
-        self.gone.send_replace(true);
-    }
-
-    /// Why to stop, if at all.
-    pub fn check(&self) -> Result<(), SourceError> {
-        if *self.gone.borrow() {
-            return Err(SourceError::hung_up());
-        }
-        if Instant::now() >= self.deadline {
-            return Err(SourceError::new(ErrorCode::SourceTimeout, "the deadline has passed"));
-        }
-        Ok(())
-    }
-
-    /// Waits until there is a reason to stop, and says which.
-    pub async fn fired(&self) -> SourceError {
-        loop {
-            if let Err(why) = self.check() {
-                return why;
-            }
-            let mut gone = self.gone.subscribe();
-            // Whichever it was, the check above says so.
-            let _either =
-                tokio::time::timeout_at(self.deadline.into(), gone.wait_for(|gone| *gone)).await;
-        }
-    }
-
-    /// Time until the deadline.
-    pub fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
-}
-
-/// How many rows a look-up sends, and its end: for whoever tries one.
-pub async fn count_rows(
-    source: &dyn Source,
-    look_up: LookUp,
-) -> Result<(usize, LookUpEnd), SourceError> {
-    let (sender, mut rows) = mpsc::channel::<Rows>(2);
-    let counted = async {
-        let mut count = 0;
-        while let Some(batch) = rows.recv().await {
-            count += batch.len();
-        }
-        count
-    };
-    let (end, count) = tokio::join!(source.look_up(look_up, sender), counted);
-    Ok((count, end?))
-}
-
-/// Opens the system that a dataset file describes. `base` is the file's folder; `state` the
-/// connector's own, where snapshots are kept; `adjudications` are what the owner has stated of
-/// unreadable rows. This list is every kind there is.
-pub fn open(
-    dataset: &DatasetFile,
-    base: &Path,
-    state: &Path,
-    adjudications: Arc<Rulings>,
-) -> Result<Arc<dyn Source>, SourceError> {
-    match derived_columns::stored(dataset) {
-        None => open_stored(dataset, base, state, adjudications),
-        Some(stored) => Ok(Arc::new(derived_columns::DerivedColumnsSource::new(
-            open_stored(&stored, base, state, adjudications)?,
-            dataset,
-        ))),
-    }
-}
-
-fn open_stored(
-    dataset: &DatasetFile,
-    base: &Path,
-    state: &Path,
-    adjudications: Arc<Rulings>,
-) -> Result<Arc<dyn Source>, SourceError> {
-    let dropped =
-        |file: &FileDrop, format: Arc<dyn drop::Format>| -> Result<Arc<dyn Source>, SourceError> {
-            Ok(Arc::new(drop::DropSource::open(
-                dataset,
-                file,
-                format,
-                base,
-                state,
-                Arc::clone(&adjudications),
-            )?))
-        };
-    match &dataset.source {
-        Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(
-            dataset,
-            spec,
-            base,
-            Arc::clone(&adjudications),
-        )?)),
-        Spec::Csv(spec) => {
-            dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding, spec.separator)))
-        }
-        Spec::Xlsx(spec) => dropped(&spec.file, Arc::new(drop::Xlsx::new(spec))),
-        Spec::Xls(spec) => dropped(&spec.file, Arc::new(drop::Xls::new(spec))),
-        Spec::Dbf(spec) => dropped(&spec.file, Arc::new(drop::Dbf::new(spec))),
-        Spec::Parquet(spec) => dropped(&spec.file, Arc::new(drop::Parquet)),
-        Spec::Postgres(spec) => remote::postgres::open(dataset, spec, base, adjudications),
-        Spec::Mysql(spec) => remote::mysql::open(dataset, spec, base, adjudications),
-        Spec::Odbc(spec) => remote::odbc::open(dataset, spec, base, adjudications),
-        Spec::Rest(spec) => {
-            Ok(Arc::new(rest::RestSource::open(dataset, spec, base, state, adjudications)?))
-        }
-    }
-}

@@ -32,15 +32,16 @@ mod workers;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, mpsc};
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::{
-    LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey,
+    LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey,
     UnreadableRow,
 };
 use cells::Cells;
@@ -204,21 +205,21 @@ async fn keep_fresh<S: System>(source: &Weak<Inner<S>>) {
 
 impl<S: System> Inner<S> {
     async fn survey(&self) -> Result<Survey, SourceError> {
-        let stop = Stop::at(Instant::now() + PASS);
-        let mut lease = self.pool.begin(&stop).await?;
+        let cancellation = Cancellation::after(PASS);
+        let mut lease = self.pool.begin(&cancellation).await?;
         let done = tokio::select! {
-            done = self.look_at(&mut lease, &stop) => done,
-            why = stop.fired() => Err(why),
+            done = self.look_at(&mut lease, &cancellation) => done,
+            why = cancellation.cancelled() => Err(why.into()),
         };
         self.settle(lease, done).await
     }
 
     async fn unreadable(&self, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
-        let stop = Stop::at(Instant::now() + PASS);
-        let mut lease = self.pool.begin(&stop).await?;
+        let cancellation = Cancellation::after(PASS);
+        let mut lease = self.pool.begin(&cancellation).await?;
         let done = tokio::select! {
             done = self.find_unreadable(&mut lease, most) => done,
-            why = stop.fired() => Err(why),
+            why = cancellation.cancelled() => Err(why.into()),
         };
         self.settle(lease, done).await
     }
@@ -232,11 +233,11 @@ impl<S: System> Inner<S> {
     }
 
     async fn pass_apart(&self) -> Result<(), SourceError> {
-        let stop = Stop::at(Instant::now() + PASS);
-        let mut lease = self.pool.begin(&stop).await?;
+        let cancellation = Cancellation::after(PASS);
+        let mut lease = self.pool.begin(&cancellation).await?;
         let done = tokio::select! {
             done = self.pass(&mut lease) => done.map(|_| ()),
-            why = stop.fired() => Err(why),
+            why = cancellation.cancelled() => Err(why.into()),
         };
         self.settle(lease, done).await
     }
@@ -258,9 +259,13 @@ impl<S: System> Inner<S> {
         }
     }
 
-    async fn look_at(&self, lease: &mut Lease<S>, stop: &Stop) -> Result<Survey, SourceError> {
+    async fn look_at(
+        &self,
+        lease: &mut Lease<S>,
+        cancellation: &Cancellation,
+    ) -> Result<Survey, SourceError> {
         let relation = self.relation(lease).await?;
-        let known = self.known(lease, stop).await?;
+        let known = self.known(lease, cancellation).await?;
         let (lineage, _) = self.proven(lease).await?;
         let mut advice = relation.advice.clone();
         advice.extend(lineage.advice(self.is_live(), self.shape.nothing_hidden.as_deref()));
@@ -307,7 +312,7 @@ impl<S: System> Inner<S> {
     async fn known(
         &self,
         lease: &mut Lease<S>,
-        stop: &Stop,
+        cancellation: &Cancellation,
     ) -> Result<Arc<TableProfile>, SourceError> {
         if self.shape.profile_every.is_zero() {
             return self.pass(lease).await;
@@ -319,7 +324,7 @@ impl<S: System> Inner<S> {
         let _alone = self.passing.lock().await;
         // Somebody else may have taken one meanwhile, which knows spellings that this transaction
         // does not see yet, and no longer others.
-        lease.renew(stop).await?;
+        lease.renew(cancellation).await?;
         if let Some(known) = self.latest(lease).await? {
             unfinished.done = true;
             return Ok(known);
@@ -341,9 +346,9 @@ impl<S: System> Inner<S> {
 }
 
 /// Why nobody waits any more, as soon as that is so.
-async fn gone<T>(stop: &Stop, rows: &mpsc::Sender<T>) -> SourceError {
+async fn gone<T>(cancellation: &Cancellation, rows: &mpsc::Sender<T>) -> SourceError {
     tokio::select! {
-        why = stop.fired() => why,
+        why = cancellation.cancelled() => why.into(),
         () = rows.closed() => SourceError::hung_up(),
     }
 }

@@ -20,6 +20,7 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc};
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::file::{Sqlite, SqliteAsOf};
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
@@ -30,7 +31,7 @@ use super::profile::{KeyColumns, RaggedRow};
 use super::rules::Rules;
 use super::temporary::Temporary;
 use super::{
-    LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey,
+    LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey,
     UnreadableRow,
 };
 use crate::rulings::Rulings;
@@ -190,10 +191,7 @@ impl TableSource {
         };
         let mut reader = inner.connect()?;
         reader.version = inner.data_version(&reader)?;
-        inner.fresh_pass(
-            &mut reader,
-            &Stop::at(std::time::Instant::now() + Duration::from_secs(600)),
-        )?;
+        inner.fresh_pass(&mut reader, &Cancellation::after(Duration::from_secs(600)))?;
         inner.give_back(reader);
         Ok(Self { inner: Arc::new(inner) })
     }
