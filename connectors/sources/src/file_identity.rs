@@ -27,7 +27,7 @@ pub struct FileIdentity {
 }
 
 impl DatabaseIdentity {
-    /// Where the log of the database at this path stands: beside the file itself, not beside a link
+    /// Where the log of the database at this path is: beside the file itself, not beside a link
     /// to it.
     pub fn log_of(path: &Path) -> io::Result<PathBuf> {
         let mut log = fs::canonicalize(path)?.into_os_string();

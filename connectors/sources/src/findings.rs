@@ -7,13 +7,13 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
-    /// Something stands there that cannot be read as the column's type.
+    /// The cell cannot be read as the column's type.
     Unreadable,
     /// A code that is not in the column's list.
     UnknownCode,
-    /// Nothing stands where a code should.
+    /// The cell is blank where a code should be.
     BlankCode,
-    /// Nothing stands where an id should, and the owner has not said that there may be nobody.
+    /// The cell is blank where an id should be, and the owner has not said that it may be blank.
     LostId,
     /// A readable id in a spelling that only the profiling pass finds.
     IrregularId,
@@ -42,7 +42,7 @@ impl FindingKind {
             Self::Unreadable => "cannot be read",
             Self::UnknownCode => "hold a code that is not in the list",
             Self::BlankCode => "hold no code",
-            Self::LostId => "hold no id, where one should stand",
+            Self::LostId => "hold no id, where one should be",
             Self::IrregularId => "are spelled irregularly; they are found all the same",
             Self::RoundedId => "may have been rounded by a spreadsheet",
             Self::NamedBeside => {

@@ -63,21 +63,22 @@ pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError
 /// `zerotrip_datasets::resident_id::parse` maps to one of the keys, the row comes. A source asks
 /// its index for each key's finite `spellings()`; rows whose cell is spelled otherwise (blanks
 /// inside, full width) are found by a profiling pass (`profile.rs`) that keeps their locators. Too
-/// many rows are no fault: the connector evaluates every row again on normalised values and drops
-/// what does not match.
+/// many rows are not a fault: the connector evaluates every row again on normalised values and
+/// drops what does not match.
 ///
 /// **Nothing unreadable is skipped.** A row whose key cell is unreadable and *could be* one of the
 /// keys' (`could_match`) is reported in [`LookUpEnd::could_match`], with a locator that its owner
-/// can find. If that cannot be told, the look-up fails.
+/// can find. If that cannot be decided, the look-up fails.
 ///
 /// **It ends only once, and truly.** `Ok` means that every row was sent. A source that cannot say
-/// so returns an error; there is no partial success.
+/// so returns an error. A partial success does not exist.
 ///
 /// **Read-only, bound.** Keys are bound as parameters, never spliced into text. Identifiers come
 /// from the dataset file, validated at [`open`] against the system's own catalogue: a table or
 /// column that is gone is `SOURCE_DRIFT`, at start and while running.
 ///
-/// **It can be stopped.** Long work polls its [`Cancellation`](zerotrip_channel::deadline::Cancellation) at least every few milliseconds. It
+/// **It can be stopped.** Long work polls its
+/// [`Cancellation`](zerotrip_channel::deadline::Cancellation) at least every few milliseconds. It
 /// covers the deadline, and a hub that hung up. A closed `rows` channel means the same.
 ///
 /// **As-of is honest.** No later than the moment from which the rows are known to be whole, the
@@ -107,7 +108,7 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// What the system looks like now: for `check`, for the owner, and to show that it answers.
     fn survey(&self) -> SourceFuture<'_, Survey>;
 
-    /// At most so many of the rows that cannot be read and of which their owner has stated nothing:
+    /// Rows that cannot be read and of which their owner has stated nothing, at most `most`:
     /// for the owner's clerk alone.
     fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>>;
 }

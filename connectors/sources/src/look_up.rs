@@ -15,9 +15,9 @@ use super::{Rows, Source, SourceError};
 pub struct LookUp {
     /// Places, in the dataset file's columns, of the look-up's columns.
     pub columns: Vec<usize>,
-    /// Whom; at least one, distinct.
+    /// The persons; at least one, distinct.
     pub keys: Arc<[ResidentId]>,
-    /// Stop after so many rows, with `SOURCE_LIMIT`.
+    /// Most rows; over them, the look-up ends with `SOURCE_LIMIT`.
     pub most_rows: u64,
     /// When to end without an answer.
     pub cancellation: Cancellation,
@@ -37,7 +37,7 @@ pub struct LookUpEnd {
     pub rests_on: RestsOn,
 }
 
-/// How many rows a look-up sends, and its end: for whoever tries one.
+/// How many rows a look-up sends, and its end: for a trial.
 pub async fn count_rows(
     source: &dyn Source,
     look_up: LookUp,

@@ -8,7 +8,7 @@ pub enum RestsOn {
     /// The system as it was at that moment, and nothing that a later look-up could rest upon too.
     #[default]
     Moment,
-    /// The system's rows as they stood between two writes: whoever reads after the next write rests
+    /// The system's rows as they were between two writes: a reader after the next write rests
     /// upon others.
     Rows(u64),
     /// A snapshot or a profiling pass, which stays what it is while newer rows come.

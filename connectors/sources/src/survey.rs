@@ -18,9 +18,9 @@ pub struct Survey {
     pub unreadable: Vec<String>,
     /// How many there are in all.
     pub unreadable_count: u64,
-    /// How many rows could be anybody's: while there is one, no absence can be proven of anybody.
+    /// How many rows could concern any person: while there is one, no absence can be proven.
     pub anybodys: u64,
-    /// Of how many more their owner has stated whom they concern.
+    /// Rows of which their owner has stated which persons they concern.
     pub adjudicated: u64,
     /// Rows found only through the profiling pass.
     pub irregular: u64,
@@ -35,7 +35,7 @@ pub struct Survey {
     pub contradictions: Vec<String>,
     /// Rows with a fault that can make an answer unavailable.
     pub spoilt_rows: u64,
-    /// By look-up: persons in it, with whom it can be tried. Never shown.
+    /// By look-up: persons in it, for a trial. Never shown.
     pub trials: Vec<Vec<ResidentId>>,
     /// By look-up: what is sent to the system, with placeholders for values.
     pub steps: Vec<Vec<String>>,
@@ -44,12 +44,12 @@ pub struct Survey {
 /// A row that cannot be read, as its owner may see it.
 #[derive(Clone)]
 pub struct UnreadableRow {
-    /// Where it stands.
+    /// Where it is.
     pub locator: String,
     /// Its cells in the order of the dataset file's columns; of a row that could not be split, its
     /// beginning.
     pub cells: Vec<Option<String>>,
-    /// By which its owner states whom it concerns.
+    /// By which its owner states which persons it concerns.
     pub digest: Digest,
 }
 

@@ -10,11 +10,11 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::{SourceError, header};
 
-/// Fields that no column names and that are told apart.
+/// Unmapped fields that are counted apart.
 const MOST_LEFT: usize = 256;
-/// Ids in pieces are taken for chance where fewer than one row in so many has one.
+/// Ids in pieces are taken for chance where fewer than one row in `SELDOM` has one.
 const SELDOM: u64 = 20;
-/// Of which one error lists so many.
+/// Fields that one error lists.
 const MOST_SHOWN: usize = 20;
 
 /// Fields that no column of the dataset file names, and in how many rows of each a person is named.
@@ -107,7 +107,7 @@ impl UnmappedFields {
 }
 
 /// An error where something is stated of a field that the source does not have: its name is wrong,
-/// or the field is still to come, and would then be looked at by nobody.
+/// or the field is still to come, and would then not be checked.
 pub fn require_stated<'a>(
     origin: &str,
     stated: impl IntoIterator<Item = &'a String>,

@@ -103,7 +103,7 @@ impl DerivedColumnsSource {
                 self.extend(row, given, wanted, &mut made);
                 made.end_row(times);
             }
-            // Nobody listens any more: the inner source notices by its own channel, which goes with
+            // The receiver is gone: the inner source notices by its own channel, which goes with
             // this.
             if to.send(made).await.is_err() {
                 return;
@@ -174,7 +174,8 @@ impl Source for DerivedColumnsSource {
             }
             let only = self.only(&select.only);
             let (sender, from) = mpsc::channel(2);
-            // So many rows of which the condition holds are not so many of which a weaker one does.
+            // The first rows of which a weaker condition holds are not the first of which this one
+            // does.
             let first = select.first.filter(|_| self.inner(&select.only).is_some());
             let selected = self
                 .inner

@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 
 use super::super::number;
 
-/// What stands for a value that is not there though something should be: no semantic type reads it.
+/// The text of a value that is missing: no semantic type reads it.
 const LOST: &str = "\u{fffd}";
 
 /// What a cell holds.
@@ -57,7 +57,7 @@ fn moment(number: f64, is_1904: bool) -> Option<String> {
         (true, _) => NaiveDate::from_ymd_opt(1904, 1, 1)?,
         (false, 0) => return Some(clock),
         (false, 1..=59) => NaiveDate::from_ymd_opt(1899, 12, 31)?,
-        // The day that spreadsheets have in 1900, and nobody else.
+        // A day that only spreadsheets have in 1900.
         (false, 60) => return Some("1900-02-29".to_owned()),
         (false, _) => NaiveDate::from_ymd_opt(1899, 12, 30)?,
     };
@@ -80,7 +80,7 @@ pub fn is_date_format(code: &str) -> bool {
             }
             '[' => {
                 let inside: String = characters.by_ref().take_while(|c| *c != ']').collect();
-                // Hours that have passed are no time of day.
+                // Hours that have passed are not a time of day.
                 if !inside.is_empty()
                     && inside.chars().all(|c| matches!(c, 'h' | 'm' | 's' | 'H' | 'M' | 'S'))
                 {

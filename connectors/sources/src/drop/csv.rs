@@ -227,7 +227,7 @@ impl Shape {
 }
 
 /// A first column without a name that counts the rows from 0 or 1, as data frames write it: nothing
-/// but a number stands in it.
+/// but it holds a number.
 #[derive(Debug)]
 pub struct Counter(Option<u64>);
 

@@ -35,7 +35,7 @@ pub struct Grid<'a, 'b> {
     header: Option<Header>,
     row: u32,
     cells: BTreeMap<u32, String>,
-    /// Texts of cells that stand where another stood already.
+    /// Texts of cells at places that already had one.
     doubled: Vec<String>,
     /// Rows that a filter or a hand has hidden, and how many of them were read.
     hidden: HashSet<u32>,
@@ -74,7 +74,7 @@ impl<'a, 'b> Grid<'a, 'b> {
         }
     }
 
-    /// A row is hidden. It is a row all the same; its owner is told.
+    /// A row is hidden. It is a row all the same, and an advice tells its owner.
     pub fn hide(&mut self, row: u32) {
         if row > self.layout.header {
             self.hidden.insert(row);
@@ -85,7 +85,7 @@ impl<'a, 'b> Grid<'a, 'b> {
     pub fn cell(&mut self, row: u32, column: u32, value: CellValue) -> Result<(), SourceError> {
         if row < self.row || row >= self.layout.most_rows || column >= MOST_COLUMNS {
             return Err(self.broken(&format!(
-                "a cell stands out of place behind row {}; have it written again",
+                "a cell is out of place behind row {}; have it written again",
                 self.row + 1
             )));
         }

@@ -98,7 +98,7 @@ impl Import {
                 read(path, &*self.format, writer)?;
                 let (rows, blank) = writer.counts();
                 let (rows, blank) = (rows - before.0, blank - before.1);
-                // Whoever counts may count a row of blanks, or not.
+                // A manifest can count a row of blanks, or not.
                 if let Some(manifest) = &part.manifest
                     && ![rows, rows + blank].contains(&manifest.rows)
                 {
@@ -123,7 +123,7 @@ impl Import {
 }
 
 fn digest(path: &Path) -> Result<String, SourceError> {
-    // One byte more than is allowed: a file that grows while it is read is told by the stamp
+    // One byte more than is allowed: a file that grows while it is read is found by its stamp
     // afterwards.
     let mut file = File::open(path).map_err(|error| unreadable(path, &error))?.take(MOST_FILE + 1);
     let mut hasher = Hasher::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// Columns of a sheet.
 pub const MOST_COLUMNS: u32 = 16_384;
 
-/// Cells that act as one, and whose value stands in the first of them. Bounds are inclusive, from
+/// Cells that act as one, and whose value is in the first of them. Bounds are inclusive, from
 /// 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Region {

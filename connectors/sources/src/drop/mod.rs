@@ -59,11 +59,11 @@ const MOST_BESIDE: usize = 100_000;
 ///
 /// # What must hold
 ///
-/// Every row of the file comes, once, as [`SnapshotWriter::row`] with its cells as text, or, where it
-/// cannot be split into its columns, as [`SnapshotWriter::ragged`] with all of its text: an identifier
-/// anywhere in it may be what a look-up needs. A cell that cannot be read comes as a text that no
-/// semantic type reads, never as NULL. `Ok` means that the file was whole as far as its format can
-/// tell.
+/// Every row of the file comes, once, as [`SnapshotWriter::row`] with its cells as text, or, where
+/// it cannot be split into its columns, as [`SnapshotWriter::ragged`] with all of its text: an
+/// identifier anywhere in it may be what a look-up needs. A cell that cannot be read comes as a
+/// text that no semantic type reads, never as NULL. `Ok` means that the file was whole as far as
+/// its format can tell.
 pub trait Format: fmt::Debug + Send + Sync {
     /// What its files begin like.
     fn expected(&self) -> Expected;
@@ -132,7 +132,7 @@ impl DropSource {
             return self.kept();
         }
         let mut failed = self.importing.lock().await;
-        let kept = self.kept(); // somebody else may have imported it meanwhile
+        let kept = self.kept(); // another call may have imported it meanwhile
         if self.is_unchanged() {
             return kept;
         }

@@ -13,7 +13,7 @@ pub enum KeyCell<'a> {
     /// Text that may have passed through a spreadsheet or a number; an index finds it by its
     /// spellings.
     Text(&'a str),
-    /// Text as somebody wrote it into a database: nothing has rounded it.
+    /// Text as it was written into a database: nothing has rounded it.
     Stored(&'a str),
     /// A number, which an index of text does not find.
     Number(&'a str),
@@ -28,8 +28,8 @@ impl<'a> KeyCell<'a> {
     }
 }
 
-/// How many cells of a column say whom their row is about, and how many say that it is about nobody
-/// who is asked about. One that could be anybody's is neither: it stops every absence by itself.
+/// How many cells of a column name a person or an organisation, and how many name neither. A cell
+/// that could be any person's is not counted: it stops every absence by itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ColumnCounts {
     pub readable: u64,
@@ -41,11 +41,11 @@ pub(super) struct ColumnCounts {
 pub(super) struct SuspectCell {
     pub column: usize,
     pub row: i64,
-    /// Whom it could concern by its looks.
+    /// The persons that it could concern by its form.
     pub suspect: Suspect,
-    /// Whose it is by its looks; nobody's, where it is unreadable.
+    /// The person whose it is by its form; none where it is unreadable.
     pub reads_as: Option<ResidentId>,
-    /// Nothing stands there that the system could be asked for.
+    /// It has no value that the system could be asked for.
     pub is_blank: bool,
     /// The row's digest, where its owner has stated something of it.
     pub ruled: Option<Digest>,
@@ -55,11 +55,11 @@ pub(super) struct SuspectCell {
 /// What is settled of a cell.
 #[derive(Debug)]
 pub(super) enum CellStatus {
-    /// Nothing: it concerns whoever it could.
+    /// Nothing: it concerns every person that it could.
     Open,
     /// Its row can concern these, as the owner has stated.
     Stated(Concerns),
-    /// Nobody, or somebody whose row it is now.
+    /// It concerns no one, or persons who have the row now.
     Settled,
 }
 

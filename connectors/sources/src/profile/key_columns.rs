@@ -12,7 +12,7 @@ use zerotrip_datasets::{Column, DatasetFile};
 pub struct KeyColumns {
     /// Places of its columns.
     pub columns: Vec<usize>,
-    /// Those of them in which a blank says that there is nobody.
+    /// Those of them that can be blank.
     pub may_be_blank: Vec<usize>,
     /// What is declared of them, by their places.
     pub declared: BTreeMap<usize, DeclaredKey>,
@@ -23,7 +23,7 @@ pub struct KeyColumns {
 pub struct DeclaredKey {
     /// Its words and schemes.
     pub declared: Declared,
-    /// The place of the column that says under which scheme an id stands.
+    /// The place of the column that names the scheme of an id.
     pub scheme_by: Option<usize>,
 }
 
@@ -35,7 +35,7 @@ impl KeyColumns {
         places.into_iter().collect()
     }
 
-    /// Whether what stands in them is told by other columns too.
+    /// Whether other columns are needed to read them.
     pub fn need_others(look_ups: &[Self]) -> bool {
         look_ups
             .iter()
@@ -60,8 +60,8 @@ impl KeyColumns {
         dataset.lookups.iter().map(look_up).collect()
     }
 
-    /// The places of columns in no look-up in which a person may be whom a row is about: all but
-    /// those of which the owner has stated otherwise. None of a dataset that nobody is looked
+    /// The places of columns of no look-up that can name a person whom a row is about: all but
+    /// those of which the owner has stated otherwise. None of a dataset that no person is looked
     /// up in.
     pub fn mention_columns(dataset: &DatasetFile, look_ups: &[Self]) -> Vec<usize> {
         let keys = Self::places(look_ups);
@@ -75,7 +75,7 @@ impl KeyColumns {
     }
 
     /// Key columns of a row in which an id is lost: blank ones, where its owner has not said that
-    /// there may be nobody, or in which nobody at all stands. `cell` gives the row's cells.
+    /// they can be blank, or all of them together. `cell` gives the row's cells.
     pub fn lost<'a>(&self, cell: &impl Fn(usize) -> Option<&'a str>) -> Vec<usize> {
         let says_other =
             |place: &usize| self.declared.get(place).is_some_and(|key| key.says_other(cell));
@@ -91,7 +91,7 @@ impl KeyColumns {
 }
 
 impl DeclaredKey {
-    /// Whether the column for it says that no resident id stands there.
+    /// Whether the column for it says that the cell holds no resident id.
     pub fn says_other<'a>(&self, cell: &impl Fn(usize) -> Option<&'a str>) -> bool {
         let by = self.scheme_by.zip(self.declared.scheme_by.as_ref());
         by.is_some_and(|(place, by)| by.says_other(cell(place)))
@@ -105,7 +105,7 @@ impl DeclaredKey {
         cell: &impl Fn(usize) -> Option<&'a str>,
     ) -> Whose {
         match self.declared.whose(raw, today) {
-            // What is, or may be left of, somebody's id is no other number, whatever the other
+            // What is, or may be left of, a person's id is not another number, whatever the other
             // column says.
             Whose::Could(suspect)
                 if suspect.is_anybodys() && !names_somebody(raw) && self.says_other(cell) =>

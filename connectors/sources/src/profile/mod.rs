@@ -47,7 +47,7 @@ pub struct Profile {
     doubtful: HashMap<u64, Vec<(usize, i64, ResidentId)>>,
     /// How many of those there are.
     doubtful_count: usize,
-    /// Rows that name a person outside the look-ups, of whom no look-up's column of the same row
+    /// Rows that name a person outside the look-ups, where no look-up's column of the same row
     /// says so.
     mentioned: Vec<SuspectCell>,
     /// Where those are, by the person.
@@ -58,7 +58,7 @@ pub struct Profile {
     mention_columns: Vec<usize>,
     /// What the cells of each of `columns` hold.
     counts: Vec<ColumnCounts>,
-    /// Rows that could not be split into columns: each could be anybody's.
+    /// Rows that could not be split into columns: each could be any person's.
     ragged: Vec<RaggedRow>,
     /// The dataset's look-ups.
     look_ups: Vec<KeyColumns>,
@@ -68,7 +68,7 @@ pub struct Profile {
     adjudications: Arc<Rulings>,
     /// How many rows there are of each digest of which something is stated.
     ruled_rows: HashMap<Digest, u64>,
-    /// Nobody is born later.
+    /// No person is born later.
     today: NaiveDate,
 }
 
@@ -77,7 +77,7 @@ pub struct Profile {
 pub struct RaggedRow {
     /// Its line in the file.
     pub line: u64,
-    /// By which its owner can state whom it concerns.
+    /// By which its owner can state which persons it concerns.
     pub digest: Digest,
     /// Its beginning, for the owner.
     pub excerpt: String,
@@ -240,7 +240,7 @@ impl Profile {
             .chain(self.open_ragged().map(|row| format!("line {}", row.line)))
     }
 
-    /// Rows with an unreadable cell of which their owner has stated nothing; one stands here once
+    /// Rows with an unreadable cell of which their owner has stated nothing; one is here once
     /// for each such cell. An id that a spreadsheet may have rounded is readable, and concerns
     /// few: no clerk is asked about it.
     pub fn open_rows(&self) -> impl Iterator<Item = i64> + '_ {
@@ -251,7 +251,7 @@ impl Profile {
             .map(|cell| cell.row)
     }
 
-    /// How many rows could be anybody's: while there is one, no absence can be proven of anybody.
+    /// How many rows could concern any person: while there is one, no absence can be proven.
     pub fn anybodys(&self) -> u64 {
         let rows: BTreeSet<i64> = self
             .unreadable

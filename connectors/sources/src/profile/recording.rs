@@ -13,10 +13,10 @@ use super::{MOST_UNREADABLE, Profile, covering};
 use crate::SourceError;
 use crate::rulings::Concerns;
 
-/// So many identifiers that cannot be read are blemishes, in however small a register, if any can
-/// be read.
+/// Up to this many identifiers that cannot be read are blemishes in a register of any size, if any
+/// can be read.
 const FEW: u64 = 100;
-/// Where none can be read, so many are.
+/// The same where none can be read.
 const HANDFUL: u64 = 5;
 /// More rows than this that name persons outside the look-ups are about them, or are not: their
 /// owner knows.
@@ -129,7 +129,7 @@ impl Profile {
         }
         for place in &self.mention_columns {
             for damaged in text(*place).into_iter().flat_map(resident_id::damaged_in) {
-                // Of a person whom the row is about anyway.
+                // Of a person that the row is about anyway.
                 if damaged.suspect.is_anybodys()
                     || !about.iter().any(|person| damaged.suspect.could_match(person))
                 {
@@ -140,7 +140,7 @@ impl Profile {
         }
         if before != (self.unreadable.len(), self.rounded.len(), self.mentioned.len()) {
             noted.unreadable = true;
-            // What the owner has stated of a row stands for what cannot be read in it.
+            // What the owner has stated of a row replaces what cannot be read in it.
             if self.rule(before, digest) {
                 foreign.clear();
             }
@@ -172,7 +172,7 @@ impl Profile {
     /// them than when it was stated: one that came later is not covered, and nothing tells
     /// which one that is.
     ///
-    /// A column of ids in which hardly anybody can be read is another column, or was put into other
+    /// A column of ids of which hardly one can be read is another column, or was put into other
     /// words (a hash, a vendor's encryption): that a person is not found in it says nothing.
     pub fn close(&mut self) -> Result<(), SourceError> {
         let Self { adjudications, ruled_rows, irregular, unreadable, rounded, mentioned, .. } =
@@ -185,7 +185,7 @@ impl Profile {
             };
             cell.status = match concerns {
                 Concerns::Nobody => CellStatus::Settled,
-                // It is their row now: a look-up brings it, as if their ids stood there.
+                // It is their row now: a look-up brings it, as if their ids were there.
                 Concerns::Persons(persons) if !cell.is_blank => {
                     let persons =
                         persons.iter().filter_map(|person| ResidentId::new_strict(person).ok());
@@ -219,7 +219,7 @@ impl Profile {
         if self.unreadable.len() + self.ragged.len() > MOST_UNREADABLE {
             let detail = format!(
                 "more than {MOST_UNREADABLE} rows without a readable identifier; is the column's \
-                 `type` right, and are the words and the schemes that stand there declared \
+                 `type` right, and are the words and the schemes in it declared \
                  (`nothing`, `unknown`, `schemes`, `scheme_by`)?"
             );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
@@ -232,7 +232,7 @@ impl Profile {
             );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
-        // One id in a thousand ends so: many of them are no fault of the register's.
+        // One id in a thousand ends so: many of them are not a fault of the register.
         if self.irregular.len() + self.rounded.len() + self.doubtful_count > MOST_IRREGULAR {
             let detail = format!(
                 "more than {MOST_IRREGULAR} identifiers in irregular spellings or rounded; clean \

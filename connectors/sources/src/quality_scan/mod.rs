@@ -21,7 +21,7 @@ use super::rules::{Contradicted, Rules};
 
 /// Masked examples of one kind in one column.
 const MOST_EXAMPLES: usize = 3;
-/// Persons of each look-up with whom it can be tried.
+/// Persons of each look-up, for trials.
 const MOST_TRIALS: usize = 64;
 
 /// What a pass over the rows has found.
@@ -31,7 +31,7 @@ pub struct ScannedQuality {
     pub findings: Vec<Finding>,
     /// Rows with a fault that can make an answer unavailable.
     pub spoilt_rows: u64,
-    /// By look-up: persons with whom it can be tried.
+    /// By look-up: persons for trials.
     pub trials: Vec<Vec<ResidentId>>,
     /// Columns that are not what the checks take them to be, in words.
     pub contradictions: Vec<String>,
@@ -45,7 +45,7 @@ pub struct QualityScan<'a> {
     found: BTreeMap<(usize, FindingKind), (u64, Vec<String>)>,
     spoilt_rows: u64,
     trials: Vec<Trials>,
-    /// Places of the columns of no look-up in which a row may name whom it is about.
+    /// Places of the columns of no look-up that can name a person whom a row is about.
     mention_columns: &'a [usize],
     rules: &'a Rules,
     /// By the place of a date: how often its row contradicts it.
@@ -179,7 +179,7 @@ impl<'a> QualityScan<'a> {
         }
     }
 
-    /// What was found, beside so many rows that could not be split.
+    /// What was found; `ragged` rows could not be split.
     pub fn finish(self, ragged: u64) -> ScannedQuality {
         let columns = self.columns;
         let named =

@@ -3,7 +3,7 @@
 //!
 //! A look-up is one statement by itself where that is enough, and else a read-only transaction
 //! (`looking_up.rs`). It asks for each key's regular spellings, and for the raw spellings in which
-//! the profiling pass has seen the person stand irregularly: with bound values only and never with
+//! the profiling pass has seen the person, irregularly: with bound values only and never with
 //! an expression on a column, so that the table's own indexes serve. The pass ages, and a live
 //! source's answers are as old as the pass that they rest upon.
 
@@ -136,7 +136,7 @@ impl<S: System> RemoteSource<S> {
             runtime.spawn(async move {
                 let opened = inner.refresh().await;
                 let weak = Arc::downgrade(&inner);
-                // The opener waits for it; if it were gone there would be nobody to serve.
+                // The opener waits for it; if it is gone, no one is left to serve.
                 if sender.send(opened).is_ok() {
                     drop(inner);
                     keep_fresh(&weak).await;
@@ -322,7 +322,7 @@ impl<S: System> Inner<S> {
         }
         let mut unfinished = Unfinished { wanted: &self.wanted, done: false };
         let _alone = self.passing.lock().await;
-        // Somebody else may have taken one meanwhile, which knows spellings that this transaction
+        // Another look-up may have taken one meanwhile, which knows spellings that this transaction
         // does not see yet, and no longer others.
         lease.renew(cancellation).await?;
         if let Some(known) = self.latest(lease).await? {
@@ -345,7 +345,7 @@ impl<S: System> Inner<S> {
     }
 }
 
-/// Why nobody waits any more, as soon as that is so.
+/// Why the caller no longer waits, as soon as that is so.
 async fn gone<T>(cancellation: &Cancellation, rows: &mpsc::Sender<T>) -> SourceError {
     tokio::select! {
         why = cancellation.cancelled() => why.into(),

@@ -14,7 +14,7 @@ use super::table_profile::{ProfileBuilder, TableProfile, holds_ids};
 
 impl<S: System> Inner<S> {
     /// The latest pass, if it still counts: it was over before this transaction began, it is not
-    /// too old, it knows the extract that is there now, and none since has met a drift.
+    /// too old, it knows the extract that is there now, and none since has found a drift.
     pub(super) async fn latest(
         &self,
         lease: &mut Lease<S>,
@@ -53,7 +53,7 @@ impl<S: System> Inner<S> {
         let cells = self.cells()?;
         // A row of which something is stated is known by all its cells; so is one that has no key.
         let all: Vec<usize> = (0..self.shape.fields.len()).collect();
-        let left = self.left(&relation)?;
+        let left = self.unmapped_columns(&relation)?;
         let may_name =
             |place: &&usize| cells.column(**place).is_some_and(|column| holds_ids(column.form));
         let telling: Vec<usize> = self

@@ -40,8 +40,8 @@ impl<S: System> Inner<S> {
 
     /// Columns of the table that the dataset file does not name, of which the owner has stated
     /// nothing, and in which a person may be named. One that has no text is an error: nothing
-    /// shows that nobody is named there.
-    pub(super) fn left(&self, relation: &Relation) -> Result<Vec<Column>, SourceError> {
+    /// shows that no person is named there.
+    pub(super) fn unmapped_columns(&self, relation: &Relation) -> Result<Vec<Column>, SourceError> {
         if self.shape.look_ups.is_empty() {
             return Ok(Vec::new());
         }
@@ -56,7 +56,7 @@ impl<S: System> Inner<S> {
         if let Some(column) = left.iter().find(|column| column.form == Form::Refused) {
             let detail = format!(
                 "column `{}` of `{}` is of type `{}`, which has no text to rely upon, and no \
-                 column names it: nothing shows that nobody is named there; if the rows are not \
+                 column names it: nothing shows that no person is named there; if the rows are not \
                  about who is there, say why in `[not_about]`",
                 column.name, self.shape.table, column.type_name
             );

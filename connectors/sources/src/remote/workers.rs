@@ -8,12 +8,12 @@ use super::super::SourceError;
 /// Threads of one source; they wait for the server most of the time.
 const THREADS: usize = 2;
 
-/// A runtime of the source's own: its connections live as long as the source, whoever asks.
+/// A runtime of the source's own: its connections live as long as the source.
 pub struct Workers(pub Option<Runtime>);
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        // Whoever drops a source may be a task, and a task must not wait for threads.
+        // A source can be dropped in a task, and a task must not wait for threads.
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
@@ -32,7 +32,7 @@ impl Workers {
         })
     }
 
-    /// Has them do something; its end can be waited for in any runtime. Should nobody wait any
+    /// Runs `work`; its end can be waited for in any runtime. Should the caller not wait any
     /// more, it goes on to its own end.
     pub async fn run<T: Send + 'static>(
         &self,

@@ -69,7 +69,7 @@ impl Snapshots {
     }
 
     /// Fields of which the owner has stated that the rows are not about who is there; none where
-    /// nobody is looked up.
+    /// no person is looked up.
     pub fn not_about(&self) -> Option<&BTreeSet<String>> {
         self.not_about.as_ref()
     }

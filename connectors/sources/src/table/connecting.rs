@@ -12,7 +12,7 @@ use super::{Inner, Moment, Reader, quote};
 use crate::SourceError;
 use crate::file_identity::DatabaseIdentity;
 
-/// How long a look-up waits for whoever is writing.
+/// How long a look-up waits for a writer.
 pub const BUSY: Duration = Duration::from_millis(500);
 
 impl Inner {
@@ -21,7 +21,7 @@ impl Inner {
         let file = self.seen(&log)?;
         if !self.path.is_file() {
             let detail = format!(
-                "no file at `{}`; mend `source.path` in the dataset file",
+                "no file at `{}`; correct `source.path` in the dataset file",
                 self.path.display()
             );
             return Err(SourceError::new(ErrorCode::SourceUnreachable, detail));
@@ -31,8 +31,8 @@ impl Inner {
             Connection::open_with_flags(&self.path, flags).map_err(|error| self.failed(&error))?;
         connection.busy_timeout(BUSY).map_err(|error| self.failed(&error))?;
         connection.pragma_update(None, "query_only", true).map_err(|error| self.failed(&error))?;
-        // SQLite takes a quoted name that is no column for a text of that spelling: a column that
-        // is gone would read as rows of others.
+        // SQLite takes a quoted name that is not a column for a text of that spelling: a column
+        // that is gone would read as rows of others.
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)
             .map_err(|error| self.failed(&error))?;
@@ -45,7 +45,7 @@ impl Inner {
     }
 
     /// What the file system says of a live database. SQLite does not notice that another file was
-    /// moved or copied over its own. `None` for a snapshot, which nobody but this connector
+    /// moved or copied over its own. `None` for a snapshot, which only this connector
     /// touches, and which is still read after a newer one has taken its place.
     pub(super) fn seen(&self, log: &Path) -> Result<Option<DatabaseIdentity>, SourceError> {
         if matches!(self.shape.moment, Moment::Fixed(_)) {
@@ -68,7 +68,9 @@ impl Inner {
             .map_err(|error| self.failed(&error))?;
         let (kind, without_row_id): (String, bool) = match kind {
             Some(kind) => kind,
-            None => return drift(format!("`{path}` has no table `{table}`; mend `source.table`")),
+            None => {
+                return drift(format!("`{path}` has no table `{table}`; correct `source.table`"));
+            }
         };
         if kind != "table" || without_row_id {
             let what = if kind == "table" { "table without row ids" } else { kind.as_str() };
@@ -88,7 +90,7 @@ impl Inner {
             .map_err(|error| self.failed(&error))?;
         if let Some(gone) = self.shape.fields.iter().find(|field| !columns.contains(*field)) {
             return drift(format!(
-                "table `{table}` has no column `{gone}`; mend the column's `field`"
+                "table `{table}` has no column `{gone}`; correct the column's `field`"
             ));
         }
         // A column of that name would hide the row id, and two rows may hold the same value in it.

@@ -8,7 +8,7 @@ use crate::SourceError;
 impl Inner {
     pub(super) fn gone(&self, error: &std::io::Error) -> SourceError {
         let detail = format!(
-            "`{}`: {error}; mend `source.path` in the dataset file, or bring the file back",
+            "`{}`: {error}; correct `source.path` in the dataset file, or bring the file back",
             self.path.display()
         );
         SourceError::new(ErrorCode::SourceUnreachable, detail)
@@ -26,8 +26,8 @@ impl Inner {
         SourceError::new(ErrorCode::SourceFailed, detail)
     }
 
-    /// A table's rows stand in the order of their ids; in a file that was overwritten while it was
-    /// open, pages of two files stand together.
+    /// A table's rows are in the order of their ids; in a file that was overwritten while it was
+    /// open, pages of two files are together.
     pub(super) fn out_of_order(&self) -> SourceError {
         let detail = format!(
             "`{}`: rows of `{}` are not in the order of their ids: the file is damaged, or was \

@@ -71,11 +71,11 @@ pub struct TableShape {
     pub look_ups: Vec<KeyColumns>,
     /// Places of all columns of ids, looked up or not.
     pub ids: Vec<usize>,
-    /// Places of columns of no look-up in which a row may name whom it is about.
+    /// Places of columns of no look-up that can name a person whom a row is about.
     pub mention_columns: Vec<usize>,
     /// What the checks take its columns to say.
     pub rules: Arc<Rules>,
-    /// Fields in which persons are whom the rows are not about; none where nobody is looked up, or
+    /// Fields that name persons whom the rows are not about; none where no person is looked up, or
     /// where no field is left.
     pub not_about: Option<BTreeSet<String>>,
     /// Where as-of comes from.
@@ -98,12 +98,12 @@ struct Inner {
     _snapshot: Option<Temporary>,
     permits: Semaphore,
     readers: Mutex<Vec<Reader>>,
-    /// Of a snapshot, which nobody changes: every reader sees what the first one saw.
+    /// Of a snapshot, which does not change: every reader sees what the first one saw.
     fixed: OnceLock<Arc<TableProfile>>,
 }
 
 /// A connection with the profile that it took itself: SQLite's `data_version` tells of other
-/// connections' writes, and only compares with what the same connection was told before. A profile
+/// connections' writes, and only compares with what the same connection saw before. A profile
 /// that readers shared could be older than the file that one of them sees.
 struct Reader {
     connection: Connection,
@@ -113,7 +113,7 @@ struct Reader {
     indexed: Vec<usize>,
     /// The first part of `select`'s columns: how this table's row ids are called.
     row_id: &'static str,
-    /// Where the log beside the file stands.
+    /// Where the log beside the file is.
     log: PathBuf,
     /// The file as it was before this connection opened it.
     file: Option<DatabaseIdentity>,

@@ -1,5 +1,5 @@
 //! A look at every row of the table, which finds what its indexes do not: made anew whenever
-//! somebody has written.
+//! another connection has written.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use super::{Inner, Moment, Reader};
 use crate::rulings::row_digest;
 
 impl Inner {
-    /// A pass over the file as this transaction sees it, taken anew if anybody has written since
-    /// this reader took its last one.
+    /// A pass over the file as this transaction sees it, taken anew if another connection has
+    /// written since this reader took its last one.
     pub(super) fn fresh_pass(
         &self,
         reader: &mut Reader,
@@ -40,7 +40,7 @@ impl Inner {
 
     /// Fields of the department's own table that no column names, and of which the owner has stated
     /// nothing.
-    fn left(&self, reader: &Reader) -> Result<Vec<String>, SourceError> {
+    fn unmapped_names(&self, reader: &Reader) -> Result<Vec<String>, SourceError> {
         let Some(not_about) = &self.shape.not_about else { return Ok(Vec::new()) };
         let failed = |error: rusqlite::Error| self.failed(&error);
         let mut named =
@@ -71,7 +71,7 @@ impl Inner {
             shape.ragged.clone(),
             Arc::clone(&shape.adjudications),
         )?;
-        let left = self.left(reader)?;
+        let left = self.unmapped_names(reader)?;
         let mut unmapped = UnmappedFields::default();
         let sql = self.whole(reader, &left);
         let mut statement = reader.connection.prepare(&sql).map_err(|error| self.failed(&error))?;

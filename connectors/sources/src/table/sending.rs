@@ -16,7 +16,7 @@ pub(super) struct RowSender<'a> {
     out: Option<&'a mpsc::Sender<Rows>>,
     pub(super) batch: Rows,
     seen: HashSet<i64>,
-    /// What the pass saw, and which of it was met.
+    /// What the pass saw, and which of it the look-up saw.
     pub(super) watch: Option<(Arc<TableProfile>, SeenRows)>,
     columns: &'a [usize],
     left: u64,
@@ -61,7 +61,7 @@ impl<'a> RowSender<'a> {
             // Both are of one moment: a row that leads elsewhere is another person's, and none of
             // it leaves.
             if !met.note(present, self.columns, row, id.cast_unsigned()) {
-                let damaged = "an index leads to rows that hold somebody else; have the system's \
+                let damaged = "an index leads to rows that hold another person; have the system's \
                                maintainer run `reindex`, and `pragma integrity_check` to see what \
                                else is damaged";
                 return Err(SourceError::new(ErrorCode::SourceFailed, damaged));

@@ -9,7 +9,7 @@ pub struct TableProfile {
     pub number: u64,
     /// Rows that an index does not find, or that cannot be read.
     pub profile: Profile,
-    /// Who stood where, and how often, in the department's own database: an index of its can be
-    /// damaged, and would answer "nobody".
+    /// Which persons were in which rows of the department's own database: its index can be damaged,
+    /// and would then lead to none.
     pub row_index: Option<RowIndex>,
 }

@@ -14,7 +14,7 @@ const TRIES: usize = 5;
 
 impl Inner {
     /// One read transaction, so that the profile, as-of and rows are of one moment; interrupted
-    /// when `cancellation` says so, or after so many looks at it.
+    /// when `cancellation` says so, or after `polls` polls.
     pub(super) fn in_transaction<T>(
         &self,
         reader: &mut Reader,
@@ -49,7 +49,7 @@ impl Inner {
     fn begin(&self, reader: &mut Reader) -> Result<(), SourceError> {
         for _ in 0..TRIES {
             self.execute(reader, "begin")?;
-            // Its first read waits for whoever writes just now; from then on it sees the file as it
+            // Its first read waits for a present writer; from then on it sees the file as it
             // is at this moment.
             let version = self.data_version(reader);
             let seen = self.seen(&reader.log);
@@ -91,7 +91,7 @@ impl Inner {
         SourceError::new(ErrorCode::SourceFailed, detail)
     }
 
-    /// What changes with everybody else's writes.
+    /// What changes with the writes of other connections.
     pub(super) fn data_version(&self, reader: &Reader) -> Result<i64, SourceError> {
         let version = reader
             .connection

@@ -51,7 +51,7 @@ pub struct Fields {
     pub nulls: Option<(usize, usize)>,
 }
 
-/// The fields, and where the marks of NULLs stand. `None`: what the header says does not come to a
+/// The fields, and where the marks of NULLs are. `None`: what the header says does not come to a
 /// record's width.
 pub fn fields(
     header: &[u8],

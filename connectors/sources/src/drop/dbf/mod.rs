@@ -2,7 +2,7 @@
 //! header that counts them.
 //!
 //! Read by ourselves, since one odd record must not fail a file, and a number's digits must come as
-//! they stand.
+//! they are.
 
 mod characters;
 mod errors;
@@ -81,7 +81,7 @@ impl Format for Dbf {
         table.ends(path, &mut file)?;
         if deleted > 0 {
             into.advise(format!(
-                "{deleted} records are marked as deleted and are no rows; if they should be, \
+                "{deleted} records are marked as deleted and are not rows; if they should be, \
                  recall them, and if what ends is deleted so, `ended` is `removed`"
             ));
         }

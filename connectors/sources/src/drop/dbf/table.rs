@@ -23,7 +23,7 @@ pub struct Table {
     pub width: usize,
     pub fields: Vec<Field>,
     pub characters: Characters,
-    /// Where the marks of NULLs stand in a record, and how many bytes they are.
+    /// Where the marks of NULLs are in a record, and how many bytes they are.
     pub nulls: Option<(usize, usize)>,
 }
 
@@ -76,7 +76,7 @@ impl Table {
 
     /// Behind the last record that the header counts there must be no other: nothing but the mark
     /// of the end and zeros, or what a sector had before, if that is too short for a record and
-    /// names nobody.
+    /// names no person.
     pub fn ends(&self, path: &Path, file: &mut impl Read) -> Result<(), SourceError> {
         let (mut begin, mut length, mut is_filler) = (Vec::new(), 0, true);
         let mut buffer = vec![0; 1 << 16];

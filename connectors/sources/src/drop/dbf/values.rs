@@ -10,7 +10,7 @@ pub fn not_blank(raw: &[u8]) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The digits as they stand, as far as the programs that wrote them could count: they keep numbers
+/// The digits as they are, as far as the programs that wrote them could count: they keep numbers
 /// as doubles.
 pub fn written_number(text: &str) -> String {
     match text.parse::<f64>() {

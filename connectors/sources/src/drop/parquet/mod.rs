@@ -38,7 +38,7 @@ use self::old_times::OldTimes;
 
 /// Rows in memory at a time.
 const BATCH: usize = 1024;
-/// What stands for a value that has no text: no semantic type reads it.
+/// The text of a value that has none: no semantic type reads it.
 const LOST: &str = "\u{fffd}";
 
 /// A Parquet file.

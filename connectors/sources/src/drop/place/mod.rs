@@ -2,7 +2,7 @@
 //! own, or is in parts.
 //!
 //! A file that is taken leaves others. That they are older copies of the same is shown by their
-//! names, or stated by the owner; else they could be parts, and nothing is read: whoever stands in
+//! names, or stated by the owner; else they could be parts, and nothing is read: a person in
 //! a part that was left would own nothing.
 
 mod arrived;
@@ -149,7 +149,7 @@ impl Place {
         Ok(true)
     }
 
-    /// What to say when there is no drop at all.
+    /// The error when no drop is there.
     pub fn nothing(&self) -> SourceError {
         let beside = if self.file.as_of == DropAsOf::Manifest {
             ", with its manifest beside it"

@@ -64,7 +64,7 @@ impl Place {
     }
 
     /// A folder that a data platform writes as one table tells when it is whole, and whether its
-    /// rows lie in folders of their own.
+    /// rows are in folders of partitions.
     fn is_written(&self, names: &[String]) -> Result<(), SourceError> {
         let beside: Vec<String> = self.listed()?.iter().map(|path| name_of(path)).collect();
         let has = |name: &str| beside.iter().any(|known| known == name);
@@ -73,7 +73,7 @@ impl Place {
         {
             "is still being written, or its job failed: it has no `_SUCCESS`, or a `_temporary`"
         } else if beside.iter().any(|name| name.contains('=')) {
-            "has rows in folders of their own, such as `year=2026`, which are not read; have it \
+            "has rows in folders of partitions, such as `year=2026`, which are not read; have it \
              written without partitions"
         } else {
             return Ok(());
@@ -113,8 +113,8 @@ impl Place {
         }
         if !others.is_empty() {
             return Err(self.drift(&format!(
-                "beside the parts lie {}, which could be further ones; have a pattern in \
-                 `source.path` that they fit, or move what is no part to another folder",
+                "beside the parts are {}, which could be further ones; have a pattern in \
+                 `source.path` that they fit, or move what is not a part to another folder",
                 listed(&mut others)
             )));
         }

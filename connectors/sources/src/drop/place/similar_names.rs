@@ -1,4 +1,4 @@
-//! Refuses a drop beside which lie files with similar names: they could be further parts of it.
+//! Refuses a drop beside files with similar names: they could be further parts of it.
 
 use std::path::Path;
 
@@ -105,7 +105,7 @@ impl Place {
         let detail = format!(
             "`{}`: {} files could be parts of one register, {}; say in `source.parts` what they \
              are: `none` if each is the whole register, `all` (with a pattern in `path`, and \
-             `part_count`) or a list of their names if they are its parts; move what is no part \
+             `part_count`) or a list of their names if they are its parts; move what is not a part \
              of it to another folder",
             self.folder().display(),
             names.len(),

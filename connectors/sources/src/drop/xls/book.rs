@@ -79,7 +79,7 @@ impl Book {
         place: usize,
     ) -> Result<&'s [u8], SourceError> {
         let sheet = self.sheets.get(place).and_then(|(_, from)| stream.get(*from..));
-        sheet.ok_or_else(|| broken(path, "the sheet lies behind its end"))
+        sheet.ok_or_else(|| broken(path, "the sheet begins behind its end"))
     }
 
     /// Every cell of a sheet.
@@ -94,7 +94,7 @@ impl Book {
         pending.map_or(Ok(()), |(row, column)| each(row, column, CellValue::Lost))
     }
 
-    /// One record of a sheet. `pending` is where a formula stands whose text comes in a record of
+    /// One record of a sheet. `pending` is the place of a formula whose text comes in a record of
     /// its own.
     fn cell(
         &self,

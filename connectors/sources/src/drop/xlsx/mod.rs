@@ -143,7 +143,7 @@ fn cells(
                     open = Some(cell);
                 }
                 ("c", None) => {
-                    return Err(broken(path, "a cell stands outside the rows of its sheet"));
+                    return Err(broken(path, "a cell is outside the rows of its sheet"));
                 }
                 // A value may be empty, which is not the same as none.
                 ("v", Some(cell)) if cell.kind != "inlineStr" => {
@@ -233,7 +233,7 @@ impl Open {
                 Ok(number) => CellValue::Number(number),
                 Err(_) => CellValue::Text(text),
             },
-            // A date in ISO form, or what a later edition may bring: it stands for itself.
+            // A date in ISO form, or what a later edition may bring: it is its own text.
             _ => CellValue::Text(text),
         })
     }

@@ -140,7 +140,7 @@ fn texts(package: &mut Package<'_>, name: &str) -> Result<Vec<Box<str>>, SourceE
         match &event {
             Event::Start(tag) => match tag.local_name().as_ref() {
                 "si" => text.clear(),
-                // How it is pronounced is no part of it.
+                // Its pronunciation is not a part of it.
                 "rPh" => spoken = true,
                 "t" => inside = !spoken,
                 _ => {}

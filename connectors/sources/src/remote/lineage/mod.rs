@@ -1,5 +1,5 @@
 //! What a table or view rests upon, asked of the system's own catalogue down to the last table:
-//! whether its rows are of now, and whether they are the same for everybody who reads them.
+//! whether its rows are current, and whether they are the same for every reader.
 //!
 //! Both are accepted, never assumed: a kind of relation, an engine, a node of a view's tree or a
 //! field of it, a function or a word that is not in the lists beside this file counts as one that

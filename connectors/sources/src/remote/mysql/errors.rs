@@ -15,23 +15,23 @@ pub fn address(spec: &Remote) -> String {
 pub fn map_error(spec: &Remote, error: &Error) -> SourceError {
     let server = address(spec);
     let (code, detail) = match error {
-        Error::Server(told) => match told.code {
+        Error::Server(server_error) => match server_error.code {
             1045 | 1698 | 1130 | 1129 => {
                 (ErrorCode::Misconfigured, not_let_in(&server, &spec.user, &spec.password))
             }
             1044 | 1049 => (
                 ErrorCode::Misconfigured,
                 format!(
-                    "{server} has no database `{}` for it; mend `source.database`",
+                    "{server} has no database `{}` for it; correct `source.database`",
                     spec.database
                 ),
             ),
             1142 | 1143 => (
                 ErrorCode::Misconfigured,
-                format!("{server}: `{}` may not read it: {}", spec.user, told.message),
+                format!("{server}: `{}` may not read it: {}", spec.user, server_error.message),
             ),
             1051 | 1054 | 1146 | 1356 => {
-                (ErrorCode::SourceDrift, format!("{server}: {}", told.message))
+                (ErrorCode::SourceDrift, format!("{server}: {}", server_error.message))
             }
             1412 => (
                 ErrorCode::SourceDrift,
@@ -43,7 +43,7 @@ pub fn map_error(spec: &Remote, error: &Error) -> SourceError {
             ),
             1205 => (
                 ErrorCode::SourceTimeout,
-                format!("{server}: somebody else holds a lock on `{}`", spec.table),
+                format!("{server}: another session holds a lock on `{}`", spec.table),
             ),
             1040 | 1203 | 1226 => (
                 ErrorCode::SourceUnreachable,
@@ -57,8 +57,8 @@ pub fn map_error(spec: &Remote, error: &Error) -> SourceError {
         Error::Io(IoError::Tls(error)) => (
             ErrorCode::SourceUnreachable,
             format!(
-                "{server}: TLS: {error}; mend `source.host`, `source.ca_file` or `source.tls`, or \
-                 the server's certificate"
+                "{server}: TLS: {error}; correct `source.host`, `source.ca_file` or `source.tls`, \
+                 or the server's certificate"
             ),
         ),
         Error::Driver(DriverError::NoClientSslFlagFromServer) => (

@@ -32,12 +32,12 @@ use super::login::{authorities, password};
 use super::system::{Query, Relation, Session, Sink, System, listed, whole_seconds};
 use crate::rulings::Rulings;
 
-/// Time between two signs of life on a connection that nobody uses.
+/// Time between two signs of life on a connection that is not in use.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Statements that a session keeps prepared.
 const MOST_STATEMENTS: usize = 64;
-/// What a session is told once: that it only reads, how values are written, that no limit of the
-/// server's own shortens an answer, and that no transaction stands open, with an old moment, behind
+/// What a session is set to once: that it only reads, how values are written, that no limit of the
+/// server's own shortens an answer, and that no transaction stays open, with an old moment, behind
 /// a statement that has none.
 const SETTINGS: &str = "set session autocommit = 1, session completion_type = 'NO_CHAIN'; set \
                         names utf8mb4; set session sql_mode = '', session time_zone = '+08:00', \
@@ -131,10 +131,10 @@ impl System for Mysql {
         connection.query_drop(SETTINGS).await.map_err(failed)?;
         let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
         // In a cluster, a look-up first waits for what the others have committed. A server that
-        // knows nothing of it needs not be told.
+        // does not know the setting does not need it.
         match connection.query_drop("set session wsrep_sync_wait = 1").await {
             Ok(()) => {}
-            Err(Error::Server(told)) if told.code == 1193 => {}
+            Err(Error::Server(server_error)) if server_error.code == 1193 => {}
             Err(error) => return Err(failed(error)),
         }
         let mut session = MysqlSession { spec: spec.clone(), connection, is_mariadb, limit: 0 };
@@ -144,8 +144,8 @@ impl System for Mysql {
 
     async fn interrupt(&self, token: u32) -> Result<(), SourceError> {
         let mut session = self.log_in().await?;
-        let told = session.connection.query_drop(format!("kill query {token}")).await;
-        told.map_err(|error| map_error(&self.spec, &error))?;
+        let killed = session.connection.query_drop(format!("kill query {token}")).await;
+        killed.map_err(|error| map_error(&self.spec, &error))?;
         session.connection.disconnect().await.map_err(|error| map_error(&self.spec, &error))
     }
 }
@@ -195,7 +195,7 @@ impl Session for MysqlSession {
         if columns.is_empty() {
             let (database, table) = (&self.spec.database, &self.spec.table);
             let detail = format!(
-                "{} has no table or view `{database}`.`{table}`; mend `source.table`",
+                "{} has no table or view `{database}`.`{table}`; correct `source.table`",
                 address(&self.spec)
             );
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
@@ -263,7 +263,7 @@ impl MysqlSession {
         } else {
             format!("max_execution_time = {seconds}000")
         };
-        // Somebody else's lock is told apart from a slow statement by running out first, where
+        // Another session's lock is distinguished from a slow statement by running out first, where
         // there are seconds enough.
         (seconds != self.limit).then(|| {
             format!("set session {limit}, session lock_wait_timeout = {}", (seconds * 3 / 4).max(1))

@@ -32,7 +32,7 @@ impl MysqlSession {
                     return "true".to_owned();
                 };
                 bound.borrow_mut().push(day.to_owned());
-                // A month or a day of no number is no date, though it has the length of one.
+                // A month or a day that is zero is not a date, though it has the length of one.
                 format!(
                     "({text} is null or char_length({text}) <> 10 or {text} like '%-00%' or \
                      {text} {} ?)",

@@ -4,7 +4,7 @@ use mysql_async::Value;
 
 use super::super::system::{Asked, Column, Form};
 
-/// The column holds one of so many values.
+/// The column holds one of the values.
 pub fn condition(asked: &Asked<'_>) -> String {
     format!("{} in ({})", quote(&asked.column.name), vec!["?"; places(asked)].join(","))
 }

@@ -27,8 +27,9 @@ impl MysqlSession {
     }
 
     /// What the server does as each session begins (`init_connect`) may make a temporary table,
-    /// which is there in place of one of the same name, or of a view, for this session alone.
-    /// Whoever has one may always be shown how it is made; so where that is refused there is none.
+    /// which is there in place of one of the same name, or of a view, for this session alone. An
+    /// account that has one may always be shown how it is made; so where that is refused there is
+    /// none.
     pub(super) async fn is_there_for_all(&mut self, table: &str) -> Result<(), SourceError> {
         let made = match self
             .connection

@@ -12,8 +12,8 @@ pub fn address(spec: &Spec) -> String {
     }
 }
 
-/// A value that ends where it should. Not every driver knows braces, so they stand only where they
-/// must.
+/// A value that ends where it should. Not every driver knows braces, so they are written only where
+/// they must.
 pub fn escaped(value: &str) -> String {
     let plain = |c: char| !"[]{}(),;?*=!@+\"'".contains(c) && !c.is_control();
     if !value.is_empty() && value.trim() == value && value.chars().all(plain) {

@@ -1,16 +1,16 @@
-//! Asks the driver's process, and reads short answers whole.
+//! LineageQuery the driver's process, and reads short answers whole.
 
 use zerotrip_odbc_wire::{Reply, Request};
 
 use super::OdbcSession;
 use super::address::address;
-use super::catalogue::Collecting;
+use super::catalogue::Collector;
 use super::errors::{Phase, map_error};
-use super::process::{Broken, Taking};
+use super::process::{BatchSink, Broken};
 use crate::SourceError;
 
 impl OdbcSession {
-    pub(super) async fn ask<T: Taking>(
+    pub(super) async fn ask<T: BatchSink>(
         &mut self,
         request: &Request,
         rows: &mut T,
@@ -41,7 +41,7 @@ impl OdbcSession {
         &mut self,
         request: &Request,
     ) -> Result<Vec<Vec<Option<String>>>, SourceError> {
-        let mut rows = Collecting::default();
+        let mut rows = Collector::default();
         self.ask(request, &mut rows).await?;
         Ok(rows.rows)
     }
@@ -51,7 +51,7 @@ impl OdbcSession {
         &mut self,
         request: &Request,
     ) -> Result<Vec<Vec<Option<String>>>, SourceError> {
-        let mut rows = Collecting::default();
+        let mut rows = Collector::default();
         match self.helper.ask(request, &mut rows).await {
             Ok(_) => Ok(rows.rows),
             Err(Broken::Failed(failure))

@@ -72,7 +72,7 @@ impl OdbcSession {
             )),
             (false, None) => advice.push(format!(
                 "`{system}` gives no snapshots that are known here: answers are right only as \
-                 long as nobody changes the table, as `unchanging` says"
+                 long as the table is not changed, as `unchanging` says"
             )),
         }
         if self.dialect.whole {

@@ -14,7 +14,7 @@ impl Odbc {
     pub(super) fn file(&self) -> Option<PathBuf> {
         let (_, path) = self.spec.file.as_ref()?;
         let path = self.base.join(path);
-        // The driver stands in another folder.
+        // The driver's process runs in another folder.
         Some(std::path::absolute(&path).unwrap_or(path))
     }
 
@@ -30,7 +30,7 @@ impl Odbc {
             spec.attributes.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         if let (Some((name, _)), Some(path)) = (&spec.file, self.file()) {
             let path = path.to_str().ok_or_else(|| {
-                misconfigured("`source.file` is in a folder whose name is no text".to_owned())
+                misconfigured("`source.file` is in a folder whose name is not a text".to_owned())
             })?;
             said.push((name, path.to_owned()));
         }

@@ -12,7 +12,7 @@ pub fn identity_of(path: &Path) -> Result<FileIdentity, SourceError> {
     FileIdentity::at(path).map_err(|error| {
         SourceError::new(
             ErrorCode::SourceUnreachable,
-            format!("`{}`: {error}; mend `source.file`", path.display()),
+            format!("`{}`: {error}; correct `source.file`", path.display()),
         )
     })
 }

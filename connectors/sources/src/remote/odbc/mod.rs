@@ -44,11 +44,11 @@ use crate::rulings::Rulings;
 use crate::timestamp::parse_timestamp;
 use address::address;
 use catalogue::Bound;
-use dialect::{Asks, Dialect};
+use dialect::{Dialect, LineageQuery};
 use errors::{Phase, map_error};
 use file::identity_of;
 use process::{Broken, Helper};
-use reader::{Chosen, Nothing, Reader, odd};
+use reader::{NoRows, PersonFilter, Reader, odd};
 
 /// Seconds that a log-in may take, where the driver listens; the pool waits no longer than ten.
 const LOG_IN: u32 = 9;
@@ -131,7 +131,7 @@ impl System for Odbc {
         let ready = helper
             .ask(
                 &Request::LogIn { version: VERSION, connection, hide, seconds: LOG_IN },
-                &mut Nothing,
+                &mut NoRows,
             )
             .await;
         let failed = |broken, dialect: &Dialect, met| match broken {
@@ -147,7 +147,7 @@ impl System for Odbc {
         if !dialect.snapshot && !spec.unchanging && file.is_none() {
             let detail = format!(
                 "{} calls itself `{system}`, which gives no snapshots that are known here: a row \
-                 that changes while it is read could be missed; if nobody changes the table while \
+                 that changes while it is read could be missed; if the table is not changed while \
                  it is asked, say `unchanging = true`",
                 address(&spec)
             );
@@ -160,7 +160,7 @@ impl System for Odbc {
             alive: dialect.alive(),
         };
         helper
-            .ask(&set_up, &mut Nothing)
+            .ask(&set_up, &mut NoRows)
             .await
             .map_err(|broken| failed(broken, &dialect, Phase::Later))?;
         let quote = dialect.quote.or(quote);
@@ -172,7 +172,7 @@ impl System for Odbc {
         Ok(session)
     }
 
-    /// Nothing has to be told: the session ends with its process, and the process with the session.
+    /// Nothing has to be sent: the session ends with its process, and the process with the session.
     async fn interrupt(&self, (): ()) -> Result<(), SourceError> {
         Ok(())
     }
@@ -190,7 +190,7 @@ impl Session for OdbcSession {
         let statements = self.dialect.begin(seconds);
         self.ask(
             &Request::Begin { statements, seconds: u32::try_from(seconds).unwrap_or(u32::MAX) },
-            &mut Nothing,
+            &mut NoRows,
         )
         .await
         .map(drop)
@@ -200,7 +200,7 @@ impl Session for OdbcSession {
         if !self.dialect.transactions {
             return Ok(());
         }
-        self.ask(&Request::End, &mut Nothing).await.map(drop)
+        self.ask(&Request::End, &mut NoRows).await.map(drop)
     }
 
     async fn tables(&mut self) -> Result<Vec<Table>, SourceError> {
@@ -224,7 +224,7 @@ impl Session for OdbcSession {
         *self.layout.write().unwrap_or_else(PoisonError::into_inner) =
             Layout { bounds: found.bounds, schema: found.schema };
         // Of a fork, its owner has to say that nothing is hidden.
-        if self.dialect.lineage == Asks::Postgres
+        if self.dialect.lineage == LineageQuery::Postgres
             && lineage::postgres::is_another(
                 &self.one(lineage::postgres::VERSION).await?.unwrap_or_default(),
             )
@@ -282,7 +282,7 @@ impl Session for OdbcSession {
     async fn read<K: Sink>(&mut self, query: &Query<'_>, sink: &mut K) -> Result<(), SourceError> {
         let (statement, values) = self.select(query)?;
         let padded = query.columns.iter().map(|column| column.form == Form::Padded).collect();
-        let persons = self.dialect.whole.then(|| Chosen::of(query)).flatten();
+        let persons = self.dialect.whole.then(|| PersonFilter::of(query)).flatten();
         let (cells, left) =
             (query.columns.len() + query.locator.len(), query.only.first.unwrap_or(u64::MAX));
         let mut reading =

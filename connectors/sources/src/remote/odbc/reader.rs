@@ -6,13 +6,13 @@ use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::system::{Asked, Query, Sink};
-use super::process::Taking;
+use super::process::BatchSink;
 use crate::{Rows, SourceError};
 
 /// Where rows go that are none.
-pub struct Nothing;
+pub struct NoRows;
 
-impl Taking for Nothing {
+impl BatchSink for NoRows {
     async fn take(&mut self, _: Vec<Vec<Option<String>>>) -> Result<(), SourceError> {
         Err(odd())
     }
@@ -24,7 +24,7 @@ pub struct Reader<'a, K> {
     pub row: Rows,
     pub cells: usize,
     pub padded: Vec<bool>,
-    pub persons: Option<Chosen>,
+    pub persons: Option<PersonFilter>,
     /// How many came.
     pub rows: u64,
     /// How many more are wanted. The others are read all the same, for only an answer's end shows
@@ -32,7 +32,7 @@ pub struct Reader<'a, K> {
     pub left: u64,
 }
 
-impl<K: Sink> Taking for Reader<'_, K> {
+impl<K: Sink> BatchSink for Reader<'_, K> {
     async fn take(&mut self, batch: Vec<Vec<Option<String>>>) -> Result<(), SourceError> {
         for mut row in batch {
             self.rows += 1;
@@ -61,14 +61,14 @@ impl<K: Sink> Taking for Reader<'_, K> {
     }
 }
 
-/// Rows of a table that is read whole: those in which one of these persons stands where it was
+/// Rows of a table that is read whole: those that have one of these persons where it was
 /// asked for.
-pub struct Chosen {
+pub struct PersonFilter {
     places: Vec<usize>,
     persons: HashSet<ResidentId>,
 }
 
-impl Chosen {
+impl PersonFilter {
     /// None where every row is wanted.
     pub fn of(query: &Query<'_>) -> Option<Self> {
         if query.asked.is_empty() {

@@ -73,7 +73,7 @@ impl OdbcSession {
             }
             None if name.chars().all(|c| c.is_alphanumeric() || c == '_') => Ok(name.to_owned()),
             None => Err(misconfigured(format!(
-                "the driver quotes no names, and `{name}` cannot stand without; attach a view \
+                "the driver quotes no names, and `{name}` cannot be written without; attach a view \
                  with plain names"
             ))),
         }

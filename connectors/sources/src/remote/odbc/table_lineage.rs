@@ -4,29 +4,29 @@ use std::sync::PoisonError;
 
 use super::super::lineage::{self, Lineage};
 use super::OdbcSession;
-use super::dialect::Asks;
+use super::dialect::LineageQuery;
 use crate::SourceError;
 
 impl OdbcSession {
     pub(super) async fn trace_lineage(&mut self) -> Result<Lineage, SourceError> {
         let path = self.path(&self.spec.table)?;
         let lines = match self.dialect.lineage {
-            Asks::Nothing => {
+            LineageQuery::Nothing => {
                 let why = format!(
                     "`{}` cannot be asked through ODBC what it rests upon, as far as is known here",
                     self.spec.table
                 );
                 return Ok(Lineage::unasked(&why));
             }
-            Asks::InFile if self.file.is_some() => {
+            LineageQuery::InFile if self.file.is_some() => {
                 return Ok(Lineage::of(&format!("table: {}", self.spec.table)));
             }
-            Asks::InFile => {
+            LineageQuery::InFile => {
                 return Ok(Lineage::unasked(
                     "which file it is in is not said: name it in `source.file`",
                 ));
             }
-            Asks::Postgres => {
+            LineageQuery::Postgres => {
                 let version = self.one(lineage::postgres::VERSION).await?.unwrap_or_default();
                 if let Some(another) = lineage::postgres::is_another(&version) {
                     return Ok(another);
@@ -34,7 +34,7 @@ impl OdbcSession {
                 let lines = self.one(&lineage::postgres::proof(&path)).await?;
                 return Ok(lineage::postgres::read(lines.as_deref().unwrap_or_default()));
             }
-            Asks::Statement(statement) => {
+            LineageQuery::Statement(statement) => {
                 let schema = self.spec.schema.clone();
                 let schema = schema.or_else(|| {
                     self.layout.read().unwrap_or_else(PoisonError::into_inner).schema.clone()

@@ -28,7 +28,7 @@ pub fn map_error(spec: &Remote, error: &Error) -> SourceError {
             }
             if detail.contains("TLS") {
                 detail.push_str(
-                    "; mend `source.host`, `source.ca_file` or `source.tls`, or the server's \
+                    "; correct `source.host`, `source.ca_file` or `source.tls`, or the server's \
                      certificate",
                 );
             }
@@ -39,8 +39,8 @@ pub fn map_error(spec: &Remote, error: &Error) -> SourceError {
             };
             (code, detail)
         }
-        Some(told) => {
-            let (state, message) = (told.code(), told.message());
+        Some(server_error) => {
+            let (state, message) = (server_error.code(), server_error.message());
             match state.code() {
                 "28P01" => {
                     (ErrorCode::Misconfigured, not_let_in(&server, &spec.user, &spec.password))
@@ -48,14 +48,17 @@ pub fn map_error(spec: &Remote, error: &Error) -> SourceError {
                 "28000" => (
                     ErrorCode::Misconfigured,
                     format!(
-                        "{server} does not let `{}` in from here, or in clear text; mend \
+                        "{server} does not let `{}` in from here, or in clear text; correct \
                          `source.user` or `source.tls`, or let it in there",
                         spec.user
                     ),
                 ),
                 "3D000" => (
                     ErrorCode::Misconfigured,
-                    format!("{server} has no database `{}`; mend `source.database`", spec.database),
+                    format!(
+                        "{server} has no database `{}`; correct `source.database`",
+                        spec.database
+                    ),
                 ),
                 "42501" => (
                     ErrorCode::Misconfigured,
@@ -73,7 +76,7 @@ pub fn map_error(spec: &Remote, error: &Error) -> SourceError {
                 ),
                 "55P03" => (
                     ErrorCode::SourceTimeout,
-                    format!("{server}: somebody else holds a lock on `{}`", spec.table),
+                    format!("{server}: another session holds a lock on `{}`", spec.table),
                 ),
                 "53300" => (
                     ErrorCode::SourceUnreachable,

@@ -34,15 +34,15 @@ use super::system::{Query, Relation, Session, Sink, System, listed, whole_second
 use super::tls::MakeTls;
 use crate::rulings::Rulings;
 
-/// Time between two signs of life on a connection that nobody uses.
+/// Time between two signs of life on a connection that is not in use.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Time that sent bytes may stay unconfirmed before the server counts as gone.
 const UNCONFIRMED: Duration = Duration::from_secs(30);
 /// Statements that a session keeps prepared.
 const MOST_STATEMENTS: usize = 64;
-/// What a session is told once: how values are written, that names are looked up nowhere but where
-/// we say (what is temporary last: it would come first if it were not named), and that rows hidden
-/// by a policy are an error and no absence.
+/// What a session is set to once: how values are written, that names are looked up nowhere but
+/// where we say (what is temporary last: it would come first if it were not named), and that rows
+/// hidden by a policy are an error and no absence.
 const SETTINGS: &str = "set session characteristics as transaction isolation level repeatable read, read only; set \
      datestyle = 'ISO, YMD'; set timezone = 'Asia/Shanghai'; set extra_float_digits = 1; set \
      bytea_output = 'hex'; set standard_conforming_strings = on; set search_path = pg_catalog, \
@@ -99,7 +99,7 @@ pub struct PostgresSession {
     follows: bool,
 }
 
-/// Whom to stop.
+/// The session to stop.
 pub struct Token(CancelToken);
 
 impl Drop for PostgresSession {
@@ -197,8 +197,8 @@ impl Session for PostgresSession {
     async fn allow(&mut self, left: Duration) -> Result<(), SourceError> {
         let seconds = whole_seconds(left);
         if seconds != self.limit {
-            // By itself: what is set together with `begin` ends with the transaction. Somebody
-            // else's lock is told apart from a slow statement by running out first.
+            // By itself: what is set together with `begin` ends with the transaction. Another
+            // session's lock is distinguished from a slow statement by running out first.
             self.limit = 0;
             let sql = format!(
                 "set statement_timeout = {}; set lock_timeout = {}",
@@ -243,7 +243,7 @@ impl Session for PostgresSession {
             .collect::<Result<_, _>>()?;
         let Some(kind) = rows.first().and_then(|row| row.first()).cloned() else {
             let detail = format!(
-                "{} has no table or view `{schema}`.`{}`; mend `source.table`",
+                "{} has no table or view `{schema}`.`{}`; correct `source.table`",
                 address(&self.spec),
                 self.spec.table
             );

@@ -29,7 +29,7 @@ pub fn find(value: &Json<'_>, pointer: String, depth: usize, found: &mut Vec<Arr
     }
 }
 
-/// What stands around the rows.
+/// The values around the rows.
 pub fn leaves<'a>(
     value: &'a Json<'a>,
     pointer: String,

@@ -14,7 +14,7 @@ use crate::rest::json::Json;
 /// Levels of objects within a row whose members become fields.
 const MOST_LEVELS: usize = 4;
 
-/// The fields of rows, in the order in which they were first met.
+/// The fields of rows, in the order in which they first came.
 #[derive(Default)]
 pub struct Fields {
     pub rows: u64,
@@ -28,7 +28,7 @@ pub struct Fields {
 struct Field {
     name: String,
     evidence: Evidence,
-    /// Rows in which it stands, and those in which it is a number of more digits than a
+    /// Rows that have it, and those in which it is a number of more digits than a
     /// floating-point number keeps.
     there: u64,
     long: u64,
@@ -115,7 +115,7 @@ impl Fields {
         );
         advice.extend(self.objects.iter().map(|name| {
             format!(
-                "`{name}` is a list of objects and left out: who stands in it is not found; name \
+                "`{name}` is a list of objects and left out: a person in it is not found; name \
                  a column's `field` `{name}/*/…`, by which each of its objects becomes a row"
             )
         }));
@@ -124,7 +124,7 @@ impl Fields {
             if field.there < rows {
                 let (name, there) = (&field.name, field.there);
                 advice.push(format!(
-                    "`{name}` stands in {there} of {rows} rows: leave it out, or have the \
+                    "`{name}` is in {there} of {rows} rows: leave it out, or have the \
                      interface write `null` in the others"
                 ));
             }

@@ -1,6 +1,6 @@
 //! An HTTP interface before any dataset file describes it: one answer is fetched, its rows are
 //! found in it, and their fields looked at. How one answer follows the other no single answer
-//! tells; its owner says that, and what speaks for which way is told.
+//! tells; its owner says that, and advice names what speaks for which way.
 
 mod arrays;
 mod fields;
@@ -83,7 +83,7 @@ impl Interface {
         };
         let text = str::from_utf8(&answer.body)
             .map_err(|_| said(ErrorCode::SourceFailed, "other characters than UTF-8"))?;
-        // What is wrong with it is not quoted: it may be somebody's row.
+        // What is wrong with it is not quoted: it may be a person's row.
         let value =
             json::tree(text, MOST_VALUES).map_err(|error| said(error.code, &error.detail))?;
         Ok((text, value))
@@ -133,7 +133,7 @@ impl Interface {
     fn settings(&self, rows: &str) -> Settings {
         let mut source = vec![
             ("url", Setting::Text(self.said.clone(), "")),
-            ("rows", Setting::Text(rows.to_owned(), "where the array of rows stands in an answer")),
+            ("rows", Setting::Text(rows.to_owned(), "where the array of rows is in an answer")),
             ("paging", Setting::Owner(PAGING)),
             (
                 "live",
@@ -142,10 +142,7 @@ impl Interface {
                      answers say of when they are",
                 ),
             ),
-            (
-                "nothing_hidden",
-                Setting::Owner("why no row and no cell is hidden from whoever asks so"),
-            ),
+            ("nothing_hidden", Setting::Owner("why no row and no cell is hidden from this reader")),
         ];
         if let Some(path) = &self.header_file {
             source.push(("header_file", Setting::Text(path.clone(), "")));
@@ -186,9 +183,8 @@ impl Catalogue for Interface {
         let array = self.array(&value, table)?;
         let mut advice = self.paging(&answer, &value, &array);
         drop(value);
-        let steps = Pointer::parse(&array.pointer).ok_or_else(|| {
-            misconfigured("the rows stand where no JSON pointer leads".to_owned())
-        })?;
+        let steps = Pointer::parse(&array.pointer)
+            .ok_or_else(|| misconfigured("the rows are where no JSON pointer leads".to_owned()))?;
         let mut fields = Fields::default();
         json::read(text, steps.steps(), &mut |row| fields.take(row))?;
         let columns = fields.columns(&mut advice)?;

@@ -32,13 +32,13 @@ const NEXT_WORDS: [&str; 5] = ["next", "cursor", "nextcursor", "next_cursor", "n
 impl Interface {
     /// What this one answer tells of how the collection goes on.
     pub(super) fn paging(&self, answer: &Answer, value: &Json<'_>, array: &Array) -> Vec<String> {
-        let mut told = vec![format!(
-            "this is one answer with {} rows; how the others follow it tells nobody but its \
+        let mut hints = vec![format!(
+            "this is one answer with {} rows; how the others follow it is known only to its \
              owner: see `paging`",
             array.rows
         )];
         if answer.headers.contains_key(LINK) {
-            told.push(
+            hints.push(
                 "it has a `Link` header: `paging = { kind = \"link\" }` may be right".to_owned(),
             );
         }
@@ -56,7 +56,7 @@ impl Interface {
                 } else {
                     "size_parameter"
                 };
-                told.push(format!(
+                hints.push(format!(
                     "`{name}` in the address seems to ask for a part: take it out of `url`, and \
                      name it as `{key}` of `paging`"
                 ));
@@ -71,17 +71,17 @@ impl Interface {
                 && let Some(total) =
                     digits.parse::<u64>().ok().filter(|total| *total >= array.rows as u64)
             {
-                told.push(format!(
+                hints.push(format!(
                     "`{pointer}` is {total}: if that is the number of all rows, name it as \
                      `total` of `paging`, so that none is lost unseen"
                 ));
             } else if NEXT_WORDS.contains(&word.as_str()) {
-                told.push(format!(
+                hints.push(format!(
                     "`{pointer}` may say where to go on: `paging = {{ kind = \"cursor\", next = \
                      \"{pointer}\", … }}`"
                 ));
             }
         }
-        told
+        hints
     }
 }

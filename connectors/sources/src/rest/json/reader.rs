@@ -9,12 +9,12 @@ use super::value::{EACH, Json, index};
 
 /// Levels of arrays and objects.
 pub const MOST_DEPTH: usize = 64;
-/// Values in one row, and in all that stands around the rows.
+/// Values in one row, and in all that is around the rows.
 pub const MOST_VALUES: usize = 10_000;
 /// Bytes of one row.
 pub const MOST_ROW: usize = 1 << 20;
 
-/// A whole answer as it is, with at most so many values.
+/// A whole answer as it is, with at most `most` values.
 pub fn tree(text: &str, most: usize) -> Result<Json<'_>, SourceError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader =
@@ -24,7 +24,7 @@ pub fn tree(text: &str, most: usize) -> Result<Json<'_>, SourceError> {
 }
 
 /// Reads a whole answer. Every element of the array at `rows` goes to `each`, and is not kept;
-/// returned is what stands around them, and whether there is such an array.
+/// returned is what is around them, and whether there is such an array.
 pub fn read<'a>(
     text: &'a str,
     rows: &[String],
@@ -45,7 +45,7 @@ struct Reader<'a, 'r> {
     values: usize,
     /// Most of them.
     most: usize,
-    /// Whether the rows were met.
+    /// Whether the rows were found.
     found: bool,
     /// Whether the value read last led to rows, or to a list of what leads there that is empty.
     led: bool,
@@ -81,7 +81,7 @@ impl<'a> Reader<'a, '_> {
     fn end(&mut self) -> Result<(), SourceError> {
         self.blanks();
         if self.at < self.text.len() {
-            Err(self.broken("something stands behind its end"))
+            Err(self.broken("something is behind its end"))
         } else {
             Ok(())
         }
@@ -104,8 +104,8 @@ impl<'a> Reader<'a, '_> {
         names.sort_unstable();
         if names.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
             let detail = format!(
-                "the object that ends at byte {} has a name twice; which value counts cannot be \
-                 told",
+                "the object that ends at byte {} has a name twice; which value counts is not \
+                 known",
                 self.at
             );
             return Err(SourceError::new(ErrorCode::SourceFailed, detail));
@@ -235,7 +235,7 @@ impl<'a> Reader<'a, '_> {
                     return Ok(text);
                 }
                 Some(b'\\') => text.to_mut().push(self.escaped()?),
-                _ => return Err(self.broken("a control character stands in a string")),
+                _ => return Err(self.broken("a control character is in a string")),
             }
         }
     }
@@ -268,7 +268,7 @@ impl<'a> Reader<'a, '_> {
                 let both = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
                 return Ok(char::from_u32(both).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
-            self.at = before; // it stands for itself
+            self.at = before; // it is half of no pair
         }
         Ok(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER))
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The step that stands for each element of an array.
+/// The step that means each element of an array.
 pub const EACH: &str = "*";
 
 /// A value.
@@ -36,7 +36,7 @@ impl Json<'_> {
     }
 }
 
-/// What stands beside what a step leads to: more elements of its array.
+/// More elements beside the one that a step leads to.
 #[derive(Debug)]
 pub struct Beside;
 

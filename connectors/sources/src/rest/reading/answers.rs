@@ -56,7 +56,7 @@ pub fn identity(value: Option<&Json<'_>>) -> Option<String> {
 pub fn no_id(id: &Pointer, number: u64) -> SourceError {
     SourceError::new(
         ErrorCode::SourceDrift,
-        format!("row {number} has no text or number at `{id}`; mend `source.paging.id`"),
+        format!("row {number} has no text or number at `{id}`; correct `source.paging.id`"),
     )
 }
 

@@ -20,7 +20,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// A cell as text; `None` is NULL. `element` is that of the list which the row stands for.
+    /// A cell as text; `None` is NULL. `element` is the element of the list that becomes the row.
     pub fn cell(
         &self,
         row: &Json<'_>,
@@ -49,7 +49,7 @@ impl Column {
                  `/{}/*/id` for each element",
             )),
             None => Err(drift(
-                "has no `{}`; mend the column's `field`, or have the interface write `null`",
+                "has no `{}`; correct the column's `field`, or have the interface write `null`",
             )),
         }
     }
@@ -65,7 +65,7 @@ pub fn beside(number: u64, said: &str) -> SourceError {
 }
 
 /// A number in a column of ids. What a floating-point number may have left of another is written so
-/// that it is nobody's, and could be anybody's whose id begins so.
+/// that it is no person's, and could be any person's whose id begins so.
 fn id_digits(digits: &str) -> String {
     let significant = digits.bytes().filter(u8::is_ascii_digit).count();
     let Ok(number) = digits.parse::<f64>() else { return digits.to_owned() };

@@ -1,5 +1,5 @@
-//! One collection, from its first row to its last, into a snapshot; and how it is told that nothing
-//! was lost on the way.
+//! One collection, from its first row to its last, into a snapshot; and how it is verified that
+//! nothing was lost on the way.
 
 mod answers;
 mod columns;
@@ -31,7 +31,7 @@ use super::paging::{self, PageState};
 /// Readings of which two that follow one another must be alike.
 const MOST_READINGS: u32 = 4;
 
-/// Makes requests, as long as somebody waits for the answer.
+/// Makes requests, as long as a caller waits for the answer.
 pub type Fetch<'a> = dyn FnMut(&mut Client, &Url) -> Result<Answer, SourceError> + 'a;
 
 /// How a collection becomes a snapshot.
@@ -50,7 +50,7 @@ struct ReadingState {
     /// Of when the oldest of its answers is.
     made: SystemTime,
     /// Members with ids in them that no column names, and in how many rows.
-    left: UnmappedFields,
+    unmapped: UnmappedFields,
 }
 
 /// What each answer of a reading held: if two readings are equal here, they are.
@@ -70,7 +70,7 @@ impl Plan {
             let (name, said) = (&column.name, &column.field);
             let wrong = || {
                 misconfigured(format!(
-                    "`{said}` is no field of JSON; mend the `field` of column `{name}`"
+                    "`{said}` is not a field of JSON; correct the `field` of column `{name}`"
                 ))
             };
             let mut way = Pointer::field(said).ok_or_else(wrong)?.steps().to_vec();
@@ -91,7 +91,7 @@ impl Plan {
                          list can become rows"
                     );
                     return Err(misconfigured(format!(
-                        "{detail}; mend the `field` of column `{name}`"
+                        "{detail}; correct the `field` of column `{name}`"
                     )));
                 }
                 within = Some(inner);
@@ -115,7 +115,7 @@ impl Plan {
             let started = SystemTime::now();
             let file = self.snapshots.file()?;
             match self.read_once(file.path(), fetch) {
-                Ok((filled, ReadingState { pages, made, left })) => {
+                Ok((filled, ReadingState { pages, made, unmapped })) => {
                     let started = started.min(made);
                     let as_of = match &before {
                         Some((earlier, as_of)) if *earlier == pages => *as_of,
@@ -126,7 +126,7 @@ impl Plan {
                             continue;
                         }
                     };
-                    left.require_none(&self.spec.url.to_string())?;
+                    unmapped.require_none(&self.spec.url.to_string())?;
                     return self.snapshots.open(file, as_of, filled.ragged);
                 }
                 Err(error) if error.code == ErrorCode::SourceTruncated => {
@@ -156,7 +156,7 @@ impl Plan {
         let mut seen = ReadingState {
             pages: Vec::new(),
             made: SystemTime::now(),
-            left: UnmappedFields::default(),
+            unmapped: UnmappedFields::default(),
         };
         let filled = self.snapshots.write(&self.spec.url.to_string(), file, |writer| {
             self.read_pages(writer, &mut seen, &mut |url| fetch(&mut client, url))
@@ -195,22 +195,22 @@ impl Plan {
     ) -> Result<(), SourceError> {
         let Rest { url, paging, .. } = &self.spec;
         let (mut asked, mut total) = (HashSet::new(), None);
-        let mut stand = PageState { answers: 0, rows: 0, last: 0, most: 0 };
+        let mut state = PageState { answers: 0, rows: 0, last: 0, most: 0 };
         let mut written = 0;
         let mut next = Some(paging::first(url, paging));
         while let Some(address) = next {
-            if stand.answers >= self.spec.most_pages {
+            if state.answers >= self.spec.most_pages {
                 let detail = format!(
-                    "{url} has over {} pages; ask for more rows in each, or mend \
+                    "{url} has over {} pages; ask for more rows in each, or correct \
                      `source.most_pages`",
-                    stand.answers
+                    state.answers
                 );
                 return Err(SourceError::new(ErrorCode::SourceLimit, detail));
             }
             if !asked.insert(sha256(format!("{}?{}", address.path, address.query).as_bytes())) {
                 return Err(SourceError::new(
                     ErrorCode::SourceFailed,
-                    format!("{address} leads back to itself; its end cannot be told"),
+                    format!("{address} leads back to itself; its end is not known"),
                 ));
             }
             let answer = fetch(&address)?;
@@ -220,18 +220,18 @@ impl Plan {
                 &address,
                 text,
                 &answer.headers,
-                (stand.rows, &mut written, &mut seen.left),
+                (state.rows, &mut written, &mut seen.unmapped),
                 writer,
             )?;
             if let Age::Said(place) = &self.spec.age {
                 seen.made = seen.made.min(said_time(&address, place, &answer.headers, &around)?);
             }
             seen.pages.push(page.digest);
-            stand = PageState {
-                answers: stand.answers + 1,
-                rows: stand.rows + page.rows,
+            state = PageState {
+                answers: state.answers + 1,
+                rows: state.rows + page.rows,
                 last: page.rows,
-                most: stand.most.max(page.rows),
+                most: state.most.max(page.rows),
             };
             if let Some(place) = &paging.total {
                 let said = paging::total(&address, place, &answer.headers, &around)?;
@@ -241,16 +241,16 @@ impl Plan {
                     )));
                 }
             }
-            next = paging::next(url, &address, paging, &stand, &answer.headers, &around)?;
+            next = paging::next(url, &address, paging, &state, &answer.headers, &around)?;
         }
-        if total.is_some_and(|total| total != stand.rows) {
+        if total.is_some_and(|total| total != state.rows) {
             let total = total.unwrap_or_default();
             return Err(torn(format!(
                 "{url} says that it has {total} rows, and gave {}",
-                stand.rows
+                state.rows
             )));
         }
-        for (place, address) in paging::around(url, paging, &stand) {
+        for (place, address) in paging::around(url, paging, &state) {
             seen.pages.push(self.nothing_new(&place, &address, writer, fetch)?);
         }
         Ok(())
@@ -261,7 +261,7 @@ impl Plan {
         address: &Url,
         text: &'a str,
         headers: &HeaderMap,
-        (before, written, left): (u64, &mut u64, &mut UnmappedFields),
+        (before, written, unmapped): (u64, &mut u64, &mut UnmappedFields),
         writer: &mut SnapshotWriter<'_>,
     ) -> Result<(Page, Json<'a>), SourceError> {
         let (mut rows, mut hasher) = (0, Hasher::new());
@@ -277,13 +277,13 @@ impl Plan {
                          or it is not unique"
                     );
                     return Err(torn(format!(
-                        "{detail}; mend `source.paging.id`, or have the pages sorted by it"
+                        "{detail}; correct `source.paging.id`, or have the pages sorted by it"
                     )));
                 }
             }
             let mut leaves = Vec::new();
-            self.left(row, &mut Vec::new(), Some(&mut leaves), left);
-            left.row(leaves.iter().map(|(name, text)| (name.as_str(), Some(*text))));
+            self.note_unmapped(row, &mut Vec::new(), Some(&mut leaves), unmapped);
+            unmapped.row(leaves.iter().map(|(name, text)| (name.as_str(), Some(*text))));
             for element in self.elements(row, number)? {
                 let mut cells = Vec::with_capacity(self.columns.len());
                 for column in &self.columns {
@@ -307,18 +307,18 @@ impl Plan {
             })?;
         if !found {
             let detail = format!(
-                "{address} has no array of rows at `{}`; mend `source.rows`",
+                "{address} has no array of rows at `{}`; correct `source.rows`",
                 self.spec.rows
             );
             return Err(SourceError::new(ErrorCode::SourceDrift, detail));
         }
         // A row that is given beside the others would not be read.
-        self.left(&around, &mut Vec::new(), None, left);
+        self.note_unmapped(&around, &mut Vec::new(), None, unmapped);
         Ok((Page { rows, digest: hasher.finish() }, around))
     }
 
-    /// The elements of the row's list, each of which becomes a row; one row with nobody in it where
-    /// the list is empty.
+    /// The elements of the row's list, each of which becomes a row; one row with no person in it
+    /// where the list is empty.
     fn elements<'r, 'a>(
         &self,
         row: &'r Json<'a>,
@@ -339,7 +339,7 @@ impl Plan {
             _ => Err(SourceError::new(
                 ErrorCode::SourceDrift,
                 format!(
-                    "row {number} has no list where `{}` says; mend the column's `field`",
+                    "row {number} has no list where `{}` says; correct the column's `field`",
                     said()
                 ),
             )),

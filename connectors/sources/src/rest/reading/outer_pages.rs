@@ -42,8 +42,8 @@ impl Plan {
                 let url = &self.spec.url;
                 let detail = format!(
                     "{url} has a row at {place} that none of its pages had: it counts from \
-                     another number, or in another way, than `source.paging` says; mend `first` \
-                     or `kind` there (a row that was entered just now is met in the next reading)"
+                     another number, or in another way, than `source.paging` says; correct `first` \
+                     or `kind` there (a row that was entered just now comes with the next reading)"
                 );
                 return Err(torn(detail));
             }

@@ -10,29 +10,31 @@ use crate::unmapped_fields::UnmappedFields;
 impl Plan {
     /// Ids in the names of members and in what is around the rows; of a row, the texts that no
     /// column names, by where they are.
-    pub(super) fn left<'r>(
+    pub(super) fn note_unmapped<'r>(
         &self,
         value: &'r Json<'_>,
         way: &mut Vec<String>,
         mut of_row: Option<&mut Vec<(String, &'r str)>>,
-        left: &mut UnmappedFields,
+        unmapped: &mut UnmappedFields,
     ) {
         let Some(not_about) = self.snapshots.not_about() else { return };
         let place = |way: &[String]| format!("/{}", way.join("/"));
         let text = match value {
             Json::Object(members) => {
                 for (name, value) in members {
-                    // Nobody is looked up by the name of a member.
-                    left.note(&place(way), name);
+                    // No person is looked up by the name of a member.
+                    unmapped.note(&place(way), name);
                     way.push(name.to_string());
-                    self.left(value, way, of_row.as_deref_mut(), left);
+                    self.note_unmapped(value, way, of_row.as_deref_mut(), unmapped);
                     way.pop();
                 }
                 return;
             }
             Json::Array(values) => {
                 way.push(json::EACH.to_owned());
-                values.iter().for_each(|value| self.left(value, way, of_row.as_deref_mut(), left));
+                values.iter().for_each(|value| {
+                    self.note_unmapped(value, way, of_row.as_deref_mut(), unmapped)
+                });
                 way.pop();
                 return;
             }
@@ -61,7 +63,7 @@ impl Plan {
                 }
             }
             None if names_somebody(text) && !not_about.contains(&place(way)) => {
-                left.note(&place(way), text)
+                unmapped.note(&place(way), text)
             }
             None => {}
         }

@@ -105,7 +105,7 @@ impl<'a> SnapshotWriter<'a> {
             return error;
         }
         let detail = format!(
-            "{}; no column names it, so that nothing shows that nobody is named there: if the \
+            "{}; no column names it, so that nothing shows that no person is named there: if the \
              rows are not about who is there, say why in `[not_about]`",
             error.detail
         );

@@ -40,7 +40,7 @@ pub struct SnapshotWriter<'a> {
     /// Rows with something in a column that has no name, and those columns.
     unnamed: (u64, BTreeSet<usize>),
     midnights: Midnights,
-    /// Fields in which persons are whom the rows are not about; none where no field is left.
+    /// Fields that name persons whom the rows are not about; none where no field is left.
     not_about: Option<&'a BTreeSet<String>>,
     /// Fields of the present file that no column names, in the order in which a row gives their
     /// cells, behind those of the columns.
@@ -54,7 +54,7 @@ impl<'a> SnapshotWriter<'a> {
     /// Into a table of these columns.
     ///
     /// Fields that no column names are looked through for persons, unless `not_about` says that the
-    /// rows are not about who is there; with `None` nobody is looked up.
+    /// rows are not about who is there; with `None` no person is looked up.
     pub fn new(
         origin: &str,
         columns: &'a [Column],
@@ -263,7 +263,7 @@ impl<'a> SnapshotWriter<'a> {
         let alike = if has_these_columns { " and has the same columns" } else { "" };
         let detail = format!(
             "`{}`: sheet `{}` holds something{alike}, and is neither read nor declared: list it \
-             in `source.sheet` with the others, or say in `source.unread` why it is no part of \
+             in `source.sheet` with the others, or say in `source.unread` why it is not a part of \
              the register",
             self.origin,
             headers::shown(sheet)

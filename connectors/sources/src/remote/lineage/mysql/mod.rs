@@ -48,7 +48,7 @@ const FUNCTIONS: &[&str] = &[
     "char",
     "decimal",
 ];
-/// Behind which a bracket may be, though they are no functions.
+/// Words after which a bracket can open, though they are not functions.
 const BEFORE_BRACKETS: &[&str] = &[
     "select", "from", "join", "on", "where", "and", "or", "xor", "not", "when", "then", "else",
     "case", "by", "all", "between", "like",
@@ -83,7 +83,7 @@ enum Token {
     Sign(char),
 }
 
-/// What stands between two brackets.
+/// What is between two brackets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Within {
     /// A query, or its whole text.
@@ -133,7 +133,7 @@ pub fn view(text: &str) -> Result<View, String> {
                 }
             }
             Token::Sign('(') => {
-                // A function that somebody made has a name, and not a word that is known here.
+                // A user-defined function has a name, and not a word that is known here.
                 if let Some(Token::Name(name)) = before {
                     return Err(format!("`{name}`"));
                 }

@@ -11,13 +11,13 @@ use super::Lineage;
 use functions::Functions;
 use self_joins::Relations;
 
-/// One text: a finding a line. `{path}` stands for the quoted name of the table.
+/// One text: a finding a line. `{path}` is replaced by the quoted name of the table.
 const PROOF: &str = include_str!("proof.sql");
 /// What the server calls itself.
 pub const VERSION: &str = "select pg_catalog.version()";
 
-/// Columns of types that were made here and are no lists of words, in hexadecimal digits: what
-/// writes their cells is somebody's own.
+/// Columns of types that were made here and are not lists of words, in hexadecimal digits: what
+/// writes their cells is not PostgreSQL's own.
 const MADE: &str = "select coalesce(pg_catalog.string_agg(pg_catalog.encode(pg_catalog.convert_to(column_.\
      attname::text, 'UTF8'), 'hex'), ' '), '') from pg_catalog.pg_attribute as column_ join \
      pg_catalog.pg_type as type on type.oid = column_.atttypid left join pg_catalog.pg_type as \

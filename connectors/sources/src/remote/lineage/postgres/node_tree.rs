@@ -1,5 +1,5 @@
 //! The text of a tree, as PostgreSQL writes it: a node is `{NAME :field value :field value}`; a
-//! value is a node, a list in brackets or a word, in which `\` stands before a character that would
+//! value is a node, a list in brackets or a word, in which `\` precedes a character that would
 //! end it.
 
 /// The type of truth values.

@@ -138,7 +138,7 @@ fn of_union(query: &Node) -> Option<String> {
     (!is_alike).then(|| "a `union` of columns of different types".to_owned())
 }
 
-/// One type for all texts, of which one is made of another as it stands.
+/// One type for all texts, of which one is made of another as it is.
 fn written(kind: u32) -> u32 {
     if [VARCHAR, BPCHAR].contains(&kind) { TEXT } else { kind }
 }

@@ -12,10 +12,10 @@ const CLUSTERS: &[(&str, &[&str], &str)] = &[
     (
         "select @@global.read_only",
         &["0", "OFF"],
-        "the server takes no writes (`read_only`): it may be a replica that follows nobody any \
+        "the server takes no writes (`read_only`): it may be a replica that follows no server any \
          more",
     ),
-    // 1: a session that first waits for what the others have committed, which it was told to where
+    // 1: a session that first waits for what the others have committed, which it was set to where
     // it logged in.
     (
         "select if(@@global.wsrep_on = 1 and @@session.wsrep_sync_wait & 1 = 0, 1, 0)",
@@ -29,7 +29,7 @@ const CLUSTERS: &[(&str, &[&str], &str)] = &[
         "the server was started to rescue what is left of its tables (`innodb_force_recovery`), \
          and may show what is not stored in them",
     ),
-    // What is longer becomes NULL, with a warning that nobody reads.
+    // What is longer becomes NULL, with a warning that no client reads.
     (
         "select if(@@session.max_allowed_packet < 16777216, 1, 0)",
         &["0"],
@@ -49,7 +49,7 @@ const CLUSTERS: &[(&str, &[&str], &str)] = &[
 ];
 
 impl MysqlSession {
-    /// Why what stands here may be behind the rest of its cluster.
+    /// Why the server's rows may be behind the rest of its cluster.
     pub(super) async fn cluster(&mut self) -> Result<Option<String>, SourceError> {
         for (sql, alone, why) in CLUSTERS {
             match self.connection.query_first::<Option<String>, _>(*sql).await {
@@ -59,7 +59,7 @@ impl MysqlSession {
                     ) => {}
                 Ok(_) => return Ok(Some((*why).to_owned())),
                 // A variable that the server does not have.
-                Err(Error::Server(told)) if told.code == 1193 => {}
+                Err(Error::Server(server_error)) if server_error.code == 1193 => {}
                 Err(error) => return Err(self.failed(&error)),
             }
         }
@@ -89,7 +89,7 @@ pub async fn replica(
             }
             Ok(None) => return Ok(None),
             // A MySQL from before it was called so.
-            Err(Error::Server(told)) if told.code == 1064 => {}
+            Err(Error::Server(server_error)) if server_error.code == 1064 => {}
             Err(Error::Server(_)) => break,
             Err(error) => return Err(error),
         }
