@@ -20,12 +20,12 @@ use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::ledger_client::LedgerClient;
 use zerotrip_proto::v1::{
-    CheckEntry, Envelope, ErrorCode, ExchangeCall, ExchangeReply, GetDirectoryRequest, IssueBody,
-    KeyDirectory, ListChecksRequest,
+    Answer, CheckEntry, Envelope, ErrorCode, ExchangeCall, ExchangeReply, GetDirectoryRequest,
+    IssueBody, KeyDirectory, ListChecksRequest,
 };
-use zerotrip_proto::{Refusal, bounds, payload_type, to_timestamp};
+use zerotrip_proto::{Refusal, bounds, to_timestamp};
 use zerotrip_trust::directory::{Directory, DirectoryError};
-use zerotrip_trust::dsse;
+use zerotrip_trust::signed::{self, Signed};
 use zerotrip_trust::tls::TlsError;
 
 use crate::reply::{Announced, NotAllowed, Outcome, ReplyError, verify_check, verify_recorded};
@@ -243,7 +243,7 @@ impl Connection {
     /// nowhere, and not to rely upon.
     pub async fn key_directory(&self) -> Result<KeyDirectory, SessionError> {
         let envelope = self.directory_envelope().await?;
-        Ok(dsse::open(&envelope, payload_type::DIRECTORY, &self.home.authority)
+        Ok(signed::open::<KeyDirectory>(&envelope, &self.home.authority)
             .map_err(DirectoryError::from)?)
     }
 
@@ -423,8 +423,8 @@ impl Session {
         let key = reply
             .answer
             .as_ref()
-            .and_then(|envelope| dsse::peek(envelope, payload_type::ANSWER).ok())
-            .map(|(_, keyid)| keyid);
+            .and_then(|envelope| Signed::<Answer>::new(envelope).ok())
+            .map(|signed| signed.keyid());
         let known = key.is_some_and(|keyid| {
             self.directory.hub_key(keyid, zerotrip_proto::v1::KeyUsage::Sign, now).is_ok()
         });

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use zerotrip_certificates::SEAL_WITHIN;
 use zerotrip_channel::deadline::Deadline;
+use zerotrip_datasets::Argument;
 use zerotrip_ledger::{Asking, ExchangeState};
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::Refusal;
@@ -82,8 +83,8 @@ impl Kind for IssueRequest {
         format!("issue {}", self.check)
     }
 
-    /// Nobody is asked about anew.
-    fn subjects(&self) -> &[String] {
+    /// No one is asked about anew.
+    fn arguments(&self) -> &[Argument] {
         &[]
     }
 
