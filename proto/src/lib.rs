@@ -9,9 +9,11 @@
 //! - [`DESCRIPTORS`] serves gRPC reflection, and tests that enumerate every call.
 
 mod error;
+mod remedy;
 mod time;
 
 pub use error::{Audience, Refusal};
+pub use remedy::Remedy;
 pub use time::{CHINA_OFFSET_SECONDS, from_timestamp, to_timestamp};
 
 /// Generated from `proto/zerotrip/v1/*.proto`.
