@@ -9,6 +9,7 @@
 //! one certificate and in no other hands.
 
 mod evidence;
+mod explain;
 mod jwks;
 pub mod sdjwt;
 mod seal;
