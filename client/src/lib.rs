@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 pub mod audit;
+pub mod explain;
 pub mod reply;
 pub mod request;
 pub mod seen;
