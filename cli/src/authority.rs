@@ -9,6 +9,7 @@ use clap::Subcommand;
 use serde_json::json;
 use zerotrip_authority::Authority;
 use zerotrip_authority::publishing::{self, Progress, Published};
+use zerotrip_text::{Bilingual, Explain as _};
 
 use crate::folders::AuthorityDir;
 use crate::grants::show_in_force;
@@ -189,7 +190,7 @@ fn note(event: Progress, screen: &Screen) {
             (format!("renewed {holder} until {until}"), format!("已为 {holder} 续期至 {until}"))
         }
         Progress::NotHandedOver { holder, why } => {
-            let Failure { en, zh, .. } = why.into();
+            let Bilingual { en, zh } = why.explain().what;
             (format!("{holder} could not be renewed: {en}"), format!("未能为 {holder} 续期：{zh}"))
         }
     };

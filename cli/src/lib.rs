@@ -2,10 +2,12 @@
 
 mod ask;
 mod authority;
+mod catalog;
+mod directory;
 mod folders;
 mod grants;
+mod join;
 mod ledger;
-mod look;
 mod member;
 mod quality;
 mod render;
@@ -104,10 +106,10 @@ enum Command {
     Grant(grants::GrantCommand),
     /// What can be asked.
     #[command(subcommand)]
-    Catalog(look::CatalogCommand),
+    Catalog(catalog::CatalogCommand),
     /// The signed key directory: who there is, and with which keys.
     #[command(subcommand)]
-    Directory(look::DirectoryCommand),
+    Directory(directory::DirectoryCommand),
     /// The tamper-evident log.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -134,15 +136,17 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Check(asking) => ask::check(asking, screen).await,
         Command::Issue { asking, out } => ask::issue(asking, &out, screen).await,
         Command::Verify(verifying) => verify::verify(&verifying, screen),
-        Command::Join { dir, invitation, wait } => ask::join(&dir, &invitation, wait, screen).await,
+        Command::Join { dir, invitation, wait } => {
+            join::join(&dir, &invitation, wait, screen).await
+        }
         Command::Renew { system, wait } => {
             renewals::renew(&system.dir, std::time::Duration::from_secs(wait), screen).await
         }
         Command::Authority(command) => authority::authority(command, screen).await,
         Command::Member(command) => member::member(command, screen).await,
         Command::Grant(command) => grants::grant(command, screen).await,
-        Command::Catalog(command) => look::catalog(command, screen).await,
-        Command::Directory(command) => look::directory(command, screen).await,
+        Command::Catalog(command) => catalog::catalog(command, screen).await,
+        Command::Directory(command) => directory::directory(command, screen).await,
         Command::Ledger(command) => ledger::ledger(command, screen).await,
     }
 }

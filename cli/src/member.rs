@@ -12,7 +12,7 @@ use zerotrip_proto::v1::{KeyDirectory, Member, Status};
 
 use crate::authority::show_published;
 use crate::folders::AuthorityDir;
-use crate::render::{Failure, Language, Screen, rfc3339, zh};
+use crate::render::{Failure, Language, Screen, rfc3339, usage_zh};
 use crate::renewals;
 
 const DAY: u64 = 86_400;
@@ -263,7 +263,7 @@ fn show_unchanged(
     version: u64,
     issued: Option<SystemTime>,
 ) -> Result<(), Failure> {
-    let (en, zh) = zh::status(status);
+    let (en, zh) = zerotrip_authority::status(status);
     let since = issued.map(|time| screen.time(time)).unwrap_or_default();
     let text = match screen.language {
         Language::Zh => format!(
@@ -321,7 +321,7 @@ fn list_members(
             let keys = system.keys.iter().filter(|key| key.revoked_at.is_none());
             let usages: Vec<String> = keys
                 .map(|key| match screen.language {
-                    Language::Zh => zh::usage(key.usage()).to_owned(),
+                    Language::Zh => usage_zh(key.usage()).to_owned(),
                     _ => key.usage().as_str_name().to_ascii_lowercase(),
                 })
                 .collect();

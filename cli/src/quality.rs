@@ -14,9 +14,9 @@ use zerotrip_trust::dsse;
 
 use crate::render::{Language, Screen, rfc3339};
 
-/// What a system of the dataset's own member signed of it, under the statement that is shown, if it
-/// says nothing but what it may.
-pub(super) fn believed(
+/// What a system of the dataset's own member signed about its quality, under the statement that is
+/// shown. `None` where it does not verify, or says more than it may.
+pub(super) fn verified(
     envelope: &Envelope,
     entry: &DatasetEntry,
     statement: &DatasetStatement,
@@ -106,7 +106,7 @@ pub(super) fn value(quality: &DatasetQuality) -> Value {
     })
 }
 
-/// A bound, as the numbers are told in tens.
+/// A bound, as the numbers are rounded up to tens.
 fn number(count: u64, screen: &Screen) -> String {
     match screen.language {
         Language::Zh => format!("不超过 {count}"),
