@@ -3,7 +3,7 @@
 
 use zerotrip_client::explain::{dial, directory, file, home, io, refusal};
 use zerotrip_proto::v1::Status;
-use zerotrip_text::{Explain, Failure};
+use zerotrip_text::{Bilingual, Explain, Failure};
 
 use crate::error::AuthorityError;
 use crate::publishing::PublishError;
@@ -22,13 +22,13 @@ impl Explain for AuthorityError {
                 .remedy("choose an empty folder", "请另选空目录"),
             Self::NotOne(dir) => Failure::new(en, format!("`{dir}` 不是数据主管部门目录")).remedy(
                 "make one with `zerotrip authority init`",
-                "可用 `zerotrip authority init` 建立",
+                "请用 `zerotrip authority init` 建立",
             ),
             Self::UnknownMember(member) => {
                 Failure::new(format!("no member `{member}`"), format!("没有成员单位 `{member}`"))
                     .remedy(
                         "see `zerotrip member list` for who there is",
-                        "可用 `zerotrip member list` 查看",
+                        "请用 `zerotrip member list` 查看",
                     )
             }
             Self::UnpublishedMember(member) => {
@@ -39,14 +39,14 @@ impl Explain for AuthorityError {
             }
             Self::Itself => Failure::new(en, "数据主管部门自身不能被暂停或再次邀请"),
             Self::Names => Failure::new(en, "成员单位的中英文名称各为 1 至 64 个字符"),
-            Self::Name(name) => Failure::new(en, format!("`{name}` 不能作名称")).remedy(
+            Self::Name(name) => Failure::new(en, format!("`{name}` 不能用作名称")).remedy(
                 "use 1 to 32 lower-case letters, digits and hyphens",
                 "请用 1 至 32 个小写字母、数字和连字符",
             ),
             Self::NoInvitation(system) => Failure::new(en, format!("`{system}` 没有有效的邀请"))
                 .remedy(
                     "make one with `zerotrip member invite`",
-                    "可用 `zerotrip member invite` 邀请",
+                    "请用 `zerotrip member invite` 邀请",
                 ),
             Self::Busy(dir) => Failure::new(en, format!("另一命令正在修改 `{dir}`"))
                 .remedy("wait until it has ended, then try again", "请待其结束后重试"),
@@ -60,7 +60,7 @@ impl Explain for AuthorityError {
             Self::NoGrant(id) => {
                 Failure::new(format!("no grant `{id}`"), format!("没有授权 `{id}`")).remedy(
                     "see `zerotrip grant list` for what there is",
-                    "可用 `zerotrip grant list` 查看",
+                    "请用 `zerotrip grant list` 查看",
                 )
             }
             Self::NotInvited(system) => {
@@ -86,7 +86,7 @@ impl Explain for AuthorityError {
             }
             Self::KnownKeys(system) => Failure::new(
                 en,
-                format!("`{system}` 所用的密钥此前已准入过，其旧目录的副本将仍可接入"),
+                format!("`{system}` 所用的密钥此前已准入过，其旧目录的副本仍可凭此接入"),
             )
             .remedy(ANEW_EN, ANEW_ZH),
             Self::Spent(system) => Failure::new(en, format!("`{system}` 的邀请已用于另一组密钥"))
@@ -158,7 +158,7 @@ impl Explain for PublishError {
                  如其签名密钥已撤销或到期，请重新邀请",
             ),
             Self::OlderDirectory(behind) => {
-                let differs = |pick: fn(&(String, String)) -> &String| -> String {
+                let differs = |pick: fn(&Bilingual) -> &String| -> String {
                     behind.differs.iter().map(|both| format!("\n  {}", pick(both))).collect()
                 };
                 Failure::new(
@@ -168,13 +168,13 @@ impl Explain for PublishError {
                          directory is taken over into it, nothing is published, and your change \
                          is not made. What differed:{}",
                         behind.version,
-                        differs(|both| &both.0)
+                        differs(|both| &both.en)
                     ),
                     format!(
                         "枢纽的密钥目录为第 {} 版，并非本目录所签发，说明本目录是旧副本。\
                          现已改用枢纽的密钥目录，未发布任何内容，您的变更未执行。差异：{}",
                         behind.version,
-                        differs(|both| &both.1)
+                        differs(|both| &both.zh)
                     ),
                 )
                 .remedy(
@@ -228,7 +228,7 @@ impl Explain for PublishError {
                 )
                 .remedy(
                     "see `zerotrip grant list` for what is in force",
-                    "可用 `zerotrip grant list` 查看现行授权",
+                    "请用 `zerotrip grant list` 查看现行授权",
                 ),
             Self::StatusNotAsked { member, status: known, error } => {
                 let (why, (en, zh)) = (error.explain().what, status(*known));

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use zerotrip_channel::{files, new_file};
-use zerotrip_client::{Errand, Issue, Question, Session, SessionError};
+use zerotrip_client::{CheckQuestion, Errand, Issue, Session, SessionError};
 
 use crate::folders::SystemDir;
 use crate::render::{Failure, Screen, USAGE, card, certificate_json, show_outcome};
@@ -28,11 +28,11 @@ pub(super) struct Asking {
     variant: String,
     /// A parameter of the check, such as `applicant=<resident id>`; repeat for each.
     /// `applicant=@FILE` takes the value out of a file, `applicant=@-` from standard input:
-    /// what stands on the command line can be read by others on this machine (`ps`), and stays in
-    /// the shell's history.
+    /// the command line can be read by others on this machine (`ps`), and stays in the shell's
+    /// history.
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<String>,
-    /// Staff code of the official on whose errand this is asked.
+    /// Staff code of the official for whom this is asked.
     #[arg(long)]
     official: String,
     /// The errand's code in the official list of service items.
@@ -49,14 +49,14 @@ pub(super) struct Asking {
     case: String,
 }
 
-/// The text is not repeated: it may be somebody's number, without its name.
+/// The text is not repeated in errors: it can be a resident id without its name.
 fn parameter(text: &str) -> Result<(&str, &str), Failure> {
     text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty()).ok_or_else(
         || {
             Failure::new(
                 USAGE,
-                "--param: it is not a name and its value",
-                "--param：不是参数名与值",
+                "--param: the name or the value is missing",
+                "--param：缺少参数名或参数值",
             )
             .remedy(
                 "write it as `name=value`, for example `applicant=11010519491231002X`",
@@ -66,8 +66,8 @@ fn parameter(text: &str) -> Result<(&str, &str), Failure> {
     )
 }
 
-/// The value itself, or what stands where it points. An error never repeats it: it is somebody's
-/// number.
+/// The value itself, or the content of the file that it points to. An error never repeats it: it
+/// can be a resident id.
 fn value(name: &str, text: String, typed: &mut dyn Read) -> Result<String, Failure> {
     let Some(place) = text.strip_prefix('@') else { return Ok(text) };
     let read = if place == "-" {
@@ -85,7 +85,7 @@ fn value(name: &str, text: String, typed: &mut dyn Read) -> Result<String, Failu
         return Err(Failure::new(
             USAGE,
             format!("parameter `{name}`: `{text}` does not hold exactly one line"),
-            format!("参数 `{name}`：`{text}` 中不是恰好一行"),
+            format!("参数 `{name}`：`{text}` 中应恰有一行，实际不是"),
         )
         .remedy("write the value there, and nothing else", "请在其中只写参数的值，不写其他内容"));
     }
@@ -93,8 +93,8 @@ fn value(name: &str, text: String, typed: &mut dyn Read) -> Result<String, Failu
 }
 
 impl Asking {
-    /// Everything that can be checked before the hub is troubled.
-    fn split(self) -> Result<(PathBuf, Errand, Question), Failure> {
+    /// Everything that can be checked before the hub is called.
+    fn split(self) -> Result<(PathBuf, Errand, CheckQuestion), Failure> {
         let errand = Errand {
             official: self.official,
             service_item: self.service_item,
@@ -110,7 +110,7 @@ impl Asking {
             let text = value(name, text.to_owned(), &mut std::io::stdin().lock())?;
             parameters.push((name.to_owned(), text));
         }
-        let question = Question { check: self.check, variant: self.variant, parameters };
+        let question = CheckQuestion { check: self.check, variant: self.variant, parameters };
         Ok((self.system.dir, errand, question.validated().map_err(SessionError::from)?))
     }
 }

@@ -62,7 +62,7 @@ pub(super) enum AuthorityCommand {
     /// grants, if the hub has not got them.
     ///
     /// Also renews the certificates of active systems and the hub that ask for it in their last 60
-    /// days, unless `renew_by_hand = true` stands in authority.toml, and says what will end.
+    /// days, unless authority.toml says `renew_by_hand = true`; and says what will end.
     Refresh {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -149,7 +149,7 @@ pub(super) async fn authority(
                     screen.show(&text, &json!({ "version": version, "published": false }))?;
                 }
                 Some((directory, grants)) => {
-                    // What each came to is said whatever the other came to.
+                    // Each result is shown, also where the other one failed.
                     let grants = grants.map(|grants| show_in_force(&grants, screen));
                     show_published(&directory?, screen)?;
                     grants??;

@@ -1,4 +1,5 @@
-//! The `zerotrip` command line: what there is to say, and who says it.
+//! The `zerotrip` command line: one file for each group of commands, and `render` for what people
+//! see.
 
 mod ask;
 mod authority;
@@ -27,13 +28,12 @@ use render::{Failure, Language, Screen};
 /// certificates, run the data authority, audit the ledger.
 ///
 /// A system joins once (`join`), then asks (`check`) or asks and seals a certificate on a true
-/// answer (`issue`). Anybody verifies a certificate, offline (`verify`). The data authority keeps
+/// answer (`issue`). Anyone can verify a certificate, offline (`verify`). The data authority keeps
 /// its keys in one folder (`authority`, `member`, `grant`). An auditor recomputes the whole ledger
 /// (`ledger verify`).
 ///
-/// Nothing that the hub says is believed without proof: its signature, the ledger entry that
-/// commits to the answer, and the signed tree head over that entry are verified before a result is
-/// shown.
+/// Before a result is shown, three things are verified: the hub's signature, the ledger entry that
+/// commits to the answer, and the signed tree head over that entry.
 #[derive(Parser)]
 #[command(
     name = "zerotrip",
@@ -68,8 +68,8 @@ enum Command {
     },
     /// Verify a certificate offline, against the authority's directory or its published key set.
     ///
-    /// Exit code 0 says verified; 5 that the file is not a valid certificate, whatever else it may
-    /// hold; 2 that a file cannot be read, or whose keys to trust is not said.
+    /// Exit code 0: verified. 5: the file is not a valid certificate. 2: a file cannot be read, or it
+    /// is not said whose keys to trust.
     Verify(verify::Verifying),
     /// Join the hub as the invited system, with keys to sign requests and to seal certificates.
     Join {

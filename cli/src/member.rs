@@ -230,7 +230,7 @@ async fn renew(
         "renewed {holder} until {until}; its keys are the same, and it takes the certificate up \
          by itself"
     );
-    let zh = format!("已为 {holder} 续期至 {until}；其密钥不变，并将自动取用新证书");
+    let zh = format!("已为 {holder} 续期至 {until}；其密钥不变，并将自动换用新证书");
     screen.note(screen.pick(&en, &zh));
     show_published(&by_hand.published, screen)
 }
@@ -361,7 +361,7 @@ fn list_members(
                  `zerotrip authority refresh`"
             ),
         });
-        lines.extend(differs.iter().map(|(en, zh)| format!("  {}", screen.pick(en, zh))));
+        lines.extend(differs.iter().map(|one| format!("  {}", screen.pick(&one.en, &one.zh))));
     }
     let behind = behind.map(|behind| behind.version);
     let now = SystemTime::now();

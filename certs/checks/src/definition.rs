@@ -13,7 +13,7 @@ mod scan;
 mod template;
 
 pub use bounds::{MOST_MEANINGS, MOST_SCANS, MOST_STEPS, MOST_TEXT};
-pub use dataset::{Code, DateOf, Role, Shape};
+pub use dataset::{Code, DateOf, ExpectedDataset, Role};
 pub use faults::DefinitionError;
 pub use model::{
     CertificateTerms, CoverageRule, Definition, HandOver, Parameter, ReasonText, Step, StepKind,

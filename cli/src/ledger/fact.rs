@@ -39,8 +39,7 @@ fn fact_words(code: ErrorCode) -> (&'static str, &'static str) {
         ErrorCode::SourceUnreadable => (
             "a record that could concern the persons cannot be read; correct it, or adjudicate it \
              with `zerotrip-connector adjudicate`",
-            "存在可能涉及当事人但无法识读的记录；请更正，或用 `zerotrip-connector adjudicate` \
-             作出认定",
+            "存在可能涉及当事人但无法识读的记录；请更正，或用 `zerotrip-connector adjudicate` 裁定",
         ),
         ErrorCode::OutsideCoverage => (
             "the register does not know about everyone concerned; their registers elsewhere must \

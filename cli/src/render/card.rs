@@ -36,8 +36,8 @@ pub(crate) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
             "警告：",
             screen
                 .pick(
-                    "it shows nothing of whom it is about: by itself it proves nothing of whoever \
-                     presents it; ask for the disclosure",
+                    "it shows nothing of whom it is about: by itself it proves nothing about the \
+                     person who presents it; ask for the disclosure",
                     "未出示任何有关当事人的内容：仅凭此件不能证明出示人的任何情况；请要求出示",
                 )
                 .to_owned(),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use zerotrip_certificates::ProvenAnswer;
-use zerotrip_client::Question;
+use zerotrip_client::CheckQuestion;
 use zerotrip_client::reply::{NotAnswered, Outcome};
 use zerotrip_proto::v1::Reason;
 use zerotrip_text::{Explain as _, Failure as Said};
@@ -13,68 +13,87 @@ use super::failure::{DENIED, Failure, NOT_SO, UNAVAILABLE};
 use super::names::{name_en, name_zh};
 use super::screen::{Language, Screen, rfc3339};
 
+/// An outcome before its proof is added.
+struct Shown<'a> {
+    /// Its name in JSON.
+    word: &'static str,
+    /// The first line.
+    head: &'a str,
+    /// What follows it, a line each.
+    lines: Vec<String>,
+    /// The exit code.
+    exit: u8,
+    /// The members of the JSON object that this outcome alone has.
+    value: Value,
+}
+
 /// One of four outcomes: on the screen, in JSON and as the exit code.
 pub(crate) fn show_outcome(
     outcome: &Outcome,
-    question: &Question,
+    question: &CheckQuestion,
     screen: &Screen,
 ) -> Result<ExitCode, Failure> {
     let asked = format!("{}/{}", question.check, question.variant);
-    let (word, head, mut lines, code, value) = match outcome {
+    let shown = parts(outcome, screen);
+    let lines = [shown.lines, proof(outcome.proven(), screen)].concat();
+    let text = format!("{}  ({asked})\n{}", shown.head, lines.join("\n"));
+    screen.show(&text, &with_proof(shown.value, shown.word, &asked, outcome.proven()))?;
+    Ok(ExitCode::from(shown.exit))
+}
+
+fn parts<'a>(outcome: &Outcome, screen: &'a Screen) -> Shown<'a> {
+    match outcome {
         Outcome::Affirmed(affirmed) => {
-            let claims: Vec<Value> = affirmed
-                .claims()
+            let claims = affirmed.claims();
+            let values: Vec<Value> = claims
                 .iter()
                 .map(|claim| json!({ "name": claim.name, "value": claim.value }))
                 .collect();
-            let lines = affirmed
-                .claims()
-                .iter()
-                .map(|claim| shown(&claim.name, &claim.value, screen))
-                .collect();
-            (
-                "affirmed",
-                screen.pick("YES", "核验结果：符合"),
-                lines,
-                0,
-                json!({ "claims": claims }),
-            )
+            Shown {
+                word: "affirmed",
+                head: screen.pick("YES", "核验结果：符合"),
+                lines: claims.iter().map(|one| shown(&one.name, &one.value, screen)).collect(),
+                exit: 0,
+                value: json!({ "claims": values }),
+            }
         }
         Outcome::Negative(negative) => {
             let (lines, reasons) = reasons(&negative.reasons, screen);
-            (
-                "negative",
-                screen.pick("NO", "核验结果：不符合"),
+            Shown {
+                word: "negative",
+                head: screen.pick("NO", "核验结果：不符合"),
                 lines,
-                NOT_SO,
-                json!({ "reasons": reasons }),
-            )
+                exit: NOT_SO,
+                value: json!({ "reasons": reasons }),
+            }
         }
         Outcome::Unavailable(none) => {
             let (lines, value) = not_answered(none, screen);
-            (
-                "unavailable",
-                screen.pick("UNAVAILABLE: no conclusion can be drawn", "暂不可用：无法得出结论"),
+            Shown {
+                word: "unavailable",
+                head: screen
+                    .pick("UNAVAILABLE: no conclusion can be drawn", "暂不可用：无法得出结论"),
                 lines,
-                UNAVAILABLE,
+                exit: UNAVAILABLE,
                 value,
-            )
+            }
         }
         Outcome::Denied(denied) => {
             let (mut lines, reasons) = reasons(&denied.reasons, screen);
-            let remedy = denied.code.remedy();
-            lines.insert(0, format!("  [{}]", denied.code.name()));
+            let (code, remedy) = (denied.code.name(), denied.code.remedy());
+            lines.insert(0, format!("  [{code}]"));
             lines.push(screen.remedy(screen.pick(remedy.en, remedy.zh)));
-            let value = json!({
-                "code": denied.code.name(), "reasons": reasons, "remedy_en": remedy.en, "remedy_zh": remedy.zh,
-            });
-            ("denied", screen.pick("DENIED", "不予受理"), lines, DENIED, value)
+            Shown {
+                word: "denied",
+                head: screen.pick("DENIED", "不予受理"),
+                lines,
+                exit: DENIED,
+                value: json!({
+                    "code": code, "reasons": reasons, "remedy_en": remedy.en, "remedy_zh": remedy.zh,
+                }),
+            }
         }
-    };
-    lines.extend(proof(outcome.proven(), screen));
-    let text = format!("{head}  ({asked})\n{}", lines.join("\n"));
-    screen.show(&text, &with_proof(value, word, &asked, outcome.proven()))?;
-    Ok(ExitCode::from(code))
+    }
 }
 
 /// A source could not settle it: why, which, and what to do.

@@ -62,7 +62,7 @@ impl Explain for SeenError {
                 en,
                 format!(
                     "枢纽依据密钥目录第 {found} 版作出决定，而此处已见第 {known} \
-                     版，枢纽曾被退回"
+                     版，说明枢纽已回退"
                 ),
             )
             .remedy("do not act on the answer", "请勿据此办理"),

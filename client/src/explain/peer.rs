@@ -59,7 +59,7 @@ pub fn io(error: &io::Error) -> Failure {
             Failure::new(en, "该文件或其所在目录不存在").remedy("check the path", "请核对路径")
         }
         ErrorKind::PermissionDenied => Failure::new(en, "没有访问权限")
-            .remedy("give this account access to it", "请为当前账户授予访问权限"),
+            .remedy("give this account access to it", "请授予当前账户访问权限"),
         ErrorKind::AlreadyExists => {
             Failure::new(en, "已经存在，不会被覆盖").remedy("choose another file", "请另选文件名")
         }
@@ -95,7 +95,7 @@ pub fn home(error: &HomeError) -> Failure {
             )
         }
         HomeError::Renewal(error) => Failure::new(en, format!("证书未能续期：{error}")),
-        HomeError::NoDirectory => Failure::new(en, "枢纽没有给出密钥目录").remedy(
+        HomeError::NoDirectory => Failure::new(en, "枢纽未提供密钥目录").remedy(
             "have the authority publish one with `zerotrip authority refresh`",
             "请数据主管部门执行 `zerotrip authority refresh` 发布",
         ),

@@ -12,15 +12,15 @@ use super::call::answered;
 use super::connection::Connection;
 use super::error::SessionError;
 use crate::reply::{Outcome, verify_check};
-use crate::request::{Errand, Question, SignedRequest, sign_check};
-use crate::seen::Seen;
+use crate::request::{CheckQuestion, Errand, SignedRequest, sign_check};
+use crate::seen::SeenHead;
 
 /// A connection with a fresh key directory: enough to verify what comes back.
 #[derive(Clone, Debug)]
 pub struct Session {
     pub(super) connection: Connection,
     pub(super) directory: Directory,
-    pub(super) seen: Seen,
+    pub(super) seen: SeenHead,
 }
 
 impl Session {
@@ -28,7 +28,7 @@ impl Session {
     pub async fn connect(home: &SystemHome) -> Result<Self, SessionError> {
         let connection = Connection::open(home).await?;
         let directory = connection.fetch_directory().await?;
-        Ok(Self { connection, directory, seen: Seen::load(home)? })
+        Ok(Self { connection, directory, seen: SeenHead::load(home)? })
     }
 
     /// The connection underneath.
@@ -45,7 +45,7 @@ impl Session {
     pub async fn check(
         &mut self,
         errand: &Errand,
-        question: &Question,
+        question: &CheckQuestion,
     ) -> Result<Outcome, SessionError> {
         Ok(self.ask(errand, question).await?.1)
     }
@@ -53,7 +53,7 @@ impl Session {
     pub(super) async fn ask(
         &mut self,
         errand: &Errand,
-        question: &Question,
+        question: &CheckQuestion,
     ) -> Result<(SignedRequest, Outcome), SessionError> {
         let home = &self.connection.home;
         let request =

@@ -22,13 +22,13 @@ pub enum SessionError {
     /// The system's folder.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The hub cannot be reached, or is somebody else.
+    /// The hub cannot be reached, or another peer answered.
     #[error(transparent)]
     Dial(#[from] DialError),
     /// The connection broke.
     #[error(transparent)]
     Connection(#[from] ClientError),
-    /// The hub's certificate counts no more.
+    /// The hub's certificate is no longer accepted.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The hub refused without a signed answer.
@@ -49,7 +49,7 @@ pub enum SessionError {
     /// The request.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// The reply counts for nothing.
+    /// The reply does not count.
     #[error("the hub's reply does not verify: {0}; do not act on it, and tell the authority")]
     Reply(#[from] ReplyError),
     /// The answer is of a hub that was set back.
@@ -82,7 +82,7 @@ pub enum SessionError {
     #[error("no certificate can be written there: {0}")]
     File(#[from] FileError),
     /// Recorded, but the file could not take its name.
-    #[error("the certificate of exchange `{exchange}` is recorded and lies in `{}`: it could not be given its name: {error}; move it yourself", part.display())]
+    #[error("the certificate of exchange `{exchange}` is recorded and is in `{}`: it could not be given its name: {error}; move it yourself", part.display())]
     NotPlaced {
         /// The exchange.
         exchange: String,
@@ -91,7 +91,7 @@ pub enum SessionError {
         /// Why.
         error: std::io::Error,
     },
-    /// The hub was told of the certificate, and what came back does not say whether it is recorded.
+    /// The certificate was announced, and what came back does not say whether it is recorded.
     #[error(
         "whether the certificate of exchange `{exchange}` was recorded is not known ({why}); it is kept in `{}`: use it only once an auditor \
          finds its record in the ledger, else delete it and issue again", part.display()

@@ -15,7 +15,7 @@ use super::asking::Session;
 use super::bounds::CALL_TIME;
 use super::error::SessionError;
 use crate::reply::{Announced, NotAllowed, Outcome, verify_recorded};
-use crate::request::{Errand, Question, SignedRequest, sign_issue};
+use crate::request::{CheckQuestion, Errand, SignedRequest, sign_issue};
 
 /// What came of issuing.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct IssuedCertificate {
     pub file: PathBuf,
     /// What it says, read back from the sealed token.
     pub certificate: VerifiedCertificate,
-    /// Where in the ledger the record of issuing stands.
+    /// The ledger index of the record of issuing.
     pub record_index: u64,
 }
 
@@ -45,7 +45,7 @@ impl Session {
     pub async fn issue(
         &mut self,
         errand: &Errand,
-        question: &Question,
+        question: &CheckQuestion,
         file: &Path,
     ) -> Result<Issue, SessionError> {
         let seal_key = self.connection.home.key("seal")?;
@@ -77,7 +77,7 @@ impl Session {
             };
         let now = SystemTime::now();
         let sealed = seal(&content, &seal_key, now)?;
-        // Read back as a stranger would, before the hub is told: what does not verify is never
+        // Read back as a stranger would, before it is announced: what does not verify is never
         // announced. The hub's clock may be ahead.
         let certificate = verify(
             &sealed.token,
@@ -116,8 +116,8 @@ impl Session {
         }
     }
 
-    /// Tells the hub of a sealed certificate. Everything but its own refusal or a proven reply
-    /// leaves open what it did.
+    /// Announces a sealed certificate to the hub. After anything but its own refusal or a proven
+    /// reply, it is not known what the hub did.
     async fn announce(
         &mut self,
         announcement: &SignedRequest,

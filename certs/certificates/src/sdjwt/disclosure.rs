@@ -11,7 +11,7 @@ use zerotrip_trust::digest::{self, Digest, RandomError, sha256};
 use super::error::{SdJwtError, in_place};
 use super::json::value as json_value;
 
-/// Claims that are never selectively disclosable: without them nobody could judge the rest (SD-JWT
+/// Claims that are never selectively disclosable: without them the rest cannot be judged (SD-JWT
 /// VC, 3.2.2.2, and `iat`, by which we find the key).
 const ALWAYS_SHOWN: [&str; 7] = ["iss", "iat", "nbf", "exp", "cnf", "vct", "status"];
 
@@ -33,7 +33,7 @@ pub fn digest_of(disclosure: &str) -> Digest {
     sha256(disclosure.as_bytes())
 }
 
-/// Name and value of a disclosure, whatever it is a disclosure of.
+/// Name and value of a disclosure of any certificate.
 pub fn opened(disclosure: &str) -> Result<(String, Value), SdJwtError> {
     const PLACE: &str = "disclosure";
     let bytes = URL_SAFE_NO_PAD.decode(disclosure).map_err(|_| SdJwtError::Base64(PLACE))?;
@@ -102,7 +102,7 @@ fn read_disclosure(encoded: &str) -> Result<Disclosure, SdJwtError> {
     Ok(Disclosure { encoded: encoded.to_owned(), name, value })
 }
 
-/// Nested disclosures are not ours, and what looks like one may be read as one by somebody else.
+/// Nested disclosures are not used here. Another reader could take what looks like one for one.
 fn refuse_reserved(name: &str) -> Result<(), SdJwtError> {
     if name == "_sd" || name == "..." {
         Err(SdJwtError::ReservedName(name.to_owned()))

@@ -20,7 +20,7 @@ pub enum SdJwtError {
         "not a certificate file: it is of the form `<signed part>~<disclosure>~…~`; copy it whole"
     )]
     NotCompact,
-    /// Something stands after the last `~`.
+    /// There is text after the last `~`.
     #[error("the token ends with a key-binding part, which certificates of this kind do not have")]
     KeyBinding,
     /// Not base64url without padding (RFC 7515, 2).
@@ -38,7 +38,7 @@ pub enum SdJwtError {
         name: String,
     },
     /// A header member that we do not know, `crit` and embedded keys among them.
-    #[error("the header has the member `{0}`, where only alg, typ and kid may stand")]
+    #[error("the header has the member `{0}`, where only alg, typ and kid are allowed")]
     HeaderMember(String),
     /// A claim is missing or of another type.
     #[error("the claim `{0}` is missing or of another type than it must be")]
@@ -78,11 +78,11 @@ pub enum SdJwtError {
     #[error("a disclosure comes twice")]
     DisclosedTwice,
     /// A digest twice in the signed part.
-    #[error("a digest stands twice in the signed part")]
+    #[error("a digest appears twice in the signed part")]
     DigestTwice,
     /// `_sd`, `...` and the like as a claim's name, or a claim that must always be shown hidden
     /// behind a digest.
-    #[error("`{0}` cannot be the name of a disclosed claim, nor stand inside one")]
+    #[error("`{0}` cannot be the name of a disclosed claim, nor appear inside one")]
     ReservedName(String),
     /// A disclosed claim of a name that is there already.
     #[error("the claim `{0}` comes twice, once of them from a disclosure")]
@@ -90,7 +90,7 @@ pub enum SdJwtError {
     /// Nothing of that name can be kept.
     #[error("the certificate discloses no claim `{0}`")]
     NotDisclosed(String),
-    /// `iat` or `nbf` lie ahead.
+    /// `iat` or `nbf` is in the future.
     #[error("the certificate is not valid yet; check this machine's clock")]
     NotYetValid,
     /// `exp` has passed.

@@ -10,8 +10,8 @@ use super::disclosure::{disclosure, disclosure_digest};
 use super::error::SdJwtError;
 use super::token::SdJwt;
 
-/// Signs: `plain` is seen by everybody, each of `disclosable` can be left out later. The digests'
-/// order tells nothing.
+/// Signs: Every reader sees `plain`; each of `disclosable` can be left out later. The digests'
+/// order reveals nothing.
 pub fn issue(
     key: &SigningKey,
     plain: Map<String, Value>,
@@ -56,6 +56,6 @@ pub fn issue_encoded(
         URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string())
     );
     let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes())?);
-    // Whatever a verifier would refuse is refused here, before anybody relies on it.
+    // What a verifier would refuse is refused here, before it is relied on.
     SdJwt::parse(&format!("{signed}.{signature}~{tail}"))
 }

@@ -16,8 +16,8 @@ use super::disclosure::{Disclosure, read_disclosures};
 use super::error::{SdJwtError, in_place};
 use super::json::object;
 
-/// A token that was read: its shape is right, each of its disclosures fits, and **nothing in it is
-/// to be believed** before [`SdJwt::verify`].
+/// A token that was read: its shape is right, each of its disclosures fits, and **nothing in it
+/// is verified** before [`SdJwt::verify`].
 #[derive(Clone, Debug)]
 pub struct SdJwt {
     jwt: String,
@@ -31,7 +31,7 @@ pub struct SdJwt {
 /// The claims of a verified token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claims {
-    /// What everybody sees.
+    /// What every reader sees.
     pub plain: Map<String, Value>,
     /// What this holder chose to show.
     pub disclosed: Map<String, Value>,
@@ -128,7 +128,7 @@ impl SdJwt {
     }
 
     /// The claims, once the seal is `key`'s and the token holds at `now`; `accepts` says which
-    /// `vct` may stand here.
+    /// `vct` is accepted.
     pub fn verify(
         &self,
         key: &PublicKey,

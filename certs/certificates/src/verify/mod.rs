@@ -1,5 +1,5 @@
 //! Verifying a certificate: from its text, a trust root and the time, to what a screen may show.
-//! Asks nobody.
+//! It makes no call.
 
 mod claims;
 mod error;

@@ -2,8 +2,8 @@
 
 /// Most steps of one variant.
 pub const MOST_STEPS: usize = 32;
-/// Most scans of one variant, and so most registers that it asks. Of an answer that is no yes, this
-/// many commitments are recorded, whichever could be read.
+/// Most scans of one variant, and so most registers that it asks. Of an answer that is not a yes,
+/// this many commitments are recorded, however many registers could be read.
 pub const MOST_SCANS: usize = 8;
 /// Most meanings of one column's codes.
 pub const MOST_MEANINGS: usize = 1000;

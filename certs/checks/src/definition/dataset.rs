@@ -10,7 +10,7 @@ use zerotrip_proto::v1;
 /// the rows.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shape {
+pub struct ExpectedDataset {
     /// `<member>.<name>`.
     pub id: String,
     /// Each column that a scan asks for, and its semantic type, by its name in a dataset file.
@@ -21,7 +21,7 @@ pub struct Shape {
 }
 
 /// What the codes of one column may mean: every word that the check's SQL knows. A dataset with
-/// another is not asked, for a word that no condition names would hide what it stands for.
+/// another is not asked, for a word that no condition names would hide what it means.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Code {
@@ -44,7 +44,7 @@ pub struct DateOf {
     pub column: String,
     /// What it dates.
     pub role: Role,
-    /// The columns of the persons whom it concerns; none: whom the look-up's own column names.
+    /// The columns of the persons whom it concerns; none: the person whom the look-up's own column names.
     #[serde(default)]
     pub persons: Vec<String>,
     /// For an event: the age, in years, that they all have by then: 0 to 120.

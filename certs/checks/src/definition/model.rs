@@ -6,7 +6,7 @@ use serde::Deserialize;
 use zerotrip_text::Bilingual;
 use zerotrip_trust::digest::Digest;
 
-use super::dataset::{Code, DateOf, Shape};
+use super::dataset::{Code, DateOf, ExpectedDataset};
 use super::scan::{Reference, Scan};
 
 /// A check as its owners approved it.
@@ -23,12 +23,12 @@ pub struct Definition {
     /// The question's forms, each with its own steps.
     pub variants: Vec<Variant>,
     /// What the datasets are taken to be.
-    pub datasets: Vec<Shape>,
+    pub datasets: Vec<ExpectedDataset>,
     /// What the codes of the datasets' columns may mean.
     pub codes: Vec<Code>,
     /// What the dates of the datasets' columns are the dates of.
     pub dates: Vec<DateOf>,
-    /// The step and column that list the persons who are asked about whatever else turns out.
+    /// The step and column that list the persons who are asked about in every case.
     pub certain: Reference,
     /// Owners' coverage statements that the check can test.
     pub coverage: Vec<CoverageRule>,

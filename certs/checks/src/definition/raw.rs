@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use zerotrip_text::Bilingual;
 
-use super::dataset::{Code, DateOf, Shape};
+use super::dataset::{Code, DateOf, ExpectedDataset};
 use super::model::{CoverageRule, HandOver, Parameter, ReasonText};
 use super::scan::{Reference, Scan};
 
@@ -15,7 +15,7 @@ pub(super) struct Raw {
     pub(super) variant: Vec<RawVariant>,
     pub(super) step: Vec<RawStep>,
     #[serde(default)]
-    pub(super) dataset: Vec<Shape>,
+    pub(super) dataset: Vec<ExpectedDataset>,
     #[serde(default)]
     pub(super) code: Vec<Code>,
     #[serde(default)]

@@ -33,7 +33,7 @@ pub struct Scan {
     #[serde(default)]
     pub absence_for: Vec<Reference>,
     /// Whether its rows can only make an answer undetermined that would be given without them:
-    /// then its silence proves nothing, and it need not know anybody.
+    /// then its silence proves nothing, and it need not cover any person.
     #[serde(default)]
     pub only_doubts: bool,
     /// Where the keys may come from.
@@ -123,7 +123,7 @@ pub enum Origin {
 pub enum Reach {
     /// A person's whole life from that age on, in years.
     LifetimeFrom(u32),
-    /// So many years.
+    /// This many years.
     LastYears(u32),
 }
 

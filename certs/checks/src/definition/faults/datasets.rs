@@ -21,14 +21,14 @@ impl Faults<'_> {
         let mut seen = BTreeSet::new();
         for shape in &definition.datasets {
             if !seen.insert(&shape.id) {
-                self.add(format!("dataset `{}`: it stands twice; describe it once", shape.id));
+                self.add(format!("dataset `{}`: it appears twice; describe it once", shape.id));
             }
             for (column, name) in
                 shape.columns.iter().filter(|(_, name)| semantic_type(name).is_none())
             {
                 let known: Vec<&str> = SEMANTIC_TYPES.iter().map(|(name, _)| *name).collect();
                 self.add(format!(
-                    "dataset `{}`: `{name}` of `{column}` is no type; there are {}",
+                    "dataset `{}`: `{name}` of `{column}` is not a type; there are {}",
                     shape.id,
                     known.join(", ")
                 ));
@@ -81,7 +81,7 @@ impl Faults<'_> {
         for Code { dataset, column, meanings } in &definition.codes {
             if !seen.insert((dataset, column)) {
                 self.add(format!(
-                    "code `{dataset}` `{column}`: it stands twice; list its meanings once"
+                    "code `{dataset}` `{column}`: it appears twice; list its meanings once"
                 ));
             }
             if meanings.is_empty() || meanings.len() > MOST_MEANINGS {
@@ -95,14 +95,14 @@ impl Faults<'_> {
         }
     }
 
-    /// A date that could be any day would be believed as soon as it can be read.
+    /// A date without a role could be any day, and would count as soon as it can be read.
     pub(in crate::definition) fn check_dates(&mut self, definition: &Definition) {
         let scans = || scans(definition);
         let mut seen = BTreeSet::new();
         for date in &definition.dates {
             let at = format!("date `{}` `{}`", date.dataset, date.column);
             if !seen.insert((&date.dataset, &date.column)) {
-                self.add(format!("{at}: it stands twice; say once what it dates"));
+                self.add(format!("{at}: it appears twice; say once what it dates"));
             }
             if date.least_age > MOST_YEARS {
                 self.add(format!("{at}: least_age is 0 to {MOST_YEARS}"));

@@ -37,8 +37,8 @@ impl<'a> Faults<'a> {
         if self.found.is_empty() { Ok(definition) } else { Err(DefinitionError(self.found)) }
     }
 
-    /// A definition's own words stand in some faults, and none of them may move what is read on a
-    /// terminal.
+    /// Some faults repeat a definition's own words. They are escaped, so that they cannot move the
+    /// terminal's cursor.
     pub(super) fn add(&mut self, fault: String) {
         self.found.push(shown(&format!("{}: {fault}", self.origin)));
     }

@@ -53,7 +53,7 @@ impl Faults<'_> {
             }
             if !earlier.tables.insert(step.name.as_str()) {
                 self.add(format!(
-                    "variant `{place}`: step `{}` stands twice; each table needs its own name",
+                    "variant `{place}`: step `{}` appears twice; each table needs its own name",
                     step.name
                 ));
             }
@@ -86,7 +86,7 @@ impl Faults<'_> {
             }
         }
         if variant.scans().next().is_none() {
-            self.add(format!("variant `{place}`: it asks nobody; give it a scan"));
+            self.add(format!("variant `{place}`: it asks no department; give it a scan"));
         }
         match variant.steps.last() {
             Some(Step { name, kind: StepKind::Sql(_) }) if name == "verdict" => {}
@@ -123,7 +123,7 @@ impl Faults<'_> {
         let at = format!("variant `{place}`, scan `{name}`");
         if scan.keys.is_empty() || scan.most_keys == 0 {
             self.add(format!(
-                "{at}: unbound; it names nobody to ask about, so it would ask for the whole \
+                "{at}: unbound; it names no person to ask about, so it would ask for the whole \
                  register. Give it `keys`"
             ));
         }
