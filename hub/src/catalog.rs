@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use prost::Message as _;
 use zerotrip_checks::definition::{Definition, Variant};
 use zerotrip_ledger::{Ledger, LedgerError};
-use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{DatasetStatement, Envelope};
 use zerotrip_trust::digest::Digest;
-use zerotrip_trust::dsse;
+use zerotrip_trust::{Signed, dsse};
 
 use crate::engine::PreparedCheck;
 
@@ -44,8 +42,7 @@ pub struct Stated {
 impl Stated {
     /// From an envelope that was verified.
     pub fn new(envelope: Envelope) -> Option<Self> {
-        let (payload, _) = dsse::peek(&envelope, payload_type::DATASET).ok()?;
-        let statement = DatasetStatement::decode(payload).ok()?;
+        let statement = Signed::<DatasetStatement>::new(&envelope).ok()?.unverified().ok()?;
         let digest = dsse::payload_digest(&envelope);
         Some(Self { statement, digest, envelope })
     }

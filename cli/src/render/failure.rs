@@ -193,7 +193,7 @@ mod tests {
     use zerotrip_certificates::CertificateError;
     use zerotrip_certificates::sdjwt::SdJwtError;
     use zerotrip_client::request::RequestError;
-    use zerotrip_datasets::ResidentId;
+    use zerotrip_datasets::{ParameterError, ResidentId};
     use zerotrip_trust::note::SeenLogError;
 
     use super::*;
@@ -226,7 +226,8 @@ mod tests {
             "110105194912310021",
         ] {
             let why = ResidentId::new_strict(id).unwrap_err();
-            let said = RequestError::ResidentId { name: "applicant".into(), why }.explain();
+            let error = ParameterError { name: "applicant".into(), why };
+            let said = RequestError::Parameter(error).explain();
             assert!(is_explained(&said) && said.remedy.is_some(), "{said:?}");
         }
         for error in [

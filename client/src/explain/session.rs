@@ -1,6 +1,6 @@
 //! Errors of asking and issuing.
 
-use zerotrip_datasets::StrictError;
+use zerotrip_datasets::{ParameterError, StrictError};
 use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_text::{Explain, Failure};
 
@@ -49,7 +49,7 @@ impl Explain for RequestError {
             .remedy("type the text anew instead of pasting it", "请重新键入，不要粘贴"),
             Self::Twice(name) => Failure::new(en, format!("参数 `{name}` 重复"))
                 .remedy("give it once", "请只填写一次"),
-            Self::ResidentId { name, why } => resident_id(why)
+            Self::Parameter(ParameterError { name, why }) => resident_id(why)
                 .within(&format!("parameter `{name}`: "), &format!("参数 `{name}`：")),
             Self::Sign(why) => Failure::new(en, format!("无法签名：{why}")),
         }

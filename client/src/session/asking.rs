@@ -3,10 +3,9 @@
 use std::time::SystemTime;
 
 use zerotrip_channel::SystemHome;
-use zerotrip_proto::payload_type;
-use zerotrip_proto::v1::{ExchangeCall, ExchangeReply, KeyUsage};
+use zerotrip_proto::v1::{Answer, ExchangeCall, ExchangeReply, KeyUsage};
+use zerotrip_trust::Signed;
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
 
 use super::call::answered;
 use super::connection::Connection;
@@ -86,8 +85,8 @@ impl Session {
         let key = reply
             .answer
             .as_ref()
-            .and_then(|envelope| dsse::peek(envelope, payload_type::ANSWER).ok())
-            .map(|(_, keyid)| keyid);
+            .and_then(|envelope| Signed::<Answer>::new(envelope).ok())
+            .map(|signed| signed.keyid());
         let known =
             key.is_some_and(|keyid| self.directory.hub_key(keyid, KeyUsage::Sign, now).is_ok());
         if !known {

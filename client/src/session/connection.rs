@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use zerotrip_channel::{HomeError, Http2Bounds, Http2Client, Peer, SystemHome, dial};
+use zerotrip_proto::bounds;
 use zerotrip_proto::v1::authority_client::AuthorityClient;
 use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
@@ -10,9 +11,8 @@ use zerotrip_proto::v1::ledger_client::LedgerClient;
 use zerotrip_proto::v1::{
     CheckEntry, Envelope, GetDirectoryRequest, KeyDirectory, ListChecksRequest,
 };
-use zerotrip_proto::{bounds, payload_type};
 use zerotrip_trust::directory::{Directory, DirectoryError};
-use zerotrip_trust::dsse;
+use zerotrip_trust::signed;
 use zerotrip_trust::tls::TlsError;
 
 use super::call::answered;
@@ -107,7 +107,7 @@ impl Connection {
     /// nowhere, and not to rely upon.
     pub async fn key_directory(&self) -> Result<KeyDirectory, SessionError> {
         let envelope = self.directory_envelope().await?;
-        Ok(dsse::open(&envelope, payload_type::DIRECTORY, &self.home.authority)
+        Ok(signed::open::<KeyDirectory>(&envelope, &self.home.authority)
             .map_err(DirectoryError::from)?)
     }
 

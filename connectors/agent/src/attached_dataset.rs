@@ -8,15 +8,14 @@ use std::time::SystemTime;
 
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::file::DatasetFile;
-use zerotrip_proto::payload_type;
-use zerotrip_proto::v1::{DatasetStatement, Envelope, ErrorCode};
+use zerotrip_proto::v1::{Adjudications, DatasetStatement, Envelope, ErrorCode};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use crate::access::{Access, Turn};
 use crate::desk::Signed;
-use crate::owner::{owner_of, verify_owner};
+use crate::owner::{open_owners, owner_of};
 use crate::owner_files::DeskError;
 use crate::probe_monitor::ProbeMonitor;
 use crate::probes::Probes;
@@ -119,10 +118,10 @@ impl AttachedDataset {
     pub fn signed_by_owner(&self, directory: &Directory, now: SystemTime) -> Result<(), String> {
         let owner = owner_of(&self.file.id);
         if let Some(adjudicated) = &self.adjudicated {
-            verify_owner(adjudicated, payload_type::ADJUDICATIONS, owner, directory, now)
+            open_owners::<Adjudications>(adjudicated, owner, directory, now)
                 .map_err(|why| format!("its adjudications: {why}"))?;
         }
-        verify_owner(&self.envelope, payload_type::DATASET, owner, directory, now)
+        open_owners::<DatasetStatement>(&self.envelope, owner, directory, now).map(|_| ())
     }
 
     /// Whether it was opened of just these signed files.

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use zerotrip_datasets::{ResidentId, date};
+use zerotrip_proto::hash_domain;
 use zerotrip_trust::digest::{Digest, Hasher};
 
 /// Most persons whom one row can concern by name.
@@ -116,7 +117,7 @@ impl FromIterator<(Digest, Concerns)> for Rulings {
 
 /// A row's digest: of its cells in the order of the dataset file's columns, NULL and empty apart.
 pub fn row_digest<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Digest {
-    let mut hasher = Hasher::with_domain("zerotrip adjudicated row v1");
+    let mut hasher = Hasher::with_domain(hash_domain::ADJUDICATED_ROW);
     for cell in cells {
         hasher.update(&[u8::from(cell.is_some())]);
         hasher.update_framed(cell.unwrap_or_default().as_bytes());
@@ -126,7 +127,7 @@ pub fn row_digest<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Diges
 
 /// The digest of a row that could not be split into cells.
 pub fn ragged_digest(text: &str) -> Digest {
-    let mut hasher = Hasher::with_domain("zerotrip adjudicated ragged row v1");
+    let mut hasher = Hasher::with_domain(hash_domain::ADJUDICATED_RAGGED_ROW);
     hasher.update_framed(text.as_bytes());
     hasher.finish()
 }

@@ -11,9 +11,9 @@ use zerotrip_channel::{Http2Client, Peer};
 use zerotrip_datasets::quality::validate;
 use zerotrip_ledger::LedgerError;
 use zerotrip_proto::v1::{
-    DatasetQuality, DescribeReply, DescribeRequest, Envelope, KeyUsage, NoticeReason,
+    DatasetQuality, DatasetStatement, DescribeReply, DescribeRequest, Envelope, NoticeReason,
 };
-use zerotrip_proto::{from_timestamp, payload_type, to_timestamp};
+use zerotrip_proto::{from_timestamp, to_timestamp};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::identity::Identity;
@@ -56,14 +56,10 @@ impl Attached {
     }
 
     fn verify_quality(&self, envelope: &Envelope, hub: &Hub) -> Result<String, String> {
-        let (_, keyid) =
-            dsse::peek(envelope, payload_type::QUALITY).map_err(|error| error.to_string())?;
-        let in_force = hub.in_force();
-        let holder = in_force
+        let (quality, holder) = hub
+            .in_force()
             .directory
-            .signing_key(keyid, KeyUsage::Sign, SystemTime::now())
-            .map_err(|why| why.to_string())?;
-        let quality: DatasetQuality = dsse::open(envelope, payload_type::QUALITY, &holder.key)
+            .open_signed::<DatasetQuality>(envelope, SystemTime::now())
             .map_err(|error| error.to_string())?;
         if holder.uri != self.uri || quality.connector != self.uri {
             return Err("it is another system's".to_owned());
@@ -344,19 +340,14 @@ fn verify_statement(
     connector: &Identity,
     directory: &Directory,
 ) -> Result<Stated, String> {
-    let (_, keyid) =
-        dsse::peek(envelope, payload_type::DATASET).map_err(|error| error.to_string())?;
-    let holder = directory
-        .signing_key(keyid, KeyUsage::Approve, SystemTime::now())
-        .map_err(|why| why.to_string())?;
-    dsse::verify(envelope, payload_type::DATASET, &holder.key)
+    let (statement, holder) = directory
+        .open_signed::<DatasetStatement>(envelope, SystemTime::now())
         .map_err(|error| error.to_string())?;
-    let stated = Stated::new(envelope.clone()).ok_or("a statement cannot be read")?;
-    let owner = stated.statement.id.split_once('.').map(|(member, _)| member);
+    let owner = statement.id.split_once('.').map(|(member, _)| member);
     if owner.is_none() || owner != holder.member.as_deref() || owner != connector.member() {
-        return Err(format!("`{}` is not stated by its owner", stated.statement.id));
+        return Err(format!("`{}` is not stated by its owner", statement.id));
     }
-    Ok(stated)
+    Ok(Stated { digest: dsse::payload_digest(envelope), statement, envelope: envelope.clone() })
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ use zerotrip_proto::v1::{
     self, Answer, Answered, Claim, Completion, Denied, Envelope, ErrorCode, ExchangeBody,
     ExchangeFact, ExchangeOutcome, ExchangeReply, Reason, SourceStatement, Unavailable,
 };
-use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::digest::{self, Digest, commit, domain, sha256_parts};
-use zerotrip_trust::dsse;
+use zerotrip_proto::{Obligation, hash_domain, to_timestamp};
+use zerotrip_trust::digest::{self, Digest, commit, sha256_parts};
+use zerotrip_trust::signed;
 
 use super::authorize::Decided;
 use super::dispatch::{Asked, Received};
@@ -245,13 +245,13 @@ impl Record {
             outcome: kind.into(),
             code: outcome.fact.code().as_told().into(),
             answer_commitment: commit(
-                domain::ANSWER,
+                hash_domain::ANSWER,
                 &prepared.answer_salt,
                 &prepared.answer.payload,
             )
             .to_vec(),
             receipt_commitments: prepared.commitments,
-            fact_commitment: commit(domain::FACT, &fact.salt, &fact.fact).to_vec(),
+            fact_commitment: commit(hash_domain::FACT, &fact.salt, &fact.fact).to_vec(),
         };
         let completed =
             Completed { completion, answer: prepared.body, asked: asked.members.clone(), fact };
@@ -301,7 +301,7 @@ impl Record {
             let salt: [u8; 32] = random()?;
             let payloads = received.iter().map(|receipt| receipt.payload.as_slice());
             let parts: Vec<&[u8]> = std::iter::once(salt.as_slice()).chain(payloads).collect();
-            let commitment = sha256_parts(domain::RECEIPT, &parts).to_vec();
+            let commitment = sha256_parts(hash_domain::RECEIPT, &parts).to_vec();
             let coverage = statement.coverage.clone().unwrap_or_default();
             // Only a yes rests on all that was read. Of any other outcome, which registers could be
             // read would tell why; that they were asked stays on record all the same.
@@ -334,8 +334,12 @@ impl Record {
         };
         let answer = Answer {
             request_id: self.request_id.clone(),
-            request_commitment: commit(domain::REQUEST, &self.request_salt, &self.request.payload)
-                .to_vec(),
+            request_commitment: commit(
+                hash_domain::REQUEST,
+                &self.request_salt,
+                &self.request.payload,
+            )
+            .to_vec(),
             hub: hub.identity.uri.clone(),
             answered_at: Some(to_timestamp(SystemTime::now())),
             decision: Some(v1::Decision {
@@ -343,17 +347,18 @@ impl Record {
                 policy_ids: decision.policy_ids.clone(),
                 policy_digest: decision.policy_digest.to_vec(),
                 directory_version: decision.directory_version,
+                authority_grant: decision.grant.clone().unwrap_or_default(),
+                obligations: Obligation::names(&decision.obligations),
             }),
             definition_digest: outcome.definition_digest.clone(),
             sources: statements,
             certificate: terms,
             outcome: Some(outcome.wire.clone()),
         };
-        let answer =
-            dsse::seal(payload_type::ANSWER, &answer, &hub.identity.sign).map_err(|error| {
-                tracing::error!(%error, "an answer cannot be signed");
-                LedgerError::Unavailable("the answer cannot be signed".to_owned())
-            })?;
+        let answer = signed::seal(&answer, &hub.identity.sign).map_err(|error| {
+            tracing::error!(%error, "an answer cannot be signed");
+            LedgerError::Unavailable("the answer cannot be signed".to_owned())
+        })?;
         let body = ExchangeBody {
             request: Some(self.request.clone()),
             request_salt: self.request_salt.to_vec(),

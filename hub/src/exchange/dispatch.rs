@@ -15,16 +15,16 @@ use arrow_flight::{FlightData, Ticket};
 use prost::Message as _;
 use tonic::{Status, Streaming};
 use zerotrip_checks::soundness::{Incomplete, ScanReport, Subjects};
+use zerotrip_datasets::Argument;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::{
-    Envelope, ErrorCode, GrantedKey, KeyUsage, Opening, ScanReceipt, ScanTicket, ScanTrailer,
-    coverage,
+    Envelope, ErrorCode, GrantedKey, Opening, ScanReceipt, ScanTicket, ScanTrailer, coverage,
 };
-use zerotrip_proto::{Refusal, from_timestamp, payload_type, to_timestamp};
+use zerotrip_proto::{Obligation, Refusal, from_timestamp, hash_domain, to_timestamp};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
-use zerotrip_trust::{dsse, receipt};
+use zerotrip_trust::{receipt, signed};
 
 use super::authorize::Decided;
 use super::identify::Identified;
@@ -40,6 +40,7 @@ pub struct Dispatcher<'a> {
     hub: &'a Hub,
     in_force: &'a InForce,
     identified: &'a Identified,
+    arguments: &'a [Argument],
     decision: &'a Decision,
     /// Leaves of the log with the exchange's intent.
     ledger_size: u64,
@@ -95,6 +96,7 @@ impl<'a> Dispatcher<'a> {
     pub fn new(
         hub: &'a Hub,
         identified: &'a Identified,
+        arguments: &'a [Argument],
         decided: &'a Decided,
         intent_index: u64,
         deadline: Instant,
@@ -105,6 +107,7 @@ impl<'a> Dispatcher<'a> {
             hub,
             in_force,
             identified,
+            arguments,
             decision,
             ledger_size,
             deadline,
@@ -154,8 +157,8 @@ impl<'a> Dispatcher<'a> {
         if let Some(member) = attached.identity.member() {
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(member.to_owned());
         }
-        let ticket = dsse::seal(payload_type::SCAN_GRANT, &grant, &self.hub.identity.sign)
-            .map_err(|error| fault(&error))?;
+        let ticket =
+            signed::seal(&grant, &self.hub.identity.sign).map_err(|error| fault(&error))?;
         let left = self.deadline.saturating_duration_since(Instant::now());
         let answered =
             tokio::time::timeout(left, self.receive(&call, &attached, ticket, left)).await;
@@ -208,6 +211,8 @@ impl<'a> Dispatcher<'a> {
                 .filter_map(|at| held.get(*at))
                 .map(|one| one.receipt.clone())
                 .collect(),
+            authority_grant: self.decision.grant.clone().unwrap_or_default(),
+            obligations: Obligation::names(&self.decision.obligations),
         })
     }
 
@@ -242,15 +247,9 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn is_parameter(&self, name: &str, value: &str) -> bool {
-        let Some(zerotrip_proto::v1::request::Body::Check(body)) = &self.identified.request.body
-        else {
-            return false;
-        };
-        let mut given = body.parameters.iter().filter(|parameter| parameter.name == name);
-        let id = given
-            .next()
-            .and_then(|parameter| zerotrip_datasets::ResidentId::new_strict(&parameter.value).ok());
-        id.is_some_and(|id| id.as_str() == value)
+        self.arguments
+            .iter()
+            .any(|argument| argument.name == name && argument.value.as_key() == value)
     }
 
     async fn receive(
@@ -287,14 +286,10 @@ impl<'a> Dispatcher<'a> {
         let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else {
             return Err(ErrorCode::SourceTruncated);
         };
-        let (_, keyid) = dsse::peek(&envelope, payload_type::SCAN_RECEIPT)
-            .map_err(|error| untrusted(call, &error))?;
-        let holder = self
+        let (receipt, holder) = self
             .in_force
             .directory
-            .signing_key(keyid, KeyUsage::Sign, now)
-            .map_err(|why| untrusted(call, &why))?;
-        let receipt: ScanReceipt = dsse::open(&envelope, payload_type::SCAN_RECEIPT, &holder.key)
+            .open_signed::<ScanReceipt>(&envelope, now)
             .map_err(|error| untrusted(call, &error))?;
         let keys: Vec<&[u8]> = call.keys.iter().map(String::as_bytes).collect();
         let claims = [
@@ -321,7 +316,7 @@ impl<'a> Dispatcher<'a> {
             ),
             (
                 "it is about other keys",
-                facts.keys_digest == sha256_parts("zerotrip scan keys v1", &keys),
+                facts.keys_digest == sha256_parts(hash_domain::SCAN_KEYS, &keys),
             ),
             (
                 "it is under another statement of the owner",
@@ -403,7 +398,7 @@ struct Delivery<'a> {
 
 impl<'a> Delivery<'a> {
     fn new(call: &'a ScanCall<'a>, room: Reservation) -> Self {
-        let digest = Hasher::with_domain("zerotrip scan stream v1");
+        let digest = Hasher::with_domain(hash_domain::SCAN_STREAM);
         Self { call, schema: None, rows: Vec::new(), count: 0, bytes: 0, digest, room }
     }
 

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use zerotrip_certificates::SEAL_WITHIN;
+use zerotrip_datasets::Argument;
 use zerotrip_ledger::{Asking, ExchangeState};
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::Refusal;
@@ -81,8 +82,8 @@ impl Kind for IssueRequest {
         format!("issue {}", self.check)
     }
 
-    /// Nobody is asked about anew.
-    fn subjects(&self) -> &[String] {
+    /// No one is asked about anew.
+    fn arguments(&self) -> &[Argument] {
         &[]
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
-use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::{self, ErrorCode};
-use zerotrip_trust::digest::{self, commit, domain};
+use zerotrip_proto::{Refusal, hash_domain};
+use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
 
 use crate::hub::Hub;
@@ -29,7 +29,7 @@ pub async fn refuse<T>(
     let entry = v1::Refusal {
         peer: peer.uri(),
         code: refusal.code.into(),
-        request_commitment: commit(domain::REQUEST, &salt, payload).to_vec(),
+        request_commitment: commit(hash_domain::REQUEST, &salt, payload).to_vec(),
     };
     let index = hub.ledger.refuse(entry, SystemTime::now()).await.map_err(ledger_refusal)?;
     Err(refusal.with_reference(format!("ledger entry {index}, salt {}", hex::encode(salt))))

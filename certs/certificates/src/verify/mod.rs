@@ -11,13 +11,12 @@ use std::time::{Duration, SystemTime};
 use prost::Message as _;
 use serde_json::{Map, Value};
 use zerotrip_proto::bounds::CLOCK_SKEW;
-use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{Answer, ExchangeReply, KeyUsage, Request};
 use zerotrip_text::Bilingual;
+use zerotrip_trust::Signed;
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
 
 use claims::{PLAIN, bilingual, bytes, evidence, only, read_scope, read_sources, text};
 
@@ -233,8 +232,9 @@ fn agreeing_answer(
     stated: Stated<'_>,
 ) -> Result<Answer, CertificateError> {
     let envelope = reply.answer.as_ref().ok_or(CertificateError::Claim("evidence"))?;
-    let payload = dsse::peek(envelope, payload_type::ANSWER).map_err(EvidenceError::from)?.0;
-    let answer: Answer = dsse::decode(payload).map_err(EvidenceError::from)?;
+    let answer = Signed::<Answer>::new(envelope)
+        .and_then(|signed| signed.unverified())
+        .map_err(EvidenceError::from)?;
     let Some(Outcome::Answered(answered)) = &answer.outcome else {
         return Err(CertificateError::NotAffirmed);
     };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use zerotrip_datasets::ParameterType;
 use zerotrip_text::Bilingual;
 use zerotrip_trust::digest::Digest;
 
@@ -45,14 +46,12 @@ pub struct Definition {
 }
 
 /// One thing the requester must say.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// Its semantic type; `resident_id` today.
-    #[serde(rename = "type")]
-    pub kind: String,
+    /// What its text is read as.
+    pub declared: ParameterType,
 }
 
 /// One form of the question.

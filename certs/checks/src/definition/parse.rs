@@ -35,13 +35,13 @@ impl Definition {
             &raw.certificate.validity,
             Duration::from_secs(366 * 86_400),
         );
-        faults.parameters(&raw.parameter);
+        let parameters = faults.parameters(&raw.parameter);
         let variants = faults.variants(&raw);
         let definition = Self {
             name: raw.check.name,
             title: raw.check.title,
             deadline,
-            parameters: raw.parameter,
+            parameters,
             variants,
             datasets: raw.dataset,
             codes: raw.code,

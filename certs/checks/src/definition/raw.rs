@@ -4,14 +4,14 @@ use serde::Deserialize;
 use zerotrip_text::Bilingual;
 
 use super::dataset::{Code, DateOf, ExpectedDataset};
-use super::model::{CoverageRule, HandOver, Parameter, ReasonText};
+use super::model::{CoverageRule, HandOver, ReasonText};
 use super::scan::{Reference, Scan};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     pub(super) check: RawCheck,
-    pub(super) parameter: Vec<Parameter>,
+    pub(super) parameter: Vec<RawParameter>,
     pub(super) variant: Vec<RawVariant>,
     pub(super) step: Vec<RawStep>,
     #[serde(default)]
@@ -38,6 +38,14 @@ pub(super) struct RawCheck {
     pub(super) title: Bilingual,
     pub(super) deadline: String,
     pub(super) certain: Reference,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawParameter {
+    pub(super) name: String,
+    #[serde(rename = "type")]
+    pub(super) declared: String,
 }
 
 #[derive(Deserialize)]

@@ -9,6 +9,7 @@
 use std::collections::HashSet;
 
 use tokio::sync::mpsc;
+use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, Hasher};
 
@@ -102,7 +103,7 @@ impl Sink for Outgoing<'_> {
 }
 
 fn digest(row: RawRow<'_>) -> Digest {
-    let mut hasher = Hasher::with_domain("zerotrip row v1");
+    let mut hasher = Hasher::with_domain(hash_domain::ROW);
     for cell in row.iter() {
         // The length stands before the text, so that no two rows run together into one; NULL is no
         // length at all.

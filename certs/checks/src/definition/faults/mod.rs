@@ -6,10 +6,12 @@ mod variants;
 
 use std::time::Duration;
 
+use zerotrip_datasets::ParameterType;
 use zerotrip_text::{Bilingual, cut, shown};
 
 use super::model::{Definition, Parameter};
 use super::names::{is_code, is_name};
+use super::raw::RawParameter;
 
 /// Longest type of a certificate, in bytes.
 const MOST_VCT: usize = 256;
@@ -77,16 +79,23 @@ impl<'a> Faults<'a> {
         }
     }
 
-    pub(super) fn parameters(&mut self, parameters: &[Parameter]) {
-        for parameter in parameters {
+    /// The parameters, each with its declared type.
+    pub(super) fn parameters(&mut self, raw: &[RawParameter]) -> Vec<Parameter> {
+        let mut parameters = Vec::with_capacity(raw.len());
+        for parameter in raw {
             self.name("parameter.name", &parameter.name);
-            if parameter.kind != "resident_id" {
+            let declared = ParameterType::from_name(&parameter.declared).unwrap_or_else(|| {
+                let known = ParameterType::ALL.map(ParameterType::name).join("`, `");
                 self.add(format!(
-                    "parameter `{}`: type `{}` is not known; use `resident_id`",
-                    parameter.name, parameter.kind
+                    "parameter `{}`: type `{}` is not known; use `{known}`",
+                    parameter.name, parameter.declared
                 ));
-            }
+                // The definition is refused; its other faults are named by this one's name.
+                ParameterType::ResidentId
+            });
+            parameters.push(Parameter { name: parameter.name.clone(), declared });
         }
+        parameters
     }
 
     fn text(&mut self, key: &str, text: &Bilingual) {
