@@ -9,6 +9,7 @@
 
 pub mod aggregate;
 pub mod cell;
+pub mod civil_day;
 pub mod date;
 pub mod file;
 pub mod guess;
@@ -25,6 +26,7 @@ mod fold;
 mod nearest;
 
 pub use cell::CellReading;
+pub use civil_day::CivilDay;
 pub use file::{
     Column, Coverage, DatasetFile, Fault, FileError, Limits, Lookup, Manifest, Source, Subjects,
 };

@@ -6,12 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use chrono::NaiveDate;
 use zerotrip_datasets::cell::is_blank;
 use zerotrip_datasets::resident_id::{
     self, Declared, Probe, ResidentId, Suspect, Whose, names_somebody,
 };
-use zerotrip_datasets::{Column, DatasetFile, date};
+use zerotrip_datasets::{CivilDay, Column, DatasetFile};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
 
@@ -72,7 +71,7 @@ pub struct Profile {
     /// How many rows there are of each digest of which something is stated.
     ruled_rows: HashMap<Digest, u64>,
     /// Nobody is born later.
-    today: NaiveDate,
+    today: CivilDay,
 }
 
 /// One look-up of a dataset.
@@ -175,7 +174,7 @@ impl DeclaredKey {
     pub fn whose<'a>(
         &self,
         raw: &str,
-        today: NaiveDate,
+        today: CivilDay,
         cell: &impl Fn(usize) -> Option<&'a str>,
     ) -> Whose {
         match self.declared.whose(raw, today) {
@@ -327,7 +326,7 @@ impl Profile {
             columns,
             adjudications,
             ruled_rows,
-            today: date::in_china(SystemTime::now()),
+            today: CivilDay::at(SystemTime::now()),
         };
         profile.bounded()?;
         Ok(profile)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use zerotrip_datasets::{ResidentId, date};
+use zerotrip_datasets::{CivilDay, ResidentId};
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::request::Body;
@@ -103,13 +103,7 @@ impl Kind for CheckRequest {
             };
         };
         match check
-            .run(
-                &hub.engine,
-                variant,
-                &self.parameters,
-                date::to_date32(date::in_china(now)),
-                dispatcher,
-            )
+            .run(&hub.engine, variant, &self.parameters, CivilDay::at(now).to_date32(), dispatcher)
             .await
         {
             Ok(result) => Outcome::of(&self.definition, &self.variant, now, result),
@@ -161,7 +155,7 @@ fn parameters(
                 format!("参数 `{name}` 必须填写且只填一次"),
             ));
         };
-        let id = ResidentId::issued(&value.value, date::in_china(now)).map_err(|error| {
+        let id = ResidentId::issued(&value.value, CivilDay::at(now)).map_err(|error| {
             let name = &parameter.name;
             wrong(format!("parameter `{name}`: {error}"), format!("参数 `{name}`：{}", error.zh()))
         })?;
