@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDate;
 use zerotrip_proto::v1::SemanticType;
 
 use crate::normal::{address, division, money, person_name, phone, uscc};
-use crate::{Column, ResidentId, date, fold};
+use crate::{CivilDay, Column, ResidentId, date, fold};
 
 /// A cell's meaning, or that it has none that could be relied upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,8 +90,8 @@ impl CellReading<'_> {
 
     /// The same as of a day: the id of a birth to come is nobody's, but a slip in somebody's.
     #[must_use]
-    pub fn on(self, today: NaiveDate) -> Self {
-        if self.persons().iter().any(|id| id.birth_date() > today) {
+    pub fn on(self, today: CivilDay) -> Self {
+        if self.persons().iter().any(|id| id.birth_date() > today.date()) {
             Self::Unreadable
         } else {
             self
@@ -114,6 +113,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use std::collections::BTreeMap;
 
+    use chrono::NaiveDate;
     use zerotrip_proto::v1::Grade;
 
     use super::*;
@@ -139,7 +139,7 @@ mod tests {
         let born =
             ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(2026, 11, 29).unwrap(), 12)
                 .unwrap();
-        let day = |day: u32| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+        let day = |day: u32| CivilDay::of(NaiveDate::from_ymd_opt(2026, 11, day).unwrap());
         assert_eq!(CellReading::Id(born).on(day(29)), CellReading::Id(born));
         assert_eq!(CellReading::Id(born).on(day(28)), CellReading::Unreadable);
         assert_eq!(CellReading::Several(vec![born]).on(day(28)), CellReading::Unreadable);

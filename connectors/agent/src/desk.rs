@@ -14,7 +14,7 @@ use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_datasets::file::Made;
 use zerotrip_datasets::vocabulary::VOCABULARIES;
-use zerotrip_datasets::{DatasetFile, date, template};
+use zerotrip_datasets::{CivilDay, DatasetFile, template};
 use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ScanTemplate};
 use zerotrip_text::toml_fault;
@@ -183,7 +183,7 @@ fn owned(home: &SystemHome, file: DatasetFile) -> Result<DatasetFile, DeskError>
 /// Refuses what nobody can state: a day that is yet to come, and that there is no date where the
 /// rows are nothing without it.
 pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), DeskError> {
-    let today = date::in_china(now);
+    let today = CivilDay::at(now).date();
     let since = (
         "coverage.since",
         Some(file.coverage.since),

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use zerotrip_datasets::cell::{CellReading, read};
 use zerotrip_datasets::plausible::{self, Bounds};
 use zerotrip_datasets::vocabulary::{self, AskedDataset};
-use zerotrip_datasets::{Column, DatasetFile};
+use zerotrip_datasets::{CivilDay, Column, DatasetFile};
 use zerotrip_proto::v1::{DateRole, TypedColumn};
 
 /// The rules of one dataset; none of one that no check asks.
@@ -91,7 +91,7 @@ impl Rules {
         &'a self,
         columns: &'a [Column],
         cell: &'a impl Fn(usize) -> Option<&'a str>,
-        today: NaiveDate,
+        today: CivilDay,
     ) -> impl Iterator<Item = usize> + 'a {
         let bounds =
             Bounds { since: self.since, older_carried_over: self.older_carried_over, last: today };

@@ -3,13 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
-
 use super::characters::{MOST_PERSONS, SEPARATORS};
 use super::matching::Suspect;
 use super::schemes::Scheme;
 use super::{Reading, ResidentId, is_doubtful, is_spreadsheet_rounded, parse};
-use crate::fold;
+use crate::{CivilDay, fold};
 
 /// What an owner has declared of a column of ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,8 +57,8 @@ pub enum Whose {
 impl Declared {
     /// Whose the cell is, on that day: the number of a birth to come is not yet a person's, alone
     /// or in a list. The cell is not blank.
-    pub fn whose(&self, raw: &str, today: NaiveDate) -> Whose {
-        let is_born = |person: &ResidentId| person.birth_date() <= today;
+    pub fn whose(&self, raw: &str, today: CivilDay) -> Whose {
+        let is_born = |person: &ResidentId| person.birth_date() <= today.date();
         if self.nothing.is_empty() && self.unknown.is_empty() {
             match parse(raw) {
                 Reading::Person(person) if is_born(&person) => return Whose::Person(person),
@@ -131,7 +129,7 @@ impl Declared {
     }
 
     /// A word for "not known" is anybody's, however it could be read.
-    fn suspect(&self, raw: &str, today: NaiveDate) -> Suspect {
+    fn suspect(&self, raw: &str, today: CivilDay) -> Suspect {
         if self.is_unknown(raw) { Suspect::anybody() } else { Suspect::on(raw, today) }
     }
 }

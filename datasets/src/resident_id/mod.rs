@@ -20,8 +20,8 @@ use std::fmt;
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::fold;
 use crate::normal::uscc;
+use crate::{CivilDay, fold};
 
 pub use accounted::{Declared, SchemeBy, Whose};
 pub use beside::{Damaged, damaged_in};
@@ -195,11 +195,11 @@ impl ResidentId {
         canonical(folded.as_bytes())
     }
 
-    /// The same of somebody who can hold that number on a day: the province exists, the sequence is
-    /// given out, and they are born.
-    pub fn issued(text: &str, by: NaiveDate) -> Result<Self, StrictError> {
+    /// The same for a number that a person can hold on a day: the province exists, the sequence is
+    /// given out, and the person is born.
+    pub fn issued(text: &str, by: CivilDay) -> Result<Self, StrictError> {
         let id = Self::new_strict(text)?;
-        let issued = plausible::is_given_out(&id) && id.birth_date() <= by;
+        let issued = plausible::is_given_out(&id) && id.birth_date() <= by.date();
         issued.then_some(id).ok_or(StrictError::NeverIssued { found: id })
     }
 

@@ -10,8 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use chrono::NaiveDate;
-use zerotrip_datasets::date;
+use zerotrip_datasets::CivilDay;
 use zerotrip_datasets::resident_id::{self, Probe, ResidentId};
 use zerotrip_trust::digest::Digest;
 
@@ -69,7 +68,7 @@ pub struct Profile {
     /// How many rows there are of each digest of which something is stated.
     ruled_rows: HashMap<Digest, u64>,
     /// No person is born later.
-    today: NaiveDate,
+    today: CivilDay,
 }
 
 /// A row that could not be split into columns.
@@ -125,7 +124,7 @@ impl Profile {
             columns,
             adjudications,
             ruled_rows,
-            today: date::in_china(SystemTime::now()),
+            today: CivilDay::at(SystemTime::now()),
         };
         profile.bounded()?;
         Ok(profile)

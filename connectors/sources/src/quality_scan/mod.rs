@@ -4,14 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use chrono::NaiveDate;
-use zerotrip_datasets::Column;
 use zerotrip_datasets::cell::{CellReading, is_blank, read};
-use zerotrip_datasets::date;
 use zerotrip_datasets::mask::masked;
 use zerotrip_datasets::resident_id::{
     ResidentId, Whose, damaged_in, is_irregular, is_spreadsheet_rounded, persons_among, persons_in,
 };
+use zerotrip_datasets::{CivilDay, Column};
 use zerotrip_proto::v1::SemanticType;
 
 use super::RawRow;
@@ -50,7 +48,7 @@ pub struct QualityScan<'a> {
     rules: &'a Rules,
     /// By the place of a date: how often its row contradicts it.
     contradicted: BTreeMap<usize, Contradicted>,
-    today: NaiveDate,
+    today: CivilDay,
 }
 
 /// Some persons of a look-up, spread evenly over the rows.
@@ -71,7 +69,7 @@ impl<'a> QualityScan<'a> {
     ) -> Self {
         let trials = look_ups.iter().map(|_| Trials::default()).collect();
         let (found, contradicted) = (BTreeMap::new(), BTreeMap::new());
-        let today = date::in_china(SystemTime::now());
+        let today = CivilDay::at(SystemTime::now());
         Self {
             columns,
             look_ups,
@@ -243,7 +241,7 @@ impl Trials {
 }
 
 /// What is wrong with a cell, if anything.
-fn fault(column: &Column, raw: Option<&str>, today: NaiveDate) -> Option<FindingKind> {
+fn fault(column: &Column, raw: Option<&str>, today: CivilDay) -> Option<FindingKind> {
     match read(column, raw).on(today) {
         CellReading::Unreadable => Some(FindingKind::Unreadable),
         CellReading::UnknownCode if is_blank(raw) => Some(FindingKind::BlankCode),
