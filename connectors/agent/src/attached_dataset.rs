@@ -16,12 +16,12 @@ use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use crate::access::{Access, Turn};
-use crate::desk::Signed;
-use crate::owner::{owner_of, verify_owner};
-use crate::owner_files::DeskError;
+use crate::owner_store::datasets::SignedDataset;
+use crate::owner_store::error::OwnerStoreError;
+use crate::owner_store::ownership::{owner_of, verify_owner};
+use crate::owner_store::versions::Versioned;
 use crate::probe_monitor::ProbeMonitor;
 use crate::probes::Probes;
-use crate::versions::Versioned;
 use zerotrip_sources::rulings::Rulings;
 use zerotrip_sources::{RestsOn, SourceError, Survey};
 
@@ -43,7 +43,7 @@ pub struct AttachedDataset {
     /// What it says.
     adjudications: Arc<Rulings>,
     access: Arc<Access>,
-    proving: Option<Arc<ProbeMonitor>>,
+    probe_monitor: Option<Arc<ProbeMonitor>>,
     /// What the latest look at every row has found to contradict the owner's description.
     contradiction: Mutex<Option<String>>,
     /// The most rows that were ever seen.
@@ -67,13 +67,13 @@ pub enum AttachError {
 impl AttachedDataset {
     /// Opens the source of a dataset file as its owner has signed it.
     pub fn open(
-        signed: Signed,
+        signed: SignedDataset,
         adjudicated: Option<(Rulings, Envelope)>,
         base: &Path,
         state: &Path,
     ) -> Result<Self, AttachError> {
         let wrong = AttachError::Statement;
-        let Signed { file, envelope, statement, probes: bound } = signed;
+        let SignedDataset { file, envelope, statement, probes: bound } = signed;
         let statement_digest = dsse::payload_digest(&envelope);
         let (adjudications, adjudicated) = adjudicated.unzip();
         let adjudications = Arc::new(adjudications.unwrap_or_default());
@@ -92,7 +92,8 @@ impl AttachedDataset {
         let memory = state.join("rows").join(&file.id);
         let remembered = read_memory(&memory).map_err(wrong)?;
         let access = Arc::new(Access::new(source, file.limits.clone()));
-        let proving = probes.map(|probes| Arc::new(ProbeMonitor::new(probes, Arc::clone(&access))));
+        let probe_monitor =
+            probes.map(|probes| Arc::new(ProbeMonitor::new(probes, Arc::clone(&access))));
         Ok(Self {
             file,
             envelope,
@@ -102,7 +103,7 @@ impl AttachedDataset {
             adjudications_digest,
             adjudications,
             access,
-            proving,
+            probe_monitor,
             contradiction: Mutex::new(None),
             most_rows: AtomicU64::new(remembered),
             memory,
@@ -132,7 +133,7 @@ impl AttachedDataset {
     }
 
     /// Keeps the versions of what is signed here; its signatures were verified.
-    pub fn remember_versions(&self, folder: &Path) -> Result<(), DeskError> {
+    pub fn remember_versions(&self, folder: &Path) -> Result<(), OwnerStoreError> {
         Versioned::Statement(&self.file.id).remember(folder, self.statement.version)?;
         Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications.version)
     }
@@ -154,8 +155,8 @@ impl AttachedDataset {
         rests_on: RestsOn,
         cancellation: &Cancellation,
     ) -> Result<(), SourceError> {
-        match &self.proving {
-            Some(proving) => proving.bears_out(rests_on, cancellation).await,
+        match &self.probe_monitor {
+            Some(probe_monitor) => probe_monitor.verify(rests_on, cancellation).await,
             None => Ok(()),
         }
     }
@@ -170,9 +171,9 @@ impl AttachedDataset {
     }
 
     /// Looks the known persons up, if the owner names any.
-    pub async fn prove(&self) -> Result<(), SourceError> {
-        match &self.proving {
-            Some(proving) => proving.prove().await,
+    pub async fn verify_probes_now(&self) -> Result<(), SourceError> {
+        match &self.probe_monitor {
+            Some(probe_monitor) => probe_monitor.verify_now().await,
             None => Ok(()),
         }
     }

@@ -10,8 +10,8 @@ use zerotrip_channel::{HomeError, Http2Bounds, Peer, Served, dial, serve};
 use zerotrip_proto::bounds;
 use zerotrip_proto::v1::NoticeReason;
 
-use crate::agent::{Agent, DRAIN, Notice};
 use crate::service;
+use crate::serving::{Agent, DRAIN, Notice};
 
 /// The first pause before dialling again.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

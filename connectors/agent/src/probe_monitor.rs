@@ -54,7 +54,7 @@ impl ProbeMonitor {
 
     /// Whether an answer that rests on this is borne out; a look is taken where that is not known.
     /// The caller waits no longer than `cancellation` allows; the look goes on for later callers.
-    pub async fn bears_out(
+    pub async fn verify(
         self: &Arc<Self>,
         rests_on: RestsOn,
         cancellation: &Cancellation,
@@ -72,7 +72,7 @@ impl ProbeMonitor {
     }
 
     /// Takes a look now, whatever is known.
-    pub async fn prove(&self) -> Result<(), SourceError> {
+    pub async fn verify_now(&self) -> Result<(), SourceError> {
         let _alone = self.looking.lock().await;
         self.take().await
     }

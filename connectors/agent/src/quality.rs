@@ -42,17 +42,17 @@ impl Qualities {
     }
 
     /// Looks at a dataset now and then, for as long as nobody drops this.
-    pub async fn keep(&self, serving: Arc<AttachedDataset>, connector: &str, signer: &SigningKey) {
-        let dataset = &serving.file.id;
-        if !has_connections(&serving.file.source) {
-            tracing::info!(%dataset, "the catalog hears nothing of its data's quality: with two `connections` none is left for a look");
+    pub async fn keep(&self, dataset: Arc<AttachedDataset>, connector: &str, signer: &SigningKey) {
+        let id = &dataset.file.id;
+        if !has_connections(&dataset.file.source) {
+            tracing::info!(dataset = %id, "the catalog hears nothing of its data's quality: with two `connections` none is left for a look");
             return;
         }
         loop {
             let begun = Instant::now();
-            match self.look(&serving, connector, signer).await {
-                Ok(()) => tracing::debug!(%dataset, "looked at for the catalog"),
-                Err(why) => tracing::warn!(%dataset, why, "not looked at for the catalog"),
+            match self.look(&dataset, connector, signer).await {
+                Ok(()) => tracing::debug!(dataset = %id, "looked at for the catalog"),
+                Err(why) => tracing::warn!(dataset = %id, why, "not looked at for the catalog"),
             }
             tokio::time::sleep(EVERY.max(begun.elapsed().saturating_mul(REST))).await;
         }
@@ -60,18 +60,18 @@ impl Qualities {
 
     async fn look(
         &self,
-        serving: &AttachedDataset,
+        dataset: &AttachedDataset,
         connector: &str,
         signer: &SigningKey,
     ) -> Result<(), String> {
-        let survey = serving.survey().await.map_err(|error: SourceError| error.to_string())?;
+        let survey = dataset.survey().await.map_err(|error: SourceError| error.to_string())?;
         if let Some(contradiction) = survey.contradictions.first() {
-            tracing::error!(dataset = %serving.file.id, contradiction, "nothing is answered from it");
+            tracing::error!(dataset = %dataset.file.id, contradiction, "nothing is answered from it");
         }
         let quality = DatasetQuality {
-            dataset: serving.file.id.clone(),
+            dataset: dataset.file.id.clone(),
             connector: connector.to_owned(),
-            statement_digest: serving.statement_digest.to_vec(),
+            statement_digest: dataset.statement_digest.to_vec(),
             as_of: Some(to_timestamp(survey.as_of)),
             looked_at: Some(to_timestamp(SystemTime::now())),
             rows: rounded(survey.rows),
@@ -84,7 +84,7 @@ impl Qualities {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(serving.file.id.clone(), envelope);
+            .insert(dataset.file.id.clone(), envelope);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use zerotrip_trust::ending::{Announcer, utc};
 
-use crate::agent::Agent;
+use crate::serving::Agent;
 
 /// Time between two looks at the clock and at the certificate in the folder.
 const LOOK_EVERY: Duration = Duration::from_secs(5);

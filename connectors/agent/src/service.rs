@@ -24,9 +24,9 @@ use zerotrip_proto::v1::{
 };
 use zerotrip_proto::{Refusal, bounds, from_timestamp, to_timestamp};
 
-use crate::agent::Agent;
+use crate::hub_watermark::ChannelProof;
 use crate::scan::MESSAGES_AHEAD;
-use crate::seen::ChannelProof;
+use crate::serving::Agent;
 
 /// Time that an answer may take to be small.
 const SMALL_ANSWER: Duration = Duration::from_millis(2);

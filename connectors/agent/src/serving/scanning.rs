@@ -11,8 +11,8 @@ use zerotrip_trust::identity::Identity;
 
 use crate::attached_dataset::AttachedDataset;
 use crate::gate::{self, Admitted, Arrival};
+use crate::hub_watermark::ChannelProof;
 use crate::scan::{self, Messages};
-use crate::seen::ChannelProof;
 use zerotrip_sources::SourceError;
 
 use super::Agent;
@@ -58,8 +58,8 @@ impl<'a> ScanLine<'a> {
     fn of(admitted: &'a Admitted) -> Self {
         let request = &admitted.request;
         Self {
-            exchange: &admitted.grant.exchange_id,
-            grant: &admitted.grant.id,
+            exchange: &admitted.ticket.exchange_id,
+            grant: &admitted.ticket.id,
             requester: &request.issuer,
             official: &request.official,
             check: &admitted.approved.template().check,
@@ -101,7 +101,7 @@ impl Agent {
             }
         };
         self.note("scan", &ScanLine::of(&admitted))?;
-        let grant = admitted.grant.id.as_str();
+        let grant = admitted.ticket.id.as_str();
         let mut replaced = self.replaced.subscribe();
         let served = tokio::select! {
             served = scan::serve(&admitted, &serving, &self.uri, &self.home.sign, out) => served,
@@ -154,14 +154,14 @@ impl Agent {
             connector: &self.uri,
             hub,
             directory: &current.directory,
-            served: &current.served,
+            approved: &current.approved,
             now,
             arrived: Instant::now(),
-            remembers_since: self.used.since(),
+            remembers_since: self.used_tickets.since(),
         };
         let admitted = gate::admit(ticket, &arrival)?;
-        self.seen.compare_grant(&admitted.grant)?;
-        self.used.spend(&admitted.grant, &admitted.approved.template().scan, now)?;
+        self.watermark.compare_ticket(&admitted.ticket)?;
+        self.used_tickets.spend(&admitted.ticket, &admitted.approved.template().scan, now)?;
         Ok(admitted)
     }
 
@@ -199,7 +199,7 @@ impl Agent {
                     format!("`{}` was suspended meanwhile", admitted.request.issuer),
                 );
             }
-            if !current.served.still_serves(admitted) {
+            if !admitted.is_approved_by(&current.approved) {
                 return SourceError::new(
                     ErrorCode::GateRefused,
                     "its owner withdrew the approval meanwhile",

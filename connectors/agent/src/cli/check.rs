@@ -17,11 +17,11 @@ use zerotrip_datasets::{DatasetFile, Limits, vocabulary};
 use zerotrip_proto::bounds;
 
 use crate::access::Access;
-use crate::desk;
-use crate::output::{Failure, say};
+use crate::cli::output::{Failure, say};
+use crate::cli::progress::with_progress;
+use crate::cli::scratch::Scratch;
+use crate::owner_store::datasets;
 use crate::probes::Probes;
-use crate::progress::with_progress;
-use crate::scratch::Scratch;
 use zerotrip_sources::{Finding, LookUp, Source, SourceError, Survey};
 use zerotrip_text::shown;
 
@@ -53,7 +53,7 @@ enum Verdict {
 
 /// Checks a dataset file; the exit code says whether it would be served.
 pub async fn run(file: &Path, as_json: bool) -> Result<ExitCode, Failure> {
-    let dataset = desk::read_dataset(file)?;
+    let dataset = datasets::read_dataset(file)?;
     let started = Instant::now();
     let state = Scratch::new()?;
     match prove(&dataset, file, state.path()).await {
@@ -231,7 +231,7 @@ fn verdict(
             as_of(survey)
         ));
     }
-    if let Err(error) = desk::can_be_stated(dataset, now) {
+    if let Err(error) = datasets::can_be_stated(dataset, now) {
         return Verdict::NotServed(error.to_string());
     }
     if age > dataset.most_age {

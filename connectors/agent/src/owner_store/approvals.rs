@@ -13,26 +13,27 @@ use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::dsse;
 use zerotrip_trust::receipt::template_digest;
 
-use crate::owner::owner_of;
-use crate::owner_files::{DeskError, envelope};
-use crate::versions::Versioned;
+use crate::owner_store::error::OwnerStoreError;
+use crate::owner_store::ownership::owner_of;
+use crate::owner_store::signed_file::envelope;
+use crate::owner_store::versions::Versioned;
 
 const APPROVE_AGAIN: &str =
     "remove it, then run `zerotrip-connector approve` again for each check that is to be served";
 
 /// A member, and what it may ask for.
-pub type Pair = (String, String);
+pub type MemberPurpose = (String, String);
 /// Who may ask which checks, by member and purpose.
-pub type Served = BTreeMap<Pair, BTreeSet<String>>;
+pub type ApprovedChecks = BTreeMap<MemberPurpose, BTreeSet<String>>;
 
 /// What approving would change, for its owner to read before.
 #[derive(Debug, Default)]
 pub struct Changes {
     /// Who is served what it was not before.
-    pub gains: Served,
+    pub gains: ApprovedChecks,
     /// Who no longer is: it was approved for another form of the same scan, and only the newest
     /// approved form is served.
-    pub loses: Served,
+    pub loses: ApprovedChecks,
 }
 
 /// Where the signed approvals lie.
@@ -42,7 +43,7 @@ pub fn path(folder: &Path) -> PathBuf {
 
 /// The signed approvals, as they lie there; whether the signature holds, the directory in force
 /// says.
-pub fn read(folder: &Path) -> Result<Option<Envelope>, DeskError> {
+pub fn read(folder: &Path) -> Result<Option<Envelope>, OwnerStoreError> {
     let path = path(folder);
     if files::is_there(&path) {
         envelope(&path, payload_type::APPROVALS, APPROVE_AGAIN).map(Some)
@@ -52,7 +53,7 @@ pub fn read(folder: &Path) -> Result<Option<Envelope>, DeskError> {
 }
 
 /// The approvals as this owner signed them; what somebody else put there is not signed anew.
-pub fn standing(home: &SystemHome) -> Result<Approvals, DeskError> {
+pub fn standing(home: &SystemHome) -> Result<Approvals, OwnerStoreError> {
     let Some(envelope) = read(&home.folder)? else {
         return Ok(Approvals {
             member: home.system.member().unwrap_or_default().to_owned(),
@@ -61,7 +62,7 @@ pub fn standing(home: &SystemHome) -> Result<Approvals, DeskError> {
     };
     let path = path(&home.folder).display().to_string();
     let opened = dsse::open(&envelope, payload_type::APPROVALS, home.key("approve")?.public());
-    opened.map_err(|error| DeskError::Damaged {
+    opened.map_err(|error| OwnerStoreError::Damaged {
         path,
         why: error.to_string(),
         remedy: APPROVE_AGAIN,
@@ -74,10 +75,10 @@ pub fn sign(
     home: &SystemHome,
     read: &Approvals,
     mut approvals: Approvals,
-) -> Result<(), DeskError> {
+) -> Result<(), OwnerStoreError> {
     let _one = files::lock(&path(&home.folder).with_extension("lock"))?;
     if standing(home)? != *read {
-        return Err(DeskError::Meanwhile);
+        return Err(OwnerStoreError::Meanwhile);
     }
     approvals.version = Versioned::Approvals.next(&home.folder, approvals.version)?;
     approvals.signed_at = Some(to_timestamp(SystemTime::now()));
@@ -87,7 +88,7 @@ pub fn sign(
 }
 
 /// Refuses approvals that say themselves that they are older than others that were here.
-pub fn not_older(folder: &Path, approvals: Option<&Envelope>) -> Result<(), DeskError> {
+pub fn not_older(folder: &Path, approvals: Option<&Envelope>) -> Result<(), OwnerStoreError> {
     let version = |envelope| {
         let (payload, _) = dsse::peek(envelope, payload_type::APPROVALS).ok()?;
         dsse::decode::<Approvals>(payload).ok().map(|approvals| approvals.version)
@@ -99,7 +100,7 @@ pub fn not_older(folder: &Path, approvals: Option<&Envelope>) -> Result<(), Desk
 }
 
 /// Whom an approval serves, and for what: each of its requesters, for each of its purposes.
-pub fn pairs(approval: &Approval) -> BTreeSet<Pair> {
+pub fn member_purposes(approval: &Approval) -> BTreeSet<MemberPurpose> {
     let purposes = |member: &String| {
         approval
             .purposes
@@ -111,11 +112,11 @@ pub fn pairs(approval: &Approval) -> BTreeSet<Pair> {
 }
 
 /// Who may ask what.
-pub fn served(approvals: &Approvals) -> Served {
-    let mut served = Served::new();
+pub fn served(approvals: &Approvals) -> ApprovedChecks {
+    let mut served = ApprovedChecks::new();
     for approval in &approvals.approvals {
         let Some(template) = &approval.template else { continue };
-        for pair in pairs(approval) {
+        for pair in member_purposes(approval) {
             served.entry(pair).or_default().insert(template.check.clone());
         }
     }
@@ -143,8 +144,8 @@ pub fn added(
         let kept = same.iter().filter(|approval| {
             approval.template.as_ref().is_some_and(|known| template_digest(known) == digest)
         });
-        let mut whom: BTreeSet<Pair> = kept.flat_map(pairs).collect();
-        whom.extend(pairs(&Approval {
+        let mut whom: BTreeSet<MemberPurpose> = kept.flat_map(member_purposes).collect();
+        whom.extend(member_purposes(&Approval {
             template: None,
             requesters: requesters.to_vec(),
             purposes: purposes.to_vec(),
@@ -165,7 +166,7 @@ pub fn withdrawn(
     check: &str,
     requesters: &[String],
     purposes: &[String],
-) -> (Approvals, Served) {
+) -> (Approvals, ApprovedChecks) {
     let named = |names: &[String], name: &String| names.is_empty() || names.contains(name);
     let mut all = standing.clone();
     all.approvals = Vec::new();
@@ -177,7 +178,7 @@ pub fn withdrawn(
             all.approvals.push(approval.clone());
             continue;
         }
-        let mut left = pairs(approval);
+        let mut left = member_purposes(approval);
         left.retain(|(member, purpose)| !(named(requesters, member) && named(purposes, purpose)));
         all.approvals.extend(entries(template, &left));
     }
@@ -186,7 +187,7 @@ pub fn withdrawn(
 }
 
 /// The fewest approvals that say the same: members with the same purposes stand together.
-fn entries(template: &ScanTemplate, whom: &BTreeSet<Pair>) -> Vec<Approval> {
+fn entries(template: &ScanTemplate, whom: &BTreeSet<MemberPurpose>) -> Vec<Approval> {
     let mut purposes_of: BTreeMap<&String, Vec<String>> = BTreeMap::new();
     for (member, purpose) in whom {
         purposes_of.entry(member).or_default().push(purpose.clone());
@@ -203,7 +204,7 @@ fn entries(template: &ScanTemplate, whom: &BTreeSet<Pair>) -> Vec<Approval> {
     members_for.into_iter().map(entry).collect()
 }
 
-fn without(one: &Served, other: &Served) -> Served {
+fn without(one: &ApprovedChecks, other: &ApprovedChecks) -> ApprovedChecks {
     let none = BTreeSet::new();
     let left =
         one.iter().map(|(pair, checks)| (pair.clone(), checks - other.get(pair).unwrap_or(&none)));
@@ -240,8 +241,8 @@ mod tests {
         texts.iter().map(|text| (*text).to_owned()).collect()
     }
 
-    fn said(served: &Served) -> Vec<String> {
-        let line = |((member, purpose), checks): (&Pair, &BTreeSet<String>)| {
+    fn said(served: &ApprovedChecks) -> Vec<String> {
+        let line = |((member, purpose), checks): (&MemberPurpose, &BTreeSet<String>)| {
             format!("{member} {purpose}: {}", checks.iter().cloned().collect::<Vec<_>>().join(" "))
         };
         served.iter().map(line).collect()
@@ -319,17 +320,17 @@ mod tests {
             (any::<bool>(), proptest::sample::subsequence(vec!["a", "b", "c"], 1..3), proptest::sample::subsequence(vec!["p", "q"], 1..2)), 0..8,
         )) {
             let scans = [template("home/one", 9)];
-            let mut expected: BTreeSet<Pair> = BTreeSet::new();
+            let mut expected: BTreeSet<MemberPurpose> = BTreeSet::new();
             let mut all = nobody();
             for (adds, members, purposes) in steps {
                 let (members, purposes) = (texts(&members), texts(&purposes));
-                let pairs = pairs(&Approval { template: None, requesters: members.clone(), purposes: purposes.clone() });
+                let member_purposes = member_purposes(&Approval { template: None, requesters: members.clone(), purposes: purposes.clone() });
                 if adds {
                     all = added(&all, &scans, &members, &purposes).0;
-                    expected.extend(pairs);
+                    expected.extend(member_purposes);
                 } else {
                     all = withdrawn(&all, "home", &members, &purposes).0;
-                    expected.retain(|pair| !pairs.contains(pair));
+                    expected.retain(|pair| !member_purposes.contains(pair));
                 }
                 prop_assert_eq!(served(&all).into_keys().collect::<BTreeSet<_>>(), expected.clone());
             }

@@ -7,8 +7,8 @@ use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::{Envelope, ErrorCode};
 use zerotrip_trust::directory::Directory;
 
-use crate::approving;
-use crate::desk::{self};
+use crate::owner_store::approvals;
+use crate::owner_store::datasets;
 
 use super::Agent;
 use super::in_force::{Datasets, InForce};
@@ -54,7 +54,7 @@ impl Agent {
     pub fn take_approvals(&self, now: SystemTime) -> bool {
         let _one = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current();
-        let approvals = approving::read(&self.home.folder).unwrap_or_else(|error| {
+        let approvals = approvals::read(&self.home.folder).unwrap_or_else(|error| {
             tracing::error!(%error, "nothing is served: the owner's approvals cannot be read");
             None
         });
@@ -62,7 +62,7 @@ impl Agent {
             return false;
         }
         // What was in force may be gone by now; what was the highest is not.
-        if let Err(error) = approving::not_older(&self.home.folder, approvals.as_ref()) {
+        if let Err(error) = approvals::not_older(&self.home.folder, approvals.as_ref()) {
             tracing::error!(%error, "these approvals are not taken up");
             return false;
         }
@@ -127,19 +127,19 @@ impl Agent {
     /// Takes up whatever its owner signs, approves or withdraws, soon after; never ends.
     pub async fn follow_owner(self: &Arc<Self>) {
         let folder = self.home.folder.clone();
-        let approvals = approving::path(&folder);
+        let approvals = approvals::path(&folder);
         let (mut approved, mut signed) = (None, self.read.clone());
         let mut changing = signed.clone();
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let now = desk::stamp(&approvals);
+            let now = datasets::stamp(&approvals);
             if now != approved {
                 self.take_approvals(SystemTime::now());
                 approved = now;
             }
-            let now = desk::stamps(&folder);
+            let now = datasets::stamps(&folder);
             if now == signed {
                 continue;
             }
@@ -159,7 +159,7 @@ impl Agent {
                 tokio::select! {
                     _taken = &mut taking => break,
                     _tick = ticks.tick() => {
-                        let now = desk::stamp(&approvals);
+                        let now = datasets::stamp(&approvals);
                         if now != approved {
                             self.take_approvals(SystemTime::now());
                             approved = now;
@@ -168,7 +168,7 @@ impl Agent {
                 }
             }
             let agent = Arc::clone(self);
-            tokio::spawn(async move { agent.prove().await });
+            tokio::spawn(async move { agent.verify_probes().await });
         }
     }
 

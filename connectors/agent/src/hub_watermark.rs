@@ -24,15 +24,15 @@ const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// What was seen, and where it is kept.
 #[derive(Debug)]
-pub struct Seen {
+pub struct HubWatermark {
     file: PathBuf,
     /// One comparison at a time: the file is read, compared and written under it.
-    told: Mutex<Told>,
+    heard: Mutex<Heard>,
 }
 
 /// What this process heard of the hub beside its tree heads.
 #[derive(Debug, Default)]
-struct Told {
+struct Heard {
     /// The highest version of the grants, and the most leaves, that it spoke of.
     grants: u64,
     leaves: u64,
@@ -64,13 +64,13 @@ impl ChannelProof {
     /// Keeps the newest comparison, and says whether the hub hears of it as an error: a proof that
     /// is only missing it can still bring.
     pub fn record(&self, compared: Result<Continuity, Refusal>) -> Result<(), Refusal> {
-        let (shown, told) = match compared {
+        let (shown, heard) = match compared {
             Ok(Continuity::Proven) => (Ok(()), Ok(())),
             Ok(Continuity::ProofMissing) => (Self::default().require(), Ok(())),
             Err(refusal) => (Err(refusal.clone()), Err(refusal)),
         };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = shown;
-        told
+        heard
     }
 }
 
@@ -87,7 +87,7 @@ pub enum Continuity {
 /// served over it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct Watermark {
     origin: String,
     size: u64,
     /// Hexadecimal.
@@ -95,7 +95,7 @@ struct Kept {
     grants_version: u64,
 }
 
-impl Told {
+impl Heard {
     fn say(&mut self, why: &str) {
         if self.said.as_ref().is_none_or(|(known, at)| known != why || at.elapsed() >= SAY_AGAIN) {
             tracing::error!("nothing is answered: {why}");
@@ -104,10 +104,10 @@ impl Told {
     }
 }
 
-impl Seen {
+impl HubWatermark {
     /// Of the connector in this folder.
     pub fn new(folder: &Path) -> Self {
-        Self { file: folder.join("state").join(FILE), told: Mutex::default() }
+        Self { file: folder.join("state").join(FILE), heard: Mutex::default() }
     }
 
     /// Leaves of the largest tree that was seen.
@@ -117,17 +117,17 @@ impl Seen {
 
     /// Compares the grants of a scan grant, whose signature was verified, with the highest that
     /// were seen. The leaves that it speaks of bound the tree heads to come.
-    pub fn compare_grant(&self, grant: &ScanTicket) -> Result<(), Refusal> {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.leaves = told.leaves.max(grant.ledger_size);
-        if grant.grants_version < told.grants {
+    pub fn compare_ticket(&self, grant: &ScanTicket) -> Result<(), Refusal> {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.leaves = heard.leaves.max(grant.ledger_size);
+        if grant.grants_version < heard.grants {
             let why = format!(
                 "the hub asks under grants version {}, and version {} was seen here",
-                grant.grants_version, told.grants
+                grant.grants_version, heard.grants
             );
             return Err(Refusal::new(ErrorCode::StaleBundle, why));
         }
-        told.grants = grant.grants_version;
+        heard.grants = grant.grants_version;
         Ok(())
     }
 
@@ -138,11 +138,11 @@ impl Seen {
         head: &Checkpoint,
         shown: &DescribeRequest,
     ) -> Result<Continuity, Refusal> {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let compared = self.weigh(head, shown, &mut told);
-        told.settled = told.leaves;
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let compared = self.weigh(head, shown, &mut heard);
+        heard.settled = heard.leaves;
         if let Err(why) = &compared {
-            told.say(why);
+            heard.say(why);
         }
         compared.map_err(|why| Refusal::new(ErrorCode::StaleBundle, why))
     }
@@ -151,20 +151,20 @@ impl Seen {
         &self,
         head: &Checkpoint,
         shown: &DescribeRequest,
-        told: &mut Told,
+        heard: &mut Heard,
     ) -> Result<Continuity, String> {
         let kept =
             self.read().map_err(|why| format!("what was seen of the hub cannot be read: {why}"))?;
-        if kept == Kept::default() {
+        if kept == Watermark::default() {
             // Nothing was seen yet, or its owner begins anew.
-            (told.grants, told.leaves, told.settled) = (0, 0, 0);
+            (heard.grants, heard.leaves, heard.settled) = (0, 0, 0);
         }
         let remedy = format!(
             "tell the authority; only where it confirms that a backup of the hub was put back, \
              and has run `zerotrip authority refresh` since, remove `{}`",
             self.file.display()
         );
-        let grants = kept.grants_version.max(told.grants);
+        let grants = kept.grants_version.max(heard.grants);
         if shown.grants_version < grants {
             return Err(format!(
                 "the hub was set back: its grants are version {}, and version {} was seen here, \
@@ -179,8 +179,8 @@ impl Seen {
                 head.origin, kept.origin
             ));
         }
-        if head.size < told.settled {
-            let shrunk = SeenLogError::Shrunk { seen: told.settled, now: head.size };
+        if head.size < heard.settled {
+            let shrunk = SeenLogError::Shrunk { seen: heard.settled, now: head.size };
             return Err(format!("the hub was set back: {shrunk}; {remedy}"));
         }
         if kept.size > 0 && head.size > kept.size && shown.consistency.is_empty() {
@@ -195,7 +195,7 @@ impl Seen {
         head.continues(&seen, &shown.consistency)
             .map_err(|error| format!("the hub was set back: {error}; {remedy}"))?;
         let root = hex::encode(head.root);
-        let next = Kept {
+        let next = Watermark {
             origin: head.origin.clone(),
             size: head.size,
             root,
@@ -205,20 +205,20 @@ impl Seen {
             self.write(&next)
                 .map_err(|error| format!("what was seen of the hub cannot be kept: {error}"))?;
         }
-        told.grants = shown.grants_version;
+        heard.grants = shown.grants_version;
         Ok(Continuity::Proven)
     }
 
-    fn read(&self) -> Result<Kept, String> {
+    fn read(&self) -> Result<Watermark, String> {
         if !files::is_there(&self.file) {
-            return Ok(Kept::default());
+            return Ok(Watermark::default());
         }
         let text = files::read_text(&self.file).map_err(|error| error.to_string())?;
         toml::from_str(&text)
             .map_err(|error| format!("`{}`: {}", self.file.display(), error.message()))
     }
 
-    fn write(&self, kept: &Kept) -> Result<(), FileError> {
+    fn write(&self, kept: &Watermark) -> Result<(), FileError> {
         let text = toml::to_string(kept).unwrap_or_default();
         files::write(&self.file, text.as_bytes(), Secrecy::Public)
     }
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_hub_is_answered_on_a_channel_once_it_has_shown_that_it_is_not_behind() {
         let folder = tempfile::tempdir().unwrap();
-        let seen = Seen::new(folder.path());
+        let seen = HubWatermark::new(folder.path());
         let channel = ChannelProof::default();
         // Nothing was shown on it yet.
         assert!(channel.require().is_err());
@@ -303,7 +303,7 @@ mod tests {
             assert_eq!(seen.size(), 9);
         }
         // After a restart too; and what another channel was shown counts on that one alone.
-        let again = Seen::new(folder.path());
+        let again = HubWatermark::new(folder.path());
         let (head, nodes) = log(8, 99);
         assert!(again.compare(&head, &shown(&nodes, 9, 8, 9)).is_err());
         compare(12, 99, 5).unwrap();
@@ -317,12 +317,12 @@ mod tests {
             ..ScanTicket::default()
         };
         assert!(
-            seen.compare_grant(&scan(15, 4)).unwrap_err().en.contains("version 5 was seen"),
+            seen.compare_ticket(&scan(15, 4)).unwrap_err().en.contains("version 5 was seen"),
             "as it was shown"
         );
-        seen.compare_grant(&scan(15, 6)).unwrap();
-        seen.compare_grant(&scan(14, 6)).unwrap();
-        assert!(seen.compare_grant(&scan(16, 5)).unwrap_err().en.contains("version 6 was seen"));
+        seen.compare_ticket(&scan(15, 6)).unwrap();
+        seen.compare_ticket(&scan(14, 6)).unwrap();
+        assert!(seen.compare_ticket(&scan(16, 5)).unwrap_err().en.contains("version 6 was seen"));
         // A head that was on its way while they came is not that of a hub that was set back; the
         // next one would be.
         compare(13, 99, 6).unwrap();

@@ -14,7 +14,7 @@ use zerotrip_sources::rulings::{Concerns, Rulings, Stated, row_digest};
 
 /// The shape of an approved scan's answer, and how to make it from the source's rows.
 #[derive(Debug)]
-pub struct Shape {
+pub struct ScanPlan {
     pub(crate) schema: SchemaRef,
     /// Places, in the dataset file's columns, of the look-up's columns.
     pub(crate) look_up: Vec<usize>,
@@ -26,13 +26,13 @@ pub struct Shape {
     pub(crate) all: Vec<Column>,
 }
 
-impl Shape {
+impl ScanPlan {
     /// Of a template over a dataset, or why it does not fit.
-    pub fn of(template: &ScanTemplate, serving: &AttachedDataset) -> Result<Self, String> {
-        template::validate(template, &serving.statement).map_err(|faults| {
+    pub fn of(template: &ScanTemplate, dataset: &AttachedDataset) -> Result<Self, String> {
+        template::validate(template, &dataset.statement).map_err(|faults| {
             faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         })?;
-        let file = &serving.file;
+        let file = &dataset.file;
         let place = |name: &String| {
             let found = file.columns.iter().position(|column| column.name == *name);
             found.ok_or_else(|| format!("no column `{name}`"))
@@ -43,7 +43,7 @@ impl Shape {
         let look_up = look_up.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         let mut columns = Vec::new();
         let mut fields = vec![Field::new(&template.lookup, DataType::Utf8, true)];
-        let delivered = template::delivered(template, &serving.statement);
+        let delivered = template::delivered(template, &dataset.statement);
         for name in &delivered {
             let at = place(name)?;
             let column = file.columns.get(at).ok_or_else(|| format!("no column `{name}`"))?;

@@ -20,8 +20,8 @@ use zerotrip_proto::v1::SemanticType;
 
 use self::options::in_options;
 use self::words::{PLACEHOLDER, Proposed};
-use crate::output::{Failure, say};
-use crate::progress::with_progress;
+use crate::cli::output::{Failure, say};
+use crate::cli::progress::with_progress;
 use zerotrip_sources::SourceError;
 use zerotrip_sources::catalogue::{Login, Look, Place, Setting, Table, Target};
 use zerotrip_text::shown;

@@ -1,6 +1,6 @@
 //! The owner's desk: which datasets are attached, and signing what they are. Files in the
 //! connector's folder; nothing here talks to a source or to the hub. Which scans are served is
-//! approved beside it ([`crate::approving`]).
+//! approved beside it ([`crate::owner_store::approvals`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,11 +23,12 @@ use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::identity::{is_name, is_term};
 
-use crate::approving;
-use crate::owner::owner_of;
-use crate::owner_files::{DeskError, MOST_DATASETS, envelope, signing_lock};
+use crate::owner_store::approvals;
+use crate::owner_store::error::{MOST_DATASETS, OwnerStoreError};
+use crate::owner_store::ownership::owner_of;
+use crate::owner_store::signed_file::{envelope, signing_lock};
+use crate::owner_store::versions::Versioned;
 use crate::probes::Probes;
-use crate::versions::Versioned;
 use zerotrip_sources::SourceError;
 
 /// Bytes of the salt with which a dataset file is bound.
@@ -43,28 +44,29 @@ struct ConnectorFile {
     datasets: Vec<String>,
 }
 
-fn config(folder: &Path) -> Result<ConnectorFile, DeskError> {
+fn config(folder: &Path) -> Result<ConnectorFile, OwnerStoreError> {
     let path = folder.join("connector.toml");
     if !files::is_there(&path) {
         return Ok(ConnectorFile::default());
     }
     let text = files::read_text(&path)?;
-    toml::from_str(&text)
-        .map_err(|error| DeskError::Config(path.display().to_string(), toml_fault(&text, &error)))
+    toml::from_str(&text).map_err(|error| {
+        OwnerStoreError::Config(path.display().to_string(), toml_fault(&text, &error))
+    })
 }
 
 /// The dataset files that are attached.
-pub fn dataset_paths(folder: &Path) -> Result<Vec<PathBuf>, DeskError> {
+pub fn dataset_paths(folder: &Path) -> Result<Vec<PathBuf>, OwnerStoreError> {
     let config = config(folder)?;
     if config.datasets.len() > MOST_DATASETS {
-        return Err(DeskError::TooMany);
+        return Err(OwnerStoreError::TooMany);
     }
     Ok(config.datasets.iter().map(|path| folder.join(path)).collect())
 }
 
 /// A dataset file as its owner signed it.
 #[derive(Clone, Debug)]
-pub struct Signed {
+pub struct SignedDataset {
     /// What it says.
     pub file: DatasetFile,
     /// The signed statement. Whether the signature holds is for the directory in force to say.
@@ -77,19 +79,19 @@ pub struct Signed {
 
 /// A dataset file and its owner's signed statement, which binds every byte of it: what was changed
 /// since is not what the owner signed.
-pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
+pub fn signed_dataset(folder: &Path, path: &Path) -> Result<SignedDataset, OwnerStoreError> {
     let text = files::read_text(path)?;
     let file = DatasetFile::parse(&text, &path.display().to_string())?;
     can_be_stated(&file, SystemTime::now())?;
     let signed = statement_path(folder, &file.id);
     if !files::is_there(&signed) {
-        return Err(DeskError::Unsigned(file.id));
+        return Err(OwnerStoreError::Unsigned(file.id));
     }
     let envelope = envelope(&signed, payload_type::DATASET, SIGN_AGAIN)?;
     let (payload, _) = dsse::peek(&envelope, payload_type::DATASET)?;
     let statement: DatasetStatement = dsse::decode(payload)?;
     if statement.version == 0 {
-        return Err(DeskError::Unbound(file.id));
+        return Err(OwnerStoreError::Unbound(file.id));
     }
     Versioned::Statement(&file.id).not_older(folder, statement.version)?;
     let salt_path = salt_path(folder, &file.id);
@@ -103,12 +105,12 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
         ..file.to_statement(SystemTime::now())
     };
     if salt.len() != SALT_BYTES || statement != same {
-        return Err(DeskError::Changed(
+        return Err(OwnerStoreError::Changed(
             file.id.clone(),
             if named.is_some() { ", or its file of known persons" } else { "" },
         ));
     }
-    Ok(Signed { file, envelope, statement, probes: named.map(|persons| sha256(&persons)) })
+    Ok(SignedDataset { file, envelope, statement, probes: named.map(|persons| sha256(&persons)) })
 }
 
 /// Binds a dataset file, and the file of known persons that it names. Both hold what does not leave
@@ -122,8 +124,8 @@ fn commitment(salt: &[u8], text: &str, probes: Option<&[u8]>) -> Digest {
 }
 
 /// The file of known persons, if the dataset file names one.
-fn probes(file: &DatasetFile, path: &Path) -> Result<Option<Vec<u8>>, DeskError> {
-    let wrong = |error: SourceError| DeskError::Probes(file.id.clone(), error.detail);
+fn probes(file: &DatasetFile, path: &Path) -> Result<Option<Vec<u8>>, OwnerStoreError> {
+    let wrong = |error: SourceError| OwnerStoreError::Probes(file.id.clone(), error.detail);
     Probes::of(file, files::folder_of(path))
         .and_then(|probes| probes.map(|probes| probes.text()).transpose())
         .map_err(wrong)
@@ -157,33 +159,33 @@ pub fn stamps(folder: &Path) -> BTreeMap<PathBuf, Option<Stamp>> {
         .map(|entry| entry.path());
     let signed = entries
         .filter(|path| path.extension().is_some_and(|kind| kind == "dsse" || kind == "salt"));
-    let signed = signed.filter(|path| *path != approving::path(folder));
+    let signed = signed.filter(|path| *path != approvals::path(folder));
     stamps.extend(signed.map(|path| (path.clone(), stamp(&path))));
     stamps
 }
 
 /// Reads a dataset file.
-pub fn read_dataset(path: &Path) -> Result<DatasetFile, DeskError> {
+pub fn read_dataset(path: &Path) -> Result<DatasetFile, OwnerStoreError> {
     Ok(DatasetFile::parse(&files::read_text(path)?, &path.display().to_string())?)
 }
 
 /// Reads a dataset file of this member's own.
-pub fn read_owned(home: &SystemHome, path: &Path) -> Result<DatasetFile, DeskError> {
+pub fn read_owned(home: &SystemHome, path: &Path) -> Result<DatasetFile, OwnerStoreError> {
     owned(home, read_dataset(path)?)
 }
 
-fn owned(home: &SystemHome, file: DatasetFile) -> Result<DatasetFile, DeskError> {
+fn owned(home: &SystemHome, file: DatasetFile) -> Result<DatasetFile, OwnerStoreError> {
     let member = home.system.member().unwrap_or_default();
     if file.member() == member {
         Ok(file)
     } else {
-        Err(DeskError::NotOurs(file.id.clone(), file.member().to_owned(), member.to_owned()))
+        Err(OwnerStoreError::NotOurs(file.id.clone(), file.member().to_owned(), member.to_owned()))
     }
 }
 
 /// Refuses what nobody can state: a day that is yet to come, and that there is no date where the
 /// rows are nothing without it.
-pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), DeskError> {
+pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), OwnerStoreError> {
     let today = date::in_china(now);
     let since = (
         "coverage.since",
@@ -197,7 +199,7 @@ pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), DeskErro
     );
     for (key, day, remedy) in [since, undated] {
         if let Some(day) = day.filter(|day| *day > today) {
-            return Err(DeskError::YetToCome { dataset: file.id.clone(), key, day, remedy });
+            return Err(OwnerStoreError::YetToCome { dataset: file.id.clone(), key, day, remedy });
         }
     }
     for vocabulary in VOCABULARIES {
@@ -206,7 +208,7 @@ pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), DeskErro
                 .column(date.column)
                 .is_some_and(|column| matches!(column.made, Made::Absent(_)));
             if let Some(what) = template::cannot_be_absent(date.role).filter(|_| is_absent) {
-                return Err(DeskError::CannotBeAbsent(
+                return Err(OwnerStoreError::CannotBeAbsent(
                     file.id.clone(),
                     date.column,
                     vocabulary.check,
@@ -225,7 +227,7 @@ pub fn sign_datasets(
     home: &SystemHome,
     paths: &[PathBuf],
     asked: Option<&BTreeSet<String>>,
-) -> Result<Vec<DatasetFile>, DeskError> {
+) -> Result<Vec<DatasetFile>, OwnerStoreError> {
     let key = home.key("approve")?;
     fs::create_dir_all(home.folder.join("signed"))
         .map_err(|error| FileError { path: home.folder.join("signed"), error })?;
@@ -242,13 +244,13 @@ pub fn sign_datasets(
             **other != name && read_dataset(Path::new(other)).is_ok_and(|other| other.id == file.id)
         };
         if let Some(other) = config.datasets.iter().find(describes) {
-            return Err(DeskError::Twice(file.id, other.clone()));
+            return Err(OwnerStoreError::Twice(file.id, other.clone()));
         }
         can_be_stated(&file, SystemTime::now())?;
         if let Some(asked) = asked
             && !asked.contains(&file.id)
         {
-            return Err(DeskError::NotAsked(
+            return Err(OwnerStoreError::NotAsked(
                 file.id.clone(),
                 asked_of(file.member(), asked),
                 path.display().to_string(),
@@ -258,7 +260,7 @@ pub fn sign_datasets(
             config.datasets.push(name);
         }
         if config.datasets.len() > MOST_DATASETS {
-            return Err(DeskError::TooMany);
+            return Err(OwnerStoreError::TooMany);
         }
         let probes = probes(&file, path)?;
         ready.push((file, text, probes));
@@ -281,7 +283,7 @@ pub fn sign_datasets(
         signed.push(file);
     }
     let text = toml::to_string(&config)
-        .map_err(|error| DeskError::Config("connector.toml".into(), error.to_string()))?;
+        .map_err(|error| OwnerStoreError::Config("connector.toml".into(), error.to_string()))?;
     files::write(&home.folder.join("connector.toml"), text.as_bytes(), Secrecy::Public)?;
     Ok(signed)
 }
@@ -296,14 +298,14 @@ fn asked_of(member: &str, asked: &BTreeSet<String>) -> String {
     }
 }
 
-/// Signed statements that no attached file has: of a dataset that was renamed, or taken out of
+/// SignedDataset statements that no attached file has: of a dataset that was renamed, or taken out of
 /// `connector.toml`. Nothing is served by them.
-pub fn left_behind(folder: &Path) -> Result<Vec<PathBuf>, DeskError> {
+pub fn left_behind(folder: &Path) -> Result<Vec<PathBuf>, OwnerStoreError> {
     let signed = folder.join("signed");
     if !files::is_there(&signed) {
         return Ok(Vec::new());
     }
-    let attached: Result<BTreeSet<String>, DeskError> =
+    let attached: Result<BTreeSet<String>, OwnerStoreError> =
         dataset_paths(folder)?.iter().map(|path| Ok(read_dataset(path)?.id)).collect();
     // Which id a file has that cannot be read now, nobody knows: then nothing is said to be left.
     let Ok(attached) = attached else { return Ok(Vec::new()) };
@@ -330,7 +332,7 @@ fn is_left(path: &Path, attached: &BTreeSet<String>) -> bool {
 pub fn fitting(
     folder: &Path,
     templates: Vec<ScanTemplate>,
-) -> Result<Vec<ScanTemplate>, DeskError> {
+) -> Result<Vec<ScanTemplate>, OwnerStoreError> {
     let mut statements = BTreeMap::new();
     for path in dataset_paths(folder)? {
         let signed = signed_dataset(folder, &path)?;
@@ -340,7 +342,7 @@ pub fn fitting(
     for template in templates {
         let Some(statement) = statements.get(&template.dataset) else { continue };
         template::validate(&template, statement).map_err(|faults| {
-            DeskError::Misfit(
+            OwnerStoreError::Misfit(
                 template.dataset.clone(),
                 faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
             )
@@ -356,18 +358,22 @@ pub fn whom_and_what(
     requesters: &[String],
     purposes: &[String],
     directory: &Directory,
-) -> Result<(), DeskError> {
+) -> Result<(), OwnerStoreError> {
     let cut = |text: &str| text.chars().take(64).collect::<String>();
     if let Some(odd) = requesters.iter().find(|name| !is_name(name)) {
-        return Err(DeskError::Requester(cut(odd)));
+        return Err(OwnerStoreError::Requester(cut(odd)));
     }
     if let Some(stranger) = requesters.iter().find(|name| directory.member(name).is_none()) {
         let known: Vec<_> =
             directory.members().iter().map(|member| member.id.as_str()).take(20).collect();
-        return Err(DeskError::Stranger(cut(stranger), directory.version(), known.join(", ")));
+        return Err(OwnerStoreError::Stranger(
+            cut(stranger),
+            directory.version(),
+            known.join(", "),
+        ));
     }
     match purposes.iter().find(|purpose| !is_term(purpose)) {
-        Some(odd) => Err(DeskError::Purpose(cut(odd))),
+        Some(odd) => Err(OwnerStoreError::Purpose(cut(odd))),
         None => Ok(()),
     }
 }

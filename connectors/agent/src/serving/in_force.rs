@@ -12,12 +12,12 @@ use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use crate::attached_dataset::AttachedDataset;
-use crate::desk::{self};
-use crate::gate::Served;
-use crate::owner::verify_owner;
-use crate::owner_files::DeskError;
-use crate::shape::Shape;
-use crate::versions::Versioned;
+use crate::gate::ApprovedScans;
+use crate::owner_store::datasets;
+use crate::owner_store::error::OwnerStoreError;
+use crate::owner_store::ownership::verify_owner;
+use crate::owner_store::versions::Versioned;
+use crate::scan_plan::ScanPlan;
 use zerotrip_sources::rulings::Rulings;
 
 /// What the newest directory makes of the owner's signatures.
@@ -29,7 +29,7 @@ pub(super) struct InForce {
     pub(super) approvals: Option<Envelope>,
     /// The approvals' version, where their signature holds.
     pub(super) approved_version: Option<u64>,
-    pub(super) served: Served,
+    pub(super) approved: ApprovedScans,
     /// Why a dataset is not served, by id.
     pub(super) unserved: BTreeMap<String, String>,
 }
@@ -70,13 +70,13 @@ impl InForce {
             }
         });
         let approved_version = opened.as_ref().map(|opened| opened.version);
-        let served = opened.map_or_else(Served::default, |opened| {
-            Served::new(opened, |template| match datasets.open.get(&template.dataset) {
-                Some(serving) => Shape::of(template, serving),
+        let approved = opened.map_or_else(ApprovedScans::default, |opened| {
+            ApprovedScans::new(opened, |template| match datasets.open.get(&template.dataset) {
+                Some(serving) => ScanPlan::of(template, serving),
                 None => Err(format!("no dataset `{}` is attached here", template.dataset)),
             })
         });
-        Self { directory, envelope, datasets, approvals, approved_version, served, unserved }
+        Self { directory, envelope, datasets, approvals, approved_version, approved, unserved }
     }
 
     pub(super) fn served_now(&self) -> impl Iterator<Item = (&String, &Arc<AttachedDataset>)> {
@@ -88,7 +88,7 @@ impl InForce {
     }
 
     /// Keeps the versions of all whose signatures hold: what nobody signed raises no number.
-    pub(super) fn remember_versions(&self, folder: &Path) -> Result<(), DeskError> {
+    pub(super) fn remember_versions(&self, folder: &Path) -> Result<(), OwnerStoreError> {
         for (_, serving) in self.served_now() {
             serving.remember_versions(folder)?;
         }
@@ -100,9 +100,9 @@ impl InForce {
 impl Datasets {
     /// Everything that the folder attaches; what is known and was not signed anew since is the
     /// same.
-    pub(super) fn read(folder: &Path, known: &Self) -> Result<Self, DeskError> {
+    pub(super) fn read(folder: &Path, known: &Self) -> Result<Self, OwnerStoreError> {
         let mut read = Self::default();
-        for path in desk::dataset_paths(folder)? {
+        for path in datasets::dataset_paths(folder)? {
             // One that is broken takes none of the others with it.
             match open_dataset(folder, &path, known) {
                 Ok(serving)
@@ -145,21 +145,21 @@ fn open_dataset(
     path: &Path,
     known: &Datasets,
 ) -> Result<Arc<AttachedDataset>, (String, String)> {
-    let unread = |error: DeskError| (path.display().to_string(), error.to_string());
-    let id = desk::read_dataset(path).map_err(unread)?.id;
+    let unread = |error: OwnerStoreError| (path.display().to_string(), error.to_string());
+    let id = datasets::read_dataset(path).map_err(unread)?.id;
     let before = known.open.get(&id);
-    let wrong = |error: DeskError| (id.clone(), error.to_string());
+    let wrong = |error: OwnerStoreError| (id.clone(), error.to_string());
     // One who is signing replaces more than one file: they are read when all are there.
-    let read = files::lock(&crate::owner_files::signing_lock(folder))
-        .map_err(DeskError::from)
+    let read = files::lock(&crate::owner_store::signed_file::signing_lock(folder))
+        .map_err(OwnerStoreError::from)
         .and_then(|_one| {
-            let signed = desk::signed_dataset(folder, path)?;
+            let signed = datasets::signed_dataset(folder, path)?;
             Ok((signed, adjudications(folder, &id)?))
         });
     let (signed, adjudicated) = match (read, before) {
         (Ok(read), _) => read,
         // What was put back is not taken up, and what is newer and in force stays so.
-        (Err(error @ DeskError::Older { .. }), Some(before)) => {
+        (Err(error @ OwnerStoreError::Older { .. }), Some(before)) => {
             tracing::error!(dataset = %id, %error, "not taken up");
             return Ok(Arc::clone(before));
         }
@@ -175,8 +175,11 @@ fn open_dataset(
 }
 
 /// What its owner states of unreadable rows, if that is no older copy.
-fn adjudications(folder: &Path, dataset: &str) -> Result<Option<(Rulings, Envelope)>, DeskError> {
-    let found = crate::adjudications::load(folder, dataset)?;
+fn adjudications(
+    folder: &Path,
+    dataset: &str,
+) -> Result<Option<(Rulings, Envelope)>, OwnerStoreError> {
+    let found = crate::owner_store::adjudications::load(folder, dataset)?;
     if let Some((adjudications, _)) = &found {
         Versioned::Adjudications(dataset).not_older(folder, adjudications.version)?;
     }

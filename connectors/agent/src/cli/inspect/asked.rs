@@ -11,7 +11,7 @@ use zerotrip_datasets::vocabulary::{AskedColumn, AskedDataset, VOCABULARIES, Voc
 use zerotrip_proto::v1::{Grade, SemanticType};
 
 use super::words::{PLACEHOLDER, Proposed, comment, quoted};
-use crate::output::Failure;
+use crate::cli::output::Failure;
 use zerotrip_text::shown;
 
 /// The dataset that is described, of the check that is named; an error lists what there is.

@@ -23,8 +23,9 @@ use zerotrip_text::toml_fault;
 use zerotrip_trust::digest::{Digest, sha256};
 use zerotrip_trust::dsse;
 
-use crate::owner_files::{DeskError, signing_lock};
-use crate::versions::Versioned;
+use crate::owner_store::error::OwnerStoreError;
+use crate::owner_store::signed_file::signing_lock;
+use crate::owner_store::versions::Versioned;
 use zerotrip_sources::rulings::{Concerns, MOST_PERSONS, Rulings, Stated};
 
 /// Most rows of one dataset of which something is stated: as many as may be unreadable before the
@@ -68,12 +69,12 @@ pub struct Worksheet {
 
 impl Worksheet {
     /// What has been decided so far; nothing, if there is no file.
-    pub fn read(folder: &Path, dataset: &str) -> Result<Self, DeskError> {
+    pub fn read(folder: &Path, dataset: &str) -> Result<Self, OwnerStoreError> {
         let path = worksheet_path(folder, dataset);
         if !files::is_there(&path) {
             return Ok(Self::default());
         }
-        let damaged = |why: String| DeskError::Config(path.display().to_string(), why);
+        let damaged = |why: String| OwnerStoreError::Config(path.display().to_string(), why);
         let text = files::read_text(&path)?;
         let sheet: Self =
             toml::from_str(&text).map_err(|error| damaged(toml_fault(&text, &error)))?;
@@ -129,15 +130,16 @@ impl Worksheet {
     }
 
     /// Writes what has been decided; readable by the department alone, for rows can name persons.
-    pub fn write(&self, folder: &Path, dataset: &str) -> Result<(), DeskError> {
+    pub fn write(&self, folder: &Path, dataset: &str) -> Result<(), OwnerStoreError> {
         let path = worksheet_path(folder, dataset);
-        let text = toml::to_string(self)
-            .map_err(|error| DeskError::Config(path.display().to_string(), error.to_string()))?;
+        let text = toml::to_string(self).map_err(|error| {
+            OwnerStoreError::Config(path.display().to_string(), error.to_string())
+        })?;
         Ok(files::write(&path, text.as_bytes(), Secrecy::Private)?)
     }
 
     /// Signs it with the owner's key; a running connector takes it up.
-    pub fn sign(&self, home: &SystemHome, dataset: &str) -> Result<usize, DeskError> {
+    pub fn sign(&self, home: &SystemHome, dataset: &str) -> Result<usize, OwnerStoreError> {
         let _one = files::lock(&signing_lock(&home.folder))?;
         let before = load(&home.folder, dataset)?.map_or(0, |(signed, _)| signed.version);
         let message = v1::Adjudications {
@@ -159,7 +161,7 @@ impl Worksheet {
 
 /// The owner's signed statement about a dataset, if there is one. Whether the signature holds is
 /// for the directory in force to say.
-pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Rulings, Envelope)>, DeskError> {
+pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Rulings, Envelope)>, OwnerStoreError> {
     let path = signed_path(folder, dataset);
     if !files::is_there(&path) {
         return Ok(None);
@@ -167,7 +169,7 @@ pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Rulings, Envelope)>,
     let remedy =
         "remove it, then run `zerotrip-connector adjudicate` again: what was decided is kept";
     let damaged =
-        |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
+        |why: String| OwnerStoreError::Damaged { path: path.display().to_string(), why, remedy };
     let envelope = Envelope::decode(files::read(&path)?.as_slice())
         .map_err(|error| damaged(error.to_string()))?;
     let (payload, _) = dsse::peek(&envelope, payload_type::ADJUDICATIONS)

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use zerotrip_channel::files::{self, Secrecy};
 
-use crate::owner_files::DeskError;
+use crate::owner_store::error::OwnerStoreError;
 
 /// What has versions here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Versioned<'_> {
     }
 
     /// That version; 0 where there was none.
-    pub fn highest(self, folder: &Path) -> Result<u64, DeskError> {
+    pub fn highest(self, folder: &Path) -> Result<u64, OwnerStoreError> {
         let path = self.path(folder);
         if !files::is_there(&path) {
             return Ok(0);
@@ -42,7 +42,7 @@ impl Versioned<'_> {
     }
 
     /// Refuses a version that says itself that it is older than another that was here.
-    pub fn not_older(self, folder: &Path, version: u64) -> Result<(), DeskError> {
+    pub fn not_older(self, folder: &Path, version: u64) -> Result<(), OwnerStoreError> {
         let highest = self.highest(folder)?;
         if version >= highest {
             return Ok(());
@@ -60,11 +60,11 @@ impl Versioned<'_> {
                                        without them, remove the signed file"
                 .to_owned(),
         };
-        Err(DeskError::Older { what: self.to_string(), version, highest, remedy })
+        Err(OwnerStoreError::Older { what: self.to_string(), version, highest, remedy })
     }
 
     /// Keeps this version, whose signature was verified, if none was higher.
-    pub fn remember(self, folder: &Path, version: u64) -> Result<(), DeskError> {
+    pub fn remember(self, folder: &Path, version: u64) -> Result<(), OwnerStoreError> {
         if version > self.highest(folder)? {
             files::write(&self.path(folder), version.to_string().as_bytes(), Secrecy::Public)?;
         }
@@ -72,7 +72,7 @@ impl Versioned<'_> {
     }
 
     /// The version of what is signed next, after this one and the highest.
-    pub fn next(self, folder: &Path, after: u64) -> Result<u64, DeskError> {
+    pub fn next(self, folder: &Path, after: u64) -> Result<u64, OwnerStoreError> {
         let highest = after.max(self.highest(folder)?);
         let none = || self.damaged(&self.path(folder), "no number is higher");
         highest.checked_add(1).ok_or_else(none)
@@ -80,13 +80,13 @@ impl Versioned<'_> {
 
     /// The same for what the hub compares too: it also grows with the clock, so that a folder out
     /// of a backup gets ahead again of what the hub has seen.
-    pub fn next_by_clock(self, folder: &Path, now: SystemTime) -> Result<u64, DeskError> {
+    pub fn next_by_clock(self, folder: &Path, now: SystemTime) -> Result<u64, OwnerStoreError> {
         let milliseconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let before = u64::try_from(milliseconds).unwrap_or_default().saturating_sub(1);
         self.next(folder, before)
     }
 
-    fn damaged(self, path: &Path, why: &str) -> DeskError {
+    fn damaged(self, path: &Path, why: &str) -> OwnerStoreError {
         let remedy = match self {
             Self::Approvals => {
                 "read `zerotrip-connector approvals`; if that is what is to be served, remove the \
@@ -100,7 +100,7 @@ impl Versioned<'_> {
                 "remove it, then sign what holds now with `zerotrip-connector adjudicate`"
             }
         };
-        DeskError::Damaged { path: path.display().to_string(), why: why.to_owned(), remedy }
+        OwnerStoreError::Damaged { path: path.display().to_string(), why: why.to_owned(), remedy }
     }
 }
 

@@ -1,21 +1,17 @@
-//! The signed files in a connector's folder, and what is wrong with them.
+//! What can be wrong with the owner's files.
 
-use std::path::{Path, PathBuf};
-
-use prost::Message as _;
 use zerotrip_channel::HomeError;
-use zerotrip_channel::files::{self, FileError};
+use zerotrip_channel::files::FileError;
 use zerotrip_datasets::FileError as DatasetError;
-use zerotrip_proto::v1::Envelope;
 use zerotrip_trust::digest::RandomError;
-use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::dsse::DsseError;
 
 /// Most datasets of one connector.
 pub const MOST_DATASETS: usize = 64;
 
 /// What is wrong at the desk.
 #[derive(Debug, thiserror::Error)]
-pub enum DeskError {
+pub enum OwnerStoreError {
     /// A file.
     #[error(transparent)]
     File(#[from] FileError),
@@ -144,20 +140,4 @@ pub enum DeskError {
     /// Signing.
     #[error(transparent)]
     Sign(#[from] DsseError),
-}
-
-/// An envelope that at least looks like one of this kind; whether its signature holds, the
-/// directory in force says.
-pub fn envelope(path: &Path, kind: &str, remedy: &'static str) -> Result<Envelope, DeskError> {
-    let damaged =
-        |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
-    let envelope = Envelope::decode(files::read(path)?.as_slice())
-        .map_err(|error| damaged(error.to_string()))?;
-    dsse::peek(&envelope, kind).map_err(|error| damaged(error.to_string()))?;
-    Ok(envelope)
-}
-
-/// Held while the owner's files are replaced: a statement and its salt belong together.
-pub fn signing_lock(folder: &Path) -> PathBuf {
-    folder.join("signed").join("sign.lock")
 }

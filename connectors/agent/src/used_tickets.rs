@@ -17,7 +17,7 @@ const MEMORY: Duration =
 
 /// The memory.
 #[derive(Debug)]
-pub struct Used {
+pub struct UsedTickets {
     since: SystemTime,
     held: Mutex<Held>,
 }
@@ -28,7 +28,7 @@ struct Held {
     expiries: BTreeSet<(SystemTime, String)>,
 }
 
-impl Used {
+impl UsedTickets {
     /// Remembers from now on.
     pub fn new(now: SystemTime) -> Self {
         Self { since: now, held: Mutex::new(Held::default()) }
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_grant_and_a_scan_are_good_once_and_forgotten_when_no_gate_would_take_them() {
         let now = SystemTime::now();
-        let used = Used::new(now);
+        let used = UsedTickets::new(now);
         assert_eq!(used.since(), now);
         used.spend(&grant("g1", "e1"), "owner", now).unwrap();
         let refused = |grant: &ScanTicket, scan: &str, at| {

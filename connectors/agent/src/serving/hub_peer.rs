@@ -8,7 +8,7 @@ use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::{DescribeRequest, ErrorCode, KeyUsage, NoticeReason, NoticeRequest};
 use zerotrip_trust::note;
 
-use crate::seen::Continuity;
+use crate::hub_watermark::Continuity;
 use zerotrip_text::shown;
 
 use super::{Agent, Notice};
@@ -53,14 +53,14 @@ impl Agent {
             note::open_checkpoint(&shown.checkpoint, origin, &holder.key).ok()
         });
         match heads.next() {
-            Some(head) => self.seen.compare(&head, shown),
+            Some(head) => self.watermark.compare(&head, shown),
             None => refuse("the hub's tree head is not signed with a key of the hub".to_owned()),
         }
     }
 
     /// Leaves of the largest tree of the hub's log that was seen here.
     pub fn seen_size(&self) -> u64 {
-        self.seen.size()
+        self.watermark.size()
     }
 
     /// Something that the hub wants this department to know.

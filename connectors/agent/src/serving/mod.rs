@@ -2,8 +2,8 @@
 //! a scan takes through it.
 
 mod following;
+mod hub_peer;
 mod in_force;
-mod peer;
 mod scanning;
 
 use std::collections::BTreeMap;
@@ -21,14 +21,14 @@ use zerotrip_trust::ending::Ending;
 
 use in_force::{Datasets, InForce};
 
-use crate::approving;
 use crate::clock::Clock;
-use crate::desk::{self, Stamp};
+use crate::hub_watermark::HubWatermark;
 use crate::journal::Journal;
-use crate::owner_files::DeskError;
+use crate::owner_store::approvals;
+use crate::owner_store::datasets::{self, Stamp};
+use crate::owner_store::error::OwnerStoreError;
 use crate::quality::Qualities;
-use crate::seen::Seen;
-use crate::used::Used;
+use crate::used_tickets::UsedTickets;
 
 /// How long a draining agent lets scans finish.
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -50,12 +50,12 @@ pub struct Agent {
     reopened: watch::Sender<()>,
     /// Told when what is stated to the hub has changed: it hears so on a new channel.
     restated: watch::Sender<()>,
-    used: Used,
+    used_tickets: UsedTickets,
     journal: Journal,
     qualities: Qualities,
     clock: Clock,
     /// What was seen of the hub, so that one that was set back is refused.
-    seen: Seen,
+    watermark: HubWatermark,
     /// What the hub said last of why it closes the channel.
     notice: Mutex<Option<Notice>>,
     /// The owner's files as they were before they were read.
@@ -81,7 +81,7 @@ pub enum AgentError {
     Home(#[from] HomeError),
     /// The owner's files.
     #[error(transparent)]
-    Desk(#[from] DeskError),
+    Owner(#[from] OwnerStoreError),
     /// Of several datasets, none can be served.
     #[error("nothing can be served:{}", reasons(.0))]
     Nothing(BTreeMap<String, String>),
@@ -106,13 +106,13 @@ impl Agent {
         let envelope = home.kept_directory()?;
         let directory =
             Directory::open(&envelope, &home.authority, now, 0).map_err(HomeError::from)?;
-        let read = desk::stamps(folder);
+        let read = datasets::stamps(folder);
         let datasets = Arc::new(Datasets::read(folder, &Datasets::default())?);
         if datasets.open.is_empty() && !datasets.broken.is_empty() {
             return Err(AgentError::Nothing(datasets.broken.clone()));
         }
-        let approvals = approving::read(folder)?;
-        approving::not_older(folder, approvals.as_ref())?;
+        let approvals = approvals::read(folder)?;
+        approvals::not_older(folder, approvals.as_ref())?;
         let journal = Journal::open(&folder.join("journal")).map_err(AgentError::Journal)?;
         let member = home.system.member().unwrap_or_default().to_owned();
         let in_force = InForce::new(directory, envelope, &member, datasets, approvals, now);
@@ -127,11 +127,11 @@ impl Agent {
             restated: watch::Sender::new(()),
             dialling: RwLock::new(Arc::new(home.clone())),
             home,
-            used: Used::new(now),
+            used_tickets: UsedTickets::new(now),
             journal,
             qualities: Qualities::default(),
             clock: Clock::default(),
-            seen: Seen::new(folder),
+            watermark: HubWatermark::new(folder),
             notice: Mutex::default(),
             read,
             _lock: lock,
@@ -190,11 +190,11 @@ impl Agent {
     /// Looks up the persons whom owners know to be in what is served, in all datasets at once; says
     /// of each where they are not found why. Such a dataset stays attached: each scan of it is
     /// answered with that it is implausible, until they are found.
-    pub async fn prove(&self) -> BTreeMap<String, String> {
+    pub async fn verify_probes(&self) -> BTreeMap<String, String> {
         let current = self.current();
         let looks = current
             .served_now()
-            .map(|(id, serving)| async move { (id.clone(), serving.prove().await) });
+            .map(|(id, dataset)| async move { (id.clone(), dataset.verify_probes_now().await) });
         let mut failed = BTreeMap::new();
         for (id, looked) in futures::future::join_all(looks).await {
             if let Err(error) = looked {
@@ -207,7 +207,7 @@ impl Agent {
 
     /// How many scan templates the owner has approved.
     pub fn approved(&self) -> usize {
-        self.current().served.len()
+        self.current().approved.len()
     }
 
     /// The owner's signed statements of what is served.

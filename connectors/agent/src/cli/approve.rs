@@ -6,16 +6,14 @@ use std::time::SystemTime;
 
 use clap::Args;
 use zerotrip_channel::SystemHome;
-use zerotrip_proto::v1::DateRole;
-use zerotrip_proto::v1::ScanTemplate;
 use zerotrip_proto::v1::key_origin::From as Source;
+use zerotrip_proto::v1::{DateRole, ScanTemplate};
 
-use super::confirmed;
-use super::signing::checks;
-use crate::approving::{self, Served};
-use crate::desk;
-use crate::output::{Failure, say};
-use crate::owner::owner_of;
+use crate::cli::output::{Failure, confirmed, say};
+use crate::cli::sign::checks;
+use crate::owner_store::approvals::{self, ApprovedChecks};
+use crate::owner_store::datasets;
+use crate::owner_store::ownership::owner_of;
 use zerotrip_text::shown;
 
 /// When a change holds.
@@ -69,7 +67,7 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     let Approve { dir, check, requesters, purposes, .. } = asked;
     let home = SystemHome::load(dir)?;
     let directory = home.refresh_directory(SystemTime::now()).await?;
-    desk::whom_and_what(requesters, purposes, &directory)
+    datasets::whom_and_what(requesters, purposes, &directory)
         .map_err(|error| shown(&error.to_string()))?;
     let checks = checks(&home).await?;
     let member = home.system.member().unwrap_or_default();
@@ -87,7 +85,7 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     let asked_for: Vec<String> =
         templates.iter().map(|template| template.dataset.clone()).collect();
     let templates =
-        desk::fitting(&home.folder, templates).map_err(|error| shown(&error.to_string()))?;
+        datasets::fitting(&home.folder, templates).map_err(|error| shown(&error.to_string()))?;
     if templates.is_empty() {
         let asked: BTreeSet<&str> = asked_for.iter().map(String::as_str).collect();
         let asked = asked.into_iter().collect::<Vec<_>>().join("`, `");
@@ -104,8 +102,8 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
         "{}",
         shown(&format!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", ")))
     );
-    let standing = approving::standing(&home)?;
-    let (approvals, changes) = approving::added(&standing, &templates, requesters, purposes);
+    let standing = approvals::standing(&home)?;
+    let (approvals, changes) = approvals::added(&standing, &templates, requesters, purposes);
     tell("gains", &changes.gains);
     tell("LOSES", &changes.loses);
     if asked.yes && !asked.replace && !changes.loses.is_empty() {
@@ -121,7 +119,7 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     if !asked.yes && !confirmed("approve these")? {
         return Err("nothing was approved".into());
     }
-    approving::sign(&home, &standing, approvals)?;
+    approvals::sign(&home, &standing, approvals)?;
     let count = templates.len();
     say(
         json,
@@ -134,8 +132,8 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
 pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
     let Withdraw { dir, check, requesters, purposes, .. } = asked;
     let home = SystemHome::load(dir)?;
-    let standing = approving::standing(&home)?;
-    let (approvals, lost) = approving::withdrawn(&standing, check, requesters, purposes);
+    let standing = approvals::standing(&home)?;
+    let (approvals, lost) = approvals::withdrawn(&standing, check, requesters, purposes);
     if lost.is_empty() {
         return Err(shown(&format!(
             "nothing of `{check}` is approved for them; `zerotrip-connector approvals` lists what \
@@ -147,7 +145,7 @@ pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
     if !asked.yes && !confirmed("withdraw these")? {
         return Err("nothing was withdrawn".into());
     }
-    approving::sign(&home, &standing, approvals)?;
+    approvals::sign(&home, &standing, approvals)?;
     say(
         json,
         &format!("withdrawn; {AT_ONCE}"),
@@ -157,7 +155,7 @@ pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
 
 /// Lists what stands.
 pub fn list(dir: &Path, json: bool) -> Result<(), Failure> {
-    let served = approving::served(&approving::standing(&SystemHome::load(dir)?)?);
+    let served = approvals::served(&approvals::standing(&SystemHome::load(dir)?)?);
     let mut text: Vec<String> = served.iter().map(line).collect();
     if text.is_empty() {
         text.push("nothing is approved here; `zerotrip-connector approve` does that".into());
@@ -166,19 +164,19 @@ pub fn list(dir: &Path, json: bool) -> Result<(), Failure> {
     say(json, &text.join("\n"), &serde_json::json!({ "approved": rows(&served) }))
 }
 
-fn line(((member, purpose), checks): (&approving::Pair, &BTreeSet<String>)) -> String {
+fn line(((member, purpose), checks): (&approvals::MemberPurpose, &BTreeSet<String>)) -> String {
     let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
     format!("{member}, for {purpose} ({})", checks.join(", "))
 }
 
-fn tell(what: &str, served: &Served) {
+fn tell(what: &str, served: &ApprovedChecks) {
     for one in served {
         eprintln!("{}", shown(&format!("{what}: {}", line(one))));
     }
 }
 
-fn rows(served: &Served) -> Vec<serde_json::Value> {
-    let row = |((requester, purpose), checks): (&approving::Pair, &BTreeSet<String>)| serde_json::json!({ "requester": requester, "purpose": purpose, "checks": checks });
+fn rows(served: &ApprovedChecks) -> Vec<serde_json::Value> {
+    let row = |((requester, purpose), checks): (&approvals::MemberPurpose, &BTreeSet<String>)| serde_json::json!({ "requester": requester, "purpose": purpose, "checks": checks });
     served.iter().map(row).collect()
 }
 

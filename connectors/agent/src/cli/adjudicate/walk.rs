@@ -10,9 +10,9 @@ use zerotrip_channel::SystemHome;
 use zerotrip_datasets::predicate::{Predicate, Truth, place};
 use zerotrip_datasets::{Column, DatasetFile, cell, mask};
 
-use crate::adjudications::{MOST_RULED, RuledRow, Ruling, Worksheet};
-use crate::output::Failure;
-use crate::progress::with_progress;
+use crate::cli::output::Failure;
+use crate::cli::progress::with_progress;
+use crate::owner_store::adjudications::{MOST_RULED, RuledRow, Ruling, Worksheet};
 use zerotrip_sources::rulings::Concerns;
 use zerotrip_sources::{Source, UnreadableRow};
 use zerotrip_text::shown;

@@ -16,10 +16,10 @@ use zerotrip_datasets::predicate::{self, Predicate, Value};
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
-use crate::desk;
-use crate::output::{Failure, say};
-use crate::progress::with_progress;
-use crate::scratch::Scratch;
+use crate::cli::output::{Failure, say};
+use crate::cli::progress::with_progress;
+use crate::cli::scratch::Scratch;
+use crate::owner_store::datasets;
 use zerotrip_sources::SourceError;
 use zerotrip_sources::select::{self, SelectEnd};
 use zerotrip_text::shown;
@@ -58,7 +58,7 @@ pub struct Count {
 
 /// Counts, and says what came of it.
 pub async fn run(arguments: Count, as_json: bool) -> Result<ExitCode, Failure> {
-    let dataset = desk::read_dataset(&arguments.file)?;
+    let dataset = datasets::read_dataset(&arguments.file)?;
     let question = arguments.question(&dataset.columns)?;
     let state = Scratch::new()?;
     let (described, folder, base) =

@@ -16,3 +16,11 @@ pub(crate) fn say(json: bool, text: &str, value: &impl Serialize) -> Result<(), 
         written => Ok(written?),
     }
 }
+
+/// Asks on standard error, and reads the answer from standard input.
+pub(crate) fn confirmed(what: &str) -> Result<bool, Failure> {
+    eprint!("{what}? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

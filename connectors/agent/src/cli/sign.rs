@@ -9,8 +9,9 @@ use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::{CheckEntry, ListChecksRequest};
 use zerotrip_proto::{Refusal, bounds};
 
-use crate::output::{Failure, say};
-use crate::{check, desk};
+use crate::cli::check;
+use crate::cli::output::{Failure, say};
+use crate::owner_store::datasets;
 use zerotrip_text::shown;
 
 /// Time in which the hub says what its checks ask; a hub that does not hinders nobody from signing.
@@ -32,7 +33,7 @@ pub async fn sign(
         );
     }
     for path in files {
-        let dataset = desk::read_dataset(path).map_err(|error| shown(&error.to_string()))?;
+        let dataset = datasets::read_dataset(path).map_err(|error| shown(&error.to_string()))?;
         match check::contradictions(&dataset, path).await {
             Ok(found) => {
                 if let Some(found) = found.first() {
@@ -46,7 +47,7 @@ pub async fn sign(
             ),
         }
     }
-    let signed = desk::sign_datasets(&home, files, asked.as_ref())
+    let signed = datasets::sign_datasets(&home, files, asked.as_ref())
         .map_err(|error| shown(&error.to_string()))?;
     let taken = taken_up(dir)?;
     for (file, path) in signed.iter().zip(files) {
@@ -62,7 +63,7 @@ pub async fn sign(
             &serde_json::json!({ "signed": file.id, "file": path.display().to_string() }),
         )?;
     }
-    for path in desk::left_behind(dir)? {
+    for path in datasets::left_behind(dir)? {
         eprintln!("{}", shown(&left(&path)));
     }
     Ok(())
