@@ -25,7 +25,7 @@ use crate::probes::Probes;
 use zerotrip_sources::rulings::Rulings;
 use zerotrip_sources::{RestsOn, SourceError, Survey};
 
-/// One dataset, served.
+/// A dataset that is attached: its signed files, its open source, and the owner's limits on it.
 #[derive(Debug)]
 pub struct AttachedDataset {
     /// The file.
@@ -44,16 +44,16 @@ pub struct AttachedDataset {
     adjudications: Arc<Rulings>,
     access: Arc<Access>,
     probe_monitor: Option<Arc<ProbeMonitor>>,
-    /// What the latest look at every row has found to contradict the owner's description.
+    /// What contradicts the owner's description, by the latest survey of all rows.
     contradiction: Mutex<Option<String>>,
     /// The most rows that were ever seen.
     most_rows: AtomicU64,
-    /// Where that is remembered, and what stands there.
+    /// The file that keeps that number, and the number in it.
     memory: PathBuf,
     remembered: tokio::sync::Mutex<u64>,
 }
 
-/// Why a dataset cannot be served. Whoever says so names the dataset.
+/// Why a dataset cannot be served. The caller names the dataset.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     /// The source.
@@ -83,7 +83,7 @@ impl AttachedDataset {
             (Some(probes), Some(bound)) => Some(probes.bound(bound)),
             _ => {
                 return Err(wrong(
-                    "its file of known persons is not the one that was signed; sign it again"
+                    "its file of known persons is not the one that was signed. Sign it again"
                         .into(),
                 ));
             }
@@ -127,7 +127,7 @@ impl AttachedDataset {
         verify_owner(&self.envelope, payload_type::DATASET, owner, directory, now)
     }
 
-    /// Whether it was opened of just these signed files.
+    /// Whether it was opened from these signed files.
     pub fn is_of(&self, statement: &Envelope, adjudicated: Option<&Envelope>) -> bool {
         self.envelope == *statement && self.adjudicated.as_ref() == adjudicated
     }
@@ -138,8 +138,8 @@ impl AttachedDataset {
         Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications.version)
     }
 
-    /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no
-    /// longer than the scan may take.
+    /// The source, at the times and pace that the owner allows. The wait for a turn ends with the
+    /// cancellation.
     pub async fn source(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
         let contradiction =
             self.contradiction.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -149,7 +149,7 @@ impl AttachedDataset {
         self.access.turn(cancellation).await
     }
 
-    /// Whether known persons are found in what a look-up rests upon; see [`RestsOn`].
+    /// Whether the known persons are found in what a look-up rests upon; see [`RestsOn`].
     pub async fn verify_probes(
         &self,
         rests_on: RestsOn,
@@ -161,8 +161,8 @@ impl AttachedDataset {
         }
     }
 
-    /// What the whole of it looks like now, outside the hours in which its owner has it left alone.
-    /// While a column is not what its owner has described, nothing is answered.
+    /// Surveys all rows, outside the owner's quiet hours. While a column contradicts the owner's
+    /// description, nothing is answered.
     pub async fn survey(&self) -> Result<Survey, SourceError> {
         let survey = self.access.unhurried()?.survey().await?;
         *self.contradiction.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -170,7 +170,7 @@ impl AttachedDataset {
         Ok(survey)
     }
 
-    /// Looks the known persons up, if the owner names any.
+    /// Looks the known persons up now, if the owner names any.
     pub async fn verify_probes_now(&self) -> Result<(), SourceError> {
         match &self.probe_monitor {
             Some(probe_monitor) => probe_monitor.verify_now().await,
@@ -178,9 +178,8 @@ impl AttachedDataset {
         }
     }
 
-    /// Whether a dataset of so many rows is plausible: no fewer than its floor, no sudden shrinkage
-    /// since the most that was ever seen. An owner who means a shrinkage removes the remembered
-    /// count.
+    /// Refuses an implausible row count: below the floor, or shrunk by more than the owner allows
+    /// since the most rows ever seen. An owner who means a shrinkage removes the kept count.
     pub async fn check_row_count(&self, rows: u64) -> Result<(), SourceError> {
         let implausible =
             |detail: String| Err(SourceError::new(ErrorCode::SourceImplausible, detail));
@@ -196,16 +195,15 @@ impl AttachedDataset {
         if now < least {
             let file = self.memory.display();
             return implausible(format!(
-                "{rows} rows, after {most}: more than the allowed shrinkage; if it is meant, \
+                "{rows} rows, after {most}: more than the allowed shrinkage. If it is meant, \
                  remove `{file}` and restart the connector"
             ));
         }
         if rows > most { self.remember(rows).await } else { Ok(()) }
     }
 
-    /// Writes the count down where it outlives this process: the first time, and whenever it has
-    /// grown by one part in a hundred. A live register grows all day, and a disk's sync for
-    /// every new row would be most of a scan.
+    /// Writes the count to its file the first time, and whenever it has grown by one hundredth. A
+    /// live register grows all day, and a disk sync for each new row would take most of a scan.
     async fn remember(&self, rows: u64) -> Result<(), SourceError> {
         let mut remembered = self.remembered.lock().await;
         if *remembered > 0 && rows < *remembered + (*remembered).div_ceil(100) {
@@ -232,5 +230,5 @@ fn read_memory(memory: &Path) -> Result<u64, String> {
     let text = files::read_text(memory).map_err(|error| error.to_string())?;
     text.trim()
         .parse()
-        .map_err(|_| format!("`{}` does not hold a row count; remove it", memory.display()))
+        .map_err(|_| format!("`{}` does not hold a row count. Remove it", memory.display()))
 }

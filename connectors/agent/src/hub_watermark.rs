@@ -1,6 +1,6 @@
-//! What this connector saw of its hub: the largest signed tree head, and the highest version of the
-//! grants. A hub that is behind was set back: what was revoked since may hold again there, and what
-//! was acknowledged may be lost. It is asked nothing more of here.
+//! The high-water mark of this connector's hub: the largest signed tree head, and the highest
+//! version of the grants. A hub that is behind it was set back: what was revoked since may be valid
+//! again there, and what was acknowledged may be lost. Such a hub is not answered.
 //!
 //! Each channel begins with nothing shown, and its scans are refused until the hub has proven on it
 //! that its log continues what was seen. A hub that shows a longer log without proof hears how much
@@ -19,10 +19,10 @@ use zerotrip_trust::note::{Checkpoint, SeenLogError};
 
 /// Below the connector's `state`.
 const FILE: &str = "hub-seen.toml";
-/// Time after which the same is said again.
+/// Time after which the same is logged again.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
-/// What was seen, and where it is kept.
+/// The mark, and the file that keeps it.
 #[derive(Debug)]
 pub struct HubWatermark {
     file: PathBuf,
@@ -30,7 +30,7 @@ pub struct HubWatermark {
     heard: Mutex<Heard>,
 }
 
-/// What this process heard of the hub beside its tree heads.
+/// What this process heard from the hub beside its tree heads.
 #[derive(Debug, Default)]
 struct Heard {
     /// The highest version of the grants, and the most leaves, that it spoke of.
@@ -61,8 +61,8 @@ impl ChannelProof {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Keeps the newest comparison, and says whether the hub hears of it as an error: a proof that
-    /// is only missing it can still bring.
+    /// Keeps the newest comparison, and returns what the hub hears of it. A missing proof is not an
+    /// error: the hub can still bring it.
     pub fn record(&self, compared: Result<Continuity, Refusal>) -> Result<(), Refusal> {
         let (shown, heard) = match compared {
             Ok(Continuity::Proven) => (Ok(()), Ok(())),
@@ -83,8 +83,8 @@ pub enum Continuity {
     ProofMissing,
 }
 
-/// Every field is there in a file that is: one that was emptied or cut says nothing, and nothing is
-/// served over it.
+/// A file must have every field: one that was emptied or cut is an error, and nothing is served
+/// until it is fixed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Watermark {
@@ -115,19 +115,19 @@ impl HubWatermark {
         self.read().map_or(0, |kept| kept.size)
     }
 
-    /// Compares the grants of a scan grant, whose signature was verified, with the highest that
-    /// were seen. The leaves that it speaks of bound the tree heads to come.
-    pub fn compare_ticket(&self, grant: &ScanTicket) -> Result<(), Refusal> {
+    /// Compares a ticket's grants version with the highest that was seen; the ticket's signature
+    /// was verified. The leaves that it states are a lower bound for the tree heads to come.
+    pub fn compare_ticket(&self, ticket: &ScanTicket) -> Result<(), Refusal> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.leaves = heard.leaves.max(grant.ledger_size);
-        if grant.grants_version < heard.grants {
+        heard.leaves = heard.leaves.max(ticket.ledger_size);
+        if ticket.grants_version < heard.grants {
             let why = format!(
                 "the hub asks under grants version {}, and version {} was seen here",
-                grant.grants_version, heard.grants
+                ticket.grants_version, heard.grants
             );
             return Err(Refusal::new(ErrorCode::StaleBundle, why));
         }
-        heard.grants = grant.grants_version;
+        heard.grants = ticket.grants_version;
         Ok(())
     }
 
@@ -139,7 +139,7 @@ impl HubWatermark {
         shown: &DescribeRequest,
     ) -> Result<Continuity, Refusal> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let compared = self.weigh(head, shown, &mut heard);
+        let compared = self.compare_with(head, shown, &mut heard);
         heard.settled = heard.leaves;
         if let Err(why) = &compared {
             heard.say(why);
@@ -147,7 +147,7 @@ impl HubWatermark {
         compared.map_err(|why| Refusal::new(ErrorCode::StaleBundle, why))
     }
 
-    fn weigh(
+    fn compare_with(
         &self,
         head: &Checkpoint,
         shown: &DescribeRequest,
@@ -160,7 +160,7 @@ impl HubWatermark {
             (heard.grants, heard.leaves, heard.settled) = (0, 0, 0);
         }
         let remedy = format!(
-            "tell the authority; only where it confirms that a backup of the hub was put back, \
+            "Tell the authority. Only if it confirms that a backup of the hub was put back, \
              and has run `zerotrip authority refresh` since, remove `{}`",
             self.file.display()
         );
@@ -168,20 +168,20 @@ impl HubWatermark {
         if shown.grants_version < grants {
             return Err(format!(
                 "the hub was set back: its grants are version {}, and version {} was seen here, \
-                 so that what was revoked may hold there; the authority sends the newest with \
-                 `zerotrip authority refresh`",
+                 so that what was revoked may be valid there. The authority sends the newest \
+                 with `zerotrip authority refresh`",
                 shown.grants_version, grants
             ));
         }
         if kept.size > 0 && kept.origin != head.origin {
             return Err(format!(
-                "the hub's log is `{}`, and that of `{}` was seen here; {remedy}",
+                "the hub's log is `{}`, and that of `{}` was seen here. {remedy}",
                 head.origin, kept.origin
             ));
         }
         if head.size < heard.settled {
             let shrunk = SeenLogError::Shrunk { seen: heard.settled, now: head.size };
-            return Err(format!("the hub was set back: {shrunk}; {remedy}"));
+            return Err(format!("the hub was set back: {shrunk}. {remedy}"));
         }
         if kept.size > 0 && head.size > kept.size && shown.consistency.is_empty() {
             return Ok(Continuity::ProofMissing);
@@ -193,7 +193,7 @@ impl HubWatermark {
             root: root.unwrap_or_default(),
         };
         head.continues(&seen, &shown.consistency)
-            .map_err(|error| format!("the hub was set back: {error}; {remedy}"))?;
+            .map_err(|error| format!("the hub was set back: {error}. {remedy}"))?;
         let root = hex::encode(head.root);
         let next = Watermark {
             origin: head.origin.clone(),

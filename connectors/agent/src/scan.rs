@@ -35,7 +35,7 @@ pub const MESSAGES_AHEAD: usize = 4;
 /// Where a scan's messages go.
 pub type Messages = mpsc::Sender<Result<FlightData, Status>>;
 
-/// What the journal learns of a scan's end.
+/// The end of a scan, for the journal.
 #[derive(Debug)]
 pub struct ScanEnd {
     /// Rows delivered.
@@ -80,7 +80,7 @@ pub async fn serve(
         tokio::select! {
             batch = rows.recv() => match batch {
                 Some(batch) => delivery.deliver(&batch).await?,
-                // The source has let go of the channel, so its end is there or about to be.
+                // The source has dropped the channel, so its end is there or about to be.
                 None => break,
             },
             ended = looked_up.as_mut(), if end.is_none() => end = Some(ended?),
@@ -92,9 +92,9 @@ pub async fn serve(
         None => looked_up.await?,
     };
     cancellation.check()?;
-    // A register that has shrunk answers "nothing" all too readily: no receipt for it.
+    // A register that has shrunk finds nothing too often, so it gets no receipt.
     dataset.check_row_count(end.rows).await?;
-    // Those whom its owner knows to be in it are looked up at a turn of their own.
+    // The look-up of known persons takes its own turn.
     drop(turn);
     dataset.verify_probes(end.rests_on, &cancellation).await?;
     delivery.finish(admitted, dataset, connector, signer, end).await
@@ -325,8 +325,8 @@ fn append(value: &mut Values, reading: CellReading<'_>) {
             CellReading::Id(id) => builder.append_value(id.as_str()),
             CellReading::Text(text) => builder.append_value(text),
             CellReading::Code(text) => builder.append_value(text),
-            // Another scheme's identifier names nobody who can be asked about; where one is
-            // required, its absence shows.
+            // An identifier of another scheme names no person that can be asked about. Where a
+            // resident id is required, its absence shows.
             _ => builder.append_null(),
         },
     }
@@ -336,7 +336,7 @@ fn failed(error: &dyn std::fmt::Display) -> SourceError {
     SourceError::new(ErrorCode::SourceFailed, error.to_string())
 }
 
-/// How the hub learns of a failed scan: the code, and nothing of the department's inner life.
+/// What the hub learns of a failed scan: the code only.
 pub fn to_status(error: &SourceError) -> Status {
     Refusal::new(error.code, format!("the source did not answer: {}", error.code.name()))
         .to_status()

@@ -1,4 +1,4 @@
-//! The shape of an approved scan's answer.
+//! How an approved scan is made on a dataset: what to look up, and what to deliver of each row.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::attached_dataset::AttachedDataset;
 use zerotrip_sources::RawRow;
 use zerotrip_sources::rulings::{Concerns, Rulings, Stated, row_digest};
 
-/// The shape of an approved scan's answer, and how to make it from the source's rows.
+/// An approved scan's template on a dataset: the answer's schema, and how rows become answers.
 #[derive(Debug)]
 pub struct ScanPlan {
     pub(crate) schema: SchemaRef,
@@ -27,7 +27,7 @@ pub struct ScanPlan {
 }
 
 impl ScanPlan {
-    /// Of a template over a dataset, or why it does not fit.
+    /// The plan of a template on a dataset, or why it does not fit.
     pub fn of(template: &ScanTemplate, dataset: &AttachedDataset) -> Result<Self, String> {
         template::validate(template, &dataset.statement).map_err(|faults| {
             faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
@@ -64,8 +64,8 @@ impl ScanPlan {
         })
     }
 
-    /// The asked-for persons whom this row names, in the order of the look-up's columns, each once;
-    /// then those whose it is by its owner's ruling.
+    /// Which of the `keys` this row names, in the order of the look-up's columns, each once; then
+    /// those that it concerns by its owner's ruling.
     pub(crate) fn matches(
         &self,
         row: RawRow<'_>,
@@ -93,7 +93,7 @@ impl ScanPlan {
     }
 }
 
-/// How a column of that type travels: the hub prepares its plans for the same
+/// The Arrow type of a column. The hub prepares its plans for the same types
 /// (`hub/src/engine/prepare.rs`), and compares.
 pub(crate) fn data_type(semantic: SemanticType) -> DataType {
     match semantic {

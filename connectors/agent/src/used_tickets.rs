@@ -1,5 +1,5 @@
-//! Which grants and scans were served already. Bounded, and honest across restarts: what was issued
-//! before this process began is refused by the gate.
+//! Which tickets and scans were served already. The memory is bounded. It ends with the process:
+//! the gate refuses tickets that were issued before the process began.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -8,14 +8,14 @@ use std::time::{Duration, SystemTime};
 use zerotrip_proto::v1::{ErrorCode, ScanTicket};
 use zerotrip_proto::{Refusal, bounds};
 
-/// Most grants that are remembered at once; a grant lives a minute, its exchange five.
+/// Most names that are remembered at once; a ticket lives a minute, its request five.
 const MOST: usize = 4_000_000;
-/// How long one is remembered: as long as the gate can admit the same request, which may be dated a
-/// clock's error ahead and is taken until a clock's error after its end.
+/// How long one is remembered: as long as the gate can admit the same request. It admits one that
+/// is dated ahead by the allowed clock skew, until the same skew after its end.
 const MEMORY: Duration =
     bounds::REQUEST_LIFE.saturating_add(bounds::CLOCK_SKEW).saturating_add(bounds::CLOCK_SKEW);
 
-/// The memory.
+/// The names of used tickets and scans.
 #[derive(Debug)]
 pub struct UsedTickets {
     since: SystemTime,
@@ -39,22 +39,23 @@ impl UsedTickets {
         self.since
     }
 
-    /// Spends a grant: its own id, and its scan within its exchange, so that a second grant cannot
+    /// Uses a ticket up: its id, and its scan within its exchange, so that a second ticket cannot
     /// ask the same again.
-    pub fn spend(&self, grant: &ScanTicket, scan: &str, now: SystemTime) -> Result<(), Refusal> {
+    pub fn spend(&self, ticket: &ScanTicket, scan: &str, now: SystemTime) -> Result<(), Refusal> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.forget(now);
-        let names = [format!("grant {}", grant.id), format!("scan {} {scan}", grant.exchange_id)];
+        let names =
+            [format!("ticket {}", ticket.id), format!("scan {} {scan}", ticket.exchange_id)];
         if names.iter().any(|name| held.names.contains(name)) {
             return Err(Refusal::new(
                 ErrorCode::GrantReused,
-                "this grant, or another for the same scan of the same exchange, was used already",
+                "this ticket, or another for the same scan of the same exchange, was used already",
             ));
         }
         if held.names.len() + names.len() > MOST {
             return Err(Refusal::new(
                 ErrorCode::SourceLimit,
-                "too many scans at once to remember which grants were used",
+                "too many scans at once to remember which tickets were used",
             ));
         }
         let until = now + MEMORY;

@@ -16,7 +16,7 @@ use crate::owner_store::datasets;
 use crate::owner_store::ownership::owner_of;
 use zerotrip_text::shown;
 
-/// When a change holds.
+/// When a change takes effect.
 const AT_ONCE: &str = "a running `serve` takes it up within a second";
 
 /// What to approve.
@@ -34,10 +34,10 @@ pub struct Approve {
     /// Purposes that are served; repeat for each.
     #[arg(long = "purpose", required = true)]
     purposes: Vec<String>,
-    /// Approve without asking, unless somebody would no longer be served.
+    /// Approve without asking, unless a member would no longer be served.
     #[arg(long)]
     yes: bool,
-    /// With --yes: even where somebody who is served now would be no longer.
+    /// With --yes: even if a member that is served now would no longer be served.
     #[arg(long)]
     replace: bool,
 }
@@ -62,7 +62,7 @@ pub struct Withdraw {
     yes: bool,
 }
 
-/// Approves, once the owner has read what and whom.
+/// Approves, once the owner has read the scans and the members.
 pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     let Approve { dir, check, requesters, purposes, .. } = asked;
     let home = SystemHome::load(dir)?;
@@ -90,8 +90,8 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
         let asked: BTreeSet<&str> = asked_for.iter().map(String::as_str).collect();
         let asked = asked.into_iter().collect::<Vec<_>>().join("`, `");
         return Err(shown(&format!(
-            "check `{check}` asks `{asked}`, which is not attached here; `sign` its file first, \
-             or mend `dataset.id` in it"
+            "check `{check}` asks `{asked}`, which is not attached here. `sign` its file first, \
+             or correct `dataset.id` in it"
         ))
         .into());
     }
@@ -111,8 +111,8 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
             changes.loses.keys().map(|(member, _)| member.as_str()).collect();
         let losers = losers.into_iter().collect::<Vec<_>>().join(", ");
         return Err(shown(&format!(
-            "nothing was approved: {losers} would lose what is named above; name all who are to \
-             be served, or add `--replace`"
+            "nothing was approved: {losers} would lose what is listed above. Name all members that \
+             are to be served, or add `--replace`"
         ))
         .into());
     }
@@ -128,7 +128,7 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     )
 }
 
-/// Withdraws, once the owner has read what and from whom.
+/// Withdraws, once the owner has read the scans and the members.
 pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
     let Withdraw { dir, check, requesters, purposes, .. } = asked;
     let home = SystemHome::load(dir)?;
@@ -136,8 +136,8 @@ pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
     let (approvals, lost) = approvals::withdrawn(&standing, check, requesters, purposes);
     if lost.is_empty() {
         return Err(shown(&format!(
-            "nothing of `{check}` is approved for them; `zerotrip-connector approvals` lists what \
-             is"
+            "nothing of `{check}` is approved for them. `zerotrip-connector approvals` lists what \
+             is approved"
         ))
         .into());
     }
@@ -153,7 +153,7 @@ pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
     )
 }
 
-/// Lists what stands.
+/// Lists what is approved.
 pub fn list(dir: &Path, json: bool) -> Result<(), Failure> {
     let served = approvals::served(&approvals::standing(&SystemHome::load(dir)?)?);
     let mut text: Vec<String> = served.iter().map(line).collect();
@@ -176,11 +176,16 @@ fn tell(what: &str, served: &ApprovedChecks) {
 }
 
 fn rows(served: &ApprovedChecks) -> Vec<serde_json::Value> {
-    let row = |((requester, purpose), checks): (&approvals::MemberPurpose, &BTreeSet<String>)| serde_json::json!({ "requester": requester, "purpose": purpose, "checks": checks });
-    served.iter().map(row).collect()
+    let mut rows = Vec::with_capacity(served.len());
+    for ((requester, purpose), checks) in served {
+        rows.push(serde_json::json!({
+            "requester": requester, "purpose": purpose, "checks": checks,
+        }));
+    }
+    rows
 }
 
-/// A template as its owner reads it.
+/// A template in words, for its owner.
 fn in_words(template: &ScanTemplate) -> String {
     let origins = template.origins.iter().map(|origin| match &origin.from {
         Some(Source::Parameter(name)) => format!("the request's `{name}`"),

@@ -1,5 +1,5 @@
-//! `check`: proves a dataset from its file to a look-up's last row, and says what its data can do
-//! to answers.
+//! `check`: tries a dataset from its file to a look-up's last row, and says how its data affects
+//! answers.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -25,14 +25,13 @@ use crate::probes::Probes;
 use zerotrip_sources::{Finding, LookUp, Source, SourceError, Survey};
 use zerotrip_text::shown;
 
-/// How a dataset's look-up fares.
+/// The trial of one look-up.
 #[derive(Debug, Serialize)]
 struct Trial {
     look_up: String,
-    /// Persons of the dataset with whom it was tried.
+    /// Persons from the register that it was tried with.
     tried: usize,
-    /// About how many of them no yes could be given: some cell that cannot be read could be
-    /// theirs.
+    /// How many of them could not get a yes: an unreadable cell could be theirs.
     blocked: usize,
     /// Half of the tries took no longer, in milliseconds.
     p50_ms: f64,
@@ -46,7 +45,7 @@ struct Trial {
 enum Verdict {
     Served,
     ServedWithFindings,
-    /// So many rows could be anybody's: no yes can be given about anybody.
+    /// This many rows could be any person's: no person can get a yes.
     ProvesNothing(u64),
     NotServed(String),
 }
@@ -79,8 +78,8 @@ pub async fn run(file: &Path, as_json: bool) -> Result<ExitCode, Failure> {
     }
 }
 
-/// What every row says against a dataset file, where a check has rules for its columns; an error
-/// where it could not be looked at.
+/// What in the rows contradicts a dataset file, where a check has rules for its columns. An error
+/// if the rows could not be read.
 pub async fn contradictions(dataset: &DatasetFile, file: &Path) -> Result<Vec<String>, Failure> {
     if !vocabulary::of_dataset(&dataset.id).any(|asked| asked.end.is_some()) {
         return Ok(Vec::new());
@@ -104,7 +103,7 @@ struct Proved {
     fault: Option<String>,
 }
 
-/// How the persons fared whom the owner knows to be in it.
+/// How many of the known persons were found.
 #[derive(Debug, Default, Serialize)]
 struct Known {
     /// How many there are; none where the dataset file names no such file, or they could not be
@@ -156,7 +155,7 @@ async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<Prove
     }
     let mut known = Known::default();
     if let Some(probes) = probes {
-        // A check is made when its owner wants one, be it within the quiet hours.
+        // A check is made when its owner wants one, within the quiet hours too.
         let access =
             Access::new(opened, Limits { quiet_hours: Vec::new(), ..dataset.limits.clone() });
         let looked = with_progress("looking known persons up", probes.look(&access)).await;
@@ -177,8 +176,8 @@ async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<Prove
     Ok(Proved { survey, trials, known, fault })
 }
 
-/// How long the look-up of each person takes, and about how many of them no yes could be given; a
-/// person of the dataset's own who is not found is an error.
+/// How long the look-up of each person takes, and how many of them could not get a yes. A person
+/// from the register who is not found is an error.
 async fn times(
     source: &dyn Source,
     dataset: &DatasetFile,
@@ -196,8 +195,8 @@ async fn times(
         };
         let (rows, end) = zerotrip_sources::count_rows(source, look_up).await?;
         if rows == 0 {
-            let detail = "a person who stood in a row was not found; did the data change during \
-                          the check? if not, report this";
+            let detail = "a person from a row of the register was not found. If the data did not \
+                          change during the check, report this";
             return Err(SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, detail));
         }
         times.push(begun.elapsed());
@@ -227,7 +226,7 @@ fn verdict(
     }
     if survey.as_of > now + bounds::CLOCK_SKEW {
         return Verdict::NotServed(format!(
-            "its rows are as of {}, which is in the future; see `source.as_of`",
+            "its rows are as of {}, which is in the future. See `source.as_of`",
             as_of(survey)
         ));
     }
@@ -237,7 +236,7 @@ fn verdict(
     if age > dataset.most_age {
         let hours = age.as_secs() / 3600;
         return Verdict::NotServed(format!(
-            "its rows are {hours} h old, more than `most_age` allows; bring a newer drop or \
+            "its rows are {hours} h old, more than `most_age` allows. Bring a newer drop or \
              extract"
         ));
     }
@@ -360,7 +359,7 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
     text
 }
 
-/// Of how many questions no answer can be a yes: what an owner must know first.
+/// Which questions cannot be answered with a yes: what an owner must know first.
 fn questions(survey: &Survey, trials: &[Trial]) -> String {
     let tried = |trial: &Trial| {
         format!("; of {} persons tried by `{}`: {}", trial.tried, trial.look_up, trial.blocked)
@@ -383,9 +382,11 @@ fn as_value(
     verdict: &Verdict,
 ) -> serde_json::Value {
     json!({
-        "dataset": dataset.id, "rows": survey.rows, "row_floor": dataset.row_floor, "as_of": as_of(survey), "irregular": survey.irregular,
-        "anybodys": survey.anybodys, "unreadable": survey.unreadable_count, "unreadable_rows": survey.unreadable, "advice": survey.advice,
-        "findings": survey.findings, "spoilt_rows": survey.spoilt_rows, "look_ups": trials, "known_persons": known,
+        "dataset": dataset.id, "rows": survey.rows, "row_floor": dataset.row_floor,
+        "as_of": as_of(survey), "irregular": survey.irregular, "anybodys": survey.anybodys,
+        "unreadable": survey.unreadable_count, "unreadable_rows": survey.unreadable,
+        "advice": survey.advice, "findings": survey.findings,
+        "spoilt_rows": survey.spoilt_rows, "look_ups": trials, "known_persons": known,
         "verdict": verdict.name(), "why": verdict.why(),
     })
 }

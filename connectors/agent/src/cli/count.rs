@@ -36,11 +36,11 @@ const MOST_SHOWN: usize = 100;
 pub struct Count {
     /// The dataset file.
     file: PathBuf,
-    /// Count by what stands in this column, by its meaning; repeat for more. Columns of ids,
-    /// names, phones and addresses cannot be counted by: that would list persons.
+    /// Count by the values of this column, by their meaning; repeat for more. Columns of ids,
+    /// names, phones and addresses are refused: they would list persons.
     #[arg(long = "by", value_name = "COLUMN")]
     by: Vec<String>,
-    /// Only rows of which this holds, such as `status=current`, `filed_on>=2020-01-01`,
+    /// Only rows that meet this condition, such as `status=current`, `filed_on>=2020-01-01`,
     /// `price<1000`, `owner=` (blank); several values between commas mean any of them. Repeat
     /// for more that must hold.
     #[arg(long = "where", value_name = "CONDITION")]
@@ -56,7 +56,7 @@ pub struct Count {
     greatest: Vec<String>,
 }
 
-/// Counts, and says what came of it.
+/// Counts, and prints the result.
 pub async fn run(arguments: Count, as_json: bool) -> Result<ExitCode, Failure> {
     let dataset = datasets::read_dataset(&arguments.file)?;
     let question = arguments.question(&dataset.columns)?;
@@ -115,8 +115,8 @@ fn may_group(name: &str, columns: &[Column]) -> Result<usize, String> {
             | SemanticType::Money,
         ) => Ok(place),
         _ => Err(format!(
-            "`--by {name}` would list what stands there, and persons may; count by a column of \
-             codes, divisions, dates or amounts"
+            "`--by {name}` would list that column's values, which may name persons. Count by a \
+             column of codes, divisions, dates or amounts"
         )),
     }
 }
@@ -126,8 +126,8 @@ fn may_measure(name: &str, columns: &[Column], with_dates: bool) -> Result<usize
     match columns.get(place).map(|column| column.semantic) {
         Some(SemanticType::Money) => Ok(place),
         Some(SemanticType::Date) if with_dates => Ok(place),
-        _ if with_dates => Err(format!("column `{name}` has no order; name one of dates or money")),
-        _ => Err(format!("column `{name}` cannot be added up; name one of money")),
+        _ if with_dates => Err(format!("column `{name}` has no order. Name one of dates or money")),
+        _ => Err(format!("column `{name}` cannot be added up. Name one of money")),
     }
 }
 
@@ -224,11 +224,17 @@ fn as_value(dataset: &DatasetFile, question: &Question, answer: &Answer, end: Se
             .iter()
             .zip(&group.measures)
             .map(|(name, value)| (name.clone(), json!(value.as_ref().map(written))));
-        json!({ "by": by, "rows": group.rows, "measures": measured.collect::<serde_json::Map<_, _>>(), "unreadable": group.unreadable })
+        let measures: serde_json::Map<_, _> = measured.collect();
+        json!({
+            "by": by, "rows": group.rows, "measures": measures, "unreadable": group.unreadable,
+        })
     };
     let groups: Vec<Json> =
         answer.groups.iter().filter(|(_, group)| group.rows > 0).map(group).collect();
-    json!({ "dataset": dataset.id, "groups": groups, "undecided": answer.undecided, "as_of": as_of(end) })
+    json!({
+        "dataset": dataset.id, "groups": groups, "undecided": answer.undecided,
+        "as_of": as_of(end),
+    })
 }
 
 fn as_of(end: SelectEnd) -> String {

@@ -50,7 +50,7 @@ pub async fn renew(dir: &Path, wait: Duration, json: bool) -> Result<ExitCode, F
             return Ok(ExitCode::SUCCESS);
         }
         if started.elapsed() >= wait {
-            let text = "asked for; the authority has not renewed it yet: it does with `zerotrip \
+            let text = "asked for; the authority has not renewed it yet. It renews with `zerotrip \
                         authority refresh`, or with `zerotrip member renew`. Then give the same \
                         command again";
             say(json, text, &serde_json::json!({ "renewed": null, "asked": home.uri() }))?;

@@ -31,9 +31,9 @@ const SHUTDOWN: Duration = Duration::from_secs(5);
 /// The department's agent: attaches its systems, unchanged, to the exchange hub.
 ///
 /// The usual order is: `join` with the authority's invitation, `inspect` each system for a first
-/// dataset file, `check` each dataset file, `sign` it as its owner, `approve` the checks
-/// that may ask it, then `serve`. The connector dials the hub; the department opens no inbound
-/// port. Nothing is served that the owner has not approved here.
+/// dataset file, `check` each dataset file, `sign` it as its owner, `approve` the checks that may
+/// ask it, then `serve`. The connector dials the hub; the department opens no inbound port. Only
+/// what the owner has approved here is served.
 #[derive(Parser)]
 #[command(name = "zerotrip-connector", version, max_term_width = 100)]
 struct Cli {
@@ -46,9 +46,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Join the hub as the invited system: makes keys in DIR, files them, waits to be admitted.
+    /// Join the hub as the invited system: makes keys in DIR, sends the public ones, and waits to
+    /// be admitted.
     Join {
-        /// Folder for keys, certificates and state; made if missing.
+        /// Folder for keys, certificates and state; it is made if it is missing.
         #[arg(long)]
         dir: PathBuf,
         /// A file that holds the invitation, or `-` for standard input.
@@ -58,12 +59,12 @@ enum Command {
         #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         wait: u64,
     },
-    /// Have this connector's certificate renewed in place, before it ends or after: keys, signed
-    /// datasets, approvals and what is remembered stay as they are.
+    /// Have this connector's certificate renewed in place, before or after its end. Keys, signed
+    /// datasets, approvals and state stay as they are.
     ///
-    /// A connector that serves asks by itself from 60 days before the end, and takes up what came.
-    /// The authority renews with `zerotrip authority refresh`, or, once the certificate has
-    /// ended, with `zerotrip member renew`.
+    /// A connector that serves asks by itself from 60 days before the end, and takes up the new
+    /// certificate. The authority renews it with `zerotrip authority refresh` or, once the
+    /// certificate has ended, with `zerotrip member renew`.
     Renew {
         /// The connector's folder.
         #[arg(long)]
@@ -72,39 +73,39 @@ enum Command {
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
         wait: u64,
     },
-    /// Look at a system and propose a dataset file for one of its tables. Changes nothing in it.
+    /// Read a system and propose a dataset file for one of its tables. Changes nothing in it.
     ///
-    /// A database's tables are listed first; choose one with --table. Every row is looked at, and
-    /// no value is printed whole: the proposal says of each column what it seems to hold, how
-    /// sure that is, and why. What only the owner can know stands in it as FILL_IN, with which
-    /// no dataset file is accepted; `check` names what is left.
+    /// A database's tables are listed first; choose one with --table. Every row is read, and no
+    /// value is printed whole: the proposal says of each column what it seems to hold, how sure
+    /// that is, and why. Where only the owner can know, it says FILL_IN. A dataset file with
+    /// FILL_IN in it is refused; `check` names those that are left.
     Inspect(Inspect),
-    /// Prove a dataset file end to end: read it, open its source, look at every row, try its
-    /// look-ups. Changes nothing.
+    /// Try a dataset file end to end: read it, open its source, read every row, try its look-ups.
+    /// Changes nothing.
     ///
-    /// Says what is wrong with the data by column, with masked examples; what share of the rows
-    /// could make an answer unavailable; what is sent to the system for a look-up, and how long
-    /// that takes with persons of its own, whom it never shows. What it copies of a
-    /// file drop meanwhile stands in a folder of its own under TMPDIR, and is removed. The last
-    /// line is the verdict; exit code 0 if the dataset would be served, 1 if not.
+    /// Prints the faults of the data by column, with masked examples; the share of rows that could
+    /// make an answer unavailable; what is sent to the system for a look-up; and how long look-ups
+    /// of persons from the register take. These persons are never shown. A copy of a file drop is
+    /// kept in a private folder under TMPDIR meanwhile, and then removed. The last line is the
+    /// verdict; the exit code is 0 if the dataset would be served, 1 if not.
     Check {
         /// The dataset file.
         file: PathBuf,
     },
-    /// Count what a dataset holds, by what its codes, dates and amounts mean. Changes nothing;
-    /// names nobody.
+    /// Count a dataset's rows by the meaning of codes, dates and amounts. Changes nothing, and
+    /// names no person.
     ///
-    /// What the system can do itself it does: it leaves out rows by their codes and dates, and
-    /// sends rows that are alike once. What cells mean is decided here, so that `1`, ` 1` and
-    /// `现势` count as one where the dataset file says so. A row whose cell cannot be read and
-    /// would have decided it is counted apart.
+    /// The system does what it can: it leaves out rows by their codes and dates, and sends equal
+    /// rows once. The meaning of cells is decided here, so that `1`, ` 1` and `现势` count as one
+    /// where the dataset file says so. A row is counted apart if a cell that decides about it
+    /// cannot be read.
     Count(Count),
     /// Sign dataset files as their owner, and attach them to this connector.
     ///
-    /// What is signed is the whole file, and the file of known persons that it names: after any
-    /// change sign it again. A running `serve` takes it up by itself. Of several files all are
-    /// signed, or none; a dataset that no check of the hub asks is refused, for then its id is
-    /// most likely misspelled.
+    /// The signature covers the whole file, and the file of known persons that it names. After any
+    /// change, sign it again. A running `serve` takes it up by itself. Of several files, all are
+    /// signed or none. A dataset that no check of the hub asks is refused: most likely its id is
+    /// misspelled.
     Sign {
         /// The connector's folder.
         #[arg(long)]
@@ -116,32 +117,33 @@ enum Command {
         #[arg(long)]
         not_asked_yet: bool,
     },
-    /// Decide whom rows that cannot be read can concern, one by one or all of a form, and sign it
-    /// as their owner.
+    /// Decide which persons unreadable rows can concern, one by one or all of one form, and sign
+    /// the rulings as their owner.
     ///
-    /// One row without a usable id makes every absence unprovable, for it could be anybody's. Each
-    /// answer is kept at once in DIR/adjudications, so that the work can be stopped and taken
-    /// up again; a running `serve` takes up what was signed. A ruling covers the rows that are
-    /// there now: an equal one that is entered later is undecided again, and so are the others like
-    /// it.
+    /// One row without a usable id makes every absence unprovable, because it could be any
+    /// person's. Each answer is saved at once in DIR/adjudications, so that the work can be
+    /// interrupted and resumed. A running `serve` takes up what was signed. A ruling covers the
+    /// rows that are there now: if an equal row is entered later, all rows like it are undecided
+    /// again.
     ///
-    /// Many rows of one form, such as public housing without an owner: `--cell
+    /// Example for many rows of one form, public housing without an owner: `--cell
     /// owner_id=000000000000000000 --where 'district=330106' --where 'registered_on<1998-01-01'
     /// --concerns nobody --grounds 'file 1998-12: housing of the bureau'`.
     Adjudicate(Adjudicate),
     /// Approve a check's scans of this department's datasets, as their owner.
     ///
-    /// Each requester is served for each purpose named here, beside whoever was approved before;
-    /// approve twice to serve one member for one purpose and another for another. A scan is
-    /// served in its newest approved form only: where the check has changed, whoever is to be
-    /// served on must be named again, and who gains and who loses is said before anything is asked.
+    /// Each requester is served for each purpose that is named here, in addition to earlier
+    /// approvals. To serve one member for one purpose and another member for another, approve
+    /// twice. A scan is served in its newest approved form only: after a check has changed, name
+    /// all members that are to be served on. The command lists who gains and who loses before it
+    /// asks.
     Approve(approve::Approve),
-    /// Withdraw approvals of a check, as their owner: needs no hub, and holds at once.
+    /// Withdraw approvals of a check, as their owner. Needs no hub, and takes effect at once.
     ///
     /// A running `serve` takes it up within a second, and ends scans under way that are no longer
-    /// approved. Without requesters or purposes, for all of them.
+    /// approved. Without requesters or purposes, it withdraws from all of them.
     Withdraw(approve::Withdraw),
-    /// List who may ask what, for which purpose, by this owner's approvals.
+    /// List which members may ask which checks, and for which purposes, by this owner's approvals.
     Approvals {
         /// The connector's folder.
         #[arg(long)]
@@ -155,12 +157,12 @@ enum Command {
     },
 }
 
-/// Runs the command line; the exit codes are the design's: 0 done, 1 not so, 2 usage or
+/// Runs the command line. Exit codes: 0 done; 1 the answer is no (`check`, `renew`); 2 usage or
 /// configuration.
 pub fn main() -> ExitCode {
     install_provider();
     let cli = Cli::parse();
-    // What a command does, it says itself.
+    // Commands other than `serve` print what they do.
     let level = if matches!(cli.command, Command::Serve { .. }) { "info" } else { "warn" };
     tracing_subscriber::fmt()
         .with_env_filter(
@@ -183,7 +185,8 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&error, cli.json),
     };
     let done = runtime.block_on(run(cli.command, cli.json));
-    // What still reads a source that does not answer is left behind: stopping must not wait for it.
+    // A thread that waits for a source that does not answer is left behind: stopping must not
+    // wait for it.
     runtime.shutdown_timeout(SHUTDOWN);
     match done {
         Ok(code) => code,
@@ -198,7 +201,7 @@ fn fail(error: &dyn std::error::Error, json: bool) -> ExitCode {
     } else {
         format!("zerotrip-connector: {text}")
     };
-    // If standard error is gone, the exit code still says it.
+    // If standard error is closed, the exit code still says it.
     let _gone = writeln!(std::io::stderr(), "{line}");
     ExitCode::from(2)
 }

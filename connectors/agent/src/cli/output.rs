@@ -4,14 +4,14 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
-/// Why a command ends without a result: its text is for people.
+/// Why a command ends without a result. Its text is for people.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// A result, as text or as one JSON object.
 pub(crate) fn say(json: bool, text: &str, value: &impl Serialize) -> Result<(), Failure> {
     let line = if json { serde_json::to_string(value)? } else { text.to_owned() };
     match writeln!(std::io::stdout(), "{line}") {
-        // Whoever read it has read enough: what was done stays so, and the exit code says it.
+        // The reader has closed its end. What was done stays done, and the exit code says it.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }

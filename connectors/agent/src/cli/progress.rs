@@ -1,13 +1,12 @@
-//! A word to whoever waits.
+//! Progress of long work, on standard error.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// Nobody is told of anything shorter.
+/// Shorter work is not reported.
 const LONG: Duration = Duration::from_secs(2);
 
-/// Does the work; says on standard error, every two seconds that it takes, that it is still going
-/// on.
+/// Does the work, and says on standard error every two seconds that it is still going on.
 pub async fn with_progress<T>(what: &str, work: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + LONG, LONG);

@@ -1,5 +1,4 @@
-//! A folder that only we can look into, and that goes with us: a drop's snapshot is the whole
-//! register.
+//! A private temporary folder: the snapshot of a drop is the whole register.
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +9,11 @@ use zerotrip_channel::files;
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// A new one, under TMPDIR.
+    /// A new folder under TMPDIR.
     pub fn new() -> Result<Self, String> {
         let folder = std::env::temp_dir().join(format!("zerotrip-{}", uuid::Uuid::new_v4()));
         files::private_folder(&folder).map_err(|error| {
-            format!("`{}`: {error}; free the space, or set TMPDIR", folder.display())
+            format!("`{}`: {error}. Free space there, or set TMPDIR", folder.display())
         })?;
         Ok(Self(folder))
     }
@@ -29,7 +28,7 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
             eprintln!(
-                "`{}` cannot be removed: {error}; remove it, for it can hold rows",
+                "`{}` cannot be removed: {error}. Remove it yourself: it can hold rows",
                 self.0.display()
             );
         }

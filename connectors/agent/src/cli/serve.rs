@@ -41,13 +41,16 @@ pub async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     say(
         json,
         &text,
-        &serde_json::json!({ "serving": served, "not_served": unserved, "implausible": implausible, "approved": agent.approved(), "hub": agent.home().address.to_string() }),
+        &serde_json::json!({
+            "serving": served, "not_served": unserved, "implausible": implausible,
+            "approved": agent.approved(), "hub": agent.home().address.to_string(),
+        }),
     )?;
     for (dataset, why) in &unserved {
         eprintln!(
             "{}",
             shown(&format!(
-                "not served: {dataset}: {why}; once that is fixed, `sign` its file or start \
+                "not served: {dataset}: {why}. Once that is fixed, `sign` its file or start \
                  `serve` again"
             ))
         );
@@ -67,11 +70,11 @@ pub async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     });
     let following = Arc::clone(&agent);
     tokio::spawn(async move { following.follow_owner().await });
-    // These end with the process.
+    // These tasks end with the process.
     tokio::spawn(renewing::keep(Arc::clone(&agent)));
     let looking = Arc::clone(&agent);
     tokio::spawn(async move { looking.keep_looking().await });
-    // On a worker thread, beside the scans that it carries: on this one, every frame would cross
+    // On a worker thread, as the scans that it carries: from this thread, every frame would cross
     // threads.
     tokio::spawn(async move { dialler::run(&agent, stopped).await }).await??;
     Ok(())
@@ -92,8 +95,8 @@ async fn make_current(home: &SystemHome) -> Result<(), Failure> {
                 {
                     tracing::warn!(
                         why,
-                        "the kept key directory has expired, and no newer one can be had of the \
-                         hub; trying until it can: the authority publishes one with `zerotrip \
+                        "the kept key directory has expired, and no newer one can be fetched from \
+                         the hub; trying until one can. The authority publishes one with `zerotrip \
                          authority refresh`"
                     );
                     said = Some((why, Instant::now()));

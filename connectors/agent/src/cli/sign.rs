@@ -1,4 +1,4 @@
-//! The owner's command that says what its datasets are.
+//! `sign`: the owner states what its datasets are.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,11 @@ use crate::cli::output::{Failure, say};
 use crate::owner_store::datasets;
 use zerotrip_text::shown;
 
-/// Time in which the hub says what its checks ask; a hub that does not hinders nobody from signing.
+/// Time for the hub to list what its checks ask. If it does not answer, the owner can sign all the
+/// same.
 const HUB_TIME: Duration = Duration::from_secs(5);
 
-/// Signs and attaches; what is asked by nobody is refused before anything is written.
+/// Signs and attaches. A dataset that no check asks is refused before anything is written.
 pub async fn sign(
     dir: &Path,
     files: &[PathBuf],
@@ -28,8 +29,8 @@ pub async fn sign(
     let asked = if not_asked_yet { None } else { asked(&home).await };
     if asked.is_none() && !not_asked_yet {
         eprintln!(
-            "the hub could not be asked which datasets its checks ask: whether these ids are \
-             among them is not known"
+            "the hub did not say which datasets its checks ask, so these ids are not compared \
+             with them"
         );
     }
     for path in files {
@@ -69,7 +70,7 @@ pub async fn sign(
     Ok(())
 }
 
-/// When what was signed just now holds.
+/// When the new signature takes effect.
 pub fn taken_up(dir: &Path) -> Result<&'static str, Failure> {
     let runs = files::try_lock(&dir.join("serve.lock"))?.is_none();
     Ok(if runs {
@@ -80,16 +81,16 @@ pub fn taken_up(dir: &Path) -> Result<&'static str, Failure> {
     })
 }
 
-/// Of a signed file that nothing attached has.
+/// What to say of a signed file without an attached dataset file.
 pub fn left(path: &Path) -> String {
     format!(
-        "`{}` belongs to no attached dataset file, and nothing is served by it: remove it, or \
+        "`{}` belongs to no attached dataset file, and nothing is served by it. Remove it, or \
          `sign` its dataset file again",
         path.display()
     )
 }
 
-/// Every dataset that a check of the hub asks; `None` where the hub does not say.
+/// Every dataset that a check of the hub asks; `None` if the hub does not answer.
 async fn asked(home: &SystemHome) -> Option<BTreeSet<String>> {
     match tokio::time::timeout(HUB_TIME, checks(home)).await {
         Ok(Ok(checks)) if !checks.is_empty() => Some(

@@ -2,10 +2,10 @@
 //! or for all rows of one form. Without it one paper-era row without an id makes every absence
 //! unprovable; with it, only those that it can concern.
 //!
-//! A row is known by the digest of its cells, not by its place: tomorrow's drop has it on another
-//! line. A changed cell makes another row of it, which is to be adjudicated anew. And a ruling is
-//! bound to how many such rows there were: an equal one that is entered afterwards is not covered,
-//! and since nothing tells it from the others, none of them is.
+//! A row is identified by the digest of its cells, not by its place: tomorrow's drop has it on
+//! another line. A row with a changed cell is another row, and needs a new ruling. A ruling is
+//! bound to the number of such rows: an equal row that is entered later is not covered. Nothing
+//! tells it from the others, so none of them is covered then.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -28,21 +28,22 @@ use crate::owner_store::signed_file::signing_lock;
 use crate::owner_store::versions::Versioned;
 use zerotrip_sources::rulings::{Concerns, MOST_PERSONS, Rulings, Stated};
 
-/// Most rows of one dataset of which something is stated: as many as may be unreadable before the
-/// register counts as broken.
+/// Most rows of one dataset that rulings cover: as many as can be unreadable before the register
+/// counts as broken.
 pub const MOST_RULED: usize = 10_000;
-/// What is stated of one row.
+
+/// What is stated of rows that are alike, or of one form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ruling {
     /// The rows that were there when it was decided.
     pub rows: Vec<RuledRow>,
-    /// Where the first of them stood: for people.
+    /// The first row's locator, for people.
     pub locator: String,
     /// What the rows have in common, where it was decided of several at once: for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub form: String,
-    /// Whom they can concern.
+    /// The persons whom they can concern.
     pub concerns: Concerns,
     /// The clerk's grounds.
     pub grounds: String,
@@ -80,8 +81,8 @@ impl Worksheet {
             toml::from_str(&text).map_err(|error| damaged(toml_fault(&text, &error)))?;
         if sheet.ruled() > MOST_RULED {
             return Err(damaged(format!(
-                "rulings on over {MOST_RULED} rows: that is not a register with blemishes but a \
-                 broken one"
+                "it has rulings on over {MOST_RULED} rows. So many unreadable rows mean a broken \
+                 register. Repair the register"
             )));
         }
         for ruling in &sheet.rulings {
@@ -100,7 +101,7 @@ impl Worksheet {
                 .find(|id| ResidentId::new_strict(id).map_or(true, |known| known.as_str() != **id));
             if !known || wrong.is_some() || ids.len() > MOST_PERSONS {
                 return Err(damaged(format!(
-                    "the ruling on `{}` is damaged; remove it and adjudicate the row again",
+                    "the ruling on `{}` is damaged. Remove it and adjudicate the row again",
                     ruling.locator
                 )));
             }
@@ -129,7 +130,7 @@ impl Worksheet {
         self.rulings.push(ruling);
     }
 
-    /// Writes what has been decided; readable by the department alone, for rows can name persons.
+    /// Writes what has been decided. Only the department can read the file: rows can name persons.
     pub fn write(&self, folder: &Path, dataset: &str) -> Result<(), OwnerStoreError> {
         let path = worksheet_path(folder, dataset);
         let text = toml::to_string(self).map_err(|error| {
@@ -138,7 +139,7 @@ impl Worksheet {
         Ok(files::write(&path, text.as_bytes(), Secrecy::Private)?)
     }
 
-    /// Signs it with the owner's key; a running connector takes it up.
+    /// Signs it with the owner's key. A running connector takes it up.
     pub fn sign(&self, home: &SystemHome, dataset: &str) -> Result<usize, OwnerStoreError> {
         let _one = files::lock(&signing_lock(&home.folder))?;
         let before = load(&home.folder, dataset)?.map_or(0, |(signed, _)| signed.version);
@@ -159,15 +160,15 @@ impl Worksheet {
     }
 }
 
-/// The owner's signed statement about a dataset, if there is one. Whether the signature holds is
-/// for the directory in force to say.
+/// The owner's signed rulings on a dataset, if there are any. The signature is not verified: that
+/// takes the directory in force.
 pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Rulings, Envelope)>, OwnerStoreError> {
     let path = signed_path(folder, dataset);
     if !files::is_there(&path) {
         return Ok(None);
     }
     let remedy =
-        "remove it, then run `zerotrip-connector adjudicate` again: what was decided is kept";
+        "Remove it, then run `zerotrip-connector adjudicate` again: what was decided is kept";
     let damaged =
         |why: String| OwnerStoreError::Damaged { path: path.display().to_string(), why, remedy };
     let envelope = Envelope::decode(files::read(&path)?.as_slice())

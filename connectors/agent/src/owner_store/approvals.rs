@@ -19,9 +19,9 @@ use crate::owner_store::signed_file::envelope;
 use crate::owner_store::versions::Versioned;
 
 const APPROVE_AGAIN: &str =
-    "remove it, then run `zerotrip-connector approve` again for each check that is to be served";
+    "Remove it, then run `zerotrip-connector approve` again for each check that is to be served";
 
-/// A member, and what it may ask for.
+/// A member, and a purpose for which it may ask.
 pub type MemberPurpose = (String, String);
 /// Who may ask which checks, by member and purpose.
 pub type ApprovedChecks = BTreeMap<MemberPurpose, BTreeSet<String>>;
@@ -36,13 +36,12 @@ pub struct Changes {
     pub loses: ApprovedChecks,
 }
 
-/// Where the signed approvals lie.
+/// The file with the signed approvals.
 pub fn path(folder: &Path) -> PathBuf {
     folder.join("signed").join("approvals.dsse")
 }
 
-/// The signed approvals, as they lie there; whether the signature holds, the directory in force
-/// says.
+/// The signed approvals. The signature is not verified: that takes the directory in force.
 pub fn read(folder: &Path) -> Result<Option<Envelope>, OwnerStoreError> {
     let path = path(folder);
     if files::is_there(&path) {
@@ -52,7 +51,8 @@ pub fn read(folder: &Path) -> Result<Option<Envelope>, OwnerStoreError> {
     }
 }
 
-/// The approvals as this owner signed them; what somebody else put there is not signed anew.
+/// The approvals as this owner signed them. Approvals under another signature are refused, so that
+/// they are not signed anew.
 pub fn standing(home: &SystemHome) -> Result<Approvals, OwnerStoreError> {
     let Some(envelope) = read(&home.folder)? else {
         return Ok(Approvals {
@@ -69,8 +69,8 @@ pub fn standing(home: &SystemHome) -> Result<Approvals, OwnerStoreError> {
     })
 }
 
-/// Signs these approvals, in place of those that were read as standing: whatever somebody else
-/// signed meanwhile is never undone unseen.
+/// Signs these approvals in place of those that were `read`. It refuses if others were signed
+/// meanwhile: they would be undone unseen.
 pub fn sign(
     home: &SystemHome,
     read: &Approvals,
@@ -99,7 +99,7 @@ pub fn not_older(folder: &Path, approvals: Option<&Envelope>) -> Result<(), Owne
     }
 }
 
-/// Whom an approval serves, and for what: each of its requesters, for each of its purposes.
+/// The members that an approval serves and their purposes: each requester, for each purpose.
 pub fn member_purposes(approval: &Approval) -> BTreeSet<MemberPurpose> {
     let purposes = |member: &String| {
         approval
@@ -123,7 +123,7 @@ pub fn served(approvals: &Approvals) -> ApprovedChecks {
     served
 }
 
-/// The standing approvals with these added: for templates on this member's datasets, each requester
+/// The present approvals with these added: for templates on this member's datasets, each requester
 /// for each purpose. Who was approved for the very same scan stays so; other forms of it are served
 /// no longer.
 pub fn added(
@@ -158,7 +158,7 @@ pub fn added(
     (all, changes)
 }
 
-/// The standing approvals without these, and what that takes away: of a check (one variant,
+/// The present approvals without these, and what that takes away: of a check (one variant,
 /// `check/variant`, or all of them), for these requesters (none named: all) and these purposes (the
 /// same).
 pub fn withdrawn(
@@ -186,7 +186,7 @@ pub fn withdrawn(
     (all, lost)
 }
 
-/// The fewest approvals that say the same: members with the same purposes stand together.
+/// The fewest approvals that say the same: members with the same purposes share one.
 fn entries(template: &ScanTemplate, whom: &BTreeSet<MemberPurpose>) -> Vec<Approval> {
     let mut purposes_of: BTreeMap<&String, Vec<String>> = BTreeMap::new();
     for (member, purpose) in whom {

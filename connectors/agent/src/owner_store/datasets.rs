@@ -1,6 +1,5 @@
-//! The owner's desk: which datasets are attached, and signing what they are. Files in the
-//! connector's folder; nothing here talks to a source or to the hub. Which scans are served is
-//! approved beside it ([`crate::owner_store::approvals`]).
+//! Which datasets are attached, and the owner's signed statement of each. Which scans of them are
+//! served is in [`crate::owner_store::approvals`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,7 +32,7 @@ use zerotrip_sources::SourceError;
 
 /// Bytes of the salt with which a dataset file is bound.
 const SALT_BYTES: usize = 32;
-const SIGN_AGAIN: &str = "sign its dataset file again with `zerotrip-connector sign`";
+const SIGN_AGAIN: &str = "Sign its dataset file again with `zerotrip-connector sign`";
 
 /// `connector.toml`.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -69,16 +68,16 @@ pub fn dataset_paths(folder: &Path) -> Result<Vec<PathBuf>, OwnerStoreError> {
 pub struct SignedDataset {
     /// What it says.
     pub file: DatasetFile,
-    /// The signed statement. Whether the signature holds is for the directory in force to say.
+    /// The signed statement. Its signature is not verified: that takes the directory in force.
     pub envelope: Envelope,
     /// What the statement says.
     pub statement: DatasetStatement,
-    /// The persons that the file names, as they were bound.
+    /// SHA-256 of the file of known persons that was signed with it.
     pub probes: Option<Digest>,
 }
 
-/// A dataset file and its owner's signed statement, which binds every byte of it: what was changed
-/// since is not what the owner signed.
+/// A dataset file and its owner's signed statement, which binds every byte of it. A file that was
+/// changed since is refused.
 pub fn signed_dataset(folder: &Path, path: &Path) -> Result<SignedDataset, OwnerStoreError> {
     let text = files::read_text(path)?;
     let file = DatasetFile::parse(&text, &path.display().to_string())?;
@@ -113,8 +112,8 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<SignedDataset, Owner
     Ok(SignedDataset { file, envelope, statement, probes: named.map(|persons| sha256(&persons)) })
 }
 
-/// Binds a dataset file, and the file of known persons that it names. Both hold what does not leave
-/// the department, and what they hold could be guessed: the salt stays here.
+/// Binds a dataset file, and the file of known persons that it names. Neither leaves the
+/// department, and their content could be guessed: so the salt does not leave it either.
 fn commitment(salt: &[u8], text: &str, probes: Option<&[u8]>) -> Digest {
     let named: &[u8] = if probes.is_some() { b"known persons" } else { b"" };
     sha256_parts(
@@ -131,7 +130,7 @@ fn probes(file: &DatasetFile, path: &Path) -> Result<Option<Vec<u8>>, OwnerStore
         .map_err(wrong)
 }
 
-/// Where a dataset's signed statement lies.
+/// The file with a dataset's signed statement.
 pub fn statement_path(folder: &Path, dataset: &str) -> PathBuf {
     folder.join("signed").join(format!("{dataset}.dsse"))
 }
@@ -140,15 +139,16 @@ fn salt_path(folder: &Path, dataset: &str) -> PathBuf {
     folder.join("signed").join(format!("{dataset}.salt"))
 }
 
-/// What tells one file from another that replaces it: a signed file is replaced as a whole.
+/// Tells a file from another that replaces it: inode, length and time of modification. A signed
+/// file is replaced as a whole.
 pub type Stamp = (u64, u64, Option<SystemTime>);
 
-/// Of that file, if there is one.
+/// The stamp of a file, if there is one.
 pub fn stamp(path: &Path) -> Option<Stamp> {
     fs::metadata(path).map(|found| (found.ino(), found.len(), found.modified().ok())).ok()
 }
 
-/// Of everything that says which datasets are attached, and as what.
+/// The stamps of all files that say which datasets are attached, and as what.
 pub fn stamps(folder: &Path) -> BTreeMap<PathBuf, Option<Stamp>> {
     let attached = folder.join("connector.toml");
     let mut stamps = BTreeMap::from([(attached.clone(), stamp(&attached))]);
@@ -183,8 +183,8 @@ fn owned(home: &SystemHome, file: DatasetFile) -> Result<DatasetFile, OwnerStore
     }
 }
 
-/// Refuses what nobody can state: a day that is yet to come, and that there is no date where the
-/// rows are nothing without it.
+/// Refuses what no owner can state: a day in the future, and that a date is absent without which
+/// nothing follows from the rows.
 pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), OwnerStoreError> {
     let today = date::in_china(now);
     let since = (
@@ -221,8 +221,8 @@ pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), OwnerSto
 }
 
 /// Signs dataset files with the owner's key, and attaches them: all of them, or none. `asked` are
-/// the datasets that the hub's checks ask, where that is known: a file of any other is refused, for
-/// nobody would ever ask it, and what is asked would stay unserved.
+/// the datasets that the hub's checks ask, where that is known. A file of any other is refused: no
+/// check would ask it, and the dataset that is asked would stay unserved.
 pub fn sign_datasets(
     home: &SystemHome,
     paths: &[PathBuf],
@@ -298,7 +298,7 @@ fn asked_of(member: &str, asked: &BTreeSet<String>) -> String {
     }
 }
 
-/// SignedDataset statements that no attached file has: of a dataset that was renamed, or taken out of
+/// Signed statements without an attached file: the dataset was renamed, or removed from
 /// `connector.toml`. Nothing is served by them.
 pub fn left_behind(folder: &Path) -> Result<Vec<PathBuf>, OwnerStoreError> {
     let signed = folder.join("signed");
@@ -307,7 +307,7 @@ pub fn left_behind(folder: &Path) -> Result<Vec<PathBuf>, OwnerStoreError> {
     }
     let attached: Result<BTreeSet<String>, OwnerStoreError> =
         dataset_paths(folder)?.iter().map(|path| Ok(read_dataset(path)?.id)).collect();
-    // Which id a file has that cannot be read now, nobody knows: then nothing is said to be left.
+    // The id of a file that cannot be read is not known. Then no statement is reported.
     let Ok(attached) = attached else { return Ok(Vec::new()) };
     let entries = fs::read_dir(&signed).map_err(|error| FileError { path: signed, error })?;
     let mut left: Vec<PathBuf> = entries
@@ -327,8 +327,8 @@ fn is_left(path: &Path, attached: &BTreeSet<String>) -> bool {
     })
 }
 
-/// The scans of datasets that are signed and attached here, if they fit what was signed: what does
-/// not fit is never served, and nobody who approves should have to read it.
+/// The scans of datasets that are signed and attached here. A scan that does not fit what was
+/// signed is an error: it would never be served, so its owner need not read it.
 pub fn fitting(
     folder: &Path,
     templates: Vec<ScanTemplate>,
@@ -352,8 +352,8 @@ pub fn fitting(
     Ok(fitting)
 }
 
-/// Whoever may ask, and for what, in the form in which the gate compares them: names that somebody
-/// bears, purposes that can be asked for.
+/// Checks requesters and purposes as the gate will compare them: names of members, and purposes
+/// that a request can have.
 pub fn whom_and_what(
     requesters: &[String],
     purposes: &[String],

@@ -9,7 +9,7 @@ use zerotrip_trust::dsse::DsseError;
 /// Most datasets of one connector.
 pub const MOST_DATASETS: usize = 64;
 
-/// What is wrong at the desk.
+/// What is wrong with the owner's files, or with what the owner asks for.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnerStoreError {
     /// A file.
@@ -19,51 +19,51 @@ pub enum OwnerStoreError {
     #[error(transparent)]
     Dataset(#[from] DatasetError),
     /// A signed file.
-    #[error("`{path}` is damaged: {why}; {remedy}")]
+    #[error("`{path}` is damaged: {why}. {remedy}")]
     Damaged {
         /// Which.
         path: String,
         /// Why.
         why: String,
-        /// What mends it.
+        /// What fixes it, as a sentence.
         remedy: &'static str,
     },
     /// Not a member's name.
     #[error(
-        "`{0}` cannot be a member's name; `--requester` takes a member's id, 1 to 32 lower-case \
+        "`{0}` cannot be a member's name. Give `--requester` a member's id: 1 to 32 lower-case \
          letters, digits and hyphens"
     )]
     Requester(String),
-    /// A name that nobody bears.
+    /// A name that no member has.
     #[error(
-        "no member `{0}` in the key directory (version {1}): an approval for it would serve \
-         whoever is called so later; there are: {2}"
+        "no member `{0}` in the key directory (version {1}): an approval for it would serve a \
+         member that takes this name later. Name one of: {2}"
     )]
     Stranger(String, u64, String),
     /// Not a purpose.
     #[error(
-        "`{0}` cannot be a purpose: 1 to 64 characters, no control characters, no blanks at the \
-         ends"
+        "`{0}` cannot be a purpose. Write 1 to 64 characters, without control characters and \
+         without blanks at the ends"
     )]
     Purpose(String),
     /// `connector.toml`.
     #[error("`{0}`: {1}")]
     Config(String, String),
-    /// Nobody signed it.
-    #[error("dataset `{0}` is not signed; run `zerotrip-connector sign` on its file")]
+    /// The owner has not signed it.
+    #[error("dataset `{0}` is not signed. Run `zerotrip-connector sign` on its file")]
     Unsigned(String),
     /// Changed since.
     #[error(
-        "the dataset file{1} was changed after its owner signed it: nothing of `{0}` is served \
-         until it is signed again with `zerotrip-connector sign`"
+        "the dataset file{1} was changed after its owner signed it, so nothing of `{0}` is \
+         served. Sign it again with `zerotrip-connector sign`"
     )]
     Changed(String, &'static str),
-    /// Not ours.
+    /// A dataset of another member.
     #[error("dataset `{0}` belongs to member `{1}`, and this connector is member `{2}`'s")]
     NotOurs(String, String, String),
-    /// Somebody else at the same desk.
+    /// Another run of the command changed them.
     #[error(
-        "the approvals were changed by somebody else meanwhile, and nothing was signed; run the \
+        "the approvals were changed by another command meanwhile, so nothing was signed. Run the \
          command again and read what it says now"
     )]
     Meanwhile,
@@ -72,7 +72,7 @@ pub enum OwnerStoreError {
         "the hub's catalog asks dataset `{0}` for what its signed statement does not have: {1}"
     )]
     Misfit(String, String),
-    /// What was unsaid since would hold again.
+    /// An older copy: what was withdrawn since would be valid again.
     #[error(
         "{what} here: version {version}, and version {highest} was signed: an older copy was put \
          back. {remedy}"
@@ -80,17 +80,17 @@ pub enum OwnerStoreError {
     Older {
         /// What it is that has versions.
         what: String,
-        /// As it lies there.
+        /// The version that was found.
         version: u64,
-        /// The highest that was ever here.
+        /// The highest version that was ever signed or in force here.
         highest: u64,
         /// What to do.
         remedy: String,
     },
-    /// A statement by which less is bound than is served.
+    /// A statement that does not bind everything that is served.
     #[error(
         "the statement of dataset `{0}` was signed by an older release, which did not bind the \
-         whole dataset file; run `zerotrip-connector sign` on it again"
+         whole dataset file. Run `zerotrip-connector sign` on it again"
     )]
     Unbound(String),
     /// The file that names known persons.
@@ -105,14 +105,14 @@ pub enum OwnerStoreError {
     /// Randomness.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// Two files for one dataset: which of them is meant is not ours to guess.
+    /// Two files for one dataset: the connector does not guess which of them is meant.
     #[error(
-        "`{0}` is attached already, as `{1}` describes it; change that file, or take its line out \
-         of `connector.toml`"
+        "`{0}` is attached already, as `{1}` describes it. Change that file, or remove its line \
+         from `connector.toml`"
     )]
     Twice(String, String),
-    /// Nobody knows what will have ended, nor from when on nothing will be missing.
-    #[error("`{key}` of `{dataset}` is {day}, which is yet to come: name {remedy}")]
+    /// A day in the future cannot be stated.
+    #[error("`{key}` of `{dataset}` is {day}, which is yet to come. Name {remedy}")]
     YetToCome {
         /// The dataset.
         dataset: String,
@@ -123,16 +123,16 @@ pub enum OwnerStoreError {
         /// What it should say.
         remedy: &'static str,
     },
-    /// Without that day, nothing follows from the rows.
+    /// Without that date, nothing follows from the rows.
     #[error(
         "column `{1}` of `{0}` is `absent`, and the check `{2}` takes it to be {3}, without which \
-         nothing follows from a row: name the field that holds it; a register that has none \
-         cannot be asked by this check. Only an end can be absent, and a column that the check \
-         can do without"
+         nothing follows from a row. Only an end can be absent, and a column that the check does \
+         not need. A register without such a date cannot be asked by this check. Name the field \
+         that holds it"
     )]
     CannotBeAbsent(String, &'static str, &'static str, &'static str),
-    /// Over the bound.
-    #[error("over {MOST_DATASETS} datasets; attach the others through a second connector")]
+    /// More datasets than one connector serves.
+    #[error("over {MOST_DATASETS} datasets. Attach the others through a second connector")]
     TooMany,
     /// Keys.
     #[error(transparent)]

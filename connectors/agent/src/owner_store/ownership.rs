@@ -1,4 +1,4 @@
-//! Whose a dataset is, and whether its owner signed.
+//! Which member owns a dataset, and whether its owner signed.
 
 use std::time::SystemTime;
 

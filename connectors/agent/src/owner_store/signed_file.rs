@@ -9,8 +9,8 @@ use zerotrip_trust::dsse;
 
 use super::error::OwnerStoreError;
 
-/// The envelope in a file, if its payload is of this kind. The signature is not verified: that takes
-/// the directory in force.
+/// The envelope in a file, if its payload is of this kind. The signature is not verified: that
+/// takes the directory in force.
 pub fn envelope(
     path: &Path,
     kind: &str,

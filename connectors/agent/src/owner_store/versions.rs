@@ -1,6 +1,6 @@
 //! The highest version of each thing that the owner signed here, kept beside it. An older copy that
-//! is put back, out of a backup or by hand, says again what its owner has unsaid since: it is not
-//! taken up, and the connector says so.
+//! is put back, from a backup or by hand, says again what its owner has withdrawn since. It is not
+//! taken up, and the connector logs that.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use zerotrip_channel::files::{self, Secrecy};
 
 use crate::owner_store::error::OwnerStoreError;
 
-/// What has versions here.
+/// What has versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Versioned<'a> {
     /// The owner's approvals.
@@ -32,7 +32,7 @@ impl Versioned<'_> {
         folder.join("signed").join(name)
     }
 
-    /// That version; 0 where there was none.
+    /// That version; 0 if there was none.
     pub fn highest(self, folder: &Path) -> Result<u64, OwnerStoreError> {
         let path = self.path(folder);
         if !files::is_there(&path) {
@@ -41,7 +41,7 @@ impl Versioned<'_> {
         files::read_text(&path)?.trim().parse().map_err(|_| self.damaged(&path, "not a number"))
     }
 
-    /// Refuses a version that says itself that it is older than another that was here.
+    /// Refuses a version below the highest.
     pub fn not_older(self, folder: &Path, version: u64) -> Result<(), OwnerStoreError> {
         let highest = self.highest(folder)?;
         if version >= highest {
@@ -50,20 +50,20 @@ impl Versioned<'_> {
         let remedy = match self {
             Self::Approvals => format!(
                 "Read them with `zerotrip-connector approvals`, and `withdraw` or `approve` what \
-                 differs; if all of it is meant, remove `{}`",
+                 differs. If all of them are meant, remove `{}`",
                 self.path(folder).display()
             ),
-            Self::Statement(_) => "Read its dataset file, and once it says what holds now, sign \
+            Self::Statement(_) => "Read its dataset file. Once it says what is true now, sign \
                                    it again with `zerotrip-connector sign`"
                 .to_owned(),
-            Self::Adjudications(_) => "Sign what holds now with `zerotrip-connector adjudicate`; \
-                                       without them, remove the signed file"
+            Self::Adjudications(_) => "Sign the present rulings with `zerotrip-connector \
+                                       adjudicate`. If there are none, remove the signed file"
                 .to_owned(),
         };
         Err(OwnerStoreError::Older { what: self.to_string(), version, highest, remedy })
     }
 
-    /// Keeps this version, whose signature was verified, if none was higher.
+    /// Keeps this version, whose signature was verified, if it is the highest.
     pub fn remember(self, folder: &Path, version: u64) -> Result<(), OwnerStoreError> {
         if version > self.highest(folder)? {
             files::write(&self.path(folder), version.to_string().as_bytes(), Secrecy::Public)?;
@@ -89,15 +89,15 @@ impl Versioned<'_> {
     fn damaged(self, path: &Path, why: &str) -> OwnerStoreError {
         let remedy = match self {
             Self::Approvals => {
-                "read `zerotrip-connector approvals`; if that is what is to be served, remove the \
+                "Read `zerotrip-connector approvals`. If that is what is to be served, remove the \
                  file"
             }
             Self::Statement(_) => {
-                "read the dataset file; if it says what holds now, remove this one and sign it \
-                 again with `zerotrip-connector sign`"
+                "Read the dataset file. If it says what is true now, remove this file and sign \
+                 the dataset file again with `zerotrip-connector sign`"
             }
             Self::Adjudications(_) => {
-                "remove it, then sign what holds now with `zerotrip-connector adjudicate`"
+                "Remove it, then sign the present rulings with `zerotrip-connector adjudicate`"
             }
         };
         OwnerStoreError::Damaged { path: path.display().to_string(), why: why.to_owned(), remedy }

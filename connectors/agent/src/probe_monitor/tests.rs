@@ -166,7 +166,7 @@ async fn each_snapshot_is_borne_out_once_and_a_look_lasts_a_minute() {
     rig.answers(RestsOn::Pass(1)).await.unwrap();
     assert_eq!(rig.asked(), 1);
     // And so it is when a minute is over.
-    rig.proving.state.lock().unwrap().held[0].1 -= EVERY;
+    rig.proving.state.lock().unwrap().passed[0].1 -= EVERY;
     rig.hold(&[], RestsOn::Pass(1));
     assert_eq!(rig.answers(RestsOn::Pass(1)).await.unwrap_err().code, ErrorCode::SourceImplausible);
 }

@@ -13,7 +13,7 @@ use crate::owner_store::datasets;
 use super::Agent;
 use super::in_force::{Datasets, InForce};
 
-/// Time between two looks at whether the owner signed, approved or withdrew anything.
+/// Time between two looks at the owner's files.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 impl Agent {
@@ -49,8 +49,8 @@ impl Agent {
         Ok(version)
     }
 
-    /// Takes up what its owner approved or withdrew since; whether there was anything. What cannot
-    /// be read approves nothing.
+    /// Takes up what its owner approved or withdrew since; returns whether anything changed. A file
+    /// that cannot be read approves nothing.
     pub fn take_approvals(&self, now: SystemTime) -> bool {
         let _one = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current();
@@ -61,7 +61,7 @@ impl Agent {
         if approvals == current.approvals {
             return false;
         }
-        // What was in force may be gone by now; what was the highest is not.
+        // The version in force may be gone by now; the highest version is kept.
         if let Err(error) = approvals::not_older(&self.home.folder, approvals.as_ref()) {
             tracing::error!(%error, "these approvals are not taken up");
             return false;
@@ -73,15 +73,12 @@ impl Agent {
             approvals,
             now,
         );
-        tracing::info!(
-            scans = self.approved(),
-            "the owner's approvals as they stand now are in force"
-        );
+        tracing::info!(scans = self.approved(), "the owner's present approvals are in force");
         true
     }
 
-    /// Takes up what its owner signed since: datasets, and what is stated of their unreadable rows.
-    /// Opening a source takes its time; what was in force until then is so meanwhile. What
+    /// Takes up what its owner signed since: datasets, and rulings on their unreadable rows.
+    /// Opening a source takes time; until then, the former datasets stay in force. A dataset that
     /// cannot be opened is not served, as it would not be after a restart.
     pub(super) fn take_datasets(&self, now: SystemTime) {
         let known = Arc::clone(&self.current().datasets);
@@ -182,7 +179,10 @@ impl Agent {
     ) {
         let next = InForce::new(directory, envelope, &self.member, datasets, approvals, now);
         if let Err(error) = next.remember_versions(&self.home.folder) {
-            tracing::error!(%error, "that this was in force cannot be kept: an older copy would be taken up after it");
+            tracing::error!(
+                %error,
+                "the versions in force cannot be kept, so an older copy could be taken up later"
+            );
         }
         *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         self.replaced.send_replace(());

@@ -1,4 +1,4 @@
-//! What the hub shows and says of itself.
+//! The hub as a peer: its certificate, its clock, its log, and its notices.
 
 use std::sync::PoisonError;
 use std::time::SystemTime;
@@ -22,21 +22,21 @@ impl Agent {
     pub fn require_current(&self, hub: &Peer) -> Result<(), Refusal> {
         if hub.is_superseded_hub(&self.current().directory) {
             let why =
-                "the hub's certificate is from before it was enrolled anew, and counts no more";
+                "the hub's certificate is from before it was enrolled anew, and is no longer valid";
             return Err(Refusal::new(ErrorCode::StaleBundle, why));
         }
         Ok(())
     }
 
-    /// The hub's clock beside this machine's: what is to be said of it is said in this log.
+    /// Compares the hub's clock with this machine's, and logs a difference.
     pub fn compare_clocks(&self, here: SystemTime, hub: SystemTime) {
         if let Some(said) = self.clock.compare(here, hub) {
             tracing::warn!("{said}");
         }
     }
 
-    /// What the hub shows of its log and its grants, against what was seen of them: one that is
-    /// behind, or that shows nothing, is refused.
+    /// Compares the hub's log and grants with what was seen of them. A hub that is behind, or that
+    /// shows no tree head, is refused.
     pub fn compare_hub(
         &self,
         shown: &DescribeRequest,
@@ -63,7 +63,7 @@ impl Agent {
         self.watermark.size()
     }
 
-    /// Something that the hub wants this department to know.
+    /// Takes a notice of the hub to this department.
     pub fn hear(&self, notice: &NoticeRequest) {
         let why: String = shown(&notice.why).chars().take(MOST_NOTICE).collect();
         match notice.reason() {

@@ -56,7 +56,11 @@ impl InForce {
         let mut unserved = datasets.broken.clone();
         for (id, serving) in &datasets.open {
             if let Err(why) = serving.signed_by_owner(&directory, now) {
-                tracing::warn!(dataset = %id, %why, "not served: its owner's signature does not hold");
+                tracing::warn!(
+                    dataset = %id,
+                    %why,
+                    "not served: its owner's signature is not valid"
+                );
                 unserved.insert(id.clone(), why);
             }
         }
@@ -87,7 +91,8 @@ impl InForce {
         self.served_now().map(|(_, serving)| serving.envelope.clone()).collect()
     }
 
-    /// Keeps the versions of all whose signatures hold: what nobody signed raises no number.
+    /// Keeps the versions of everything whose signature was verified. Unsigned content raises no
+    /// version.
     pub(super) fn remember_versions(&self, folder: &Path) -> Result<(), OwnerStoreError> {
         for (_, serving) in self.served_now() {
             serving.remember_versions(folder)?;
@@ -98,22 +103,22 @@ impl InForce {
 }
 
 impl Datasets {
-    /// Everything that the folder attaches; what is known and was not signed anew since is the
-    /// same.
+    /// Everything that the folder attaches. A dataset that is known and was not signed anew stays
+    /// the same.
     pub(super) fn read(folder: &Path, known: &Self) -> Result<Self, OwnerStoreError> {
         let mut read = Self::default();
         for path in datasets::dataset_paths(folder)? {
-            // One that is broken takes none of the others with it.
+            // A broken dataset does not affect the others.
             match open_dataset(folder, &path, known) {
                 Ok(serving)
                     if read.open.contains_key(&serving.file.id)
                         || read.broken.contains_key(&serving.file.id) =>
                 {
-                    // Which of them is meant is not ours to guess.
+                    // The connector does not guess which of them is meant.
                     read.open.remove(&serving.file.id);
                     read.broken.insert(
                         serving.file.id.clone(),
-                        "two attached files describe it; take one of their lines out of \
+                        "two attached files describe it. Remove one of their lines from \
                          `connector.toml`"
                             .to_owned(),
                     );
@@ -149,7 +154,7 @@ fn open_dataset(
     let id = datasets::read_dataset(path).map_err(unread)?.id;
     let before = known.open.get(&id);
     let wrong = |error: OwnerStoreError| (id.clone(), error.to_string());
-    // One who is signing replaces more than one file: they are read when all are there.
+    // Signing replaces more than one file: they are read when all are there.
     let read = files::lock(&crate::owner_store::signed_file::signing_lock(folder))
         .map_err(OwnerStoreError::from)
         .and_then(|_one| {
@@ -158,7 +163,7 @@ fn open_dataset(
         });
     let (signed, adjudicated) = match (read, before) {
         (Ok(read), _) => read,
-        // What was put back is not taken up, and what is newer and in force stays so.
+        // An older copy is not taken up; the newer one stays in force.
         (Err(error @ OwnerStoreError::Older { .. }), Some(before)) => {
             tracing::error!(dataset = %id, %error, "not taken up");
             return Ok(Arc::clone(before));
@@ -174,7 +179,7 @@ fn open_dataset(
     opened.map(Arc::new).map_err(|error| (id, error.to_string()))
 }
 
-/// What its owner states of unreadable rows, if that is no older copy.
+/// The owner's rulings on unreadable rows, unless they are an older copy.
 fn adjudications(
     folder: &Path,
     dataset: &str,

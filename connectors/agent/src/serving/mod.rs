@@ -1,5 +1,5 @@
-//! The running agent: what is in force here (directory, approvals, datasets), and the one path that
-//! a scan takes through it.
+//! The agent while it serves: what is in force here (directory, approvals, datasets), and the one
+//! path that a scan takes through it.
 
 mod following;
 mod hub_peer;
@@ -44,19 +44,19 @@ pub struct Agent {
     in_force: RwLock<Arc<InForce>>,
     /// Held while what is in force is replaced: by one at a time.
     replacing: Mutex<()>,
-    /// Told when it was, for scans under way.
+    /// Notified then, for scans under way.
     replaced: watch::Sender<()>,
-    /// Told when datasets were opened anew.
+    /// Notified when datasets were opened anew.
     reopened: watch::Sender<()>,
-    /// Told when what is stated to the hub has changed: it hears so on a new channel.
+    /// Notified when what is stated to the hub has changed: a new channel carries it.
     restated: watch::Sender<()>,
     used_tickets: UsedTickets,
     journal: Journal,
     qualities: Qualities,
     clock: Clock,
-    /// What was seen of the hub, so that one that was set back is refused.
+    /// The largest state of the hub that was seen, so that a hub that was set back is refused.
     watermark: HubWatermark,
-    /// What the hub said last of why it closes the channel.
+    /// Why the hub closes the channel, as it said last.
     notice: Mutex<Option<Notice>>,
     /// The owner's files as they were before they were read.
     read: BTreeMap<PathBuf, Option<Stamp>>,
@@ -91,8 +91,8 @@ pub enum AgentError {
     /// The lock.
     #[error(transparent)]
     File(#[from] FileError),
-    /// Somebody else holds it.
-    #[error("another `serve` runs in `{0}`; stop that one first")]
+    /// Another process holds it.
+    #[error("another `serve` runs in `{0}`. Stop that one first")]
     Runs(String),
 }
 
@@ -167,12 +167,12 @@ impl Agent {
         true
     }
 
-    /// What of this connector ends.
+    /// What of this connector will end, and when.
     pub fn endings(&self) -> Vec<Ending> {
         self.dialling().endings(Some(&self.current().directory))
     }
 
-    /// Told when a directory, or what its owner signed, came in force.
+    /// Notified when a directory, or what its owner signed, came in force.
     pub fn replaced(&self) -> watch::Receiver<()> {
         self.replaced.subscribe()
     }
@@ -187,9 +187,9 @@ impl Agent {
         self.current().unserved.clone()
     }
 
-    /// Looks up the persons whom owners know to be in what is served, in all datasets at once; says
-    /// of each where they are not found why. Such a dataset stays attached: each scan of it is
-    /// answered with that it is implausible, until they are found.
+    /// Looks the known persons up in all datasets that are served, at once. Returns the datasets in
+    /// which they are not found, and why. Such a dataset stays attached: each scan of it fails as
+    /// implausible until they are found.
     pub async fn verify_probes(&self) -> BTreeMap<String, String> {
         let current = self.current();
         let looks = current
@@ -198,7 +198,7 @@ impl Agent {
         let mut failed = BTreeMap::new();
         for (id, looked) in futures::future::join_all(looks).await {
             if let Err(error) = looked {
-                tracing::error!(dataset = %id, %error, "nothing rests upon it now");
+                tracing::error!(dataset = %id, %error, "nothing is answered from it now");
                 failed.insert(id, error.to_string());
             }
         }
@@ -215,13 +215,12 @@ impl Agent {
         self.current().statements()
     }
 
-    /// What was found wrong with what is served, signed by this connector; nothing yet of what was
-    /// not looked at.
+    /// The quality of what is served, signed by this connector; of datasets that were surveyed.
     pub fn quality(&self) -> Vec<Envelope> {
         self.qualities.of(self.served().iter().map(String::as_str))
     }
 
-    /// Looks now and then at every cell of what is attached, for the catalog; never ends.
+    /// Surveys now and then all rows of what is attached, for the catalog; never ends.
     pub async fn keep_looking(&self) {
         let mut reopened = self.reopened.subscribe();
         loop {
@@ -241,7 +240,7 @@ impl Agent {
         }
     }
 
-    /// Told when what is stated to the hub has changed.
+    /// Notified when what is stated to the hub has changed.
     pub fn restated(&self) -> watch::Receiver<()> {
         self.restated.subscribe()
     }

@@ -74,8 +74,8 @@ impl<'a> ScanLine<'a> {
 }
 
 impl Agent {
-    /// One scan, from its ticket to its receipt, for a hub that has proven so much on its channel.
-    /// What goes wrong is journalled here, and the hub hears a code.
+    /// One scan, from its ticket to its receipt. `proof` is what the hub has proven on its channel.
+    /// A failure is journalled here, and the hub gets its code.
     pub async fn scan(
         &self,
         ticket: &Envelope,
@@ -95,7 +95,8 @@ impl Agent {
                 if matches!(refusal.code, ErrorCode::NotYetValid | ErrorCode::Expired)
                     && self.clock.may_say_refused()
                 {
-                    tracing::warn!(code = refusal.code.name(), why = %refusal.en, "a scan was refused for its times");
+                    let (code, why) = (refusal.code.name(), &refusal.en);
+                    tracing::warn!(code, %why, "a scan was refused for its times");
                 }
                 return Err(self.refused(refusal));
             }
@@ -130,7 +131,7 @@ impl Agent {
         }
     }
 
-    /// Journals a refusal on its way out. One that cannot be journalled is a refusal all the same.
+    /// Journals a refusal on its way out. A refusal that cannot be journalled is still a refusal.
     pub fn refused(&self, refusal: Refusal) -> Refusal {
         let noted =
             self.note("refused", &RefusalLine { code: refusal.code.name(), why: &refusal.en });
@@ -147,7 +148,7 @@ impl Agent {
         if current.directory.expires_at() <= now {
             return Err(Refusal::new(
                 ErrorCode::StaleBundle,
-                "this connector's key directory has expired; publish a new one",
+                "this connector's key directory has expired. Publish a new one",
             ));
         }
         let arrival = Arrival {
@@ -211,7 +212,7 @@ impl Agent {
         }
     }
 
-    /// What cannot be journalled is not served.
+    /// Writes to the journal. A scan that cannot be journalled is not served.
     pub(super) fn note<T: Serialize>(&self, event: &str, entry: &T) -> Result<(), Refusal> {
         self.journal.record(event, entry).map_err(|error| {
             tracing::error!(%error, "the journal cannot be written");

@@ -1,4 +1,4 @@
-//! `adjudicate`: its owner decides whom rows that cannot be read can concern.
+//! `adjudicate`: the owner decides which persons unreadable rows can concern.
 
 mod walk;
 
@@ -22,19 +22,18 @@ pub struct Adjudicate {
     dir: PathBuf,
     /// The dataset file.
     file: PathBuf,
-    /// Rule on every undecided row in whose column this stands, as the source has it (`COLUMN=`
-    /// for a blank); repeat for more that must.
+    /// Rule on every undecided row with this text in this column, as the source has it (`COLUMN=`
+    /// for a blank). Repeat for more cells; all must fit.
     #[arg(long = "cell", value_name = "COLUMN=TEXT")]
     cells: Vec<String>,
-    /// And of whose other columns this holds, by their meaning, as in `count --where`; repeat for
-    /// more.
+    /// Only rows whose other columns meet this condition, as in `count --where`. Repeat for more.
     #[arg(long = "where", value_name = "CONDITION", requires = "cells")]
     only: Vec<String>,
-    /// Whom all of these rows can concern: `nobody`, resident ids with commas, `born 1952`, `born
-    /// 1950-1955`.
+    /// The persons whom all of these rows can concern: `nobody`, resident ids with commas, `born
+    /// 1952`, `born 1950-1955`.
     #[arg(long, requires = "cells")]
     concerns: Option<String>,
-    /// The grounds for it: a file number, a source.
+    /// The grounds for the ruling: a file number, a source.
     #[arg(long, default_value = "", requires = "concerns")]
     grounds: String,
     /// Sign what has been decided without asking.
@@ -50,8 +49,9 @@ pub async fn run(arguments: &Adjudicate, json: bool) -> Result<(), Failure> {
     let form = match (concerns, cells.is_empty() && only.is_empty()) {
         (None, true) => None,
         (concerns, _) => {
-            let concerns =
-                concerns.as_deref().ok_or("say whom such rows can concern, with `--concerns`")?;
+            let concerns = concerns.as_deref().ok_or(
+                "the ruling is missing. Say with `--concerns` which persons such rows can concern",
+            )?;
             Some(Form::parse(cells, only, concerns, grounds, &dataset.columns)?)
         }
     };

@@ -1,5 +1,5 @@
-//! Walks a clerk through the rows that cannot be read: shows each, asks whom it can concern, and
-//! keeps every answer at once. Or rules on all rows of one form at a time.
+//! Shows a clerk each unreadable row, asks which persons it can concern, and saves every answer at
+//! once. Or rules on all rows of one form at a time.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -20,10 +20,10 @@ use zerotrip_text::shown;
 /// Rows that are shown of a form.
 const MOST_SHOWN: usize = 3;
 
-/// How it ended.
+/// How far the rulings have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Progress {
-    /// Rows that nobody has decided yet.
+    /// Rows that are still undecided.
     pub open: usize,
     /// Rows decided now.
     pub decided: usize,
@@ -31,11 +31,10 @@ pub struct Progress {
     pub ruled: usize,
 }
 
-/// What rows of one form have in common, whom they can concern, and why.
+/// What rows of one form have in common, which persons they can concern, and why.
 #[derive(Clone, Debug)]
 pub struct Form {
-    /// Columns, by place, and what stands in them, without blanks around; nothing where it is
-    /// blank.
+    /// Columns, by place, and the text in them, trimmed; empty for a blank.
     cells: Vec<(usize, String)>,
     /// What else holds of their other cells.
     only: Predicate,
@@ -47,7 +46,7 @@ pub struct Form {
 
 impl Form {
     /// From the command line: `COLUMN=TEXT` for cells as the source has them, conditions on
-    /// meanings as `count --where` has them, and whom such rows can concern.
+    /// meanings as `count --where` has them, and the persons whom such rows can concern.
     pub fn parse(
         cells: &[String],
         only: &[String],
@@ -113,8 +112,8 @@ pub async fn walk(
     let mut progress = progress(&sheet, &undecided);
     writeln!(
         screen,
-        "{}: {} rows cannot be read, {} of them undecided. Each undecided row makes every answer \
-         about whomever it could concern unavailable. Many of one form: `--cell COLUMN=TEXT \
+        "{}: {} rows cannot be read, {} of them undecided. While a row is undecided, no person \
+         whom it could concern gets an answer. For many rows of one form: `--cell COLUMN=TEXT \
          --concerns … --grounds …` rules on all of them.",
         dataset.id,
         rows.len(),
@@ -147,7 +146,7 @@ pub async fn walk(
     Ok(progress)
 }
 
-/// Rules on every undecided row of a form, as it is now: what is entered later is not covered.
+/// Rules on every undecided row of a form. Rows that are entered later are not covered.
 pub async fn by_form(
     folder: &Path,
     dataset: &DatasetFile,
@@ -164,7 +163,7 @@ pub async fn by_form(
         undecided.into_iter().filter(|(row, _)| form.fits(&dataset.columns, row)).collect();
     let Some((first, _)) = fitting.first() else {
         return Err(format!(
-            "no undecided row of {} is so: {}; `adjudicate` shows each",
+            "no undecided row of {} fits: {}. `adjudicate` shows each",
             dataset.id,
             shown(&form.said)
         )
@@ -172,7 +171,7 @@ pub async fn by_form(
     };
     let count: usize =
         fitting.iter().map(|(_, count)| usize::try_from(*count).unwrap_or(usize::MAX)).sum();
-    writeln!(screen, "{}: {count} rows are so: {}", dataset.id, shown(&form.said))?;
+    writeln!(screen, "{}: {count} rows fit: {}", dataset.id, shown(&form.said))?;
     for (row, _) in fitting.iter().take(MOST_SHOWN) {
         let masked = |cell: &Option<String>| {
             cell.as_deref().map_or("(NULL)".to_owned(), |text| shown(&mask::masked(text)))
@@ -198,8 +197,7 @@ pub fn sign(home: &SystemHome, dataset: &str) -> Result<usize, Failure> {
     Ok(Worksheet::read(&home.folder, dataset)?.sign(home, dataset)?)
 }
 
-/// Rows of which less is decided than there are, each once, with how many are like it, in their
-/// order.
+/// Undecided rows in their order: equal ones once, with their number.
 fn undecided<'a>(sheet: &Worksheet, rows: &'a [UnreadableRow]) -> Vec<(&'a UnreadableRow, u64)> {
     let mut counts: BTreeMap<[u8; 32], u64> = BTreeMap::new();
     for row in rows {
@@ -248,7 +246,7 @@ fn show(
     Ok(())
 }
 
-/// `None`: stop. `Some(None)`: another time.
+/// `None`: the clerk stops. `Some(None)`: the row is skipped.
 fn ask_whom(
     answers: &mut dyn BufRead,
     screen: &mut dyn Write,

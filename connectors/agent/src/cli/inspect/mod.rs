@@ -26,14 +26,17 @@ use zerotrip_sources::SourceError;
 use zerotrip_sources::catalogue::{Login, Look, Place, Setting, Table, Target};
 use zerotrip_text::shown;
 
-/// Characters of what could be somebody's id, cut short too.
+/// Characters from which a run of digits could be a resident id, or most of one.
 const FEWEST_OF_AN_ID: usize = 12;
 
 /// What to inspect.
 #[derive(Args)]
 pub struct Inspect {
     /// A file, as a path or a `file:` URL, or a server, as `postgres://user@host:port/database` or
-    /// `mysql://…`; or what is behind an ODBC driver, as `odbc:Driver=…;Server=…;UID=…` or `odbc:DSN=…;UID=…`; or an HTTP interface's collection, as `https://host/path`, of which one answer is looked at; never with a password in it. What a file is is told by its ending: .db, .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
+    /// `mysql://…`; or what is behind an ODBC driver, as `odbc:Driver=…;Server=…;UID=…` or
+    /// `odbc:DSN=…;UID=…`; or an HTTP interface's collection, as `https://host/path`, of which one
+    /// answer is looked at; never with a password in it. What a file is is told by its ending: .db,
+    /// .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
     source: String,
     /// The table, or the sheet of a workbook; of an interface's answer the JSON pointer to its
     /// rows, such as /data/list. Without it, a database's tables are listed, and an answer's
@@ -64,14 +67,14 @@ pub struct Inspect {
     /// said), or behind an ODBC driver.
     #[arg(long)]
     schema: Option<String>,
-    /// A file that holds the password for a server, and that nobody else may read.
+    /// A file that holds the password for a server, and that only you can read.
     #[arg(long, conflicts_with = "password_env")]
     password_file: Option<PathBuf>,
     /// An environment variable that holds it instead.
     #[arg(long)]
     password_env: Option<String>,
-    /// A file that holds secret headers for an HTTP interface, one in a line, and that nobody else
-    /// may read.
+    /// A file that holds secret headers for an HTTP interface, one in a line, and that only you can
+    /// read.
     #[arg(long)]
     header_file: Option<PathBuf>,
     /// Certificates (PEM) of the authorities that may vouch for a server, other than those that
@@ -84,7 +87,7 @@ pub struct Inspect {
 }
 
 impl Inspect {
-    /// Files are named in full, for the dataset file may stand elsewhere.
+    /// Files are named in full: the dataset file may be in another folder.
     fn login(&self) -> Result<Login, Failure> {
         let full =
             |path: &PathBuf| std::path::absolute(path).map(|path| path.display().to_string());
@@ -100,7 +103,7 @@ impl Inspect {
     }
 }
 
-/// What came of a look.
+/// What was found.
 enum Found {
     Tables(Vec<Table>),
     Look(Look),
@@ -145,13 +148,13 @@ pub async fn run(arguments: Inspect, as_json: bool) -> Result<(), Failure> {
     }
 }
 
-/// A system's words may stand in its errors, and somebody's id in them.
+/// An error for the screen. A system's own words can hold a resident id.
 fn spoken(error: SourceError) -> Failure {
     shown(&without_ids(&error.to_string())).into()
 }
 
-/// Refuses a table of which a column is named by what can only be a value: its names are a row,
-/// which would be lost as one, and shown.
+/// Refuses a table with a column name that can only be a value. The names are then a row of data,
+/// which would be lost, and shown.
 fn has_names(target: &Target, look: &Look) -> Result<(), Failure> {
     let Some(place) = look.columns.iter().position(|column| is_value(&column.field)) else {
         return Ok(());
@@ -159,17 +162,17 @@ fn has_names(target: &Target, look: &Look) -> Result<(), Failure> {
     let number = place + 1;
     Err(match target.kind {
         "csv" => format!(
-            "the file has no header line: where the name of column {number} belongs stands a \
-             value, which could be somebody's; write a line with the columns' names above the rows"
+            "the file has no header line: the name of column {number} is a value, which could be a \
+             person's. Write a line with the columns' names above the rows"
         ),
         "xlsx" | "xls" => format!(
-            "the sheet has no header: where the name of column {number} belongs stands a value, \
-             which could be somebody's; write a row with the columns' names above the others, or \
-             say with --header which row names them"
+            "the sheet has no header: the name of column {number} is a value, which could be a \
+             person's. Write a row with the columns' names above the others, or say with --header \
+             which row names them"
         ),
         _ => format!(
-            "column {number} is named by a value, which could be somebody's; give it a name \
-             there, or in a view"
+            "the name of column {number} is a value, which could be a person's. Give the column a \
+             name there, or in a view"
         ),
     }
     .into())
@@ -223,7 +226,7 @@ fn propose(
     };
     if is_named && look.source.iter().any(odd) {
         return Err("the file's or the table's name holds quotes, brackets or control \
-                    characters, which no dataset file may name; rename it"
+                    characters, which no dataset file can name. Rename it"
             .into());
     }
     let (columns, left_out) = proposal::propose(target.kind, &look);
@@ -248,7 +251,7 @@ fn propose(
     }));
     let text =
         proposal::text(&look, target.kind, arguments.member.as_deref(), asked, &columns, &advice);
-    let told = summary(&look, &columns, &advice);
+    let summary = summary(&look, &columns, &advice);
     let value = json!({
         "table": look.table, "kind": target.kind, "rows": look.rows, "advice": advice, "file": text,
         "columns": columns.iter().map(as_value).collect::<Vec<_>>(),
@@ -256,13 +259,13 @@ fn propose(
     match &arguments.out {
         None if as_json => say(true, "", &value),
         None => {
-            eprint!("{told}");
+            eprint!("{summary}");
             say(false, text.trim_end(), &value)
         }
         Some(out) => {
             write_new(out, &text)?;
             let next = format!(
-                "{told}wrote {}; replace every {} in it, then `check` it",
+                "{summary}wrote {}; replace every {} in it, then `check` it",
                 shown(&out.display().to_string()),
                 PLACEHOLDER
             );
@@ -271,7 +274,7 @@ fn propose(
     }
 }
 
-/// The text with nothing in it that is as long as somebody's id.
+/// The text, with every run of digits masked that is as long as a resident id.
 fn without_ids(text: &str) -> String {
     let is_part =
         |c: char| c.is_ascii_digit() || matches!(c, 'x' | 'X' | '０'..='９' | 'Ｘ' | 'ｘ');
@@ -290,7 +293,7 @@ fn without_ids(text: &str) -> String {
     out
 }
 
-/// Where the file stands, seen from the dataset file.
+/// Names the file relative to the dataset file's folder.
 fn place(look: &mut Look, file: &Path, out: Option<&Path>) -> Result<(), Failure> {
     let Some(out) = out else { return Ok(()) };
     let parent = files::folder_of(out);
@@ -304,8 +307,8 @@ fn place(look: &mut Look, file: &Path, out: Option<&Path>) -> Result<(), Failure
     let inner =
         file.as_deref().and_then(|file| file.strip_prefix(&folder).ok()).and_then(Path::to_str);
     let inner = inner.ok_or(
-        "--out must be in the source's folder or above it, for a dataset file reaches only what \
-         lies below it",
+        "--out must be in the source's folder or above it: a dataset file reaches only what is \
+         below it",
     )?;
     for (key, setting) in &mut look.source {
         if *key == "path" {
@@ -322,7 +325,7 @@ fn write_new(out: &Path, text: &str) -> Result<(), Failure> {
         std::fs::OpenOptions::new().write(true).create_new(true).open(out).map_err(|error| {
             match error.kind() {
                 std::io::ErrorKind::AlreadyExists => {
-                    format!("`{}` is there already; choose another name, or move it away", shown())
+                    format!("`{}` exists already. Choose another name, or move it away", shown())
                 }
                 _ => format!("`{}`: {error}", shown()),
             }
@@ -362,8 +365,10 @@ fn summary(look: &Look, columns: &[Proposed], advice: &[String]) -> String {
 
 fn as_value(Proposed { name, seen, guess }: &Proposed) -> serde_json::Value {
     json!({
-        "name": name, "field": seen.field, "declared": seen.declared, "type": type_name(guess.semantic), "confidence": guess.confidence,
-        "reason": guess.reason, "grade": guess.grade.as_str_name(), "rows": guess.rows, "blanks": guess.blanks,
+        "name": name, "field": seen.field, "declared": seen.declared,
+        "type": type_name(guess.semantic), "confidence": guess.confidence,
+        "reason": guess.reason, "grade": guess.grade.as_str_name(),
+        "rows": guess.rows, "blanks": guess.blanks,
         "codes": guess.codes, "examples": guess.examples, "indexed": seen.is_indexed,
     })
 }

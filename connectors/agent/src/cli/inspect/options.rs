@@ -1,11 +1,10 @@
-//! Errors of sources name what to mend by its key in a dataset file. While a system is inspected
-//! there is no such file yet: the same things are said by the options of the command.
+//! Errors of sources name the faulty setting by its key in a dataset file. `inspect` has no such
+//! file yet, so its errors name the command's options instead.
 
 use zerotrip_sources::SourceError;
 use zerotrip_sources::catalogue::Place;
 
-/// Keys that every kind of system has, and what says the same here. Those that begin with another
-/// stand before it.
+/// Keys, and the option for each. A key that begins with another comes before it.
 const KEYS: &[(&str, &str)] = &[
     ("`source.password_file`", "--password-file"),
     ("`source.password_env`", "--password-env"),
@@ -51,24 +50,24 @@ mod tests {
         let place = Place::File(PathBuf::new());
         for (said, here) in [
             (
-                "it does not let `clerk` in; mend `source.user` or its password",
-                "mend the user in the URL or its password in --password-file",
+                "it does not let `clerk` in; fix `source.user` or its password",
+                "fix the user in the URL or its password in --password-file",
             ),
             (
-                "no password is given; name its file in `source.password_file`, or mend \
+                "no password is given; name its file in `source.password_file`, or fix \
                  `source.user`",
-                "name its file in --password-file, or mend the user in the URL",
+                "name its file in --password-file, or fix the user in the URL",
             ),
             (
-                "TLS: mend `source.host`, `source.ca_file` or `source.tls`",
-                "mend the host in the URL, --ca-file or --tls",
+                "TLS: fix `source.host`, `source.ca_file` or `source.tls`",
+                "fix the host in the URL, --ca-file or --tls",
             ),
             ("turn it on there, or say `tls = \"off\"`", "or say --tls off"),
             ("too many connections; lower `source.connections`", "try again when some are closed"),
-            ("mend `source.table` or `source.schema`", "mend --table or --schema"),
-            ("mend `source.driver` or `source.dsn`", "mend `Driver=` or `DSN=`"),
-            ("no row 3; mend `source.header`", "mend --header"),
-            ("mend `source.header_file`", "mend --header-file"),
+            ("fix `source.table` or `source.schema`", "fix --table or --schema"),
+            ("fix `source.driver` or `source.dsn`", "fix `Driver=` or `DSN=`"),
+            ("no row 3; fix `source.header`", "fix --header"),
+            ("fix `source.header_file`", "fix --header-file"),
         ] {
             let error = in_options(SourceError::new(ErrorCode::Misconfigured, said), &place);
             assert!(

@@ -1,6 +1,6 @@
-//! A dataset file as it could be, from what was seen of a table. What only its owner can know
-//! stands there as a placeholder that no dataset file may hold, so that nobody signs a guess by
-//! oversight. Nothing of the rows is in it but the words of code lists.
+//! A proposed dataset file, from what was seen of a table. What only its owner can know is a
+//! placeholder that no dataset file can hold, so that no owner signs a guess by oversight. Of the
+//! rows, it holds only the words of code lists.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use super::words::{PLACEHOLDER, Proposed, comment, quoted};
 use zerotrip_sources::catalogue::{Look, Setting};
 use zerotrip_text::shown;
 
-/// Names and guesses for every column that a dataset file can name; the others are told of in the
+/// Names and guesses for every column that a dataset file can name; the others are in the
 /// second list.
 pub fn propose(kind: &str, look: &Look) -> (Vec<Proposed>, Vec<String>) {
     let mut taken = BTreeSet::new();
@@ -38,7 +38,7 @@ pub fn propose(kind: &str, look: &Look) -> (Vec<Proposed>, Vec<String>) {
 
 /// The dataset file.
 ///
-/// Where it is for a check, `asked` is what that asks, and stands in it in the check's own words.
+/// If it is for a check, `asked` is what the check asks, in the check's own words.
 pub fn text(
     look: &Look,
     kind: &str,
@@ -244,7 +244,7 @@ fn one_column(out: &mut String, column: &Proposed) {
         guess.reason
     );
     line!(out, "grade = \"{}\"  # {}", guess.grade.as_str_name(), guess.grade_reason);
-    // Each word of a code has a meaning of its own.
+    // Each word of a code has its own meaning.
     if guess.semantic != SemanticType::Code {
         asked::fillers(out, &guess.fillers, None);
     }
@@ -310,7 +310,7 @@ fn look_ups(out: &mut String, columns: &[Proposed]) {
     }
 }
 
-/// Fields in which persons are named: what is in none of the look-ups needs its owner's word.
+/// Fields in which persons are named. A field that no look-up asks needs the owner's statement.
 fn not_about<'a>(out: &mut String, columns: impl Iterator<Item = &'a Proposed>) {
     let naming: Vec<&Proposed> =
         columns.filter(|column| column.seen.evidence.holds_ids()).collect();

@@ -1,11 +1,11 @@
-//! What a proposal is written with.
+//! Words and columns of a proposal.
 
 use zerotrip_datasets::guess::Guess;
 use zerotrip_text::shown;
 
 use zerotrip_sources::catalogue::Seen;
 
-/// What stands where the owner must decide.
+/// The placeholder for what the owner must decide.
 pub const PLACEHOLDER: &str = "FILL_IN";
 
 /// A column, and what it seems to be.
