@@ -9,8 +9,7 @@ use std::time::SystemTime;
 use zerotrip_channel::deadline::Cancellation;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::file::DatasetFile;
-use zerotrip_proto::payload_type;
-use zerotrip_proto::v1::{DatasetStatement, Envelope, ErrorCode};
+use zerotrip_proto::v1::{Adjudications, DatasetStatement, Envelope, ErrorCode};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
@@ -18,7 +17,7 @@ use zerotrip_trust::dsse;
 use crate::access::{Access, Turn};
 use crate::owner_store::datasets::SignedDataset;
 use crate::owner_store::error::OwnerStoreError;
-use crate::owner_store::ownership::{owner_of, verify_owner};
+use crate::owner_store::ownership::{open_owners, owner_of};
 use crate::owner_store::versions::Versioned;
 use crate::probe_monitor::ProbeMonitor;
 use crate::probes::Probes;
@@ -121,10 +120,10 @@ impl AttachedDataset {
     pub fn signed_by_owner(&self, directory: &Directory, now: SystemTime) -> Result<(), String> {
         let owner = owner_of(&self.file.id);
         if let Some(adjudicated) = &self.adjudicated {
-            verify_owner(adjudicated, payload_type::ADJUDICATIONS, owner, directory, now)
+            open_owners::<Adjudications>(adjudicated, owner, directory, now)
                 .map_err(|why| format!("its adjudications: {why}"))?;
         }
-        verify_owner(&self.envelope, payload_type::DATASET, owner, directory, now)
+        open_owners::<DatasetStatement>(&self.envelope, owner, directory, now).map(|_| ())
     }
 
     /// Whether it was opened from these signed files.

@@ -17,10 +17,10 @@ use zerotrip_channel::deadline::{Cancellation, Deadline};
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::{ResidentId, date};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer};
-use zerotrip_proto::{Refusal, payload_type, to_timestamp};
+use zerotrip_proto::{Refusal, hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
 use zerotrip_trust::keys::SigningKey;
-use zerotrip_trust::{dsse, receipt};
+use zerotrip_trust::{receipt, signed};
 
 use crate::attached_dataset::AttachedDataset;
 use crate::gate::Admitted;
@@ -140,7 +140,7 @@ impl<'a> Delivery<'a> {
             held: None,
             bytes_left: most_bytes,
             rows: 0,
-            stream: Hasher::with_domain("zerotrip scan stream v1"),
+            stream: Hasher::with_domain(hash_domain::SCAN_STREAM),
             findings: BTreeMap::new(),
             today: date::in_china(SystemTime::now()),
             supplied: plan.supplies.iter().map(|_| BTreeSet::new()).collect(),
@@ -278,7 +278,7 @@ impl<'a> Delivery<'a> {
             salt: salt.to_vec(),
             rows: self.rows,
             stream_digest: self.stream.finish().to_vec(),
-            keys_digest: sha256_parts("zerotrip scan keys v1", &keys).to_vec(),
+            keys_digest: sha256_parts(hash_domain::SCAN_KEYS, &keys).to_vec(),
             findings,
             supply_secret: secret.to_vec(),
             statement_digest: dataset.statement_digest.to_vec(),
@@ -295,8 +295,7 @@ impl<'a> Delivery<'a> {
             facts_commitment: receipt::facts_commitment(&facts).to_vec(),
             supplied,
         };
-        let envelope = dsse::seal(payload_type::SCAN_RECEIPT, &message, signer)
-            .map_err(|error| failed(&error))?;
+        let envelope = signed::seal(&message, signer).map_err(|error| failed(&error))?;
         let trailer = ScanTrailer { receipt: Some(envelope), facts: Some(facts) };
         let rows = self.rows;
         // What a message carries as `app_metadata` is ours to say (Arrow Flight, FlightData).

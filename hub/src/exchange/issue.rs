@@ -5,16 +5,17 @@ use std::time::{Duration, SystemTime};
 
 use zerotrip_certificates::SEAL_WITHIN;
 use zerotrip_channel::deadline::Deadline;
+use zerotrip_datasets::Argument;
 use zerotrip_ledger::{Asking, ExchangeState};
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, IssueBody};
 
-use super::answer::Outcome;
-use super::dispatch::Dispatcher;
 use super::identify::{Identified, required_time};
+use super::outcome::Outcome;
 use super::pipeline::Kind;
+use crate::dispatch::Dispatcher;
 use crate::hub::Hub;
 use crate::unrecorded::ledger_refusal;
 
@@ -82,8 +83,8 @@ impl Kind for IssueRequest {
         format!("issue {}", self.check)
     }
 
-    /// Nobody is asked about anew.
-    fn subjects(&self) -> &[String] {
+    /// No one is asked about anew.
+    fn arguments(&self) -> &[Argument] {
         &[]
     }
 

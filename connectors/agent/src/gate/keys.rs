@@ -2,14 +2,12 @@
 
 use std::collections::HashSet;
 
-use zerotrip_datasets::ResidentId;
+use zerotrip_datasets::{ParameterType, ResidentId};
+use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
-use zerotrip_proto::v1::{
-    CheckBody, ErrorCode, KeyUsage, Opening, ScanReceipt, ScanTemplate, ScanTicket,
-};
-use zerotrip_proto::{Refusal, payload_type};
-use zerotrip_trust::{dsse, receipt};
+use zerotrip_proto::v1::{CheckBody, ErrorCode, Opening, ScanReceipt, ScanTemplate, ScanTicket};
+use zerotrip_trust::receipt;
 
 use super::arrival::{Arrival, refuse};
 use crate::owner_store::ownership::owner_of;
@@ -68,9 +66,11 @@ fn from_parameter(name: &str, id: &ResidentId, template: &ScanTemplate, body: &C
         .origins
         .iter()
         .any(|origin| matches!(&origin.from, Some(Source::Parameter(known)) if known == name));
-    let mut values = body.parameters.iter().filter(|parameter| parameter.name == name);
-    let value = values.next().and_then(|parameter| ResidentId::new_strict(&parameter.value).ok());
-    approved && value == Some(*id) && values.next().is_none()
+    let mut given = body.parameters.iter().filter(|parameter| parameter.name == name);
+    let (Some(text), None) = (given.next(), given.next()) else { return false };
+    // A key is a resident id, so is the parameter that it comes from.
+    let parameter = ParameterType::ResidentId.parse(name, &text.value, None);
+    approved && parameter.is_ok_and(|parameter| parameter.value.resident() == Some(*id))
 }
 
 fn from_evidence(
@@ -97,12 +97,9 @@ fn open_evidence(ticket: &ScanTicket, arrival: &Arrival<'_>) -> Result<Vec<ScanR
     }
     let mut receipts = Vec::with_capacity(ticket.evidence.len());
     for envelope in &ticket.evidence {
-        let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("evidence: {error}"));
-        let (_, keyid) = dsse::peek(envelope, payload_type::SCAN_RECEIPT).map_err(bad)?;
-        let holder = arrival.directory.signing_key(keyid, KeyUsage::Sign, arrival.now);
-        let holder = holder.map_err(|why| Refusal::new(why.code(), format!("evidence: {why}")))?;
-        let receipt: ScanReceipt =
-            dsse::open(envelope, payload_type::SCAN_RECEIPT, &holder.key).map_err(bad)?;
+        let opened = arrival.directory.open_signed::<ScanReceipt>(envelope, arrival.now);
+        let (receipt, holder) =
+            opened.map_err(|error| Refusal::new(error.code(), format!("evidence: {error}")))?;
         if receipt.connector != holder.uri
             || holder.member.as_deref() != Some(owner_of(&receipt.dataset))
         {

@@ -12,11 +12,9 @@ use std::sync::Arc;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::ResidentId;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{
-    CheckBody, Envelope, ErrorCode, KeyUsage, Request, ScanTemplate, ScanTicket,
-};
-use zerotrip_proto::{Refusal, payload_type};
-use zerotrip_trust::dsse;
+use zerotrip_proto::v1::{CheckBody, Envelope, ErrorCode, Request, ScanTemplate, ScanTicket};
+use zerotrip_proto::{Obligation, Refusal};
+use zerotrip_trust::directory::SignedError;
 use zerotrip_trust::receipt::template_digest;
 
 use self::arrival::refuse;
@@ -53,6 +51,7 @@ impl Admitted {
 /// enforce, by the id of [`Admitted::ticket`].
 pub fn admit(envelope: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Refusal> {
     let ticket = open_ticket(envelope, arrival)?;
+    check_obligations(&ticket)?;
     let deadline = times::check_ticket(&ticket, arrival)?;
     let (request, requester) = open_request(&ticket, arrival)?;
     let Some(Body::Check(body)) = &request.body else {
@@ -67,13 +66,15 @@ pub fn admit(envelope: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Ref
 }
 
 fn open_ticket(envelope: &Envelope, arrival: &Arrival<'_>) -> Result<ScanTicket, Refusal> {
-    let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("scan ticket: {error}"));
-    let (_, keyid) = dsse::peek(envelope, payload_type::SCAN_GRANT).map_err(bad)?;
-    let holder = arrival.directory.hub_key(keyid, KeyUsage::Sign, arrival.now);
-    let holder = holder
-        .map_err(|why| Refusal::new(ErrorCode::BadSignature, format!("scan ticket: {why}")))?;
-    let ticket: ScanTicket =
-        dsse::open(envelope, payload_type::SCAN_GRANT, &holder.key).map_err(bad)?;
+    let opened = arrival.directory.open_signed::<ScanTicket>(envelope, arrival.now);
+    let (ticket, holder) = opened.map_err(|error| {
+        let code = match &error {
+            SignedError::Envelope(error) => error.code(),
+            // A hub's key that is not accepted, for whatever reason, is a bad signature.
+            SignedError::Key(_) => ErrorCode::BadSignature,
+        };
+        Refusal::new(code, format!("scan ticket: {error}"))
+    })?;
     if ticket.hub != holder.uri || ticket.hub != arrival.hub {
         return refuse(
             ErrorCode::SignerMismatch,
@@ -89,22 +90,22 @@ fn open_ticket(envelope: &Envelope, arrival: &Arrival<'_>) -> Result<ScanTicket,
     Ok(ticket)
 }
 
+/// Refuses a ticket with an obligation that this connector does not know, and so cannot meet.
+fn check_obligations(ticket: &ScanTicket) -> Result<(), Refusal> {
+    Obligation::all_of(&ticket.obligations).map(drop).map_err(Refusal::from)
+}
+
 fn open_request(ticket: &ScanTicket, arrival: &Arrival<'_>) -> Result<(Request, String), Refusal> {
-    let bad = |error: dsse::DsseError| {
-        Refusal::new(error.code(), format!("the request behind the ticket: {error}"))
-    };
     let Some(envelope) = &ticket.request else {
         return refuse(
             ErrorCode::BadSignature,
             "the ticket does not carry the request that it serves",
         );
     };
-    let (payload, keyid) = dsse::peek(envelope, payload_type::REQUEST).map_err(bad)?;
-    let holder = arrival.directory.signing_key(keyid, KeyUsage::Sign, arrival.now);
-    let holder = holder
-        .map_err(|why| Refusal::new(why.code(), format!("the request behind the ticket: {why}")))?;
-    dsse::verify(envelope, payload_type::REQUEST, &holder.key).map_err(bad)?;
-    let request: Request = dsse::decode(payload).map_err(bad)?;
+    let opened = arrival.directory.open_signed::<Request>(envelope, arrival.now);
+    let (request, holder) = opened.map_err(|error| {
+        Refusal::new(error.code(), format!("the request behind the ticket: {error}"))
+    })?;
     if request.issuer != holder.uri {
         return refuse(
             ErrorCode::SignerMismatch,
@@ -156,4 +157,26 @@ fn check_approval(
         );
     }
     Ok(approved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_with_an_obligation_that_is_not_known_is_refused_by_name() {
+        let obligated = |obligations: &[&str]| {
+            let obligations = obligations.iter().map(|name| (*name).to_owned()).collect();
+            check_obligations(&ScanTicket { obligations, ..ScanTicket::default() })
+        };
+        assert_eq!(obligated(&[]), Ok(()));
+        for names in [&["row-filter"][..], &["", "row-filter"], &["ROW-FILTER"]] {
+            let refusal = obligated(names).map_err(|refusal| (refusal.code, refusal.en));
+            let shown = names.first().copied().unwrap_or_default();
+            assert!(
+                matches!(&refusal, Err((ErrorCode::GateRefused, why)) if why.contains(&format!("`{shown}`"))),
+                "{refusal:?}"
+            );
+        }
+    }
 }

@@ -14,13 +14,13 @@ use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_datasets::file::Made;
 use zerotrip_datasets::vocabulary::VOCABULARIES;
 use zerotrip_datasets::{DatasetFile, date, template};
-use zerotrip_proto::payload_type;
+use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ScanTemplate};
 use zerotrip_text::toml_fault;
 use zerotrip_trust::digest::{self, Digest, sha256, sha256_parts};
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
 use zerotrip_trust::identity::{is_name, is_term};
+use zerotrip_trust::signed;
 
 use crate::owner_store::approvals;
 use crate::owner_store::error::{MOST_DATASETS, OwnerStoreError};
@@ -86,9 +86,8 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<SignedDataset, Owner
     if !files::is_there(&signed) {
         return Err(OwnerStoreError::Unsigned(file.id));
     }
-    let envelope = envelope(&signed, payload_type::DATASET, SIGN_AGAIN)?;
-    let (payload, _) = dsse::peek(&envelope, payload_type::DATASET)?;
-    let statement: DatasetStatement = dsse::decode(payload)?;
+    let envelope = envelope::<DatasetStatement>(&signed, SIGN_AGAIN)?;
+    let statement = signed::Signed::<DatasetStatement>::new(&envelope)?.unverified()?;
     if statement.version == 0 {
         return Err(OwnerStoreError::Unbound(file.id));
     }
@@ -117,7 +116,7 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<SignedDataset, Owner
 fn commitment(salt: &[u8], text: &str, probes: Option<&[u8]>) -> Digest {
     let named: &[u8] = if probes.is_some() { b"known persons" } else { b"" };
     sha256_parts(
-        "zerotrip dataset file v1",
+        hash_domain::DATASET_FILE,
         &[salt, text.as_bytes(), named, probes.unwrap_or_default()],
     )
 }
@@ -272,7 +271,7 @@ pub fn sign_datasets(
         let version = Versioned::Statement(&file.id).next_by_clock(&home.folder, now)?;
         let file_commitment = commitment(&salt, &text, probes.as_deref()).to_vec();
         let statement = DatasetStatement { version, file_commitment, ..file.to_statement(now) };
-        let envelope = dsse::seal(payload_type::DATASET, &statement, &key)?;
+        let envelope = signed::seal(&statement, &key)?;
         files::write(&salt_path(&home.folder, &file.id), &salt, Secrecy::Private)?;
         files::write(
             &statement_path(&home.folder, &file.id),

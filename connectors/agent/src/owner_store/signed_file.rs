@@ -4,23 +4,23 @@ use std::path::{Path, PathBuf};
 
 use prost::Message as _;
 use zerotrip_channel::files;
+use zerotrip_proto::SignedMessage;
 use zerotrip_proto::v1::Envelope;
-use zerotrip_trust::dsse;
+use zerotrip_trust::Signed;
 
 use super::error::OwnerStoreError;
 
-/// The envelope in a file, if its payload is of this kind. The signature is not verified: that
-/// takes the directory in force.
-pub fn envelope(
+/// The envelope in a file, if its payload is of this kind. The signature is not verified: that takes
+/// the directory in force.
+pub fn envelope<M: SignedMessage>(
     path: &Path,
-    kind: &str,
     remedy: &'static str,
 ) -> Result<Envelope, OwnerStoreError> {
     let damaged =
         |why: String| OwnerStoreError::Damaged { path: path.display().to_string(), why, remedy };
     let envelope = Envelope::decode(files::read(path)?.as_slice())
         .map_err(|error| damaged(error.to_string()))?;
-    dsse::peek(&envelope, kind).map_err(|error| damaged(error.to_string()))?;
+    Signed::<M>::new(&envelope).map_err(|error| damaged(error.to_string()))?;
     Ok(envelope)
 }
 
