@@ -169,7 +169,7 @@ impl Profile {
     }
 
     /// After the last row. What the owner has stated of rows holds if there are no more rows like
-    /// them than when it was stated: one that came later is not covered, and nothing tells
+    /// them than when it was stated: one that came later is not covered, and nothing shows
     /// which one that is.
     ///
     /// A column of ids of which hardly one can be read is another column, or was put into other

@@ -10,8 +10,8 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 use super::cells::Cells;
-use super::outgoing::Outgoing;
 use super::pool::Lease;
+use super::row_sender::RowSender;
 use super::system::{Asked, Pushdown, Query, Session, Sink as _, System};
 use super::table_profile::TableProfile;
 use super::{Inner, Unfinished, gone};
@@ -74,7 +74,7 @@ impl<S: System> Inner<S> {
             why = gone(&look_up.cancellation, rows) => Err(why),
         };
         match done {
-            // Rows that the pass saw were written anew, or are lost: a transaction tells which.
+            // Rows that the pass saw were rewritten, or are lost: a transaction shows which.
             Ok(()) if !outgoing.has_sent && outgoing.misses().is_some() => {
                 self.pool.put_back(lease);
                 None
@@ -84,7 +84,7 @@ impl<S: System> Inner<S> {
                 self.pool.put_back(lease);
                 Some(end)
             }
-            // The session is closed with its lease; whatever was wrong with it is not wrong with
+            // The session is closed with its lease; what was wrong with it is not wrong with
             // the next one.
             Err(error)
                 if !outgoing.has_sent
@@ -103,7 +103,7 @@ impl<S: System> Inner<S> {
     }
 
     /// The look-up in a transaction. Where rows that the pass saw are missing, a row was written
-    /// anew since, or lost: only another pass tells which, and it is taken here and now, as
+    /// again since, or lost: only another pass shows which, and it is taken here and now, as
     /// long as nothing was sent.
     async fn in_transaction(
         &self,
@@ -156,7 +156,7 @@ impl<S: System> Inner<S> {
     async fn ended(
         &self,
         wanted: &Wanted<'_>,
-        outgoing: &mut Outgoing<'_>,
+        outgoing: &mut RowSender<'_>,
         begun: SystemTime,
     ) -> Result<LookUpEnd, SourceError> {
         let (look_up, known) = (wanted.look_up, &wanted.known);
@@ -212,15 +212,15 @@ impl<'a> Wanted<'a> {
         Self { look_up, cells, known, values, most, statements }
     }
 
-    fn outgoing<'b>(&'b self, rows: &'b mpsc::Sender<Rows>) -> Outgoing<'b> {
-        Outgoing::new(rows, self.cells, self.look_up, self.statements, &self.known.row_index)
+    fn outgoing<'b>(&'b self, rows: &'b mpsc::Sender<Rows>) -> RowSender<'b> {
+        RowSender::new(rows, self.cells, self.look_up, self.statements, &self.known.row_index)
     }
 
     /// Sends the rows, from as many statements as it takes; the last of them stay behind.
     async fn send<S: System>(
         &self,
         lease: &mut Lease<S>,
-        outgoing: &mut Outgoing<'_>,
+        outgoing: &mut RowSender<'_>,
     ) -> Result<(), SourceError> {
         for number in 0..self.statements {
             let values = self.values.iter();

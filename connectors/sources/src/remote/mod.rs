@@ -14,12 +14,12 @@ pub mod login;
 mod looking_up;
 pub mod mysql;
 pub mod odbc;
-mod outgoing;
 mod pool;
 pub mod postgres;
 mod profiling;
 mod quality_scan;
 mod relation;
+mod row_sender;
 mod selecting;
 mod shape;
 mod system;
@@ -86,7 +86,7 @@ struct Unfinished<'a> {
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        // What does not fit into the time of a look-up fits into the time of a pass of its own, for
+        // What does not fit into the time of a look-up fits into the time of a separate pass, for
         // the look-ups to come.
         if !self.done {
             self.wanted.notify_one();

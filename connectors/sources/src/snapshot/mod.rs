@@ -19,8 +19,8 @@ use zerotrip_proto::v1::ErrorCode;
 
 use self::error::snapshot_failed;
 use super::SourceError;
+use super::plausibility::PlausibilityRules;
 use super::profile::{KeyColumns, RaggedRow};
-use super::rules::Rules;
 use super::table::{Moment, TableShape, TableSource, id_places, quote};
 use super::temporary::Temporary;
 use crate::rulings::Rulings;
@@ -43,7 +43,7 @@ pub struct Snapshots {
     look_ups: Vec<KeyColumns>,
     ids: Vec<usize>,
     mention_columns: Vec<usize>,
-    rules: Arc<Rules>,
+    rules: Arc<PlausibilityRules>,
     not_about: Option<BTreeSet<String>>,
     adjudications: Arc<Rulings>,
 }
@@ -58,7 +58,7 @@ impl Snapshots {
             folder: state.join("snapshots").join(&dataset.id),
             columns: dataset.columns.clone(),
             mention_columns: KeyColumns::mention_columns(dataset, &look_ups),
-            rules: Arc::new(Rules::of(dataset)),
+            rules: Arc::new(PlausibilityRules::of(dataset)),
             not_about: (!look_ups.is_empty()).then(|| dataset.not_about.keys().cloned().collect()),
             look_ups,
             ids: id_places(dataset),
@@ -171,7 +171,8 @@ impl Snapshots {
     }
 }
 
-/// Tells this process from an earlier one of the same id: in a container it is always the same.
+/// Distinguishes this process from an earlier one of the same id: in a container it is always the
+/// same.
 fn this_process() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| uuid::Uuid::new_v4().simple().to_string())

@@ -255,7 +255,7 @@ impl Session for MysqlSession {
 }
 
 impl MysqlSession {
-    /// What tells the server of a limit of time, unless it is the one that it has.
+    /// The statement that sets a limit of time, unless it is the one that the server has.
     fn limiting(&self, left: Duration) -> Option<String> {
         let seconds = whole_seconds(left);
         let limit = if self.is_mariadb {
