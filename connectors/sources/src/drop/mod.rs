@@ -113,9 +113,9 @@ impl DropSource {
         format: Arc<dyn Format>,
         base: &Path,
         state: &Path,
-        adjudications: Arc<Rulings>,
+        rulings: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
-        let plan = Import::new(dataset, Place::new(file, base), format, state, adjudications);
+        let plan = Import::new(dataset, Place::new(file, base), format, state, rulings);
         let current = plan.first()?;
         Ok(Self {
             plan: Arc::new(plan),

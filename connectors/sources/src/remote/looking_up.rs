@@ -14,7 +14,7 @@ use super::pool::Lease;
 use super::row_sender::RowSender;
 use super::system::{Asked, Pushdown, Query, Session, Sink as _, System};
 use super::table_profile::TableProfile;
-use super::{Inner, Unfinished, gone};
+use super::{Inner, RequestPassOnDrop, caller_gone};
 
 impl<S: System> Inner<S> {
     /// Sends the rows of a look-up.
@@ -27,7 +27,7 @@ impl<S: System> Inner<S> {
         if let Some(done) = self.in_one_statement(look_up, rows).await {
             return done;
         }
-        let gone = gone(&look_up.cancellation, rows);
+        let gone = caller_gone(&look_up.cancellation, rows);
         tokio::pin!(gone);
         let mut lease = tokio::select! {
             lease = self.pool.begin(&look_up.cancellation) => lease?,
@@ -71,7 +71,7 @@ impl<S: System> Inner<S> {
         };
         let done = tokio::select! {
             done = asked => done,
-            why = gone(&look_up.cancellation, rows) => Err(why),
+            why = caller_gone(&look_up.cancellation, rows) => Err(why),
         };
         match done {
             // Rows that the pass saw were rewritten, or are lost: a transaction shows which.
@@ -139,7 +139,7 @@ impl<S: System> Inner<S> {
         look_up: &LookUp,
         known: &TableProfile,
     ) -> Result<Arc<TableProfile>, SourceError> {
-        let mut unfinished = Unfinished { wanted: &self.wanted, done: false };
+        let mut pass_request = RequestPassOnDrop { wanted: &self.wanted, done: false };
         let _alone = self.passing.lock().await;
         lease.renew(&look_up.cancellation).await?;
         let latest = self.latest(lease).await?.filter(|latest| latest.since > known.since);
@@ -147,7 +147,7 @@ impl<S: System> Inner<S> {
             Some(latest) => Ok(latest),
             None => self.pass(lease).await,
         };
-        unfinished.done = done.is_ok();
+        pass_request.done = done.is_ok();
         done
     }
 

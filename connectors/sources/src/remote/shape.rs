@@ -60,11 +60,11 @@ pub struct Shape {
     pub nothing_hidden: Option<String>,
     pub profile_every: Duration,
     /// What the owner has stated of unreadable rows.
-    pub adjudications: Arc<Rulings>,
+    pub rulings: Arc<Rulings>,
 }
 
 impl Shape {
-    pub fn of(dataset: &DatasetFile, spec: &PollSettings<'_>, adjudications: Arc<Rulings>) -> Self {
+    pub fn of(dataset: &DatasetFile, spec: &PollSettings<'_>, rulings: Arc<Rulings>) -> Self {
         let look_ups = KeyColumns::of(dataset);
         let keys = KeyColumns::places(&look_ups);
         Self {
@@ -81,7 +81,7 @@ impl Shape {
             as_of: spec.as_of.clone(),
             nothing_hidden: spec.nothing_hidden.map(str::to_owned),
             profile_every: spec.profile_every,
-            adjudications,
+            rulings,
         }
     }
 }

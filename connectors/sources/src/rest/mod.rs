@@ -77,9 +77,9 @@ impl RestSource {
         spec: &Rest,
         base: &Path,
         state: &Path,
-        adjudications: Arc<Rulings>,
+        rulings: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
-        let plan = Plan::new(dataset, spec, base, Snapshots::new(dataset, state, adjudications))?;
+        let plan = Plan::new(dataset, spec, base, Snapshots::new(dataset, state, rulings))?;
         let failed = |error: std::io::Error| {
             SourceError::new(ErrorCode::SourceFailed, format!("no thread: {error}"))
         };

@@ -45,13 +45,13 @@ pub struct Snapshots {
     mention_columns: Vec<usize>,
     rules: Arc<PlausibilityRules>,
     not_about: Option<BTreeSet<String>>,
-    adjudications: Arc<Rulings>,
+    rulings: Arc<Rulings>,
 }
 
 impl Snapshots {
     /// Of a dataset; they are kept below `state`. What processes that are gone have left there is
     /// removed.
-    pub fn new(dataset: &DatasetFile, state: &Path, adjudications: Arc<Rulings>) -> Self {
+    pub fn new(dataset: &DatasetFile, state: &Path, rulings: Arc<Rulings>) -> Self {
         let look_ups = KeyColumns::of(dataset);
         let snapshots = Self {
             dataset: dataset.id.clone(),
@@ -62,7 +62,7 @@ impl Snapshots {
             not_about: (!look_ups.is_empty()).then(|| dataset.not_about.keys().cloned().collect()),
             look_ups,
             ids: id_places(dataset),
-            adjudications,
+            rulings,
         };
         snapshots.clean();
         snapshots
@@ -127,7 +127,7 @@ impl Snapshots {
             not_about: None,
             moment: Moment::Fixed(as_of),
             ragged,
-            adjudications: Arc::clone(&self.adjudications),
+            rulings: Arc::clone(&self.rulings),
         };
         TableSource::open_snapshot(shape, file)
     }

@@ -83,7 +83,7 @@ pub struct TableShape {
     /// Rows that could not be split into columns.
     pub ragged: Vec<RaggedRow>,
     /// What the owner has stated of unreadable rows.
-    pub adjudications: Arc<Rulings>,
+    pub rulings: Arc<Rulings>,
 }
 
 /// A table in a SQLite file.
@@ -143,7 +143,7 @@ impl TableSource {
         dataset: &DatasetFile,
         spec: &Sqlite,
         base: &Path,
-        adjudications: Arc<Rulings>,
+        rulings: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
         let moment = match &spec.as_of {
             SqliteAsOf::Live => Moment::Live,
@@ -165,7 +165,7 @@ impl TableSource {
             look_ups,
             moment,
             ragged: Vec::new(),
-            adjudications,
+            rulings,
         };
         Self::open(shape, base.join(&spec.path), None)
     }

@@ -69,7 +69,7 @@ impl Inner {
             shape.look_ups.clone(),
             shape.mention_columns.clone(),
             shape.ragged.clone(),
-            Arc::clone(&shape.adjudications),
+            Arc::clone(&shape.rulings),
         )?;
         let left = self.unmapped_names(reader)?;
         let mut unmapped = UnmappedFields::default();

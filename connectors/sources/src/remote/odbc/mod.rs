@@ -61,7 +61,7 @@ pub fn open(
     dataset: &DatasetFile,
     spec: &Spec,
     base: &Path,
-    adjudications: Arc<Rulings>,
+    rulings: Arc<Rulings>,
 ) -> Result<Arc<dyn Source>, SourceError> {
     let system = Odbc::new(spec.clone(), base.to_owned());
     let polled = PollSettings {
@@ -71,7 +71,7 @@ pub fn open(
         as_of: &spec.as_of,
         nothing_hidden: spec.nothing_hidden.as_deref(),
     };
-    Ok(Arc::new(RemoteSource::open(dataset, &polled, system, adjudications)?))
+    Ok(Arc::new(RemoteSource::open(dataset, &polled, system, rulings)?))
 }
 
 /// A system behind a driver, and a table in it.

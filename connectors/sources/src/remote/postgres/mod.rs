@@ -73,10 +73,10 @@ pub fn open(
     dataset: &DatasetFile,
     spec: &Remote,
     base: &Path,
-    adjudications: Arc<Rulings>,
+    rulings: Arc<Rulings>,
 ) -> Result<Arc<dyn Source>, SourceError> {
     let system = Postgres::new(spec.clone(), base.to_owned());
-    Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, adjudications)?))
+    Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, rulings)?))
 }
 
 /// A server, and a table on it.
