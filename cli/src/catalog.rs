@@ -1,25 +1,22 @@
-//! `catalog` and `directory`: what can be asked, and who there is.
+//! `catalog`: what can be asked, and the datasets behind it.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 use zerotrip_channel::SystemHome;
+use zerotrip_client::{Connection, Session, SessionError, answered};
+use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::coverage::Subjects;
-use zerotrip_proto::v1::{Coverage, DatasetStatement, ListDatasetsRequest};
+use zerotrip_proto::v1::{Coverage, DatasetStatement, Envelope, KeyUsage, ListDatasetsRequest};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use crate::folders::SystemDir;
 use crate::quality;
-use crate::render::zh;
-use crate::render::{Failure, Language, Screen, rfc3339};
+use crate::render::{Failure, Language, Screen, name_zh};
 use crate::renewals;
-use crate::verify::open_directory;
-use zerotrip_client::answered;
-use zerotrip_client::{Connection, Session, SessionError};
 
 #[derive(Subcommand)]
 pub(super) enum CatalogCommand {
@@ -35,30 +32,6 @@ pub(super) enum CatalogCommand {
         system: SystemDir,
         /// The check's name, such as `no-property`.
         name: String,
-    },
-}
-
-#[derive(Subcommand)]
-pub(super) enum DirectoryCommand {
-    /// Show the key directory that is kept here, or one from files.
-    Show {
-        /// The folder of a system that joined.
-        #[arg(long, env = "ZEROTRIP_DIR", required_unless_present = "file")]
-        dir: Option<PathBuf>,
-        /// A signed directory; with --authority and --ca.
-        #[arg(long, requires = "authority", requires = "ca")]
-        file: Option<PathBuf>,
-        /// The authority's certificate.
-        #[arg(long)]
-        authority: Option<PathBuf>,
-        /// The root certificate.
-        #[arg(long)]
-        ca: Option<PathBuf>,
-    },
-    /// Fetch the newest key directory from the hub, verify and keep it.
-    Fetch {
-        #[command(flatten)]
-        system: SystemDir,
     },
 }
 
@@ -109,7 +82,7 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
     let mut dataset_values = Vec::new();
     for entry in &datasets {
         let Some(statement) =
-            entry.statement.as_ref().and_then(|envelope| believed(envelope, session.directory()))
+            entry.statement.as_ref().and_then(|envelope| verified(envelope, session.directory()))
         else {
             lines.push(format!(
                 "  {}",
@@ -127,7 +100,7 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
             screen.pick("not attached", "离线")
         };
         let quality = entry.quality.as_ref().and_then(|envelope| {
-            quality::believed(envelope, entry, &statement, session.directory())
+            quality::verified(envelope, entry, &statement, session.directory())
         });
         let coverage = statement.coverage.clone().unwrap_or_default();
         let covers = screen.pick(&coverage.text_en, &coverage.text_zh);
@@ -159,7 +132,7 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
 
 /// The names that `--param` takes.
 fn parameters(names: &[String], screen: &Screen) -> String {
-    let one = |name: &String| match (zh::name(name), screen.language) {
+    let one = |name: &String| match (name_zh(name), screen.language) {
         (word, Language::Zh) if word != name => format!("{name}：{word}"),
         _ => name.clone(),
     };
@@ -167,12 +140,12 @@ fn parameters(names: &[String], screen: &Screen) -> String {
 }
 
 /// What a dataset knows about, for machines.
-fn covered(coverage: &Coverage) -> serde_json::Value {
+fn covered(coverage: &Coverage) -> Value {
     let subjects = match &coverage.subjects {
         Some(Subjects::Everyone(_)) => json!("everyone"),
         Some(Subjects::EveryoneAnywhere(_)) => json!("everyone_anywhere"),
         Some(Subjects::RegisteredIn(dataset)) => json!(format!("registered_in:{dataset}")),
-        None => serde_json::Value::Null,
+        None => Value::Null,
     };
     json!({
         "text_en": coverage.text_en, "text_zh": coverage.text_zh, "regions": coverage.regions, "since": coverage.since, "subjects": subjects,
@@ -180,97 +153,11 @@ fn covered(coverage: &Coverage) -> serde_json::Value {
 }
 
 /// An owner's statement, if an approving key of the dataset's own member signed it.
-fn believed(
-    envelope: &zerotrip_proto::v1::Envelope,
-    directory: &Directory,
-) -> Option<DatasetStatement> {
-    let kind = zerotrip_proto::payload_type::DATASET;
+fn verified(envelope: &Envelope, directory: &Directory) -> Option<DatasetStatement> {
+    let kind = payload_type::DATASET;
     let (_, keyid) = dsse::peek(envelope, kind).ok()?;
-    let holder = directory
-        .signing_key(keyid, zerotrip_proto::v1::KeyUsage::Approve, SystemTime::now())
-        .ok()?;
+    let holder = directory.signing_key(keyid, KeyUsage::Approve, SystemTime::now()).ok()?;
     let statement: DatasetStatement = dsse::open(envelope, kind, &holder.key).ok()?;
     let owner = directory.owner_of(&statement.id)?;
     (holder.member.as_deref() == Some(owner.id.as_str())).then_some(statement)
-}
-
-pub(super) async fn directory(
-    command: DirectoryCommand,
-    screen: &Screen,
-) -> Result<ExitCode, Failure> {
-    let now = SystemTime::now();
-    let directory = match command {
-        DirectoryCommand::Fetch { system } => {
-            Connection::open(&renewals::open_home(&system.dir, screen)?)
-                .await?
-                .fetch_directory()
-                .await?
-        }
-        DirectoryCommand::Show {
-            file: Some(file),
-            authority: Some(authority),
-            ca: Some(ca),
-            ..
-        } => open_directory(&file, &authority, &ca, now)?,
-        DirectoryCommand::Show { dir, .. } => {
-            SystemHome::load(&dir.unwrap_or_default())?.directory(now)?
-        }
-    };
-    let head = match screen.language {
-        Language::Zh => {
-            format!(
-                "密钥目录第 {} 版，{}，有效至 {}",
-                directory.version(),
-                directory.trust_domain(),
-                screen.time(directory.expires_at())
-            )
-        }
-        _ => format!(
-            "directory version {} of {}, valid until {}",
-            directory.version(),
-            directory.trust_domain(),
-            screen.time(directory.expires_at())
-        ),
-    };
-    let mut lines = vec![head];
-    let state = |active: bool| {
-        if active { screen.pick("active", "正常") } else { screen.pick("SUSPENDED", "已暂停") }
-    };
-    for hub in directory.hubs() {
-        lines.push(format!("  {}  {}", hub.uri, state(hub.active)));
-    }
-    for member in directory.members() {
-        lines.push(format!(
-            "  {}  {}  {}",
-            member.id,
-            screen.pick(&member.name_en, &member.name_zh),
-            state(member.active)
-        ));
-        for system in directory.systems().iter().filter(|system| system.member == member.id) {
-            let administrator = if system.administrator {
-                screen.pick("  administrator", "  管理员")
-            } else {
-                ""
-            };
-            lines.push(format!("    {}  {}{administrator}", system.uri, state(system.active)));
-        }
-    }
-    let systems = directory.systems().iter().map(
-        |system| json!({ "uri": system.uri, "member": system.member, "active": system.active, "administrator": system.administrator }),
-    );
-    let members = directory
-        .members()
-        .iter()
-        .map(|member| json!({ "id": member.id, "name_en": member.name_en, "name_zh": member.name_zh, "active": member.active }));
-    let value = json!({
-        "version": directory.version(),
-        "trust_domain": directory.trust_domain(),
-        "issued_at": rfc3339(directory.issued_at()),
-        "expires_at": rfc3339(directory.expires_at()),
-        "hubs": directory.hubs().iter().map(|hub| json!({ "uri": hub.uri, "active": hub.active })).collect::<Vec<_>>(),
-        "members": members.collect::<Vec<_>>(),
-        "systems": systems.collect::<Vec<_>>(),
-    });
-    screen.show(&lines.join("\n"), &value)?;
-    Ok(ExitCode::SUCCESS)
 }
