@@ -10,9 +10,7 @@ const LOST: &str = "\u{fffd}";
 /// What a cell holds.
 #[derive(Clone, Debug)]
 pub enum CellValue {
-    /// Text.
     Text(String),
-    /// A number.
     Number(f64),
     /// A number that is shown as a date or a time of day.
     Date(f64),

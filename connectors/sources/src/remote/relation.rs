@@ -29,7 +29,6 @@ pub struct Column {
 /// How a column's cells are read and asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Text.
     Text,
     /// Text that the type pads with blanks.
     Padded,

@@ -47,7 +47,6 @@ pub enum Moment {
     Live,
     /// The system keeps it in a separate table; the latest value counts.
     Recorded {
-        /// The table.
         table: String,
         /// The column, RFC 3339 text.
         column: String,
@@ -61,7 +60,6 @@ pub enum Moment {
 pub struct TableShape {
     /// The dataset's id, for messages.
     pub dataset: String,
-    /// The table.
     pub table: String,
     /// A column of the table for each column of the dataset file.
     pub fields: Vec<String>,
