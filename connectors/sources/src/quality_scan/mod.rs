@@ -14,8 +14,8 @@ use zerotrip_proto::v1::SemanticType;
 
 use super::RawRow;
 use super::findings::{Finding, FindingKind};
+use super::plausibility::{Contradicted, PlausibilityRules};
 use super::profile::KeyColumns;
-use super::rules::{Contradicted, Rules};
 
 /// Masked examples of one kind in one column.
 const MOST_EXAMPLES: usize = 3;
@@ -45,7 +45,7 @@ pub struct QualityScan<'a> {
     trials: Vec<Trials>,
     /// Places of the columns of no look-up that can name a person whom a row is about.
     mention_columns: &'a [usize],
-    rules: &'a Rules,
+    rules: &'a PlausibilityRules,
     /// By the place of a date: how often its row contradicts it.
     contradicted: BTreeMap<usize, Contradicted>,
     today: CivilDay,
@@ -65,7 +65,7 @@ impl<'a> QualityScan<'a> {
         columns: &'a [Column],
         look_ups: &'a [KeyColumns],
         mention_columns: &'a [usize],
-        rules: &'a Rules,
+        rules: &'a PlausibilityRules,
     ) -> Self {
         let trials = look_ups.iter().map(|_| Trials::default()).collect();
         let (found, contradicted) = (BTreeMap::new(), BTreeMap::new());

@@ -13,7 +13,7 @@ use zerotrip_proto::v1::{DateRole, TypedColumn};
 
 /// The rules of one dataset; none of one that no check asks.
 #[derive(Clone, Debug, Default)]
-pub struct Rules {
+pub struct PlausibilityRules {
     dates: Vec<DateRule>,
     ends: Vec<EndRule>,
     since: Option<NaiveDate>,
@@ -47,7 +47,7 @@ pub struct Contradicted {
     broken: u64,
 }
 
-impl Rules {
+impl PlausibilityRules {
     /// Those of the checks that ask for this dataset, as far as its system has their columns.
     pub fn of(dataset: &DatasetFile) -> Self {
         let place = |name: &str| dataset.columns.iter().position(|column| column.name == name);
