@@ -197,7 +197,7 @@ mod tests {
     use crate::x509::CertificateAuthority;
     use std::time::Duration;
     use zerotrip_proto::to_timestamp;
-    use zerotrip_proto::v1::{HubIdentity, KeyDirectory, Member, Status, System};
+    use zerotrip_proto::v1::{HubIdentity, KeyDirectory, KeyUsage, Member, Status, System};
 
     const DAY: Duration = Duration::from_secs(86_400);
 
@@ -300,7 +300,7 @@ mod tests {
         }
 
         fn signed(&self, message: &v1::Renewal, key: &SigningKey) -> Result<Renewal, RenewalError> {
-            self.open(&dsse::seal(payload_type::RENEWAL, message, key).unwrap(), self.now)
+            self.open(&crate::signed::seal(message, key).unwrap(), self.now)
         }
     }
 

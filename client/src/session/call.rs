@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use tonic::{Response, Status};
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_proto::Refusal;
 
 use super::bounds::CALL_TIME;
@@ -12,7 +13,7 @@ use super::error::SessionError;
 pub async fn answered<T>(
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> Result<T, SessionError> {
-    match tokio::time::timeout(CALL_TIME, call).await {
+    match Deadline::after(CALL_TIME).within(call).await {
         Ok(Ok(reply)) => Ok(reply.into_inner()),
         Ok(Err(status)) => Err(Refusal::from_status(&status).into()),
         Err(_elapsed) => Err(SessionError::Silent),

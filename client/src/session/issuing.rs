@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use zerotrip_certificates::{
     CertificateContent, SealError, TrustRoot, VerifiedCertificate, seal, verify,
 };
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_channel::new_file::{NewFile, NotPlaced};
 use zerotrip_checks::definition::Definition;
 use zerotrip_proto::v1::{ExchangeCall, IssueBody};
@@ -127,7 +128,7 @@ impl Session {
         let (seen_size, known) = (self.seen.size(), self.directory.version());
         let call = exchange
             .issue(ExchangeCall { request: Some(announcement.envelope.clone()), seen_size });
-        let reply = match tokio::time::timeout(CALL_TIME, call).await {
+        let reply = match Deadline::after(CALL_TIME).within(call).await {
             Ok(Ok(reply)) => reply.into_inner(),
             // With details it is the hub's own word; without, the connection's.
             Ok(Err(status)) if !status.details().is_empty() => {

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::{ParameterType, ResidentId};
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
@@ -106,8 +107,10 @@ pub struct Arrival<'a> {
     pub directory: &'a Directory,
     /// What the owner serves.
     pub served: &'a Served,
-    /// Now.
+    /// Now, by this machine's clock.
     pub now: SystemTime,
+    /// The moment of its arrival, from which its life is counted.
+    pub arrived: Instant,
     /// Since when this process remembers which grants were used.
     pub remembers_since: SystemTime,
 }
@@ -125,8 +128,8 @@ pub struct Admitted {
     pub request: Request,
     /// The requester's member.
     pub requester: String,
-    /// When it lapses, by this machine's clock.
-    pub expires_at: SystemTime,
+    /// When it lapses.
+    pub deadline: Deadline,
 }
 
 fn refuse<T>(code: ErrorCode, why: impl Into<String>) -> Result<T, Refusal> {
@@ -138,7 +141,7 @@ fn refuse<T>(code: ErrorCode, why: impl Into<String>) -> Result<T, Refusal> {
 pub fn admit(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Refusal> {
     let grant = open_grant(ticket, arrival)?;
     check_obligations(&grant)?;
-    let expires_at = check_times(&grant, arrival)?;
+    let deadline = check_times(&grant, arrival)?;
     let (request, requester) = open_request(&grant, arrival)?;
     let Some(Body::Check(body)) = &request.body else {
         return refuse(ErrorCode::GateRefused, "the request behind this scan is not a check");
@@ -148,7 +151,7 @@ pub fn admit(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Refus
     };
     let approved = check_approval(template, &requester, &request, body, arrival)?;
     let keys = check_keys(&grant, &approved.template, body, arrival)?;
-    Ok(Admitted { approved, keys, requester, expires_at, request, grant })
+    Ok(Admitted { approved, keys, requester, deadline, request, grant })
 }
 
 fn open_grant(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<ScanTicket, Refusal> {
@@ -181,7 +184,7 @@ fn check_obligations(grant: &ScanTicket) -> Result<(), Refusal> {
     Obligation::all_of(&grant.obligations).map(drop).map_err(Refusal::from)
 }
 
-fn check_times(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<SystemTime, Refusal> {
+fn check_times(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<Deadline, Refusal> {
     let (Some(issued), Some(expires)) =
         (from_timestamp(grant.issued_at.as_ref()), from_timestamp(grant.expires_at.as_ref()))
     else {
@@ -224,7 +227,7 @@ fn check_times(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<SystemTime, 
         );
     }
     // It lives from its arrival on: by a clock that is ahead of the hub's, no time would be left.
-    Ok(arrival.now + life)
+    Ok(Deadline::at(arrival.arrived + life))
 }
 
 fn open_request(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<(Request, String), Refusal> {

@@ -1,8 +1,9 @@
 //! A check about one person.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::{Argument, date};
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
@@ -85,9 +86,11 @@ impl Kind for CheckRequest {
         })
     }
 
-    fn deadline(&self, identified: &Identified, now: SystemTime) -> Instant {
-        let left = identified.expires_at.duration_since(now).unwrap_or_default();
-        Instant::now() + self.definition.deadline.min(left).min(bounds::GRANT_LIFE)
+    fn deadline(&self, identified: &Identified, now: SystemTime) -> Deadline {
+        Deadline::earliest(
+            Deadline::by_clock(identified.expires_at, now),
+            Deadline::after(self.definition.deadline.min(bounds::GRANT_LIFE)),
+        )
     }
 
     async fn run(&self, hub: &Hub, dispatcher: &Dispatcher<'_>, now: SystemTime) -> Outcome {

@@ -3,8 +3,9 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::Argument;
 use zerotrip_ledger::{Asking, LedgerError, VARIANTS_KEPT};
 use zerotrip_policies::{Action, Decision};
@@ -50,7 +51,7 @@ pub trait Kind: Sized + Send + Sync {
     fn asking(&self, identified: &Identified, decision: &Decision) -> Option<Asking>;
 
     /// Until when departments may be asked.
-    fn deadline(&self, identified: &Identified, now: SystemTime) -> Instant;
+    fn deadline(&self, identified: &Identified, now: SystemTime) -> Deadline;
 
     /// What it comes to, once it is allowed and its intent recorded.
     fn run(

@@ -9,7 +9,7 @@ use zerotrip_proto::v1::{self, Envelope, ErrorCode, KeyDirectory, KeyUsage, Stat
 use zerotrip_proto::{payload_type, to_timestamp};
 
 use super::*;
-use crate::dsse::{self, DsseError};
+use crate::dsse;
 use crate::identity::Identity;
 use crate::keys::{Algorithm, SigningKey};
 use crate::signed;
