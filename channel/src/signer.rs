@@ -1,20 +1,23 @@
 //! Signs what is waiting with one signature.
 
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use prost::Message;
 use tokio::sync::oneshot;
+use zerotrip_proto::SignedMessage;
 use zerotrip_proto::v1::Envelope;
-use zerotrip_trust::batch;
 use zerotrip_trust::dsse::{self, DsseError};
 use zerotrip_trust::keys::SigningKey;
+use zerotrip_trust::{batch, signed};
 
-/// Signs messages of one kind. Messages that are ready at the same time are signed together
+/// Signs messages of one type. Messages that are ready at the same time are signed together
 /// ([`batch`]), up to [`batch::MOST`] with one signature. There is no timer: the first message waits
 /// until everything else that is ready has run once, and takes along what came meanwhile. A message
 /// that nothing came beside is signed alone, as ever.
-#[derive(Clone)]
-pub struct BatchSigner(Arc<Inner>);
+pub struct BatchSigner<M> {
+    inner: Arc<Inner>,
+    message: PhantomData<fn(&M)>,
+}
 
 struct Inner {
     kind: &'static str,
@@ -27,10 +30,11 @@ struct Waiting {
     signed: oneshot::Sender<Result<Envelope, DsseError>>,
 }
 
-impl BatchSigner {
-    /// For messages of this payload type.
-    pub fn new(kind: &'static str, key: Arc<SigningKey>) -> Self {
-        Self(Arc::new(Inner { kind, key, waiting: Mutex::default() }))
+impl<M: SignedMessage> BatchSigner<M> {
+    /// Signs with this key.
+    pub fn new(key: Arc<SigningKey>) -> Self {
+        let inner = Inner { kind: M::PAYLOAD_TYPE, key, waiting: Mutex::default() };
+        Self { inner: Arc::new(inner), message: PhantomData }
     }
 
     /// Encodes and signs a message. A caller that no longer waits costs the others nothing.
@@ -42,27 +46,27 @@ impl BatchSigner {
     /// # Panics
     ///
     /// Outside a Tokio runtime.
-    pub async fn seal(&self, message: &impl Message) -> Result<Envelope, DsseError> {
+    pub async fn seal(&self, message: &M) -> Result<Envelope, DsseError> {
         let payload = message.encode_to_vec();
         dsse::check_size(&payload)?;
-        let (sender, signed) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let first = {
-            let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             waiting.push(Waiting { payload, signed: sender });
             waiting.len() == 1
         };
         if first {
             // A task of its own: the others' signatures must not hang on this caller's patience.
-            let inner = Arc::clone(&self.0);
+            let inner = Arc::clone(&self.inner);
             tokio::spawn(async move {
                 tokio::task::yield_now().await;
                 inner.sign_waiting();
             });
         }
-        match signed.await {
+        match receiver.await {
             Ok(signed) => signed,
             // The runtime is ending, and with it the task.
-            Err(_) => dsse::seal(self.0.kind, message, &self.0.key),
+            Err(_) => signed::seal(message, &self.inner.key),
         }
     }
 }
@@ -96,9 +100,15 @@ impl Inner {
     }
 }
 
-impl std::fmt::Debug for BatchSigner {
+impl<M> Clone for BatchSigner<M> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), message: PhantomData }
+    }
+}
+
+impl<M> std::fmt::Debug for BatchSigner<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("BatchSigner").field(&self.0.kind).finish()
+        f.debug_tuple("BatchSigner").field(&self.inner.kind).finish()
     }
 }
 
@@ -114,7 +124,7 @@ mod tests {
         Request { id: at.to_string(), ..Request::default() }
     }
 
-    async fn signed(signer: &BatchSigner, count: usize) -> Vec<Envelope> {
+    async fn signed(signer: &BatchSigner<Request>, count: usize) -> Vec<Envelope> {
         let tasks: Vec<_> = (0..count)
             .map(|at| {
                 let signer = signer.clone();
@@ -131,7 +141,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_ready_together_is_signed_together_and_each_gets_its_own() {
         let key = Arc::new(SigningKey::generate(Algorithm::Ed25519).unwrap());
-        let signer = BatchSigner::new(REQUEST, Arc::clone(&key));
+        let signer = BatchSigner::new(Arc::clone(&key));
         let alone = signed(&signer, 1).await.remove(0);
         assert_eq!(alone.batch, None);
         for count in [2, 50, batch::MOST + 7] {
@@ -151,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn a_caller_that_gives_up_and_one_that_is_refused_hold_up_nobody() {
         let key = Arc::new(SigningKey::generate(Algorithm::Ed25519).unwrap());
-        let signer = BatchSigner::new(REQUEST, Arc::clone(&key));
+        let signer = BatchSigner::new(Arc::clone(&key));
         let first = tokio::spawn({
             let signer = signer.clone();
             async move { signer.seal(&request(0)).await }

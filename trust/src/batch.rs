@@ -12,8 +12,8 @@ use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{BatchPath, Envelope, Signature};
+use zerotrip_proto::{hash_domain, payload_type};
 
 use crate::digest::{self, Digest, sha256_parts};
 use crate::dsse::{self, DsseError};
@@ -26,10 +26,6 @@ pub const MOST: usize = 1024;
 const LEVELS: usize = MOST.ilog2() as usize;
 /// Bytes of an entry's salt.
 const SALT: usize = 32;
-/// Entries of a batch: salt, pre-authentication encoding.
-const ENTRY: &str = "zerotrip batch entry v1";
-/// Verified roots: key, what is signed, signature. Never leaves the process.
-const VERIFIED: &str = "zerotrip verified root v1";
 
 /// Why a path to the root of a batch proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -131,7 +127,7 @@ fn in_bounds(size: u32) -> Result<(), BatchError> {
 }
 
 fn leaf(kind: &str, salt: &[u8], payload: &[u8]) -> Digest {
-    merkle::leaf_hash(&sha256_parts(ENTRY, &[salt, &dsse::pae(kind, payload)]))
+    merkle::leaf_hash(&sha256_parts(hash_domain::BATCH_ENTRY, &[salt, &dsse::pae(kind, payload)]))
 }
 
 fn text(kind: &str, size: u32, root: &Digest) -> String {
@@ -175,7 +171,7 @@ pub(crate) struct VerifiedRoot(Digest);
 
 impl VerifiedRoot {
     pub(crate) fn of(key: &PublicKey, signed: &[u8], signature: &[u8]) -> Self {
-        Self(sha256_parts(VERIFIED, &[key.id().as_bytes(), signed, signature]))
+        Self(sha256_parts(hash_domain::VERIFIED_ROOT, &[key.id().as_bytes(), signed, signature]))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use zerotrip_channel::deadline::Deadline;
 use tonic::{Response, Status};
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_proto::Refusal;
