@@ -2,7 +2,6 @@
 
 use std::future::Future;
 
-use zerotrip_channel::deadline::Deadline;
 use tonic::{Response, Status};
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_proto::Refusal;
