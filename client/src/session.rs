@@ -9,6 +9,7 @@ use tonic::{Response, Status};
 use zerotrip_certificates::{
     CertificateContent, CertificateError, SealError, TrustRoot, VerifiedCertificate, seal, verify,
 };
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{
     ClientError, DialError, HomeError, Http2Bounds, Http2Client, Peer, SystemHome, dial,
@@ -369,7 +370,7 @@ impl Session {
         let (seen_size, known) = (self.seen.size(), self.directory.version());
         let call = exchange
             .issue(ExchangeCall { request: Some(announcement.envelope.clone()), seen_size });
-        let reply = match tokio::time::timeout(CALL_TIME, call).await {
+        let reply = match Deadline::after(CALL_TIME).within(call).await {
             Ok(Ok(reply)) => reply.into_inner(),
             // With details it is the hub's own word; without, the connection's.
             Ok(Err(status)) if !status.details().is_empty() => {
@@ -452,7 +453,7 @@ impl From<SessionError> for Unheard {
 pub async fn answered<T>(
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> Result<T, SessionError> {
-    match tokio::time::timeout(CALL_TIME, call).await {
+    match Deadline::after(CALL_TIME).within(call).await {
         Ok(Ok(reply)) => Ok(reply.into_inner()),
         Ok(Err(status)) => Err(Refusal::from_status(&status).into()),
         Err(_elapsed) => Err(SessionError::Silent),

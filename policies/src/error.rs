@@ -39,6 +39,17 @@ pub enum PolicyError {
         /// Which annotation.
         annotation: &'static str,
     },
+    /// An annotation that means nothing here: a misspelt obligation would demand nothing.
+    #[error(
+        "the policy `{id}` has an unknown annotation `@{annotation}`; write `@id`, `@reason_en`, \
+         `@reason_zh` or `@obligations`"
+    )]
+    UnknownAnnotation {
+        /// The policy's id, or its number where it has none.
+        id: String,
+        /// As the policy has it.
+        annotation: String,
+    },
     /// Directory and grants do not make entities.
     #[error("the grants cannot be put before the policies: {0}")]
     Entities(String),
@@ -51,9 +62,11 @@ impl PolicyError {
             Self::Envelope(error) => error.code(),
             Self::RolledBack { .. } => ErrorCode::StaleBundle,
             Self::Faults(_) => ErrorCode::Malformed,
-            Self::Check(_) | Self::Unreadable(_) | Self::Invalid(_) | Self::Annotation { .. } => {
-                ErrorCode::Misconfigured
-            }
+            Self::Check(_)
+            | Self::Unreadable(_)
+            | Self::Invalid(_)
+            | Self::Annotation { .. }
+            | Self::UnknownAnnotation { .. } => ErrorCode::Misconfigured,
             Self::Entities(_) => ErrorCode::Internal,
         }
     }

@@ -13,7 +13,7 @@ mod grants;
 mod snapshot;
 
 pub use bounds::{CHECKS, GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
-pub use decide::{Action, Decision, EVALUATION_ERROR, Facts};
+pub use decide::{Action, Decision, EVALUATION_ERROR, Facts, UNKNOWN_OBLIGATION};
 pub use error::{GrantFault, PolicyError};
 pub use grants::{check_grants, open_grants};
 pub use snapshot::{Snapshot, Unserved};

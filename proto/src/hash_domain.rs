@@ -85,6 +85,15 @@ hash_domains! {
     /// memory.
     BUDGET = "zerotrip budget v1";
 
+    /// A message of a batch that one signature covers: salt, DSSE pre-authentication encoding of
+    /// the message (`BatchPath` in `envelope.proto`). The signer makes it; whoever verifies the
+    /// message does so too.
+    BATCH_ENTRY = "zerotrip batch entry v1";
+
+    /// A batch's root that verified: key id, what is signed, signature. It never leaves the
+    /// verifier's memory.
+    VERIFIED_ROOT = "zerotrip verified root v1";
+
     /// A row as a database sent it: each cell's length (NULL has 2^64 - 1) and text. It never
     /// leaves the connector's memory.
     ROW = "zerotrip row v1";

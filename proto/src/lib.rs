@@ -12,10 +12,12 @@
 
 mod error;
 pub mod hash_domain;
+mod obligation;
 mod signed;
 mod time;
 
 pub use error::{Audience, Refusal};
+pub use obligation::{Obligation, UnknownObligation};
 pub use signed::{HolderSigned, SignedMessage, Signer};
 pub use time::{CHINA_OFFSET_SECONDS, from_timestamp, to_timestamp};
 
@@ -64,6 +66,11 @@ pub mod payload_type {
     pub const GRANTS: &str = "application/vnd.zerotrip.grants.v1+protobuf";
     /// [`crate::v1::Renewal`]
     pub const RENEWAL: &str = "application/vnd.zerotrip.renewal.v1+protobuf";
+    /// The text that one signature over many messages is over; see [`crate::v1::BatchPath`].
+    pub const BATCH: &str = "application/vnd.zerotrip.batch.v1";
+    /// What may travel under a signature that covers many: what is made at the rate of exchanges.
+    /// Words that last (directories, grants, statements, approvals) are signed one by one.
+    pub const IN_BATCHES: [&str; 4] = [REQUEST, SCAN_GRANT, SCAN_RECEIPT, ANSWER];
 }
 
 /// The grammar of names, one for hub, departments and authority.

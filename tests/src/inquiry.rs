@@ -17,6 +17,7 @@ use chrono::NaiveDate;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use prost::Message as _;
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::definition::Definition;
 use zerotrip_checks::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
 use zerotrip_connector::attached_dataset::AttachedDataset;
@@ -193,7 +194,7 @@ impl Departments<'_> {
             keys: keys.map_err(|_| ErrorCode::Malformed)?,
             request: Request::default(),
             requester: String::new(),
-            expires_at: SystemTime::now() + Duration::from_secs(60),
+            deadline: Deadline::after(Duration::from_secs(60)),
         };
         let (sender, mut messages) = mpsc::channel(scan::MESSAGES_AHEAD);
         let serving = scan::serve(&admitted, &department.serving, "", self.signer, &sender);

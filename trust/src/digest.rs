@@ -37,8 +37,13 @@ pub fn commit(domain: &str, salt: &[u8], payload: &[u8]) -> Digest {
 /// Random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], RandomError> {
     let mut out = [0; N];
-    SystemRandom::new().fill(&mut out).map_err(|_| RandomError)?;
+    fill_random(&mut out)?;
     Ok(out)
+}
+
+/// Fills with random bytes from the operating system.
+pub fn fill_random(out: &mut [u8]) -> Result<(), RandomError> {
+    SystemRandom::new().fill(out).map_err(|_| RandomError)
 }
 
 /// SHA-256 over parts that come one after another, each preceded by its length in bytes (u64,

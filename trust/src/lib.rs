@@ -5,6 +5,7 @@
 //! bytes alone. This crate never opens a file or a socket, never reads a clock (times are
 //! arguments) and knows no async runtime. It is the only crate that touches ring.
 
+pub mod batch;
 pub mod digest;
 pub mod directory;
 pub mod dsse;

@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use zerotrip_proto::SignedMessage;
 use zerotrip_proto::v1::Envelope;
 
+use crate::batch::VerifiedRoots;
 use crate::dsse::{self, DsseError};
 use crate::keys::{PublicKey, SigningKey};
 
@@ -43,6 +44,12 @@ impl<'a, M: SignedMessage> Signed<'a, M> {
     /// The message, if the signature is `key`'s over it and its type.
     pub fn open(&self, key: &PublicKey) -> Result<M, DsseError> {
         dsse::open(self.envelope, M::PAYLOAD_TYPE, key)
+    }
+
+    /// As [`Signed::open`]. Of messages that one signature covers, the first one pays for its
+    /// verification, as long as `roots` remembers it.
+    pub fn open_among(&self, key: &PublicKey, roots: &VerifiedRoots) -> Result<M, DsseError> {
+        dsse::decode(dsse::verify_among(self.envelope, M::PAYLOAD_TYPE, key, Some(roots))?)
     }
 }
 

@@ -180,6 +180,7 @@ impl World {
                 policy_ids: vec!["grant:fund".into()],
                 policy_digest: vec![7; 32],
                 directory_version: 3,
+                ..Decision::default()
             }),
             definition_digest: self.definition.digest.to_vec(),
             sources: vec![source("civil.marriage"), source("estate.ownership")],

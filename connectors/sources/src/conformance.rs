@@ -11,12 +11,13 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, FixedOffset};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_datasets::{DatasetFile, Manifest};
 use zerotrip_proto::v1::ErrorCode;
@@ -27,7 +28,7 @@ use zerotrip_test_servers::files::{Book, Dbf, OldBook, parquet};
 
 use super::remote::tests::server::{Server, Table};
 use super::rest::tests::server::Api;
-use super::{LookUp, LookUpEnd, RestsOn, Source, SourceError, Stop};
+use super::{LookUp, LookUpEnd, RestsOn, Source, SourceError};
 
 mod files;
 mod live;
@@ -296,14 +297,14 @@ pub fn described(kind: AnyKind<'_>, source: &str) -> String {
     )
 }
 
-pub fn look_up(keys: &[&str], most_rows: u64, stop: Stop) -> LookUp {
+pub fn look_up(keys: &[&str], most_rows: u64, cancellation: Cancellation) -> LookUp {
     let keys: Vec<ResidentId> =
         keys.iter().map(|key| ResidentId::new_strict(key).unwrap()).collect();
-    LookUp { columns: vec![0, 1], keys: keys.into(), most_rows, stop }
+    LookUp { columns: vec![0, 1], keys: keys.into(), most_rows, cancellation }
 }
 
-pub fn soon() -> Stop {
-    Stop::at(Instant::now() + Duration::from_secs(20))
+pub fn soon() -> Cancellation {
+    Cancellation::after(Duration::from_secs(20))
 }
 
 /// The names of the rows that came, sorted, and the end.
@@ -536,9 +537,12 @@ pub fn bounds_hold(kind: AnyKind<'_>) {
     let code = |look_up: LookUp| run(names(&*source, look_up)).unwrap_err().code;
     assert_eq!(code(look_up(&[LI], 2, soon())), ErrorCode::DefinitionLimit);
     assert_eq!(run(names(&*source, look_up(&[LI], 3, soon()))).unwrap().0, ["a", "b", "c"]);
-    assert_eq!(code(look_up(&[LI], 3, Stop::at(Instant::now()))), ErrorCode::SourceTimeout);
+    assert_eq!(
+        code(look_up(&[LI], 3, Cancellation::after(Duration::ZERO))),
+        ErrorCode::SourceTimeout
+    );
     let gone = soon();
-    gone.now();
+    gone.cancel();
     assert_eq!(code(look_up(&[LI], 3, gone)), ErrorCode::SourceTimeout);
     let (sender, receiver) = mpsc::channel(1);
     drop(receiver);

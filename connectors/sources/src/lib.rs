@@ -36,9 +36,10 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use zerotrip_channel::deadline::{Cancellation, Cancelled};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{FileDrop, Source as Spec};
 use zerotrip_datasets::resident_id::ResidentId;
@@ -76,7 +77,7 @@ pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError
 /// from the dataset file, validated at [`open`] against the system's own catalogue: a table or
 /// column that is gone is `SOURCE_DRIFT`, at start and while running.
 ///
-/// **It can be stopped.** [`Stop`] is polled by long work at least every few milliseconds: it
+/// **It can be stopped.** Long work polls its [`Cancellation`] at least every few milliseconds. It
 /// covers the deadline, and a hub that hung up. A closed `rows` channel means the same.
 ///
 /// **As-of is honest.** No later than the moment from which the rows are known to be whole, the
@@ -143,8 +144,8 @@ pub struct LookUp {
     pub keys: Arc<[ResidentId]>,
     /// Stop after so many rows, with `SOURCE_LIMIT`.
     pub most_rows: u64,
-    /// When to give up.
-    pub stop: Stop,
+    /// When to end without an answer.
+    pub cancellation: Cancellation,
 }
 
 /// The end of a look-up.
@@ -213,54 +214,6 @@ pub struct Survey {
     pub steps: Vec<Vec<String>>,
 }
 
-/// The deadline and the hub's patience in one flag; clones share it.
-#[derive(Clone, Debug)]
-pub struct Stop {
-    gone: Arc<watch::Sender<bool>>,
-    deadline: Instant,
-}
-
-impl Stop {
-    /// Stops at the deadline, or when [`Stop::now`] is called.
-    pub fn at(deadline: Instant) -> Self {
-        Self { gone: Arc::new(watch::Sender::new(false)), deadline }
-    }
-
-    /// Nobody waits any more.
-    pub fn now(&self) {
-        self.gone.send_replace(true);
-    }
-
-    /// Why to stop, if at all.
-    pub fn check(&self) -> Result<(), SourceError> {
-        if *self.gone.borrow() {
-            return Err(SourceError::hung_up());
-        }
-        if Instant::now() >= self.deadline {
-            return Err(SourceError::new(ErrorCode::SourceTimeout, "the deadline has passed"));
-        }
-        Ok(())
-    }
-
-    /// Waits until there is a reason to stop, and says which.
-    pub async fn fired(&self) -> SourceError {
-        loop {
-            if let Err(why) = self.check() {
-                return why;
-            }
-            let mut gone = self.gone.subscribe();
-            // Whichever it was, the check above says so.
-            let _either =
-                tokio::time::timeout_at(self.deadline.into(), gone.wait_for(|gone| *gone)).await;
-        }
-    }
-
-    /// Time until the deadline.
-    pub fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
-}
-
 /// Why a source does not answer. The code goes to the hub; the text stays in the department's log
 /// and journal.
 #[derive(Debug, thiserror::Error)]
@@ -278,9 +231,18 @@ impl SourceError {
         Self { code, detail: detail.into() }
     }
 
-    /// Nobody listens any more.
+    /// The hub no longer listens.
     pub fn hung_up() -> Self {
         Self::new(ErrorCode::SourceTimeout, "the hub hung up")
+    }
+}
+
+impl From<Cancelled> for SourceError {
+    fn from(why: Cancelled) -> Self {
+        match why {
+            Cancelled::CallerGone => Self::hung_up(),
+            Cancelled::DeadlinePassed => Self::new(ErrorCode::SourceTimeout, why.to_string()),
+        }
     }
 }
 

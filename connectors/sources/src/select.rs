@@ -10,13 +10,14 @@
 use std::time::SystemTime;
 
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::aggregate::{Answer, Question};
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::predicate::{Op, Predicate, Value};
 use zerotrip_datasets::{Column, date};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
-use super::{Rows, Source, SourceError, Stop};
+use super::{Rows, Source, SourceError};
 
 /// Most texts that one condition hands down; with more, the rest is decided here.
 const MOST_TEXTS: usize = 4096;
@@ -35,7 +36,7 @@ pub struct Select {
     /// Stop with `SOURCE_LIMIT` after so many rows sent.
     pub most_rows: u64,
     /// When to give up.
-    pub stop: Stop,
+    pub cancellation: Cancellation,
 }
 
 /// The end of a selection: every row was sent.
@@ -188,7 +189,7 @@ pub async fn run(
     columns: &[Column],
     question: &Question,
     most_rows: u64,
-    stop: Stop,
+    cancellation: Cancellation,
 ) -> Result<(Answer, SelectEnd), SourceError> {
     let needed = question.columns();
     let select = Select {
@@ -197,7 +198,7 @@ pub async fn run(
         counted: true,
         first: None,
         most_rows,
-        stop: stop.clone(),
+        cancellation: cancellation.clone(),
     };
     let (sender, mut rows) = mpsc::channel::<Rows>(2);
     let answered = async {
@@ -218,12 +219,12 @@ pub async fn run(
             // Others on this thread have a turn.
             tokio::task::yield_now().await;
         }
-        Ok(answer)
+        Ok::<_, SourceError>(answer)
     };
     let (end, answer) = tokio::join!(source.select(select, sender), async {
         let answer = answered.await;
         if answer.is_err() {
-            stop.now();
+            cancellation.cancel();
         }
         answer
     });

@@ -1,6 +1,7 @@
 //! Is there room, and has this member asked enough? Replay is the ledger's to know: the intent's
 //! own transaction refuses a used id.
 
+use zerotrip_datasets::Argument;
 use zerotrip_policies::Decision;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
@@ -21,8 +22,9 @@ pub fn within_denials(hub: &Hub, decision: &Decision, peer: &Identity) -> Result
 pub fn admit(
     hub: &Hub,
     identified: &Identified,
-    subjects: &[String],
+    arguments: &[Argument],
 ) -> Result<Permit<String>, Refusal> {
+    let subjects = arguments.iter().map(|argument| argument.value);
     hub.budgets.spend(&identified.member, subjects)?;
     hub.exchanges.try_acquire(identified.member.clone()).ok_or_else(|| {
         let share = hub.exchanges.most_each();

@@ -14,7 +14,7 @@ use zerotrip_proto::v1::{
     self, Answer, Answered, Claim, Completion, Denied, Envelope, ErrorCode, ExchangeBody,
     ExchangeFact, ExchangeOutcome, ExchangeReply, Reason, SourceStatement, Unavailable,
 };
-use zerotrip_proto::{hash_domain, to_timestamp};
+use zerotrip_proto::{Obligation, hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Digest, commit, sha256_parts};
 use zerotrip_trust::signed;
 
@@ -347,6 +347,8 @@ impl Record {
                 policy_ids: decision.policy_ids.clone(),
                 policy_digest: decision.policy_digest.to_vec(),
                 directory_version: decision.directory_version,
+                authority_grant: decision.grant.clone().unwrap_or_default(),
+                obligations: Obligation::names(&decision.obligations),
             }),
             definition_digest: outcome.definition_digest.clone(),
             sources: statements,

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
@@ -14,14 +14,16 @@ use arrow_flight::utils::flight_data_to_arrow_batch;
 use arrow_flight::{FlightData, Ticket};
 use prost::Message as _;
 use tonic::{Status, Streaming};
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::soundness::{Incomplete, ScanReport, Subjects};
+use zerotrip_datasets::Argument;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::{
     Envelope, ErrorCode, GrantedKey, Opening, ScanReceipt, ScanTicket, ScanTrailer, coverage,
 };
-use zerotrip_proto::{Refusal, from_timestamp, hash_domain, to_timestamp};
+use zerotrip_proto::{Obligation, Refusal, from_timestamp, hash_domain, to_timestamp};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{receipt, signed};
 
@@ -39,10 +41,11 @@ pub struct Dispatcher<'a> {
     hub: &'a Hub,
     in_force: &'a InForce,
     identified: &'a Identified,
+    arguments: &'a [Argument],
     decision: &'a Decision,
     /// Leaves of the log with the exchange's intent.
     ledger_size: u64,
-    deadline: Instant,
+    deadline: Deadline,
     evidence: Mutex<Vec<Evidence>>,
     /// The members that a grant was sent to.
     asked: Mutex<BTreeSet<String>>,
@@ -94,9 +97,10 @@ impl<'a> Dispatcher<'a> {
     pub fn new(
         hub: &'a Hub,
         identified: &'a Identified,
+        arguments: &'a [Argument],
         decided: &'a Decided,
         intent_index: u64,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Self {
         let (in_force, decision, ledger_size) =
             (&decided.in_force, &decided.decision, intent_index + 1);
@@ -104,6 +108,7 @@ impl<'a> Dispatcher<'a> {
             hub,
             in_force,
             identified,
+            arguments,
             decision,
             ledger_size,
             deadline,
@@ -155,9 +160,7 @@ impl<'a> Dispatcher<'a> {
         }
         let ticket =
             signed::seal(&grant, &self.hub.identity.sign).map_err(|error| fault(&error))?;
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        let answered =
-            tokio::time::timeout(left, self.receive(&call, &attached, ticket, left)).await;
+        let answered = self.deadline.within(self.receive(&call, &attached, ticket)).await;
         let delivered = answered.map_err(|_| ErrorCode::SourceTimeout)??;
         self.verify_answer(&call, &attached, &grant, &stated.digest, delivered)
     }
@@ -166,7 +169,6 @@ impl<'a> Dispatcher<'a> {
     /// for is never sent.
     fn grant(&self, call: &ScanCall<'_>, attached: &Attached) -> Result<ScanTicket, ErrorCode> {
         let now = SystemTime::now();
-        let left = self.deadline.saturating_duration_since(Instant::now());
         let held = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
         // The receipt that shows most of the keys comes first: each one that travels is verified
         // where it arrives.
@@ -193,7 +195,7 @@ impl<'a> Dispatcher<'a> {
             hub: self.hub.identity.uri.clone(),
             connector: attached.uri.clone(),
             issued_at: Some(to_timestamp(now)),
-            expires_at: Some(to_timestamp(now + left)),
+            expires_at: Some(self.deadline.to_timestamp(now)),
             directory_version: self.in_force.directory.version(),
             request: Some(self.identified.envelope.clone()),
             template: Some(call.scan.template.clone()),
@@ -207,6 +209,8 @@ impl<'a> Dispatcher<'a> {
                 .filter_map(|at| held.get(*at))
                 .map(|one| one.receipt.clone())
                 .collect(),
+            authority_grant: self.decision.grant.clone().unwrap_or_default(),
+            obligations: Obligation::names(&self.decision.obligations),
         })
     }
 
@@ -241,15 +245,9 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn is_parameter(&self, name: &str, value: &str) -> bool {
-        let Some(zerotrip_proto::v1::request::Body::Check(body)) = &self.identified.request.body
-        else {
-            return false;
-        };
-        let mut given = body.parameters.iter().filter(|parameter| parameter.name == name);
-        let id = given
-            .next()
-            .and_then(|parameter| zerotrip_datasets::ResidentId::new_strict(&parameter.value).ok());
-        id.is_some_and(|id| id.as_str() == value)
+        self.arguments
+            .iter()
+            .any(|argument| argument.name == name && argument.value.as_key() == value)
     }
 
     async fn receive(
@@ -257,10 +255,9 @@ impl<'a> Dispatcher<'a> {
         call: &ScanCall<'_>,
         attached: &Attached,
         ticket: Envelope,
-        left: Duration,
     ) -> Result<Delivered, ErrorCode> {
         let mut request = tonic::Request::new(Ticket { ticket: ticket.encode_to_vec().into() });
-        request.set_timeout(left);
+        self.deadline.bound(&mut request);
         let mut stream = attached
             .flight()
             .do_get(request)

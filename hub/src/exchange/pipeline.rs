@@ -3,12 +3,14 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
+use zerotrip_channel::deadline::Deadline;
+use zerotrip_datasets::Argument;
 use zerotrip_ledger::{Asking, LedgerError, VARIANTS_KEPT};
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeCall, ExchangeReply, Intent};
-use zerotrip_proto::{Refusal, hash_domain};
+use zerotrip_proto::{Obligation, Refusal, hash_domain};
 use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
 
@@ -42,14 +44,14 @@ pub trait Kind: Sized + Send + Sync {
     /// As the ledger names it.
     fn action(&self) -> String;
 
-    /// Whom it is about, for their budgets.
-    fn subjects(&self) -> &[String];
+    /// Whom it is about: each has a budget, and keys of scans can come from them.
+    fn arguments(&self) -> &[Argument];
 
     /// Which variant of what is asked about whom, where the grant allows a number of them.
     fn asking(&self, identified: &Identified, decision: &Decision) -> Option<Asking>;
 
     /// Until when departments may be asked.
-    fn deadline(&self, identified: &Identified, now: SystemTime) -> Instant;
+    fn deadline(&self, identified: &Identified, now: SystemTime) -> Deadline;
 
     /// What it comes to, once it is allowed and its intent recorded.
     fn run(
@@ -85,7 +87,14 @@ pub async fn answer<K: Kind>(
     }
     let request = AuthorizationRequest { identified, check: kind.check(), action: K::ACTION };
     let deadline = kind.deadline(identified, now);
-    let dispatcher = Dispatcher::new(hub, identified, decided, record.intent_index(), deadline);
+    let dispatcher = Dispatcher::new(
+        hub,
+        identified,
+        kind.arguments(),
+        decided,
+        record.intent_index(),
+        deadline,
+    );
     let outcome = tokio::select! {
         outcome = kind.run(hub, &dispatcher, now) => outcome,
         // The departments notice at once that nobody listens any more, and stop.
@@ -117,7 +126,7 @@ async fn begin<K: Kind>(
     })?;
     let identified = identify(hub, &in_force, envelope, peer, now)?;
     let kind = K::of(hub, &identified, now)?;
-    let permit = admit::admit(hub, &identified, kind.subjects())?;
+    let permit = admit::admit(hub, &identified, kind.arguments())?;
     let request =
         AuthorizationRequest { identified: &identified, check: kind.check(), action: K::ACTION };
     let decided = request.decide(in_force, now);
@@ -151,6 +160,8 @@ async fn intend(
         policy_ids: decision.policy_ids.clone(),
         policy_digest: decision.policy_digest.to_vec(),
         directory_version: decision.directory_version,
+        authority_grant: decision.grant.clone().unwrap_or_default(),
+        obligations: Obligation::names(&decision.obligations),
     };
     let expires_at = identified.expires_at;
     let index = match asking {

@@ -146,6 +146,7 @@ impl<'a> Builder<'a> {
             system_index: HashMap::new(),
             hub_index: HashMap::new(),
             keys: HashMap::new(),
+            verified_roots: Arc::default(),
         };
         Self { directory, authority, faults: Vec::new() }
     }

@@ -1,9 +1,11 @@
 //! The directory itself: what it lists, found by id or URI.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::holders::{Hub, HubTls, KeyEntry, Member, System};
+use crate::batch::VerifiedRoots;
 use crate::digest::Digest;
 use crate::identity::Identity;
 
@@ -22,6 +24,8 @@ pub struct Directory {
     pub(super) system_index: HashMap<String, usize>,
     pub(super) hub_index: HashMap<String, usize>,
     pub(super) keys: HashMap<String, KeyEntry>,
+    /// Roots of batches that verified under this directory.
+    pub(super) verified_roots: Arc<VerifiedRoots>,
 }
 
 impl Directory {

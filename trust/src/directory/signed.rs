@@ -46,7 +46,7 @@ impl Directory {
     ) -> Result<(M, Arc<KeyHolder>), SignedError> {
         let signed = Signed::<M>::new(envelope)?;
         let holder = self.signer(signed.keyid(), M::SIGNER, M::USAGE, now)?;
-        Ok((signed.open(&holder.key)?, holder))
+        Ok((signed.open_among(&holder.key, &self.verified_roots)?, holder))
     }
 
     fn signer(

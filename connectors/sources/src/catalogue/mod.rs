@@ -7,15 +7,16 @@ mod sqlite;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::file::{Odbc, Password, Remote, SqliteAsOf, Through, Tls, Url};
 use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::ErrorCode;
 
+use super::SourceError;
 use super::remote::catalogue::ServerCatalogue;
 use super::rest::catalogue::Interface;
-use super::{SourceError, Stop};
 
 /// How long a look may take.
 pub const PATIENCE: Duration = Duration::from_secs(600);
@@ -353,8 +354,8 @@ fn wrong(detail: String) -> SourceError {
     SourceError::new(ErrorCode::Misconfigured, detail)
 }
 
-fn patience() -> Stop {
-    Stop::at(Instant::now() + PATIENCE)
+fn patience() -> Cancellation {
+    Cancellation::after(PATIENCE)
 }
 
 fn name_of(path: &Path) -> String {

@@ -28,11 +28,12 @@ pub struct Database {
 impl Database {
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let stop = patience();
+        let cancellation = patience();
         let open = || {
             let connection = Connection::open_with_flags(path, flags)?;
             connection.pragma_update(None, "query_only", true)?;
-            connection.progress_handler(STEPS_PER_POLL, Some(move || stop.check().is_err()))?;
+            connection
+                .progress_handler(STEPS_PER_POLL, Some(move || cancellation.check().is_err()))?;
             Ok(connection)
         };
         let connection = open().map_err(|error| failed(path, &error))?;

@@ -1,13 +1,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::aggregate::Question;
 use zerotrip_datasets::resident_id::ResidentId;
 
-use super::super::{Stop, open, select};
+use super::super::{open, select};
 use super::*;
 
 const LI: &str = "11010519491231002X";
@@ -91,7 +92,7 @@ async fn a_row_has_what_its_owner_says_beside_what_the_system_holds() {
         columns: vec![1],
         keys: Arc::from([ResidentId::new_strict(id).unwrap()]),
         most_rows: 100,
-        stop: Stop::at(Instant::now() + Duration::from_secs(20)),
+        cancellation: Cancellation::after(Duration::from_secs(20)),
     };
     let found = async |id: &str| {
         let (sender, mut rows) = mpsc::channel::<Rows>(8);
@@ -134,8 +135,9 @@ async fn what_is_counted_and_shown_has_them_too() {
     let counted = async |condition: &str| {
         let only = Predicate::parse(condition, &file.columns).unwrap();
         let question = Question { by: Vec::new(), only, measures: Vec::new() };
-        let stop = Stop::at(Instant::now() + Duration::from_secs(20));
-        let (answer, _) = select::run(&*source, &file.columns, &question, 100, stop).await.unwrap();
+        let cancellation = Cancellation::after(Duration::from_secs(20));
+        let (answer, _) =
+            select::run(&*source, &file.columns, &question, 100, cancellation).await.unwrap();
         (answer.groups.values().map(|group| group.rows).sum::<u64>(), answer.undecided)
     };
     assert_eq!(counted("status=current").await, (2, 1));

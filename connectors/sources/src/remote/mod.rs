@@ -29,11 +29,12 @@ mod tls;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeZone as _};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::file::{Remote, SqliteAsOf};
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::CHINA_OFFSET_SECONDS;
@@ -43,7 +44,7 @@ use super::profile::{KeyColumns, Profile};
 use super::rules::Rules;
 use super::table::id_places;
 use super::{
-    LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop, Survey,
+    LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey,
     UnreadableRow,
 };
 use cells::Cells;
@@ -320,21 +321,21 @@ impl Shape {
 
 impl<S: System> Inner<S> {
     async fn survey(&self) -> Result<Survey, SourceError> {
-        let stop = Stop::at(Instant::now() + PASS);
-        let mut lease = self.pool.begin(&stop).await?;
+        let cancellation = Cancellation::after(PASS);
+        let mut lease = self.pool.begin(&cancellation).await?;
         let done = tokio::select! {
-            done = self.look_at(&mut lease, &stop) => done,
-            why = stop.fired() => Err(why),
+            done = self.look_at(&mut lease, &cancellation) => done,
+            why = cancellation.cancelled() => Err(why.into()),
         };
         self.settle(lease, done).await
     }
 
     async fn unreadable(&self, most: usize) -> Result<Vec<UnreadableRow>, SourceError> {
-        let stop = Stop::at(Instant::now() + PASS);
-        let mut lease = self.pool.begin(&stop).await?;
+        let cancellation = Cancellation::after(PASS);
+        let mut lease = self.pool.begin(&cancellation).await?;
         let done = tokio::select! {
             done = self.find_unreadable(&mut lease, most) => done,
-            why = stop.fired() => Err(why),
+            why = cancellation.cancelled() => Err(why.into()),
         };
         self.settle(lease, done).await
     }
@@ -348,11 +349,11 @@ impl<S: System> Inner<S> {
     }
 
     async fn pass_apart(&self) -> Result<(), SourceError> {
-        let stop = Stop::at(Instant::now() + PASS);
-        let mut lease = self.pool.begin(&stop).await?;
+        let cancellation = Cancellation::after(PASS);
+        let mut lease = self.pool.begin(&cancellation).await?;
         let done = tokio::select! {
             done = self.pass(&mut lease) => done.map(|_| ()),
-            why = stop.fired() => Err(why),
+            why = cancellation.cancelled() => Err(why.into()),
         };
         self.settle(lease, done).await
     }
@@ -374,9 +375,13 @@ impl<S: System> Inner<S> {
         }
     }
 
-    async fn look_at(&self, lease: &mut Lease<S>, stop: &Stop) -> Result<Survey, SourceError> {
+    async fn look_at(
+        &self,
+        lease: &mut Lease<S>,
+        cancellation: &Cancellation,
+    ) -> Result<Survey, SourceError> {
         let relation = self.relation(lease).await?;
-        let known = self.known(lease, stop).await?;
+        let known = self.known(lease, cancellation).await?;
         let (ground, _) = self.proven(lease).await?;
         let mut advice = relation.advice.clone();
         advice.extend(ground.advice(self.is_live(), self.shape.nothing_hidden.as_deref()));
@@ -423,7 +428,7 @@ impl<S: System> Inner<S> {
     async fn known(
         &self,
         lease: &mut Lease<S>,
-        stop: &Stop,
+        cancellation: &Cancellation,
     ) -> Result<Arc<TableProfile>, SourceError> {
         if self.shape.profile_every.is_zero() {
             return self.pass(lease).await;
@@ -435,7 +440,7 @@ impl<S: System> Inner<S> {
         let _alone = self.passing.lock().await;
         // Somebody else may have taken one meanwhile, which knows spellings that this transaction
         // does not see yet, and no longer others.
-        lease.renew(stop).await?;
+        lease.renew(cancellation).await?;
         if let Some(known) = self.latest(lease).await? {
             unfinished.done = true;
             return Ok(known);
@@ -643,9 +648,9 @@ impl<S: System> Inner<S> {
 }
 
 /// Why nobody waits any more, as soon as that is so.
-async fn gone<T>(stop: &Stop, rows: &mpsc::Sender<T>) -> SourceError {
+async fn gone<T>(cancellation: &Cancellation, rows: &mpsc::Sender<T>) -> SourceError {
     tokio::select! {
-        why = stop.fired() => why,
+        why = cancellation.cancelled() => why.into(),
         () = rows.closed() => SourceError::hung_up(),
     }
 }

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::{SourceError, Stop};
+use super::super::SourceError;
 use super::system::{Session, System};
 
 /// Time for which an idle session counts as alive without being asked.
@@ -46,10 +47,10 @@ pub struct Lease<S: System> {
 
 impl<S: System> Lease<S> {
     /// Ends the transaction and begins another, which sees what is there now.
-    pub async fn renew(&mut self, stop: &Stop) -> Result<(), SourceError> {
+    pub async fn renew(&mut self, cancellation: &Cancellation) -> Result<(), SourceError> {
         self.session.end().await?;
         (self.begun, self.since) = (SystemTime::now(), Instant::now());
-        self.session.begin(stop.left()).await
+        self.session.begin(cancellation.left()).await
     }
 }
 
@@ -70,10 +71,10 @@ impl<S: System> Pool<S> {
     }
 
     /// Waits its turn and begins a transaction, in an idle session or a new one.
-    pub async fn begin(&self, stop: &Stop) -> Result<Lease<S>, SourceError> {
+    pub async fn begin(&self, cancellation: &Cancellation) -> Result<Lease<S>, SourceError> {
         tokio::select! {
-            lease = self.lease(stop) => lease,
-            why = stop.fired() => Err(why),
+            lease = self.lease(cancellation) => lease,
+            why = cancellation.cancelled() => Err(why.into()),
         }
     }
 
@@ -93,7 +94,7 @@ impl<S: System> Pool<S> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
     }
 
-    async fn lease(&self, stop: &Stop) -> Result<Lease<S>, SourceError> {
+    async fn lease(&self, cancellation: &Cancellation) -> Result<Lease<S>, SourceError> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let permit = permit
             .map_err(|_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping"))?;
@@ -101,7 +102,9 @@ impl<S: System> Pool<S> {
             let (begun, since) = (SystemTime::now(), Instant::now());
             // The server may have been restarted since, or have cut off who did nothing: then the
             // next one, and in the end a new one.
-            if let Ok(Ok(())) = tokio::time::timeout(AWAKE, session.begin(stop.left())).await {
+            if let Ok(Ok(())) =
+                tokio::time::timeout(AWAKE, session.begin(cancellation.left())).await
+            {
                 return Ok(Lease { session, begun, since, _permit: permit });
             }
         }
@@ -112,7 +115,7 @@ impl<S: System> Pool<S> {
             Err(SourceError::new(ErrorCode::SourceUnreachable, detail))
         })?;
         let (begun, since) = (SystemTime::now(), Instant::now());
-        session.begin(stop.left()).await?;
+        session.begin(cancellation.left()).await?;
         Ok(Lease { session, begun, since, _permit: permit })
     }
 

@@ -16,10 +16,11 @@ pub mod tests;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Age, Rest, Way};
 use zerotrip_proto::v1::ErrorCode;
@@ -29,8 +30,8 @@ use self::reading::Plan;
 use super::snapshot::Snapshots;
 use super::table::TableSource;
 use super::{
-    LookUp, LookUpEnd, RestsOn, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop,
-    Survey, UnreadableRow,
+    LookUp, LookUpEnd, RestsOn, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey,
+    UnreadableRow,
 };
 use crate::rulings::Rulings;
 
@@ -109,7 +110,7 @@ impl RestSource {
     }
 
     /// The newest whole snapshot or, where every look-up has its own, one whose reading begins now.
-    async fn current(&self, stop: &Stop) -> Result<Arc<TableSource>, SourceError> {
+    async fn current(&self, cancellation: &Cancellation) -> Result<Arc<TableSource>, SourceError> {
         if !self.every.is_zero() {
             return self
                 .state
@@ -126,7 +127,7 @@ impl RestSource {
         };
         tokio::select! {
             read = read => read,
-            why = stop.fired() => Err(why),
+            why = cancellation.cancelled() => Err(why.into()),
         }
     }
 }
@@ -138,10 +139,10 @@ impl Source for RestSource {
         rows: mpsc::Sender<Rows>,
     ) -> SourceFuture<'a, LookUpEnd> {
         Box::pin(async move {
-            look_up.stop.check()?;
+            look_up.cancellation.check()?;
             let current = tokio::select! {
-                current = self.current(&look_up.stop) => current?,
-                () = rows.closed() => return Err(SourceError::new(ErrorCode::SourceTimeout, "the hub hung up")),
+                current = self.current(&look_up.cancellation) => current?,
+                () = rows.closed() => return Err(SourceError::hung_up()),
             };
             let end = current.look_up(look_up, rows).await?;
             // Where every look-up has a snapshot of its own, none is another's.
@@ -158,12 +159,14 @@ impl Source for RestSource {
         select: Select,
         rows: mpsc::Sender<Rows>,
     ) -> SourceFuture<'a, SelectEnd> {
-        Box::pin(async move { self.current(&select.stop).await?.select(select, rows).await })
+        Box::pin(
+            async move { self.current(&select.cancellation).await?.select(select, rows).await },
+        )
     }
 
     fn survey(&self) -> SourceFuture<'_, Survey> {
         Box::pin(async move {
-            let current = self.current(&Stop::at(Instant::now() + PATIENCE)).await?;
+            let current = self.current(&Cancellation::after(PATIENCE)).await?;
             let mut survey = current.survey().await?;
             let trouble = self.state.read().unwrap_or_else(PoisonError::into_inner).trouble.clone();
             for steps in &mut survey.steps {
@@ -184,7 +187,7 @@ impl Source for RestSource {
 
     fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>> {
         Box::pin(async move {
-            self.current(&Stop::at(Instant::now() + PATIENCE)).await?.unreadable(most).await
+            self.current(&Cancellation::after(PATIENCE)).await?.unreadable(most).await
         })
     }
 }

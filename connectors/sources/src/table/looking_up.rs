@@ -55,7 +55,9 @@ impl Inner {
                 self.give_back(reader);
                 Ok(Some((rows.batch, end)))
             }
-            Err(error) if look_up.stop.check().is_ok() && (rows.full || may_pass(&error)) => {
+            Err(error)
+                if look_up.cancellation.check().is_ok() && (rows.full || may_pass(&error)) =>
+            {
                 // Its transaction is over, or whoever takes it next would not get one of their own.
                 if reader.connection.is_autocommit() {
                     self.give_back(reader);
@@ -75,7 +77,7 @@ impl Inner {
         let mut rows = RowSender::new(Some(out), look_up);
         let end = self.look_up(reader, look_up, u32::MAX, &mut rows)?;
         rows.flush()?;
-        look_up.stop.check()?;
+        look_up.cancellation.check()?;
         Ok(end)
     }
 
@@ -87,9 +89,9 @@ impl Inner {
         rows: &mut RowSender<'_>,
     ) -> Result<LookUpEnd, SourceError> {
         let started = SystemTime::now();
-        look_up.stop.check()?;
-        self.in_transaction(reader, &look_up.stop, polls, |inner, reader| {
-            let pass = inner.fresh_pass(reader, &look_up.stop)?;
+        look_up.cancellation.check()?;
+        self.in_transaction(reader, &look_up.cancellation, polls, |inner, reader| {
+            let pass = inner.fresh_pass(reader, &look_up.cancellation)?;
             rows.watch = Some((Arc::clone(&pass), SeenRows::default()));
             let profile = &pass.profile;
             let as_of = inner.as_of(reader, started)?;

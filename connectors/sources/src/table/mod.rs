@@ -19,6 +19,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 use tokio::sync::{Semaphore, mpsc};
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::file::{Sqlite, SqliteAsOf};
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
@@ -29,8 +30,8 @@ use super::rules::Rules;
 use super::seen::Seen;
 use super::temporary::Temporary;
 use super::{
-    LookUp, LookUpEnd, RawRow, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop,
-    Survey, UnreadableRow,
+    LookUp, LookUpEnd, RawRow, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey,
+    UnreadableRow,
 };
 use crate::rulings::Rulings;
 
@@ -191,10 +192,7 @@ impl TableSource {
         };
         let mut reader = inner.connect()?;
         reader.version = inner.data_version(&reader)?;
-        inner.fresh_pass(
-            &mut reader,
-            &Stop::at(std::time::Instant::now() + Duration::from_secs(600)),
-        )?;
+        inner.fresh_pass(&mut reader, &Cancellation::after(Duration::from_secs(600)))?;
         inner.give_back(reader);
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use rusqlite::types::ValueRef;
+use zerotrip_channel::deadline::Cancellation;
 
 use super::super::findings::{LeftFields, all_there};
 use super::super::profile::{KeyCell, KeyColumns, Profile};
 use super::super::row_index::IndexBuilder;
-use super::super::{Rows, SourceError, Stop, next_number};
+use super::super::{Rows, SourceError, next_number};
 use super::pass::Pass;
 use super::{Inner, Moment, Reader};
 use crate::rulings::row_digest;
@@ -19,7 +20,7 @@ impl Inner {
     pub(super) fn fresh_pass(
         &self,
         reader: &mut Reader,
-        stop: &Stop,
+        cancellation: &Cancellation,
     ) -> Result<Arc<Pass>, SourceError> {
         if let Some(pass) = self.fixed.get() {
             return Ok(Arc::clone(pass));
@@ -29,7 +30,7 @@ impl Inner {
         {
             return Ok(Arc::clone(pass));
         }
-        let pass = Arc::new(self.take_pass(reader, stop)?);
+        let pass = Arc::new(self.take_pass(reader, cancellation)?);
         if matches!(self.shape.moment, Moment::Fixed(_)) {
             return Ok(Arc::clone(self.fixed.get_or_init(|| pass)));
         }
@@ -52,7 +53,7 @@ impl Inner {
         Ok(names.into_iter().filter(is_left).collect())
     }
 
-    fn take_pass(&self, reader: &Reader, stop: &Stop) -> Result<Pass, SourceError> {
+    fn take_pass(&self, reader: &Reader, cancellation: &Cancellation) -> Result<Pass, SourceError> {
         // What a snapshot's index holds, this process has put there itself.
         let mut present =
             (!matches!(self.shape.moment, Moment::Fixed(_))).then(IndexBuilder::default);
@@ -73,7 +74,7 @@ impl Inner {
         let mut before = None;
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
             if profile.rows.is_multiple_of(4096) {
-                stop.check()?;
+                cancellation.check()?;
             }
             let id: i64 = row.get(0).map_err(|error| self.failed(&error))?;
             if before.is_some_and(|before| before >= id) {

@@ -114,7 +114,7 @@ impl Opened {
 fn ask(source: &dyn Source, key: &str) -> (Vec<String>, Vec<String>) {
     let keys = Arc::from([ResidentId::new_strict(key).unwrap()]);
     let (found, end) =
-        run(names(source, LookUp { columns: vec![0], keys, most_rows: 100, stop: soon() }))
+        run(names(source, LookUp { columns: vec![0], keys, most_rows: 100, cancellation: soon() }))
             .unwrap();
     (found, end.could_match)
 }
