@@ -22,7 +22,7 @@ use crate::merkle::{self, ProofError};
 
 /// Most messages under one signature.
 pub const MOST: usize = 1024;
-/// Digests in the path of the largest batch: its tree has so many levels.
+/// Digests in the path of the largest batch: the levels of its tree.
 const LEVELS: usize = MOST.ilog2() as usize;
 /// Bytes of an entry's salt.
 const SALT: usize = 32;
