@@ -122,8 +122,8 @@ pub fn is_there(path: &Path) -> bool {
 /// Reads a file of at most [`MOST_BYTES`].
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let at = |error| FileError { path: path.to_owned(), error };
-    // Asked by name, and only then opened: opening a pipe waits for a process that writes into it, and
-    // opening a device can do anything. Asked again when it is open, since the name may be
+    // Asked by name, and only then opened: opening a pipe waits for a process that writes into it,
+    // and opening a device can do anything. Asked again when it is open, since the name may be
     // another file's by then.
     let regular = |metadata: fs::Metadata| match (metadata.is_file(), metadata.is_dir()) {
         (true, _) => Ok(()),

@@ -5,7 +5,8 @@
 //! Without `verify_all` the leaves before the last thousand are taken on the word of their
 //! subtrees' stored roots, which the root commits to; an edit down there is found by `verify_all`,
 //! by each follower of the log, and by every proof made of it. A store that is set back *together*
-//! with its published checkpoint can be detected only by a client or auditor that kept a newer checkpoint.
+//! with its published checkpoint can be detected only by a client or auditor that kept a newer
+//! checkpoint.
 
 use std::fs;
 use std::io::{self, Read as _};

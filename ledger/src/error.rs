@@ -99,8 +99,8 @@ impl From<rusqlite::Error> for LedgerError {
     }
 }
 
-/// Why a store does not open. Each but the first two means that the store was edited, cut or set back
-/// the files: keep them, and restore.
+/// Why a store does not open. Each but the first two means that the files were edited, cut or
+/// set back: keep them, and restore.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process writes to it.

@@ -60,8 +60,9 @@ impl Ledger {
         self.head().size()
     }
 
-    /// Entries as hashed, from `start`, with what opens them for this reader: 1 to [`ENTRIES`](crate::ENTRIES)
-    /// asked for, fewer where the log ends or [`ENTRIES_BYTES`](crate::ENTRIES_BYTES) are reached, at least one.
+    /// Entries as hashed, from `start`, with what opens them for this reader: 1 to
+    /// [`ENTRIES`](crate::ENTRIES) asked for, fewer where the log ends or
+    /// [`ENTRIES_BYTES`](crate::ENTRIES_BYTES) are reached, at least one.
     pub fn entries(
         &self,
         start: u64,

@@ -1,6 +1,6 @@
 //! What ends, and when that is to be said: certificates, keys, the directory. Each end is announced
-//! beforehand to the people who can prevent it, in the logs and on the screens that they look at. Decides
-//! when; says nothing itself, and reads no clock.
+//! beforehand to the people who can prevent it, in the logs and on the screens that they look at.
+//! Decides when; says nothing itself, and reads no clock.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -309,7 +309,8 @@ mod tests {
     }
 
     proptest! {
-        /// However seldom somebody looks, as long as it is more often than the notices, nothing ends unannounced.
+        /// However seldom somebody looks, as long as it is more often than the notices, nothing
+        /// ends unannounced.
         #[test]
         fn no_end_comes_unannounced(life in 2u64..2000, step in 1u64..40) {
             let ending = ending(at(100), at(100 + life));

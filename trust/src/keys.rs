@@ -1,8 +1,8 @@
 //! Signing keys and public keys. The algorithm always comes from the registered key, never from a
 //! message.
 //!
-//! A key's id is derived from its public bytes, so a member cannot register another's key, or a second
-//! key, under the same id.
+//! A key's id is derived from its public bytes, so a member cannot register another's key, or a
+//! second key, under the same id.
 
 use std::fmt;
 use std::sync::Arc;
