@@ -1,4 +1,4 @@
-//! What is wrong with the authority's folder, or with what it was told to do.
+//! What is wrong with the authority's folder, or with what a command asks of it.
 
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{DialError, HomeError};
@@ -60,10 +60,10 @@ pub enum AuthorityError {
     /// An invitation.
     #[error(transparent)]
     Invitation(#[from] InvitationMakeError),
-    /// Nobody of that name.
+    /// No member has that name.
     #[error("no member `{0}`; `zerotrip member list` shows who there is")]
     UnknownMember(String),
-    /// Somebody whom no directory at the hub names.
+    /// A member that no directory at the hub names.
     #[error(
         "the hub has no directory that names `{0}` yet; admit one of its systems, or publish with \
          `zerotrip authority refresh`"
@@ -78,7 +78,7 @@ pub enum AuthorityError {
     /// A member's or system's id.
     #[error("`{0}` is not a name; use 1 to 32 lower-case letters, digits and hyphens")]
     Name(String),
-    /// Somebody waits with papers that were never issued.
+    /// A system waits with a token that was never issued.
     #[error(
         "`{0}` waits with a token that was not issued here, or has expired; do not admit it, \
          invite again"
@@ -123,13 +123,13 @@ pub enum AuthorityError {
          folder would be let in still; invite it again, and let it join in an empty folder"
     )]
     KnownKeys(String),
-    /// Its invitation has admitted somebody else.
+    /// Its invitation was used with other keys.
     #[error("the invitation of `{0}` was used already, with other keys; invite it again")]
     Spent(String),
-    /// Nobody is expected under that name.
+    /// No system is invited under that name.
     #[error("no invitation of `{0}` holds; make one with `zerotrip member invite`")]
     NoInvitation(String),
-    /// Somebody else changes the folder.
+    /// Another command changes the folder.
     #[error(
         "another command is changing the authority in `{0}`; wait until it has ended, then try \
          again"

@@ -101,7 +101,7 @@ impl Catalog {
         self.current().statements.values().cloned().collect()
     }
 
-    /// The first dataset of a check that nobody has stated, in the order of its scans.
+    /// The first dataset of a check that no owner has stated, in the order of its scans.
     pub fn unstated(&self, definition: &Definition, variant: &str) -> Option<String> {
         let current = self.current();
         let scans = definition.variant(variant)?.scans().map(|(_, scan)| scan.dataset.clone());
@@ -174,7 +174,7 @@ impl Catalog {
     }
 }
 
-/// The datasets of a check that nobody has stated, each once, in the order of its scans.
+/// The datasets of a check that no owner has stated, each once, in the order of its scans.
 fn waits_for(
     definition: &Definition,
     statements: &BTreeMap<String, DatasetStatement>,

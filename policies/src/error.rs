@@ -5,13 +5,13 @@ use zerotrip_trust::dsse::DsseError;
 
 use crate::bounds::{GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
 
-/// Why there is no new snapshot. The one in force stays.
+/// Why a new snapshot is refused. The one in force stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// Not the authority's, or not a grant bundle.
     #[error(transparent)]
     Envelope(#[from] DsseError),
-    /// Older than what is in force: somebody rolls it back.
+    /// Older than what is in force: a rollback.
     #[error("grant bundle version {found} is older than {at_least}, which is in force")]
     RolledBack {
         /// The envelope's.
@@ -95,7 +95,7 @@ pub enum GrantFault {
     UnknownMember {
         /// The grant.
         grant: String,
-        /// As it stands.
+        /// As the grant has it.
         member: String,
     },
     /// Not `<check>/<variant>`.
@@ -106,7 +106,7 @@ pub enum GrantFault {
     Check {
         /// The grant.
         grant: String,
-        /// As it stands.
+        /// As the grant has it.
         check: String,
     },
     /// None, too many, twice the same, or one that is not of 1 to 64 visible characters.

@@ -117,7 +117,7 @@ pub(crate) fn seconds(grant: &Grant) -> Option<(i64, i64)> {
     Some((start.seconds + i64::from(start.nanos > 0), end.seconds))
 }
 
-/// `<check>/<variant>`. Whether anybody serves it is another question.
+/// `<check>/<variant>`. Whether a hub serves it is another question.
 pub(crate) fn is_check(text: &str) -> bool {
     let named = |(check, variant): (&str, &str)| {
         !check.is_empty() && !variant.is_empty() && !variant.contains('/')

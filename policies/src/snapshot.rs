@@ -23,7 +23,7 @@ const POLICIES: &str = include_str!("../policies/base.cedar");
 /// What a policy may be annotated with. `obligations` is a list of names, separated by commas; the
 /// others are mandatory.
 const ANNOTATIONS: [&str; 4] = ["id", "reason_en", "reason_zh", "obligations"];
-/// The system, member and check that stand for all unknown ones. No name in the directory, and no
+/// The id that all unknown systems, members and checks have here. No name in the directory, and no
 /// check, can be spelled like this.
 const UNKNOWN: &str = "?";
 
@@ -52,7 +52,7 @@ pub struct Snapshot {
 pub struct Unserved {
     /// The grant's id.
     pub grant: String,
-    /// `<check>/<variant>`, as it stands.
+    /// `<check>/<variant>`, as the grant has it.
     pub check: String,
 }
 
@@ -82,7 +82,7 @@ impl Snapshot {
     /// (`<check>/<variant>`).
     ///
     /// Refuses policies that do not hold against their schema (strictly validated), and a bundle
-    /// with a single fault: all are named. A grant on a check that is not served is no fault,
+    /// with a single fault: all are named. A grant on a check that is not served is not a fault,
     /// since it can only narrow: refusing its bundle would leave in force what the bundle
     /// revokes. It grants nothing, and [`Self::unserved`] names it.
     pub fn try_new(

@@ -27,7 +27,7 @@ use zerotrip_connector::scan;
 use zerotrip_connector::shape::Shape;
 use zerotrip_datasets::file::{Source, SqliteAsOf};
 use zerotrip_datasets::{DatasetFile, ResidentId};
-use zerotrip_hub::engine::prepare::PreparedKind;
+use zerotrip_hub::engine::PreparedKind;
 use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_proto::v1::{

@@ -28,7 +28,7 @@ pub enum PublishError {
     Name(#[from] IdentityError),
     /// The invitation is announced and kept, but its file has another name.
     #[error(
-        "the invitation lies in `{}`: it could not be given the name `{}`: {error}; move it yourself",
+        "the invitation is in `{}`: it could not be given the name `{}`: {error}; move it yourself",
         part.display(), out.display()
     )]
     InvitationNotPlaced {
@@ -39,12 +39,12 @@ pub enum PublishError {
         /// Why it is not.
         error: io::Error,
     },
-    /// Nobody uses that invitation.
+    /// No system uses that invitation.
     #[error(
         "`{0}` does not wait for admission; let it `join` with its invitation, or give `--wait`"
     )]
     NotWaiting(String),
-    /// Nobody asks for that renewal.
+    /// No system asks for that renewal.
     #[error(
         "`{0}` does not ask for renewal with a key that holds; let it `renew` (a connector that \
          serves asks by itself), or give `--wait`. Where its signing keys were revoked or have \
@@ -56,7 +56,7 @@ pub enum PublishError {
         "the hub has version {} of the key directory, which this folder never signed: the folder is an \
          older copy of the authority's. The hub's directory is taken over into it, nothing is \
          published, and your change is not made: look at `zerotrip member list`, then give the command \
-         again. What differed:{}", .0.version, .0.differs.iter().map(|(en, _)| format!("\n  {en}")).collect::<String>()
+         again. What differed:{}", .0.version, .0.differs.iter().map(|one| format!("\n  {}", one.en)).collect::<String>()
     )]
     OlderDirectory(Behind),
     /// The folder is an older copy: the hub's grants were taken over into it.

@@ -31,7 +31,7 @@ struct Entry {
     revoked_at: Option<SystemTime>,
 }
 
-/// Why a file is no such set, or a key of it does not count.
+/// Why a file is not such a set, or a key of it does not count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwkSetError {
     /// Not JSON, a member twice, too large, or without `keys`.
@@ -49,9 +49,9 @@ pub enum JwkSetError {
         member: &'static str,
     },
     /// One key twice.
-    #[error("key {0} of the set stands twice")]
+    #[error("key {0} of the set appears twice")]
     Twice(usize),
-    /// Nobody's.
+    /// It names no holder.
     #[error(
         "the set holds no key `{0}`; fetch the newest `jwks.json`, or the certificate is not this \
          authority's"
@@ -70,7 +70,7 @@ impl JwkSet {
             return Err(JwkSetError::Malformed("too large"));
         }
         let set = sdjwt::object(text.as_bytes())
-            .map_err(|_| JwkSetError::Malformed("not JSON, or a member stands twice"))?;
+            .map_err(|_| JwkSetError::Malformed("not JSON, or a member appears twice"))?;
         let keys =
             set.get("keys").and_then(Value::as_array).ok_or(JwkSetError::Malformed("no `keys`"))?;
         let mut entries: Vec<Entry> = Vec::new();

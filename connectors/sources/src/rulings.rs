@@ -1,4 +1,4 @@
-//! What an owner has ruled of rows that cannot be read: whom they can concern.
+//! What an owner has ruled of rows that cannot be read: which persons they can concern.
 //!
 //! A row is known by the digest of its cells, not by its place: tomorrow's drop has it on another
 //! line. A ruling covers as many such rows as there were when it was signed.
@@ -11,10 +11,10 @@ use zerotrip_datasets::{CivilDay, ResidentId};
 use zerotrip_proto::hash_domain;
 use zerotrip_trust::digest::{Digest, Hasher};
 
-/// Most persons whom one row can concern by name.
+/// Most persons that one row can concern by name.
 pub const MOST_PERSONS: usize = 64;
 
-/// Whom a row can concern.
+/// The persons that a row can concern.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Concerns {
@@ -23,7 +23,7 @@ pub enum Concerns {
     Nobody,
     /// These.
     Persons(Vec<String>),
-    /// Anybody born in these years, both included.
+    /// Every person born in these years, both included.
     Born {
         /// The first year.
         from: i32,
@@ -90,7 +90,7 @@ pub struct Rulings {
 /// What an owner has stated of rows that are alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stated {
-    /// Whom they can concern.
+    /// The persons that they can concern.
     pub concerns: Concerns,
     /// Of how many rows it was stated; of more, nothing is.
     pub rows: u64,

@@ -2,7 +2,7 @@
 //!
 //! A system knows cells as they are spelled; conditions are on what they mean. So what is handed
 //! down is always *wider* than what is asked: it leaves out only rows of which the condition
-//! certainly does not hold, whatever else stands there. The rest is decided on normalised
+//! certainly does not hold, whatever else is in it. The rest is decided on normalised
 //! values, by [`run`]. Sums are ours too: a cell that cannot be read would vanish in a server's
 //! own. But a server can send equal cells once, with how many rows have them, and that is exact for
 //! every condition, group and sum.
@@ -31,9 +31,9 @@ pub struct Select {
     pub only: Predicate,
     /// Whether equal rows may come once, with how many there are.
     pub counted: bool,
-    /// No more rows than so many are wanted, where all come.
+    /// The first rows suffice, where all of them would come.
     pub first: Option<u64>,
-    /// Stop with `SOURCE_LIMIT` after so many rows sent.
+    /// Most rows that are sent; over them, it ends with `SOURCE_LIMIT`.
     pub most_rows: u64,
     /// When to give up.
     pub cancellation: Cancellation,
@@ -53,7 +53,7 @@ pub struct SelectEnd {
 pub enum Condition {
     /// The cell is NULL, or its text is none of these.
     NoneOf(usize, Vec<String>),
-    /// The cell, of the system's own type for dates, is NULL, or no day as `YYYY-MM-DD`, or stands
+    /// The cell, of the system's own type for dates, is NULL, or not a day as `YYYY-MM-DD`, or is
     /// so to this one.
     Day(usize, Op, String),
     /// All of them.

@@ -34,15 +34,15 @@ const CLOCK_NOTABLE: Duration = Duration::from_secs(2);
 const MOST_DATASETS: usize = 64;
 
 impl Attached {
-    /// Keeps what it says of its datasets' quality, as far as that can be believed and shown.
-    fn keep_quality(&self, told: &[Envelope], hub: &Hub) {
+    /// Keeps what it says of its datasets' quality, as far as that can be verified and shown.
+    fn keep_quality(&self, quality: &[Envelope], hub: &Hub) {
         // With a directory that has ended no key counts: that is said once, and not of each
         // dataset.
         if !hub.in_force().directory.is_fresh(SystemTime::now()) {
             return;
         }
         let mut kept = BTreeMap::new();
-        for envelope in told.iter().take(MOST_DATASETS) {
+        for envelope in quality.iter().take(MOST_DATASETS) {
             match self.verify_quality(envelope, hub) {
                 Ok(dataset) => {
                     kept.insert(dataset, envelope.clone());
@@ -123,7 +123,7 @@ impl Attached {
 }
 
 impl Channels {
-    /// Gives every dataset that nobody answers for any more to a connector that stands by for it.
+    /// Gives every dataset that no connector answers for any more to one on standby for it.
     async fn take_over(&self, hub: &Hub) {
         let _one_at_a_time = self.placing.lock().await;
         for (one, stated) in self.vacant() {
@@ -364,7 +364,7 @@ mod tests {
         assert!(
             said(131, 100, 101).starts_with("the connector's clock is 30 s ahead of this hub's")
         );
-        // The way of a message is no clock that is off.
+        // The time that a message takes is not a clock that is off.
         for (answered, asked, heard) in
             [(100, 100, 100), (99, 100, 104), (103, 100, 104), (105, 100, 104)]
         {

@@ -1,5 +1,5 @@
-//! Is there room, and has this member asked enough? Replay is the ledger's to know: the intent's
-//! own transaction refuses a used id.
+//! Is there room for the exchange, and has this member not used up its budget? Replay is not
+//! checked here: the intent's own transaction refuses a used id.
 
 use zerotrip_datasets::Argument;
 use zerotrip_policies::Decision;
@@ -17,8 +17,8 @@ pub fn within_denials(hub: &Hub, decision: &Decision, peer: &Identity) -> Result
     if decision.allowed { Ok(()) } else { hub.budgets.spend_refusal(&peer.uri()) }
 }
 
-/// Room for one exchange, held until it is answered. No member gets more than half of it: who asks
-/// too much at once is told to come back, and the others do not notice.
+/// Room for one exchange, held until it is answered. No member gets more than half of it: one that
+/// asks too much at once is refused for now, and the others do not notice.
 pub fn admit(
     hub: &Hub,
     identified: &Identified,

@@ -12,10 +12,10 @@ use zerotrip_proto::v1::{CheckBody, ErrorCode};
 use zerotrip_proto::{Refusal, bounds, hash_domain};
 use zerotrip_trust::digest::sha256_parts;
 
-use super::answer::Outcome;
-use super::dispatch::Dispatcher;
 use super::identify::Identified;
+use super::outcome::Outcome;
 use super::pipeline::Kind;
+use crate::dispatch::Dispatcher;
 use crate::hub::Hub;
 
 /// What a check's request asks, validated.
@@ -167,7 +167,7 @@ fn arguments(
     Ok(values)
 }
 
-/// A caller's word as it may stand in an answer: bounded.
+/// A caller's text as an answer can repeat it: bounded.
 fn short(text: &str) -> String {
     text.chars().take(bounds::TEXT_CHARS).collect()
 }

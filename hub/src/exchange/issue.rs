@@ -12,10 +12,10 @@ use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, IssueBody};
 
-use super::answer::Outcome;
-use super::dispatch::Dispatcher;
 use super::identify::{Identified, required_time};
+use super::outcome::Outcome;
 use super::pipeline::Kind;
+use crate::dispatch::Dispatcher;
 use crate::hub::Hub;
 use crate::unrecorded::ledger_refusal;
 

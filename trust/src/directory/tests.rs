@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
+use prost::Message as _;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{self, Envelope, ErrorCode, KeyDirectory, KeyUsage, Status};
 use zerotrip_proto::{payload_type, to_timestamp};
@@ -473,4 +474,29 @@ proptest! {
         prop_assert_eq!(directory.signing_key(city.sign.id(), KeyUsage::Sign, at(seconds)).is_ok(), live);
         prop_assert_eq!(directory.key_as_of(city.sign.id(), KeyUsage::Sign, at(seconds)).is_ok(), held);
     }
+}
+
+/// A root that verified once does not outlive its key: neither in time nor in the next directory.
+#[test]
+fn a_remembered_root_counts_for_nothing_once_its_key_does() {
+    let mut city = city();
+    let directory = city.open().unwrap();
+    let payloads = (0..3_u8)
+        .map(|at| v1::Request { id: at.to_string(), ..v1::Request::default() }.encode_to_vec());
+    let batch = crate::batch::sign(payload_type::REQUEST, payloads.collect(), &city.sign).unwrap();
+    let opened: Vec<String> = batch
+        .iter()
+        .map(|one| directory.open_signed::<v1::Request>(one, at(500)).unwrap().0.id)
+        .collect();
+    assert_eq!(opened, ["0", "1", "2"]);
+    for now in [at(50), at(950)] {
+        let refused = directory.open_signed::<v1::Request>(&batch[0], now).unwrap_err();
+        assert!(matches!(refused, SignedError::Key(_)), "{refused}");
+    }
+    city.message.members[0].systems[0].keys[0].revoked_at = Some(to_timestamp(at(499)));
+    let refused = city.open().unwrap().open_signed::<v1::Request>(&batch[1], at(500)).unwrap_err();
+    assert!(matches!(refused, SignedError::Key(Why::Revoked)), "{refused}");
+    city.message.members[0].systems[0].keys.remove(0);
+    let refused = city.open().unwrap().open_signed::<v1::Request>(&batch[1], at(500)).unwrap_err();
+    assert!(matches!(refused, SignedError::Key(Why::Unknown)), "{refused}");
 }

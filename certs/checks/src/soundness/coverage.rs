@@ -47,7 +47,7 @@ fn knows_them(evidence: &Evidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subje
 
 /// Whether the register begins early enough for what the scan looks for, or has taken over what is
 /// older. It must have begun by the day of the moment in any case: what ended between the moment
-/// and its beginning was taken over by nobody.
+/// and its beginning was taken over by no register.
 fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate) -> bool {
     let Some(since) =
         stated.since.and_then(NaiveDate::from_epoch_days).filter(|since| *since <= moment)

@@ -1,4 +1,4 @@
-//! What one register says that it handed over must have arrived in the other, as a row of its own
+//! What one register says that it handed over must have arrived in the other, as a separate row
 //! about the same person: of the same thing, where both registers state which thing a row is of;
 //! else as one of as many rows.
 //!
@@ -76,7 +76,7 @@ fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) 
         handed.push(Handed { person, thing, day, began: beginning(verdict) });
     }
     if by_thing.is_some() {
-        // A word that stands for no thing in particular would be every thing.
+        // A word that names no particular thing would match every thing.
         if !handed.iter().all(|one| one.thing.is_some_and(is_specific)) {
             return Some(false);
         }
@@ -134,7 +134,7 @@ fn arrived<'a>(
     Some(arrived)
 }
 
-/// A day that systems write for nothing is no beginning.
+/// A day that systems write for nothing is not a beginning.
 fn beginning(verdict: &Verdict) -> Option<i32> {
     verdict.began_on.filter(|began| {
         NaiveDate::from_epoch_days(*began).is_some_and(|began| !is_placeholder(began))
@@ -158,7 +158,7 @@ fn can_be(handed: &Handed<'_>, arrived: &Arrived<'_>) -> bool {
         }
 }
 
-/// Whether each of these has a receiving row of its own (a matching, by augmenting paths).
+/// Whether each of these has a separate receiving row (a matching, by augmenting paths).
 fn each_has_its_own(handed: &[Handed<'_>], arrived: &[Arrived<'_>]) -> bool {
     let mut taken_by: Vec<Option<usize>> = vec![None; arrived.len()];
     (0..handed.len())

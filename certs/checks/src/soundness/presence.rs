@@ -2,7 +2,7 @@
 //!
 //! A *no* wrongs a citizen as a false *yes* wrongs the office, so it needs proof too: a row that
 //! can be read, in a scan whose other rows could not undo it, about a person who is asked about
-//! whatever else turns out. A home of one who may or may not be the spouse settles nothing.
+//! in every case. A home of one who may or may not be the spouse settles nothing.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ fn is_firm(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
     let Some(scan) = evidence.scans.iter().find(|scan| scan.name == verdict.scan) else {
         return false;
     };
-    let stands_alone = match scan.state {
+    let counts_alone = match scan.state {
         ScanState::Complete(_) => true,
         // A row of a register of homes is judged by itself; one of a register of persons could be
         // contradicted by the row that was not read.
@@ -30,12 +30,12 @@ fn is_firm(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
     };
     let about = verdict.row.and_then(|row| scan.rows.get(row));
     verdict.kind == VerdictKind::Against
-        && stands_alone
+        && counts_alone
         && about.is_some_and(|person| evidence.certain.contains(person))
 }
 
 /// The dataset of the first row that settles nothing. An `Against` that is not firm is one of them,
-/// or whose code is no reason of the definition, and so is a row that needs a verdict and has none,
+/// or whose code is not a reason of the definition, and so is a row that needs a verdict and has none,
 /// and a verdict on what no complete scan delivered.
 pub(super) fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
     for scan in evidence.scans.iter().filter(|scan| scan.judged) {

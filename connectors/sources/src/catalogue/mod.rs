@@ -83,7 +83,7 @@ pub struct Seen {
     pub field: String,
     /// The type that the system declares; empty where it declares none.
     pub declared: String,
-    /// What stands in it.
+    /// What its cells hold.
     pub evidence: Evidence,
     /// Whether an index finds its values; none where the connector makes its own.
     pub is_indexed: Option<bool>,
@@ -305,7 +305,7 @@ fn driver(connection: &str, login: Login) -> Result<Target, SourceError> {
             _ if Odbc::may_say(&name) => attributes.push((name, value)),
             // The value is not repeated.
             _ => {
-                let detail = "no password or other secret may stand there, for it would stay in \
+                let detail = "no password or other secret can be given there, for it would stay in \
                               the shell's history; change it, and give --password-file instead";
                 return Err(wrong(detail.to_owned()));
             }
@@ -320,7 +320,7 @@ fn driver(connection: &str, login: Login) -> Result<Target, SourceError> {
         table: String::new(),
         user,
         password: login.password,
-        // What is proposed is no answer.
+        // A proposal is not an answer.
         unchanging: true,
         connections: 2,
         profile_every: Duration::ZERO,

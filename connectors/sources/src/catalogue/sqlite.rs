@@ -53,7 +53,7 @@ impl Database {
         rows.map_err(|error| failed(&self.path, &error))
     }
 
-    /// The largest row id: nearly the number of rows, and told without a look at them.
+    /// The largest row id: nearly the number of rows, and known without a look at them.
     fn estimate(&self, table: &str) -> Option<u64> {
         let largest = self
             .query(&format!("select max(rowid) from {}", quote(table)), &[], |row| {
@@ -181,7 +181,7 @@ impl Catalogue for Database {
                 "as_of",
                 Setting::Owner(
                     "`live` if this is the register itself; for an extract `{ table = \"…\", \
-                     column = \"…\" }`, where the time at which it began stands, written with its \
+                     column = \"…\" }`, which holds the time at which it began, written with its \
                      rows",
                 ),
             ),

@@ -102,7 +102,7 @@ impl<S: System> Inner<S> {
         }
     }
 
-    /// The look-up in a transaction. Where rows that the pass saw are not met, a row was written
+    /// The look-up in a transaction. Where rows that the pass saw are missing, a row was written
     /// anew since, or lost: only another pass tells which, and it is taken here and now, as
     /// long as nothing was sent.
     async fn in_transaction(
@@ -131,7 +131,7 @@ impl<S: System> Inner<S> {
         }
     }
 
-    /// A pass that is newer than this one: somebody else's, or one within this transaction, which
+    /// A pass that is newer than this one: another look-up's, or one within this transaction, which
     /// is another then.
     async fn newer(
         &self,
@@ -213,7 +213,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn outgoing<'b>(&'b self, rows: &'b mpsc::Sender<Rows>) -> Outgoing<'b> {
-        Outgoing::new(rows, self.cells, self.look_up, self.statements, &self.known.present)
+        Outgoing::new(rows, self.cells, self.look_up, self.statements, &self.known.row_index)
     }
 
     /// Sends the rows, from as many statements as it takes; the last of them stay behind.
@@ -241,7 +241,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Everything under which these persons may stand in the column at this place.
+/// Every value by which these persons may be in the column at this place.
 fn values(cells: &Cells, known: &TableProfile, place: usize, keys: &[ResidentId]) -> Vec<String> {
     let Some(form) = cells.column(place).map(|column| column.form) else { return Vec::new() };
     let regular = keys.iter().flat_map(ResidentId::spellings);

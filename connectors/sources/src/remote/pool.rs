@@ -17,7 +17,7 @@ const JUST_USED: Duration = Duration::from_secs(5);
 const AWAKE: Duration = Duration::from_secs(2);
 /// Time that a log-in may take.
 const LOG_IN: Duration = Duration::from_secs(10);
-/// Time that telling the server to stop may take; a look-up ends within a second of being told.
+/// Time that stopping the server may take; a look-up ends within a second of its cancellation.
 const INTERRUPT: Duration = Duration::from_millis(500);
 
 /// The sessions.
@@ -27,13 +27,13 @@ pub struct Pool<S: System> {
     idle: Mutex<Vec<Idle<S>>>,
 }
 
-/// A session that nobody uses.
+/// A session that is not in use.
 struct Idle<S: System> {
     session: S::Session,
     since: Instant,
 }
 
-/// A session that somebody uses.
+/// A session that is in use.
 pub struct Lease<S: System> {
     /// The session.
     pub session: S::Session,
@@ -55,7 +55,7 @@ impl<S: System> Lease<S> {
 }
 
 impl<S: System> Pool<S> {
-    /// At most so many sessions at once.
+    /// At most `connections` sessions at once.
     pub fn new(system: S, connections: u32) -> Self {
         let permits = usize::try_from(connections).unwrap_or(1);
         Self {
@@ -128,16 +128,16 @@ impl<S: System> Pool<S> {
         }
     }
 
-    /// Ends a lease whose work failed or was stopped: the server is told to stop whatever it still
+    /// Ends a lease whose work failed or was stopped: the server is asked to stop what it still
     /// does for it.
     pub async fn abandon(&self, lease: Lease<S>) {
         match tokio::time::timeout(INTERRUPT, self.system.interrupt(lease.session.token())).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::debug!(%error, "the server could not be told to stop a query; its connection is closed")
+                tracing::debug!(%error, "the server could not be asked to stop a query; its connection is closed")
             }
             Err(_) => tracing::debug!(
-                "the server did not listen when told to stop a query; its connection is closed"
+                "the server did not answer when asked to stop a query; its connection is closed"
             ),
         }
     }

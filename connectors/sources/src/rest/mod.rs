@@ -54,7 +54,7 @@ pub struct RestSource {
     state: Arc<RwLock<State>>,
 }
 
-/// Somebody who waits for a reading that begins after the order came.
+/// A caller that waits for a reading that begins after its order came.
 type Order = oneshot::Sender<Result<Arc<TableSource>, SourceError>>;
 
 #[derive(Default)]
@@ -233,7 +233,7 @@ impl Reader {
     ) {
         let first = self.read(&mut Vec::new());
         let failed = first.is_err();
-        // Whoever opened it waits for it.
+        // Its opener waits for it.
         if opened.send(first.map(|_| ())).is_err() || failed {
             return;
         }
@@ -246,7 +246,7 @@ impl Reader {
                     .as_ref()
                     .map(Arc::clone)
                     .map_err(|error| SourceError::new(error.code, error.detail.clone()));
-                // Somebody who does not wait any more needs no answer.
+                // A caller that does not wait any more needs no answer.
                 drop(order.send(answer));
             }
         }
@@ -278,7 +278,7 @@ impl Reader {
             runtime.block_on(async {
                 tokio::select! {
                     answer = client.get(url) => answer,
-                    () = nobody_waits(orders, waiting) => Err(SourceError::new(ErrorCode::SourceTimeout, "nobody waits any more")),
+                    () = all_gone(orders, waiting) => Err(SourceError::new(ErrorCode::SourceTimeout, "no caller waits any more")),
                 }
             })
         };
@@ -299,10 +299,10 @@ impl Reader {
     }
 }
 
-/// Comes when all who ordered a reading are gone or, where nobody did, the source is.
-async fn nobody_waits(orders: &mut mpsc::Receiver<Order>, waiting: &mut [Order]) {
+/// Ends when all callers that ordered a reading are gone or, where there are none, the source is.
+async fn all_gone(orders: &mut mpsc::Receiver<Order>, waiting: &mut [Order]) {
     if waiting.is_empty() {
-        // Nobody orders from a source that is refreshed by itself, or not opened yet.
+        // A source that is refreshed by itself, or not opened yet, has no orders.
         while orders.recv().await.is_some() {}
     }
     for order in waiting {

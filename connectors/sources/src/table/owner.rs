@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use zerotrip_channel::deadline::Cancellation;
 
-use super::super::findings::{QualityScan, ScannedQuality};
 use super::super::profile::KeyColumns;
+use super::super::quality_scan::{QualityScan, ScannedQuality};
 use super::super::{Rows, SourceError, Survey, UnreadableRow};
 use super::{Inner, Moment, Reader};
 use crate::rulings::row_digest;
@@ -21,7 +21,7 @@ impl Inner {
         self.in_transaction(reader, &cancellation, u32::MAX, |inner, reader| {
             let pass = inner.fresh_pass(reader, &cancellation)?;
             let profile = &pass.profile;
-            let assayed = inner.scan_quality(reader, &cancellation)?;
+            let quality = inner.scan_quality(reader, &cancellation)?;
             let steps =
                 inner.shape.look_ups.iter().map(|look_up| inner.steps(reader, look_up)).collect();
             Ok(Survey {
@@ -33,10 +33,10 @@ impl Inner {
                 irregular: profile.irregular_count(),
                 as_of: inner.as_of(reader, started)?,
                 advice: inner.advice(reader)?,
-                findings: assayed.findings,
-                contradictions: assayed.contradictions,
-                spoilt_rows: assayed.spoilt_rows,
-                trials: assayed.trials,
+                findings: quality.findings,
+                contradictions: quality.contradictions,
+                spoilt_rows: quality.spoilt_rows,
+                trials: quality.trials,
                 steps,
             })
         })
@@ -51,7 +51,7 @@ impl Inner {
         let mut scan_quality = QualityScan::new(
             &self.shape.columns,
             &self.shape.look_ups,
-            &self.shape.beside,
+            &self.shape.mention_columns,
             &self.shape.rules,
         );
         let mut statement = reader

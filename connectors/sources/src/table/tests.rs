@@ -29,7 +29,7 @@ fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShap
             ..KeyColumns::default()
         }],
         ids: vec![0, 1],
-        beside: Vec::new(),
+        mention_columns: Vec::new(),
         rules: Arc::default(),
         not_about: None,
         moment: Moment::Live,

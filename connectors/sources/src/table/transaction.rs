@@ -4,7 +4,7 @@ use zerotrip_channel::deadline::Cancellation;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
-use super::super::seen::Identity;
+use super::super::file_identity::FileIdentity;
 use super::{Inner, Moment, Reader};
 
 /// Virtual-machine steps between two looks at the cancellation.
@@ -14,7 +14,7 @@ const TRIES: usize = 5;
 
 impl Inner {
     /// One read transaction, so that the profile, as-of and rows are of one moment; interrupted
-    /// when `cancellation` says so, or after so many looks at it.
+    /// when `cancellation` says so, or after `polls` polls.
     pub(super) fn in_transaction<T>(
         &self,
         reader: &mut Reader,
@@ -49,7 +49,7 @@ impl Inner {
     fn begin(&self, reader: &mut Reader) -> Result<(), SourceError> {
         for _ in 0..TRIES {
             self.execute(reader, "begin")?;
-            // Its first read waits for whoever writes just now; from then on it sees the file as it
+            // Its first read waits for a present writer; from then on it sees the file as it
             // is at this moment.
             let version = self.data_version(reader);
             let seen = self.seen(&reader.log);
@@ -75,7 +75,7 @@ impl Inner {
         if matches!(self.shape.moment, Moment::Fixed(_)) {
             return Ok(());
         }
-        let now = Identity::at(&self.path).map_err(|error| self.gone(&error))?;
+        let now = FileIdentity::at(&self.path).map_err(|error| self.gone(&error))?;
         if reader.file.as_ref().is_some_and(|file| file.database == now) {
             Ok(())
         } else {
@@ -91,7 +91,7 @@ impl Inner {
         SourceError::new(ErrorCode::SourceFailed, detail)
     }
 
-    /// What changes with everybody else's writes.
+    /// What changes with the writes of other connections.
     pub(super) fn data_version(&self, reader: &Reader) -> Result<i64, SourceError> {
         let version = reader
             .connection

@@ -27,7 +27,8 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::tests::server::{READER_PASSWORD, Server};
 use super::super::tests::{Rig, answers, busy, code, live, rows, shown, until};
-use super::{Source, escaped};
+use super::Source;
+use super::address::escaped;
 use crate::conformance::{LI, WANG, look_up, named, names, run, soon};
 use crate::{Rows, SourceError};
 

@@ -149,7 +149,7 @@ fn a_locked_table_is_told(server: &Server) {
         };
         let (error, detail) = code(asked);
         assert_eq!(error, ErrorCode::SourceTimeout);
-        assert!(detail.contains("somebody else holds a lock on `t`"), "{detail}");
+        assert!(detail.contains("another session holds a lock on `t`"), "{detail}");
         until("it answers again", || async {
             ask(&source, soon()).await.unwrap().is_ok_and(|(found, _)| found == ["1"])
         })
