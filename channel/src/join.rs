@@ -36,7 +36,7 @@ const POLL: Duration = Duration::from_millis(250);
 /// Why joining failed. What was written so far is only the keys; a second `join` goes on with them.
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
-    /// Somebody joined here before.
+    /// A system joined in this folder before.
     #[error(
         "`{0}` already holds an identity; renew its certificate with `renew`, or join in an empty \
          folder"
@@ -68,7 +68,7 @@ pub enum JoinError {
     /// The hub refused.
     #[error("the hub refuses: {0}")]
     Refused(Refusal),
-    /// Nobody admitted us in time.
+    /// The authority did not admit the system in time.
     #[error(
         "not admitted within {0} s; ask the authority to run `zerotrip member admit`, then give \
          the same command again: it goes on waiting with the same invitation"
@@ -109,7 +109,7 @@ pub enum JoinError {
 /// key; SIGN is always one of them. `say` hears of progress in plain words.
 ///
 /// Keys that lie in the folder already are used: the invitation holds for one request only, so that
-/// whoever waited in vain, or was interrupted, must be able to fetch what was admitted meanwhile.
+/// a system that waited in vain, or was interrupted, must be able to fetch what was admitted since.
 pub async fn join(
     invitation: &Invitation,
     folder: &Path,
@@ -300,7 +300,7 @@ fn lists_exactly(directory: &KeyDirectory, system: &str, own: &[Key]) -> Result<
     let named = |key: &Key| (key.id.clone(), key.usage, key.algorithm, key.public_key.clone());
     let (found, expected): (BTreeSet<_>, BTreeSet<_>) =
         (listed.iter().map(|key| named(key)).collect(), own.iter().map(named).collect());
-    let remedy = "somebody changed this system's papers on the way; tell the authority, which \
+    let remedy = "this system's papers were changed on the way; tell the authority, which \
                   must revoke them and invite again";
     if let Some((id, ..)) = found.difference(&expected).next() {
         return Err(format!(

@@ -23,20 +23,20 @@ pub enum CellReading<'a> {
     OtherId(String),
     /// Days since 1970-01-01.
     Date(i32),
-    /// Text as it stands, blanks around it trimmed; or the canonical form of the column's type.
+    /// Text as written, blanks around it trimmed; or the canonical form of the column's type.
     Text(Cow<'a, str>),
     /// An amount, in fen.
     Money(i128),
     /// A code's meaning, from the column's closed list.
     Code(&'a str),
-    /// Something stands there which cannot be read as the column's type.
+    /// There is something that cannot be read as the column's type.
     Unreadable,
     /// NULL, blank, or not in the closed list: what it would mean for the question asked is
     /// unknown.
     UnknownCode,
 }
 
-/// Whether nothing stands there: NULL, empty, or only blanks and what is as invisible.
+/// Whether nothing is there: NULL, empty, or only blanks and what is as invisible.
 pub fn is_blank(raw: Option<&str>) -> bool {
     raw.is_none_or(|raw| fold::trimmed(raw).is_empty())
 }
@@ -88,7 +88,7 @@ impl CellReading<'_> {
         matches!(self, Self::Unreadable | Self::UnknownCode | Self::Several(_))
     }
 
-    /// The same as of a day: the id of a birth to come is nobody's, but a slip in somebody's.
+    /// The same as of a day: the id of a birth to come is no person's, but a slip in a person's id.
     #[must_use]
     pub fn on(self, today: CivilDay) -> Self {
         if self.persons().iter().any(|id| id.birth_date() > today.date()) {

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::fold;
 
-/// Nothing older stands in a register.
+/// Registers hold nothing older.
 const FIRST_YEAR: i32 = 1800;
 
 /// Reads a date: `19900101`, `1990-01-01`, `1990/1/1`, `1990.1.1`, `1990年1月1日`, Republican years

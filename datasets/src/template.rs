@@ -79,7 +79,7 @@ pub enum TemplateError {
         /// The unknown lookup.
         lookup: String,
     },
-    /// A column stands twice.
+    /// A column is listed twice.
     #[error("column `{0}` is named twice: name it once")]
     Twice(String),
     /// A supplied column is not delivered.

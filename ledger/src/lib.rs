@@ -5,14 +5,14 @@
 //! transaction; whatever a method has answered `Ok` survives a crash. One thread writes and commits
 //! in groups, so a hundred exchanges share one fsync. Tiles and the `checkpoint` file (C2SP
 //! tlog-tiles) are a projection: made in the background, never waited for, always derivable again.
-//! Once a commit has failed nobody knows what the disk holds, so the store records nothing more
+//! Once a commit has failed, what the disk holds is unknown, so the store records nothing more
 //! until it is opened, and audited, again.
 //!
 //! ```text
 //! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation, join_request
 //! <folder>/store.lock          held by the one process that writes
 //! <folder>/head                how far signed heads went: a store with fewer leaves does not open
-//! <folder>/ledger/checkpoint   and ledger/tile/…: for anybody to read
+//! <folder>/ledger/checkpoint   and ledger/tile/…: public
 //! ```
 //!
 //! This crate never decides whether an exchange is allowed and never reads a clock: times are
@@ -61,7 +61,7 @@ use tree::Head;
 use work::{Certificate, Done, Work};
 use writer::{Job, Watched, Writer, WriterThread};
 
-/// Jobs that may wait for the writer; whoever comes after them waits to get in.
+/// Most jobs that wait for the writer; a caller beyond them waits to queue its job.
 const QUEUE: usize = 1024;
 
 /// The store. Cheap to clone; the last clone that is dropped waits for the writer to finish what
@@ -178,7 +178,7 @@ impl Ledger {
     }
 
     /// As [`Self::intend`], of a check about a subject: refused as [`LedgerError::VariantLimit`],
-    /// without a trace, where so many other variants were asked about it as may be.
+    /// without a trace, where as many other variants were asked about it as are allowed.
     pub async fn intend_asking(
         &self,
         intent: Intent,

@@ -14,7 +14,7 @@ impl Ledger {
         self.0.readers.with(|connection| read::exchange(connection, id))
     }
 
-    /// What an exchange came to beyond what the requester is told; `None` where there is none, or
+    /// What an exchange came to beyond what the requester learns; `None` where there is none, or
     /// not for this reader.
     pub fn fact(&self, id: &str, reader: &Reader) -> Result<Option<Fact>, LedgerError> {
         self.0.readers.with(|connection| read::fact(connection, id, reader))
@@ -60,8 +60,9 @@ impl Ledger {
         self.head().size()
     }
 
-    /// Entries as hashed, from `start`, with what opens them for this reader: 1 to [`ENTRIES`](crate::ENTRIES)
-    /// asked for, fewer where the log ends or [`ENTRIES_BYTES`](crate::ENTRIES_BYTES) are reached, at least one.
+    /// Entries as hashed, from `start`, with what opens them for this reader: 1 to
+    /// [`ENTRIES`](crate::ENTRIES) asked for, fewer where the log ends or
+    /// [`ENTRIES_BYTES`](crate::ENTRIES_BYTES) are reached, at least one.
     pub fn entries(
         &self,
         start: u64,

@@ -65,7 +65,7 @@ impl Checkpoint {
     }
 }
 
-/// Why a note counts for nothing.
+/// Why a note is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoteError {
     /// Not a note's shape, or over its bounds.

@@ -3,7 +3,7 @@
 //!
 //! No renewal brings in a key: the request is signed with a SIGN key that the directory lists as
 //! the holder's and live, and carries a request over the very key of the certificate that it
-//! renews. So it gives nobody anything but time, and ends with a suspension or a revocation.
+//! renews. So it only extends time, and ends with a suspension or a revocation.
 //! Replayed, it gives the same holder the same.
 
 use std::net::IpAddr;

@@ -14,15 +14,15 @@ use crate::{CivilDay, fold};
 pub struct Declared {
     /// Schemes besides resident ids and credit codes.
     pub schemes: BTreeSet<Scheme>,
-    /// Words that say that nobody stands there, as they are written, without blanks around.
+    /// Words that say that there is no person, as they are written, without blanks around.
     pub nothing: BTreeSet<String>,
-    /// Words that say that it is not known who stands there.
+    /// Words that say that the person is unknown.
     pub unknown: BTreeSet<String>,
-    /// The column that says under which scheme an id stands.
+    /// The column that says to which scheme an id belongs.
     pub scheme_by: Option<SchemeBy>,
 }
 
-/// The column that says under which scheme an id stands.
+/// The column that says to which scheme an id belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemeBy {
     /// Its name.
@@ -32,7 +32,7 @@ pub struct SchemeBy {
 }
 
 impl SchemeBy {
-    /// Whether that column's cell says that no resident id stands there.
+    /// Whether that column's cell says that the id is not a resident id.
     pub fn says_other(&self, raw: Option<&str>) -> bool {
         raw.is_some_and(|raw| self.other.contains(fold::trimmed(raw)))
     }
@@ -112,7 +112,7 @@ impl Declared {
             Reading::Code(_) => Some(None),
             Reading::Unreadable => {
                 let text = fold::identifier(raw);
-                // What could be left of somebody's id is not another scheme's number, whatever it
+                // What could be left of a person's id is not another scheme's number, whatever it
                 // looks like.
                 let fits = self.schemes.iter().any(|scheme| scheme.fits(&text));
                 (fits
@@ -123,7 +123,7 @@ impl Declared {
         }
     }
 
-    /// Whether a word says that it is not known who stands there.
+    /// Whether a word says that the person is unknown.
     pub fn is_unknown(&self, raw: &str) -> bool {
         self.unknown.contains(fold::trimmed(raw))
     }

@@ -38,7 +38,7 @@
 //! a province, a century, a month and a day that there are, within one edit. Otherwise nothing says
 //! that the cell ever was an id.
 //!
-//! A cell of the last kind can be a valid id and yet somebody else's, and so can one of 15 digits:
+//! A cell of the last kind can be a valid id and yet another person's, and so can one of 15 digits:
 //! `fifteen.rs` tells of those.
 
 use super::ResidentId;
@@ -132,10 +132,10 @@ impl Suspect {
         }
         let text = fold::narrowed(raw);
         let text = fold::unguarded(fold::trimmed(&text));
-        // What stands between two of these is somebody of its own: none of them may be unexplained.
+        // Each item between two of these is another person: none may be unexplained.
         let items: Vec<&str> =
             text.split(|c: char| SEPARATORS.contains(&c) && !fold::is_blank(c)).collect();
-        // What nobody sees divides nothing.
+        // Invisible characters divide nothing.
         let words: Vec<&str> = text
             .split(char::is_whitespace)
             .filter(|word| !fold::trimmed(word).is_empty())
@@ -146,7 +146,7 @@ impl Suspect {
             (_, _) => all_judged(&items, today),
         };
         let Some(mut takes) = takes else { return Self::anybody() };
-        // Whoever stands there to the letter, whatever is written beside the id or between its
+        // Every person who is there to the letter, whatever is written beside the id or between its
         // digits.
         takes.extend(persons_in(raw).iter().map(Take::exact));
         Self { takes, anybody: false }

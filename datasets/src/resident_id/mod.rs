@@ -73,7 +73,7 @@ pub enum StrictError {
         "this is a 15-digit first-generation id: give the 18-character number on the present card"
     )]
     FirstGeneration,
-    /// A character that can't stand where it stands.
+    /// A character in a place where it cannot be.
     #[error("`{found}` at position {position} is not a digit: only the last character may be `X`")]
     Character {
         /// Counted from 1.

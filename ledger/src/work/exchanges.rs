@@ -177,7 +177,7 @@ pub(super) fn reconcile(
     at: SystemTime,
 ) -> Result<Done, Fault> {
     bounded("the list of orphans", orphans.len(), ORPHANS)?;
-    // At each start, also those of subjects about whom nobody asks any more.
+    // At each start, also those of subjects that are not asked about any more.
     let forgotten = micros(at.checked_sub(VARIANTS_KEPT).unwrap_or(SystemTime::UNIX_EPOCH));
     connection.prepare_cached("DELETE FROM variant WHERE at < ?1")?.execute([forgotten])?;
     for Orphan { exchange_id, intent_index } in orphans {

@@ -63,11 +63,11 @@ pub(crate) enum Work {
     Close,
 }
 
-/// Which variant of a check is asked about whom; refused where so many others were within
+/// Which variant of a check is asked about which subject; refused where too many others were within
 /// [`VARIANTS_KEPT`](super::VARIANTS_KEPT).
 #[derive(Clone, Debug)]
 pub struct Asking {
-    /// Stands for member, check, purpose and subject.
+    /// The digest of member, check, purpose and subject (`hash_domain::VARIANTS`).
     pub key: Digest,
     /// The variant.
     pub variant: String,
@@ -75,7 +75,7 @@ pub struct Asking {
     pub most: u32,
 }
 
-/// What an exchange came to beyond what the requester is told.
+/// What an exchange came to beyond what the requester learns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fact {
     /// Opens the commitment in the completion.
@@ -95,7 +95,7 @@ pub struct Completed {
     pub answer: Vec<u8>,
     /// The members whose datasets were asked: they may read its intent.
     pub asked: Vec<String>,
-    /// What the requester is not told.
+    /// What the requester does not learn.
     pub fact: Fact,
 }
 
@@ -111,8 +111,8 @@ pub(crate) struct Certificate {
 pub(crate) struct Done {
     /// Its leaf.
     pub(crate) index: Option<u64>,
-    /// The entry, and from the end of the transaction on its path; none for an intent, which
-    /// nobody proves.
+    /// The entry, and from the end of the transaction on its path; none for an intent,
+    /// which needs no proof.
     pub(crate) receipt: Option<LedgerReceipt>,
     /// The head that the receipt's path leads to.
     pub(crate) head: Option<Arc<Head>>,

@@ -134,7 +134,7 @@ fn codes(
     }
 }
 
-/// A column's name there. In a file there is no statement that quotes it: any name is a name,
+/// A column's name there. In a file, no statement quotes it: any name is a name,
 /// folded as the file's own header is.
 fn field_name(name: &str, is_file: bool) -> Option<String> {
     if is_file {

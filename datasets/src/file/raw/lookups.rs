@@ -91,7 +91,7 @@ pub(super) fn lookups(
     lookups
 }
 
-/// Fields of the source in which persons stand whom the rows are not about.
+/// Fields of the source with persons that the rows are not about.
 pub(super) fn not_about(
     top: &mut Section<'_>,
     columns: &[Column],

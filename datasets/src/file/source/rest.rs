@@ -19,11 +19,11 @@ use paging::total;
 pub struct Rest {
     /// Where the collection is.
     pub url: Url,
-    /// Where its rows stand in an answer.
+    /// Where its rows are in an answer.
     pub rows: Pointer,
     /// How one answer follows the other.
     pub paging: Paging,
-    /// Headers that are secret, one in a line, in a file that nobody else may read, relative to
+    /// Headers that are secret, one in a line, in a file that no one else may read, relative to
     /// the dataset file.
     pub header_file: Option<String>,
     /// Whether the connection is encrypted.

@@ -5,7 +5,7 @@ use crate::resident_id::plausible::sequences;
 
 /// What hides characters.
 pub(super) const MASKS: &str = "*#…~×○●□■※•_·—–⋯";
-/// What hides one, or says that nobody could read it: `\u{fffd}` is what no decoder knew.
+/// What hides one, or says that no one could read it: `\u{fffd}` is what no decoder knew.
 const UNCERTAIN: &str = "?\u{fffd}";
 /// What divides an id.
 const DIVIDERS: &str = "-.:‐−";
@@ -63,7 +63,7 @@ pub(super) fn hidden(text: &[char]) -> Vec<bool> {
     text.iter().enumerate().map(hides).collect()
 }
 
-/// Whether digits stand there that nobody typed from a card: a long run of one digit or of digits
+/// Whether these are digits that no one typed from a card: a long run of one digit or of digits
 /// in their order, or `0000` or `9999` at the end. A year and a month can bring four zeros.
 pub(super) fn is_filled(text: &[char]) -> bool {
     let digits: Vec<u8> = text
@@ -77,7 +77,7 @@ pub(super) fn is_filled(text: &[char]) -> bool {
     runs_and_tail.any(|filled| filled) || sequences(&digits).any(|filled| filled)
 }
 
-/// A day, however it is written: a birth date that stands in the wrong column, say.
+/// A day, however it is written: such as a birth date in the wrong column.
 pub(super) fn is_date(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     digits <= 8 && date::parse(text.trim_matches(|c| DIVIDERS.contains(c))).is_some()

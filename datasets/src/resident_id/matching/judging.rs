@@ -10,7 +10,7 @@ use crate::{CivilDay, fold};
 
 /// In exponent form, where their places are known.
 const KNOWN_OF_EXPONENT: usize = 5;
-/// What somebody misread is whole.
+/// Fewest characters of an id that was misread: it is whole.
 const FEWEST_MISREAD: usize = 17;
 /// What is divided is whole, but for a slip or two.
 const FEWEST_DIVIDED: usize = 13;
@@ -37,7 +37,7 @@ pub(super) fn in_words(words: &[&str], today: CivilDay) -> Option<Vec<Take>> {
     Some(takes)
 }
 
-/// What each of these can be taken for; `None` if one of them is no damaged id.
+/// What each of these can be taken for; `None` if one of them is not a damaged id.
 pub(super) fn all_judged(items: &[&str], today: CivilDay) -> Option<Vec<Take>> {
     let mut takes = Vec::new();
     for item in items {
@@ -68,8 +68,8 @@ pub(super) fn judged(raw: &str) -> Option<Vec<Take>> {
         let is_divided = fold::trimmed(raw).contains(fold::is_blank);
         return if is_divided { None } else { explained(rounded_to(&shown), KNOWN_OF_EXPONENT) };
     }
-    // A whole id, and something that is no slip of the pen behind or before it: nobody knows who
-    // else is meant.
+    // A whole id, and something that is not a slip of the pen behind or before it: it is unknown
+    // who else is meant.
     let is_known = |c: char| c.is_ascii_digit() || c == 'X';
     let mut runs = text.split(|c| !is_known(*c));
     let is_whole = |run: &[char]| {
@@ -83,8 +83,8 @@ pub(super) fn judged(raw: &str) -> Option<Vec<Take>> {
     let count = |kind: Character| kinds.iter().filter(|one| **one == kind).count();
     let (known, slips, dividers) =
         (count(Character::Known), count(Character::LookAlike), count(Character::Divider));
-    // More than one id can be: nobody knows where the one ends, and who the other is.
-    // And a point behind the first digit is a number's, of which nobody knows how many digits it
+    // It can be more than one id: where the first one ends is unknown.
+    // And a point behind the first digit is a number's: it is unknown how many digits the number
     // had.
     let is_number = text.get(1) == Some(&'.');
     if known > LONGEST
@@ -108,7 +108,7 @@ pub(super) fn judged(raw: &str) -> Option<Vec<Take>> {
         whole.iter().zip(&masks).filter(|(_, hidden)| !**hidden).map(|(c, _)| *c).collect();
     let is_rounded = whole.ends_with(&['0', '0', '0']);
     // One kind of damage explains a cell; two would explain nearly everything. A mask that hides
-    // nothing is no mask. And what a filling machine wrote says nothing, nor what is beside it.
+    // nothing is not a mask. And what a filling machine wrote says nothing, nor what is beside it.
     let hides_nothing = is_whole(&shown.chars().collect::<Vec<_>>())
         || shown.len() >= 18
         || (shown.len() >= 15 && marks > 1);
