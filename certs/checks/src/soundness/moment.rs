@@ -7,6 +7,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::NaiveDate;
+use zerotrip_datasets::CivilDay;
 use zerotrip_datasets::plausible::is_placeholder;
 use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::bounds::CLOCK_SKEW;
@@ -111,9 +112,7 @@ pub(super) fn day_end(day: i32) -> Option<SystemTime> {
 
 /// The civil day of an instant, in days since 1970-01-01.
 pub(super) fn day_of(moment: SystemTime) -> Option<i32> {
-    let seconds =
-        moment.duration_since(UNIX_EPOCH).ok()?.as_secs() + u64::from(CHINA_OFFSET_SECONDS);
-    i32::try_from(seconds / 86_400).ok()
+    (moment >= UNIX_EPOCH).then(|| CivilDay::at(moment).to_date32())
 }
 
 #[cfg(test)]
