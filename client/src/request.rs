@@ -72,7 +72,11 @@ pub enum RequestError {
         field: &'static str,
     },
     /// An invisible character, or one that makes others appear in another order.
-    #[error("{field}: character {place} is the invisible U+{:04X}, which is not allowed; type the text anew instead of pasting it", u32::from(*.character))]
+    #[error(
+        "{field}: character {place} is the invisible U+{:04X}, which is not allowed; type the text \
+         anew instead of pasting it",
+        u32::from(*.character)
+    )]
     Invisible {
         /// Which, as the command line names it.
         field: &'static str,
