@@ -9,13 +9,12 @@ use arrow::array::{ArrayRef, Date32Builder, Decimal128Builder, RecordBatch, Stri
 use arrow::datatypes::DataType;
 use arrow_flight::FlightData;
 use arrow_flight::utils::batches_to_flight_data;
-use chrono::NaiveDate;
 use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
 use zerotrip_channel::deadline::{Cancellation, Deadline};
 use zerotrip_datasets::cell::{self, CellReading};
-use zerotrip_datasets::{ResidentId, date};
+use zerotrip_datasets::{CivilDay, ResidentId};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer};
 use zerotrip_proto::{Refusal, hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
@@ -120,7 +119,7 @@ struct Delivery<'a> {
     findings: BTreeMap<(i32, usize), u64>,
     /// The distinct values of each column that supplies keys.
     supplied: Vec<BTreeSet<String>>,
-    today: NaiveDate,
+    today: CivilDay,
     sent_schema: bool,
 }
 
@@ -142,7 +141,7 @@ impl<'a> Delivery<'a> {
             rows: 0,
             stream: Hasher::with_domain(hash_domain::SCAN_STREAM),
             findings: BTreeMap::new(),
-            today: date::in_china(SystemTime::now()),
+            today: CivilDay::at(SystemTime::now()),
             supplied: plan.supplies.iter().map(|_| BTreeSet::new()).collect(),
             sent_schema: false,
         }

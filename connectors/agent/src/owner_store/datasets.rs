@@ -13,7 +13,7 @@ use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_datasets::file::Made;
 use zerotrip_datasets::vocabulary::VOCABULARIES;
-use zerotrip_datasets::{DatasetFile, date, template};
+use zerotrip_datasets::{CivilDay, DatasetFile, template};
 use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ScanTemplate};
 use zerotrip_text::toml_fault;
@@ -185,7 +185,7 @@ fn owned(home: &SystemHome, file: DatasetFile) -> Result<DatasetFile, OwnerStore
 /// Refuses what no owner can state: a day in the future, and that a date is absent without which
 /// nothing follows from the rows.
 pub fn can_be_stated(file: &DatasetFile, now: SystemTime) -> Result<(), OwnerStoreError> {
-    let today = date::in_china(now);
+    let today = CivilDay::at(now).date();
     let since = (
         "coverage.since",
         Some(file.coverage.since),

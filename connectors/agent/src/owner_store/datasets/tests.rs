@@ -64,7 +64,7 @@ fn what_is_yet_to_come_cannot_be_stated() {
     let now = SystemTime::now();
     let day = |days: i64| {
         let distance = Duration::from_secs(days.unsigned_abs() * 86_400);
-        date::in_china(if days < 0 { now - distance } else { now + distance }).to_string()
+        CivilDay::at(if days < 0 { now - distance } else { now + distance }).to_string()
     };
     let field = "field = \"DJRQ\"";
     for (days, fits) in

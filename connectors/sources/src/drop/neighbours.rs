@@ -1,4 +1,4 @@
-//! What lies in the folder beside a drop. Each thing is recognised by its contents, and not by its
+//! What is in the folder beside a drop. Each thing is recognised by its contents, and not by its
 //! name alone; what is not recognised could hold rows of the register, and a person in them would
 //! own nothing.
 
@@ -11,9 +11,9 @@ use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{FileDrop, Source};
 use zerotrip_datasets::resident_id::{damaged_in, names_somebody};
 
-use super::disguise;
+use super::file_kind;
 use super::names::{MANIFEST, name_of};
-use super::parquet::summary;
+use super::parquet::metadata_file;
 
 /// A file of an unfinished name is being written for so long after its last change; then it is what
 /// a failed job left.
@@ -48,14 +48,14 @@ pub fn marker_fault(path: &Path, parts: &[String]) -> Option<String> {
         "_SUCCESS" => {
             (!is_success(path)).then(|| "is not the empty file that a writer leaves".to_owned())
         }
-        "_metadata" => match summary::parts(path) {
+        "_metadata" => match metadata_file::parts(path) {
             Err(why) => Some(why.to_owned()),
             Ok(listed) => {
                 let gone = listed.keys().find(|name| !parts.contains(name));
                 let unlisted = || parts.iter().find(|name| !listed.contains_key(*name));
                 let other = || {
                     listed.iter().find(|(name, rows)| {
-                        summary::rows_of(&path.with_file_name(name))
+                        metadata_file::rows_of(&path.with_file_name(name))
                             .is_some_and(|has| has != **rows)
                     })
                 };
@@ -68,7 +68,7 @@ pub fn marker_fault(path: &Path, parts: &[String]) -> Option<String> {
                     })
             }
         },
-        _ => match summary::parts(path) {
+        _ => match metadata_file::parts(path) {
             Err(why) => Some(why.to_owned()),
             Ok(listed) => {
                 (!listed.is_empty()).then(|| "lists parts, as only `_metadata` does".to_owned())
@@ -202,7 +202,7 @@ pub fn belongs_to_table(path: &Path, table: &str) -> bool {
         && read()
         && head.len() as u64 == HEAD
         && head.contains(&0)
-        && !disguise::is_table(&head)
+        && !file_kind::is_table(&head)
 }
 
 /// A short text.
@@ -223,7 +223,7 @@ fn regular(path: &Path) -> Option<Metadata> {
     fs::metadata(path).ok().filter(Metadata::is_file)
 }
 
-/// The files that the dataset files in a folder describe: each of them is a register of its own, or
+/// The files that the dataset files in a folder describe: each of them is another register, or
 /// says which persons it has.
 #[derive(Debug, Default)]
 pub struct Described {

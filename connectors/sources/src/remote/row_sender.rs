@@ -19,7 +19,7 @@ use super::cells::Cells;
 use super::system::Sink;
 
 /// Sends rows on in batches.
-pub struct Outgoing<'a> {
+pub struct RowSender<'a> {
     rows: &'a mpsc::Sender<Rows>,
     cells: &'a Cells,
     batch: Rows,
@@ -35,7 +35,7 @@ pub struct Outgoing<'a> {
     met: SeenRows,
 }
 
-impl<'a> Outgoing<'a> {
+impl<'a> RowSender<'a> {
     /// For a look-up of `statements` statements; `row_index` is what the pass saw.
     pub fn new(
         rows: &'a mpsc::Sender<Rows>,
@@ -73,7 +73,7 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-impl Sink for Outgoing<'_> {
+impl Sink for RowSender<'_> {
     fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
         if let Some(earlier) = &self.earlier {
             let digest = digest(row);

@@ -1,4 +1,4 @@
-//! Says of a file what the file system, its manifest and its name say, and so how old its rows are.
+//! How old the rows of a file are: by the file system, its manifest or its name.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ impl Place {
         let stamp = self.stamp(path)?;
         let manifest = self.manifest(path)?;
         let as_of = match (&self.file.as_of, &manifest) {
-            // A file cannot hold what happened after it was written, whatever its manifest or its
+            // A file cannot hold what happened after it was written, even if its manifest or its
             // name says.
             (_, Some(manifest)) => SystemTime::from(manifest.as_of).min(stamp.modified),
             (DropAsOf::Name(_), None) => self.named_day(path)?.min(stamp.modified),
@@ -81,7 +81,7 @@ impl Place {
     }
 }
 
-/// The first moment of a day in China, whatever clock this machine goes by.
+/// The first moment of a day in China; the machine's time zone does not matter.
 fn beginning(day: NaiveDate) -> Option<SystemTime> {
     let china = FixedOffset::east_opt(CHINA_OFFSET_SECONDS.into())?;
     day.and_hms_opt(0, 0, 0)?.and_local_timezone(china).single().map(Into::into)

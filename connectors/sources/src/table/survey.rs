@@ -42,7 +42,7 @@ impl Inner {
         })
     }
 
-    /// A pass over every cell, for the owner's sake: look-ups have no need of it.
+    /// Reads every cell, for the owner: look-ups do not need it.
     fn scan_quality(
         &self,
         reader: &Reader,

@@ -4,7 +4,7 @@
 
 use zerotrip_proto::v1::ErrorCode;
 
-use super::live::{EXTRACT, Views};
+use super::lineage::{EXTRACT, Views};
 use super::server::{READER, Server};
 use super::{Rig, busy, code, until};
 use crate::conformance::{LI, look_up, names, run, soon};

@@ -8,12 +8,12 @@ use chrono::NaiveDate;
 use zerotrip_datasets::cell::{CellReading, read};
 use zerotrip_datasets::plausible::{self, Bounds};
 use zerotrip_datasets::vocabulary::{self, AskedDataset};
-use zerotrip_datasets::{Column, DatasetFile};
+use zerotrip_datasets::{CivilDay, Column, DatasetFile};
 use zerotrip_proto::v1::{DateRole, TypedColumn};
 
 /// The rules of one dataset; none of one that no check asks.
 #[derive(Clone, Debug, Default)]
-pub struct Rules {
+pub struct PlausibilityRules {
     dates: Vec<DateRule>,
     ends: Vec<EndRule>,
     since: Option<NaiveDate>,
@@ -47,7 +47,7 @@ pub struct Contradicted {
     broken: u64,
 }
 
-impl Rules {
+impl PlausibilityRules {
     /// Those of the checks that ask for this dataset, as far as its system has their columns.
     pub fn of(dataset: &DatasetFile) -> Self {
         let place = |name: &str| dataset.columns.iter().position(|column| column.name == name);
@@ -91,7 +91,7 @@ impl Rules {
         &'a self,
         columns: &'a [Column],
         cell: &'a impl Fn(usize) -> Option<&'a str>,
-        today: NaiveDate,
+        today: CivilDay,
     ) -> impl Iterator<Item = usize> + 'a {
         let bounds =
             Bounds { since: self.since, older_carried_over: self.older_carried_over, last: today };

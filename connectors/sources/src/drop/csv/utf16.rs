@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read};
 use encoding_rs::{Decoder, UTF_16LE};
 
 /// A reader of UTF-16 text that gives UTF-8.
-pub struct Wide<R> {
+pub struct Utf16Reader<R> {
     inner: R,
     decoder: Decoder,
     /// What is decoded and not yet given.
@@ -15,14 +15,14 @@ pub struct Wide<R> {
     is_done: bool,
 }
 
-impl<R: BufRead> Wide<R> {
+impl<R: BufRead> Utf16Reader<R> {
     /// In the order that the text's mark says.
     pub fn new(inner: R) -> Self {
         Self { inner, decoder: UTF_16LE.new_decoder(), ready: Vec::new(), given: 0, is_done: false }
     }
 }
 
-impl<R: BufRead> Read for Wide<R> {
+impl<R: BufRead> Read for Utf16Reader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.given == self.ready.len() && !self.is_done {
             let bytes = self.inner.fill_buf()?;

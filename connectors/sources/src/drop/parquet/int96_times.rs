@@ -24,12 +24,12 @@ enum Meaning {
 
 /// A file's columns of old times.
 #[derive(Debug)]
-pub struct OldTimes {
+pub struct Int96Times {
     places: Vec<usize>,
     meaning: Meaning,
 }
 
-impl OldTimes {
+impl Int96Times {
     /// Those of a file.
     pub fn of(metadata: &ArrowReaderMetadata) -> Self {
         let roots = metadata.parquet_schema().root_schema().get_fields();
