@@ -627,12 +627,12 @@ fn what_fills_cells_is_proposed_with_its_counts_for_its_owner_to_decide() {
         .unwrap()
         .output;
     for said in [
-        "# nothing = [\"无\"]  # FILL_IN: says that nobody, or nothing, stands there: \"无\" in \
+        "# nothing = [\"无\"]  # FILL_IN: says that there is no person, or no value: \"无\" in \
          10 rows",
-        "# unknown = [\"不详\"]  # FILL_IN: says that it is not known who, or what: \"不详\" in \
-         10 rows",
+        "# unknown = [\"不详\"]  # FILL_IN: says that the person, or the value, is not known: \
+         \"不详\" in 10 rows",
         "# One or the other: \"000000000000000000\" in 10 rows",
-        "# nothing = [\"0000-00-00\"]  # FILL_IN: says that nobody, or nothing, stands there: \
+        "# nothing = [\"0000-00-00\"]  # FILL_IN: says that there is no person, or no value: \
          \"0000-00-00\" in 48 rows",
     ] {
         assert!(proposed.contains(said), "{said}: {proposed}");

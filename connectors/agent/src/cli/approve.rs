@@ -102,8 +102,8 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
         "{}",
         shown(&format!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", ")))
     );
-    let standing = approvals::standing(&home)?;
-    let (approvals, changes) = approvals::added(&standing, &templates, requesters, purposes);
+    let current = approvals::current(&home)?;
+    let (approvals, changes) = approvals::added(&current, &templates, requesters, purposes);
     tell("gains", &changes.gains);
     tell("LOSES", &changes.loses);
     if asked.yes && !asked.replace && !changes.loses.is_empty() {
@@ -119,7 +119,7 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
     if !asked.yes && !confirmed("approve these")? {
         return Err("nothing was approved".into());
     }
-    approvals::sign(&home, &standing, approvals)?;
+    approvals::sign(&home, &current, approvals)?;
     let count = templates.len();
     say(
         json,
@@ -132,8 +132,8 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
 pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
     let Withdraw { dir, check, requesters, purposes, .. } = asked;
     let home = SystemHome::load(dir)?;
-    let standing = approvals::standing(&home)?;
-    let (approvals, lost) = approvals::withdrawn(&standing, check, requesters, purposes);
+    let current = approvals::current(&home)?;
+    let (approvals, lost) = approvals::withdrawn(&current, check, requesters, purposes);
     if lost.is_empty() {
         return Err(shown(&format!(
             "nothing of `{check}` is approved for them. `zerotrip-connector approvals` lists what \
@@ -145,7 +145,7 @@ pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
     if !asked.yes && !confirmed("withdraw these")? {
         return Err("nothing was withdrawn".into());
     }
-    approvals::sign(&home, &standing, approvals)?;
+    approvals::sign(&home, &current, approvals)?;
     say(
         json,
         &format!("withdrawn; {AT_ONCE}"),
@@ -155,7 +155,7 @@ pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
 
 /// Lists what is approved.
 pub fn list(dir: &Path, json: bool) -> Result<(), Failure> {
-    let served = approvals::served(&approvals::standing(&SystemHome::load(dir)?)?);
+    let served = approvals::served(&approvals::current(&SystemHome::load(dir)?)?);
     let mut text: Vec<String> = served.iter().map(line).collect();
     if text.is_empty() {
         text.push("nothing is approved here; `zerotrip-connector approve` does that".into());

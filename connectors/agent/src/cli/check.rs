@@ -268,10 +268,9 @@ impl Verdict {
             Self::Served => "verdict: served".to_owned(),
             Self::ServedWithFindings => "verdict: served, with findings".to_owned(),
             Self::ProvesNothing(rows) => format!(
-                "verdict: served, but no yes can be given about anybody: {rows} rows could be \
-                 anybody's. Correct them, declare what stands there (`nothing`, `schemes`, \
-                 `scheme_by` of the column), or `adjudicate` them, many of one form at once with \
-                 `--cell`"
+                "verdict: served, but no person can get a yes: {rows} rows could be any person's. \
+                 Correct them, declare what their cells hold (`nothing`, `schemes`, `scheme_by` \
+                 of the column), or `adjudicate` them, many of one form at once with `--cell`"
             ),
             Self::NotServed(why) => format!("verdict: not served: {why}"),
         }
@@ -303,7 +302,7 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
     );
     if !survey.unreadable.is_empty() {
         text.push_str(&format!(
-            "\n    each makes answers about whomever it could concern unavailable: {}",
+            "\n    each makes answers about persons whom it could concern unavailable: {}",
             survey.unreadable.join(", ")
         ));
     }
@@ -368,9 +367,9 @@ fn questions(survey: &Survey, trials: &[Trial]) -> String {
         (0, 0) => "each can be answered".to_owned(),
         (0, open) => {
             let tried: String = trials.iter().filter(|trial| trial.tried > 0).map(tried).collect();
-            format!("no yes about whomever one of {open} cells could concern{tried}")
+            format!("no yes about persons whom one of {open} cells could concern{tried}")
         }
-        (rows, _) => format!("no yes about anybody at all: {rows} rows could be anybody's"),
+        (rows, _) => format!("no yes about any person: {rows} rows could be any person's"),
     }
 }
 

@@ -53,7 +53,7 @@ pub fn read(folder: &Path) -> Result<Option<Envelope>, OwnerStoreError> {
 
 /// The approvals as this owner signed them. Approvals under another signature are refused, so that
 /// they are not signed anew.
-pub fn standing(home: &SystemHome) -> Result<Approvals, OwnerStoreError> {
+pub fn current(home: &SystemHome) -> Result<Approvals, OwnerStoreError> {
     let Some(envelope) = read(&home.folder)? else {
         return Ok(Approvals {
             member: home.system.member().unwrap_or_default().to_owned(),
@@ -77,7 +77,7 @@ pub fn sign(
     mut approvals: Approvals,
 ) -> Result<(), OwnerStoreError> {
     let _one = files::lock(&path(&home.folder).with_extension("lock"))?;
-    if standing(home)? != *read {
+    if current(home)? != *read {
         return Err(OwnerStoreError::Meanwhile);
     }
     approvals.version = Versioned::Approvals.next(&home.folder, approvals.version)?;
@@ -127,14 +127,14 @@ pub fn served(approvals: &Approvals) -> ApprovedChecks {
 /// for each purpose. Who was approved for the very same scan stays so; other forms of it are served
 /// no longer.
 pub fn added(
-    standing: &Approvals,
+    current: &Approvals,
     templates: &[ScanTemplate],
     requesters: &[String],
     purposes: &[String],
 ) -> (Approvals, Changes) {
-    let mut all = standing.clone();
+    let mut all = current.clone();
     for template in
-        templates.iter().filter(|template| owner_of(&template.dataset) == standing.member)
+        templates.iter().filter(|template| owner_of(&template.dataset) == current.member)
     {
         let of = |approval: &Approval| {
             approval.template.as_ref().is_some_and(|known| same_scan(known, template))
@@ -153,7 +153,7 @@ pub fn added(
         all.approvals = others;
         all.approvals.extend(entries(template, &whom));
     }
-    let (before, after) = (served(standing), served(&all));
+    let (before, after) = (served(current), served(&all));
     let changes = Changes { gains: without(&after, &before), loses: without(&before, &after) };
     (all, changes)
 }
@@ -162,15 +162,15 @@ pub fn added(
 /// `check/variant`, or all of them), for these requesters (none named: all) and these purposes (the
 /// same).
 pub fn withdrawn(
-    standing: &Approvals,
+    current: &Approvals,
     check: &str,
     requesters: &[String],
     purposes: &[String],
 ) -> (Approvals, ApprovedChecks) {
     let named = |names: &[String], name: &String| names.is_empty() || names.contains(name);
-    let mut all = standing.clone();
+    let mut all = current.clone();
     all.approvals = Vec::new();
-    for approval in &standing.approvals {
+    for approval in &current.approvals {
         let Some(template) = &approval.template else { continue };
         if template.check != check
             && template.check.split_once('/').is_none_or(|(name, _)| name != check)
@@ -182,7 +182,7 @@ pub fn withdrawn(
         left.retain(|(member, purpose)| !(named(requesters, member) && named(purposes, purpose)));
         all.approvals.extend(entries(template, &left));
     }
-    let lost = without(&served(standing), &served(&all));
+    let lost = without(&served(current), &served(&all));
     (all, lost)
 }
 

@@ -10,8 +10,8 @@ use zerotrip_trust::Signed;
 
 use super::error::OwnerStoreError;
 
-/// The envelope in a file, if its payload is of this kind. The signature is not verified: that takes
-/// the directory in force.
+/// The envelope in a file, if its payload is of this kind. The signature is not verified: that
+/// takes the directory in force.
 pub fn envelope<M: SignedMessage>(
     path: &Path,
     remedy: &'static str,

@@ -102,8 +102,8 @@ impl Agent {
             current.approvals.clone(),
             now,
         );
-        for (id, serving) in &datasets.open {
-            if !known.open.get(id).is_some_and(|known| Arc::ptr_eq(known, serving)) {
+        for (id, dataset) in &datasets.open {
+            if !known.open.get(id).is_some_and(|known| Arc::ptr_eq(known, dataset)) {
                 self.qualities.forget(id);
                 tracing::info!(dataset = %id, "taken up as its owner signed it");
             }

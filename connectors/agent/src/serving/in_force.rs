@@ -52,8 +52,8 @@ impl InForce {
         now: SystemTime,
     ) -> Self {
         let mut unserved = datasets.broken.clone();
-        for (id, serving) in &datasets.open {
-            if let Err(why) = serving.signed_by_owner(&directory, now) {
+        for (id, dataset) in &datasets.open {
+            if let Err(why) = dataset.signed_by_owner(&directory, now) {
                 tracing::warn!(
                     dataset = %id,
                     %why,
@@ -74,7 +74,7 @@ impl InForce {
         let approved_version = opened.as_ref().map(|opened| opened.version);
         let approved = opened.map_or_else(ApprovedScans::default, |opened| {
             ApprovedScans::new(opened, |template| match datasets.open.get(&template.dataset) {
-                Some(serving) => ScanPlan::of(template, serving),
+                Some(dataset) => ScanPlan::of(template, dataset),
                 None => Err(format!("no dataset `{}` is attached here", template.dataset)),
             })
         });
@@ -86,14 +86,14 @@ impl InForce {
     }
 
     pub(super) fn statements(&self) -> Vec<Envelope> {
-        self.served_now().map(|(_, serving)| serving.envelope.clone()).collect()
+        self.served_now().map(|(_, dataset)| dataset.envelope.clone()).collect()
     }
 
     /// Keeps the versions of everything whose signature was verified. Unsigned content raises no
     /// version.
     pub(super) fn remember_versions(&self, folder: &Path) -> Result<(), OwnerStoreError> {
-        for (_, serving) in self.served_now() {
-            serving.remember_versions(folder)?;
+        for (_, dataset) in self.served_now() {
+            dataset.remember_versions(folder)?;
         }
         self.approved_version
             .map_or(Ok(()), |version| Versioned::Approvals.remember(folder, version))
@@ -108,21 +108,21 @@ impl Datasets {
         for path in datasets::dataset_paths(folder)? {
             // A broken dataset does not affect the others.
             match open_dataset(folder, &path, known) {
-                Ok(serving)
-                    if read.open.contains_key(&serving.file.id)
-                        || read.broken.contains_key(&serving.file.id) =>
+                Ok(dataset)
+                    if read.open.contains_key(&dataset.file.id)
+                        || read.broken.contains_key(&dataset.file.id) =>
                 {
                     // The connector does not guess which of them is meant.
-                    read.open.remove(&serving.file.id);
+                    read.open.remove(&dataset.file.id);
                     read.broken.insert(
-                        serving.file.id.clone(),
+                        dataset.file.id.clone(),
                         "two attached files describe it. Remove one of their lines from \
                          `connector.toml`"
                             .to_owned(),
                     );
                 }
-                Ok(serving) => {
-                    read.open.insert(serving.file.id.clone(), serving);
+                Ok(dataset) => {
+                    read.open.insert(dataset.file.id.clone(), dataset);
                 }
                 Err((name, why)) => {
                     tracing::error!(dataset = %name, %why, "not served");

@@ -229,8 +229,8 @@ impl Agent {
         loop {
             reopened.mark_unchanged();
             let datasets = Arc::clone(&self.current().datasets);
-            let all = datasets.open.values().map(|serving| {
-                self.qualities.keep(Arc::clone(serving), &self.uri, &self.home.sign)
+            let all = datasets.open.values().map(|dataset| {
+                self.qualities.keep(Arc::clone(dataset), &self.uri, &self.home.sign)
             });
             tokio::select! {
                 _never = futures::future::join_all(all) => {}

@@ -87,9 +87,9 @@ impl Agent {
         let current = self.current();
         let admitted = proof.require().and_then(|()| self.admit(ticket, hub, &current, now));
         let admitted = admitted.and_then(|admitted| {
-            Ok((self.serving(&admitted.approved.template().dataset, &current)?, admitted))
+            Ok((self.attached(&admitted.approved.template().dataset, &current)?, admitted))
         });
-        let (serving, admitted) = match admitted {
+        let (dataset, admitted) = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 if matches!(refusal.code, ErrorCode::NotYetValid | ErrorCode::Expired)
@@ -105,7 +105,7 @@ impl Agent {
         let grant = admitted.ticket.id.as_str();
         let mut replaced = self.replaced.subscribe();
         let served = tokio::select! {
-            served = scan::serve(&admitted, &serving, &self.uri, &self.receipts, out) => served,
+            served = scan::serve(&admitted, &dataset, &self.uri, &self.receipts, out) => served,
             why = self.withdrawn(&admitted, &mut replaced) => Err(why),
         };
         match served {
@@ -118,7 +118,7 @@ impl Agent {
                 self.note("answered", &end)
             }
             Err(error) => {
-                tracing::warn!(dataset = %serving.file.id, %error, "a scan was not answered");
+                tracing::warn!(dataset = %dataset.file.id, %error, "a scan was not answered");
                 self.note(
                     "failed",
                     &FailLine { grant, code: error.code.name(), detail: &error.detail },
@@ -166,7 +166,7 @@ impl Agent {
         Ok(admitted)
     }
 
-    pub(super) fn serving(
+    pub(super) fn attached(
         &self,
         dataset: &str,
         current: &InForce,
@@ -175,11 +175,11 @@ impl Agent {
             tracing::warn!(dataset, why, "asked for a dataset that is attached but not served");
             return Err(Refusal::new(
                 ErrorCode::GateRefused,
-                "this dataset is attached, but not served now: its department's log says why",
+                "this dataset is attached, but not served now. Its department's log says why",
             ));
         }
-        let serving = current.datasets.open.get(dataset).cloned();
-        serving.ok_or_else(|| {
+        let attached = current.datasets.open.get(dataset).cloned();
+        attached.ok_or_else(|| {
             Refusal::new(ErrorCode::UnknownName, format!("no dataset `{dataset}` is attached here"))
         })
     }

@@ -1,6 +1,6 @@
-//! A proposal under the names that a check asks by (`inspect --for`). Which column of the system is
-//! which of the check's is never guessed from names: a wrong one leads to a false answer. What each
-//! of them means is said, and which columns are of its type.
+//! A proposal under the names that a check asks by (`inspect --for`). The columns are never matched
+//! by their names: a wrong match leads to a false answer. The proposal says what each column of the
+//! check means, and which columns of the system are of its type.
 
 use std::fmt::Write as _;
 
@@ -131,8 +131,8 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
         }
         line!(
             out,
-            "# A word that means none of these has no place here: ask whoever revises the check, \
-             and never map it to what is merely near."
+            "# A word that means none of these does not belong here: ask the authors of the check, \
+             and never map it to a similar meaning."
         );
         line!(out, "[column.codes]");
         let mut listed: Vec<&String> =
@@ -162,7 +162,7 @@ fn look_up(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
         line!(
             out,
             "# There are more columns of ids than it names. Describe each other one that can name \
-             such a person as a column of its own,"
+             such a person as a separate column,"
         );
         line!(
             out,
@@ -187,7 +187,7 @@ fn look_up(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
         line!(
             out,
             "# may_be_blank = []  # {PLACEHOLDER}: columns of it in which a blank says that there \
-             is nobody, and never a lost id"
+             is no person, and never a lost id"
         );
     }
 }
@@ -204,14 +204,14 @@ pub fn schemes(out: &mut String) {
     let known: Vec<&str> = SCHEMES.iter().map(|(name, _)| *name).collect();
     line!(
         out,
-        "# A number of another scheme could be anybody's until you say that such numbers stand \
-         here, each by its whole form:"
+        "# A number of another scheme could be any person's until you say that this column holds \
+         such numbers, each by its whole form:"
     );
     line!(out, "# schemes = [\"passport\"]  # {PLACEHOLDER}: of {}", known.join(", "));
     line!(
         out,
         "# Where another column says what kind of document or owner it is: in rows with these \
-         words of it no resident id stands here."
+         words of it, this column holds no resident id."
     );
     line!(
         out,
@@ -236,11 +236,11 @@ pub fn unlisted(out: &mut String, column: &Proposed) {
              them up there, and list the codes;"
         ),
     }
-    line!(out, "# a row with a word that is not listed gives whom it concerns no answer.");
+    line!(out, "# persons whom a row with an unlisted word concerns get no answer.");
 }
 
-/// What fills cells of a column, for its owner to say what it says; `field` where it is not yet
-/// decided whether the column is this one.
+/// Fillers in the cells of a column, for its owner to explain; `field` if the column is one of
+/// several candidates.
 pub fn fillers(out: &mut String, fillers: &[Filler], field: Option<&str>) {
     if fillers.is_empty() {
         return;
@@ -258,11 +258,11 @@ pub fn fillers(out: &mut String, fillers: &[Filler], field: Option<&str>) {
     line!(
         out,
         "# What fills cells{place}. Only you know what each word says; a word under neither key \
-         could be anybody's, or any day."
+         could be any person's, or any day."
     );
     for (key, says, what) in [
-        ("nothing", Says::Nothing, "says that nobody, or nothing, stands there"),
-        ("unknown", Says::Unknown, "says that it is not known who, or what"),
+        ("nothing", Says::Nothing, "says that there is no person, or no value"),
+        ("unknown", Says::Unknown, "says that the person, or the value, is not known"),
     ] {
         let seen = if of(says).next().is_some() {
             format!(": {}", counted(says))

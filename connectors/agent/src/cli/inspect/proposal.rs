@@ -121,7 +121,7 @@ fn head(
     );
     line!(
         out,
-        "# approve) or `none` (不予共享: nobody is answered), as your catalogue of public data \
+        "# approve) or `none` (不予共享: no member is answered), as your catalogue of public data \
          has it."
     );
     line!(out, "sharing = \"{PLACEHOLDER}\"");
@@ -144,7 +144,7 @@ fn head(
     line!(
         out,
         "# probes = \"known.probes\"  # a file of your own (mode 0600) with persons who must be \
-         found, one id a line; it is shown to nobody"
+         found, one id a line; it is never shown"
     );
 }
 
@@ -176,7 +176,7 @@ fn explained(out: &mut String, asked: Option<&AskedDataset>) {
     );
     line!(
         out,
-        "# typed in lie before it. A check that asks about a whole life (`lifetime_from` in its \
+        "# typed in are before it. A check that asks about a whole life (`lifetime_from` in its \
          definition, such as marriages from the age of"
     );
     line!(
@@ -189,7 +189,7 @@ fn explained(out: &mut String, asked: Option<&AskedDataset>) {
         "# makes answers unavailable. `subjects` says of whom an absence here means something: \
          `everyone` only if persons who live elsewhere"
     );
-    line!(out, "# stand in it like residents.");
+    line!(out, "# are in it like residents.");
     if let Some(asked) = asked {
         line!(out, "# {}: {}", asked.id, asked.coverage);
     }
@@ -198,7 +198,7 @@ fn explained(out: &mut String, asked: Option<&AskedDataset>) {
 fn coverage(out: &mut String) {
     line!(
         out,
-        "\n# What an absence in this register means. It stands on certificates.\n[coverage]"
+        "\n# What an absence in this register means. It is printed on certificates.\n[coverage]"
     );
     line!(
         out,
@@ -299,8 +299,8 @@ fn look_ups(out: &mut String, columns: &[Proposed]) {
     if ids.len() > 1 && !blank.is_empty() {
         line!(
             out,
-            "# A blank says that there is nobody (a father on no record), or that an id is lost \
-             and could be anybody's: only you know."
+            "# A blank says that there is no person (a father on no record), or that an id is lost \
+             and could be any person's: only you know."
         );
         for id in &blank {
             line!(out, "# {}: blank in {} of {} rows.", id.name, id.guess.blanks, id.guess.rows);
@@ -319,8 +319,8 @@ fn not_about<'a>(out: &mut String, columns: impl Iterator<Item = &'a Proposed>) 
     }
     line!(
         out,
-        "\n# Persons are named in these fields. A row could be about whoever is named in a field \
-         that no look-up asks, and they get"
+        "\n# Persons are named in these fields. A row could be about a person who is named in a \
+         field that no look-up asks, and such persons get"
     );
     line!(out, "# no answer: look it up, or say here why the rows are not about them.");
     line!(out, "# [not_about]");
