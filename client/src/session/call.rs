@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
-use zerotrip_channel::deadline::Deadline;
 use tonic::{Response, Status};
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_proto::Refusal;
 
 use super::bounds::CALL_TIME;
