@@ -7,16 +7,19 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::NaiveDate;
+use zerotrip_datasets::CivilDay;
 use zerotrip_datasets::plausible::is_placeholder;
 use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::{CompleteScan, Evidence, Incomplete, ScanEvidence, VerdictKind, because, dataset_of};
+use super::{
+    CheckEvidence, CompleteScan, Incomplete, ScanEvidence, VerdictKind, because, dataset_of,
+};
 
 /// Why what the registers show cannot be carried back to the moment at which the first of them was
 /// read.
-pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
+pub(super) fn not_of_one_moment(evidence: &CheckEvidence<'_>) -> Option<Incomplete> {
     let complete: Vec<(&ScanEvidence<'_>, &CompleteScan)> =
         evidence.scans.iter().filter_map(|scan| scan.complete()).collect();
     let read = complete.iter().map(|(scan, complete)| (scan, complete.as_of()));
@@ -67,7 +70,7 @@ pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
 }
 
 /// The moment: the earliest as-of.
-pub(super) fn first_read(evidence: &Evidence<'_>) -> Option<SystemTime> {
+pub(super) fn first_read(evidence: &CheckEvidence<'_>) -> Option<SystemTime> {
     evidence
         .scans
         .iter()
@@ -109,9 +112,7 @@ pub(super) fn day_end(day: i32) -> Option<SystemTime> {
 
 /// The civil day of an instant, in days since 1970-01-01.
 pub(super) fn day_of(moment: SystemTime) -> Option<i32> {
-    let seconds =
-        moment.duration_since(UNIX_EPOCH).ok()?.as_secs() + u64::from(CHINA_OFFSET_SECONDS);
-    i32::try_from(seconds / 86_400).ok()
+    (moment >= UNIX_EPOCH).then(|| CivilDay::at(moment).to_date32())
 }
 
 #[cfg(test)]
