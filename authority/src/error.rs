@@ -14,6 +14,7 @@ use zerotrip_trust::x509::X509Error;
 use crate::folder::MEMBER;
 
 /// What is wrong.
+#[expect(missing_docs, reason = "the names and the texts say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
     /// There is an authority already.
@@ -25,39 +26,27 @@ pub enum AuthorityError {
     /// Out of bounds.
     #[error("the directory's life must be 1 minute to 30 days")]
     Life,
-    /// A file.
     #[error(transparent)]
     File(#[from] FileError),
     /// A file's content.
     #[error("`{path}`: {why}")]
-    Content {
-        /// Which.
-        path: String,
-        /// Why.
-        why: String,
-    },
-    /// A name.
+    Content { path: String, why: String },
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// An address.
     #[error(transparent)]
     Address(#[from] DialError),
     /// The folder as a system's.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// A certificate.
     #[error(transparent)]
     Certificate(#[from] X509Error),
-    /// A key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// An envelope.
     #[error(transparent)]
     Envelope(#[from] DsseError),
     /// The directory would be refused everywhere.
     #[error("the new directory would be refused: {0}")]
     Directory(#[from] DirectoryError),
-    /// An invitation.
     #[error(transparent)]
     Invitation(#[from] InvitationMakeError),
     /// No member has that name.
@@ -110,7 +99,6 @@ pub enum AuthorityError {
          takes the hub's directory over"
     )]
     OlderFile {
-        /// Its path.
         file: String,
         /// The version in it.
         has: u64,
@@ -137,12 +125,7 @@ pub enum AuthorityError {
     Busy(String),
     /// The hub's enrolment file.
     #[error("`{path}`: {why}; let the hub write it again")]
-    Enrolment {
-        /// Which.
-        path: String,
-        /// Why.
-        why: String,
-    },
+    Enrolment { path: String, why: String },
     /// A grant of that id is there.
     #[error("there is a grant `{0}` already; revoke it first, or choose another id")]
     GrantThere(String),

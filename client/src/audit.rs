@@ -72,6 +72,7 @@ pub struct AuditReport {
 }
 
 /// What is wrong with a ledger.
+#[expect(missing_docs, reason = "the names and the texts say it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuditError {
     /// Not an entry.
@@ -88,7 +89,6 @@ pub enum AuditError {
     WithoutIntent {
         /// Of the completion.
         index: u64,
-        /// Its exchange.
         exchange: String,
         /// Where the intent should be.
         intent: u64,

@@ -61,6 +61,7 @@ pub struct SignedRequest {
 }
 
 /// What is wrong with a request.
+#[expect(missing_docs, reason = "the names and the texts say it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// Empty or too long.
@@ -76,7 +77,6 @@ pub enum RequestError {
         field: &'static str,
         /// Its place, from 1.
         place: usize,
-        /// The character itself.
         character: char,
     },
     /// A parameter twice.

@@ -34,6 +34,7 @@ pub(crate) struct SeenHead {
 }
 
 /// Why an answer does not count although it is signed and recorded.
+#[expect(missing_docs, reason = "the names and the texts say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum SeenError {
     /// The log is shorter than it was, or another.
@@ -55,16 +56,10 @@ pub enum SeenError {
     },
     /// What was kept cannot be read.
     #[error("`{path}`: {error}")]
-    Kept {
-        /// Which file.
-        path: String,
-        /// Why.
-        error: AuditError,
-    },
+    Kept { path: String, error: AuditError },
     /// The folder was another hub's.
     #[error("`{path}` is of the ledger `{kept}`, not of `{asked}`; move it away to begin anew")]
     OtherLog {
-        /// Which file.
         path: String,
         /// Its log.
         kept: String,

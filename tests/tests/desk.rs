@@ -95,7 +95,7 @@ fn an_approval_names_members_and_takes_nothing_away_unsaid() {
         let refused = approve(&town, &[FUND], PURPOSE, &["--yes"], "").expect(2).unwrap();
         assert!(
             refused.errors.contains("approvals.dsse` is damaged")
-                && refused.errors.contains("remove it, then"),
+                && refused.errors.contains("Remove it, then"),
             "{}",
             refused.errors
         );
@@ -178,7 +178,7 @@ fn what_an_owner_withdraws_is_served_no_longer_and_what_it_approves_is_without_a
     waiting.stdin.take().unwrap().write_all(b"y\n").unwrap();
     errors.read_to_string(&mut said).unwrap();
     assert_eq!(waiting.wait().unwrap().code(), Some(2), "{said}");
-    assert!(said.contains("changed by somebody else meanwhile"), "{said}");
+    assert!(said.contains("changed by another command meanwhile"), "{said}");
     soon(&town, "the withdrawal holds", (4, true));
     approve(&town, &[FUND], PURPOSE, &["--yes"], "").expect(0).unwrap();
     soon(&town, "the approval holds", (0, false));

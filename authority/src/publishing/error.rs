@@ -12,12 +12,12 @@ use zerotrip_trust::identity::IdentityError;
 use crate::{AuthorityError, Behind};
 
 /// Why nothing was published, or not all of it.
+#[expect(missing_docs, reason = "the names and the texts say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The authority's folder.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
-    /// The hub.
     #[error(transparent)]
     Hub(#[from] SessionError),
     /// A file that was to be written.
@@ -36,7 +36,6 @@ pub enum PublishError {
         part: PathBuf,
         /// Where it should be.
         out: PathBuf,
-        /// Why it is not.
         error: io::Error,
     },
     /// No system uses that invitation.
@@ -101,9 +100,7 @@ pub enum PublishError {
     StatusNotAsked {
         /// The member's id.
         member: String,
-        /// What it is.
         status: Status,
-        /// Why the hub could not be asked.
         error: SessionError,
     },
     /// Which variants a check has, only the hub's catalogue tells.

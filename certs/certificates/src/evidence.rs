@@ -95,7 +95,6 @@ pub enum EvidenceError {
     HubKey {
         /// The key named.
         keyid: String,
-        /// Why.
         why: Why,
     },
     /// A hub signed for another one, or a system for a hub.

@@ -45,7 +45,6 @@ pub enum JwkSetError {
     Member {
         /// Counted from 1.
         at: usize,
-        /// Which.
         member: &'static str,
     },
     /// One key twice.

@@ -17,6 +17,7 @@ use crate::request::RequestError;
 use crate::seen::SeenError;
 
 /// Why asking or issuing failed.
+#[expect(missing_docs, reason = "the names and the texts say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// The system's folder.
@@ -46,7 +47,6 @@ pub enum SessionError {
          refresh`"
     )]
     NoDirectory,
-    /// The request.
     #[error(transparent)]
     Request(#[from] RequestError),
     /// The reply does not count.
@@ -60,16 +60,10 @@ pub enum SessionError {
         "the hub's catalog has no check `{check}` with variant `{variant}`; `zerotrip catalog \
          list` shows what there is"
     )]
-    UnknownCheck {
-        /// As asked.
-        check: String,
-        /// As asked.
-        variant: String,
-    },
+    UnknownCheck { check: String, variant: String },
     /// A definition that does not read.
     #[error("the check's definition: {0}")]
     Definition(#[from] DefinitionError),
-    /// Sealing.
     #[error("the certificate cannot be sealed: {0}")]
     Seal(#[from] SealError),
     /// The sealed token does not verify.
@@ -84,11 +78,9 @@ pub enum SessionError {
     /// Recorded, but the file could not take its name.
     #[error("the certificate of exchange `{exchange}` is recorded and is in `{}`: it could not be given its name: {error}; move it yourself", part.display())]
     NotPlaced {
-        /// The exchange.
         exchange: String,
         /// The file that holds the certificate.
         part: PathBuf,
-        /// Why.
         error: std::io::Error,
     },
     /// The certificate was announced, and what came back does not say whether it is recorded.
@@ -97,11 +89,9 @@ pub enum SessionError {
          finds its record in the ledger, else delete it and issue again", part.display()
     )]
     Unconfirmed {
-        /// The exchange.
         exchange: String,
         /// The file that holds the certificate.
         part: PathBuf,
-        /// What happened.
         why: Box<SessionError>,
     },
 }

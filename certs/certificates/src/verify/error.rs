@@ -13,7 +13,6 @@ pub enum CertificateError {
     /// The token or its seal.
     #[error(transparent)]
     Token(#[from] SdJwtError),
-    /// The key set.
     #[error(transparent)]
     Keys(#[from] JwkSetError),
     /// The directory does not vouch for the key.
@@ -21,7 +20,6 @@ pub enum CertificateError {
     SealKey {
         /// The key named.
         key_id: String,
-        /// Why.
         why: Why,
     },
     /// The key belongs to another system.
@@ -37,12 +35,7 @@ pub enum CertificateError {
     Claim(&'static str),
     /// Certificate type and check do not fit.
     #[error("a certificate of type `{vct}` cannot be on the check `{check}`")]
-    TypeMismatch {
-        /// The type.
-        vct: String,
-        /// The check.
-        check: String,
-    },
+    TypeMismatch { vct: String, check: String },
     /// The evidence does not verify.
     #[error("the hub's evidence does not verify: {0}")]
     Evidence(#[from] EvidenceError),

@@ -14,14 +14,14 @@ use chrono::NaiveDate;
 use zerotrip_datasets::plausible::is_placeholder;
 
 use super::moment::last_day;
-use super::{Evidence, ScanEvidence, Verdict, VerdictKind, dataset_of};
+use super::{CheckEvidence, ScanEvidence, Verdict, VerdictKind, dataset_of};
 use crate::definition::HandOver;
 
 /// Hand-overs of one exchange that are compared; of more it is not proven that all arrived.
 const MOST_HANDED: usize = 64;
 
 /// The dataset that says of something that it was handed over, though it is in neither.
-pub(super) fn lost_on_the_way<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+pub(super) fn lost_on_the_way<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
     for pair in evidence.hand_overs {
         let handed = |verdict: &&Verdict| {
             verdict.kind == VerdictKind::HandedOver && verdict.scan == pair.from
@@ -64,7 +64,11 @@ enum Until {
 }
 
 /// `None` where a row, its person or the other register is not there to be compared.
-fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) -> Option<bool> {
+fn all_arrived(
+    evidence: &CheckEvidence<'_>,
+    pair: &HandOver,
+    verdicts: &[&Verdict],
+) -> Option<bool> {
     let scan = |name: &str| evidence.scans.iter().find(|scan| scan.name == name);
     let (from, to) = (scan(&pair.from)?, scan(&pair.to)?);
     let by_thing = from.things.zip(to.things);
@@ -99,7 +103,7 @@ fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) 
 /// The rows that something which was handed over can have become; `None` where a row is judged
 /// twice, and so could be two.
 fn arrived<'a>(
-    evidence: &'a Evidence<'_>,
+    evidence: &'a CheckEvidence<'_>,
     to: &'a ScanEvidence<'_>,
     things: Option<&'a [Option<String>]>,
 ) -> Option<Vec<Arrived<'a>>> {

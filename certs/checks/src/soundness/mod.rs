@@ -72,7 +72,7 @@ impl VerdictKind {
 
 /// Everything that the conclusion rests on.
 #[derive(Debug)]
-pub struct Evidence<'a> {
+pub struct CheckEvidence<'a> {
     /// Every scan of the variant, in its order.
     pub scans: &'a [ScanEvidence<'a>],
     /// Every judged row.
@@ -145,7 +145,7 @@ pub enum Conclusion {
 /// source is missing, does not learn by elimination in which register it is. It comes before what
 /// could not be read, which the requester does not see: that row could not undo what the other one
 /// says.
-pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
+pub fn conclude(evidence: &CheckEvidence<'_>) -> Conclusion {
     if evidence.scans.is_empty() {
         return unavailable(ErrorCode::Internal, "");
     }
@@ -183,7 +183,7 @@ pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
 }
 
 fn first(
-    evidence: &Evidence<'_>,
+    evidence: &CheckEvidence<'_>,
     of: impl Fn(&ScanEvidence<'_>) -> Option<Incomplete>,
 ) -> Option<Incomplete> {
     evidence.scans.iter().find_map(of)
@@ -208,6 +208,6 @@ fn unavailable(code: ErrorCode, dataset: &str) -> Conclusion {
     Conclusion::Unavailable(because(code, dataset))
 }
 
-fn dataset_of<'a>(evidence: &Evidence<'a>, name: &str) -> &'a str {
+fn dataset_of<'a>(evidence: &CheckEvidence<'a>, name: &str) -> &'a str {
     evidence.scans.iter().find(|scan| scan.name == name).map_or("", |scan| scan.dataset)
 }

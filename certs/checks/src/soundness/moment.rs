@@ -13,11 +13,13 @@ use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::{CompleteScan, Evidence, Incomplete, ScanEvidence, VerdictKind, because, dataset_of};
+use super::{
+    CheckEvidence, CompleteScan, Incomplete, ScanEvidence, VerdictKind, because, dataset_of,
+};
 
 /// Why what the registers show cannot be carried back to the moment at which the first of them was
 /// read.
-pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
+pub(super) fn not_of_one_moment(evidence: &CheckEvidence<'_>) -> Option<Incomplete> {
     let complete: Vec<(&ScanEvidence<'_>, &CompleteScan)> =
         evidence.scans.iter().filter_map(|scan| scan.complete()).collect();
     let read = complete.iter().map(|(scan, complete)| (scan, complete.as_of()));
@@ -68,7 +70,7 @@ pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
 }
 
 /// The moment: the earliest as-of.
-pub(super) fn first_read(evidence: &Evidence<'_>) -> Option<SystemTime> {
+pub(super) fn first_read(evidence: &CheckEvidence<'_>) -> Option<SystemTime> {
     evidence
         .scans
         .iter()
