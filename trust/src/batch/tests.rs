@@ -90,12 +90,13 @@ fn what_cannot_be_a_batch_is_not_signed() {
 #[test]
 fn every_attack_on_a_path_is_refused_by_name() {
     type Change = fn(&mut Envelope, &[Envelope]);
+    type Attack = (&'static str, Change, Box<dyn Fn(&DsseError) -> bool>);
     let bad = |error: &DsseError| matches!(error, DsseError::Key(KeyError::BadSignature(_)));
     let is = |wanted: BatchError| move |error: &DsseError| matches!(error, DsseError::Batch(found) if *found == wanted);
     fn path(envelope: &mut Envelope) -> &mut BatchPath {
         envelope.batch.as_mut().unwrap()
     }
-    let attacks: Vec<(&str, Change, Box<dyn Fn(&DsseError) -> bool>)> = vec![
+    let attacks: Vec<Attack> = vec![
         ("the path is stripped", |one, _| one.batch = None, Box::new(bad)),
         ("another payload", |one, _| one.payload.push(b'!'), Box::new(bad)),
         ("a batch-mate's payload", |one, all| one.payload = all[1].payload.clone(), Box::new(bad)),
