@@ -64,7 +64,7 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Holds a lock file (made where it is missing) until what it gives is dropped, or waits for
-/// whoever holds it now.
+/// the process that holds it now.
 pub fn lock(path: &Path) -> Result<File, FileError> {
     let held = open_lock(path).and_then(|file| file.lock().map(|()| file));
     held.map_err(|error| FileError { path: path.to_owned(), error })

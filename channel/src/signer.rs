@@ -11,9 +11,9 @@ use zerotrip_trust::keys::SigningKey;
 use zerotrip_trust::{batch, signed};
 
 /// Signs messages of one type. Messages that are ready at the same time are signed together
-/// ([`batch`]), up to [`batch::MOST`] with one signature. There is no timer: the first message waits
-/// until everything else that is ready has run once, and takes along what came meanwhile. A message
-/// that nothing came beside is signed alone, as ever.
+/// ([`batch`]), up to [`batch::MOST`] with one signature. There is no timer: the first message
+/// waits until everything else that is ready has run once, and takes along what came meanwhile. A
+/// message that nothing came beside is signed alone, as ever.
 pub struct BatchSigner<M> {
     inner: Arc<Inner>,
     message: PhantomData<fn(&M)>,
@@ -56,7 +56,7 @@ impl<M: SignedMessage> BatchSigner<M> {
             waiting.len() == 1
         };
         if first {
-            // A task of its own: the others' signatures must not hang on this caller's patience.
+            // A separate task: the others' signatures must not hang on this caller's patience.
             let inner = Arc::clone(&self.inner);
             tokio::spawn(async move {
                 tokio::task::yield_now().await;
@@ -84,7 +84,7 @@ impl Inner {
     fn sign(&self, together: Vec<Waiting>) {
         let (payloads, senders): (Vec<_>, Vec<_>) =
             together.into_iter().map(|one| (one.payload, one.signed)).unzip();
-        // Who gave up is told into the void.
+        // A caller that gave up gets no reply.
         match batch::sign(self.kind, payloads, &self.key) {
             Ok(envelopes) => {
                 for (sender, envelope) in senders.into_iter().zip(envelopes) {

@@ -49,7 +49,7 @@ pub struct Group {
     pub rows: u64,
     /// One for each measure; `None` where no row has a value.
     pub measures: Vec<Option<Value>>,
-    /// In so many of its rows a measured cell cannot be read.
+    /// The number of its rows in which a measured cell cannot be read.
     pub unreadable: u64,
 }
 
@@ -115,7 +115,7 @@ impl Measure {
 }
 
 impl Answer {
-    /// Takes so many equal rows, whose cell at a place is read by `cell`.
+    /// Takes a number of equal rows, whose cell at a place is read by `cell`.
     pub fn note<'a>(
         &mut self,
         question: &Question,

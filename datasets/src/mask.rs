@@ -2,7 +2,7 @@
 
 /// Characters that are shown at each end, at most.
 const MOST_SHOWN: usize = 4;
-/// From this length on, which is that of an identifier, so many are shown.
+/// From this length on, which is that of an identifier, this many characters are shown.
 const LONG: usize = 16;
 /// Characters of a masked text.
 const MOST_CHARACTERS: usize = 32;

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use prost::Message as _;
 use zerotrip_proto::v1::{ColumnQuality, DatasetQuality, DatasetStatement, QualityKind};
 
-/// Numbers are told as the next multiple of this: who knows a register could know whose one cell
-/// is, and two numbers less each other, or the same number a day later, would tell of one.
+/// Numbers are stated as the next multiple of this: a person who knows a register could know whose
+/// one cell is, and two numbers less each other, or the same number a day later, would tell of one.
 pub const STEP: u64 = 10;
 /// Most entries of one dataset; the gravest come first.
 pub const MOST_ENTRIES: usize = 64;
@@ -20,7 +20,7 @@ pub fn told(count: u64) -> u64 {
     count.div_ceil(STEP).saturating_mul(STEP)
 }
 
-/// So many of so many for people, rounded up to hundredths of a percent.
+/// A part of a whole for people, rounded up to hundredths of a percent.
 pub fn percent(part: u64, whole: u64) -> String {
     let hundredths = part.saturating_mul(10_000).div_ceil(whole.max(1));
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
@@ -144,7 +144,7 @@ mod tests {
             ..quality()
         };
         assert!(checked(&twice, &statement).expect_err("twice").contains("twice"));
-        // A field of which nobody has heard (99, as a number): decoders pass over it.
+        // An unknown field (99, as a number): decoders pass over it.
         let signed = [quality().encode_to_vec(), vec![0x98, 0x06, 0x01]].concat();
         let decoded = DatasetQuality::decode(signed.as_slice()).expect("decodes");
         assert!(

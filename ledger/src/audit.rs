@@ -230,8 +230,8 @@ fn check_entry(
     }
 }
 
-/// The replay set and the outcomes are projections of the log too: whoever deletes a row to ask
-/// again, or turns an outcome, is found. The system whose entry it is.
+/// The replay set and the outcomes are projections of the log too: an attacker who deletes a row to
+/// ask again, or turns an outcome, is found. The system whose entry it is.
 fn check_exchange(
     connection: &Connection,
     index: u64,

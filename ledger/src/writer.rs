@@ -150,8 +150,8 @@ impl Writer {
             }
             let results = self.batch(works);
             if closing {
-                // Nobody gets in any more. What was queued behind is told so as its reply is
-                // dropped.
+                // No job gets in any more. The callers of those queued behind learn it as their
+                // reply is dropped.
                 queue.close();
                 schema::fold_wal(&self.connection);
             }

@@ -35,7 +35,7 @@ impl ErrorCode {
         }
     }
 
-    /// What a requester hears of it. One code stands for all that speak of persons' records: a
+    /// The code that a requester sees. One code replaces all those about persons' records: a
     /// spouse with a foreign passport, a transfer in progress, a contract that was cancelled.
     /// What it can do about them is the same.
     pub fn as_told(self) -> Self {

@@ -229,7 +229,7 @@ fn derived(table: &Table) -> Option<Derived> {
         .map(|table| Derived { from, table })
 }
 
-/// The codes of a column that the source does not have: each meaning stands for itself.
+/// The codes of a column that the source does not have: each meaning is its own code.
 pub(super) fn codes(made: &Made) -> BTreeMap<String, String> {
     let same = |meaning: &String| (meaning.clone(), meaning.clone());
     match made {
@@ -251,7 +251,7 @@ pub(super) fn close(
         let mut wanted = vec![String::new()];
         for name in &derived.from {
             let Some(from) = columns.iter().find(|known| known.name == *name) else {
-                // One that is described with a fault is told so already.
+                // The fault of its description is reported already.
                 if !declared.contains(name) {
                     let remedy = "`from` must name other columns of this file; for one field of \
                                   the source write `field` and `codes`";

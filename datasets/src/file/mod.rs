@@ -168,13 +168,13 @@ pub struct Lookup {
     pub name: String,
     /// Columns of type `resident_id`.
     pub columns: Vec<String>,
-    /// Those of them in which a blank or NULL says that there is nobody, such as a father on no
+    /// Those of them in which a blank or NULL says that there is no person, such as a father on no
     /// record; in any other, a blank cell is an id that is lost, and its row could be
     /// anybody's.
     pub may_be_blank: Vec<String>,
 }
 
-/// What one scan may cost, whoever asks.
+/// What one scan may cost, for every requester.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Rows of one scan: 1 to 1,000,000, default 10,000.

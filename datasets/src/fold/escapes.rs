@@ -1,5 +1,5 @@
 //! What stands for characters in a text that went through other programs, and what they put around
-//! them. Only whoever looks for numbers in a text reads it so: what is said of a cell of ids is
+//! them. Only a search for numbers in a text reads it so: what is said of a cell of ids is
 //! what is written there.
 
 use super::{reference, unescaped};

@@ -12,7 +12,7 @@ use crate::{date, fold};
 /// What a filler most likely says. A hint for its owner, and no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Says {
-    /// That there is nothing, or nobody.
+    /// That there is nothing, or no person.
     Nothing,
     /// That it is not known.
     Unknown,
@@ -109,7 +109,7 @@ pub(super) struct Fillers {
 }
 
 impl Fillers {
-    /// Counts the value if it is a filler, and says whether it is one. A day that stands for none
+    /// Counts the value if it is a filler, and says whether it is one. A day that means none
     /// is a date all the same.
     pub(super) fn note(&mut self, text: &str) -> bool {
         let is_filler = says(text).is_some();

@@ -45,7 +45,7 @@ pub struct Evidence {
     telling: u64,
     /// An even sample of those.
     sample: Vec<String>,
-    /// One value in so many is kept, as a power of two.
+    /// One value in this many is kept, as a power of two.
     thinned: u32,
 }
 
@@ -185,7 +185,7 @@ impl Evidence {
     }
 }
 
-/// So many of so many, as a percentage that few values do not drive high: three of three are 60.
+/// A part of a whole, as a percentage that few values do not drive high: three of three are 60.
 fn confidence((read, of): (u64, u64)) -> u8 {
     u8::try_from(read * 100 / (of + 2)).unwrap_or(100)
 }
@@ -212,7 +212,7 @@ fn grade(semantic: SemanticType) -> (Grade, &'static str) {
     }
 }
 
-/// So many rows, in words.
+/// A number of rows, in words.
 pub fn rows(count: u64) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }

@@ -1,6 +1,6 @@
 //! The words that registers say of a record's state, and of a document's or an owner's kind. A word
-//! that stands once or twice is listed as a code only if it is made of these and so cannot tell of
-//! a person: what else stands seldom may be a remark, and is counted only.
+//! that occurs once or twice is listed as a code only if it is made of these and so cannot tell of
+//! a person: what else occurs seldom may be a remark, and is counted only.
 
 const WORDS: &[&str] = &[
     "正常",
@@ -176,7 +176,7 @@ const WORDS: &[&str] = &[
     "工业",
     "车位",
 ];
-/// What stands before, between or behind them.
+/// What is before, between or behind them.
 const PARTS: &[&str] = &[
     "已", "未", "待", "再", "初", "非", "不", "可", "中", "后", "前", "转", "的", "号", "类", "证",
 ];

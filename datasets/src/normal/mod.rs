@@ -2,7 +2,7 @@
 //! or is unreadable.
 //!
 //! What can be asked for by an index has `spellings`: every regular way of writing it, the
-//! canonical one first. Whoever looks one up asks for all of them; a cell that is read as the value
+//! canonical one first. A look-up asks for all of them; a cell that is read as the value
 //! and is none of its spellings is irregular, and is found by a profiling pass.
 
 pub mod address;

@@ -6,7 +6,7 @@ use crate::fold;
 pub const PRECISION: u8 = 20;
 /// Those after the point.
 pub const SCALE: i8 = 2;
-/// Largest amount, in fen: what a decimal of so many digits holds.
+/// Largest amount, in fen: what a decimal of that many digits holds.
 const MOST_FEN: i128 = 99_999_999_999_999_999_999;
 
 /// Reads an amount into fen: sign, currency mark (`¥`, `RMB`, `CNY`), commas every three digits, at

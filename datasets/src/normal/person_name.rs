@@ -1,4 +1,4 @@
-//! Names of persons. A name is nobody's identity: it is shown and compared, never looked up.
+//! Names of persons. A name does not identify a person: it is shown and compared, never looked up.
 
 use crate::fold;
 

@@ -27,7 +27,7 @@ pub struct Declared {
 pub struct SchemeBy {
     /// Its name.
     pub column: String,
-    /// Its words, as they are written, for whoever has no resident id: enterprises, say.
+    /// Its words, as they are written, for those without a resident id, such as enterprises.
     pub other: BTreeSet<String>,
 }
 
@@ -47,8 +47,8 @@ pub enum Whose {
     Several(Vec<ResidentId>),
     /// An organisation's, by its credit code.
     Organisation,
-    /// Nobody's who can be asked about, by its owner's word: a word for nothing, or a number under
-    /// a declared scheme.
+    /// Not the id of a person who can be asked about, by its owner's word: a word for nothing, or a
+    /// number under a declared scheme.
     Nobody,
     /// Not accounted for: everybody's whose it could be.
     Could(Suspect),
@@ -96,7 +96,7 @@ impl Declared {
         (items > 1 && persons.len() <= MOST_PERSONS).then_some(persons)
     }
 
-    /// Whose one identifier, or one word, is: `Some(None)` is nobody who can be asked about.
+    /// Whose one identifier, or one word, is: `Some(None)`: no person who can be asked about.
     fn item(&self, raw: &str) -> Option<Option<ResidentId>> {
         let word = fold::trimmed(raw);
         // An owner's word counts before its looks: a placeholder may have the right check

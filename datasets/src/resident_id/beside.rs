@@ -45,7 +45,7 @@ pub struct Damaged {
 
 /// The damaged ids in a text. Whole ones are [`super::persons_in`]'s.
 pub fn damaged_in(raw: &str) -> Vec<Damaged> {
-    // Nearly nothing shows so many digits; the last character may be an `X`.
+    // Hardly anything else shows this many digits; the last character may be an `X`.
     if raw.len() < SHOWN
         || raw.bytes().filter(u8::is_ascii_digit).count() + 1 < SHOWN_OF_WHOLE && raw.is_ascii()
     {
@@ -61,7 +61,7 @@ pub fn damaged_in(raw: &str) -> Vec<Damaged> {
 }
 
 /// Whether a text holds a row as long as an id of digits and of unknown signs, of which
-/// three are not alike: they can be digits to whoever wrote them, and so anybody's.
+/// three are not alike: they can be digits to their writer, and so anybody's.
 fn is_strange(text: &str) -> bool {
     let (mut signs, mut length, mut strange, mut gap) = (Vec::new(), 0_usize, 0_usize, 0_usize);
     for c in text.chars() {
@@ -122,7 +122,7 @@ fn one(run: &str) -> Option<Damaged> {
     let is_one = if is_masked {
         let longest = body.split(|c| !hides(c)).map(|row| row.chars().count()).max().unwrap_or(0);
         let is_card = matches!(length, 16 | 19) && run.starts_with("62");
-        // So many masks tell how many characters they hide, or nearly.
+        // This many masks show how many characters they hide, or nearly.
         (matches!(length, 15 | 18) && longest >= MASKS && shown >= SHOWN_OF_WHOLE)
             || (shown >= SHOWN && !is_card)
     } else {

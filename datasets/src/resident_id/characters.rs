@@ -6,7 +6,7 @@ use crate::fold;
 pub(super) const MOST_CHARACTERS: usize = 256;
 /// Persons in one cell.
 pub(super) const MOST_PERSONS: usize = 64;
-/// Fewer characters tell nobody from anybody.
+/// Fewer characters do not tell persons apart.
 pub(super) const KNOWN_ENOUGH: usize = 6;
 /// What separates the identifiers of a list.
 pub(super) const SEPARATORS: [char; 9] = [';', ',', '、', '|', '/', '\n', '\r', '\t', '\u{b}'];

@@ -1,6 +1,6 @@
 //! Cells that read well and may yet be another's: 15 digits are what a spreadsheet keeps of a
 //! number, what is left of an 18-digit id that was cut, and what an id without its century looks
-//! like. Nothing here guesses: a doubtful cell is told for everybody whose it could be.
+//! like. Nothing here guesses: a doubtful cell counts for every person whose it could be.
 
 use std::ops::Range;
 

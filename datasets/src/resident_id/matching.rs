@@ -39,7 +39,7 @@
 //! that the cell ever was an id.
 //!
 //! A cell of the last kind can be a valid id and yet another person's, and so can one of 15 digits:
-//! `fifteen.rs` tells of those.
+//! `fifteen.rs` handles those.
 
 use super::ResidentId;
 use super::characters::SEPARATORS;
@@ -119,13 +119,14 @@ fn exchange<const N: usize>(form: &[u8; N], month: usize) -> Option<[u8; N]> {
 }
 
 impl Suspect {
-    /// Prepares the raw cell, whenever it is read: whoever has a whole id in it is born by then.
+    /// Prepares the raw cell, whenever it is read: every person with a whole id in it is born by
+    /// then.
     pub fn new(raw: &str) -> Self {
         Self::on(raw, CivilDay::MAX)
     }
 
-    /// Prepares the raw cell, as it is read on that day: nobody has the number of a birth to come,
-    /// so it is damaged, alone or in a list.
+    /// Prepares the raw cell, as it is read on that day: no person has the number of a birth to
+    /// come, so it is damaged, alone or in a list.
     pub fn on(raw: &str, today: CivilDay) -> Self {
         if raw.len() > MOST_BYTES {
             return Self::anybody();

@@ -96,7 +96,7 @@ pub enum StrictError {
         /// The 18th character as given.
         found: char,
     },
-    /// In form, and nobody's: [`ResidentId::issued`].
+    /// Right in form, but no person's: [`ResidentId::issued`].
     #[error(
         "no such number has been issued by now ({found}): there is no such province, sequence or \
          birth; compare with the card"
@@ -236,9 +236,9 @@ impl ResidentId {
         spellings
     }
 
-    /// The 15-digit form, if it is nobody else's: born in the 1900s. The sequence numbers 996–999
-    /// were set aside for people born in the 1800s, and were given to others all the same: 15
-    /// digits with one of them are nobody's in particular.
+    /// The 15-digit form, if it is no other person's: born in the 1900s. The sequence numbers
+    /// 996–999 were set aside for people born in the 1800s, and were given to others all the same:
+    /// 15 digits with one of them are no particular person's.
     pub fn first_generation(&self) -> Option<String> {
         let text = self.as_str();
         let short = format!("{}{}", text.get(..6)?, text.get(8..17)?);

@@ -138,7 +138,7 @@ pub fn pieces_among<'a>(
         pieces.iter().enumerate().filter(|(_, (_, begin))| has_province(begin.as_bytes()))
     {
         together(&pieces, &[first], begin, &mut whole);
-        // Year, month and day, each in a cell of its own, the last two perhaps in one digit.
+        // Year, month and day, each in a separate cell, the last two perhaps in one digit.
         for (year, parts) in pieces.windows(3).enumerate().filter(|_| begin.len() == 6) {
             let [(_, y), (_, m), (_, d)] = parts else { continue };
             if y.len() == 4

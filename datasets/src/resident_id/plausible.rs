@@ -1,6 +1,6 @@
 //! Which identifiers could have been issued at all. A placeholder (`111111111111111`,
 //! `330106199005170000`) can have the form of an id, and even the right check character; it
-//! accounts for nobody.
+//! accounts for no person.
 
 use chrono::Datelike;
 
@@ -12,7 +12,7 @@ use crate::normal::division::PROVINCES;
 const FIRST_BIRTH: i32 = 1870;
 /// A character so often in a row was not typed from a card.
 const SAME: usize = 4;
-/// Nor were so many digits in their order, up or down.
+/// Nor were this many digits in their order, up or down.
 const SEQUENCE: usize = 6;
 
 /// Whether an id of the right form could have been issued: a province that there is, a birth from

@@ -85,7 +85,7 @@ fn codes(
         });
     }
     match (semantic, value) {
-        // What is wrong with what is there in place of a field is told already.
+        // The fault of what replaces the field is reported already.
         (_, None) if made.is_none() && lacks_field => None,
         (Some(SemanticType::Code), None) => {
             section.fault(

@@ -20,7 +20,7 @@ pub(super) fn lookups(
     declared: BTreeSet<String>,
 ) -> Vec<Lookup> {
     let mut lookups = Vec::new();
-    // A lookup is delivered as a column of its own.
+    // A lookup is delivered as a separate column.
     let mut names = declared.clone();
     for mut section in top.sections("lookup", MOST_LOOKUPS) {
         let name = new_name(&mut section, &mut names);

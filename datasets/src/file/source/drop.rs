@@ -28,7 +28,7 @@ pub enum Parts {
     Unstated,
     /// Each is the whole register, and the newest counts.
     None,
-    /// All of them together are the register, and there are at least so many.
+    /// All of them together are the register, and there are at least this many.
     All(usize),
     /// Those of these names together are the register, and there is no other.
     Named(Vec<String>),

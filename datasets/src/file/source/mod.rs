@@ -104,7 +104,7 @@ pub struct Kind {
 pub struct Parameter {
     /// The key.
     pub key: &'static str,
-    /// What stands for it when it is left out; none: it must be there.
+    /// Its value when it is left out; `None`: it must be there.
     pub default: Option<&'static str>,
     /// What its value must be: also what is said of a wrong one.
     pub form: &'static str,

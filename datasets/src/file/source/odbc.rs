@@ -26,7 +26,7 @@ const SECRETS: [&str; 6] = ["pwd", "passw", "secret", "token", "credential", "ap
 pub struct Odbc {
     /// By which driver.
     pub through: Through,
-    /// What the driver is told, in the order of their names; no secrets.
+    /// The driver's attributes, in the order of their names; no secrets.
     pub attributes: Vec<(String, String)>,
     /// For a system that is a file: the attribute that names it, and its path, relative to the
     /// dataset file.
@@ -37,13 +37,13 @@ pub struct Odbc {
     pub schema: Option<String>,
     /// The table or view.
     pub table: String,
-    /// Who logs in; none where nobody is asked.
+    /// The user name; none where the driver needs none.
     pub user: Option<String>,
     /// What the user logs in with.
     pub password: Password,
     /// The owner's word that no one changes the table while it is asked.
     pub unchanging: bool,
-    /// Most connections at once, each with a process of its own: 2 to 32, default 4.
+    /// Most connections at once, each with its own process: 2 to 32, default 4.
     pub connections: u32,
     /// Time between two profiling passes: zero, or 1 s to 24 h, default 15 min.
     pub profile_every: Duration,

@@ -1,4 +1,4 @@
-//! What ids look like, whoever's they are: without it, nothing says that a cell ever was one.
+//! What all ids look like: without it, nothing says that a cell ever was one.
 
 use std::sync::LazyLock;
 
@@ -23,7 +23,7 @@ impl Shape {
         Self { loose, patterns }
     }
 
-    /// Whether these are at most so many edits from what some id can look like.
+    /// Whether these are at most `most` edits from what some id can look like.
     pub(super) fn is_near(&self, tokens: &[Token], most: usize) -> bool {
         let near = |form: &Form| within(tokens, form, Ends::Both, most);
         near(&self.loose) && self.patterns.iter().any(near)

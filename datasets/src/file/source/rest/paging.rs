@@ -39,7 +39,7 @@ pub enum Way {
         /// The first page's number.
         first: u32,
     },
-    /// From so many rows on, until there are none.
+    /// From a number of rows on, until there are none.
     Offset {
         /// The query parameter.
         parameter: String,
