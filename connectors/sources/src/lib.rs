@@ -13,6 +13,8 @@ mod conformance;
 mod drop;
 mod filling;
 mod findings;
+#[doc(hidden)]
+pub mod fuzzing;
 mod header;
 mod made;
 mod number;
