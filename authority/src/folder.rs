@@ -16,12 +16,12 @@ use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_channel::{Address, SystemHome};
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{Envelope, KeyDirectory, KeyUsage, Member, Status, System};
-use zerotrip_proto::{from_timestamp, payload_type, to_timestamp};
+use zerotrip_proto::{SignedMessage, from_timestamp, to_timestamp};
 use zerotrip_text::toml_fault;
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
+use zerotrip_trust::signed;
 use zerotrip_trust::x509::{self, CertificateAuthority, TlsKey, pem};
 
 use crate::AuthorityError;
@@ -59,8 +59,8 @@ pub struct Authority {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// How long a published directory may be relied upon, in seconds: whoever misses news longer
-    /// than this stops.
+    /// How long a published directory may be relied upon, in seconds: a system that gets no newer
+    /// one in this time stops.
     pub(crate) directory_life_seconds: u64,
     /// Whether `refresh` renews no certificate by itself; default: it renews those of active
     /// holders that are near their end.
@@ -153,7 +153,7 @@ impl Authority {
         Ok(authority)
     }
 
-    /// Opens the folder to change it: nobody else may until this is dropped, or two administrators'
+    /// Opens the folder to change it: no other command can until this is dropped, or two administrators'
     /// changes would undo each other.
     pub fn open_for_change(folder: &Path) -> Result<Self, AuthorityError> {
         files::check_folder(folder)?;
@@ -261,14 +261,14 @@ impl Authority {
         )?)
     }
 
-    /// Keeps what the hub has confirmed of the directory, so that what it has not can be told.
+    /// Keeps what the hub has confirmed of the directory, so that what it has not confirmed can be shown.
     pub fn directory_confirmed(&self, envelope: &Envelope) -> Result<(), AuthorityError> {
         Ok(files::write(&self.folder.join(CONFIRMED), &envelope.encode_to_vec(), Secrecy::Public)?)
     }
 
     /// The last directory that the hub confirmed; `None` where it never confirmed one.
     pub fn confirmed_directory(&self) -> Result<Option<KeyDirectory>, AuthorityError> {
-        Ok(self.read_signed(CONFIRMED, payload_type::DIRECTORY)?.map(|(_, directory)| directory))
+        Ok(self.read_signed(CONFIRMED)?.map(|(_, directory)| directory))
     }
 
     pub(crate) fn save(&self) -> Result<(), AuthorityError> {
@@ -283,10 +283,9 @@ impl Authority {
         &self.directory.trust_domain
     }
 
-    pub(crate) fn read_signed<M: prost::Message + Default>(
+    pub(crate) fn read_signed<M: SignedMessage>(
         &self,
         name: &str,
-        kind: &str,
     ) -> Result<Option<(Envelope, M)>, AuthorityError> {
         let path = self.folder.join(name);
         if !files::is_there(&path) {
@@ -296,7 +295,7 @@ impl Authority {
             |why: String| AuthorityError::Content { path: path.display().to_string(), why };
         let envelope = Envelope::decode(files::read(&path)?.as_slice())
             .map_err(|error| content(error.to_string()))?;
-        let message = dsse::open(&envelope, kind, self.key.public())
+        let message = signed::open(&envelope, self.key.public())
             .map_err(|error| content(error.to_string()))?;
         Ok(Some((envelope, message)))
     }
@@ -327,7 +326,7 @@ pub(crate) fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> 
 }
 
 /// Keys of a system or hub that came again: those of today, and the old ones revoked as of now,
-/// whatever was said of them before. One that came again and was never revoked holds as long as it
+/// also those with another end before. One that came again and was never revoked holds as long as it
 /// says now. Returns how many were revoked: none, where the same installation came again.
 pub(crate) fn replace_keys(
     old: &mut Vec<zerotrip_proto::v1::Key>,

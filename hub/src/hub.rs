@@ -19,7 +19,7 @@ use zerotrip_trust::{ending, renewal};
 use crate::catalog::Catalog;
 use crate::channels::Channels;
 use crate::config::Config;
-use crate::engine::run::Engine;
+use crate::engine::Engine;
 use crate::limits::{ANSWER_BYTES, KeyedQuota, MemoryBudget, RequestBudgets};
 use crate::state::{
     CallersEnds, HubIdentity, InForce, OpenError, Papers, Renewals, log_keys, read_definitions,
@@ -44,7 +44,7 @@ pub struct Hub {
     pub channels: Channels,
     /// What prepared plans run on.
     pub engine: Engine,
-    /// Who has asked how much.
+    /// How much each member has asked.
     pub budgets: RequestBudgets,
     /// Exchanges under way, by member.
     pub exchanges: Arc<KeyedQuota<String>>,

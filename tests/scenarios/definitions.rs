@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::physical_plan::ExecutionPlan;
 use zerotrip_checks::definition::Definition;
 use zerotrip_hub::engine::PreparedCheck;
-use zerotrip_hub::engine::prepare::PreparedKind;
+use zerotrip_hub::engine::PreparedKind;
 use zerotrip_proto::v1::DatasetStatement;
 
 use crate::support::statements;
@@ -165,7 +165,7 @@ fn what_cannot_be_sound_is_refused_by_name() {
             "event_date = \"text\"",
             "`civil.marriage`.`event_date` is of type `date`",
         ),
-        ("event_date = \"date\"", "event_date = \"day\"", "`day` of `event_date` is no type"),
+        ("event_date = \"date\"", "event_date = \"day\"", "`day` of `event_date` is not a type"),
         (", event_date = \"date\"", "", "say of which type `event_date` is"),
         (
             "party = [\"man_id\", \"woman_id\"]",

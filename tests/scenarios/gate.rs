@@ -184,6 +184,8 @@ impl Thief {
                 origin: Some(Origin::Parameter("applicant".into())),
             }],
             evidence: Vec::new(),
+            authority_grant: "g1".into(),
+            obligations: Vec::new(),
         }
     }
 
@@ -487,6 +489,9 @@ const FORGERIES: &[Forgery] = &[
     forgery("one key more", TooLarge, |forge| {
         let keys = [&forge.thief.applicant, &forge.stranger];
         forge.with_keys(keys.map(|key| Forge::parameter(key)).into())
+    }),
+    forgery("an obligation that the connector does not know", GateRefused, |forge| {
+        ScanTicket { obligations: vec!["mask".into()], ..forge.right() }.into()
     }),
     forgery("no key", TooLarge, |forge| forge.with_keys(Vec::new())),
     forgery("a key that is no id", InvalidParameter, |forge| {

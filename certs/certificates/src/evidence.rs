@@ -10,10 +10,11 @@ use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::{
     Answer, Completion, ExchangeOutcome, ExchangeReply, KeyUsage, LedgerReceipt,
 };
-use zerotrip_proto::{from_timestamp, payload_type};
-use zerotrip_trust::digest::{commit, domain};
+use zerotrip_proto::{from_timestamp, hash_domain};
+use zerotrip_trust::Signed;
+use zerotrip_trust::digest::commit;
 use zerotrip_trust::directory::{Directory, Why};
-use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::dsse::DsseError;
 use zerotrip_trust::entry::{self, EntryError};
 use zerotrip_trust::keys::PublicKey;
 use zerotrip_trust::merkle::{self, ProofError};
@@ -27,8 +28,8 @@ const SALT_BYTES: usize = 32;
 pub enum Moment {
     /// This answer just came: the hub may act now.
     Now(SystemTime),
-    /// This answer is kept evidence: the keys held when it was given, whatever became of them
-    /// since.
+    /// This answer is kept evidence: the keys were in force when it was given; what became of them
+    /// since does not matter.
     WhenAnswered,
 }
 
@@ -89,12 +90,11 @@ pub enum EvidenceError {
     /// The answer's envelope.
     #[error("the answer's envelope: {0}")]
     Envelope(#[from] DsseError),
-    /// Whoever signed it is no hub that may.
-    #[error("the answer is signed with key `{keyid}`, which is no good: {why}")]
+    /// The signer is not a hub that may.
+    #[error("the answer is signed with key `{keyid}`, which cannot be trusted: {why}")]
     HubKey {
         /// The key named.
         keyid: String,
-        /// Why.
         why: Why,
     },
     /// A hub signed for another one, or a system for a hub.
@@ -111,10 +111,10 @@ pub enum EvidenceError {
     /// The receipt does not open its entry.
     #[error("the receipt: {0}")]
     Entry(#[from] EntryError),
-    /// The entry is no completion.
+    /// The entry is not a completion.
     #[error("the receipt is not for a completed exchange")]
     NotACompletion,
-    /// Somebody else's receipt.
+    /// The receipt of another exchange.
     #[error("the receipt is for the exchange `{found}`, not for `{expected}`")]
     OtherExchange {
         /// The answer's.
@@ -169,7 +169,7 @@ impl ProvenAnswer {
         &self.checkpoint
     }
 
-    /// Where in the ledger it stands.
+    /// Its index in the ledger.
     pub fn index(&self) -> u64 {
         self.index
     }
@@ -202,21 +202,21 @@ pub(super) fn prove_by(
 ) -> Result<ProvenAnswer, EvidenceError> {
     let envelope = reply.answer.as_ref().ok_or(EvidenceError::Missing("answer"))?;
     let receipt = reply.receipt.as_ref().ok_or(EvidenceError::Missing("ledger receipt"))?;
-    let (unverified, keyid) = dsse::peek(envelope, payload_type::ANSWER)?;
+    let signed = Signed::<Answer>::new(envelope)?;
+    let keyid = signed.keyid();
     let at = match moment {
         Moment::Now(now) => now,
         // Only to find the key with: the same bytes are verified below, under that key.
-        Moment::WhenAnswered => answered_at(&dsse::decode(unverified)?)?,
+        Moment::WhenAnswered => answered_at(&signed.unverified()?)?,
     };
     let (uri, is_hub, key) = keys
         .signer(keyid, moment, at)
         .map_err(|why| EvidenceError::HubKey { keyid: cut(keyid), why })?;
-    let payload = dsse::verify(envelope, payload_type::ANSWER, &key)?;
-    let answer: Answer = dsse::decode(payload)?;
+    let answer = signed.open(&key)?;
     if !is_hub || uri != answer.hub {
         return Err(EvidenceError::WrongHub { stated: cut(&answer.hub), signer: uri });
     }
-    let completion = committed(&answer, payload, receipt, &reply.answer_salt)?;
+    let completion = committed(&answer, &envelope.payload, receipt, &reply.answer_salt)?;
     let checkpoint = included(receipt, keys, &uri, (moment, at))?;
     let (index, answered_at) = (receipt.index, answered_at(&answer)?);
     Ok(ProvenAnswer { reply, answer, completion, checkpoint, index, answered_at })
@@ -241,7 +241,7 @@ fn committed(
         });
     }
     if salt.len() != SALT_BYTES
-        || completion.answer_commitment != commit(domain::ANSWER, salt, payload)
+        || completion.answer_commitment != commit(hash_domain::ANSWER, salt, payload)
     {
         return Err(EvidenceError::NotCommitted);
     }
@@ -319,5 +319,6 @@ fn answered_at(answer: &Answer) -> Result<SystemTime, EvidenceError> {
 
 /// Whether an answer is bound to this payload, by the salt that came beside it.
 pub fn answers_request(answer: &Answer, salt: &[u8], payload: &[u8]) -> bool {
-    salt.len() == SALT_BYTES && answer.request_commitment == commit(domain::REQUEST, salt, payload)
+    salt.len() == SALT_BYTES
+        && answer.request_commitment == commit(hash_domain::REQUEST, salt, payload)
 }

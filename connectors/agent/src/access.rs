@@ -1,16 +1,16 @@
-//! A source as its owner lets it be asked: in turns, at a pace, and not at all while a nightly job
-//! has the system to itself.
+//! The owner's limits on asking a source: scans at once, scans a second, and quiet hours.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::Timelike as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::file::Limits;
 use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::v1::ErrorCode;
 
-use zerotrip_sources::{Source, SourceError, Stop};
+use zerotrip_sources::{Source, SourceError};
 
 /// A source, and its owner's limits on asking it.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Access {
     turns: Semaphore,
 }
 
-/// A source at which it is one's turn; dropped, it is the next one's.
+/// A permit to ask the source. The next caller gets it when this is dropped.
 #[derive(Debug)]
 pub struct Turn<'a> {
     /// The source.
@@ -49,10 +49,9 @@ impl Access {
         &self.limits
     }
 
-    /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no
-    /// longer than the scan may take. Over the pace it is refused: whoever asks that often
-    /// hears of it.
-    pub async fn turn(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
+    /// Waits for a turn until the cancellation. In quiet hours and over the pace it refuses at
+    /// once, so that a hub that asks too often learns of it.
+    pub async fn turn(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
         self.keep_quiet(SystemTime::now())?;
         if self.keep_pace().is_some() {
             let detail = format!(
@@ -61,40 +60,39 @@ impl Access {
             );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
-        self.wait(stop).await
+        self.wait(cancellation).await
     }
 
-    /// The same for what the connector itself wants to know: over the pace, it waits for the next
-    /// second.
-    pub async fn patient_turn(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
+    /// The same for the connector's own look-ups: over the pace, it waits for the next second.
+    pub async fn patient_turn(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
         loop {
             self.keep_quiet(SystemTime::now())?;
-            let Some(left) = self.keep_pace() else { return self.wait(stop).await };
+            let Some(left) = self.keep_pace() else { return self.wait(cancellation).await };
             tokio::select! {
                 biased;
-                why = stop.fired() => return Err(why),
+                why = cancellation.cancelled() => return Err(why.into()),
                 () = tokio::time::sleep(left) => {}
             }
         }
     }
 
-    /// The source for what takes long and must not keep a turn from a scan: only the quiet hours
-    /// are kept.
+    /// The source for long work that must not take a turn from a scan: only the quiet hours are
+    /// observed.
     pub fn unhurried(&self) -> Result<&Arc<dyn Source>, SourceError> {
         self.keep_quiet(SystemTime::now()).map(|()| &self.source)
     }
 
-    async fn wait(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
+    async fn wait(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
         let stopping = |_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping");
         let turn = tokio::select! {
             biased;
             turn = self.turns.acquire() => turn.map_err(stopping)?,
-            why = stop.fired() => return Err(why),
+            why = cancellation.cancelled() => return Err(why.into()),
         };
         Ok(Turn { source: &self.source, _turn: turn })
     }
 
-    /// A nightly batch job has the system to itself.
+    /// Refuses in the quiet hours, in which a nightly batch job has the system to itself.
     fn keep_quiet(&self, now: SystemTime) -> Result<(), SourceError> {
         let minute = chrono::DateTime::<chrono::Utc>::from(
             now + Duration::from_secs(CHINA_OFFSET_SECONDS.into()),
@@ -111,7 +109,7 @@ impl Access {
         }
     }
 
-    /// Takes one of this second's scans; how long the second still lasts, where there is none left.
+    /// Takes one of this second's scans; if none is left, returns how long the second still lasts.
     fn keep_pace(&self) -> Option<Duration> {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         if pace.second.elapsed() >= SECOND {

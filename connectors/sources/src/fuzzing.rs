@@ -41,7 +41,7 @@ pub fn look(kind: Kind, path: &Path) -> Result<(usize, u64), SourceError> {
             Box::new(drop::Dbf::new(&Dbf { file: file(), encoding: Some(CodePage::Gb18030) }))
         }
         Kind::Parquet => {
-            let _ = (drop::summary::parts(path), drop::summary::rows_of(path));
+            let _ = (drop::metadata_file::parts(path), drop::metadata_file::rows_of(path));
             Box::new(drop::Parquet)
         }
     };

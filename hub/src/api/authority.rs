@@ -1,4 +1,4 @@
-//! `zerotrip.v1.Authority`: carries the authority's papers. The hub holds none of the keys that
+//! `zerotrip.v1.Authority`: carries the authority's papers. The hub does not hold the keys that
 //! could make one.
 
 use std::sync::Arc;
@@ -111,7 +111,7 @@ impl Authority for Service {
         self.invitation(&token)?;
         let join = self.0.ledger.join(&sha256(&token)).map_err(stored)?;
         let Some(join) = join else {
-            return refuse(ErrorCode::InvalidToken, "nobody has joined with this token yet");
+            return refuse(ErrorCode::InvalidToken, "no system has joined with this token yet");
         };
         let in_force = self.0.in_force();
         Ok(Response::new(GetJoinReply {
@@ -218,7 +218,7 @@ impl Authority for Service {
         let asked = renewal::open(&envelope, &in_force.directory, &hub.identity.ca, now)
             .map_err(|error| not_renewed(&error).to_status())?;
         let holder = asked.holder.uri();
-        // Whose keys were revoked meanwhile makes room for those that it has now.
+        // A system whose keys were revoked meanwhile makes room for those that it has now.
         let _pruned = hub.renewals.waiting(&in_force.directory, &hub.identity.ca, now);
         let certificate_chain = hub.renewals.file(envelope, asked);
         if certificate_chain.is_empty() {

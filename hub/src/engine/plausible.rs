@@ -1,17 +1,18 @@
-//! Which delivered dates are none that can be relied upon, by what the definition says they are the
-//! dates of ([`zerotrip_datasets::plausible`]). One of them counts as a cell that cannot be read,
-//! whatever it would decide.
+//! Which delivered dates cannot be relied upon, by what the definition says they are the dates of
+//! ([`zerotrip_datasets::plausible`]). One of them counts as a cell that cannot be read, whatever
+//! it would decide.
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
 use datafusion::common::Result;
 use zerotrip_checks::soundness::ScanReport;
+use zerotrip_datasets::CivilDay;
 use zerotrip_datasets::plausible::{Bounds, is_plausible};
 use zerotrip_proto::v1::{Finding, FindingKind, SemanticType};
 
 use super::columns::{text_column, wrong_type};
-use super::prepare::PreparedScan;
+use super::prepared::PreparedScan;
 
 /// The columns with implausible dates, and how many each has. `last` is the civil day on which the
 /// answer came.
@@ -19,7 +20,7 @@ pub(super) fn implausible(
     scan: &PreparedScan,
     rows: &[RecordBatch],
     report: &ScanReport,
-    last: NaiveDate,
+    last: CivilDay,
 ) -> Result<Vec<Finding>> {
     let since = report.since.and_then(NaiveDate::from_epoch_days);
     let bounds = Bounds { since, older_carried_over: report.older_carried_over, last };

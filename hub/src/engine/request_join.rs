@@ -159,7 +159,7 @@ fn request_columns(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<usize>> {
     Some(scan.columns())
 }
 
-/// A join's conditions, over the columns of both sides, of which the left one has so many.
+/// A join's conditions, over the columns of both sides, of which the left one has that number.
 pub fn conditions(
     on: &[(Expression, Expression)],
     filter: Option<&JoinFilter>,
@@ -185,7 +185,7 @@ fn shifted(expression: Arc<dyn PhysicalExpr>, by: usize) -> Result<Arc<dyn Physi
     replaced(expression, |column| Some(Column::new(column.name(), column.index() + by)))
 }
 
-/// A join's filter is over columns of its own choice; this is the same over all columns of both
+/// A join's filter is over columns that it chooses; this is the same over all columns of both
 /// sides.
 fn over_both(filter: &JoinFilter, width: usize) -> Result<Arc<dyn PhysicalExpr>> {
     replaced(Arc::clone(filter.expression()), |column| {

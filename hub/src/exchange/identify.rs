@@ -1,14 +1,12 @@
-//! Who asks? The TLS peer and the signer must be systems of one member; the signature is over the
+//! Which member asks? The TLS peer and the signer must be systems of one member; the signature is over the
 //! exact bytes, and the algorithm is the registered key's.
 
 use std::time::SystemTime;
 
-use zerotrip_proto::v1::{Envelope, ErrorCode, KeyUsage, Request};
-use zerotrip_proto::{Refusal, bounds, from_timestamp, payload_type};
-use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_proto::v1::{Envelope, ErrorCode, Request};
+use zerotrip_proto::{Refusal, bounds, from_timestamp};
 use zerotrip_trust::identity::{Identity, is_term};
 
-use crate::hub::Hub;
 use crate::state::InForce;
 
 /// A request whose signature, audience and times hold.
@@ -23,9 +21,9 @@ pub struct Identified {
     pub expires_at: SystemTime,
 }
 
-/// Verifies a request, or says what is wrong with it.
+/// Verifies a request to the hub of that URI, or says what is wrong with it.
 pub fn identify(
-    hub: &Hub,
+    hub: &str,
     in_force: &InForce,
     envelope: Envelope,
     peer: &Identity,
@@ -38,11 +36,10 @@ pub fn identify(
             "密钥目录已过期；请数据主管部门重新发布",
         ));
     }
-    let bad = |error: DsseError| Refusal::new(error.code(), format!("request: {error}"));
-    let (payload, keyid) = dsse::peek(&envelope, payload_type::REQUEST).map_err(bad)?;
-    let holder = in_force.directory.signing_key(keyid, KeyUsage::Sign, now);
-    let holder = holder.map_err(|why| Refusal::new(why.code(), format!("request: {why}")))?;
-    dsse::verify(&envelope, payload_type::REQUEST, &holder.key).map_err(bad)?;
+    let (request, holder) = in_force
+        .directory
+        .open_signed::<Request>(&envelope, now)
+        .map_err(|error| Refusal::new(error.code(), format!("request: {error}")))?;
     if holder.member.is_none() || holder.member.as_deref() != peer.member() {
         return Err(Refusal::bilingual(
             ErrorCode::SignerMismatch,
@@ -50,7 +47,6 @@ pub fn identify(
             "签名方与连接方不属于同一单位",
         ));
     }
-    let request: Request = dsse::decode(payload).map_err(bad)?;
     if request.issuer != holder.uri {
         return Err(Refusal::bilingual(
             ErrorCode::SignerMismatch,
@@ -58,11 +54,11 @@ pub fn identify(
             "请求所称系统并非签名的系统",
         ));
     }
-    if request.audience != hub.identity.uri {
+    if request.audience != hub {
         return Err(Refusal::bilingual(
             ErrorCode::WrongAudience,
-            format!("this hub is `{}`; the request is for another", hub.identity.uri),
-            format!("本枢纽是 `{}`，请求是发给另一枢纽的", hub.identity.uri),
+            format!("this hub is `{hub}`; the request is for another"),
+            format!("本枢纽是 `{hub}`，请求是发给另一枢纽的"),
         ));
     }
     let expires_at = check_times(&request, now)?;

@@ -8,12 +8,12 @@ use prost::Message as _;
 use zerotrip_proto::bounds::MESSAGE_BYTES;
 use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{Envelope, Request};
-use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::note::{
     Checkpoint, NOTE_BYTES, open_checkpoint, sign_checkpoint, verifier_key,
 };
 use zerotrip_trust::tiles::{decode_entries, decode_tile, encode_entries, encode_tile};
+use zerotrip_trust::{batch, dsse};
 
 const ORIGIN: &str = "city.example/hub/main";
 
@@ -53,7 +53,10 @@ pub fn dsse(data: &[u8]) -> bool {
 }
 
 pub fn dsse_seeds() -> Vec<Vec<u8>> {
-    vec![sealed_request().encode_to_vec(), Envelope::default().encode_to_vec()]
+    let payload = sealed_request().payload;
+    let batch = batch::sign(payload_type::REQUEST, vec![payload; 3], key()).unwrap();
+    let others = [sealed_request(), Envelope::default()];
+    batch.iter().chain(&others).map(Envelope::encode_to_vec).collect()
 }
 
 /// The bytes as a note, and as the text of a well signed one.

@@ -12,7 +12,7 @@ use zerotrip_datasets::file::{
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
-use super::super::drop::{self, Format, Sample, disguise};
+use super::super::drop::{self, Format, Sample, file_kind};
 use super::{Catalogue, Look, Seen, Setting, Settings, Table, name_of};
 
 /// A file that no dataset file describes yet.
@@ -57,7 +57,11 @@ impl DroppedFile {
                 } else if self.fits(UTF_8)? {
                     (Characters::Utf8, "utf-8", "every byte of the file reads as this")
                 } else if self.fits(GB18030)? {
-                    (Characters::Gb18030, "gb18030", "it is no UTF-8, and every byte reads as this")
+                    (
+                        Characters::Gb18030,
+                        "gb18030",
+                        "it is not UTF-8, and every byte reads as this",
+                    )
                 } else {
                     (
                         Characters::Gb18030,
@@ -112,7 +116,7 @@ impl DroppedFile {
             .and_then(|_| first.chars().nth(4));
         let said = said
             .and_then(|said| Separator::ALL.into_iter().find(|known| known.character() == said));
-        Ok(said.or_else(|| disguise::separator_of(first)).unwrap_or(Separator::Comma))
+        Ok(said.or_else(|| file_kind::separator_of(first)).unwrap_or(Separator::Comma))
     }
 
     fn failed(&self, error: &std::io::Error) -> SourceError {
@@ -161,7 +165,7 @@ impl DroppedFile {
         if Path::new(&manifest).is_file() {
             return (
                 "as_of",
-                Setting::Text("manifest".to_owned(), "a manifest stands beside the file"),
+                Setting::Text("manifest".to_owned(), "a manifest lies beside the file"),
             );
         }
         (

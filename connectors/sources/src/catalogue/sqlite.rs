@@ -10,7 +10,7 @@ use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
-use super::super::number;
+use super::super::float_text;
 use super::super::table::quote;
 use super::{Catalogue, Look, Seen, Setting, Table, name_of, patience};
 
@@ -28,11 +28,12 @@ pub struct Database {
 impl Database {
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let stop = patience();
+        let cancellation = patience();
         let open = || {
             let connection = Connection::open_with_flags(path, flags)?;
             connection.pragma_update(None, "query_only", true)?;
-            connection.progress_handler(STEPS_PER_POLL, Some(move || stop.check().is_err()))?;
+            connection
+                .progress_handler(STEPS_PER_POLL, Some(move || cancellation.check().is_err()))?;
             Ok(connection)
         };
         let connection = open().map_err(|error| failed(path, &error))?;
@@ -52,7 +53,7 @@ impl Database {
         rows.map_err(|error| failed(&self.path, &error))
     }
 
-    /// The largest row id: nearly the number of rows, and told without a look at them.
+    /// The largest row id: nearly the number of rows, and known without a look at them.
     fn estimate(&self, table: &str) -> Option<u64> {
         let largest = self
             .query(&format!("select max(rowid) from {}", quote(table)), &[], |row| {
@@ -153,7 +154,7 @@ impl Catalogue for Database {
                             column.evidence.note(Some(&number.to_string()))
                         }
                         ValueRef::Real(number) => {
-                            column.evidence.note(Some(&number::double(number)))
+                            column.evidence.note(Some(&float_text::double(number)))
                         }
                         ValueRef::Text(bytes) => {
                             column.evidence.note(Some(&String::from_utf8_lossy(bytes)))
@@ -180,7 +181,7 @@ impl Catalogue for Database {
                 "as_of",
                 Setting::Owner(
                     "`live` if this is the register itself; for an extract `{ table = \"…\", \
-                     column = \"…\" }`, where the time at which it began stands, written with its \
+                     column = \"…\" }`, which holds the time at which it began, written with its \
                      rows",
                 ),
             ),

@@ -9,7 +9,7 @@ pub struct Relation {
     pub locator: Vec<Locator>,
     /// Columns that an index begins with.
     pub indexed: Vec<String>,
-    /// Whether it can have indexes of its own.
+    /// Whether it can have indexes itself.
     pub is_table: bool,
     /// What its owner should know of it.
     pub advice: Vec<String>,
@@ -29,7 +29,6 @@ pub struct Column {
 /// How a column's cells are read and asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Text.
     Text,
     /// Text that the type pads with blanks.
     Padded,
@@ -41,9 +40,9 @@ pub enum Form {
     Float,
     /// A time with a zone.
     Moment,
-    /// So many bits.
+    /// How many bits.
     Bits(u32),
-    /// Anything else that has a text, and that no id stands in.
+    /// Anything else that has a text, and that holds no id.
     Plain,
     /// What has no text that could be relied upon.
     Refused,

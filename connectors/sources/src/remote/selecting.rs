@@ -8,7 +8,7 @@ use super::super::{RawRow, Rows, Select, SelectEnd, SourceError};
 use super::cells::Cells;
 use super::pool::Lease;
 use super::system::{Form, Pushdown, Query, Session, Sink, System};
-use super::{Inner, gone};
+use super::{Inner, caller_gone};
 
 impl<S: System> Inner<S> {
     /// Sends what is selected, in one read-only transaction.
@@ -17,11 +17,11 @@ impl<S: System> Inner<S> {
         select: &Select,
         rows: &mpsc::Sender<Rows>,
     ) -> Result<SelectEnd, SourceError> {
-        select.stop.check()?;
-        let gone = gone(&select.stop, rows);
+        select.cancellation.check()?;
+        let gone = caller_gone(&select.cancellation, rows);
         tokio::pin!(gone);
         let mut lease = tokio::select! {
-            lease = self.pool.begin(&select.stop) => lease?,
+            lease = self.pool.begin(&select.cancellation) => lease?,
             why = &mut gone => return Err(why),
         };
         let done = tokio::select! {
