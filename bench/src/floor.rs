@@ -19,7 +19,7 @@ use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::exchange_server::{Exchange, ExchangeServer};
 use zerotrip_proto::v1::{Answer, Envelope, ExchangeCall, ExchangeReply, KeyUsage};
 use zerotrip_proto::{bounds, payload_type};
-use zerotrip_tests::town::{FUND, Failure, Running, TestDeployment, fail};
+use zerotrip_tests::deployment::{FUND, Failure, Running, TestDeployment, fail};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::keys::SigningKey;

@@ -10,7 +10,7 @@ use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::{Answer, ErrorCode, ExchangeCall};
 use zerotrip_proto::{bounds, payload_type};
 use zerotrip_tests::city::{City, Outcome as Expected, Variant};
-use zerotrip_tests::town::{BASIS, FUND, Failure, PURPOSE, TestDeployment, fail};
+use zerotrip_tests::deployment::{BASIS, FUND, Failure, PURPOSE, TestDeployment, fail};
 use zerotrip_trust::dsse;
 
 use crate::floor::{Floor, Signatures};

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use zerotrip_tests::town::{Failure, Plan, TestDeployment};
+use zerotrip_tests::deployment::{Failure, Plan, TestDeployment};
 
 use measure::Gauge;
 

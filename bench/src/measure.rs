@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::time::Duration;
 
-use zerotrip_tests::town::Failure;
+use zerotrip_tests::deployment::Failure;
 
 /// The processes whose CPU time counts.
 #[derive(Clone, Debug)]

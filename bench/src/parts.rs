@@ -20,7 +20,7 @@ use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_ledger::{Completed, Ledger};
 use zerotrip_proto::v1::{Completion, Intent};
-use zerotrip_tests::town::{Failure, Plan, definitions, fail};
+use zerotrip_tests::deployment::{Failure, Plan, definitions, fail};
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 
 /// Departments that answer at once from memory: a married couple, one child, nothing owned.

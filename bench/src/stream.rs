@@ -20,7 +20,7 @@ use serde_json::Value;
 use zerotrip_channel::SystemHome;
 use zerotrip_client::{CheckQuestion, Errand, Outcome, Session};
 use zerotrip_datasets::ResidentId;
-use zerotrip_tests::town::{Failure, Running, TRUST_DOMAIN, fail, run, values, wait_until};
+use zerotrip_tests::deployment::{Failure, Running, TRUST_DOMAIN, fail, run, values, wait_until};
 
 use crate::measure;
 

@@ -1,7 +1,7 @@
 //! The words that checks use of registers, for owners who describe one: datasets, columns, look-ups
 //! and meanings by the names that a check asks under, and what each of them means. A check's
 //! definition says the same without the explanations; a test of the whole holds the two together
-//! (`tests/tests/definitions.rs`).
+//! (`tests/scenarios/definitions.rs`).
 
 use zerotrip_proto::v1::{DateRole, SemanticType};
 

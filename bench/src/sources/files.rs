@@ -20,7 +20,7 @@ use quick_xml::events::Event;
 use tokio::net::{TcpListener, TcpStream};
 use zerotrip_datasets::Manifest;
 use zerotrip_test_servers::files::{Book, Dbf, OldBook};
-use zerotrip_tests::town::{Failure, fail};
+use zerotrip_tests::deployment::{Failure, fail};
 use zerotrip_trust::digest::sha256;
 
 use super::{FIELDS, ReadIn, describe, ours, print, rate, row, sqlite};

@@ -21,7 +21,7 @@ use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::predicate::Predicate;
 use zerotrip_datasets::{DatasetFile, ResidentId};
 use zerotrip_sources::{LookUp, Rows, Select, Source};
-use zerotrip_tests::town::{Failure, fail};
+use zerotrip_tests::deployment::{Failure, fail};
 
 use crate::measure;
 

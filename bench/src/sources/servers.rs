@@ -7,7 +7,7 @@ use std::time::Instant;
 use futures::TryStreamExt as _;
 use mysql_async::prelude::Queryable as _;
 use zerotrip_test_servers::{ADMINISTRATOR, Mariadb, PASSWORD, Postgres};
-use zerotrip_tests::town::{Failure, fail};
+use zerotrip_tests::deployment::{Failure, fail};
 
 use super::{LOOK_UPS, Taken, describe, key_numbers, median, ours, print, rate, row, spellings};
 

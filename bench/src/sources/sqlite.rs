@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, Row, params_from_iter};
-use zerotrip_tests::town::{Failure, fail};
+use zerotrip_tests::deployment::{Failure, fail};
 
 use super::{Taken, describe, key_numbers, median, ours, print, rate, row, spellings};
 

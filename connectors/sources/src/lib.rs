@@ -16,6 +16,8 @@ mod error;
 mod file_identity;
 mod findings;
 mod float_text;
+#[doc(hidden)]
+pub mod fuzzing;
 mod header;
 mod kinds;
 mod look_up;

@@ -44,7 +44,7 @@ use crate::rulings::Rulings;
 pub use self::csv::Csv;
 pub use self::dbf::Dbf;
 pub use self::import::Sample;
-pub use self::parquet::Parquet;
+pub use self::parquet::{Parquet, metadata_file};
 pub use self::xls::Xls;
 pub use self::xlsx::Xlsx;
 

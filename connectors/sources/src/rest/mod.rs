@@ -7,7 +7,7 @@
 
 pub mod catalogue;
 mod client;
-mod json;
+pub mod json;
 mod paging;
 mod reading;
 #[cfg(test)]

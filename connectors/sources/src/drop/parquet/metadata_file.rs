@@ -29,14 +29,14 @@ pub fn parts(path: &Path) -> Result<BTreeMap<String, u64>, &'static str> {
             return Err("holds rows of its own");
         }
         let rows = u64::try_from(group.num_rows()).map_err(|_| unreadable)?;
-        *parts.entry(first.to_owned()).or_insert(0_u64) += rows;
+        let of_part = parts.entry(first.to_owned()).or_insert(0_u64);
+        *of_part = of_part.checked_add(rows).ok_or(unreadable)?;
     }
     let counted = u64::try_from(metadata.file_metadata().num_rows()).map_err(|_| unreadable)?;
     // What the summary counts beyond its groups, or has before its footer, would be its own.
     let footer = footer(&file, length).ok_or(unreadable)?;
-    if !parts.is_empty() && counted != parts.values().sum::<u64>()
-        || length != MARK + footer + LENGTH + MARK
-    {
+    let sum = parts.values().try_fold(0_u64, |sum, rows| sum.checked_add(*rows));
+    if !parts.is_empty() && Some(counted) != sum || length != MARK + footer + LENGTH + MARK {
         return Err("holds rows of its own");
     }
     Ok(parts)

@@ -1,5 +1,6 @@
 //! Parquet files: read row group by row group, the dataset's columns only.
 
+mod bounds;
 mod china_clock;
 mod int96_times;
 pub mod metadata_file;
@@ -7,6 +8,7 @@ pub mod metadata_file;
 mod tests;
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,8 +53,18 @@ impl Format for Parquet {
     }
 
     fn read(&self, path: &Path, into: &mut SnapshotWriter<'_>) -> Result<(), SourceError> {
+        // On some pages that contradict their headers the library panics. What was filled by then
+        // goes with the error.
+        catch_unwind(AssertUnwindSafe(|| Self::read_rows(path, into)))
+            .unwrap_or_else(|_| Err(broken(path, "a page contradicts its header")))
+    }
+}
+
+impl Parquet {
+    fn read_rows(path: &Path, into: &mut SnapshotWriter<'_>) -> Result<(), SourceError> {
         let failed = |error: ParquetError| broken(path, error);
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        let length = file.metadata().map_err(|error| unreadable(path, &error))?.len();
         let (metadata, old) = open(&file).map_err(failed)?;
         let schema = metadata.schema();
         let names: Vec<Option<String>> = {
@@ -86,6 +98,7 @@ impl Format for Parquet {
         {
             into.advise(advice);
         }
+        bounds::check(path, &metadata, length)?;
         unpackable(path, &metadata, &places)?;
         let counted = metadata.metadata().file_metadata().num_rows();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), places.iter().copied());

@@ -155,3 +155,25 @@ proptest! {
         super::super::tests::written_is_found(Kind::Parquet, &spelled)?;
     }
 }
+
+#[test]
+fn no_changed_byte_of_a_file_is_a_panic() {
+    let whole = include_bytes!("../cases/14-decimal.parquet");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    let read = |at: usize, byte: u8| {
+        let mut bytes = whole.to_vec();
+        bytes[at] = byte;
+        std::fs::write(&path, bytes).unwrap();
+        super::super::sample(&path, &super::Parquet).map(|sample| sample.rows)
+    };
+    for at in 0..whole.len() {
+        for byte in [0, 0xff, whole[at] ^ 0x80] {
+            let _ = read(at, byte);
+        }
+    }
+    // This one makes the place of a column's pages negative.
+    let error = read(887, 0xff).unwrap_err();
+    assert_eq!(error.code, ErrorCode::SourceTruncated);
+    assert!(error.detail.contains("lie outside it"), "{}", error.detail);
+}

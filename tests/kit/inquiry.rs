@@ -1,0 +1,285 @@
+//! A city asked in this process and on any day: the shipped sources, evaluation of rows, prepared
+//! check and conclusion, with an injected clock, and none of what stands between them: no server,
+//! no signed request, no gate, no ledger. It answers in microseconds what a town of real processes
+//! answers in milliseconds, so that whole cities can be asked on hundreds of days.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use arrow::array::RecordBatch;
+use arrow_flight::utils::flight_data_to_arrow_batch;
+use chrono::NaiveDate;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use prost::Message as _;
+use tokio::sync::mpsc;
+use zerotrip_channel::BatchSigner;
+use zerotrip_channel::deadline::Deadline;
+use zerotrip_checks::definition::Definition;
+use zerotrip_checks::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
+use zerotrip_connector::attached_dataset::AttachedDataset;
+use zerotrip_connector::gate::{Admitted, ApprovedScans};
+use zerotrip_connector::owner_store::datasets::SignedDataset;
+use zerotrip_connector::scan;
+use zerotrip_connector::scan_plan::ScanPlan;
+use zerotrip_datasets::file::{Source, SqliteAsOf};
+use zerotrip_datasets::{DatasetFile, ResidentId};
+use zerotrip_hub::engine::PreparedKind;
+use zerotrip_hub::engine::run::Engine;
+use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
+use zerotrip_proto::v1::{
+    Approval, Approvals, Coverage, ErrorCode, Request, ScanReceipt, ScanTemplate, ScanTicket,
+    ScanTrailer, coverage,
+};
+use zerotrip_proto::{from_timestamp, payload_type};
+use zerotrip_trust::dsse;
+use zerotrip_trust::keys::{Algorithm, SigningKey};
+
+use crate::city::Variant;
+use crate::deployment::{DEPARTMENTS, Failure, definitions, fail};
+
+/// The no-property check, prepared once for however many cities: what their owners state differs in
+/// row floors alone.
+#[derive(Debug)]
+pub struct Asker {
+    check: PreparedCheck,
+    engine: Engine,
+    signer: SigningKey,
+    receipts: BatchSigner<ScanReceipt>,
+}
+
+/// A city's four registers, opened.
+#[derive(Debug)]
+pub struct Registers {
+    departments: BTreeMap<String, Department>,
+    now: SystemTime,
+    today: i32,
+}
+
+#[derive(Debug)]
+struct Department {
+    serving: AttachedDataset,
+    approved: ApprovedScans,
+    /// It is the register itself, so that its rows are as of the moment in which it is asked.
+    is_live: bool,
+}
+
+/// What came of a question, in the words of the answer key: outcome, code, dataset.
+pub type Words = (&'static str, String, String);
+
+impl Asker {
+    /// Prepared over the statements of the city in this folder.
+    pub async fn new(city: &Path) -> Result<Self, Failure> {
+        let mut statements = BTreeMap::new();
+        for (file, _) in dataset_files(city)? {
+            statements.insert(file.id.clone(), file.to_statement(SystemTime::UNIX_EPOCH));
+        }
+        let text = fs::read_to_string(definitions().join("no-property/check.toml"))?;
+        let check = PreparedCheck::try_new(
+            Arc::new(Definition::parse(&text, "no-property.toml")?),
+            &statements,
+        )
+        .await?;
+        let engine = Engine::new(RuntimeEnvBuilder::new().build_arc()?);
+        let signer = SigningKey::generate(Algorithm::Ed25519)?;
+        let receipts = BatchSigner::new(signer.clone());
+        Ok(Self { check, engine, signer, receipts })
+    }
+
+    /// Opens the registers of the city in this folder, as they are asked at that moment of that
+    /// day. `state` is for snapshots of files.
+    pub fn open(
+        &self,
+        city: &Path,
+        state: &Path,
+        now: SystemTime,
+        today: NaiveDate,
+    ) -> Result<Registers, Failure> {
+        let mut departments = BTreeMap::new();
+        for (file, base) in dataset_files(city)? {
+            let id = file.id.clone();
+            let statement = file.to_statement(SystemTime::UNIX_EPOCH);
+            let envelope = dsse::seal(payload_type::DATASET, &statement, &self.signer)?;
+            let is_live = match &file.source {
+                Source::Sqlite(spec) => spec.as_of == SqliteAsOf::Live,
+                Source::Postgres(spec) | Source::Mysql(spec) => spec.as_of == SqliteAsOf::Live,
+                Source::Odbc(spec) => spec.as_of == SqliteAsOf::Live,
+                Source::Rest(_) => true,
+                Source::Csv(_)
+                | Source::Xlsx(_)
+                | Source::Xls(_)
+                | Source::Dbf(_)
+                | Source::Parquet(_) => false,
+            };
+            let signed = SignedDataset { file, envelope, statement, probes: None };
+            let serving = AttachedDataset::open(signed, None, &base, &state.join(&id))?;
+            let of_it = |template: &&ScanTemplate| template.dataset == id;
+            let approvals = self.templates().filter(of_it).map(|template| Approval {
+                template: Some(template.clone()),
+                ..Approval::default()
+            });
+            let approvals = Approvals { approvals: approvals.collect(), ..Approvals::default() };
+            let approved =
+                ApprovedScans::new(approvals, |template| ScanPlan::of(template, &serving));
+            departments.insert(id, Department { serving, approved, is_live });
+        }
+        Ok(Registers { departments, now, today: today.to_epoch_days() })
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &ScanTemplate> {
+        self.check.variants.values().flat_map(|variant| &variant.steps).filter_map(|step| {
+            match &step.kind {
+                PreparedKind::Scan(scan) => Some(&scan.template),
+                PreparedKind::Sql(_) => None,
+            }
+        })
+    }
+
+    /// Asks.
+    pub async fn ask(
+        &self,
+        registers: &Registers,
+        applicant: &ResidentId,
+        variant: Variant,
+    ) -> Result<Words, Failure> {
+        let Some(plans) = self.check.variants.get(variant.name()) else {
+            return fail(format!("no variant `{}`", variant.name()));
+        };
+        let departments = Departments { registers, signer: &self.signer, receipts: &self.receipts };
+        let run = self
+            .check
+            .run(
+                &self.engine,
+                plans,
+                &[applicant.as_str().to_owned()],
+                registers.today,
+                &departments,
+            )
+            .await?;
+        Ok(match run.conclusion {
+            Conclusion::Absent(_) => ("true", String::new(), String::new()),
+            Conclusion::Present(code) => ("false", code, String::new()),
+            Conclusion::Unavailable(why) => {
+                ("unavailable", why.code.name().to_owned(), why.dataset)
+            }
+        })
+    }
+}
+
+fn dataset_files(city: &Path) -> Result<Vec<(DatasetFile, std::path::PathBuf)>, Failure> {
+    let read = |(folder, _, _, file): &(&str, &str, &str, &str)| {
+        let base = city.join(folder);
+        let text = fs::read_to_string(base.join(file))?;
+        Ok((DatasetFile::parse(&text, file)?, base))
+    };
+    DEPARTMENTS.iter().map(read).collect()
+}
+
+struct Departments<'a> {
+    registers: &'a Registers,
+    signer: &'a SigningKey,
+    receipts: &'a BatchSigner<ScanReceipt>,
+}
+
+impl Departments<'_> {
+    async fn answer(&self, call: &ScanCall<'_>) -> Result<ScanAnswer, ErrorCode> {
+        let dataset = call.scan.scan.dataset.as_str();
+        let department =
+            self.registers.departments.get(dataset).ok_or(ErrorCode::SourceUnreachable)?;
+        let approved = department.approved.get(&call.scan.digest).ok_or(ErrorCode::GateRefused)?;
+        let keys: Result<Vec<ResidentId>, _> =
+            call.keys.iter().map(|key| ResidentId::new_strict(key)).collect();
+        let admitted = Admitted {
+            ticket: ScanTicket::default(),
+            approved,
+            keys: keys.map_err(|_| ErrorCode::Malformed)?,
+            request: Request::default(),
+            requester: String::new(),
+            deadline: Deadline::after(Duration::from_secs(60)),
+        };
+        let (sender, mut messages) = mpsc::channel(scan::MESSAGES_AHEAD);
+        let serving = scan::serve(&admitted, &department.serving, "", self.receipts, &sender);
+        let receiving = async {
+            let mut received = Vec::new();
+            while let Some(Ok(message)) = messages.recv().await {
+                let is_last = !message.app_metadata.is_empty();
+                received.push(message);
+                if is_last {
+                    break;
+                }
+            }
+            received
+        };
+        let (served, received) = tokio::join!(serving, receiving);
+        served.map_err(|error| error.code)?;
+        let fault = |_| ErrorCode::Internal;
+        let last = received.last().ok_or(ErrorCode::SourceTruncated)?;
+        let trailer = ScanTrailer::decode(last.app_metadata.clone())
+            .map_err(|_| ErrorCode::SourceTruncated)?;
+        let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else {
+            return Err(ErrorCode::SourceTruncated);
+        };
+        let receipt: ScanReceipt =
+            dsse::open(&envelope, payload_type::SCAN_RECEIPT, self.signer.public())
+                .map_err(|_| ErrorCode::Internal)?;
+        let mut rows: Vec<RecordBatch> = Vec::new();
+        for message in received.iter().skip(1) {
+            rows.push(
+                flight_data_to_arrow_batch(
+                    message,
+                    Arc::clone(&call.schema),
+                    &std::collections::HashMap::new(),
+                )
+                .map_err(fault)?,
+            );
+        }
+        let as_of = from_timestamp(receipt.as_of.as_ref()).ok_or(ErrorCode::SourceTruncated)?;
+        let statement = &department.serving.statement;
+        let report = ScanReport {
+            dataset: dataset.to_owned(),
+            as_of: if department.is_live { self.registers.now } else { as_of },
+            now: self.registers.now,
+            most_age: Duration::from_secs(statement.most_age_seconds),
+            findings: facts.findings,
+            required_null: false,
+            subjects: subjects(statement.coverage.as_ref()),
+            since: statement.coverage.as_ref().and_then(|coverage| day(&coverage.since)),
+            older_carried_over: statement.older_carried_over,
+            numbers_carried_over: statement.numbers_carried_over,
+            keeps_ended: statement.keeps_ended,
+            undated_before: day(&statement.undated_before),
+        };
+        Ok(ScanAnswer { rows, report })
+    }
+}
+
+fn subjects(coverage: Option<&Coverage>) -> Subjects {
+    match coverage.and_then(|coverage| coverage.subjects.as_ref()) {
+        Some(coverage::Subjects::Everyone(true)) => Subjects::Everyone,
+        Some(coverage::Subjects::EveryoneAnywhere(true)) => Subjects::EveryoneAnywhere,
+        Some(coverage::Subjects::RegisteredIn(dataset)) => {
+            Subjects::Stated(format!("registered_in:{dataset}"))
+        }
+        _ => Subjects::Stated(String::new()),
+    }
+}
+
+fn day(text: &str) -> Option<i32> {
+    text.parse::<NaiveDate>().ok().map(|day| day.to_epoch_days())
+}
+
+impl Dispatch for Departments<'_> {
+    fn scan<'a>(
+        &'a self,
+        call: ScanCall<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
+        Box::pin(async move {
+            let dataset = call.scan.scan.dataset.clone();
+            self.answer(&call).await.map_err(|code| Incomplete { code, dataset })
+        })
+    }
+}

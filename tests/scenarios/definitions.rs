@@ -1,0 +1,496 @@
+//! Refusals at definition time, each by name: what cannot be sound is never prepared.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::physical_plan::ExecutionPlan;
+use zerotrip_checks::definition::Definition;
+use zerotrip_hub::engine::PreparedCheck;
+use zerotrip_hub::engine::PreparedKind;
+use zerotrip_proto::v1::DatasetStatement;
+
+use crate::support::statements;
+
+fn shipped() -> String {
+    std::fs::read_to_string(
+        zerotrip_tests::deployment::definitions().join("no-property/check.toml"),
+    )
+    .unwrap()
+}
+
+/// What is said of the shipped definition after one change.
+fn refusal(from: &str, to: &str) -> String {
+    let text = shipped();
+    assert!(text.contains(from), "the definition no longer holds `{from}`");
+    match Definition::parse(&text.replace(from, to), "changed.toml") {
+        Err(error) => error.to_string(),
+        Ok(definition) => {
+            let prepared = crate::support::runtime()
+                .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()));
+            match prepared {
+                Ok(_) => panic!("`{from}` → `{to}` was accepted"),
+                Err(error) => error.to_string(),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_shipped_definition_is_prepared() {
+    let definition = Definition::parse(&shipped(), "no-property.toml").unwrap();
+    crate::support::runtime()
+        .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
+        .unwrap();
+}
+
+/// Every step of it is evaluated on a family's few rows as they are: one operator that is not costs
+/// each check some hundred microseconds of streams and meters.
+#[test]
+fn no_step_of_the_shipped_definition_needs_a_stream() {
+    fn strange(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<String>) {
+        match (plan.name(), plan.children().as_slice()) {
+            // A node around the join that it stands for.
+            ("PairJoin", [join]) => {
+                join.children().into_iter().for_each(|side| strange(side, found))
+            }
+            (
+                "SlotScanExec" | "ProjectionExec" | "FilterExec" | "RequestJoin" | "UnionExec",
+                children,
+            ) => {
+                children.iter().for_each(|child| strange(child, found));
+            }
+            (other, _) => found.push(other.to_owned()),
+        }
+    }
+    let definition = Definition::parse(&shipped(), "no-property.toml").unwrap();
+    let check = crate::support::runtime()
+        .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
+        .unwrap();
+    let mut found = Vec::new();
+    for (name, variant) in &check.variants {
+        for step in &variant.steps {
+            let PreparedKind::Sql(plan) = &step.kind else { continue };
+            let mut here = Vec::new();
+            strange(plan, &mut here);
+            found.extend(
+                here.into_iter().map(|operator| format!("{name}, {}: {operator}", step.name)),
+            );
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn what_people_read_and_what_names_a_certificate_has_bounds() {
+    let vct = "vct = \"urn:zerotrip:certificate:no-property:1\"";
+    let long = refusal(vct, &format!("vct = \"{}\"", "x".repeat(100_000)));
+    assert!(long.contains("certificate.vct") && long.len() < 500, "{}", long.len());
+    Definition::parse(&shipped().replace(vct, &format!("vct = \"{}\"", "x".repeat(256))), "f")
+        .unwrap();
+    let title = "title = { en = \"No-property proof\"";
+    assert!(
+        refusal(title, &format!("title = {{ en = \"{}\"", "x".repeat(1001)))
+            .contains("check.title.en")
+    );
+    Definition::parse(
+        &shipped().replace(title, &format!("title = {{ en = \"{}\"", "x".repeat(1000))),
+        "f",
+    )
+    .unwrap();
+    // A deep nesting is not echoed, and the line is named.
+    let deep = refusal("deadline = \"10s\"", &format!("deadline = {}", "[".repeat(2000)));
+    assert!(deep.len() < 500 && deep.contains("line "), "{deep}");
+}
+
+#[test]
+fn what_cannot_be_sound_is_refused_by_name() {
+    let registered = "select resident_id as id from household where status = 'registered'";
+    let cases = [
+        (
+            "keys = [\"request.applicant\", \"living_spouse.id\", \"children.id\"]",
+            "keys = []",
+            "unbound",
+        ),
+        (
+            "absence_for = [\"request.applicant\", \"living_spouse.id\", \"children.id\"]",
+            "absence_for = []",
+            "undeclared absence",
+        ),
+        (
+            "h.birth_date + interval '18' year > r.today",
+            "h.birth_date + interval '18' year > current_date",
+            "reads a clock",
+        ),
+        (
+            "h.birth_date + interval '18' year > r.today",
+            "h.birth_date + interval '18' year > now()",
+            "reads a clock",
+        ),
+        (
+            registered,
+            "select distinct lower(resident_id) as id from household",
+            "function `lower` is not on the list",
+        ),
+        (registered, "select resident_id as id from household order by 1 limit 1", "LIMIT"),
+        (
+            registered,
+            "select resident_id as id from household where resident_id like '33%'",
+            "pattern matching",
+        ),
+        (registered, "select try_cast(resident_id as varchar) as id from household", "TRY_CAST"),
+        (
+            registered,
+            "with recursive x as (select 1 as id union all select id + 1 from x) select cast(id \
+             as varchar) as id from x",
+            "RECURSIVE",
+        ),
+        (registered, "select row_number() over () as id from household", "window"),
+        (
+            registered,
+            "select distinct resident_id as id from household h join ownership o on true",
+            "ownership",
+        ),
+        (registered, "drop table household", "not a query"),
+        ("dataset = \"estate.ownership\"", "dataset = \"estate.parcels\"", "estate.parcels"),
+        (
+            "columns = [\"status\", \"ended_on\"]",
+            "columns = [\"status\", \"transferred_at\"]",
+            "transferred_at",
+        ),
+        ("lookup = \"buyer\"", "lookup = \"seller\"", "seller"),
+        // What an owner states as a date, or as looking in two columns, is not taken for anything
+        // else.
+        (
+            "event_date = \"date\"",
+            "event_date = \"text\"",
+            "`civil.marriage`.`event_date` is of type `date`",
+        ),
+        ("event_date = \"date\"", "event_date = \"day\"", "`day` of `event_date` is not a type"),
+        (", event_date = \"date\"", "", "say of which type `event_date` is"),
+        (
+            "party = [\"man_id\", \"woman_id\"]",
+            "party = [\"man_id\", \"child_id\"]",
+            "does not look in `child_id`",
+        ),
+        ("{ party = [", "{ parties = [", "no scan looks anything up by `parties`"),
+        ("lookup = { owner = [\"owner_id\"] }\n", "", "say in which columns `owner` must look"),
+        ("lookup = { buyer = [\"buyer_id\"] }\n", "", "say in which columns `buyer` must look"),
+        ("[\"owner_id\"]", "[\"co_owner_id\"]", "does not look in `co_owner_id`"),
+        // Nor is a date believed of which it is not said what it dates, or a register asked of
+        // which it is not said how far back it must know.
+        (
+            "column = \"event_date\"\nrole",
+            "column = \"event_day\"\nrole",
+            "say in a `[[date]]` what `event_date` is the date of",
+        ),
+        (
+            "persons = [\"man_id\", \"woman_id\"]",
+            "persons = [\"man_id\", \"wife_id\"]",
+            "`wife_id` is not among the columns",
+        ),
+        ("role = \"event\"", "role = \"happening\"", "unknown variant"),
+        ("lifetime_from = 20\n", "", "say how far back the register must know"),
+        (
+            "last_years = 18",
+            "last_years = 18\nlifetime_from = 0",
+            "say how far back the register must know",
+        ),
+        ("certain = \"certain.id\"", "certain = \"sure.id\"", "has no step `sure`"),
+        ("certain = \"certain.id\"", "certain = \"certain.person\"", "no column `certain.person`"),
+        // Nor is anything proven by what is asked for doubts alone.
+        (
+            "only_doubts = true",
+            "only_doubts = true\njudged = true",
+            "what only raises doubts proves no absence and is not judged",
+        ),
+        (
+            "only_doubts = true",
+            "only_doubts = true\nabsence_for = [\"spouse.id\"]",
+            "what only raises doubts proves no absence",
+        ),
+        (
+            "lifetime_from = 20\nkeys = [\"request.applicant\"]\nabsence_for = \
+             [\"request.applicant\"]",
+            "last_years = 0\nkeys = [\"request.applicant\"]\nonly_doubts = true",
+            "`civil.marriage` is asked for doubts alone",
+        ),
+        ("by = \"unit_no\"", "by = \"unit\"", "`unit` is not among its columns"),
+        ("supplies = [\"resident_id\"]", "supplies = []", "supplies"),
+        (" as verdict,", " as judgement,", "verdict"),
+        (
+            "keys = [\"request.applicant\", \"spouse.id\"]",
+            "keys = [\"request.applicant\", \"children.id\"]",
+            "does not run before",
+        ),
+        ("deadline = \"10s\"", "deadline = \"10\"", "duration"),
+        ("most_age = \"48h\"\n", "", "most_age"),
+        ("most_age = \"48h\"", "most_age = \"367d\"", "is not 1s to 366d"),
+        ("[certificate]", "[certificates]", "certificates"),
+        ("vct = \"urn:zerotrip:certificate:no-property:1\"", "vct = \"\"", "certificate.vct"),
+        (
+            "vct = \"urn:zerotrip:certificate:no-property:1\"",
+            "vct = \"urn:a b\"",
+            "certificate.vct",
+        ),
+        (
+            "vct = \"urn:zerotrip:certificate:no-property:1\"",
+            "vct = \"urn:\\u0000\"",
+            "certificate.vct: `urn:\\u{0}`",
+        ),
+        ("code = \"PROPERTY_FOUND\"", "code = \"PROPERTY\\u0000FOUND\"", "is not a code"),
+        ("requester_code = \"NOT_ELIGIBLE\"", "requester_code = \"not eligible\"", "is not a code"),
+        (
+            "title = { en = \"the applicant alone\", zh = \"仅本人\" }",
+            "title = [\"x\", \"x\"]",
+            "title",
+        ),
+        (
+            "title = { en = \"the applicant alone\", zh = \"仅本人\" }",
+            "title = { en = \" \", zh = \"仅本人\" }",
+            "title.en",
+        ),
+        (
+            "title = { en = \"the applicant alone\", zh = \"仅本人\" }",
+            "title = { en = \"x\", zh = \"\\u0007\" }",
+            "title.zh",
+        ),
+    ];
+    for (from, to, name) in cases {
+        let text = refusal(from, to);
+        assert!(text.contains(name), "`{to}` should be refused by the name `{name}`, but: {text}");
+    }
+}
+
+/// What is said of the shipped definition over these statements after a change of one of them.
+fn over(
+    change: impl FnOnce(&mut BTreeMap<String, DatasetStatement>),
+) -> Result<PreparedCheck, String> {
+    let mut statements = statements();
+    change(&mut statements);
+    let definition = Definition::parse(&shipped(), "no-property.toml").unwrap();
+    let prepared = crate::support::runtime()
+        .block_on(PreparedCheck::try_new(Arc::new(definition), &statements));
+    prepared.map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_register_whose_codes_mean_something_else_is_not_asked() {
+    let columns = [
+        ("civil.marriage", "event"),
+        ("police.household", "status"),
+        ("estate.ownership", "status"),
+        ("housing.presale", "status"),
+    ];
+    for (dataset, name) in columns {
+        let said = over(|statements| {
+            let columns = &mut statements.get_mut(dataset).unwrap().columns;
+            columns
+                .iter_mut()
+                .find(|column| column.name == name)
+                .unwrap()
+                .meanings
+                .push("reissued".into());
+        });
+        let said = said.err().unwrap();
+        assert!(
+            said.contains(&format!(
+                "`{dataset}`.`{name}` means `reissued`, which the check does not know"
+            )),
+            "{said}"
+        );
+    }
+    assert!(
+        refusal("column = \"event\"\n", "column = \"event_date\"\n")
+            .contains("does not say which of their meanings it knows")
+    );
+    assert!(
+        refusal(
+            "dataset = \"civil.marriage\"\ncolumn = \"event\"",
+            "dataset = \"civil.marriage\"\ncolumn = \"events\""
+        )
+        .contains("no scan asks")
+    );
+}
+
+#[test]
+fn an_answer_holds_where_every_register_that_it_judges_does() {
+    let regions =
+        |statements: &mut BTreeMap<String, DatasetStatement>, dataset: &str, regions: &[&str]| {
+            let coverage = statements.get_mut(dataset).unwrap().coverage.as_mut().unwrap();
+            coverage.regions = regions.iter().map(|code| (*code).to_owned()).collect();
+        };
+    // A register of people that reaches further says nothing of homes there, and one that reaches
+    // less far bounds the answer too; a wider register of homes covers a narrower one.
+    let prepared = over(|statements| {
+        regions(statements, "police.household", &["330000"]);
+        regions(statements, "civil.marriage", &["330000"]);
+        regions(statements, "estate.ownership", &["330000", "310000"]);
+        regions(statements, "housing.presale", &["330100", "330200", "320500"]);
+    });
+    let prepared = prepared.unwrap_or_else(|error| panic!("{error}"));
+    assert!(prepared.variants.values().all(|variant| variant.regions == ["330100", "330200"]));
+    let said =
+        over(|statements| regions(statements, "housing.presale", &["330200"])).err().unwrap();
+    assert!(said.contains("no region lies within all registers that it reads"), "{said}");
+    let said = over(|statements| regions(statements, "civil.marriage", &["330200"])).err().unwrap();
+    assert!(said.contains("civil.marriage: 330200"), "a register of persons counts: {said}");
+    // All of a city's counties, named one by one, are these counties and not the city.
+    let counties = [
+        "330102", "330105", "330106", "330108", "330109", "330110", "330111", "330112", "330113",
+        "330114", "330122", "330127", "330182",
+    ];
+    let prepared = over(|statements| regions(statements, "estate.ownership", &counties))
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(prepared.variants.values().all(|variant| variant.regions == counties));
+    // A district that is no more is a part of another: never that other.
+    for abolished in ["330104", "330103", "120107", "110103"] {
+        let said = over(|statements| {
+            for dataset in
+                ["police.household", "civil.marriage", "estate.ownership", "housing.presale"]
+            {
+                regions(statements, dataset, &[abolished]);
+            }
+        });
+        let said = said.err().unwrap();
+        assert!(said.contains(&format!("covers `{abolished}`, which was abolished in")), "{said}");
+    }
+}
+
+/// What `inspect --for` says of a check is what the check asks.
+#[test]
+fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
+    use std::collections::{BTreeMap, BTreeSet};
+    use zerotrip_checks::definition::StepKind;
+    use zerotrip_datasets::file::type_name;
+
+    for entry in std::fs::read_dir(zerotrip_tests::deployment::definitions()).unwrap() {
+        let path = entry.unwrap().path().join("check.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let definition = Definition::parse(&text, "it").unwrap();
+        let vocabulary = zerotrip_datasets::vocabulary::of(&definition.name)
+            .unwrap_or_else(|| panic!("no words for {}", definition.name));
+        let mut columns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut lookups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for step in definition.variants.iter().flat_map(|variant| &variant.steps) {
+            let StepKind::Scan(scan) = &step.kind else { continue };
+            columns
+                .entry(scan.dataset.clone())
+                .or_default()
+                .extend(scan.columns.iter().chain(&scan.optional).cloned());
+            lookups.entry(scan.dataset.clone()).or_default().insert(scan.lookup.clone());
+        }
+        let said: BTreeSet<&str> = vocabulary.datasets.iter().map(|dataset| dataset.id).collect();
+        assert_eq!(said, columns.keys().map(String::as_str).collect(), "{}", definition.name);
+        for dataset in vocabulary.datasets {
+            let shape = definition.datasets.iter().find(|shape| shape.id == dataset.id).unwrap();
+            let said: BTreeMap<&str, &str> = dataset
+                .columns
+                .iter()
+                .map(|column| (column.name, type_name(column.semantic)))
+                .collect();
+            let mut asked: BTreeSet<&str> =
+                columns[dataset.id].iter().map(String::as_str).collect();
+            asked.extend(shape.lookup.values().flatten().map(String::as_str));
+            assert_eq!(said.keys().copied().collect::<BTreeSet<_>>(), asked, "{}", dataset.id);
+            for (column, semantic) in &said {
+                // What is only looked up by is of the one type that can be.
+                assert_eq!(
+                    shape.columns.get(*column).map_or("resident_id", String::as_str),
+                    *semantic,
+                    "{}.{column}",
+                    dataset.id
+                );
+            }
+            let required: BTreeSet<&str> = dataset
+                .columns
+                .iter()
+                .filter(|column| !column.is_optional)
+                .map(|column| column.name)
+                .collect();
+            let optional =
+                definition.variants.iter().flat_map(|variant| &variant.steps).filter_map(|step| {
+                    match &step.kind {
+                        StepKind::Scan(scan) if scan.dataset == dataset.id => Some(&scan.optional),
+                        _ => None,
+                    }
+                });
+            assert!(
+                optional.flatten().all(|name| !required.contains(name.as_str())),
+                "{}",
+                dataset.id
+            );
+            assert_eq!(
+                lookups[dataset.id],
+                BTreeSet::from([dataset.lookup.name.to_owned()]),
+                "{}",
+                dataset.id
+            );
+            let joined: BTreeSet<&str> = shape
+                .lookup
+                .get(dataset.lookup.name)
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect();
+            assert_eq!(
+                dataset.lookup.columns.iter().copied().collect::<BTreeSet<_>>(),
+                joined,
+                "{}",
+                dataset.id
+            );
+            let roles: BTreeSet<(String, String, Vec<String>, u32)> = definition
+                .dates
+                .iter()
+                .filter(|date| date.dataset == dataset.id)
+                .map(|date| {
+                    (
+                        date.column.clone(),
+                        format!("{:?}", date.role),
+                        date.persons.clone(),
+                        date.least_age,
+                    )
+                })
+                .collect();
+            let owned =
+                |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+            let said: BTreeSet<(String, String, Vec<String>, u32)> = dataset
+                .dates
+                .iter()
+                .map(|date| {
+                    (
+                        date.column.to_owned(),
+                        format!("{:?}", date.role),
+                        owned(date.persons),
+                        date.least_age,
+                    )
+                })
+                .collect();
+            assert_eq!(said, roles, "{}", dataset.id);
+            for end in dataset.end.iter() {
+                let code = dataset.columns.iter().find(|column| column.name == end.code).unwrap();
+                assert!(
+                    end.ended
+                        .iter()
+                        .all(|word| code.meanings.iter().any(|(meaning, _)| meaning == word)),
+                    "{}",
+                    dataset.id
+                );
+            }
+            for column in dataset.columns {
+                let code = definition
+                    .codes
+                    .iter()
+                    .find(|code| code.dataset == dataset.id && code.column == column.name);
+                let known: BTreeSet<&str> =
+                    code.into_iter().flat_map(|code| &code.meanings).map(String::as_str).collect();
+                assert_eq!(
+                    column.meanings.iter().map(|(word, _)| *word).collect::<BTreeSet<_>>(),
+                    known,
+                    "{}.{}",
+                    dataset.id,
+                    column.name
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Outside implementations judge what we sign: Python asks and proves answers with nothing of ours
+//! but the `.proto` files, the PyPI package `sd-jwt` verifies certificates, Go's own
+//! transparency-log packages open the ledger, OpenSSL verifies the chains.
+//!
+//! None of it is skipped where a tool is missing: `./test` installs them, `./test quick` leaves
+//! these tests out by their name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use prost::Message as _;
+use zerotrip_client::Outcome;
+use zerotrip_proto::payload_type;
+use zerotrip_tests::deployment::{
+    BASIS, FUND, Finished, PURPOSE, TRANSIT, TRUST_DOMAIN, wait_until,
+};
+use zerotrip_trust::keys::{Algorithm, PublicKey, SigningKey};
+use zerotrip_trust::{batch, note};
+
+use crate::support::{DeployedCity, deploy, errand, question, runtime};
+
+#[test]
+fn outside_python_asks_and_tells_the_four_outcomes_apart() {
+    let town = deploy(600, 11);
+    let cases = [
+        (FUND, "nothing_owned", 0, "YES"),
+        (FUND, "old_id_home", 1, "PROPERTY_FOUND"),
+        (FUND, "migrant", 4, "UNSETTLED"),
+        (TRANSIT, "nothing_owned", 3, "no-grant"),
+    ];
+    for (issuer, role, code, word) in cases {
+        let finished = python("examples/python/no_property.py", &asking(&town, issuer, role))
+            .expect(code)
+            .unwrap();
+        assert!(finished.output.contains(word), "{role} for {issuer}: {finished:?}");
+        assert!(finished.output.contains("proven: signed by spiffe://"), "{finished:?}");
+    }
+    town.deployment.stop().unwrap();
+}
+
+#[test]
+fn outside_python_refuses_a_reply_that_is_altered_anywhere() {
+    let town = deploy(600, 11);
+    for role in ["nothing_owned", "old_id_home"] {
+        let finished = python("tests/outside/tampered_replies.py", &asking(&town, FUND, role))
+            .expect(0)
+            .unwrap();
+        assert!(finished.output.contains("30 of 30 alterations refused"), "{finished:?}");
+    }
+    // The same from the command's end: another certificate of the same root in the authority's
+    // place, and nobody at the hub's address.
+    let folder = town.deployment.folder.join(FUND);
+    fs::copy(folder.join("tls.pem"), folder.join("authority.pem")).unwrap();
+    let finished = python("examples/python/no_property.py", &asking(&town, FUND, "nothing_owned"))
+        .expect(5)
+        .unwrap();
+    assert!(finished.errors.contains("verification failed"), "{finished:?}");
+    fs::copy(town.deployment.folder.join("authority/authority.pem"), folder.join("authority.pem"))
+        .unwrap();
+    let arguments = asking(&town, FUND, "nothing_owned");
+    town.deployment.stop().unwrap();
+    python("examples/python/no_property.py", &arguments).expect(2).unwrap();
+}
+
+#[test]
+fn outside_python_verifies_each_message_of_a_batch() {
+    let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
+    let payloads = (0..7).map(|at| vec![at; 40]).collect();
+    let envelopes = batch::sign(payload_type::REQUEST, payloads, &key).unwrap();
+    let lines: Vec<String> =
+        envelopes.iter().map(|envelope| hex::encode(envelope.encode_to_vec())).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("envelopes");
+    fs::write(&file, lines.join("\n")).unwrap();
+    let arguments = [hex::encode(key.public().bytes()), file.display().to_string()];
+    let finished = python("tests/outside/verify_batch.py", &arguments).expect(0).unwrap();
+    assert!(finished.output.contains("7 verified, 70 alterations refused"), "{finished:?}");
+}
+
+#[test]
+fn outside_sd_jwt_verifies_a_certificate_and_refuses_an_altered_one() {
+    let town = deploy(600, 11);
+    let (applicant, variant) = town.cast("nothing_owned");
+    let file = town.deployment.path("proof.sdjwt");
+    town.deployment
+        .ask("issue", FUND, variant, &applicant, &["--out", &file])
+        .unwrap()
+        .expect(0)
+        .unwrap();
+    let keys = town.deployment.path("authority/jwks.json");
+    let verified =
+        python("tests/outside/verify_sdjwt.py", &[file, keys]).expect(0).unwrap().json().unwrap();
+    let claims = &verified["claims"];
+    assert_eq!(claims["applicant"], applicant, "disclosed");
+    assert_eq!((&claims["check"], &claims["variant"]), (&"no-property".into(), &variant.into()));
+    assert_eq!(claims["iss"], format!("spiffe://{TRUST_DOMAIN}/member/fund/system/window"));
+    assert_eq!(claims["sources"].as_array().unwrap().len(), 4);
+    let refused = verified["refused"].as_object().unwrap();
+    for altered in ["a sealed claim", "the seal", "a disclosed value", "the issuer's key"] {
+        assert!(refused.contains_key(altered), "{altered}: {refused:?}");
+    }
+    town.deployment.stop().unwrap();
+}
+
+#[test]
+fn outside_go_opens_the_checkpoint_and_proves_every_entry() {
+    // Two entries for each exchange: enough for a full tile and a second level.
+    const EXCHANGES: usize = 150;
+    let town = deploy(600, 11);
+    let (applicant, variant) = town.cast("nothing_owned");
+    runtime().block_on(async {
+        let mut session = town.session().await;
+        for _ in 0..EXCHANGES {
+            let outcome = session.check(&errand(), &question(variant, &applicant)).await.unwrap();
+            assert!(matches!(outcome, Outcome::Affirmed(_)), "{outcome:?}");
+        }
+    });
+    let folder = town.deployment.folder.join("ledger");
+    wait_until(Duration::from_secs(10), "the tiles of every exchange", || {
+        Ok(size(&folder)? >= 2 * EXCHANGES)
+    })
+    .unwrap();
+    let (ours, other) = (verifier_key(&town, "checkpoint"), verifier_key(&town, "sign"));
+    town.deployment.stop().unwrap();
+
+    let program = built(&folder.with_file_name("judge"));
+    let opened = program.judge(&folder, &ours).expect(0).unwrap();
+    let size = size(&folder).unwrap();
+    assert!(
+        opened.output.contains(&format!(
+            "{TRUST_DOMAIN}/hub/hub-1: {size} entries, each under the signed root"
+        )),
+        "{opened:?}"
+    );
+    assert!(
+        program
+            .judge(&folder, &other)
+            .expect(1)
+            .unwrap()
+            .errors
+            .contains("no verifiable signatures"),
+        "another key"
+    );
+
+    let alter = |name: &str, at: usize| {
+        let file = folder.join(name);
+        let before = fs::read(&file).unwrap();
+        let mut after = before.clone();
+        after[at] ^= 1;
+        fs::write(&file, after).unwrap();
+        let errors = program.judge(&folder, &ours).expect(1).unwrap().errors;
+        fs::write(&file, before).unwrap();
+        errors
+    };
+    assert!(alter("tile/entries/000", 40).contains("entry 0"), "an entry of a full bundle");
+    // A sealed entry is 34 bytes behind two of its length.
+    assert!(
+        alter(&format!("tile/entries/001.p/{}", size - 256), 20).contains("entry 256"),
+        "an entry of the last bundle"
+    );
+    // The tile's own check, or the first proof built on it: which one comes first differs between
+    // versions of the package.
+    assert!(alter("tile/0/000", 7).contains("entry "), "a hash tile");
+    assert!(
+        alter("checkpoint", TRUST_DOMAIN.len() + 15).contains("invalid signature"),
+        "the checkpoint"
+    );
+    program.judge(&folder, &ours).expect(0).unwrap();
+}
+
+#[test]
+fn outside_openssl_verifies_every_chain() {
+    let town = deploy(600, 11);
+    let root = town.deployment.path("authority/ca.pem");
+    let chains = [
+        "authority/authority",
+        "authority/tls",
+        "hub/tls",
+        "police/tls",
+        "civil/tls",
+        "estate/tls",
+        "housing/tls",
+        "fund/tls",
+        "transit/tls",
+    ];
+    for chain in chains.map(|chain| town.deployment.path(&format!("{chain}.pem"))) {
+        let verified = finish(
+            Command::new("openssl").args(["verify", "-x509_strict", "-CAfile", &root, &chain]),
+            "openssl",
+        );
+        assert_eq!(verified.expect(0).unwrap().output.trim(), format!("{chain}: OK"));
+    }
+    // And with no root but the system's own, nobody is believed.
+    let hub = town.deployment.path("hub/tls.pem");
+    assert_ne!(finish(Command::new("openssl").args(["verify", &hub]), "openssl").code, 0);
+    town.deployment.stop().unwrap();
+}
+
+/// The arguments of the Python example, for the person of that role.
+fn asking(town: &DeployedCity, issuer: &str, role: &str) -> Vec<String> {
+    let (applicant, variant) = town.cast(role);
+    let dir = town.deployment.path(issuer);
+    let pairs = [
+        ("--dir", dir.as_str()),
+        ("--applicant", &applicant),
+        ("--variant", variant),
+        ("--official", "0471"),
+        ("--service-item", "rent-withdrawal-330100"),
+        ("--purpose", PURPOSE),
+        ("--basis", BASIS),
+        ("--case", "HZ-2026-000417"),
+    ];
+    pairs.into_iter().flat_map(|(name, value)| [name.to_owned(), value.to_owned()]).collect()
+}
+
+fn python(script: &str, arguments: &[String]) -> Finished {
+    let cache = std::env::var("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|_| std::env::var("HOME").map(|home| Path::new(&home).join(".cache")));
+    let interpreter = match (std::env::var("ZEROTRIP_PYTHON"), cache) {
+        (Ok(named), _) => PathBuf::from(named),
+        (Err(_), Ok(cache)) => cache.join("zerotrip/venv/bin/python"),
+        (Err(_), Err(_)) => panic!("neither ZEROTRIP_PYTHON nor HOME is set"),
+    };
+    // What the scripts are about is UTF-8 everywhere; no compiled files beside the sources.
+    let mut command = Command::new(interpreter);
+    finish(
+        command.arg("-XUTF8").arg("-B").arg(repository(script)).args(arguments),
+        "Python with the packages of examples/python",
+    )
+}
+
+/// The Go program, compiled.
+struct Judge(PathBuf);
+
+fn built(program: &Path) -> Judge {
+    let go = std::env::var("ZEROTRIP_GO").unwrap_or_else(|_| "go".into());
+    // From Debian's packages and nothing else: no modules, no network.
+    let environment = [
+        ("GO111MODULE", "off"),
+        ("GOPATH", "/usr/share/gocode"),
+        ("GOFLAGS", ""),
+        ("GOPROXY", "off"),
+        ("CGO_ENABLED", "0"),
+    ];
+    let mut command = Command::new(go);
+    command
+        .args(["build", "-o"])
+        .arg(program)
+        .arg(repository("tests/outside/ledger/main.go"))
+        .envs(environment);
+    finish(&mut command, "Go with golang.org/x/mod").expect(0).unwrap();
+    Judge(program.to_owned())
+}
+
+impl Judge {
+    fn judge(&self, folder: &Path, key: &str) -> Finished {
+        finish(Command::new(&self.0).arg(folder).arg(key), "the Go program")
+    }
+}
+
+/// A key of the hub as Go's note package takes it.
+fn verifier_key(town: &DeployedCity, usage: &str) -> String {
+    let enrolment: toml::Value = toml::from_str(
+        &fs::read_to_string(town.deployment.folder.join("hub/enrolment.toml")).unwrap(),
+    )
+    .unwrap();
+    let keys = enrolment["keys"].as_array().unwrap();
+    let public = keys.iter().find(|key| key["usage"].as_str() == Some(usage)).unwrap()["public"]
+        .as_str()
+        .unwrap();
+    let key = PublicKey::new(Algorithm::Ed25519, &STANDARD.decode(public).unwrap()).unwrap();
+    note::verifier_key(&format!("{TRUST_DOMAIN}/hub/hub-1"), &key).unwrap()
+}
+
+/// The size that the checkpoint's file states; 0 before there is one.
+fn size(folder: &Path) -> Result<usize, zerotrip_tests::deployment::Failure> {
+    let Ok(checkpoint) = fs::read_to_string(folder.join("checkpoint")) else { return Ok(0) };
+    Ok(checkpoint.lines().nth(1).unwrap_or_default().parse()?)
+}
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)
+}
+
+fn finish(command: &mut Command, what: &str) -> Finished {
+    let output = command.output().unwrap_or_else(|error| {
+        panic!("{what} is missing ({error}); run ./test, which installs it")
+    });
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let code = output.status.code().unwrap_or(-1);
+    Finished {
+        command: format!("{command:?}"),
+        code,
+        output: text(output.stdout),
+        errors: text(output.stderr),
+    }
+}

@@ -1,0 +1,226 @@
+//! What operators do to a hub's store every week: look into it with another program, copy it, lose
+//! power, put a copy back.
+
+use std::process::Command;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use zerotrip_tests::deployment::{BASIS, DEPARTMENTS, FUND, Finished, PURPOSE, run, wait_until};
+
+use crate::support::{DeployedCity, deploy};
+
+/// Other programs' ways to look into a database file, or to copy it.
+const LOOKS: [&str; 4] = [
+    "SELECT count(*) FROM leaf",
+    "PRAGMA wal_checkpoint(TRUNCATE)",
+    "PRAGMA journal_mode = DELETE",
+    "BEGIN; SELECT * FROM bundle; COMMIT",
+];
+
+impl DeployedCity {
+    /// This process is not the hub: to SQLite it is another program that comes and goes.
+    fn looked_into(&self, how: &str) {
+        let connection = Connection::open(self.deployment.folder.join("store.sqlite")).unwrap();
+        connection.busy_timeout(std::time::Duration::from_millis(200)).unwrap();
+        let _refused = connection.execute_batch(how);
+    }
+
+    /// The same with the command that people have, where it is installed.
+    fn looked_into_by_command(&self) {
+        let store = self.deployment.path("store.sqlite");
+        for what in [
+            "select count(*) from leaf",
+            &format!(".backup {}", self.deployment.path("theirs.sqlite")),
+        ] {
+            drop(Command::new("sqlite3").args([&store, what]).output());
+        }
+    }
+
+    fn ledger_size(&self) -> u64 {
+        self.deployment.ledger_figure("size").unwrap()
+    }
+
+    fn hub_command(&self, arguments: &[&str]) -> Finished {
+        let (dir, store) = (self.deployment.path("hub"), self.deployment.path(""));
+        run(
+            "zerotrip-hub",
+            &[arguments, &["--dir", &dir, "--store", &store]].concat(),
+            &self.deployment.folder,
+        )
+        .unwrap()
+    }
+
+    /// Each department says of the hub that it was set back, and serves it nothing.
+    fn wait_refused_by_departments(&self) {
+        for (member, ..) in DEPARTMENTS {
+            let log = self.deployment.folder.join("logs").join(format!("{member}.log"));
+            let said = || Ok(std::fs::read_to_string(&log)?.contains("the hub was set back"));
+            wait_until(Duration::from_secs(30), &format!("{member} refuses the hub"), said)
+                .unwrap();
+        }
+        self.deployment.wait_detached("estate.ownership").unwrap();
+    }
+
+    /// Departments compare when their channels open, and every 15 seconds.
+    fn wait_seen_by_departments(&self, more_than: u64) {
+        for (member, ..) in DEPARTMENTS {
+            let file = self.deployment.folder.join(member).join("state/hub-seen.toml");
+            let seen = || {
+                let kept: toml::Table =
+                    std::fs::read_to_string(&file).unwrap_or_default().parse()?;
+                Ok(kept
+                    .get("size")
+                    .and_then(toml::Value::as_integer)
+                    .is_some_and(|size| size > i64::try_from(more_than).unwrap()))
+            };
+            wait_until(
+                Duration::from_secs(40),
+                &format!("{member} has seen over {more_than} entries"),
+                seen,
+            )
+            .unwrap();
+        }
+    }
+
+    /// As their people do once the authority has confirmed that a backup was put back.
+    fn departments_forget(&self) {
+        for (member, ..) in DEPARTMENTS {
+            std::fs::remove_file(self.deployment.folder.join(member).join("state/hub-seen.toml"))
+                .unwrap();
+        }
+    }
+}
+
+#[test]
+fn looks_into_a_running_hubs_store_lose_nothing_and_revoke_no_revocation() {
+    let mut town = deploy(200, 31);
+    for (round, look) in LOOKS.into_iter().enumerate() {
+        let id = format!("look-{round}");
+        let more = [
+            "--id",
+            &id,
+            "--member",
+            FUND,
+            "--check",
+            "no-property/couple",
+            "--purpose",
+            PURPOSE,
+            "--basis",
+            BASIS,
+        ];
+        town.looked_into(look);
+        town.looked_into_by_command();
+        town.deployment.authority(&["grant", "add"], &more).unwrap().expect(0).unwrap();
+        town.looked_into(look);
+        assert_eq!(town.exit_code("couple"), 0, "{look}");
+        let grants: Vec<String> = ["fund-couple".into(), id]
+            .into_iter()
+            .filter(|grant| round == 0 || grant != "fund-couple")
+            .collect();
+        for grant in &grants {
+            town.deployment
+                .authority(&["grant", "revoke"], &["--id", grant])
+                .unwrap()
+                .expect(0)
+                .unwrap();
+        }
+        assert_eq!(town.exit_code("couple"), 3, "{look}");
+        town.looked_into_by_command();
+        let before = town.ledger_size();
+        town.looked_into(look);
+        town.deployment.kill_and_start_hub().unwrap();
+        assert!(town.ledger_size() >= before, "{look}");
+        assert_eq!(town.exit_code("couple"), 3, "{look}: what was revoked came back");
+    }
+    town.deployment.stop().unwrap();
+}
+
+#[test]
+fn a_backup_is_made_while_the_hub_serves_and_put_back() {
+    let mut town = deploy(200, 33);
+    assert_eq!(town.exit_code("couple"), 0);
+    let copy = town.deployment.path("copy");
+    let made = town.hub_command(&["--json", "backup", "--to", &copy]).expect(0).unwrap();
+    let size = made.json().unwrap()["size"].as_u64().unwrap();
+    assert!(size > 0 && town.ledger_size() >= size);
+    town.hub_command(&["backup", "--to", &copy]).expect(2).unwrap();
+    assert_eq!(town.exit_code("couple"), 0, "the hub goes on meanwhile");
+    town.deployment
+        .authority(&["grant", "revoke"], &["--id", "fund-couple"])
+        .unwrap()
+        .expect(0)
+        .unwrap();
+    let refused = town.hub_command(&["restore", "--from", &copy]).expect(2).unwrap();
+    assert!(refused.errors.contains("another process has the store"), "{}", refused.errors);
+    town.wait_seen_by_departments(size);
+
+    town.deployment.kill_hub().unwrap();
+    let restored = town.hub_command(&["restore", "--from", &copy]).expect(0).unwrap();
+    assert!(restored.output.contains("zerotrip authority refresh"), "{}", restored.output);
+    town.deployment.start_hub().unwrap();
+    town.deployment.authority(&["authority", "refresh"], &[]).unwrap().expect(0).unwrap();
+    // Departments saw a longer log: they answer again once the authority confirmed the backup to
+    // each.
+    town.wait_refused_by_departments();
+    town.departments_forget();
+    town.deployment.wait_all_attached().unwrap();
+    assert_ne!(town.exit_code("couple"), 0, "the authority's word came first");
+    town.deployment.stop().unwrap();
+}
+
+/// Store, mark and checkpoint together, as out of a cold copy of the folder: nothing in it can know
+/// better. Those who asked do.
+#[test]
+fn a_hub_that_was_set_back_whole_is_found_out_by_the_next_answer() {
+    let mut town = deploy(200, 35);
+    assert_eq!(town.exit_code("couple"), 0);
+    let size = town.ledger_size();
+    town.deployment.kill_hub().unwrap();
+    let (folder, aside) = (town.deployment.folder.clone(), town.deployment.folder.join("cold"));
+    std::fs::create_dir(&aside).unwrap();
+    let parts = ["store.sqlite", "store.sqlite-wal", "head", "ledger"];
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        for part in parts {
+            assert!(Command::new("rm").arg("-rf").arg(to.join(part)).status().unwrap().success());
+            if from.join(part).exists() {
+                assert!(
+                    Command::new("cp")
+                        .arg("-r")
+                        .arg(from.join(part))
+                        .arg(to)
+                        .status()
+                        .unwrap()
+                        .success()
+                );
+            }
+        }
+    };
+    copy(&folder, &aside);
+    town.deployment.start_hub().unwrap();
+    town.deployment.wait_all_attached().unwrap();
+    town.deployment
+        .authority(&["grant", "revoke"], &["--id", "fund-couple"])
+        .unwrap()
+        .expect(0)
+        .unwrap();
+    assert_eq!(town.exit_code("couple"), 3);
+    town.wait_seen_by_departments(size);
+    town.deployment.kill_hub().unwrap();
+    copy(&aside, &folder);
+    town.deployment.start_hub().unwrap();
+    town.wait_refused_by_departments();
+    // Also where departments take it: those who asked find it out for themselves.
+    town.departments_forget();
+    town.deployment.wait_all_attached().unwrap();
+    for _ in 0..2 {
+        assert_eq!(town.exit_code("couple"), 5, "not the answer that the revoked right would give");
+    }
+    let (applicant, _) = town.cast("nothing_owned");
+    let said = town.deployment.ask("check", FUND, "couple", &applicant, &[]).unwrap();
+    assert!(
+        said.errors.contains("ledger") && said.errors.contains("do not act on the answer"),
+        "{}",
+        said.errors
+    );
+    town.deployment.stop().unwrap();
+}
