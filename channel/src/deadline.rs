@@ -143,6 +143,8 @@ impl Drop for CancelOnDrop {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
