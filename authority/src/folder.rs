@@ -153,8 +153,8 @@ impl Authority {
         Ok(authority)
     }
 
-    /// Opens the folder to change it: no other command can until this is dropped, or two administrators'
-    /// changes would undo each other.
+    /// Opens the folder to change it: no other command can until this is dropped, or two
+    /// administrators' changes would undo each other.
     pub fn open_for_change(folder: &Path) -> Result<Self, AuthorityError> {
         files::check_folder(folder)?;
         if !folder.join("ca.key").exists() {
@@ -261,7 +261,8 @@ impl Authority {
         )?)
     }
 
-    /// Keeps what the hub has confirmed of the directory, so that what it has not confirmed can be shown.
+    /// Keeps what the hub has confirmed of the directory, so that what it has not confirmed can be
+    /// shown.
     pub fn directory_confirmed(&self, envelope: &Envelope) -> Result<(), AuthorityError> {
         Ok(files::write(&self.folder.join(CONFIRMED), &envelope.encode_to_vec(), Secrecy::Public)?)
     }
@@ -326,8 +327,8 @@ pub(crate) fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> 
 }
 
 /// Keys of a system or hub that came again: those of today, and the old ones revoked as of now,
-/// also those with another end before. One that came again and was never revoked holds as long as it
-/// says now. Returns how many were revoked: none, where the same installation came again.
+/// also those with another end before. One that came again and was never revoked holds as long as
+/// it says now. Returns how many were revoked: none, where the same installation came again.
 pub(crate) fn replace_keys(
     old: &mut Vec<zerotrip_proto::v1::Key>,
     new: Vec<zerotrip_proto::v1::Key>,

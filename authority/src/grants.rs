@@ -2,8 +2,8 @@
 //!
 //! `grants.dsse` is what the hub has, `grants.next.dsse` what was signed since and the hub has not
 //! confirmed. Only its confirmation makes the second the first: a revocation that the hub
-//! did not take must not look like one. What the hub refused goes to `grants.refused.dsse`, so that its version is
-//! not used again.
+//! did not take must not look like one. What the hub refused goes to `grants.refused.dsse`, so that
+//! its version is not used again.
 
 use std::time::{Duration, SystemTime};
 use std::{fs, io};

@@ -21,7 +21,7 @@ pub struct BatchSigner<M> {
 
 struct Inner {
     kind: &'static str,
-    key: Arc<SigningKey>,
+    key: SigningKey,
     waiting: Mutex<Vec<Waiting>>,
 }
 
@@ -32,7 +32,7 @@ struct Waiting {
 
 impl<M: SignedMessage> BatchSigner<M> {
     /// Signs with this key.
-    pub fn new(key: Arc<SigningKey>) -> Self {
+    pub fn new(key: SigningKey) -> Self {
         let inner = Inner { kind: M::PAYLOAD_TYPE, key, waiting: Mutex::default() };
         Self { inner: Arc::new(inner), message: PhantomData }
     }
@@ -140,8 +140,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_ready_together_is_signed_together_and_each_gets_its_own() {
-        let key = Arc::new(SigningKey::generate(Algorithm::Ed25519).unwrap());
-        let signer = BatchSigner::new(Arc::clone(&key));
+        let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
+        let signer = BatchSigner::new(key.clone());
         let alone = signed(&signer, 1).await.remove(0);
         assert_eq!(alone.batch, None);
         for count in [2, 50, batch::MOST + 7] {
@@ -160,8 +160,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_caller_that_gives_up_and_one_that_is_refused_hold_up_nobody() {
-        let key = Arc::new(SigningKey::generate(Algorithm::Ed25519).unwrap());
-        let signer = BatchSigner::new(Arc::clone(&key));
+        let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
+        let signer = BatchSigner::new(key.clone());
         let first = tokio::spawn({
             let signer = signer.clone();
             async move { signer.seal(&request(0)).await }

@@ -94,7 +94,10 @@ pub(super) async fn authority(
             };
             screen.show(
                 &text,
-                &json!({ "authority": made.home().uri(), "hub": made.home().hub.uri(), "version": made.directory().version }),
+                &json!({
+                    "authority": made.home().uri(), "hub": made.home().hub.uri(),
+                    "version": made.directory().version,
+                }),
             )?;
         }
         AuthorityCommand::EnrolHub { authority, hub_dir, dns, ip } => {
@@ -208,6 +211,9 @@ pub(super) fn show_published(published: &Published, screen: &Screen) -> Result<(
     for connector in unconfirmed {
         text.push_str(&format!("\n  {} {connector}", screen.pick("NOT confirmed by", "未确认：")));
     }
-    let value = json!({ "published": "directory", "version": version, "confirmed": confirmed, "unconfirmed": unconfirmed });
+    let value = json!({
+        "published": "directory", "version": version, "confirmed": confirmed,
+        "unconfirmed": unconfirmed,
+    });
     screen.show(&text, &value)
 }

@@ -50,7 +50,9 @@ pub(super) async fn catalog(command: CatalogCommand, screen: &Screen) -> Result<
             let digest = hex::encode(&entry.definition_digest);
             screen.show(
                 entry.definition.trim_end(),
-                &json!({ "check": name, "definition_digest": digest, "definition": entry.definition }),
+                &json!({
+                    "check": name, "definition_digest": digest, "definition": entry.definition,
+                }),
             )?;
         }
     }
@@ -74,8 +76,10 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
             parameters(&entry.parameters, screen)
         ));
         check_values.push(json!({
-            "check": entry.name, "variant": entry.variant, "title_en": entry.title_en, "title_zh": entry.title_zh,
-            "parameters": entry.parameters, "definition_digest": hex::encode(&entry.definition_digest),
+            "check": entry.name, "variant": entry.variant, "title_en": entry.title_en,
+            "title_zh": entry.title_zh,
+            "parameters": entry.parameters,
+            "definition_digest": hex::encode(&entry.definition_digest),
         }));
     }
     lines.push(screen.pick("datasets:", "数据目录：").to_owned());
@@ -122,8 +126,10 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
         }
         lines.extend(quality.iter().flat_map(|quality| quality::lines(quality, screen)));
         dataset_values.push(json!({
-            "dataset": statement.id, "name_en": statement.name_en, "name_zh": statement.name_zh, "verified": true,
-            "attached": entry.attached, "coverage": covered(&coverage), "keeps_ended": statement.keeps_ended,
+            "dataset": statement.id, "name_en": statement.name_en, "name_zh": statement.name_zh,
+            "verified": true,
+            "attached": entry.attached, "coverage": covered(&coverage),
+            "keeps_ended": statement.keeps_ended,
             "quality": quality.as_ref().map(quality::value),
         }));
     }
@@ -148,7 +154,8 @@ fn covered(coverage: &Coverage) -> Value {
         None => Value::Null,
     };
     json!({
-        "text_en": coverage.text_en, "text_zh": coverage.text_zh, "regions": coverage.regions, "since": coverage.since, "subjects": subjects,
+        "text_en": coverage.text_en, "text_zh": coverage.text_zh, "regions": coverage.regions,
+        "since": coverage.since, "subjects": subjects,
     })
 }
 

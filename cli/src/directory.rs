@@ -102,13 +102,18 @@ pub(super) async fn directory(
             lines.push(format!("    {}  {}{administrator}", system.uri, state(system.active)));
         }
     }
-    let systems = directory.systems().iter().map(
-        |system| json!({ "uri": system.uri, "member": system.member, "active": system.active, "administrator": system.administrator }),
-    );
-    let members = directory
-        .members()
-        .iter()
-        .map(|member| json!({ "id": member.id, "name_en": member.name_en, "name_zh": member.name_zh, "active": member.active }));
+    let systems = directory.systems().iter().map(|system| {
+        json!({
+            "uri": system.uri, "member": system.member, "active": system.active,
+            "administrator": system.administrator,
+        })
+    });
+    let members = directory.members().iter().map(|member| {
+        json!({
+            "id": member.id, "name_en": member.name_en, "name_zh": member.name_zh,
+            "active": member.active,
+        })
+    });
     let value = json!({
         "version": directory.version(),
         "trust_domain": directory.trust_domain(),

@@ -164,7 +164,8 @@ fn list(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
         };
         lines.push(format!("{}{said}", in_words(&grant, until, screen)));
         values.push(json!({
-            "id": grant.id, "member": grant.member, "check": grant.check, "purposes": grant.purposes, "legal_bases": grant.legal_bases,
+            "id": grant.id, "member": grant.member, "check": grant.check,
+            "purposes": grant.purposes, "legal_bases": grant.legal_bases,
             "not_after": until.map(rfc3339), "may_issue": grant.may_issue,
             "variants_per_subject": grant.variants_per_subject.max(1), "state": word,
         }));

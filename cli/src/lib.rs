@@ -68,8 +68,8 @@ enum Command {
     },
     /// Verify a certificate offline, against the authority's directory or its published key set.
     ///
-    /// Exit code 0: verified. 5: the file is not a valid certificate. 2: a file cannot be read, or it
-    /// is not said whose keys to trust.
+    /// Exit code 0: verified. 5: the file is not a valid certificate. 2: a file cannot be read, or
+    /// it is not said whose keys to trust.
     Verify(verify::Verifying),
     /// Join the hub as the invited system, with keys to sign requests and to seal certificates.
     Join {

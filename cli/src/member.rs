@@ -180,7 +180,8 @@ async fn invite(
         ));
     }
     let value = json!({
-        "invited": uri, "expires_at": rfc3339(invited.expires_at), "file": out.display().to_string(), "known_already": invited.again,
+        "invited": uri, "expires_at": rfc3339(invited.expires_at),
+        "file": out.display().to_string(), "known_already": invited.again,
         "member_suspended": invited.suspended,
     });
     screen.show(&text, &value)
@@ -211,7 +212,8 @@ async fn admit(
         ),
     };
     let value = json!({
-        "admitted": uri, "version": version, "revoked_keys": revoked, "confirmed": published.confirmed,
+        "admitted": uri, "version": version, "revoked_keys": revoked,
+        "confirmed": published.confirmed,
         "unconfirmed": published.unconfirmed,
     });
     screen.show(&text, &value)
@@ -276,7 +278,8 @@ fn show_unchanged(
         ),
     };
     let value = json!({
-        "published": Value::Null, "changed": false, "member": member, "active": status == Status::Active, "version": version,
+        "published": Value::Null, "changed": false, "member": member,
+        "active": status == Status::Active, "version": version,
         "issued_at": issued.map(rfc3339),
     });
     screen.show(&text, &value)
@@ -339,7 +342,10 @@ fn list_members(
         }
         let systems: Vec<&str> = member.systems.iter().map(|system| system.uri.as_str()).collect();
         let active = member.status() == Status::Active;
-        values.push(json!({ "id": member.id, "name_en": member.name_en, "name_zh": member.name_zh, "active": active, "confirmed": known, "systems": systems }));
+        values.push(json!({
+            "id": member.id, "name_en": member.name_en, "name_zh": member.name_zh,
+            "active": active, "confirmed": known, "systems": systems,
+        }));
     }
     if values.iter().any(|value| value.get("confirmed") == Some(&Value::Bool(false))) {
         lines.push(screen.pick(NOT_CONFIRMED_EN, NOT_CONFIRMED_ZH).to_owned());
@@ -368,6 +374,9 @@ fn list_members(
     let endings = authority.endings(now)?;
     lines.extend(renewals::lines(&endings, now, screen));
     let ends = renewals::values(&endings, now);
-    let value = json!({ "version": directory.version, "members": values, "invited": invited, "behind": behind, "ends": ends });
+    let value = json!({
+        "version": directory.version, "members": values, "invited": invited, "behind": behind,
+        "ends": ends,
+    });
     screen.show(&lines.join("\n"), &value)
 }

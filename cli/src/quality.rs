@@ -93,14 +93,17 @@ pub(super) fn value(quality: &DatasetQuality) -> Value {
         .iter()
         .map(|entry| {
             json!({
-                "column": entry.column, "kind": name(entry.kind()), "count": entry.count, "at_most": entry.count > 0,
+                "column": entry.column, "kind": name(entry.kind()), "count": entry.count,
+                "at_most": entry.count > 0,
                 "rate": rate(entry.count, quality.rows),
             })
         })
         .collect();
     json!({
-        "connector": quality.connector, "as_of": time(quality.as_of.as_ref()), "looked_at": time(quality.looked_at.as_ref()),
-        "proves_nothing": quality.proves_nothing, "rows": quality.rows, "spoilt_rows": quality.spoilt_rows,
+        "connector": quality.connector, "as_of": time(quality.as_of.as_ref()),
+        "looked_at": time(quality.looked_at.as_ref()),
+        "proves_nothing": quality.proves_nothing, "rows": quality.rows,
+        "spoilt_rows": quality.spoilt_rows,
         "at_most": quality.spoilt_rows > 0,
         "spoilt_rate": rate(quality.spoilt_rows, quality.rows), "findings": findings,
     })

@@ -42,7 +42,12 @@ pub(super) fn lines(endings: &[Ending], now: SystemTime, screen: &Screen) -> Vec
 /// The same for programs.
 pub(super) fn values(endings: &[Ending], now: SystemTime) -> Vec<Value> {
     let due = endings.iter().filter(|ending| ending.is_due(now));
-    due.map(|ending| json!({ "what": ending.what.en, "ends": rfc3339(ending.ends), "ended": ending.ends <= now })).collect()
+    due.map(|ending| {
+        json!({
+            "what": ending.what.en, "ends": rfc3339(ending.ends), "ended": ending.ends <= now,
+        })
+    })
+    .collect()
 }
 
 /// `zerotrip renew`: files the request, and takes what the authority renewed. Exit code 1: asked,

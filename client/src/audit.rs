@@ -116,8 +116,8 @@ pub enum AuditError {
 }
 
 impl Audit {
-    /// Begins; `seen` is the head of the last audit. `whole`: the auditor may read all, so every entry
-    /// must be opened.
+    /// Begins; `seen` is the head of the last audit. `whole`: the auditor may read all, so every
+    /// entry must be opened.
     pub fn new(seen: Option<Checkpoint>, whole: bool) -> Self {
         Self {
             range: CompactRange::new(),

@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use zerotrip_channel::BatchSigner;
 use zerotrip_datasets::{ParameterError, ParameterType};
 use zerotrip_proto::bounds::{REQUEST_LIFE, TEXT_CHARS};
 use zerotrip_proto::to_timestamp;
@@ -71,7 +72,11 @@ pub enum RequestError {
         field: &'static str,
     },
     /// An invisible character, or one that makes others appear in another order.
-    #[error("{field}: character {place} is the invisible U+{:04X}, which is not allowed; type the text anew instead of pasting it", u32::from(*.character))]
+    #[error(
+        "{field}: character {place} is the invisible U+{:04X}, which is not allowed; type the text \
+         anew instead of pasting it",
+        u32::from(*.character)
+    )]
     Invisible {
         /// Which, as the command line names it.
         field: &'static str,
@@ -145,7 +150,7 @@ pub fn sign_check(
     question: &CheckQuestion,
     now: SystemTime,
 ) -> Result<SignedRequest, RequestError> {
-    sign(from, hub, errand, question.body(), now)
+    check_request(from.0, hub, errand, question, now)?.sign(from.1)
 }
 
 /// Signs the announcement of a sealed certificate.
@@ -156,20 +161,57 @@ pub fn sign_issue(
     issue: IssueBody,
     now: SystemTime,
 ) -> Result<SignedRequest, RequestError> {
-    sign(from, hub, errand, Body::Issue(issue), now)
+    unsigned(from.0, hub, errand, Body::Issue(issue), now)?.sign(from.1)
 }
 
-fn sign(
-    (issuer, key): (&Identity, &SigningKey),
+/// A request that lacks nothing but its signature.
+pub(crate) struct UnsignedRequest {
+    request: Request,
+    issued_at: SystemTime,
+}
+
+impl UnsignedRequest {
+    fn sign(self, key: &SigningKey) -> Result<SignedRequest, RequestError> {
+        let envelope = signed::seal(&self.request, key)?;
+        Ok(self.with(envelope))
+    }
+
+    /// Signs it together with what else is ready.
+    pub(crate) async fn sign_among(
+        self,
+        signer: &BatchSigner<Request>,
+    ) -> Result<SignedRequest, RequestError> {
+        let envelope = signer.seal(&self.request).await?;
+        Ok(self.with(envelope))
+    }
+
+    fn with(self, envelope: Envelope) -> SignedRequest {
+        SignedRequest { id: self.request.id, issued_at: self.issued_at, envelope }
+    }
+}
+
+/// A question, to be answered within five minutes of `now`.
+pub(crate) fn check_request(
+    issuer: &Identity,
+    hub: &Identity,
+    errand: &Errand,
+    question: &CheckQuestion,
+    now: SystemTime,
+) -> Result<UnsignedRequest, RequestError> {
+    unsigned(issuer, hub, errand, question.body(), now)
+}
+
+fn unsigned(
+    issuer: &Identity,
     hub: &Identity,
     errand: &Errand,
     body: Body,
     now: SystemTime,
-) -> Result<SignedRequest, RequestError> {
+) -> Result<UnsignedRequest, RequestError> {
     errand.validate()?;
     let id = uuid::Uuid::now_v7().to_string();
     let request = Request {
-        id: id.clone(),
+        id,
         issuer: issuer.uri(),
         audience: hub.uri(),
         issued_at: Some(to_timestamp(now)),
@@ -181,7 +223,7 @@ fn sign(
         case_number: errand.case_number.clone(),
         body: Some(body),
     };
-    Ok(SignedRequest { id, issued_at: now, envelope: signed::seal(&request, key)? })
+    Ok(UnsignedRequest { request, issued_at: now })
 }
 
 fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {

@@ -17,6 +17,7 @@ use chrono::NaiveDate;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use prost::Message as _;
 use tokio::sync::mpsc;
+use zerotrip_channel::BatchSigner;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::definition::Definition;
 use zerotrip_checks::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
@@ -48,6 +49,7 @@ pub struct Asker {
     check: PreparedCheck,
     engine: Engine,
     signer: SigningKey,
+    receipts: BatchSigner<ScanReceipt>,
 }
 
 /// A city's four registers, opened.
@@ -83,7 +85,9 @@ impl Asker {
         )
         .await?;
         let engine = Engine::new(RuntimeEnvBuilder::new().build_arc()?);
-        Ok(Self { check, engine, signer: SigningKey::generate(Algorithm::Ed25519)? })
+        let signer = SigningKey::generate(Algorithm::Ed25519)?;
+        let receipts = BatchSigner::new(signer.clone());
+        Ok(Self { check, engine, signer, receipts })
     }
 
     /// Opens the registers of the city in this folder, as they are asked at that moment of that
@@ -145,7 +149,7 @@ impl Asker {
         let Some(plans) = self.check.variants.get(variant.name()) else {
             return fail(format!("no variant `{}`", variant.name()));
         };
-        let departments = Departments { registers, signer: &self.signer };
+        let departments = Departments { registers, signer: &self.signer, receipts: &self.receipts };
         let run = self
             .check
             .run(
@@ -178,6 +182,7 @@ fn dataset_files(city: &Path) -> Result<Vec<(DatasetFile, std::path::PathBuf)>, 
 struct Departments<'a> {
     registers: &'a Registers,
     signer: &'a SigningKey,
+    receipts: &'a BatchSigner<ScanReceipt>,
 }
 
 impl Departments<'_> {
@@ -197,7 +202,7 @@ impl Departments<'_> {
             deadline: Deadline::after(Duration::from_secs(60)),
         };
         let (sender, mut messages) = mpsc::channel(scan::MESSAGES_AHEAD);
-        let serving = scan::serve(&admitted, &department.serving, "", self.signer, &sender);
+        let serving = scan::serve(&admitted, &department.serving, "", self.receipts, &sender);
         let receiving = async {
             let mut received = Vec::new();
             while let Some(Ok(message)) = messages.recv().await {

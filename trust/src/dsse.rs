@@ -2,8 +2,8 @@
 //! over the payload or over the root of a batch that holds it ([`crate::batch`]).
 //!
 //! The payload type is inside the signature, so a payload of one type never verifies as another,
-//! and the algorithm is the registered key's. What came in is verified byte for byte; nobody
-//! re-encodes a message to verify it.
+//! and the algorithm is the registered key's. What came in is verified byte for byte; no
+//! message is encoded again to verify it.
 
 use prost::Message;
 use zerotrip_proto::bounds::MESSAGE_BYTES;
@@ -14,6 +14,8 @@ use zerotrip_text::cut;
 use crate::batch::{self, BatchError, VerifiedRoot, VerifiedRoots};
 use crate::digest::{Digest, sha256};
 use crate::keys::{KeyError, PublicKey, SigningKey};
+
+pub use crate::pae::pae;
 
 /// Why an envelope is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,12 +66,6 @@ impl DsseError {
     }
 }
 
-/// The pre-authentication encoding: what is signed.
-pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
-    [head.as_bytes(), payload].concat()
-}
-
 /// Signs a payload.
 pub fn sign(payload_type: &str, payload: Vec<u8>, key: &SigningKey) -> Result<Envelope, DsseError> {
     check_size(&payload)?;
@@ -96,8 +92,8 @@ pub fn seal<M: Message>(
     sign(payload_type, message.encode_to_vec(), key)
 }
 
-/// The payload and key id of an envelope that *could* verify. **Nothing in it is to be believed
-/// yet**: it serves to look the key up.
+/// The payload and key id of an envelope that *could* verify. **Nothing in it is verified yet**:
+/// it serves to look the key up.
 pub fn peek<'a>(
     envelope: &'a Envelope,
     expected_type: &str,

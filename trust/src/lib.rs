@@ -16,6 +16,7 @@ pub mod invitation;
 pub mod keys;
 pub mod merkle;
 pub mod note;
+mod pae;
 pub mod receipt;
 pub mod renewal;
 pub mod signed;

@@ -12,6 +12,7 @@ use zerotrip_proto::v1::{
 };
 use zerotrip_proto::{from_timestamp, hash_domain};
 use zerotrip_trust::Signed;
+use zerotrip_trust::batch::VerifiedRoots;
 use zerotrip_trust::digest::commit;
 use zerotrip_trust::directory::{Directory, Why};
 use zerotrip_trust::dsse::DsseError;
@@ -44,6 +45,8 @@ pub(super) trait HubKeys {
     ) -> Result<(String, bool, PublicKey), Why>;
     /// The keys that a hub's tree heads may be signed with.
     fn head_keys(&self, hub: &str, moment: Moment, at: SystemTime) -> Vec<PublicKey>;
+    /// The roots of batches that verified under these keys.
+    fn verified_roots(&self) -> Option<&VerifiedRoots>;
 }
 
 impl HubKeys for Directory {
@@ -66,6 +69,10 @@ impl HubKeys for Directory {
             Moment::WhenAnswered => self.hub_keys_as_of(hub, KeyUsage::Checkpoint, at),
         };
         keys.iter().map(|holder| holder.key.clone()).collect()
+    }
+
+    fn verified_roots(&self) -> Option<&VerifiedRoots> {
+        Some(Directory::verified_roots(self))
     }
 }
 
@@ -212,7 +219,10 @@ pub(super) fn prove_by(
     let (uri, is_hub, key) = keys
         .signer(keyid, moment, at)
         .map_err(|why| EvidenceError::HubKey { keyid: cut(keyid), why })?;
-    let answer = signed.open(&key)?;
+    let answer = match keys.verified_roots() {
+        Some(roots) => signed.open_among(&key, roots)?,
+        None => signed.open(&key)?,
+    };
     if !is_hub || uri != answer.hub {
         return Err(EvidenceError::WrongHub { stated: cut(&answer.hub), signer: uri });
     }

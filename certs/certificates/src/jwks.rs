@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use zerotrip_proto::v1::KeyUsage;
+use zerotrip_trust::batch::VerifiedRoots;
 use zerotrip_trust::directory::{JWK_USAGE as USAGE, Why};
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, PublicKey};
@@ -146,6 +147,10 @@ impl HubKeys for JwkSet {
             entry.usage == KeyUsage::Checkpoint && entry.issuer == hub && entry.valid_at(at).is_ok()
         };
         self.0.iter().filter(of).map(|entry| entry.key.clone()).collect()
+    }
+
+    fn verified_roots(&self) -> Option<&VerifiedRoots> {
+        None
     }
 }
 

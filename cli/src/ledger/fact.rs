@@ -27,7 +27,10 @@ pub(super) async fn fact(
     if !fact.dataset.is_empty() {
         lines.push(format!("  {} {}", screen.pick("source:", "数据源："), fact.dataset));
     }
-    let value = json!({ "exchange": exchange_id, "code": name, "dataset": fact.dataset, "text_en": en, "text_zh": zh });
+    let value = json!({
+        "exchange": exchange_id, "code": name, "dataset": fact.dataset, "text_en": en,
+        "text_zh": zh,
+    });
     screen.show(&lines.join("\n"), &value)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -36,7 +36,10 @@ pub(super) async fn checkpoint(home: &SystemHome, screen: &Screen) -> Result<Exi
         (Some(size), _) => format!("\nproven to continue the {size} entries seen before"),
         (None, _) => String::new(),
     };
-    let value = json!({ "origin": head.origin, "size": head.size, "root": hex::encode(head.root), "continues": continues, "note": note });
+    let value = json!({
+        "origin": head.origin, "size": head.size, "root": hex::encode(head.root),
+        "continues": continues, "note": note,
+    });
     screen.show(&format!("{}{more}", note.trim_end()), &value)?;
     Ok(ExitCode::SUCCESS)
 }

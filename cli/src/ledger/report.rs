@@ -67,7 +67,9 @@ pub(super) fn show(
         (Some(size), _) => lines.push(format!("  continues the {size} entries seen before")),
         (None, _) => {}
     }
-    let value = json!({ "origin": head.origin, "root": hex::encode(head.root), "whole": true, "report": report });
+    let value = json!({
+        "origin": head.origin, "root": hex::encode(head.root), "whole": true, "report": report,
+    });
     screen.show(&lines.join("\n"), &value)?;
     Ok(ExitCode::SUCCESS)
 }

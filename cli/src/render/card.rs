@@ -144,7 +144,8 @@ pub(crate) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
     let Finding { hub, request_id, answered_at, index, tree_size, directory_issued_at } =
         &certificate.evidence;
     let evidence = json!({
-        "checked": true, "hub": hub, "request_id": request_id, "answered_at": rfc3339(*answered_at), "ledger_index": index,
+        "checked": true, "hub": hub, "request_id": request_id,
+        "answered_at": rfc3339(*answered_at), "ledger_index": index,
         "tree_size": tree_size, "directory_issued_at": directory_issued_at.map(rfc3339),
     });
     json!({
@@ -158,7 +159,10 @@ pub(crate) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
         "scope": certificate.scope,
         "holds_as_of": holds_as_of(certificate),
         "sources": certificate.sources,
-        "issuer": { "uri": certificate.issuer.uri, "active": certificate.issuer.active, "key_id": certificate.issuer.key_id },
+        "issuer": {
+            "uri": certificate.issuer.uri, "active": certificate.issuer.active,
+            "key_id": certificate.issuer.key_id,
+        },
         "issued_at": rfc3339(certificate.issued_at),
         "valid_from": rfc3339(certificate.valid_from),
         "valid_until": rfc3339(certificate.valid_until),

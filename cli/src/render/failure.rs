@@ -91,7 +91,9 @@ impl From<&SessionError> for Failure {
             | SessionError::Seal(_)
             | SessionError::Seen(SeenError::Ledger(_) | SeenError::OlderDirectory { .. })
             // The hub gave an older one than was seen here: it was set back.
-            | SessionError::Directory(DirectoryError::RolledBack { .. } | DirectoryError::Another(_)) => NOT_VERIFIED,
+            | SessionError::Directory(
+                DirectoryError::RolledBack { .. } | DirectoryError::Another(_),
+            ) => NOT_VERIFIED,
             SessionError::Silent => UNAVAILABLE,
             // Its exit code is that of what happened.
             SessionError::Unconfirmed { why, .. } => Self::from(&**why).exit,

@@ -89,7 +89,8 @@ fn parts<'a>(outcome: &Outcome, screen: &'a Screen) -> Shown<'a> {
                 lines,
                 exit: DENIED,
                 value: json!({
-                    "code": code, "reasons": reasons, "remedy_en": remedy.en, "remedy_zh": remedy.zh,
+                    "code": code, "reasons": reasons, "remedy_en": remedy.en,
+                    "remedy_zh": remedy.zh,
                 }),
             }
         }
@@ -119,7 +120,8 @@ fn not_answered(none: &NotAnswered, screen: &Screen) -> (Vec<String>, Value) {
     }
     .to_owned());
     let value = json!({
-        "code": none.code.name(), "dataset": none.dataset, "text_en": none.text_en, "text_zh": none.text_zh,
+        "code": none.code.name(), "dataset": none.dataset, "text_en": none.text_en,
+        "text_zh": none.text_zh,
         "remedy_en": remedy.en, "remedy_zh": remedy.zh, "retryable": none.retryable,
     });
     (lines, value)
@@ -145,7 +147,11 @@ fn reasons(reasons: &[Reason], screen: &Screen) -> (Vec<String>, Vec<Value>) {
             format!("  {} [{}]", screen.pick(&reason.text_en, &reason.text_zh), reason.code)
         })
         .collect();
-    let one = |reason: &Reason| json!({ "code": reason.code, "text_en": reason.text_en, "text_zh": reason.text_zh });
+    let one = |reason: &Reason| {
+        json!({
+            "code": reason.code, "text_en": reason.text_en, "text_zh": reason.text_zh,
+        })
+    };
     (lines, reasons.iter().map(one).collect())
 }
 

@@ -11,7 +11,7 @@ use super::call::answered;
 use super::connection::Connection;
 use super::error::SessionError;
 use crate::reply::{Outcome, verify_check};
-use crate::request::{CheckQuestion, Errand, SignedRequest, sign_check};
+use crate::request::{CheckQuestion, Errand, SignedRequest, check_request};
 use crate::seen::SeenHead;
 
 /// A connection with a fresh key directory: enough to verify what comes back.
@@ -55,8 +55,8 @@ impl Session {
         question: &CheckQuestion,
     ) -> Result<(SignedRequest, Outcome), SessionError> {
         let home = &self.connection.home;
-        let request =
-            sign_check((&home.system, &home.sign), &home.hub, errand, question, SystemTime::now())?;
+        let request = check_request(&home.system, &home.hub, errand, question, SystemTime::now())?;
+        let request = request.sign_among(&self.connection.requests).await?;
         let mut exchange = self.connection.exchange();
         let (seen_size, known) = (self.seen.size(), self.directory.version());
         let reply = answered(

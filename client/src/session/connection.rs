@@ -2,14 +2,14 @@
 
 use std::time::SystemTime;
 
-use zerotrip_channel::{HomeError, Http2Bounds, Http2Client, Peer, SystemHome, dial};
+use zerotrip_channel::{BatchSigner, HomeError, Http2Bounds, Http2Client, Peer, SystemHome, dial};
 use zerotrip_proto::bounds;
 use zerotrip_proto::v1::authority_client::AuthorityClient;
 use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::ledger_client::LedgerClient;
 use zerotrip_proto::v1::{
-    CheckEntry, Envelope, GetDirectoryRequest, KeyDirectory, ListChecksRequest,
+    CheckEntry, Envelope, GetDirectoryRequest, KeyDirectory, ListChecksRequest, Request,
 };
 use zerotrip_trust::directory::{Directory, DirectoryError};
 use zerotrip_trust::signed;
@@ -22,6 +22,8 @@ use super::error::SessionError;
 #[derive(Clone, Debug)]
 pub struct Connection {
     pub(super) home: SystemHome,
+    /// Signs the requests that are ready together, of all sessions of this connection.
+    pub(super) requests: BatchSigner<Request>,
     client: Http2Client,
     /// Who was proven to answer, and by which certificate.
     hub: Option<Peer>,
@@ -50,7 +52,8 @@ impl Connection {
         let hub = Peer::shown(stream.get_ref().1.peer_certificates())?;
         let (client, ended) = Http2Client::handshake(stream, Http2Bounds::CLIENT).await?;
         tokio::spawn(ended);
-        Ok(Self { home: home.clone(), client, hub })
+        let requests = BatchSigner::new(home.sign.clone());
+        Ok(Self { home: home.clone(), requests, client, hub })
     }
 
     /// The system's folder.

@@ -76,7 +76,11 @@ pub enum SessionError {
     #[error("no certificate can be written there: {0}")]
     File(#[from] FileError),
     /// Recorded, but the file could not take its name.
-    #[error("the certificate of exchange `{exchange}` is recorded and is in `{}`: it could not be given its name: {error}; move it yourself", part.display())]
+    #[error(
+        "the certificate of exchange `{exchange}` is recorded and is in `{}`: it could not be \
+         given its name: {error}; move it yourself",
+        part.display()
+    )]
     NotPlaced {
         exchange: String,
         /// The file that holds the certificate.
@@ -85,8 +89,10 @@ pub enum SessionError {
     },
     /// The certificate was announced, and what came back does not say whether it is recorded.
     #[error(
-        "whether the certificate of exchange `{exchange}` was recorded is not known ({why}); it is kept in `{}`: use it only once an auditor \
-         finds its record in the ledger, else delete it and issue again", part.display()
+        "whether the certificate of exchange `{exchange}` was recorded is not known ({why}); it is \
+         kept in `{}`: use it only once an auditor finds its record in the ledger, else delete it \
+         and issue again",
+        part.display()
     )]
     Unconfirmed {
         exchange: String,

@@ -12,14 +12,14 @@ use arrow_flight::utils::batches_to_flight_data;
 use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
+use zerotrip_channel::BatchSigner;
 use zerotrip_channel::deadline::{Cancellation, Deadline};
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::{CivilDay, ResidentId};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer};
 use zerotrip_proto::{Refusal, hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
-use zerotrip_trust::keys::SigningKey;
-use zerotrip_trust::{receipt, signed};
+use zerotrip_trust::receipt;
 
 use crate::attached_dataset::AttachedDataset;
 use crate::gate::Admitted;
@@ -49,7 +49,7 @@ pub async fn serve(
     admitted: &Admitted,
     dataset: &AttachedDataset,
     connector: &str,
-    signer: &SigningKey,
+    signer: &BatchSigner<ScanReceipt>,
     out: &Messages,
 ) -> Result<ScanEnd, SourceError> {
     let plan = admitted
@@ -238,7 +238,7 @@ impl<'a> Delivery<'a> {
         admitted: &Admitted,
         dataset: &AttachedDataset,
         connector: &str,
-        signer: &SigningKey,
+        signer: &BatchSigner<ScanReceipt>,
         end: LookUpEnd,
     ) -> Result<ScanEnd, SourceError> {
         if !self.sent_schema {
@@ -294,7 +294,7 @@ impl<'a> Delivery<'a> {
             facts_commitment: receipt::facts_commitment(&facts).to_vec(),
             supplied,
         };
-        let envelope = signed::seal(&message, signer).map_err(|error| failed(&error))?;
+        let envelope = signer.seal(&message).await.map_err(|error| failed(&error))?;
         let trailer = ScanTrailer { receipt: Some(envelope), facts: Some(facts) };
         let rows = self.rows;
         // What a message carries as `app_metadata` is ours to say (Arrow Flight, FlightData).

@@ -17,7 +17,6 @@ use arrow_flight::Ticket;
 use prost::Message as _;
 use zerotrip_checks::soundness::Incomplete;
 use zerotrip_proto::v1::{Envelope, ErrorCode};
-use zerotrip_trust::signed;
 
 pub use allowed::AllowedExchange;
 
@@ -104,7 +103,7 @@ impl<'a> Dispatcher<'a> {
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(member.to_owned());
         }
         let sealed =
-            signed::seal(&ticket, &self.hub.identity.sign).map_err(|error| fault(&error))?;
+            self.hub.identity.tickets.seal(&ticket).await.map_err(|error| fault(&error))?;
         let receive = self.receive(&call, &attached, sealed);
         let delivered = self
             .exchange

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use zerotrip_channel::deadline::Deadline;
+use zerotrip_checks::definition::Definition;
 use zerotrip_datasets::{Argument, CivilDay};
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
@@ -15,6 +16,7 @@ use zerotrip_trust::digest::sha256_parts;
 use super::identify::Identified;
 use super::outcome::Outcome;
 use super::pipeline::Kind;
+use crate::catalog::Catalog;
 use crate::dispatch::Dispatcher;
 use crate::hub::Hub;
 
@@ -22,7 +24,7 @@ use crate::hub::Hub;
 pub struct CheckRequest {
     /// `<check>/<variant>`.
     name: String,
-    definition: Arc<zerotrip_checks::definition::Definition>,
+    definition: Arc<Definition>,
     variant: String,
     /// In the definition's order.
     arguments: Vec<Argument>,
@@ -36,7 +38,7 @@ impl Kind for CheckRequest {
             return Err(Refusal::new(ErrorCode::Malformed, "the request's body is not a check"));
         };
         let definition =
-            hub.catalog.definition(&body.check).ok_or_else(|| unknown_check(hub, body))?;
+            hub.catalog.definition(&body.check).ok_or_else(|| unknown_check(&hub.catalog, body))?;
         if definition.variant(&body.variant).is_none() {
             let known: Vec<&str> =
                 definition.variants.iter().map(|variant| variant.name.as_str()).collect();
@@ -120,9 +122,9 @@ impl Kind for CheckRequest {
     }
 }
 
-fn unknown_check(hub: &Hub, body: &CheckBody) -> Refusal {
+fn unknown_check(catalog: &Catalog, body: &CheckBody) -> Refusal {
     let known: Vec<&str> =
-        hub.catalog.definitions().iter().map(|definition| definition.name.as_str()).collect();
+        catalog.definitions().iter().map(|definition| definition.name.as_str()).collect();
     let (check, known) = (short(&body.check), known.join(", "));
     Refusal::bilingual(
         ErrorCode::UnknownName,
@@ -132,7 +134,7 @@ fn unknown_check(hub: &Hub, body: &CheckBody) -> Refusal {
 }
 
 fn arguments(
-    definition: &zerotrip_checks::definition::Definition,
+    definition: &Definition,
     body: &CheckBody,
     now: SystemTime,
 ) -> Result<Vec<Argument>, Refusal> {

@@ -15,6 +15,7 @@ use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, IssueBody};
 use super::identify::{Identified, required_time};
 use super::outcome::Outcome;
 use super::pipeline::Kind;
+use crate::catalog::Catalog;
 use crate::dispatch::Dispatcher;
 use crate::hub::Hub;
 use crate::unrecorded::ledger_refusal;
@@ -71,7 +72,7 @@ impl Kind for IssueRequest {
                 "其答复已超过一小时；请重新核验",
             ));
         }
-        check_validity(hub, &row.action, body, answered_at)?;
+        check_validity(&hub.catalog, &row.action, body, answered_at)?;
         Ok(Self { check: row.action, certificate_digest: body.certificate_digest.clone() })
     }
 
@@ -103,14 +104,14 @@ impl Kind for IssueRequest {
 }
 
 fn check_validity(
-    hub: &Hub,
+    catalog: &Catalog,
     check: &str,
     body: &IssueBody,
     answered_at: SystemTime,
 ) -> Result<(), Refusal> {
     let valid_until = required_time(body.valid_until.as_ref(), "valid_until")?;
     let name = check.split_once('/').map_or(check, |(name, _)| name);
-    let definition = hub.catalog.definition(name).ok_or_else(|| {
+    let definition = catalog.definition(name).ok_or_else(|| {
         Refusal::bilingual(
             ErrorCode::UnknownName,
             "its check is no longer defined",

@@ -13,7 +13,6 @@ use zerotrip_proto::v1::{
 };
 use zerotrip_proto::{Obligation, hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Digest, commit, sha256_parts};
-use zerotrip_trust::signed;
 
 use super::authorize::Decided;
 use super::identify::Identified;
@@ -61,7 +60,7 @@ impl Record {
         let under = decided.decision.allowed.then(|| decided.in_force.versions());
         let fixed = if decided.may_issue { outcome.fixed(&self.request)? } else { None };
         let prepared =
-            self.prepare(identity, &decided.decision, outcome, fixed, &dispatched.receipts)?;
+            self.prepare(identity, &decided.decision, outcome, fixed, &dispatched.receipts).await?;
         let completion = Completion {
             exchange_id: prepared.request_id.clone(),
             intent_index: prepared.intent_index,
@@ -99,7 +98,7 @@ impl Record {
         })
     }
 
-    fn prepare(
+    async fn prepare(
         &self,
         identity: &HubIdentity,
         decision: &Decision,
@@ -146,7 +145,7 @@ impl Record {
             certificate: terms,
             outcome: Some(outcome.wire.clone()),
         };
-        let answer = signed::seal(&answer, &identity.sign).map_err(|error| {
+        let answer = identity.answers.seal(&answer).await.map_err(|error| {
             tracing::error!(%error, "an answer cannot be signed");
             LedgerError::Unavailable("the answer cannot be signed".to_owned())
         })?;

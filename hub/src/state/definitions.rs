@@ -49,6 +49,8 @@ pub fn read_definitions(folder: &Path) -> Result<Vec<Arc<Definition>>, OpenError
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
     const TEXT: &str = include_str!("../../../certs/definitions/no-property/check.toml");

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use prost::Message as _;
-use zerotrip_channel::files;
+use zerotrip_channel::{BatchSigner, files};
 use zerotrip_ledger::LogKeys;
-use zerotrip_proto::v1::{Envelope, KeyUsage};
+use zerotrip_proto::v1::{Answer, Envelope, KeyUsage, ScanTicket};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{PublicKey, SigningKey};
@@ -21,8 +21,12 @@ pub struct HubIdentity {
     pub uri: String,
     /// The same, parsed.
     pub identity: Identity,
-    /// Signs answers and grants.
+    /// Signs answers and scan tickets.
     pub sign: SigningKey,
+    /// Signs with it the answers that are ready together.
+    pub answers: BatchSigner<Answer>,
+    /// Signs with it the tickets that are ready together.
+    pub tickets: BatchSigner<ScanTicket>,
     /// TLS chain.
     pub chain: Vec<CertificateDer<'static>>,
     /// TLS key.
@@ -46,12 +50,15 @@ impl HubIdentity {
         let leaf =
             chain.first().ok_or_else(|| OpenError::NotEnrolled(folder.display().to_string()))?;
         let identity = x509::identity_of(leaf)?;
+        let sign = read_key(folder, "sign")?;
         let ca = pem::certificate(&text("ca.pem")?)?;
         let authority_certificate = pem::certificate(&text("authority.pem")?)?;
         Ok(Self {
             uri: identity.uri(),
             identity,
-            sign: read_key(folder, "sign")?,
+            answers: BatchSigner::new(sign.clone()),
+            tickets: BatchSigner::new(sign.clone()),
+            sign,
             tls_key: TlsKey::from_pem(&text("tls.key")?)?,
             authority: x509::authority_key_of(&authority_certificate, &ca)?,
             chain,

@@ -3,9 +3,11 @@
 use proptest::prelude::*;
 use zerotrip_proto::bounds::MESSAGE_BYTES;
 use zerotrip_proto::payload_type::{ANSWER, APPROVALS, BATCH, REQUEST, SCAN_RECEIPT};
+use zerotrip_proto::v1::Envelope;
 
 use super::*;
-use crate::keys::{Algorithm, KeyError};
+use crate::dsse::{self, DsseError};
+use crate::keys::{Algorithm, KeyError, SigningKey};
 
 fn key() -> SigningKey {
     SigningKey::generate(Algorithm::Ed25519).unwrap()

@@ -59,6 +59,11 @@ impl Directory {
         self.digest
     }
 
+    /// Roots of batches that verified under this directory.
+    pub fn verified_roots(&self) -> &VerifiedRoots {
+        &self.verified_roots
+    }
+
     /// All members, in the authority's order.
     pub fn members(&self) -> &[Member] {
         &self.members

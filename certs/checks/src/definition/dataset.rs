@@ -44,7 +44,8 @@ pub struct DateOf {
     pub column: String,
     /// What it dates.
     pub role: Role,
-    /// The columns of the persons whom it concerns; none: the person whom the look-up's own column names.
+    /// The columns of the persons whom it concerns; none: the person whom the look-up's own column
+    /// names.
     #[serde(default)]
     pub persons: Vec<String>,
     /// For an event: the age, in years, that they all have by then: 0 to 120.

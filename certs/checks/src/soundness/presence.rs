@@ -35,8 +35,8 @@ fn is_firm(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
 }
 
 /// The dataset of the first row that settles nothing. An `Against` that is not firm is one of them,
-/// or whose code is not a reason of the definition, and so is a row that needs a verdict and has none,
-/// and a verdict on what no complete scan delivered.
+/// or whose code is not a reason of the definition, and so is a row that needs a verdict and has
+/// none, and a verdict on what no complete scan delivered.
 pub(super) fn undetermined<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
     for scan in evidence.scans.iter().filter(|scan| scan.judged) {
         let verdicts = evidence.verdicts.iter().filter(|verdict| verdict.scan == scan.name);

@@ -463,7 +463,8 @@ fn any_verdict() -> impl Strategy<Value = Verdict> {
 }
 
 proptest! {
-    /// Whatever the evidence, an absence comes out only if an independent reading of the rules finds no objection.
+    /// Whatever the evidence, an absence comes out only if an independent reading of the rules
+    /// finds no objection.
     #[test]
     fn an_absence_has_no_objection(
         states in proptest::collection::vec((any_state(), 0..3u8, 0..4usize, any::<bool>(), proptest::collection::vec("[ab]", 0..3)), 0..3),

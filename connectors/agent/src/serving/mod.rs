@@ -14,8 +14,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use zerotrip_channel::files::FileError;
-use zerotrip_channel::{HomeError, SystemHome, files};
-use zerotrip_proto::v1::{Envelope, NoticeReason};
+use zerotrip_channel::{BatchSigner, HomeError, SystemHome, files};
+use zerotrip_proto::v1::{Envelope, NoticeReason, ScanReceipt};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::ending::Ending;
 
@@ -37,7 +37,9 @@ pub const DRAIN: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Agent {
     home: SystemHome,
-    /// The same with the certificate that it dials with now, which may be a renewed one.
+    /// Signs the receipts that are ready together.
+    receipts: BatchSigner<ScanReceipt>,
+    /// The same folder with the certificate that it dials with now, which may be a renewed one.
     dialling: RwLock<Arc<SystemHome>>,
     uri: String,
     member: String,
@@ -126,6 +128,7 @@ impl Agent {
             reopened: watch::Sender::new(()),
             restated: watch::Sender::new(()),
             dialling: RwLock::new(Arc::new(home.clone())),
+            receipts: BatchSigner::new(home.sign.clone()),
             home,
             used_tickets: UsedTickets::new(now),
             journal,

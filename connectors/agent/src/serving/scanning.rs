@@ -105,7 +105,7 @@ impl Agent {
         let grant = admitted.ticket.id.as_str();
         let mut replaced = self.replaced.subscribe();
         let served = tokio::select! {
-            served = scan::serve(&admitted, &dataset, &self.uri, &self.home.sign, out) => served,
+            served = scan::serve(&admitted, &dataset, &self.uri, &self.receipts, out) => served,
             why = self.withdrawn(&admitted, &mut replaced) => Err(why),
         };
         match served {
