@@ -332,7 +332,7 @@ mod tests {
         assert!(compare(17, 99, 5).unwrap_err().contains("version 6 was seen"));
         compare(17, 99, 6).unwrap();
         channel.require().unwrap();
-        // A file that was emptied or cut is no missing file.
+        // A file that was emptied or cut does not count as missing.
         let file = folder.path().join("state").join(FILE);
         let whole = std::fs::read_to_string(&file).unwrap();
         for cut in [0, 1, whole.len() / 2, whole.find("grants_version").unwrap()] {

@@ -1,6 +1,6 @@
-//! What the hub's catalog hears of what is wrong with a dataset: a look at every cell now and then,
-//! told in numbers by column and kind, signed by this connector. Which rows they are, and what
-//! stands there, its owner sees with `check`; it does not leave.
+//! A dataset's quality for the hub's catalog: the faults of a survey of every cell, as numbers by
+//! column and kind, signed by this connector. The rows and their content do not leave; their owner
+//! sees them with `check`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    fn grant(id: &str, exchange: &str) -> ScanTicket {
+    fn ticket(id: &str, exchange: &str) -> ScanTicket {
         ScanTicket { id: id.into(), exchange_id: exchange.into(), ..ScanTicket::default() }
     }
 
@@ -95,19 +95,19 @@ mod tests {
         let now = SystemTime::now();
         let used = UsedTickets::new(now);
         assert_eq!(used.since(), now);
-        used.spend(&grant("g1", "e1"), "owner", now).unwrap();
-        let refused = |grant: &ScanTicket, scan: &str, at| {
-            used.spend(grant, scan, at).unwrap_err().code == ErrorCode::GrantReused
+        used.spend(&ticket("g1", "e1"), "owner", now).unwrap();
+        let refused = |ticket: &ScanTicket, scan: &str, at| {
+            used.spend(ticket, scan, at).unwrap_err().code == ErrorCode::GrantReused
         };
-        assert!(refused(&grant("g1", "e2"), "buyer", now), "the same grant");
-        assert!(refused(&grant("g2", "e1"), "owner", now), "the same scan under another grant");
-        used.spend(&grant("g3", "e1"), "buyer", now).unwrap();
+        assert!(refused(&ticket("g1", "e2"), "buyer", now), "the same ticket");
+        assert!(refused(&ticket("g2", "e1"), "owner", now), "the same scan under another ticket");
+        used.spend(&ticket("g3", "e1"), "buyer", now).unwrap();
         // A request dated a clock's error ahead, at the very end of its life and of the patience
         // after it.
         let last = now + bounds::CLOCK_SKEW + bounds::REQUEST_LIFE + bounds::CLOCK_SKEW;
-        assert!(refused(&grant("g4", "e1"), "owner", last));
+        assert!(refused(&ticket("g4", "e1"), "owner", last));
         assert_eq!(used.held.lock().unwrap().names.len(), 4);
-        used.spend(&grant("g5", "e5"), "owner", last + Duration::from_secs(1)).unwrap();
+        used.spend(&ticket("g5", "e5"), "owner", last + Duration::from_secs(1)).unwrap();
         let held = used.held.lock().unwrap();
         assert_eq!((held.names.len(), held.expiries.len()), (2, 2), "the old ones are forgotten");
     }

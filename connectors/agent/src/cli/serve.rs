@@ -20,7 +20,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Time after which the same cause is logged again.
 const LOG_AGAIN: Duration = Duration::from_secs(60);
 
-/// Serves until the process is told to stop.
+/// Serves until SIGTERM or Ctrl-C.
 pub async fn serve(dir: &Path, json: bool) -> Result<(), Failure> {
     let folder = dir.to_owned();
     make_current(&SystemHome::load(dir)?).await?;

@@ -272,7 +272,7 @@ mod tests {
                 && same.approvals.len() == all.approvals.len()
         );
 
-        // Another form of one of the scans: whoever is not named is not served it.
+        // Another form of one of the scans: members that are not named are not served it.
         let (newer, changes) =
             added(&all, &[template("home/one", 10)], &texts(&["fund"]), &texts(&["rent"]));
         assert_eq!(

@@ -134,7 +134,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (at, one) in ALL.into_iter().enumerate() {
             let known = 10 + u64::try_from(at).unwrap();
-            assert_eq!(one.highest(folder.path()).unwrap(), 0, "each has a number of its own");
+            assert_eq!(one.highest(folder.path()).unwrap(), 0, "each has its own number");
             one.not_older(folder.path(), 0).unwrap();
             one.remember(folder.path(), known).unwrap();
             one.remember(folder.path(), 3).unwrap();

@@ -19,7 +19,7 @@ pub fn dataset(check: &str, id: Option<&str>) -> Result<&'static AskedDataset, F
     let Some(vocabulary) = of(check) else {
         let known: Vec<&str> = VOCABULARIES.iter().map(|vocabulary| vocabulary.check).collect();
         return Err(format!(
-            "--for `{}`: there is no such check here; there are {}",
+            "--for `{}`: there is no such check. Choose one of: {}",
             shown(check),
             known.join(", ")
         )
@@ -32,7 +32,7 @@ pub fn dataset(check: &str, id: Option<&str>) -> Result<&'static AskedDataset, F
     };
     let Some(id) = id else {
         return Err(format!(
-            "`{check}` asks several registers; say which of them this is:{}",
+            "`{check}` asks several registers. Say which of them this is:{}",
             listed(vocabulary)
         )
         .into());

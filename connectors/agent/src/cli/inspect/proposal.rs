@@ -181,12 +181,12 @@ fn explained(out: &mut String, asked: Option<&AskedDataset>) {
     );
     line!(
         out,
-        "# 20 on) answers only about those whose life from then on lies after it. A day too early \
+        "# 20 on) answers only about persons whose life from then on is after it. A day too early \
          makes false certificates, one too late"
     );
     line!(
         out,
-        "# makes answers unavailable. `subjects` says of whom an absence here means something: \
+        "# makes answers unavailable. `subjects` says for which persons an absence here means something: \
          `everyone` only if persons who live elsewhere"
     );
     line!(out, "# are in it like residents.");
