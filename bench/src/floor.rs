@@ -95,8 +95,9 @@ impl Floor {
     /// Its processes.
     pub fn gauge(&self) -> Gauge {
         Gauge {
-            hub: self.hub.id(),
+            hub: Some(self.hub.id()),
             connectors: self.departments.iter().map(Running::id).collect(),
+            databases: Vec::new(),
             client: std::process::id(),
         }
     }

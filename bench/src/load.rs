@@ -177,9 +177,12 @@ pub async fn floor(
     finish(tasks, begun, before, gauge).await
 }
 
-type Lane = tokio::task::JoinHandle<Result<(Vec<Duration>, usize, usize), Failure>>;
+/// One lane at work: it ends with the times of its answers, how many of them were wrong, and how
+/// often it was refused with a hint to ask again.
+pub type Lane = tokio::task::JoinHandle<Result<(Vec<Duration>, usize, usize), Failure>>;
 
-async fn finish(
+/// Waits for all lanes, and adds up.
+pub async fn finish(
     tasks: Vec<Lane>,
     begun: Instant,
     before: crate::measure::Spent,
