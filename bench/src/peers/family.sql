@@ -43,7 +43,7 @@ create index on "T_RKXX" (mother_id);
 create index on "T_HYDJ" (man_id);
 create index on "T_HYDJ" (woman_id);
 
--- Whether no home is on record for the applicant, the living spouse and their living minor children.
+-- Whether no home is on record for the applicant, the living spouse and their living minors.
 -- It says true or false only: unreadable rows are passed over, and nothing is undetermined.
 create function peer.has_no_home(applicant text, today date) returns boolean
 language plpgsql stable as $$

@@ -15,7 +15,7 @@ use zerotrip_tests::town::Failure;
 use crate::load;
 use crate::measure::{self, Gauge};
 use fdw::{Known, Peer};
-use report::{Line, Report, Side};
+use report::{Line, Report, Setting, Side};
 
 /// Most connections of the peer. More lanes than that share them.
 const MOST_CONNECTIONS: usize = 32;
@@ -75,7 +75,16 @@ pub fn measure(arguments: &Peers, folder: &Path) -> Result<(), Failure> {
     let peer_gauge = Gauge { hub: None, connectors: Vec::new(), databases, client };
     eprintln!("· measuring");
     runtime.block_on(load::family(&site.town, &site.city, WARM_UP.0, WARM_UP.1, &hub_gauge))?;
-    let mut report = Report::begin(machine, arguments, &site, agreement);
+    let mut report = Report::begin(Setting {
+        json: arguments.json,
+        machine,
+        city: (site.spec.residents, site.spec.seed),
+        persons: site.city.ids.len(),
+        rows: site.city.rows.clone(),
+        seconds: arguments.seconds,
+        source_connections: arguments.source_connections,
+        agreement,
+    });
     for lanes in arguments.at.iter().copied() {
         let connections = lanes.min(connections);
         let measured = runtime.block_on(peer.family(

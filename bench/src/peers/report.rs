@@ -1,12 +1,11 @@
 //! What was measured, beside the targets: as tables, or as one JSON object.
 
-use serde_json::{Value, json};
-use zerotrip_tests::city::Spec;
+use std::collections::BTreeMap;
 
-use super::Peers;
+use serde_json::{Value, json};
+
 use super::direct::Direct;
 use super::fdw::Agreement;
-use super::setup::Site;
 use crate::measure::Measured;
 
 /// At least so many times the peer's rate, by how many ask at once.
@@ -56,32 +55,52 @@ struct Target {
     reached: Option<bool>,
 }
 
+/// Under what all of it was measured.
+pub struct Setting {
+    /// Whether one JSON object is printed instead of tables.
+    pub json: bool,
+    /// What it ran on.
+    pub machine: String,
+    /// Residents asked for, and the city's seed.
+    pub city: (usize, u64),
+    /// Persons in the city.
+    pub persons: usize,
+    /// Rows by dataset.
+    pub rows: BTreeMap<&'static str, usize>,
+    /// Seconds for each measurement of each side.
+    pub seconds: u64,
+    /// Connections of each connector to its server.
+    pub source_connections: u32,
+    /// How far the peer agrees with the key.
+    pub agreement: Agreement,
+}
+
 /// Everything that is printed. Tables grow as they are measured; JSON comes at the end.
 pub struct Report {
-    json: bool,
-    head: Value,
+    setting: Setting,
     lines: Vec<Line>,
 }
 
 impl Report {
-    /// Prints what stands above the table.
-    pub fn begin(machine: String, arguments: &Peers, site: &Site, agreement: Agreement) -> Self {
-        let Spec { residents, seed, .. } = site.spec;
-        let persons = site.city.ids.len();
-        let Agreement { answered, wrong_on_clean_rows, wrong_on_spoilt_rows, unavailable } =
-            agreement;
-        if !arguments.json {
-            println!("machine: {machine}");
+    /// Prints what comes before the first measurement.
+    pub fn begin(setting: Setting) -> Self {
+        let agreement = &setting.agreement;
+        if !setting.json {
+            println!("machine: {}", setting.machine);
             println!(
-                "city: {persons} persons on two PostgreSQL servers; {} s a measurement; {} \
-                 connections for each connector",
-                arguments.seconds, arguments.source_connections
+                "city: {} persons on two PostgreSQL servers; {} s a measurement; {} connections \
+                 for each connector",
+                setting.persons, setting.seconds, setting.source_connections
             );
             println!(
-                "the peer against the key: {answered} answers compared; opposite on clean rows: \
-                 {wrong_on_clean_rows}, on spoilt rows: {wrong_on_spoilt_rows}; where the key \
-                 says unavailable, it says no home {} times and a home {} times\n",
-                unavailable.0, unavailable.1
+                "the peer against the key: {} answers compared; opposite on clean rows: {}, on \
+                 spoilt rows: {}; where the key says unavailable, it says no home {} times and a \
+                 home {} times\n",
+                agreement.answered,
+                agreement.wrong_on_clean_rows,
+                agreement.wrong_on_spoilt_rows,
+                agreement.unavailable.0,
+                agreement.unavailable.1
             );
             println!(
                 "| what | at once | connections | answers/s | p50 ms | p99 ms | CPU ms/answer | \
@@ -89,28 +108,12 @@ impl Report {
             );
             println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         }
-        let head = json!({
-            "machine": machine,
-            "residents": residents,
-            "seed": seed,
-            "persons": persons,
-            "rows": site.city.rows,
-            "seconds": arguments.seconds,
-            "source_connections": arguments.source_connections,
-            "agreement": {
-                "answered": answered,
-                "wrong_on_clean_rows": wrong_on_clean_rows,
-                "wrong_on_spoilt_rows": wrong_on_spoilt_rows,
-                "unavailable_but_no_home": unavailable.0,
-                "unavailable_but_home": unavailable.1,
-            },
-        });
-        Self { json: arguments.json, head, lines: Vec::new() }
+        Self { setting, lines: Vec::new() }
     }
 
     /// One more measurement.
     pub fn add(&mut self, line: Line) {
-        if !self.json {
+        if !self.setting.json {
             println!("{}", row(&line));
         }
         self.lines.push(line);
@@ -119,16 +122,8 @@ impl Report {
     /// The driver alone, and the targets.
     pub fn end(self, direct: Direct) {
         let targets = self.targets(&direct);
-        if self.json {
-            let mut whole = self.head;
-            if let Some(whole) = whole.as_object_mut() {
-                let lines: Vec<Value> = self.lines.iter().map(line_as_json).collect();
-                whole.insert("measurements".into(), lines.into());
-                whole.insert("driver_alone".into(), direct_as_json(&direct));
-                let targets: Vec<Value> = targets.iter().map(target_as_json).collect();
-                whole.insert("targets".into(), targets.into());
-            }
-            println!("{whole}");
+        if self.setting.json {
+            println!("{}", self.as_json(&direct, &targets));
             return;
         }
         let sources: Vec<String> = direct
@@ -153,6 +148,31 @@ impl Report {
             };
             println!("| {what} | {measured} | {reached} |");
         }
+    }
+
+    fn as_json(&self, direct: &Direct, targets: &[Target]) -> Value {
+        let Setting {
+            machine, city, persons, rows, seconds, source_connections, agreement, ..
+        } = &self.setting;
+        json!({
+            "machine": machine,
+            "residents": city.0,
+            "seed": city.1,
+            "persons": persons,
+            "rows": rows,
+            "seconds": seconds,
+            "source_connections": source_connections,
+            "agreement": {
+                "answered": agreement.answered,
+                "wrong_on_clean_rows": agreement.wrong_on_clean_rows,
+                "wrong_on_spoilt_rows": agreement.wrong_on_spoilt_rows,
+                "unavailable_but_no_home": agreement.unavailable.0,
+                "unavailable_but_home": agreement.unavailable.1,
+            },
+            "measurements": self.lines.iter().map(line_as_json).collect::<Vec<_>>(),
+            "driver_alone": direct_as_json(direct),
+            "targets": targets.iter().map(target_as_json).collect::<Vec<_>>(),
+        })
     }
 
     fn of(&self, side: Side, lanes: usize) -> Option<&Measured> {

@@ -30,6 +30,8 @@ const SETTINGS: [&str; 5] = [
 const CHUNK: usize = 1 << 20;
 /// Time that the connectors have for reading the tables once.
 const ATTACH: Duration = Duration::from_secs(300);
+/// The city's seed: every measurement here is of the same one.
+const SEED: u64 = 7;
 /// Settings of the hub: it allows as many questions as are asked here.
 const HUB_SETTINGS: &str = "subject_per_hour = 1000000\nmember_per_minute = 10000000\n";
 
@@ -139,7 +141,7 @@ impl Site {
                 folder.display()
             ));
         }
-        let now = Plan::now(residents, 7);
+        let now = Plan::now(residents, SEED);
         let spec = Spec { systems: [System::Sqlite; 4], ..now.spec };
         let plan = Plan { spec, hub_settings: HUB_SETTINGS.into() };
         tell("starting two PostgreSQL servers");
