@@ -16,12 +16,12 @@ use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_channel::{Address, SystemHome};
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{Envelope, KeyDirectory, KeyUsage, Member, Status, System};
-use zerotrip_proto::{from_timestamp, payload_type, to_timestamp};
+use zerotrip_proto::{SignedMessage, from_timestamp, to_timestamp};
 use zerotrip_text::toml_fault;
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
+use zerotrip_trust::signed;
 use zerotrip_trust::x509::{self, CertificateAuthority, TlsKey, pem};
 
 use crate::AuthorityError;
@@ -268,7 +268,7 @@ impl Authority {
 
     /// The last directory that the hub confirmed; `None` where it never confirmed one.
     pub fn confirmed_directory(&self) -> Result<Option<KeyDirectory>, AuthorityError> {
-        Ok(self.read_signed(CONFIRMED, payload_type::DIRECTORY)?.map(|(_, directory)| directory))
+        Ok(self.read_signed(CONFIRMED)?.map(|(_, directory)| directory))
     }
 
     pub(crate) fn save(&self) -> Result<(), AuthorityError> {
@@ -283,10 +283,9 @@ impl Authority {
         &self.directory.trust_domain
     }
 
-    pub(crate) fn read_signed<M: prost::Message + Default>(
+    pub(crate) fn read_signed<M: SignedMessage>(
         &self,
         name: &str,
-        kind: &str,
     ) -> Result<Option<(Envelope, M)>, AuthorityError> {
         let path = self.folder.join(name);
         if !files::is_there(&path) {
@@ -296,7 +295,7 @@ impl Authority {
             |why: String| AuthorityError::Content { path: path.display().to_string(), why };
         let envelope = Envelope::decode(files::read(&path)?.as_slice())
             .map_err(|error| content(error.to_string()))?;
-        let message = dsse::open(&envelope, kind, self.key.public())
+        let message = signed::open(&envelope, self.key.public())
             .map_err(|error| content(error.to_string()))?;
         Ok(Some((envelope, message)))
     }

@@ -13,9 +13,9 @@ use prost::Message as _;
 use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_policies::check_grants;
 use zerotrip_proto::bounds::CLOCK_SKEW;
+use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
-use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::dsse;
+use zerotrip_trust::signed;
 
 use crate::lineage::SIGNED_GRANTS;
 use crate::{Authority, AuthorityError};
@@ -194,7 +194,7 @@ impl Authority {
     /// takes it over, and drops what waits, which was made from the older one. `None` where the
     /// hub's is this folder's, or older; the version where it was taken over.
     pub fn follow_hub(&self, theirs: &Envelope) -> Result<Option<u64>, AuthorityError> {
-        let found: GrantBundle = dsse::open(theirs, payload_type::GRANTS, self.key.public())?;
+        let found: GrantBundle = signed::open(theirs, self.key.public())?;
         let newest = self.newest()?;
         let last = newest.as_ref().is_some_and(|(ours, _)| ours.payload == theirs.payload);
         // What was confirmed and is no longer there: the hub was set back. What was signed here and
@@ -237,7 +237,7 @@ impl Authority {
     }
 
     fn signed_grants(&self, name: &str) -> Result<Option<(Envelope, GrantBundle)>, AuthorityError> {
-        self.read_signed(name, payload_type::GRANTS)
+        self.read_signed(name)
     }
 
     fn sign_grants(
@@ -255,7 +255,7 @@ impl Authority {
         bundle.version = bundle.version.max(refused).max(self.given_up()?) + 1;
         bundle.issued_at = Some(to_timestamp(now));
         check_grants(&bundle)?;
-        let envelope = dsse::seal(payload_type::GRANTS, &bundle, &self.key)?;
+        let envelope = signed::seal(&bundle, &self.key)?;
         self.put(name, &envelope)?;
         self.note_signed(SIGNED_GRANTS, bundle.version, &envelope)?;
         Ok(envelope)

@@ -7,11 +7,11 @@ use std::time::SystemTime;
 
 use prost::Message as _;
 use zerotrip_channel::files::{self, Secrecy};
+use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{Envelope, KeyDirectory, Member, Status};
-use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::digest::sha256;
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
+use zerotrip_trust::signed;
 
 use crate::{Authority, AuthorityError};
 
@@ -35,7 +35,7 @@ impl Authority {
     /// How the hub's directory differs from this folder's, where the folder is behind; changes
     /// nothing.
     pub fn behind(&self, theirs: &Envelope) -> Result<Option<Behind>, AuthorityError> {
-        let found: KeyDirectory = dsse::open(theirs, payload_type::DIRECTORY, self.key.public())?;
+        let found: KeyDirectory = signed::open(theirs, self.key.public())?;
         let confirmed = self.confirmed_directory()?.map_or(0, |confirmed| confirmed.version);
         // A hub that was set back has one that was in force before: it gets the newer one. What was
         // signed here, the working copy holds too, unless that file is older.
@@ -56,8 +56,7 @@ impl Authority {
         theirs: &Envelope,
     ) -> Result<Option<Behind>, AuthorityError> {
         let Some(behind) = self.behind(theirs)? else { return Ok(None) };
-        let mut found: KeyDirectory =
-            dsse::open(theirs, payload_type::DIRECTORY, self.key.public())?;
+        let mut found: KeyDirectory = signed::open(theirs, self.key.public())?;
         let (version, issued) = (
             found.version,
             from_timestamp(found.issued_at.as_ref()).unwrap_or(SystemTime::UNIX_EPOCH),
@@ -79,7 +78,7 @@ impl Authority {
     }
 
     fn is_last(&self, theirs: &Envelope) -> Result<bool, AuthorityError> {
-        let last = self.read_signed::<KeyDirectory>("directory.dsse", payload_type::DIRECTORY)?;
+        let last = self.read_signed::<KeyDirectory>("directory.dsse")?;
         Ok(last.is_some_and(|(last, _)| last.payload == theirs.payload))
     }
 
@@ -99,9 +98,8 @@ impl Authority {
 
     /// The highest number of a directory, by all that this folder holds beside the working copy.
     pub(super) fn last_directory(&self) -> Result<u64, AuthorityError> {
-        let last = self
-            .read_signed::<KeyDirectory>("directory.dsse", payload_type::DIRECTORY)?
-            .map_or(0, |(_, last)| last.version);
+        let last =
+            self.read_signed::<KeyDirectory>("directory.dsse")?.map_or(0, |(_, last)| last.version);
         let confirmed = self.confirmed_directory()?.map_or(0, |confirmed| confirmed.version);
         Ok(self.last_signed(SIGNED_DIRECTORIES)?.max(last).max(confirmed))
     }

@@ -15,7 +15,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use zerotrip_checks::definition::Definition;
 use zerotrip_checks::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
 use zerotrip_datasets::DatasetFile;
-use zerotrip_hub::engine::prepare::PreparedKind;
+use zerotrip_hub::engine::PreparedKind;
 use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_ledger::{Completed, Ledger};

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant, SystemTime};
 use rustls::pki_types::CertificateDer;
 use zerotrip_proto::v1::authority_client::AuthorityClient;
 use zerotrip_proto::v1::{GetJoinRequest, JoinRequest, Key, KeyDirectory, KeyUsage};
-use zerotrip_proto::{Refusal, bounds, payload_type};
+use zerotrip_proto::{Refusal, bounds};
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
 use zerotrip_trust::invitation::Invitation;
 use zerotrip_trust::keys::{Algorithm, KeyError, SigningKey};
+use zerotrip_trust::signed;
 use zerotrip_trust::tls::{self, PinnedCa, TlsError};
 use zerotrip_trust::x509::{self, TlsKey, X509Error, pem};
 
@@ -246,8 +246,8 @@ fn settle(
             invitation.system.uri()
         )));
     }
-    let listed: KeyDirectory = dsse::open(&directory, payload_type::DIRECTORY, &key)
-        .map_err(|error| papers(error.to_string()))?;
+    let listed: KeyDirectory =
+        signed::open(&directory, &key).map_err(|error| papers(error.to_string()))?;
     lists_exactly(&listed, &invitation.system.uri(), &made.keys).map_err(papers)?;
     let chain: Vec<CertificateDer<'static>> =
         reply.certificate_chain.into_iter().map(CertificateDer::from).collect();

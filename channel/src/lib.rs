@@ -6,6 +6,7 @@
 
 mod client;
 mod corked;
+pub mod deadline;
 mod dial;
 pub mod files;
 mod home;
@@ -14,12 +15,14 @@ pub mod new_file;
 mod refresh;
 mod renew;
 mod server;
+mod signer;
 
 pub use client::{ClientError, Http2Client};
 pub use dial::{Address, DialError, Stream, dial};
 pub use home::{HomeError, SystemHome};
 pub use join::{JoinError, join};
 pub use server::{Served, serve};
+pub use signer::BatchSigner;
 
 use std::time::{Duration, SystemTime};
 

@@ -3,17 +3,24 @@
 
 use std::time::SystemTime;
 
-use zerotrip_datasets::{ResidentId, StrictError};
+use zerotrip_datasets::{ParameterError, ParameterType};
 use zerotrip_proto::bounds::{REQUEST_LIFE, TEXT_CHARS};
+use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{CheckBody, Envelope, IssueBody, Parameter, Request};
-use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::dsse::DsseError;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::SigningKey;
+use zerotrip_trust::signed;
 
 /// The parameter that names the person asked about; it is a resident id in every check.
 pub const APPLICANT: &str = "applicant";
+
+/// The declared type of a parameter that has the same meaning in every check; `None` of one that
+/// only the check's definition, and so the hub, knows.
+fn declared_type(parameter: &str) -> Option<ParameterType> {
+    (parameter == APPLICANT).then_some(ParameterType::ResidentId)
+}
 
 /// On whose errand, under which law and for which file the system asks. Every field is mandatory,
 /// signed, checked and recorded.
@@ -75,14 +82,9 @@ pub enum RequestError {
     /// A parameter twice.
     #[error("parameter `{0}` is given twice")]
     Twice(String),
-    /// Not a resident id. The number itself is not repeated.
-    #[error("parameter `{name}`: {why}")]
-    ResidentId {
-        /// The parameter.
-        name: String,
-        /// Why.
-        why: StrictError,
-    },
+    /// Not of its declared type. The value itself is not repeated.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
     /// It could not be signed.
     #[error(transparent)]
     Sign(#[from] DsseError),
@@ -103,7 +105,7 @@ impl Errand {
 }
 
 impl Question {
-    /// Checks the parameters and brings resident ids to their canonical form.
+    /// Checks the parameters, and brings those whose type is known to their canonical form.
     pub fn validated(mut self) -> Result<Self, RequestError> {
         bounded("--check", &self.check)?;
         bounded("--variant", &self.variant)?;
@@ -115,10 +117,8 @@ impl Question {
                 return Err(RequestError::Twice(name.clone()));
             }
             seen.push(name.clone());
-            if name == APPLICANT {
-                let id = ResidentId::new_strict(value)
-                    .map_err(|why| RequestError::ResidentId { name: name.clone(), why })?;
-                *value = id.as_str().to_owned();
+            if let Some(declared) = declared_type(name) {
+                *value = declared.parse(name, value, None)?.value.as_key().to_owned();
             }
         }
         Ok(self)
@@ -181,11 +181,7 @@ fn sign(
         case_number: errand.case_number.clone(),
         body: Some(body),
     };
-    Ok(SignedRequest {
-        id,
-        issued_at: now,
-        envelope: dsse::seal(payload_type::REQUEST, &request, key)?,
-    })
+    Ok(SignedRequest { id, issued_at: now, envelope: signed::seal(&request, key)? })
 }
 
 fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {
@@ -210,6 +206,7 @@ fn is_invisible(character: char) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use zerotrip_datasets::StrictError;
     use zerotrip_trust::keys::Algorithm;
 
     fn errand() -> Errand {
@@ -238,7 +235,7 @@ mod tests {
         let error = question(&[("applicant", "110105194912310021")]).validated().unwrap_err();
         assert!(matches!(
             error,
-            RequestError::ResidentId { why: StrictError::CheckCharacter { .. }, .. }
+            RequestError::Parameter(ParameterError { why: StrictError::CheckCharacter { .. }, .. })
         ));
         assert!(!error.to_string().contains("110105194912310021"));
         let twice =
@@ -306,8 +303,7 @@ mod tests {
         let signed =
             sign_check((&system, &key), &hub, &errand(), &question(&[("applicant", "x")]), now)
                 .unwrap();
-        let request: Request =
-            dsse::open(&signed.envelope, payload_type::REQUEST, key.public()).unwrap();
+        let request: Request = signed::open(&signed.envelope, key.public()).unwrap();
         assert_eq!(
             (request.id.as_str(), request.issuer, request.audience),
             (signed.id.as_str(), system.uri(), hub.uri())

@@ -9,6 +9,7 @@ use tonic::{Response, Status};
 use zerotrip_certificates::{
     CertificateContent, CertificateError, SealError, TrustRoot, VerifiedCertificate, seal, verify,
 };
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{
     ClientError, DialError, HomeError, Http2Bounds, Http2Client, Peer, SystemHome, dial,
@@ -19,12 +20,12 @@ use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::ledger_client::LedgerClient;
 use zerotrip_proto::v1::{
-    CheckEntry, Envelope, ErrorCode, ExchangeCall, ExchangeReply, GetDirectoryRequest, IssueBody,
-    KeyDirectory, ListChecksRequest,
+    Answer, CheckEntry, Envelope, ErrorCode, ExchangeCall, ExchangeReply, GetDirectoryRequest,
+    IssueBody, KeyDirectory, ListChecksRequest,
 };
-use zerotrip_proto::{Refusal, bounds, payload_type, to_timestamp};
+use zerotrip_proto::{Refusal, bounds, to_timestamp};
 use zerotrip_trust::directory::{Directory, DirectoryError};
-use zerotrip_trust::dsse;
+use zerotrip_trust::signed::{self, Signed};
 use zerotrip_trust::tls::TlsError;
 
 use crate::reply::{Announced, NotAllowed, Outcome, ReplyError, verify_check, verify_recorded};
@@ -242,7 +243,7 @@ impl Connection {
     /// nowhere, and not to rely upon.
     pub async fn key_directory(&self) -> Result<KeyDirectory, SessionError> {
         let envelope = self.directory_envelope().await?;
-        Ok(dsse::open(&envelope, payload_type::DIRECTORY, &self.home.authority)
+        Ok(signed::open::<KeyDirectory>(&envelope, &self.home.authority)
             .map_err(DirectoryError::from)?)
     }
 
@@ -369,7 +370,7 @@ impl Session {
         let (seen_size, known) = (self.seen.size(), self.directory.version());
         let call = exchange
             .issue(ExchangeCall { request: Some(announcement.envelope.clone()), seen_size });
-        let reply = match tokio::time::timeout(CALL_TIME, call).await {
+        let reply = match Deadline::after(CALL_TIME).within(call).await {
             Ok(Ok(reply)) => reply.into_inner(),
             // With details it is the hub's own word; without, the connection's.
             Ok(Err(status)) if !status.details().is_empty() => {
@@ -422,8 +423,8 @@ impl Session {
         let key = reply
             .answer
             .as_ref()
-            .and_then(|envelope| dsse::peek(envelope, payload_type::ANSWER).ok())
-            .map(|(_, keyid)| keyid);
+            .and_then(|envelope| Signed::<Answer>::new(envelope).ok())
+            .map(|signed| signed.keyid());
         let known = key.is_some_and(|keyid| {
             self.directory.hub_key(keyid, zerotrip_proto::v1::KeyUsage::Sign, now).is_ok()
         });
@@ -452,7 +453,7 @@ impl From<SessionError> for Unheard {
 pub async fn answered<T>(
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> Result<T, SessionError> {
-    match tokio::time::timeout(CALL_TIME, call).await {
+    match Deadline::after(CALL_TIME).within(call).await {
         Ok(Ok(reply)) => Ok(reply.into_inner()),
         Ok(Err(status)) => Err(Refusal::from_status(&status).into()),
         Err(_elapsed) => Err(SessionError::Silent),

@@ -14,6 +14,7 @@ pub mod file;
 pub mod guess;
 pub mod mask;
 pub mod normal;
+pub mod parameter;
 pub mod plausible;
 pub mod predicate;
 pub mod quality;
@@ -23,12 +24,15 @@ pub mod vocabulary;
 
 mod fold;
 mod nearest;
+mod subject;
 
 pub use cell::CellReading;
 pub use file::{
     Column, Coverage, DatasetFile, Fault, FileError, Limits, Lookup, Manifest, Source, Subjects,
 };
 pub use fold::is_digit;
+pub use parameter::{Argument, ParameterError, ParameterType};
 pub use resident_id::{
     Reading, ResidentId, StrictError, Suspect, could_match, is_irregular, parse,
 };
+pub use subject::Subject;

@@ -44,12 +44,30 @@ def open_envelope(envelope, message, publics):
     require(len(envelope.signatures) == 1, f"the {message} bears {len(envelope.signatures)} signatures instead of one")
     signature = Signature(envelope.signatures[0].keyid, envelope.signatures[0].sig.hex())
     require(publics, f"there is no key that may sign the {message}")
+    signed = batch_text(envelope) if envelope.HasField("batch") else (envelope.payload, envelope.payload_type)
     try:
-        dsse = Envelope(envelope.payload, envelope.payload_type, {signature.keyid: signature})
+        dsse = Envelope(*signed, {signature.keyid: signature})
         dsse.verify([dsse_key(public) for public in publics], 1)
     except VerificationError as error:
         raise Unproven(f"the {message} is not signed by a key that may") from error
     return envelope.payload
+
+
+IN_BATCHES = [payload_type(message) for message in ("request", "scan-grant", "scan-receipt", "answer")]
+
+
+def batch_text(envelope):
+    """What one signature over many messages is over (envelope.proto, BatchPath): a text with the root that this message's path leads to,
+    and its payload type."""
+    batch, kind = envelope.batch, envelope.payload_type
+    require(kind in IN_BATCHES, f"messages of type `{kind}` are signed one by one")
+    require(2 <= batch.size <= 1024, f"a batch of {batch.size} messages")
+    require(len(batch.salt) == 32 and all(len(digest) == 32 for digest in batch.path), "a salt and a digest have 32 bytes")
+    encoded = f"DSSEv1 {len(kind)} {kind} {len(envelope.payload)} ".encode() + envelope.payload
+    entry = commitment("zerotrip batch entry v1", batch.salt, encoded)
+    root = root_from(entry, batch.index, batch.size, batch.path)
+    text = f"zerotrip batch v1\n{kind}\n{batch.size}\n{base64.b64encode(root).decode()}\n"
+    return text.encode(), "application/vnd.zerotrip.batch.v1"
 
 
 def authority_key(authority_pem, root_pem, trust_domain):

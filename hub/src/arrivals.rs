@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// Those who are shaking hands, told apart by where they come from.
+/// Handshakes under way, by the address that they come from.
 #[derive(Debug)]
 pub struct Arrivals<K> {
     most: usize,

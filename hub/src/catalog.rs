@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use prost::Message as _;
 use zerotrip_checks::definition::{Definition, Variant};
 use zerotrip_ledger::{Ledger, LedgerError};
-use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{DatasetStatement, Envelope};
 use zerotrip_trust::digest::Digest;
-use zerotrip_trust::dsse;
+use zerotrip_trust::{Signed, dsse};
 
 use crate::engine::PreparedCheck;
 
@@ -44,8 +42,7 @@ pub struct Stated {
 impl Stated {
     /// From an envelope that was verified.
     pub fn new(envelope: Envelope) -> Option<Self> {
-        let (payload, _) = dsse::peek(&envelope, payload_type::DATASET).ok()?;
-        let statement = DatasetStatement::decode(payload).ok()?;
+        let statement = Signed::<DatasetStatement>::new(&envelope).ok()?.unverified().ok()?;
         let digest = dsse::payload_digest(&envelope);
         Some(Self { statement, digest, envelope })
     }
@@ -104,7 +101,7 @@ impl Catalog {
         self.current().statements.values().cloned().collect()
     }
 
-    /// The first dataset of a check that nobody has stated, in the order of its scans.
+    /// The first dataset of a check that no owner has stated, in the order of its scans.
     pub fn unstated(&self, definition: &Definition, variant: &str) -> Option<String> {
         let current = self.current();
         let scans = definition.variant(variant)?.scans().map(|(_, scan)| scan.dataset.clone());
@@ -177,7 +174,7 @@ impl Catalog {
     }
 }
 
-/// The datasets of a check that nobody has stated, each once, in the order of its scans.
+/// The datasets of a check that no owner has stated, each once, in the order of its scans.
 fn waits_for(
     definition: &Definition,
     statements: &BTreeMap<String, DatasetStatement>,

@@ -135,7 +135,7 @@ fn say(json: bool, text: &str, value: &serde_json::Value) -> Result<(), Failure>
 }
 
 /// A connection is an open file, and so is a handshake under way: where the machine allows too few,
-/// a flood leaves none for anybody.
+/// a flood leaves none for others.
 fn make_room_for(connections: usize) {
     // Handshakes twice, those known once, strangers a quarter, those turned away once; the store
     // and the log.

@@ -1,5 +1,5 @@
 //! What of the hub ends, said beforehand in its log; and whether it answers at all, for the health
-//! service. Both follow the clock, not the calls: a hub that nobody asks says it too.
+//! service. Both follow the clock, not the calls: an idle hub says it too.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -59,7 +59,7 @@ pub fn silent(hub: &Hub, now: SystemTime) -> Option<String> {
     (!hub.ledger.records()).then(|| "the ledger records nothing any more".to_owned())
 }
 
-/// What callers and departments hear while the directory in force has ended.
+/// What callers and departments are told while the directory in force has ended.
 pub fn stale(directory: &Directory) -> Bilingual {
     let (version, ended) = (directory.version(), utc(directory.expires_at()));
     Bilingual::new(
@@ -106,7 +106,7 @@ pub async fn keep(hub: Arc<Hub>, health: HealthReporter, services: &[&str]) {
     }
 }
 
-/// As the health service says it, by each name and by none.
+/// As the health service says it, by each name and for the whole.
 pub async fn report(health: &HealthReporter, services: &[&str], serving: bool) {
     let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
     for name in services {

@@ -19,7 +19,7 @@ use zerotrip_trust::{ending, renewal};
 use crate::catalog::Catalog;
 use crate::channels::Channels;
 use crate::config::Config;
-use crate::engine::run::Engine;
+use crate::engine::Engine;
 use crate::limits::{ANSWER_BYTES, KeyedQuota, MemoryBudget, RequestBudgets};
 use crate::state::{
     CallersEnds, HubIdentity, InForce, OpenError, Papers, Renewals, log_keys, read_definitions,

@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod channels;
 pub mod cli;
 pub mod config;
+mod dispatch;
 pub mod endings;
 pub mod engine;
 pub mod exchange;

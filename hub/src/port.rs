@@ -25,7 +25,7 @@ use crate::hub::Hub;
 use crate::limits::{KeyedQuota, Permit};
 use crate::{channels, endings};
 
-/// Time that a suspended system has to hear that it is, well within the second in which nothing
+/// Time in which a suspended system can learn that it is, well within the second in which nothing
 /// must reach it any more.
 const LAST_WORDS: Duration = Duration::from_millis(700);
 /// The same for one that was suspended before it connected: nothing but refusals is on its way.
@@ -33,7 +33,7 @@ const REFUSALS: Duration = Duration::from_secs(10);
 /// Time for a TLS handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 
-/// Time for who is turned away to ask, and to hear so.
+/// Time for a system that is turned away to ask, and to get the refusal.
 const TURN_AWAY_TIME: Duration = Duration::from_secs(5);
 
 /// Connections without a certificate that there is always room for.
@@ -57,7 +57,7 @@ pub struct Port {
     strangers: Arc<KeyedQuota<IpAddr>>,
     /// Those who have, by their URI.
     known: Arc<KeyedQuota<String>>,
-    /// Those for whom there was no place, while they hear so.
+    /// Those for which there was no permit, while they are told so.
     turned_away: Arc<KeyedQuota<String>>,
 }
 
@@ -84,7 +84,7 @@ impl Port {
             service,
             health,
             hub: Arc::clone(hub),
-            // Whoever floods drives out its own: no address needs a bound of its own.
+            // An address that floods drives out its own: none needs its own bound.
             arriving: Arrivals::new(2 * most),
             strangers: KeyedQuota::new((most / 4).max(STRANGERS), (most / 16).max(STRANGERS)),
             known: KeyedQuota::new(most, (most / 4).max(2)),
@@ -141,7 +141,7 @@ impl Port {
         )
     }
 
-    /// A system that is not let in hears why by name, on any call, and for a moment only.
+    /// A system that is not let in gets the reason by name, on any call, and for a moment only.
     async fn turn_away(&self, stream: TlsStream<TcpStream>, peer: Peer, refusal: Refusal) {
         let Some(_place) = self.turned_away.try_acquire(peer.identity.uri()) else { return };
         serve(
@@ -221,7 +221,7 @@ impl Port {
             }
             return;
         };
-        // Whoever is through makes room for the next.
+        // A finished handshake makes room for the next.
         drop(arriving);
         if !channel {
             let served = serve(
@@ -333,7 +333,7 @@ async fn suspended(hub: &Hub, peer: Option<&Peer>) {
     }
 }
 
-/// Completes once the certificate that was shown counts no more: at once, for whoever else holds it
+/// Completes once the certificate that was shown counts no more: at once, for another holder
 /// could be a thief.
 async fn superseded(hub: &Hub, peer: Option<&Peer>) {
     let (mut follow, Some(peer)) = (hub.follow(), peer) else {

@@ -1,11 +1,14 @@
-//! What a caller hears when nothing can be recorded.
+//! What a caller gets when the ledger refuses to record.
 
-use zerotrip_ledger::LedgerError;
+use zerotrip_ledger::{LedgerError, VARIANTS_KEPT};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
 
-/// What the caller hears when nothing can be recorded: the details are for the operator.
+/// The caller's texts; details of a fault are for the operator.
 pub fn ledger_refusal(error: LedgerError) -> Refusal {
+    if let LedgerError::VariantLimit(others) = error {
+        return variant_limit(others);
+    }
     let code = error.code();
     tracing::error!(%error, "the ledger refused");
     match code {
@@ -17,4 +20,23 @@ pub fn ledger_refusal(error: LedgerError) -> Refusal {
         ),
         _ => Refusal::new(code, error.to_string()),
     }
+}
+
+/// Two variants together can tell something of a person that neither tells alone. The requester
+/// gets what it asked itself, and no more.
+fn variant_limit(others: u32) -> Refusal {
+    let days = VARIANTS_KEPT.as_secs() / 86_400;
+    Refusal::bilingual(
+        ErrorCode::VariantLimit,
+        format!(
+            "this member has asked {others} other scope(s) of this check about this subject for \
+             this purpose within {days} days, and the grant allows no more; ask the scope that \
+             was asked before, or have the authority grant more with `--variants-per-subject`"
+        ),
+        format!(
+            "本单位 {days} 天内就同一用途对该当事人已查询过此核验事项的其他 {others} \
+             种范围，授权不允许更多；请使用此前的范围，或请数据主管部门以 \
+             `--variants-per-subject` 另行授权"
+        ),
+    )
 }

@@ -1,9 +1,11 @@
 //! One decision. A denial is what comes out of everything that is not exactly a permit without any
 //! error.
 
+use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cedar_policy::{Context, EntityUid, Request, RestrictedExpression};
+use zerotrip_proto::Obligation;
 use zerotrip_proto::v1::Reason;
 use zerotrip_trust::Digest;
 
@@ -12,6 +14,9 @@ use crate::snapshot::{Granted, Snapshot, uid};
 /// The policy id of a denial for the reason that deciding itself went wrong; the policies that
 /// erred follow it.
 pub const EVALUATION_ERROR: &str = "evaluation-error";
+/// The policy id of a denial because a policy that permits demands an obligation that this version
+/// does not know; those policies follow it.
+pub const UNKNOWN_OBLIGATION: &str = "unknown-obligation";
 /// The policy id of a denial that no forbid made: nothing permits. With the policies that ship,
 /// some forbid always says why.
 const NO_PERMIT: &str = "no-permit";
@@ -66,12 +71,16 @@ pub struct Facts<'a> {
 pub struct Decision {
     /// Whether it may go on.
     pub allowed: bool,
-    /// The policies that made it, sorted; after an error [`EVALUATION_ERROR`] first. Never empty.
+    /// The policies that made it, sorted; after an error [`EVALUATION_ERROR`] first,
+    /// or [`UNKNOWN_OBLIGATION`]. Never empty.
     pub policy_ids: Vec<String>,
     /// For people, one to each policy of a denial; none where it is allowed.
     pub reasons: Vec<Reason>,
-    /// The grant that covers the request; `None` where it is denied.
+    /// The id of the authority's grant that covers the request; `None` where it is denied.
     pub grant: Option<String>,
+    /// What the policies that allow it demand of those who carry it out, sorted, each once; none
+    /// where it is denied.
+    pub obligations: Vec<Obligation>,
     /// How many variants of the check that grant lets be asked about one subject for one purpose;
     /// 0 where it is denied.
     pub variants_per_subject: u32,
@@ -83,8 +92,12 @@ pub struct Decision {
 
 /// What the policies say with one grant, or none, before them.
 enum Verdict {
-    Allowed(Vec<String>),
+    Allowed {
+        policy_ids: Vec<String>,
+        obligations: Vec<Obligation>,
+    },
     Denied(Vec<String>),
+    /// Neither: no other grant is tried.
     Failed(Vec<String>),
 }
 
@@ -99,23 +112,25 @@ impl Snapshot {
         let mut closest: Option<Vec<String>> = None;
         for granted in grants {
             match self.ask(&system.uid, &check.uid, Some(&granted.uid), facts) {
-                Verdict::Allowed(ids) => return self.decision(true, ids, Some(granted)),
+                Verdict::Allowed { policy_ids, obligations } => {
+                    return self.allowed(policy_ids, granted, obligations);
+                }
                 Verdict::Denied(ids)
                     if closest.as_ref().is_none_or(|closest| ids.len() < closest.len()) =>
                 {
                     closest = Some(ids)
                 }
                 Verdict::Denied(_) => {}
-                Verdict::Failed(ids) => return self.decision(false, ids, None),
+                Verdict::Failed(ids) => return self.denied(ids),
             }
         }
         if let Some(ids) = closest {
-            return self.decision(false, ids, None);
+            return self.denied(ids);
         }
         match self.ask(&system.uid, &check.uid, None, facts) {
             // Without a grant there is nothing to allow, whatever the policies say.
-            Verdict::Allowed(_) => self.decision(false, vec![NO_PERMIT.to_owned()], None),
-            Verdict::Denied(ids) | Verdict::Failed(ids) => self.decision(false, ids, None),
+            Verdict::Allowed { .. } => self.denied(vec![NO_PERMIT.to_owned()]),
+            Verdict::Denied(ids) | Verdict::Failed(ids) => self.denied(ids),
         }
     }
 
@@ -152,28 +167,55 @@ impl Snapshot {
         let mut ids: Vec<_> = response.diagnostics().reason().map(ToString::to_string).collect();
         ids.sort();
         if response.decision() == cedar_policy::Decision::Allow {
-            return Verdict::Allowed(ids);
+            return match self.obligations_of(&ids) {
+                Ok(obligations) => Verdict::Allowed { policy_ids: ids, obligations },
+                Err(demanding) => {
+                    Verdict::Failed([vec![UNKNOWN_OBLIGATION.to_owned()], demanding].concat())
+                }
+            };
         }
         Verdict::Denied(if ids.is_empty() { vec![NO_PERMIT.to_owned()] } else { ids })
     }
 
-    fn decision(
+    /// What these policies demand; or those of them that demand what is not known.
+    fn obligations_of(&self, policy_ids: &[String]) -> Result<Vec<Obligation>, Vec<String>> {
+        let (mut known, mut demanding) = (BTreeSet::new(), Vec::new());
+        for id in policy_ids {
+            match self.obligations.get(id).map(|names| Obligation::all_of(names)) {
+                Some(Ok(obligations)) => known.extend(obligations),
+                Some(Err(_)) => demanding.push(id.clone()),
+                None => {}
+            }
+        }
+        if demanding.is_empty() { Ok(known.into_iter().collect()) } else { Err(demanding) }
+    }
+
+    fn allowed(
         &self,
-        allowed: bool,
         policy_ids: Vec<String>,
-        granted: Option<&Granted>,
+        granted: &Granted,
+        obligations: Vec<Obligation>,
     ) -> Decision {
-        let reasons = if allowed {
-            Vec::new()
-        } else {
-            policy_ids.iter().map(|id| self.reason(id)).collect()
-        };
         Decision {
-            allowed,
+            allowed: true,
             policy_ids,
-            reasons,
-            grant: granted.map(|granted| granted.id.clone()),
-            variants_per_subject: granted.map_or(0, |granted| granted.variants),
+            reasons: Vec::new(),
+            grant: Some(granted.id.clone()),
+            obligations,
+            variants_per_subject: granted.variants,
+            policy_digest: self.policy_digest(),
+            directory_version: self.directory_version(),
+        }
+    }
+
+    fn denied(&self, policy_ids: Vec<String>) -> Decision {
+        Decision {
+            allowed: false,
+            reasons: policy_ids.iter().map(|id| self.reason(id)).collect(),
+            policy_ids,
+            grant: None,
+            obligations: Vec::new(),
+            variants_per_subject: 0,
             policy_digest: self.policy_digest(),
             directory_version: self.directory_version(),
         }
@@ -188,6 +230,11 @@ impl Snapshot {
         match self.reasons.get(id) {
             Some(reason) => reason.clone(),
             None if id == NO_PERMIT => own("no policy permits the request", "没有策略允许该请求"),
+            None if id == UNKNOWN_OBLIGATION => own(
+                "a policy demands an obligation that this hub does not know, so the request is \
+                 denied; tell the operator",
+                "策略要求履行本枢纽不认识的义务，请求被拒绝；请联系运营方",
+            ),
             None => own(
                 "a policy could not be evaluated, so the request is denied; tell the operator",
                 "策略无法评估，请求被拒绝；请联系运营方",

@@ -5,13 +5,13 @@ use zerotrip_trust::dsse::DsseError;
 
 use crate::bounds::{GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
 
-/// Why there is no new snapshot. The one in force stays.
+/// Why a new snapshot is refused. The one in force stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// Not the authority's, or not a grant bundle.
     #[error(transparent)]
     Envelope(#[from] DsseError),
-    /// Older than what is in force: somebody rolls it back.
+    /// Older than what is in force: a rollback.
     #[error("grant bundle version {found} is older than {at_least}, which is in force")]
     RolledBack {
         /// The envelope's.
@@ -39,6 +39,17 @@ pub enum PolicyError {
         /// Which annotation.
         annotation: &'static str,
     },
+    /// An annotation that means nothing here: a misspelt obligation would demand nothing.
+    #[error(
+        "the policy `{id}` has an unknown annotation `@{annotation}`; write `@id`, `@reason_en`, \
+         `@reason_zh` or `@obligations`"
+    )]
+    UnknownAnnotation {
+        /// The policy's id, or its number where it has none.
+        id: String,
+        /// As the policy has it.
+        annotation: String,
+    },
     /// Directory and grants do not make entities.
     #[error("the grants cannot be put before the policies: {0}")]
     Entities(String),
@@ -51,9 +62,11 @@ impl PolicyError {
             Self::Envelope(error) => error.code(),
             Self::RolledBack { .. } => ErrorCode::StaleBundle,
             Self::Faults(_) => ErrorCode::Malformed,
-            Self::Check(_) | Self::Unreadable(_) | Self::Invalid(_) | Self::Annotation { .. } => {
-                ErrorCode::Misconfigured
-            }
+            Self::Check(_)
+            | Self::Unreadable(_)
+            | Self::Invalid(_)
+            | Self::Annotation { .. }
+            | Self::UnknownAnnotation { .. } => ErrorCode::Misconfigured,
             Self::Entities(_) => ErrorCode::Internal,
         }
     }
@@ -82,7 +95,7 @@ pub enum GrantFault {
     UnknownMember {
         /// The grant.
         grant: String,
-        /// As it stands.
+        /// As the grant has it.
         member: String,
     },
     /// Not `<check>/<variant>`.
@@ -93,7 +106,7 @@ pub enum GrantFault {
     Check {
         /// The grant.
         grant: String,
-        /// As it stands.
+        /// As the grant has it.
         check: String,
     },
     /// None, too many, twice the same, or one that is not of 1 to 64 visible characters.

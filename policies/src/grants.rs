@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use zerotrip_text::cut;
 
 use zerotrip_proto::bounds::TEXT_CHARS;
+use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
-use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::identity::{is_name, is_term};
-use zerotrip_trust::{PublicKey, dsse};
+use zerotrip_trust::{PublicKey, signed};
 
 use crate::bounds::{GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
 use crate::error::{GrantFault, PolicyError};
@@ -23,7 +23,7 @@ pub fn open_grants(
     authority: &PublicKey,
     at_least_version: u64,
 ) -> Result<GrantBundle, PolicyError> {
-    let bundle: GrantBundle = dsse::open(envelope, payload_type::GRANTS, authority)?;
+    let bundle: GrantBundle = signed::open(envelope, authority)?;
     if bundle.version < at_least_version {
         return Err(PolicyError::RolledBack { found: bundle.version, at_least: at_least_version });
     }
@@ -117,7 +117,7 @@ pub(crate) fn seconds(grant: &Grant) -> Option<(i64, i64)> {
     Some((start.seconds + i64::from(start.nanos > 0), end.seconds))
 }
 
-/// `<check>/<variant>`. Whether anybody serves it is another question.
+/// `<check>/<variant>`. Whether a hub serves it is another question.
 pub(crate) fn is_check(text: &str) -> bool {
     let named = |(check, variant): (&str, &str)| {
         !check.is_empty() && !variant.is_empty() && !variant.contains('/')

@@ -3,8 +3,8 @@
 //!
 //! Pure: facts in, decision out. Nothing here reads a clock, a file or a network. Grants are data
 //! of one immutable entity snapshot that all requests share; a new directory or grant bundle makes
-//! a new [`Snapshot`], swapped whole. Whatever goes wrong while deciding (a policy that errors, a
-//! system nobody knows) is a denial that says so, and every denial names the policies that made it.
+//! a new [`Snapshot`], swapped whole. Whatever goes wrong while deciding (a policy that errors, an
+//! unknown system) is a denial that says so, and every denial names the policies that made it.
 
 mod bounds;
 mod decide;
@@ -13,7 +13,7 @@ mod grants;
 mod snapshot;
 
 pub use bounds::{CHECKS, GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
-pub use decide::{Action, Decision, EVALUATION_ERROR, Facts};
+pub use decide::{Action, Decision, EVALUATION_ERROR, Facts, UNKNOWN_OBLIGATION};
 pub use error::{GrantFault, PolicyError};
 pub use grants::{check_grants, open_grants};
 pub use snapshot::{Snapshot, Unserved};

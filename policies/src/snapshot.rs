@@ -9,6 +9,7 @@ use cedar_policy::{
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
 use prost::Message as _;
+use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{Grant, GrantBundle, Reason};
 use zerotrip_trust::digest::sha256_parts;
 use zerotrip_trust::{Digest, Directory};
@@ -19,8 +20,10 @@ use crate::grants;
 
 const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
 const POLICIES: &str = include_str!("../policies/base.cedar");
-const DIGEST_DOMAIN: &str = "zerotrip/policy/v1";
-/// The system, member and check that stand for all unknown ones. No name in the directory, and no
+/// What a policy may be annotated with. `obligations` is a list of names, separated by commas; the
+/// others are mandatory.
+const ANNOTATIONS: [&str; 4] = ["id", "reason_en", "reason_zh", "obligations"];
+/// The id that all unknown systems, members and checks have here. No name in the directory, and no
 /// check, can be spelled like this.
 const UNKNOWN: &str = "?";
 
@@ -30,7 +33,10 @@ pub struct Snapshot {
     pub(crate) authorizer: Authorizer,
     pub(crate) policies: PolicySet,
     pub(crate) entities: Entities,
+    /// By policy id.
     pub(crate) reasons: HashMap<String, Reason>,
+    /// What each policy demands of those who carry out a decision that it allows, by policy id.
+    pub(crate) obligations: HashMap<String, Vec<String>>,
     pub(crate) systems: HashMap<String, SystemEntry>,
     pub(crate) checks: HashMap<String, CheckEntry>,
     pub(crate) unknown_system: SystemEntry,
@@ -46,7 +52,7 @@ pub struct Snapshot {
 pub struct Unserved {
     /// The grant's id.
     pub grant: String,
-    /// `<check>/<variant>`, as it stands.
+    /// `<check>/<variant>`, as the grant has it.
     pub check: String,
 }
 
@@ -76,7 +82,7 @@ impl Snapshot {
     /// (`<check>/<variant>`).
     ///
     /// Refuses policies that do not hold against their schema (strictly validated), and a bundle
-    /// with a single fault: all are named. A grant on a check that is not served is no fault,
+    /// with a single fault: all are named. A grant on a check that is not served is not a fault,
     /// since it can only narrow: refusing its bundle would leave in force what the bundle
     /// revokes. It grants nothing, and [`Self::unserved`] names it.
     pub fn try_new(
@@ -118,7 +124,7 @@ impl Snapshot {
     ) -> Result<Self, PolicyError> {
         let (schema, _warnings) = Schema::from_cedarschema_str(schema_text)
             .map_err(|error| PolicyError::Unreadable(error.to_string()))?;
-        let (policies, reasons) = read_policies(policy_text)?;
+        let ReadPolicies { policies, reasons, obligations } = read_policies(policy_text)?;
         let verdict = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
         if !verdict.validation_passed_without_warnings() {
             return Err(PolicyError::Invalid(verdict.to_string()));
@@ -147,6 +153,7 @@ impl Snapshot {
             policies,
             entities,
             reasons,
+            obligations,
             systems,
             checks: entries,
             unknown_system,
@@ -154,7 +161,7 @@ impl Snapshot {
             action_type: types.action,
             unserved: unserved(grants, checks),
             policy_digest: sha256_parts(
-                DIGEST_DOMAIN,
+                hash_domain::POLICY,
                 &[schema_text.as_bytes(), policy_text.as_bytes(), &grants.encode_to_vec()],
             ),
             directory_version: directory.version(),
@@ -190,29 +197,48 @@ pub(crate) fn uid(of: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(of.clone(), EntityId::new(id))
 }
 
-/// The policies under their `@id`, and what each says to people.
-fn read_policies(text: &str) -> Result<(PolicySet, HashMap<String, Reason>), PolicyError> {
+/// A policy file. The maps are by policy id.
+#[derive(Default)]
+struct ReadPolicies {
+    policies: PolicySet,
+    reasons: HashMap<String, Reason>,
+    obligations: HashMap<String, Vec<String>>,
+}
+
+/// The policies under their `@id`, and what their annotations say. Whether an obligation is known
+/// is asked in each decision: a demand that cannot be met is a denial, and no reason to keep older
+/// policies in force.
+fn read_policies(text: &str) -> Result<ReadPolicies, PolicyError> {
     let unreadable = |error: &dyn std::fmt::Display| PolicyError::Unreadable(error.to_string());
     let parsed = PolicySet::from_str(text).map_err(|error| unreadable(&error))?;
     if parsed.num_of_templates() > 0 {
         return Err(PolicyError::Unreadable("templates are not used here".into()));
     }
-    let (mut policies, mut reasons) = (PolicySet::new(), HashMap::new());
+    let mut read = ReadPolicies::default();
     for policy in parsed.policies() {
         let said = |annotation: &'static str| {
             let id = policy.annotation("id").map_or_else(|| policy.id().to_string(), str::to_owned);
             let text = policy.annotation(annotation).filter(|text| !text.is_empty());
             text.map(str::to_owned).ok_or(PolicyError::Annotation { id, annotation })
         };
+        let unknown = policy.annotations().find(|(name, _)| !ANNOTATIONS.contains(name));
+        if let Some((annotation, _)) = unknown {
+            let id = policy.annotation("id").map_or_else(|| policy.id().to_string(), str::to_owned);
+            return Err(PolicyError::UnknownAnnotation { id, annotation: cut(annotation) });
+        }
         let reason =
             Reason { code: said("id")?, text_en: said("reason_en")?, text_zh: said("reason_zh")? };
         let id = reason.code.clone();
-        if reasons.insert(id.clone(), reason).is_some() {
+        if let Some(demanded) = policy.annotation("obligations") {
+            let names = demanded.split(',').map(|name| name.trim().to_owned()).collect();
+            read.obligations.insert(id.clone(), names);
+        }
+        if read.reasons.insert(id.clone(), reason).is_some() {
             return Err(PolicyError::Annotation { id, annotation: "id" });
         }
-        policies.add(policy.new_id(PolicyId::new(id))).map_err(|error| unreadable(&error))?;
+        read.policies.add(policy.new_id(PolicyId::new(id))).map_err(|error| unreadable(&error))?;
     }
-    Ok((policies, reasons))
+    Ok(read)
 }
 
 fn refuse_checks(checks: &[String]) -> Result<(), PolicyError> {

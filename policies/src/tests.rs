@@ -341,6 +341,50 @@ fn a_policy_that_errs_denies() {
 }
 
 #[test]
+fn the_decision_names_the_one_grant_of_several_that_covers_the_request() {
+    let loan = Grant { purposes: texts(&["loan"]), ..grant("loan", "fund") };
+    let later = Grant { not_before: Some(to_timestamp(at(160))), ..grant("later", "fund") };
+    let first = grant("first", "fund");
+    let second = Grant { id: "second".into(), ..first.clone() };
+    let others = grant("others", "tax");
+    let snapshot = snapshot(vec![others, loan, later, first, second]);
+    let covering = |facts: Facts<'_>| snapshot.decide(&facts).grant;
+    // Of two that cover it, the one that the bundle has first.
+    assert_eq!(covering(facts()).as_deref(), Some("first"));
+    assert_eq!(covering(Facts { purpose: "loan", ..facts() }).as_deref(), Some("loan"));
+    assert_eq!(covering(Facts { now: at(170), ..facts() }).as_deref(), Some("later"));
+    assert_eq!(covering(Facts { purpose: "curiosity", ..facts() }), None);
+}
+
+#[test]
+fn an_obligation_that_is_not_known_denies() {
+    let decision = snapshot(vec![grant("g1", "fund")]).decide(&facts());
+    assert!(decision.allowed && decision.obligations.is_empty());
+    let annotated = "@id(\"masking\") @reason_en(\"r\") @reason_zh(\"由\")";
+    let snapshot = with(&format!(
+        "{annotated} @obligations(\"mask, minimum-group\") permit (principal, action, resource) \
+         when {{ context.purpose == \"rent-withdrawal\" }};"
+    ))
+    .unwrap();
+    // Another policy allows it too: what one of those that allow it demands, binds.
+    assert_eq!(denied(&snapshot, &facts()), [UNKNOWN_OBLIGATION, "masking"]);
+    // A policy that does not allow this request demands nothing of it.
+    assert_eq!(
+        denied(&snapshot, &Facts { purpose: "curiosity", ..facts() }),
+        ["purpose-not-granted"]
+    );
+    // Nor can one be demanded by a misspelt annotation, and then be passed over.
+    let error =
+        with(&format!("{annotated} @obligation(\"mask\") permit (principal, action, resource);"))
+            .unwrap_err();
+    assert_eq!(
+        error,
+        PolicyError::UnknownAnnotation { id: "masking".into(), annotation: "obligation".into() }
+    );
+    assert_eq!(error.code(), ErrorCode::Misconfigured);
+}
+
+#[test]
 fn no_permit_without_a_grant() {
     let snapshot = with(
         "@id(\"generous\") @reason_en(\"r\") @reason_zh(\"由\") permit (principal, action, \

@@ -4,14 +4,21 @@
 //!   specification.
 //! - [`Refusal`] is an error code with two texts: one for the caller, one for the operator. Codes
 //!   map totally to gRPC and HTTP.
-//! - [`payload_type`] names what a signed envelope can hold, [`bounds`] what both ends must agree
-//!   on.
+//! - [`payload_type`] names what a signed envelope can hold; [`SignedMessage`] and [`HolderSigned`]
+//!   bind each message to its type and its signers.
+//! - [`hash_domain`] says what each hash is over.
+//! - [`bounds`] says what both ends must agree on.
 //! - [`DESCRIPTORS`] serves gRPC reflection, and tests that enumerate every call.
 
 mod error;
+pub mod hash_domain;
+mod obligation;
+mod signed;
 mod time;
 
 pub use error::{Audience, Refusal};
+pub use obligation::{Obligation, UnknownObligation};
+pub use signed::{HolderSigned, SignedMessage, Signer};
 pub use time::{CHINA_OFFSET_SECONDS, from_timestamp, to_timestamp};
 
 /// Generated from `proto/zerotrip/v1/*.proto`.
@@ -59,6 +66,11 @@ pub mod payload_type {
     pub const GRANTS: &str = "application/vnd.zerotrip.grants.v1+protobuf";
     /// [`crate::v1::Renewal`]
     pub const RENEWAL: &str = "application/vnd.zerotrip.renewal.v1+protobuf";
+    /// The text that one signature over many messages is over; see [`crate::v1::BatchPath`].
+    pub const BATCH: &str = "application/vnd.zerotrip.batch.v1";
+    /// What may travel under a signature that covers many: what is made at the rate of exchanges.
+    /// Words that last (directories, grants, statements, approvals) are signed one by one.
+    pub const IN_BATCHES: [&str; 4] = [REQUEST, SCAN_GRANT, SCAN_RECEIPT, ANSWER];
 }
 
 /// The grammar of names, one for hub, departments and authority.

@@ -17,6 +17,7 @@ use chrono::NaiveDate;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use prost::Message as _;
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::definition::Definition;
 use zerotrip_checks::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
 use zerotrip_connector::attached_dataset::AttachedDataset;
@@ -26,7 +27,7 @@ use zerotrip_connector::scan;
 use zerotrip_connector::shape::Shape;
 use zerotrip_datasets::file::{Source, SqliteAsOf};
 use zerotrip_datasets::{DatasetFile, ResidentId};
-use zerotrip_hub::engine::prepare::PreparedKind;
+use zerotrip_hub::engine::PreparedKind;
 use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_proto::v1::{
@@ -193,7 +194,7 @@ impl Departments<'_> {
             keys: keys.map_err(|_| ErrorCode::Malformed)?,
             request: Request::default(),
             requester: String::new(),
-            expires_at: SystemTime::now() + Duration::from_secs(60),
+            deadline: Deadline::after(Duration::from_secs(60)),
         };
         let (sender, mut messages) = mpsc::channel(scan::MESSAGES_AHEAD);
         let serving = scan::serve(&admitted, &department.serving, "", self.signer, &sender);

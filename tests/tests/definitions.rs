@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::physical_plan::ExecutionPlan;
 use zerotrip_checks::definition::Definition;
 use zerotrip_hub::engine::PreparedCheck;
-use zerotrip_hub::engine::prepare::PreparedKind;
+use zerotrip_hub::engine::PreparedKind;
 use zerotrip_proto::v1::DatasetStatement;
 
 use crate::support::statements;

@@ -31,7 +31,7 @@ use zerotrip_proto::v1::{
     DescribeReply, DescribeRequest, Envelope, ErrorCode, NoticeReply, NoticeRequest,
     PushDirectoryReply, PushDirectoryRequest, ScanFacts, ScanReceipt, ScanTicket, ScanTrailer,
 };
-use zerotrip_proto::{bounds, payload_type, to_timestamp};
+use zerotrip_proto::{bounds, hash_domain, payload_type, to_timestamp};
 use zerotrip_tests::town::{FUND, Running, run, wait_until};
 use zerotrip_trust::digest::{Hasher, sha256_parts};
 use zerotrip_trust::{dsse, receipt};
@@ -361,7 +361,7 @@ impl Liar {
             );
             messages[1] = encoded.unwrap().1.into();
         }
-        let mut stream = Hasher::with_domain("zerotrip scan stream v1");
+        let mut stream = Hasher::with_domain(hash_domain::SCAN_STREAM);
         for message in &messages {
             stream.update_framed(&message.data_header);
             stream.update_framed(&message.data_body);
@@ -372,7 +372,7 @@ impl Liar {
             salt: vec![1; 32],
             rows: if lie == "wrong rows" { 2 } else { 1 },
             stream_digest: digest.to_vec(),
-            keys_digest: sha256_parts("zerotrip scan keys v1", &keys).to_vec(),
+            keys_digest: sha256_parts(hash_domain::SCAN_KEYS, &keys).to_vec(),
             findings: Vec::new(),
             supply_secret: vec![2; 32],
             statement_digest: dsse::payload_digest(&self.statement).to_vec(),

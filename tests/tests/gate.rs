@@ -179,6 +179,8 @@ impl Thief {
                 origin: Some(Origin::Parameter("applicant".into())),
             }],
             evidence: Vec::new(),
+            authority_grant: "g1".into(),
+            obligations: Vec::new(),
         }
     }
 
@@ -410,6 +412,11 @@ fn a_stolen_hub_cannot_invent_a_question() {
             "one key more",
             with(vec![parameter(&thief.applicant), parameter(&stranger)]),
             TooLarge
+        );
+        refused!(
+            "an obligation that the connector does not know",
+            ScanTicket { obligations: vec!["mask".into()], ..thief.grant(&request) },
+            GateRefused
         );
         refused!("no key", with(Vec::new()), TooLarge);
         refused!("a key that is no id", with(vec![parameter("' or 1=1 --")]), InvalidParameter);

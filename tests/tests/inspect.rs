@@ -248,7 +248,7 @@ fn a_dataset_file_is_proposed_from_one_answer_of_an_http_interface() {
     }
     let refused = connector(&at, &["inspect", &url, "--tls", "off"]).expect(2).unwrap();
     assert!(
-        refused.errors.contains("does not let us in (status 401); mend --header-file"),
+        refused.errors.contains("does not let us in (status 401); correct --header-file"),
         "{}",
         refused.errors
     );
@@ -444,11 +444,11 @@ fn a_count_is_what_the_cells_mean_and_lists_nobody() {
 fn what_is_wrong_with_a_server_is_said_by_the_options_that_there_are() {
     let folder = tempfile::tempdir().unwrap();
     for (more, said) in [
-        (&["--ca-file", "none.pem"][..], "mend --ca-file"),
-        (&["--tls", "off", "--password-file", "none"], "mend it, or --password-file"),
+        (&["--ca-file", "none.pem"][..], "correct --ca-file"),
+        (&["--tls", "off", "--password-file", "none"], "correct it, or --password-file"),
         (
             &["--tls", "off", "--password-env", "ZEROTRIP_TEST_NONE"],
-            "set it, or mend --password-env",
+            "set it, or correct --password-env",
         ),
     ] {
         for url in ["postgres://clerk@127.0.0.1:9/old", "mysql://clerk@127.0.0.1:9/old"] {

@@ -12,10 +12,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use prost::Message as _;
 use zerotrip_client::Outcome;
+use zerotrip_proto::payload_type;
 use zerotrip_tests::town::{BASIS, FUND, Finished, PURPOSE, TRANSIT, TRUST_DOMAIN, wait_until};
-use zerotrip_trust::keys::{Algorithm, PublicKey};
-use zerotrip_trust::note;
+use zerotrip_trust::keys::{Algorithm, PublicKey, SigningKey};
+use zerotrip_trust::{batch, note};
 
 use crate::support::{TestTown, errand, question, runtime, town};
 
@@ -60,6 +62,21 @@ fn outside_python_refuses_a_reply_that_is_altered_anywhere() {
     let arguments = asking(&town, FUND, "nothing_owned");
     town.town.stop().unwrap();
     python("examples/python/no_property.py", &arguments).expect(2).unwrap();
+}
+
+#[test]
+fn outside_python_verifies_each_message_of_a_batch() {
+    let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
+    let payloads = (0..7).map(|at| vec![at; 40]).collect();
+    let envelopes = batch::sign(payload_type::REQUEST, payloads, &key).unwrap();
+    let lines: Vec<String> =
+        envelopes.iter().map(|envelope| hex::encode(envelope.encode_to_vec())).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("envelopes");
+    fs::write(&file, lines.join("\n")).unwrap();
+    let arguments = [hex::encode(key.public().bytes()), file.display().to_string()];
+    let finished = python("tests/outside/verify_batch.py", &arguments).expect(0).unwrap();
+    assert!(finished.output.contains("7 verified, 70 alterations refused"), "{finished:?}");
 }
 
 #[test]

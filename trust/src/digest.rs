@@ -1,23 +1,10 @@
 //! SHA-256, framed so that no two lists of parts hash alike, and salted commitments on top of it.
+//! [`zerotrip_proto::hash_domain`] lists what is hashed.
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];
-
-/// Domains of the commitments that hub, client and ledger have to compute alike.
-pub mod domain {
-    /// A request envelope's payload.
-    pub const REQUEST: &str = "zerotrip/request/v1";
-    /// An answer envelope's payload.
-    pub const ANSWER: &str = "zerotrip/answer/v1";
-    /// A scan receipt envelope's payload.
-    pub const RECEIPT: &str = "zerotrip/scan-receipt/v1";
-    /// What an exchange came to, in full.
-    pub const FACT: &str = "zerotrip/exchange-fact/v1";
-    /// What an entry of the ledger says.
-    pub const ENTRY: &str = "zerotrip/ledger-entry/v1";
-}
 
 /// The operating system gave no random bytes; nothing may be signed or committed to then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,8 +37,13 @@ pub fn commit(domain: &str, salt: &[u8], payload: &[u8]) -> Digest {
 /// Random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], RandomError> {
     let mut out = [0; N];
-    SystemRandom::new().fill(&mut out).map_err(|_| RandomError)?;
+    fill_random(&mut out)?;
     Ok(out)
+}
+
+/// Fills with random bytes from the operating system.
+pub fn fill_random(out: &mut [u8]) -> Result<(), RandomError> {
+    SystemRandom::new().fill(out).map_err(|_| RandomError)
 }
 
 /// SHA-256 over parts that come one after another, each preceded by its length in bytes (u64,
@@ -108,6 +100,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use proptest::prelude::*;
+    use zerotrip_proto::hash_domain;
 
     #[test]
     fn sha256_is_the_standard_one() {
@@ -131,10 +124,10 @@ mod tests {
 
     #[test]
     fn commitments_depend_on_domain_and_salt() {
-        let one = commit(domain::REQUEST, b"salt", b"payload");
-        assert_ne!(one, commit(domain::ANSWER, b"salt", b"payload"));
-        assert_ne!(one, commit(domain::REQUEST, b"tlas", b"payload"));
-        assert_ne!(one, commit(domain::REQUEST, b"saltp", b"ayload"));
+        let one = commit(hash_domain::REQUEST, b"salt", b"payload");
+        assert_ne!(one, commit(hash_domain::ANSWER, b"salt", b"payload"));
+        assert_ne!(one, commit(hash_domain::REQUEST, b"tlas", b"payload"));
+        assert_ne!(one, commit(hash_domain::REQUEST, b"saltp", b"ayload"));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! DSSE envelopes (github.com/secure-systems-lab/dsse, protocol v1.0.2) with exactly one signature.
+//! DSSE envelopes (github.com/secure-systems-lab/dsse, protocol v1.0.2) with exactly one signature,
+//! over the payload or over the root of a batch that holds it ([`crate::batch`]).
 //!
 //! The payload type is inside the signature, so a payload of one type never verifies as another,
 //! and the algorithm is the registered key's. What came in is verified byte for byte; nobody
@@ -6,9 +7,11 @@
 
 use prost::Message;
 use zerotrip_proto::bounds::MESSAGE_BYTES;
+use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{Envelope, ErrorCode, Signature};
 use zerotrip_text::cut;
 
+use crate::batch::{self, BatchError, VerifiedRoot, VerifiedRoots};
 use crate::digest::{Digest, sha256};
 use crate::keys::{KeyError, PublicKey, SigningKey};
 
@@ -40,6 +43,9 @@ pub enum DsseError {
     /// The signature does not verify, or nothing could be signed.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Its path to the root of a batch proves nothing.
+    #[error("the signature is over a batch: {0}")]
+    Batch(#[from] BatchError),
     /// The payload is not the message that its type says.
     #[error("the payload cannot be decoded: {0}")]
     Undecodable(String),
@@ -49,7 +55,7 @@ impl DsseError {
     /// The code that a caller sees.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::NotOneSignature(_) | Self::WrongKey { .. } | Self::Key(_) => {
+            Self::NotOneSignature(_) | Self::WrongKey { .. } | Self::Key(_) | Self::Batch(_) => {
                 ErrorCode::BadSignature
             }
             Self::WrongType { .. } | Self::Undecodable(_) => ErrorCode::Malformed,
@@ -66,15 +72,19 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 
 /// Signs a payload.
 pub fn sign(payload_type: &str, payload: Vec<u8>, key: &SigningKey) -> Result<Envelope, DsseError> {
-    if payload.len() > MESSAGE_BYTES {
-        return Err(DsseError::TooLarge(payload.len()));
-    }
+    check_size(&payload)?;
     let sig = key.sign(&pae(payload_type, &payload))?;
     Ok(Envelope {
         signatures: vec![Signature { keyid: key.id().to_owned(), sig }],
         payload,
         payload_type: payload_type.to_owned(),
+        batch: None,
     })
+}
+
+/// Refuses what nobody would verify: over 4 MiB.
+pub fn check_size(payload: &[u8]) -> Result<(), DsseError> {
+    if payload.len() > MESSAGE_BYTES { Err(DsseError::TooLarge(payload.len())) } else { Ok(()) }
 }
 
 /// Encodes and signs a message.
@@ -102,6 +112,17 @@ pub fn verify<'a>(
     expected_type: &str,
     key: &PublicKey,
 ) -> Result<&'a [u8], DsseError> {
+    verify_among(envelope, expected_type, key, None)
+}
+
+/// As [`verify`]. Of messages that one signature covers, the first one pays for its verification,
+/// as long as `roots` remembers it. Whether the key may sign at this moment is not asked here.
+pub fn verify_among<'a>(
+    envelope: &'a Envelope,
+    expected_type: &str,
+    key: &PublicKey,
+    roots: Option<&VerifiedRoots>,
+) -> Result<&'a [u8], DsseError> {
     let signature = only_signature(envelope, expected_type)?;
     if signature.keyid != key.id() {
         return Err(DsseError::WrongKey {
@@ -109,7 +130,20 @@ pub fn verify<'a>(
             found: cut(&signature.keyid),
         });
     }
-    key.verify(&pae(expected_type, &envelope.payload), &signature.sig)?;
+    match &envelope.batch {
+        None => key.verify(&pae(expected_type, &envelope.payload), &signature.sig)?,
+        Some(path) => {
+            let statement = batch::statement(path, expected_type, &envelope.payload)?;
+            let signed = pae(payload_type::BATCH, statement.as_bytes());
+            let verified = VerifiedRoot::of(key, &signed, &signature.sig);
+            if !roots.is_some_and(|roots| roots.holds(&verified)) {
+                key.verify(&signed, &signature.sig)?;
+                if let Some(roots) = roots {
+                    roots.keep(verified);
+                }
+            }
+        }
+    }
     Ok(&envelope.payload)
 }
 

@@ -4,12 +4,12 @@
 use std::time::SystemTime;
 
 use prost::Message as _;
-use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::ledger_entry::Body as Leaf;
 use zerotrip_proto::v1::{EntryContent, EntryOpening, LedgerEntry};
+use zerotrip_proto::{hash_domain, to_timestamp};
 
-use crate::digest::{self, RandomError, commit, domain};
+use crate::digest::{self, RandomError, commit};
 
 /// Bytes of a salt.
 const SALT_BYTES: usize = 32;
@@ -32,7 +32,7 @@ pub enum EntryError {
 pub fn seal(body: Body, at: SystemTime) -> Result<(Vec<u8>, EntryOpening), RandomError> {
     let content = EntryContent { at: Some(to_timestamp(at)), body: Some(body) }.encode_to_vec();
     let salt: [u8; SALT_BYTES] = digest::random()?;
-    let sealed = commit(domain::ENTRY, &salt, &content).to_vec();
+    let sealed = commit(hash_domain::ENTRY, &salt, &content).to_vec();
     let leaf = LedgerEntry { at: None, body: Some(Leaf::Sealed(sealed)) }.encode_to_vec();
     Ok((leaf, EntryOpening { salt: salt.to_vec(), content }))
 }
@@ -42,7 +42,7 @@ pub fn open(leaf: &[u8], opening: &EntryOpening) -> Result<EntryContent, EntryEr
     let entry = LedgerEntry::decode(leaf).map_err(|_| EntryError::Unreadable)?;
     let Some(Leaf::Sealed(sealed)) = entry.body else { return Err(EntryError::NotSealed) };
     if opening.salt.len() != SALT_BYTES
-        || sealed != commit(domain::ENTRY, &opening.salt, &opening.content)
+        || sealed != commit(hash_domain::ENTRY, &opening.salt, &opening.content)
     {
         return Err(EntryError::NotCommitted);
     }
@@ -109,7 +109,7 @@ mod tests {
             .encode_to_vec();
         assert_eq!(open(&bundle, &opening), Err(EntryError::NotSealed));
         // A content without anything in it, honestly committed to.
-        let sealed = commit(domain::ENTRY, &[7; 32], &[]).to_vec();
+        let sealed = commit(hash_domain::ENTRY, &[7; 32], &[]).to_vec();
         let empty = LedgerEntry { at: None, body: Some(Leaf::Sealed(sealed)) }.encode_to_vec();
         assert_eq!(
             open(&empty, &EntryOpening { salt: vec![7; 32], content: vec![] }),

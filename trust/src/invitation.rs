@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prost::Message as _;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
+use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::Key;
 
 use crate::digest::{self, Digest, RandomError, sha256};
@@ -25,8 +26,6 @@ pub const PREFIX: &str = "zerotrip-invite:";
 pub const INVITATION_CHARS: usize = 2048;
 /// Most characters of its address.
 const URL_CHARS: usize = 255;
-/// What a binding tag is over, before anything else.
-const BINDING_DOMAIN: &str = "zerotrip join v1";
 
 /// Where to join, how to know the hub, and the right to join as one named system, once.
 #[derive(Clone, PartialEq, Eq)]
@@ -139,7 +138,7 @@ fn bound(system: &str, csr: &[u8], keys: &[Key]) -> Vec<u8> {
         message.extend((part.len() as u64).to_be_bytes());
         message.extend(part);
     };
-    frame(BINDING_DOMAIN.as_bytes());
+    frame(hash_domain::JOIN.as_bytes());
     frame(system.as_bytes());
     frame(csr);
     keys.iter().for_each(|key| frame(&key.encode_to_vec()));

@@ -1,10 +1,11 @@
 //! Who signed what: keys, envelopes, certificates, the authority's directory, and the proofs of the
 //! ledger.
 //!
-//! Everything that a department, the hub or an outside verifier has to *believe* is decided here,
-//! from bytes alone. This crate never opens a file or a socket, never reads a clock (times are
+//! Everything that a department, the hub or an outside verifier relies on is verified here, from
+//! bytes alone. This crate never opens a file or a socket, never reads a clock (times are
 //! arguments) and knows no async runtime. It is the only crate that touches ring.
 
+pub mod batch;
 pub mod digest;
 pub mod directory;
 pub mod dsse;
@@ -17,6 +18,7 @@ pub mod merkle;
 pub mod note;
 pub mod receipt;
 pub mod renewal;
+pub mod signed;
 pub mod tiles;
 pub mod tls;
 pub mod x509;
@@ -26,3 +28,4 @@ pub use directory::Directory;
 pub use identity::Identity;
 pub use invitation::Invitation;
 pub use keys::{Algorithm, PublicKey, SigningKey};
+pub use signed::Signed;

@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use prost::Message as _;
+use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{ScanFacts, ScanReceipt, ScanTemplate, SuppliedColumn};
 
 use crate::digest::{self, Digest, RandomError, sha256, sha256_parts};
@@ -17,9 +18,6 @@ use crate::digest::{self, Digest, RandomError, sha256, sha256_parts};
 pub const PADDING: usize = 8;
 /// Most distinct values of a supplied column.
 pub const SUPPLIED_VALUES: usize = 4096;
-
-const SALT_DOMAIN: &str = "zerotrip/supplied-salt/v2";
-const VALUE_DOMAIN: &str = "zerotrip/supplied-value/v1";
 
 /// Why no column can be supplied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +38,7 @@ pub enum SupplyError {
 /// The salt of one value: HMAC-SHA256 (RFC 2104) under the scan's secret, over domain, column and
 /// value, each framed by its length.
 pub fn value_salt(secret: &[u8; 32], column: &str, value: &str) -> [u8; 32] {
-    let message = sha256_parts(SALT_DOMAIN, &[column.as_bytes(), value.as_bytes()]);
+    let message = sha256_parts(hash_domain::SUPPLIED_SALT, &[column.as_bytes(), value.as_bytes()]);
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
     let mut salt = [0; 32];
     salt.copy_from_slice(ring::hmac::sign(&key, &message).as_ref());
@@ -49,7 +47,7 @@ pub fn value_salt(secret: &[u8; 32], column: &str, value: &str) -> [u8; 32] {
 
 /// The commitment to one value.
 pub fn value_commitment(column: &str, salt: &[u8; 32], value: &str) -> Digest {
-    sha256_parts(VALUE_DOMAIN, &[salt, column.as_bytes(), value.as_bytes()])
+    sha256_parts(hash_domain::SUPPLIED_VALUE, &[salt, column.as_bytes(), value.as_bytes()])
 }
 
 /// Commits to the values, with random bytes beside them up to a multiple of eight: no values look

@@ -11,13 +11,13 @@ use std::time::SystemTime;
 use zerotrip_text::cut;
 
 use rustls_pki_types::CertificateDer;
-use zerotrip_proto::payload_type;
-use zerotrip_proto::v1::{self, Envelope, ErrorCode, KeyUsage};
+use zerotrip_proto::v1::{self, Envelope, ErrorCode};
 
-use crate::directory::{Directory, Why};
-use crate::dsse::{self, DsseError};
+use crate::directory::{Directory, SignedError, Why};
+use crate::dsse::DsseError;
 use crate::identity::Identity;
 use crate::keys::SigningKey;
+use crate::signed;
 use crate::x509::{self, TlsKey, X509Error};
 
 /// Largest envelope of a request.
@@ -80,6 +80,15 @@ pub enum RenewalError {
     NotLater,
 }
 
+impl From<SignedError> for RenewalError {
+    fn from(error: SignedError) -> Self {
+        match error {
+            SignedError::Envelope(error) => Self::Envelope(error),
+            SignedError::Key(why) => Self::Key(why),
+        }
+    }
+}
+
 impl RenewalError {
     /// The code that a caller sees.
     pub fn code(&self) -> ErrorCode {
@@ -105,7 +114,7 @@ pub fn request(
     }
     let csr = x509::make_csr(tls, &holder, &[], &[])?;
     let message = v1::Renewal { holder: holder.uri(), certificate: certificate.to_vec(), csr };
-    Ok(dsse::seal(payload_type::RENEWAL, &message, sign)?)
+    Ok(signed::seal(&message, sign)?)
 }
 
 /// What a request asks, if all of this holds: a SIGN key that is live now signed it; the key's
@@ -121,14 +130,7 @@ pub fn open(
     if envelope.payload.len() > RENEWAL_BYTES {
         return Err(RenewalError::TooLarge);
     }
-    let (_, keyid) = dsse::peek(envelope, payload_type::RENEWAL)?;
-    let of_a_system = directory.signing_key(keyid, KeyUsage::Sign, now);
-    let signer = match of_a_system {
-        Err(Why::Unknown) => directory.hub_key(keyid, KeyUsage::Sign, now),
-        found => found,
-    };
-    let signer = signer.map_err(RenewalError::Key)?;
-    let message: v1::Renewal = dsse::open(envelope, payload_type::RENEWAL, &signer.key)?;
+    let (message, signer) = directory.open_signed::<v1::Renewal>(envelope, now)?;
     if message.holder != signer.uri {
         let named = cut(&message.holder);
         return Err(RenewalError::NotTheHolder { named, signer: signer.uri.clone() });
@@ -195,7 +197,7 @@ mod tests {
     use crate::x509::CertificateAuthority;
     use std::time::Duration;
     use zerotrip_proto::to_timestamp;
-    use zerotrip_proto::v1::{HubIdentity, KeyDirectory, Member, Status, System};
+    use zerotrip_proto::v1::{HubIdentity, KeyDirectory, KeyUsage, Member, Status, System};
 
     const DAY: Duration = Duration::from_secs(86_400);
 
@@ -298,7 +300,7 @@ mod tests {
         }
 
         fn signed(&self, message: &v1::Renewal, key: &SigningKey) -> Result<Renewal, RenewalError> {
-            self.open(&dsse::seal(payload_type::RENEWAL, message, key).unwrap(), self.now)
+            self.open(&crate::signed::seal(message, key).unwrap(), self.now)
         }
     }
 

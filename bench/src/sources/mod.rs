@@ -16,10 +16,11 @@ use arrow::array::{ArrayRef, Date32Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 use clap::Args;
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::predicate::Predicate;
 use zerotrip_datasets::{DatasetFile, ResidentId};
-use zerotrip_sources::{LookUp, Rows, Select, Source, Stop};
+use zerotrip_sources::{LookUp, Rows, Select, Source};
 use zerotrip_tests::town::{Failure, fail};
 
 use crate::measure;
@@ -171,15 +172,15 @@ async fn looked_up(
     keys: Vec<ResidentId>,
     expected: usize,
 ) -> Result<(), Failure> {
-    let stop = Stop::at(Instant::now() + Duration::from_secs(120));
-    let look_up = LookUp { columns: vec![0], keys: keys.into(), most_rows: u64::MAX, stop };
+    let cancellation = Cancellation::after(Duration::from_secs(120));
+    let look_up = LookUp { columns: vec![0], keys: keys.into(), most_rows: u64::MAX, cancellation };
     let (count, _) = zerotrip_sources::count_rows(source, look_up).await?;
     if count == expected { Ok(()) } else { fail(format!("{count} rows came, not {expected}")) }
 }
 
 /// Every row, read by its semantic types, into Arrow; and the most that was resident meanwhile.
 async fn scanned(source: &dyn Source, dataset: &DatasetFile) -> Result<(usize, u64), Failure> {
-    let stop = Stop::at(Instant::now() + Duration::from_secs(600));
+    let cancellation = Cancellation::after(Duration::from_secs(600));
     let only = Predicate::All(Vec::new());
     let select = Select {
         columns: vec![0, 1, 2, 3],
@@ -187,7 +188,7 @@ async fn scanned(source: &dyn Source, dataset: &DatasetFile) -> Result<(usize, u
         counted: false,
         first: None,
         most_rows: u64::MAX,
-        stop,
+        cancellation,
     };
     let (sender, mut rows) = mpsc::channel::<Rows>(2);
     let schema = Arc::new(Schema::new(

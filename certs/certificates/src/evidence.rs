@@ -10,10 +10,11 @@ use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::{
     Answer, Completion, ExchangeOutcome, ExchangeReply, KeyUsage, LedgerReceipt,
 };
-use zerotrip_proto::{from_timestamp, payload_type};
-use zerotrip_trust::digest::{commit, domain};
+use zerotrip_proto::{from_timestamp, hash_domain};
+use zerotrip_trust::Signed;
+use zerotrip_trust::digest::commit;
 use zerotrip_trust::directory::{Directory, Why};
-use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::dsse::DsseError;
 use zerotrip_trust::entry::{self, EntryError};
 use zerotrip_trust::keys::PublicKey;
 use zerotrip_trust::merkle::{self, ProofError};
@@ -202,21 +203,21 @@ pub(super) fn prove_by(
 ) -> Result<ProvenAnswer, EvidenceError> {
     let envelope = reply.answer.as_ref().ok_or(EvidenceError::Missing("answer"))?;
     let receipt = reply.receipt.as_ref().ok_or(EvidenceError::Missing("ledger receipt"))?;
-    let (unverified, keyid) = dsse::peek(envelope, payload_type::ANSWER)?;
+    let signed = Signed::<Answer>::new(envelope)?;
+    let keyid = signed.keyid();
     let at = match moment {
         Moment::Now(now) => now,
         // Only to find the key with: the same bytes are verified below, under that key.
-        Moment::WhenAnswered => answered_at(&dsse::decode(unverified)?)?,
+        Moment::WhenAnswered => answered_at(&signed.unverified()?)?,
     };
     let (uri, is_hub, key) = keys
         .signer(keyid, moment, at)
         .map_err(|why| EvidenceError::HubKey { keyid: cut(keyid), why })?;
-    let payload = dsse::verify(envelope, payload_type::ANSWER, &key)?;
-    let answer: Answer = dsse::decode(payload)?;
+    let answer = signed.open(&key)?;
     if !is_hub || uri != answer.hub {
         return Err(EvidenceError::WrongHub { stated: cut(&answer.hub), signer: uri });
     }
-    let completion = committed(&answer, payload, receipt, &reply.answer_salt)?;
+    let completion = committed(&answer, &envelope.payload, receipt, &reply.answer_salt)?;
     let checkpoint = included(receipt, keys, &uri, (moment, at))?;
     let (index, answered_at) = (receipt.index, answered_at(&answer)?);
     Ok(ProvenAnswer { reply, answer, completion, checkpoint, index, answered_at })
@@ -241,7 +242,7 @@ fn committed(
         });
     }
     if salt.len() != SALT_BYTES
-        || completion.answer_commitment != commit(domain::ANSWER, salt, payload)
+        || completion.answer_commitment != commit(hash_domain::ANSWER, salt, payload)
     {
         return Err(EvidenceError::NotCommitted);
     }
@@ -319,5 +320,6 @@ fn answered_at(answer: &Answer) -> Result<SystemTime, EvidenceError> {
 
 /// Whether an answer is bound to this payload, by the salt that came beside it.
 pub fn answers_request(answer: &Answer, salt: &[u8], payload: &[u8]) -> bool {
-    salt.len() == SALT_BYTES && answer.request_commitment == commit(domain::REQUEST, salt, payload)
+    salt.len() == SALT_BYTES
+        && answer.request_commitment == commit(hash_domain::REQUEST, salt, payload)
 }

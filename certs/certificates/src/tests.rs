@@ -16,8 +16,8 @@ use zerotrip_proto::v1::{
     HubIdentity, KeyDirectory, KeyUsage, LedgerReceipt, Member, Parameter, Refusal, Request,
     SourceStatement, Status, System, Unavailable,
 };
-use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::digest::{Digest, commit, domain, sha256};
+use zerotrip_proto::{hash_domain, payload_type, to_timestamp};
+use zerotrip_trust::digest::{Digest, commit, sha256};
 use zerotrip_trust::directory::{Directory, Why};
 use zerotrip_trust::dsse;
 use zerotrip_trust::entry::{self, EntryError};
@@ -172,7 +172,7 @@ impl World {
         };
         Answer {
             request_id: "0190-1".into(),
-            request_commitment: commit(domain::REQUEST, &[6; 32], &self.request()).to_vec(),
+            request_commitment: commit(hash_domain::REQUEST, &[6; 32], &self.request()).to_vec(),
             hub: HUB.into(),
             answered_at: Some(to_timestamp(at(100))),
             decision: Some(Decision {
@@ -180,6 +180,7 @@ impl World {
                 policy_ids: vec!["grant:fund".into()],
                 policy_digest: vec![7; 32],
                 directory_version: 3,
+                ..Decision::default()
             }),
             definition_digest: self.definition.digest.to_vec(),
             sources: vec![source("civil.marriage"), source("estate.ownership")],
@@ -203,7 +204,7 @@ impl World {
             intent_index: 2,
             outcome: outcome.into(),
             code: 0,
-            answer_commitment: commit(domain::ANSWER, salt, &answer.encode_to_vec()).to_vec(),
+            answer_commitment: commit(hash_domain::ANSWER, salt, &answer.encode_to_vec()).to_vec(),
             receipt_commitments: answer
                 .sources
                 .iter()

@@ -10,14 +10,13 @@ use prost::Message as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zerotrip_proto::bounds::CLOCK_SKEW;
-use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
     Answer, EntryOpening, Envelope, ExchangeReply, KeyUsage, LedgerReceipt, Request,
 };
+use zerotrip_trust::Signed;
 use zerotrip_trust::directory::{Directory, Why};
-use zerotrip_trust::dsse;
 
 use super::evidence::{EvidenceError, Moment, prove, prove_by};
 use super::jwks::{JwkSet, JwkSetError};
@@ -429,8 +428,9 @@ fn agreeing_answer(
     variant: &str,
 ) -> Result<Answer, CertificateError> {
     let envelope = reply.answer.as_ref().ok_or(CertificateError::Claim("evidence"))?;
-    let payload = dsse::peek(envelope, payload_type::ANSWER).map_err(EvidenceError::from)?.0;
-    let answer: Answer = dsse::decode(payload).map_err(EvidenceError::from)?;
+    let answer = Signed::<Answer>::new(envelope)
+        .and_then(|signed| signed.unverified())
+        .map_err(EvidenceError::from)?;
     let Some(Outcome::Answered(answered)) = &answer.outcome else {
         return Err(CertificateError::NotAffirmed);
     };

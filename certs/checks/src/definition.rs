@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Deserialize;
+use zerotrip_datasets::ParameterType;
 use zerotrip_datasets::file::semantic_type;
 use zerotrip_proto::v1;
 use zerotrip_text::{Bilingual, toml_fault};
@@ -61,14 +62,12 @@ pub struct Definition {
 }
 
 /// One thing the requester must say.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// Its semantic type; `resident_id` today.
-    #[serde(rename = "type")]
-    pub kind: String,
+    /// What its text is read as.
+    pub declared: ParameterType,
 }
 
 /// One form of the question.
@@ -338,7 +337,7 @@ pub struct DefinitionError(pub Vec<String>);
 #[serde(deny_unknown_fields)]
 struct Raw {
     check: RawCheck,
-    parameter: Vec<Parameter>,
+    parameter: Vec<RawParameter>,
     variant: Vec<RawVariant>,
     step: Vec<RawStep>,
     #[serde(default)]
@@ -365,6 +364,14 @@ struct RawCheck {
     title: Bilingual,
     deadline: String,
     certain: Reference,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawParameter {
+    name: String,
+    #[serde(rename = "type")]
+    declared: String,
 }
 
 #[derive(Deserialize)]
@@ -422,21 +429,26 @@ impl Definition {
             &raw.certificate.validity,
             Duration::from_secs(366 * 86_400),
         );
+        let mut parameters = Vec::with_capacity(raw.parameter.len());
         for parameter in &raw.parameter {
             faults.name("parameter.name", &parameter.name);
-            if parameter.kind != "resident_id" {
+            let declared = ParameterType::from_name(&parameter.declared).unwrap_or_else(|| {
+                let known = ParameterType::ALL.map(ParameterType::name).join("`, `");
                 faults.add(format!(
-                    "parameter `{}`: type `{}` is not known; use `resident_id`",
-                    parameter.name, parameter.kind
+                    "parameter `{}`: type `{}` is not known; use `{known}`",
+                    parameter.name, parameter.declared
                 ));
-            }
+                // The definition is refused; its other faults are named by this one's name.
+                ParameterType::ResidentId
+            });
+            parameters.push(Parameter { name: parameter.name.clone(), declared });
         }
         let variants = faults.variants(&raw);
         let definition = Self {
             name: raw.check.name,
             title: raw.check.title,
             deadline,
-            parameters: raw.parameter,
+            parameters,
             variants,
             datasets: raw.dataset,
             codes: raw.code,

@@ -9,8 +9,8 @@ use zerotrip_proto::v1::{
     Answer, Answered, Completion, Decision, Denied, ExchangeOutcome, HubIdentity, KeyDirectory,
     KeyUsage, LedgerReceipt, Recorded, SourceStatement, Status, Unavailable,
 };
-use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::digest::{commit, domain};
+use zerotrip_proto::{hash_domain, payload_type, to_timestamp};
+use zerotrip_trust::digest::commit;
 use zerotrip_trust::dsse;
 use zerotrip_trust::entry;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
@@ -89,7 +89,7 @@ impl World {
     fn answer(&self, request: &SignedRequest, outcome: Wire) -> Answer {
         Answer {
             request_id: request.id.clone(),
-            request_commitment: commit(domain::REQUEST, &[6; 32], &request.envelope.payload)
+            request_commitment: commit(hash_domain::REQUEST, &[6; 32], &request.envelope.payload)
                 .to_vec(),
             hub: self.hub.uri(),
             answered_at: Some(to_timestamp(self.now)),
@@ -119,7 +119,7 @@ impl World {
         let completion = Completion {
             exchange_id: answer.request_id.clone(),
             outcome: outcome.into(),
-            answer_commitment: commit(domain::ANSWER, &salt, &answer.encode_to_vec()).to_vec(),
+            answer_commitment: commit(hash_domain::ANSWER, &salt, &answer.encode_to_vec()).to_vec(),
             receipt_commitments: vec![vec![3; 32]],
             ..Completion::default()
         };

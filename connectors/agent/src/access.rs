@@ -6,11 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chrono::Timelike as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::file::Limits;
 use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::v1::ErrorCode;
 
-use zerotrip_sources::{Source, SourceError, Stop};
+use zerotrip_sources::{Source, SourceError};
 
 /// A source, and its owner's limits on asking it.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Access {
     /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no
     /// longer than the scan may take. Over the pace it is refused: whoever asks that often
     /// hears of it.
-    pub async fn turn(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
+    pub async fn turn(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
         self.keep_quiet(SystemTime::now())?;
         if self.keep_pace().is_some() {
             let detail = format!(
@@ -61,18 +62,18 @@ impl Access {
             );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
-        self.wait(stop).await
+        self.wait(cancellation).await
     }
 
     /// The same for what the connector itself wants to know: over the pace, it waits for the next
     /// second.
-    pub async fn patient_turn(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
+    pub async fn patient_turn(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
         loop {
             self.keep_quiet(SystemTime::now())?;
-            let Some(left) = self.keep_pace() else { return self.wait(stop).await };
+            let Some(left) = self.keep_pace() else { return self.wait(cancellation).await };
             tokio::select! {
                 biased;
-                why = stop.fired() => return Err(why),
+                why = cancellation.cancelled() => return Err(why.into()),
                 () = tokio::time::sleep(left) => {}
             }
         }
@@ -84,12 +85,12 @@ impl Access {
         self.keep_quiet(SystemTime::now()).map(|()| &self.source)
     }
 
-    async fn wait(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
+    async fn wait(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
         let stopping = |_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping");
         let turn = tokio::select! {
             biased;
             turn = self.turns.acquire() => turn.map_err(stopping)?,
-            why = stop.fired() => return Err(why),
+            why = cancellation.cancelled() => return Err(why.into()),
         };
         Ok(Turn { source: &self.source, _turn: turn })
     }

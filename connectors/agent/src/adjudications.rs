@@ -17,11 +17,12 @@ use serde::{Deserialize, Serialize};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::ResidentId;
+use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{self, Envelope};
-use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_text::toml_fault;
-use zerotrip_trust::digest::{Digest, sha256};
-use zerotrip_trust::dsse;
+use zerotrip_trust::digest::Digest;
+use zerotrip_trust::dsse::payload_digest;
+use zerotrip_trust::signed::{self, Signed};
 
 use crate::owner_files::{DeskError, signing_lock};
 use crate::versions::Versioned;
@@ -146,7 +147,7 @@ impl Worksheet {
             signed_at: Some(to_timestamp(SystemTime::now())),
             rulings: self.rulings.iter().map(to_message).collect(),
         };
-        let envelope = dsse::seal(payload_type::ADJUDICATIONS, &message, &home.key("approve")?)?;
+        let envelope = signed::seal(&message, &home.key("approve")?)?;
         files::write(
             &signed_path(&home.folder, dataset),
             &envelope.encode_to_vec(),
@@ -170,10 +171,9 @@ pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Rulings, Envelope)>,
         |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
     let envelope = Envelope::decode(files::read(&path)?.as_slice())
         .map_err(|error| damaged(error.to_string()))?;
-    let (payload, _) = dsse::peek(&envelope, payload_type::ADJUDICATIONS)
+    let message = Signed::<v1::Adjudications>::new(&envelope)
+        .and_then(|signed| signed.unverified())
         .map_err(|error| damaged(error.to_string()))?;
-    let message: v1::Adjudications =
-        dsse::decode(payload).map_err(|error| damaged(error.to_string()))?;
     let ruled = message.rulings.iter().map(|ruling| ruling.rows.len()).sum::<usize>();
     if message.dataset != dataset || ruled > MOST_RULED {
         return Err(damaged(format!(
@@ -188,7 +188,7 @@ pub fn load(folder: &Path, dataset: &str) -> Result<Option<(Rulings, Envelope)>,
         );
     }
     Ok(Some((
-        Rulings { version: message.version, digest: sha256(payload).to_vec(), rulings },
+        Rulings { version: message.version, digest: payload_digest(&envelope).to_vec(), rulings },
         envelope,
     )))
 }

@@ -8,10 +8,10 @@ use std::time::SystemTime;
 use prost::Message as _;
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
+use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{Approval, Approvals, Envelope, ScanTemplate};
-use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::dsse;
 use zerotrip_trust::receipt::template_digest;
+use zerotrip_trust::signed::{self, Signed};
 
 use crate::owner::owner_of;
 use crate::owner_files::{DeskError, envelope};
@@ -45,7 +45,7 @@ pub fn path(folder: &Path) -> PathBuf {
 pub fn read(folder: &Path) -> Result<Option<Envelope>, DeskError> {
     let path = path(folder);
     if files::is_there(&path) {
-        envelope(&path, payload_type::APPROVALS, APPROVE_AGAIN).map(Some)
+        envelope::<Approvals>(&path, APPROVE_AGAIN).map(Some)
     } else {
         Ok(None)
     }
@@ -60,7 +60,7 @@ pub fn standing(home: &SystemHome) -> Result<Approvals, DeskError> {
         });
     };
     let path = path(&home.folder).display().to_string();
-    let opened = dsse::open(&envelope, payload_type::APPROVALS, home.key("approve")?.public());
+    let opened = signed::open(&envelope, home.key("approve")?.public());
     opened.map_err(|error| DeskError::Damaged {
         path,
         why: error.to_string(),
@@ -81,7 +81,7 @@ pub fn sign(
     }
     approvals.version = Versioned::Approvals.next(&home.folder, approvals.version)?;
     approvals.signed_at = Some(to_timestamp(SystemTime::now()));
-    let envelope = dsse::seal(payload_type::APPROVALS, &approvals, &home.key("approve")?)?;
+    let envelope = signed::seal(&approvals, &home.key("approve")?)?;
     files::write(&path(&home.folder), &envelope.encode_to_vec(), Secrecy::Public)?;
     Versioned::Approvals.remember(&home.folder, approvals.version)
 }
@@ -89,8 +89,8 @@ pub fn sign(
 /// Refuses approvals that say themselves that they are older than others that were here.
 pub fn not_older(folder: &Path, approvals: Option<&Envelope>) -> Result<(), DeskError> {
     let version = |envelope| {
-        let (payload, _) = dsse::peek(envelope, payload_type::APPROVALS).ok()?;
-        dsse::decode::<Approvals>(payload).ok().map(|approvals| approvals.version)
+        let approvals = Signed::<Approvals>::new(envelope).ok()?.unverified().ok()?;
+        Some(approvals.version)
     };
     match approvals.and_then(version) {
         Some(version) => Versioned::Approvals.not_older(folder, version),

@@ -6,23 +6,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_datasets::file::DatasetFile;
-use zerotrip_proto::payload_type;
-use zerotrip_proto::v1::{DatasetStatement, Envelope, ErrorCode};
+use zerotrip_proto::v1::{Adjudications, DatasetStatement, Envelope, ErrorCode};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use crate::access::{Access, Turn};
 use crate::desk::Signed;
-use crate::owner::{owner_of, verify_owner};
+use crate::owner::{open_owners, owner_of};
 use crate::owner_files::DeskError;
 use crate::probe_monitor::ProbeMonitor;
 use crate::probes::Probes;
 use crate::versions::Versioned;
 use zerotrip_sources::rulings::Rulings;
-use zerotrip_sources::{RestsOn, SourceError, Stop, Survey};
+use zerotrip_sources::{RestsOn, SourceError, Survey};
 
 /// One dataset, served.
 #[derive(Debug)]
@@ -119,10 +119,10 @@ impl AttachedDataset {
     pub fn signed_by_owner(&self, directory: &Directory, now: SystemTime) -> Result<(), String> {
         let owner = owner_of(&self.file.id);
         if let Some(adjudicated) = &self.adjudicated {
-            verify_owner(adjudicated, payload_type::ADJUDICATIONS, owner, directory, now)
+            open_owners::<Adjudications>(adjudicated, owner, directory, now)
                 .map_err(|why| format!("its adjudications: {why}"))?;
         }
-        verify_owner(&self.envelope, payload_type::DATASET, owner, directory, now)
+        open_owners::<DatasetStatement>(&self.envelope, owner, directory, now).map(|_| ())
     }
 
     /// Whether it was opened of just these signed files.
@@ -138,19 +138,23 @@ impl AttachedDataset {
 
     /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no
     /// longer than the scan may take.
-    pub async fn source(&self, stop: &Stop) -> Result<Turn<'_>, SourceError> {
+    pub async fn source(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
         let contradiction =
             self.contradiction.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(detail) = contradiction {
             return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
         }
-        self.access.turn(stop).await
+        self.access.turn(cancellation).await
     }
 
     /// Whether known persons are found in what a look-up rests upon; see [`RestsOn`].
-    pub async fn verify_probes(&self, rests_on: RestsOn, stop: &Stop) -> Result<(), SourceError> {
+    pub async fn verify_probes(
+        &self,
+        rests_on: RestsOn,
+        cancellation: &Cancellation,
+    ) -> Result<(), SourceError> {
         match &self.proving {
-            Some(proving) => proving.bears_out(rests_on, stop).await,
+            Some(proving) => proving.bears_out(rests_on, cancellation).await,
             None => Ok(()),
         }
     }

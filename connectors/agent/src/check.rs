@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use serde_json::json;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_channel::files;
 use zerotrip_datasets::quality::percent;
 use zerotrip_datasets::resident_id::ResidentId;
@@ -21,7 +22,7 @@ use crate::output::{Failure, say};
 use crate::probes::Probes;
 use crate::progress::with_progress;
 use crate::scratch::Scratch;
-use zerotrip_sources::{Finding, LookUp, Source, SourceError, Stop, Survey};
+use zerotrip_sources::{Finding, LookUp, Source, SourceError, Survey};
 use zerotrip_text::shown;
 
 /// How a dataset's look-up fares.
@@ -191,7 +192,7 @@ async fn times(
             columns: columns.clone(),
             keys: Arc::from([*person]),
             most_rows: dataset.limits.most_rows,
-            stop: Stop::at(begun + dataset.limits.time_out),
+            cancellation: Cancellation::after(dataset.limits.time_out),
         };
         let (rows, end) = zerotrip_sources::count_rows(source, look_up).await?;
         if rows == 0 {

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use clap::Args;
 use serde_json::{Value as Json, json};
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_channel::files;
 use zerotrip_datasets::aggregate::{Answer, Group, Key, Measure, Question};
 use zerotrip_datasets::predicate::{self, Predicate, Value};
@@ -19,8 +20,8 @@ use crate::desk;
 use crate::output::{Failure, say};
 use crate::progress::with_progress;
 use crate::scratch::Scratch;
+use zerotrip_sources::SourceError;
 use zerotrip_sources::select::{self, SelectEnd};
-use zerotrip_sources::{SourceError, Stop};
 use zerotrip_text::shown;
 
 /// Time that it may take.
@@ -69,8 +70,8 @@ pub async fn run(arguments: Count, as_json: bool) -> Result<ExitCode, Failure> {
         SourceError::new(ErrorCode::SourceFailed, error.to_string())
     };
     let opened = with_progress("opening the source", opening).await.map_err(stopped)??;
-    let stop = Stop::at(Instant::now() + PATIENCE);
-    let counting = select::run(&*opened, &dataset.columns, &question, MOST_ROWS, stop);
+    let cancellation = Cancellation::after(PATIENCE);
+    let counting = select::run(&*opened, &dataset.columns, &question, MOST_ROWS, cancellation);
     let (answer, end) = with_progress("counting", counting).await?;
     say(
         as_json,

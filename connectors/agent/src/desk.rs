@@ -15,13 +15,13 @@ use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_datasets::file::Made;
 use zerotrip_datasets::vocabulary::VOCABULARIES;
 use zerotrip_datasets::{DatasetFile, date, template};
-use zerotrip_proto::payload_type;
+use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ScanTemplate};
 use zerotrip_text::toml_fault;
 use zerotrip_trust::digest::{self, Digest, sha256, sha256_parts};
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
 use zerotrip_trust::identity::{is_name, is_term};
+use zerotrip_trust::signed;
 
 use crate::approving;
 use crate::owner::owner_of;
@@ -85,9 +85,8 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
     if !files::is_there(&signed) {
         return Err(DeskError::Unsigned(file.id));
     }
-    let envelope = envelope(&signed, payload_type::DATASET, SIGN_AGAIN)?;
-    let (payload, _) = dsse::peek(&envelope, payload_type::DATASET)?;
-    let statement: DatasetStatement = dsse::decode(payload)?;
+    let envelope = envelope::<DatasetStatement>(&signed, SIGN_AGAIN)?;
+    let statement = signed::Signed::<DatasetStatement>::new(&envelope)?.unverified()?;
     if statement.version == 0 {
         return Err(DeskError::Unbound(file.id));
     }
@@ -116,7 +115,7 @@ pub fn signed_dataset(folder: &Path, path: &Path) -> Result<Signed, DeskError> {
 fn commitment(salt: &[u8], text: &str, probes: Option<&[u8]>) -> Digest {
     let named: &[u8] = if probes.is_some() { b"known persons" } else { b"" };
     sha256_parts(
-        "zerotrip dataset file v1",
+        hash_domain::DATASET_FILE,
         &[salt, text.as_bytes(), named, probes.unwrap_or_default()],
     )
 }
@@ -270,7 +269,7 @@ pub fn sign_datasets(
         let version = Versioned::Statement(&file.id).next_by_clock(&home.folder, now)?;
         let file_commitment = commitment(&salt, &text, probes.as_deref()).to_vec();
         let statement = DatasetStatement { version, file_commitment, ..file.to_statement(now) };
-        let envelope = dsse::seal(payload_type::DATASET, &statement, &key)?;
+        let envelope = signed::seal(&statement, &key)?;
         files::write(&salt_path(&home.folder, &file.id), &salt, Secrecy::Private)?;
         files::write(
             &statement_path(&home.folder, &file.id),

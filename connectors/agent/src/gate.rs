@@ -3,20 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
-use zerotrip_datasets::ResidentId;
+use zerotrip_channel::deadline::Deadline;
+use zerotrip_datasets::{ParameterType, ResidentId};
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
-    Approvals, CheckBody, Envelope, ErrorCode, KeyUsage, Opening, Request, ScanReceipt,
-    ScanTemplate, ScanTicket,
+    Approvals, CheckBody, Envelope, ErrorCode, Opening, Request, ScanReceipt, ScanTemplate,
+    ScanTicket,
 };
-use zerotrip_proto::{Refusal, bounds, from_timestamp, payload_type};
+use zerotrip_proto::{Obligation, Refusal, bounds, from_timestamp};
 use zerotrip_trust::digest::Digest;
-use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
+use zerotrip_trust::directory::{Directory, SignedError};
 use zerotrip_trust::receipt::{self, template_digest};
 
 use crate::approving::{Pair, pairs};
@@ -107,8 +107,10 @@ pub struct Arrival<'a> {
     pub directory: &'a Directory,
     /// What the owner serves.
     pub served: &'a Served,
-    /// Now.
+    /// Now, by this machine's clock.
     pub now: SystemTime,
+    /// The moment of its arrival, from which its life is counted.
+    pub arrived: Instant,
     /// Since when this process remembers which grants were used.
     pub remembers_since: SystemTime,
 }
@@ -126,8 +128,8 @@ pub struct Admitted {
     pub request: Request,
     /// The requester's member.
     pub requester: String,
-    /// When it lapses, by this machine's clock.
-    pub expires_at: SystemTime,
+    /// When it lapses.
+    pub deadline: Deadline,
 }
 
 fn refuse<T>(code: ErrorCode, why: impl Into<String>) -> Result<T, Refusal> {
@@ -138,7 +140,8 @@ fn refuse<T>(code: ErrorCode, why: impl Into<String>) -> Result<T, Refusal> {
 /// [`Admitted::grant`]'s id.
 pub fn admit(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Refusal> {
     let grant = open_grant(ticket, arrival)?;
-    let expires_at = check_times(&grant, arrival)?;
+    check_obligations(&grant)?;
+    let deadline = check_times(&grant, arrival)?;
     let (request, requester) = open_request(&grant, arrival)?;
     let Some(Body::Check(body)) = &request.body else {
         return refuse(ErrorCode::GateRefused, "the request behind this scan is not a check");
@@ -148,17 +151,19 @@ pub fn admit(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Refus
     };
     let approved = check_approval(template, &requester, &request, body, arrival)?;
     let keys = check_keys(&grant, &approved.template, body, arrival)?;
-    Ok(Admitted { approved, keys, requester, expires_at, request, grant })
+    Ok(Admitted { approved, keys, requester, deadline, request, grant })
 }
 
 fn open_grant(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<ScanTicket, Refusal> {
-    let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("scan grant: {error}"));
-    let (_, keyid) = dsse::peek(ticket, payload_type::SCAN_GRANT).map_err(bad)?;
-    let holder = arrival.directory.hub_key(keyid, KeyUsage::Sign, arrival.now);
-    let holder = holder
-        .map_err(|why| Refusal::new(ErrorCode::BadSignature, format!("scan grant: {why}")))?;
-    let grant: ScanTicket =
-        dsse::open(ticket, payload_type::SCAN_GRANT, &holder.key).map_err(bad)?;
+    let opened = arrival.directory.open_signed::<ScanTicket>(ticket, arrival.now);
+    let (grant, holder) = opened.map_err(|error| {
+        let code = match &error {
+            SignedError::Envelope(error) => error.code(),
+            // A hub's key that is not accepted, for whatever reason, is a bad signature.
+            SignedError::Key(_) => ErrorCode::BadSignature,
+        };
+        Refusal::new(code, format!("scan grant: {error}"))
+    })?;
     if grant.hub != holder.uri || grant.hub != arrival.hub {
         return refuse(
             ErrorCode::SignerMismatch,
@@ -174,7 +179,12 @@ fn open_grant(ticket: &Envelope, arrival: &Arrival<'_>) -> Result<ScanTicket, Re
     Ok(grant)
 }
 
-fn check_times(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<SystemTime, Refusal> {
+/// What the decision demands of the scan: an obligation that is not known here cannot be met.
+fn check_obligations(grant: &ScanTicket) -> Result<(), Refusal> {
+    Obligation::all_of(&grant.obligations).map(drop).map_err(Refusal::from)
+}
+
+fn check_times(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<Deadline, Refusal> {
     let (Some(issued), Some(expires)) =
         (from_timestamp(grant.issued_at.as_ref()), from_timestamp(grant.expires_at.as_ref()))
     else {
@@ -217,25 +227,20 @@ fn check_times(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<SystemTime, 
         );
     }
     // It lives from its arrival on: by a clock that is ahead of the hub's, no time would be left.
-    Ok(arrival.now + life)
+    Ok(Deadline::at(arrival.arrived + life))
 }
 
 fn open_request(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<(Request, String), Refusal> {
-    let bad = |error: dsse::DsseError| {
-        Refusal::new(error.code(), format!("the request behind the grant: {error}"))
-    };
     let Some(envelope) = &grant.request else {
         return refuse(
             ErrorCode::BadSignature,
             "the grant does not carry the request that it serves",
         );
     };
-    let (payload, keyid) = dsse::peek(envelope, payload_type::REQUEST).map_err(bad)?;
-    let holder = arrival.directory.signing_key(keyid, KeyUsage::Sign, arrival.now);
-    let holder = holder
-        .map_err(|why| Refusal::new(why.code(), format!("the request behind the grant: {why}")))?;
-    dsse::verify(envelope, payload_type::REQUEST, &holder.key).map_err(bad)?;
-    let request: Request = dsse::decode(payload).map_err(bad)?;
+    let opened = arrival.directory.open_signed::<Request>(envelope, arrival.now);
+    let (request, holder) = opened.map_err(|error| {
+        Refusal::new(error.code(), format!("the request behind the grant: {error}"))
+    })?;
     if request.issuer != holder.uri {
         return refuse(
             ErrorCode::SignerMismatch,
@@ -382,9 +387,11 @@ fn from_parameter(name: &str, id: &ResidentId, template: &ScanTemplate, body: &C
         .origins
         .iter()
         .any(|origin| matches!(&origin.from, Some(Source::Parameter(known)) if known == name));
-    let mut values = body.parameters.iter().filter(|parameter| parameter.name == name);
-    let value = values.next().and_then(|parameter| ResidentId::new_strict(&parameter.value).ok());
-    approved && value == Some(*id) && values.next().is_none()
+    let mut given = body.parameters.iter().filter(|parameter| parameter.name == name);
+    let (Some(text), None) = (given.next(), given.next()) else { return false };
+    // A key is a resident id, so is the parameter that it comes from.
+    let parameter = ParameterType::ResidentId.parse(name, &text.value, None);
+    approved && parameter.is_ok_and(|parameter| parameter.value.resident() == Some(*id))
 }
 
 fn from_evidence(
@@ -411,12 +418,9 @@ fn open_evidence(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<Vec<ScanRe
     }
     let mut receipts = Vec::with_capacity(grant.evidence.len());
     for envelope in &grant.evidence {
-        let bad = |error: dsse::DsseError| Refusal::new(error.code(), format!("evidence: {error}"));
-        let (_, keyid) = dsse::peek(envelope, payload_type::SCAN_RECEIPT).map_err(bad)?;
-        let holder = arrival.directory.signing_key(keyid, KeyUsage::Sign, arrival.now);
-        let holder = holder.map_err(|why| Refusal::new(why.code(), format!("evidence: {why}")))?;
-        let receipt: ScanReceipt =
-            dsse::open(envelope, payload_type::SCAN_RECEIPT, &holder.key).map_err(bad)?;
+        let opened = arrival.directory.open_signed::<ScanReceipt>(envelope, arrival.now);
+        let (receipt, holder) =
+            opened.map_err(|error| Refusal::new(error.code(), format!("evidence: {error}")))?;
         if receipt.connector != holder.uri
             || holder.member.as_deref() != Some(owner_of(&receipt.dataset))
         {
@@ -431,4 +435,26 @@ fn open_evidence(grant: &ScanTicket, arrival: &Arrival<'_>) -> Result<Vec<ScanRe
         receipts.push(receipt);
     }
     Ok(receipts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_with_an_obligation_that_is_not_known_is_refused_by_name() {
+        let obligated = |obligations: &[&str]| {
+            let obligations = obligations.iter().map(|name| (*name).to_owned()).collect();
+            check_obligations(&ScanTicket { obligations, ..ScanTicket::default() })
+        };
+        assert_eq!(obligated(&[]), Ok(()));
+        for names in [&["row-filter"][..], &["", "row-filter"], &["ROW-FILTER"]] {
+            let refusal = obligated(names).map_err(|refusal| (refusal.code, refusal.en));
+            let shown = names.first().copied().unwrap_or_default();
+            assert!(
+                matches!(&refusal, Err((ErrorCode::GateRefused, why)) if why.contains(&format!("`{shown}`"))),
+                "{refusal:?}"
+            );
+        }
+    }
 }

@@ -2,28 +2,26 @@
 
 use std::time::SystemTime;
 
-use zerotrip_proto::v1::{Envelope, KeyUsage};
+use zerotrip_proto::HolderSigned;
+use zerotrip_proto::v1::Envelope;
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
 
 /// The member that owns a dataset: the part of its id before the dot.
 pub fn owner_of(dataset: &str) -> &str {
     dataset.split_once('.').map_or(dataset, |(member, _)| member)
 }
 
-/// Whether an envelope is signed with an APPROVE key of that member.
-pub fn verify_owner(
+/// What an owner signed: `member`, which must have signed it with a key that is valid now.
+pub fn open_owners<M: HolderSigned>(
     envelope: &Envelope,
-    kind: &str,
     member: &str,
     directory: &Directory,
     now: SystemTime,
-) -> Result<(), String> {
-    let (_, keyid) = dsse::peek(envelope, kind).map_err(|error| error.to_string())?;
-    let holder =
-        directory.signing_key(keyid, KeyUsage::Approve, now).map_err(|error| error.to_string())?;
+) -> Result<M, String> {
+    let (message, holder) =
+        directory.open_signed(envelope, now).map_err(|error| error.to_string())?;
     if holder.member.as_deref() != Some(member) {
         return Err(format!("signed by `{}`, owned by `{member}`", holder.uri));
     }
-    dsse::verify(envelope, kind, &holder.key).map(|_| ()).map_err(|error| error.to_string())
+    Ok(message)
 }

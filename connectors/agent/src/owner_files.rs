@@ -6,9 +6,11 @@ use prost::Message as _;
 use zerotrip_channel::HomeError;
 use zerotrip_channel::files::{self, FileError};
 use zerotrip_datasets::FileError as DatasetError;
+use zerotrip_proto::SignedMessage;
 use zerotrip_proto::v1::Envelope;
+use zerotrip_trust::Signed;
 use zerotrip_trust::digest::RandomError;
-use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_trust::dsse::DsseError;
 
 /// Most datasets of one connector.
 pub const MOST_DATASETS: usize = 64;
@@ -148,12 +150,15 @@ pub enum DeskError {
 
 /// An envelope that at least looks like one of this kind; whether its signature holds, the
 /// directory in force says.
-pub fn envelope(path: &Path, kind: &str, remedy: &'static str) -> Result<Envelope, DeskError> {
+pub fn envelope<M: SignedMessage>(
+    path: &Path,
+    remedy: &'static str,
+) -> Result<Envelope, DeskError> {
     let damaged =
         |why: String| DeskError::Damaged { path: path.display().to_string(), why, remedy };
     let envelope = Envelope::decode(files::read(path)?.as_slice())
         .map_err(|error| damaged(error.to_string()))?;
-    dsse::peek(&envelope, kind).map_err(|error| damaged(error.to_string()))?;
+    Signed::<M>::new(&envelope).map_err(|error| damaged(error.to_string()))?;
     Ok(envelope)
 }
 

@@ -6,11 +6,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_proto::v1::ErrorCode;
 
 use crate::access::Access;
 use crate::probes::Probes;
-use zerotrip_sources::{RestsOn, SourceError, Stop};
+use zerotrip_sources::{RestsOn, SourceError};
 
 /// Time that a look bears answers out.
 const EVERY: Duration = Duration::from_secs(60);
@@ -52,12 +53,11 @@ impl ProbeMonitor {
     }
 
     /// Whether an answer that rests on this is borne out; a look is taken where that is not known.
-    /// Whoever asks waits no longer than `stop` allows, and the look goes on for those who come
-    /// after.
+    /// The caller waits no longer than `cancellation` allows; the look goes on for later callers.
     pub async fn bears_out(
         self: &Arc<Self>,
         rests_on: RestsOn,
-        stop: &Stop,
+        cancellation: &Cancellation,
     ) -> Result<(), SourceError> {
         if let Some(known) = self.known(rests_on) {
             return known;
@@ -67,7 +67,7 @@ impl ProbeMonitor {
         tokio::select! {
             biased;
             looked = look => looked.unwrap_or_else(|error| Err(SourceError::new(ErrorCode::SourceFailed, format!("the look stopped: {error}")))),
-            why = stop.fired() => Err(why),
+            why = cancellation.cancelled() => Err(why.into()),
         }
     }
 

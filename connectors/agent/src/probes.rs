@@ -10,16 +10,16 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::cell::read;
 use zerotrip_datasets::{Column, DatasetFile, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, sha256};
 
 use crate::access::Access;
-use zerotrip_sources::{LookUp, LookUpEnd, RestsOn, Rows, SourceError, Stop};
+use zerotrip_sources::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 
 /// Most persons of one file.
 pub const MOST_PROBES: usize = 100;
@@ -168,13 +168,13 @@ impl Probes {
         keys: &[ResidentId],
         access: &Access,
     ) -> Result<(HashSet<ResidentId>, LookUpEnd), SourceError> {
-        let stop = Stop::at(Instant::now() + access.limits().time_out);
-        let turn = access.patient_turn(&stop).await?;
+        let cancellation = Cancellation::after(access.limits().time_out);
+        let turn = access.patient_turn(&cancellation).await?;
         let look_up = LookUp {
             columns: columns.to_vec(),
             keys: Arc::from(keys),
             most_rows: access.limits().most_rows,
-            stop,
+            cancellation,
         };
         let mut found = HashSet::new();
         let (sender, mut rows) = mpsc::channel::<Rows>(2);

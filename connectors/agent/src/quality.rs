@@ -8,10 +8,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use zerotrip_datasets::file::Source as Spec;
 use zerotrip_datasets::quality::{MOST_ENTRIES, STEP, told};
+use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{ColumnQuality, DatasetQuality, Envelope, QualityKind};
-use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::dsse;
 use zerotrip_trust::keys::SigningKey;
+use zerotrip_trust::signed;
 
 use crate::attached_dataset::AttachedDataset;
 use zerotrip_sources::{FindingKind, SourceError, Survey};
@@ -79,8 +79,7 @@ impl Qualities {
             entries: entries(&survey),
             proves_nothing: survey.anybodys > 0 || !survey.contradictions.is_empty(),
         };
-        let envelope = dsse::seal(payload_type::QUALITY, &quality, signer)
-            .map_err(|error| error.to_string())?;
+        let envelope = signed::seal(&quality, signer).map_err(|error| error.to_string())?;
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use arrow::array::{ArrayRef, Date32Builder, Decimal128Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::DataType;
@@ -13,19 +13,20 @@ use chrono::NaiveDate;
 use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
+use zerotrip_channel::deadline::{Cancellation, Deadline};
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::{ResidentId, date};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer};
-use zerotrip_proto::{Refusal, payload_type, to_timestamp};
+use zerotrip_proto::{Refusal, hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
 use zerotrip_trust::keys::SigningKey;
-use zerotrip_trust::{dsse, receipt};
+use zerotrip_trust::{receipt, signed};
 
 use crate::attached_dataset::AttachedDataset;
 use crate::gate::Admitted;
 use crate::shape::{Shape, data_type};
 use zerotrip_sources::rulings::Rulings;
-use zerotrip_sources::{LookUp, LookUpEnd, Rows, SourceError, Stop};
+use zerotrip_sources::{LookUp, LookUpEnd, Rows, SourceError};
 
 /// Messages on their way to the hub: with the stream's own window, all that a stalled reader can
 /// hold.
@@ -58,15 +59,16 @@ pub async fn serve(
         .as_ref()
         .map_err(|why| SourceError::new(ErrorCode::SourceDrift, why.clone()))?;
     let limits = &serving.file.limits;
-    let left = admitted.expires_at.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
-    let stop = Stop::at(Instant::now() + left.min(limits.time_out));
-    let _hang_up = HangUp(stop.clone());
-    let turn = serving.source(&stop).await?;
+    let deadline = Deadline::earliest(admitted.deadline, Deadline::after(limits.time_out));
+    let cancellation = Cancellation::at(deadline);
+    // However the scan ends, the source's thread ends its work.
+    let _cancel_on_drop = cancellation.cancel_on_drop();
+    let turn = serving.source(&cancellation).await?;
     let look_up = LookUp {
         columns: shape.look_up.clone(),
         keys: admitted.keys.clone().into(),
         most_rows: admitted.approved.template().max_rows.min(limits.most_rows),
-        stop: stop.clone(),
+        cancellation: cancellation.clone(),
     };
     let (sender, mut rows) = mpsc::channel(2);
     let mut delivery =
@@ -82,32 +84,20 @@ pub async fn serve(
                 None => break,
             },
             ended = looked_up.as_mut(), if end.is_none() => end = Some(ended?),
-            () = out.closed() => {
-                stop.now();
-                return Err(SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"));
-            }
+            () = out.closed() => return Err(SourceError::hung_up()),
         }
     }
     let end = match end {
         Some(end) => end,
         None => looked_up.await?,
     };
-    stop.check()?;
+    cancellation.check()?;
     // A register that has shrunk answers "nothing" all too readily: no receipt for it.
     serving.check_row_count(end.rows).await?;
     // Those whom its owner knows to be in it are looked up at a turn of their own.
     drop(turn);
-    serving.verify_probes(end.rests_on, &stop).await?;
+    serving.verify_probes(end.rests_on, &cancellation).await?;
     delivery.finish(admitted, serving, connector, signer, end).await
-}
-
-/// Tells the source's thread to stop, however the scan ends.
-struct HangUp(Stop);
-
-impl Drop for HangUp {
-    fn drop(&mut self) {
-        self.0.now();
-    }
 }
 
 enum Values {
@@ -150,7 +140,7 @@ impl<'a> Delivery<'a> {
             held: None,
             bytes_left: most_bytes,
             rows: 0,
-            stream: Hasher::with_domain("zerotrip scan stream v1"),
+            stream: Hasher::with_domain(hash_domain::SCAN_STREAM),
             findings: BTreeMap::new(),
             today: date::in_china(SystemTime::now()),
             supplied: shape.supplies.iter().map(|_| BTreeSet::new()).collect(),
@@ -242,10 +232,7 @@ impl<'a> Delivery<'a> {
     }
 
     async fn push(&self, message: FlightData) -> Result<(), SourceError> {
-        self.out
-            .send(Ok(message))
-            .await
-            .map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))
+        self.out.send(Ok(message)).await.map_err(|_| SourceError::hung_up())
     }
 
     async fn finish(
@@ -292,7 +279,7 @@ impl<'a> Delivery<'a> {
             salt: salt.to_vec(),
             rows: self.rows,
             stream_digest: self.stream.finish().to_vec(),
-            keys_digest: sha256_parts("zerotrip scan keys v1", &keys).to_vec(),
+            keys_digest: sha256_parts(hash_domain::SCAN_KEYS, &keys).to_vec(),
             findings,
             supply_secret: secret.to_vec(),
             statement_digest: serving.statement_digest.to_vec(),
@@ -309,8 +296,7 @@ impl<'a> Delivery<'a> {
             facts_commitment: receipt::facts_commitment(&facts).to_vec(),
             supplied,
         };
-        let envelope = dsse::seal(payload_type::SCAN_RECEIPT, &message, signer)
-            .map_err(|error| failed(&error))?;
+        let envelope = signed::seal(&message, signer).map_err(|error| failed(&error))?;
         let trailer = ScanTrailer { receipt: Some(envelope), facts: Some(facts) };
         let rows = self.rows;
         // What a message carries as `app_metadata` is ours to say (Arrow Flight, FlightData).
@@ -318,10 +304,7 @@ impl<'a> Delivery<'a> {
             app_metadata: trailer.encode_to_vec().into(),
             ..self.held.take().unwrap_or_default()
         };
-        self.out
-            .send(Ok(last))
-            .await
-            .map_err(|_| SourceError::new(ErrorCode::SourceTimeout, "the hub hung up"))?;
+        self.out.send(Ok(last)).await.map_err(|_| SourceError::hung_up())?;
         Ok(Served { rows, could_match: end.could_match })
     }
 }

@@ -1,7 +1,7 @@
 //! A file's header: it names columns, and is never a row of the register.
 //!
-//! A file without one would lose its first row: that row's cells would be taken for names, and whom
-//! it is about would own nothing. So a name is believed only if it is no value.
+//! A file without one would lose its first row: that row's cells would be taken for names, and the
+//! person in it would own nothing. So a name is accepted only if it is not a value.
 
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::is_digit;
@@ -10,7 +10,7 @@ use zerotrip_datasets::resident_id::{self, Reading};
 use zerotrip_datasets::{Column, DatasetFile};
 use zerotrip_proto::v1::SemanticType;
 
-/// Digits that no name has: a day in full has so many, and every identifier.
+/// Digits that no name has: a day in full has as many, and every identifier.
 const FEWEST_DIGITS: usize = 8;
 /// Characters of a person's identifier of the first generation.
 const SHORTEST_IDENTIFIER: usize = 15;
@@ -66,7 +66,7 @@ fn is_value(name: &str) -> bool {
 }
 
 /// Whether the name of a column reads as one of its own values. Texts and names of people have no
-/// form by which that could be told.
+/// form by which that could be seen.
 fn reads_as(column: &Column, name: &str) -> bool {
     match column.semantic {
         SemanticType::Text

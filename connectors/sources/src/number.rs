@@ -7,7 +7,7 @@ const EXACT_BELOW: f64 = 1e15;
 const SINGLE_EXACT_BELOW: f32 = 1e7;
 
 /// A number of at most 15 digits before its point in full. A larger one has lost its last digits:
-/// in exponent form it is no identifier, but tells whose it could be. These are the fewest digits
+/// in exponent form it is no identifier, but shows whose it could be. These are the fewest digits
 /// that mean this number, so that where an id was rounded up into the next thousand, say, nothing
 /// stands behind the thousand.
 pub fn double(number: f64) -> String {

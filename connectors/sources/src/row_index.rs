@@ -1,13 +1,13 @@
-//! Who stood in a table, and in which of its rows, when a pass went through it.
+//! Which persons were in which rows of a table when a profiling pass read it.
 //!
-//! A look-up asks for the spellings that the pass has seen. A cell that somebody spells anew since
+//! A look-up asks for the spellings that the pass has seen. A cell that is respelled since
 //! then, irregularly, would be missed, and the row with it, though the answer claims to be whole as
 //! of the pass; and so would a row that a damaged index has lost. So the pass remembers of each
-//! person in which rows they stood, in a few bytes each, and a look-up that does not meet every one
-//! of *those* rows is no answer: one that is new cannot stand in for one that is missed.
+//! person in which rows they were, in a few bytes each, and a look-up that does not see every one
+//! of *those* rows is not an answer: a new row cannot replace one that is missed.
 //!
 //! Nothing is forgotten. What is remembered are hashes, under keys of this pass's own: that
-//! somebody seems to have stood in a row who did not happens to one key in some hundreds of
+//! a person seems to be in a row and is not happens to one key in some hundreds of
 //! millions, and such a look-up fails until the next pass.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
@@ -22,7 +22,7 @@ use super::rows::RawRow;
 /// Ids in rows that are remembered: 8.5 bytes each, and up to twice as much while they are
 /// gathered.
 const MOST_IDS: usize = 25_000_000;
-/// Ids are gathered in so many heaps, so that they need not all be held twice to be sorted.
+/// Heaps of ids; sorted one by one, they need not all be held twice.
 const HEAPS: usize = 64;
 
 /// What a pass under way has seen.
@@ -41,13 +41,13 @@ pub struct RowIndex {
     /// The first bits of a person's hash are a place here, where it says from where on such
     /// persons' rows stand.
     starts: Vec<u32>,
-    /// So many bits.
+    /// How many bits.
     bits: u32,
     /// The next 32 bits of the person's hash, and then the row's, in order.
     rows: Vec<u64>,
 }
 
-/// Which of the rows that the pass saw a look-up has met.
+/// Which of the rows that the pass saw a look-up has seen too.
 #[derive(Debug, Default)]
 pub struct SeenRows(Vec<u32>);
 
@@ -58,12 +58,12 @@ impl Default for IndexBuilder {
 }
 
 impl IndexBuilder {
-    /// What tells a row from all others: its key or, where it has none, all that stands in it.
+    /// What identifies a row: its key or, where it has none, all of its cells.
     pub fn which(&self, cells: RawRow<'_>) -> u64 {
         self.hasher.hash_one(cells)
     }
 
-    /// One more row, and everybody who stands in these columns of it. `which` tells it from all
+    /// One more row, and every person in these columns of it. `which` tells it from all
     /// others, now and later.
     pub fn note(
         &mut self,
@@ -74,7 +74,7 @@ impl IndexBuilder {
         persons(columns, row).try_for_each(|(column, person)| self.add(column, &person, which))
     }
 
-    /// One more row in which this person stands in this column.
+    /// One more row that has this person in this column.
     pub fn add(
         &mut self,
         column: usize,
@@ -125,7 +125,7 @@ impl RowIndex {
         self.hasher.hash_one(cells)
     }
 
-    /// Where the rows stand in which this person stood in this column.
+    /// The range of the rows that had this person in this column.
     fn rows_of(&self, column: usize, person: &ResidentId) -> Range<usize> {
         let hash = hashed(&self.hasher, column, person);
         let at = place(hash, self.bits);
@@ -139,7 +139,7 @@ impl RowIndex {
 }
 
 impl SeenRows {
-    /// One more row; whether the pass saw everybody who stands in these columns of it in this very
+    /// One more row; whether the pass saw every person in these columns of it in this very
     /// row.
     pub fn note(
         &mut self,
@@ -152,7 +152,7 @@ impl SeenRows {
         for (column, person) in persons(columns, row) {
             let range = present.rows_of(column, &person);
             let rows = present.rows.get(range.clone()).unwrap_or_default();
-            // Of equal rows, which nothing tells apart, the first stands for all.
+            // Of equal rows, which nothing tells apart, the first represents all.
             let at = rows.partition_point(|row| low(*row) < folded(which));
             if rows.get(at).is_some_and(|row| low(*row) == folded(which)) {
                 self.0.push(position(range.start + at));
@@ -190,7 +190,7 @@ impl SeenRows {
     }
 }
 
-/// Who stands in these columns of a row.
+/// The persons in these columns of a row.
 fn persons<'a>(
     columns: &'a [usize],
     row: RawRow<'a>,
@@ -202,14 +202,14 @@ fn persons<'a>(
 }
 
 fn hashed(hasher: &RandomState, column: usize, person: &ResidentId) -> u64 {
-    struct Stood<'a>(usize, &'a [u8]);
-    impl Hash for Stood<'_> {
+    struct InColumn<'a>(usize, &'a [u8]);
+    impl Hash for InColumn<'_> {
         fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
             state.write(self.1);
             state.write_usize(self.0);
         }
     }
-    hasher.hash_one(Stood(column, person.as_str().as_bytes()))
+    hasher.hash_one(InColumn(column, person.as_str().as_bytes()))
 }
 
 /// The first bits of a hash.
@@ -257,17 +257,17 @@ mod tests {
                 .unwrap()
         };
         for most in [0, 1, 9, 40_000] {
-            let mut gathering = IndexBuilder::default();
+            let mut builder = IndexBuilder::default();
             for number in 0..most {
                 // Not one after the other, and some in equal rows.
                 for row in (0..=number % 3).rev() {
-                    gathering
+                    builder
                         .add(1, &person(number), u64::try_from(number * 4 + row / 2).unwrap())
                         .unwrap();
                 }
             }
-            (0..2000).for_each(|row| gathering.add(7, &person(1), row).unwrap());
-            let present = gathering.finish();
+            (0..2000).for_each(|row| builder.add(7, &person(1), row).unwrap());
+            let present = builder.finish();
             let rows = |column, person: &ResidentId| {
                 let range = present.rows_of(column, person);
                 present.rows[range].iter().map(|row| low(*row)).collect::<Vec<_>>()
@@ -296,9 +296,9 @@ mod tests {
         rows.end_row(1);
         let row = rows.get(0).unwrap();
         let missed = |seen: &[u64], met: &[u64]| {
-            let mut gathering = IndexBuilder::default();
-            seen.iter().for_each(|which| gathering.note(&[0], row, *which).unwrap());
-            let (present, mut rows) = (gathering.finish(), SeenRows::default());
+            let mut builder = IndexBuilder::default();
+            seen.iter().for_each(|which| builder.note(&[0], row, *which).unwrap());
+            let (present, mut rows) = (builder.finish(), SeenRows::default());
             for which in met {
                 assert_eq!(rows.note(&present, &[0], row, *which), seen.contains(which), "{which}");
             }

@@ -28,7 +28,7 @@ struct Row {
 }
 
 /// A row as the system holds it: one cell for each column that was asked for. `Debug` shows nothing
-/// of what stands in it.
+/// of its contents.
 #[derive(Clone, Copy)]
 pub struct RawRow<'a> {
     text: &'a str,
@@ -78,7 +78,7 @@ impl Rows {
         self.cells.push(self.text.len());
     }
 
-    /// The row has all its cells, and is this one; there are so many like it.
+    /// The row has all its cells, and is this one, `times` times.
     pub fn end_row(&mut self, times: u64) -> RawRow<'_> {
         let (first, begin) = self.rows.last().map_or((0, 0), |row| (row.cells, row.text));
         self.rows.push(Row { cells: self.cells.len(), text: self.text.len(), times });

@@ -64,7 +64,7 @@ impl Rules {
                     least_age: date.least_age,
                     ..TypedColumn::default()
                 };
-                // Without any, it concerns whom the row is looked up by.
+                // Without any, it concerns the persons in the look-ups' columns.
                 let looked_up = || {
                     dataset
                         .lookups

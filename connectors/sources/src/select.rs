@@ -2,7 +2,7 @@
 //!
 //! A system knows cells as they are spelled; conditions are on what they mean. So what is handed
 //! down is always *wider* than what is asked: it leaves out only rows of which the condition
-//! certainly does not hold, whatever else stands there. The rest is decided on normalised
+//! certainly does not hold, whatever else is in it. The rest is decided on normalised
 //! values, by [`run`]. Sums are ours too: a cell that cannot be read would vanish in a server's
 //! own. But a server can send equal cells once, with how many rows have them, and that is exact for
 //! every condition, group and sum.
@@ -10,13 +10,14 @@
 use std::time::SystemTime;
 
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::aggregate::{Answer, Question};
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::predicate::{Op, Predicate, Value};
 use zerotrip_datasets::{Column, date};
 use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
-use super::{Rows, Source, SourceError, Stop};
+use super::{Rows, Source, SourceError};
 
 /// Most texts that one condition hands down; with more, the rest is decided here.
 const MOST_TEXTS: usize = 4096;
@@ -30,12 +31,12 @@ pub struct Select {
     pub only: Predicate,
     /// Whether equal rows may come once, with how many there are.
     pub counted: bool,
-    /// No more rows than so many are wanted, where all come.
+    /// The first rows suffice, where all of them would come.
     pub first: Option<u64>,
-    /// Stop with `SOURCE_LIMIT` after so many rows sent.
+    /// Most rows that are sent; over them, it ends with `SOURCE_LIMIT`.
     pub most_rows: u64,
     /// When to give up.
-    pub stop: Stop,
+    pub cancellation: Cancellation,
 }
 
 /// The end of a selection: every row was sent.
@@ -52,7 +53,7 @@ pub struct SelectEnd {
 pub enum Condition {
     /// The cell is NULL, or its text is none of these.
     NoneOf(usize, Vec<String>),
-    /// The cell, of the system's own type for dates, is NULL, or no day as `YYYY-MM-DD`, or stands
+    /// The cell, of the system's own type for dates, is NULL, or not a day as `YYYY-MM-DD`, or is
     /// so to this one.
     Day(usize, Op, String),
     /// All of them.
@@ -188,7 +189,7 @@ pub async fn run(
     columns: &[Column],
     question: &Question,
     most_rows: u64,
-    stop: Stop,
+    cancellation: Cancellation,
 ) -> Result<(Answer, SelectEnd), SourceError> {
     let needed = question.columns();
     let select = Select {
@@ -197,7 +198,7 @@ pub async fn run(
         counted: true,
         first: None,
         most_rows,
-        stop: stop.clone(),
+        cancellation: cancellation.clone(),
     };
     let (sender, mut rows) = mpsc::channel::<Rows>(2);
     let answered = async {
@@ -218,12 +219,12 @@ pub async fn run(
             // Others on this thread have a turn.
             tokio::task::yield_now().await;
         }
-        Ok(answer)
+        Ok::<_, SourceError>(answer)
     };
     let (end, answer) = tokio::join!(source.select(select, sender), async {
         let answer = answered.await;
         if answer.is_err() {
-            stop.now();
+            cancellation.cancel();
         }
         answer
     });

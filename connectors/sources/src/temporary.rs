@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A snapshot's file, of this process alone; it goes when nobody reads it any more. Two processes
-/// never share one: what stands in which of its columns is known only to the one that wrote it.
+/// A snapshot's file, of this process alone; it is removed with its last reader. Two processes
+/// never share one: only the process that wrote it knows what its columns are.
 #[derive(Debug)]
 pub struct Temporary(PathBuf);
 

@@ -1,4 +1,4 @@
-//! `zerotrip.v1.Authority`: carries the authority's papers. The hub holds none of the keys that
+//! `zerotrip.v1.Authority`: carries the authority's papers. The hub does not hold the keys that
 //! could make one.
 
 use std::sync::Arc;
@@ -111,7 +111,7 @@ impl Authority for Service {
         self.invitation(&token)?;
         let join = self.0.ledger.join(&sha256(&token)).map_err(stored)?;
         let Some(join) = join else {
-            return refuse(ErrorCode::InvalidToken, "nobody has joined with this token yet");
+            return refuse(ErrorCode::InvalidToken, "no system has joined with this token yet");
         };
         let in_force = self.0.in_force();
         Ok(Response::new(GetJoinReply {

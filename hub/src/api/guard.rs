@@ -23,7 +23,7 @@ use crate::{endings, exchange};
 /// Who may make a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody who reaches the port: joining (with a token), the public directory, health.
+    /// Any peer that reaches the port: joining (with a token), the public directory, health.
     Open,
     /// An active system of an active member.
     Member,
@@ -60,8 +60,8 @@ pub const CALLS: [(&str, Access); 26] = [
     ("/grpc.health.v1.Health/Watch", Access::Open),
     ("/grpc.health.v1.Health/List", Access::Open),
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Access::Member),
-    // The name under which older tools look for reflection; served by nobody, so that they are
-    // told who they must be first.
+    // The name under which older tools look for reflection. It is not served; a member learns that
+    // from the answer, and others that they need a certificate first.
     ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Access::Member),
 ];
 
@@ -164,7 +164,8 @@ where
         match admit(&self.hub, request.uri().path(), peer) {
             Ok(()) => Box::pin(self.inner.call(request)),
             Err(refusal) => match peer.map(|peer| peer.identity.clone()) {
-                // Who shows a certificate and is refused is on record; who shows none is nobody.
+                // The refusal of a peer with a certificate is recorded; without one there is no
+                // name.
                 Some(peer) => {
                     let hub = Arc::clone(&self.hub);
                     Box::pin(async move {

@@ -29,8 +29,8 @@ use guard::Guarded;
 /// One connection's calls, guarded.
 pub type Service = Guarded<Routes>;
 
-/// The names under which the health service says whether anything is answered: none, for the whole,
-/// and each service that then is not.
+/// The names under which the health service says whether the hub answers: the empty one, for the
+/// whole, and each service that stops when it does not.
 pub const NAMES: [&str; 4] = [
     "",
     <ExchangeServer<exchange::Service> as NamedService>::NAME,
@@ -38,7 +38,7 @@ pub const NAMES: [&str; 4] = [
     <LedgerServer<ledger::Service> as NamedService>::NAME,
 ];
 
-/// Everything that is served, behind the guard; and what the health service is told by.
+/// Everything that is served, behind the guard; and what reports to the health service.
 pub async fn all(
     hub: &Arc<Hub>,
 ) -> Result<(Service, HealthReporter), tonic_reflection::server::Error> {

@@ -11,9 +11,9 @@ use zerotrip_channel::{Http2Client, Peer};
 use zerotrip_datasets::quality::validate;
 use zerotrip_ledger::LedgerError;
 use zerotrip_proto::v1::{
-    DatasetQuality, DescribeReply, DescribeRequest, Envelope, KeyUsage, NoticeReason,
+    DatasetQuality, DatasetStatement, DescribeReply, DescribeRequest, Envelope, NoticeReason,
 };
-use zerotrip_proto::{from_timestamp, payload_type, to_timestamp};
+use zerotrip_proto::{from_timestamp, to_timestamp};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::identity::Identity;
@@ -34,15 +34,15 @@ const CLOCK_NOTABLE: Duration = Duration::from_secs(2);
 const MOST_DATASETS: usize = 64;
 
 impl Attached {
-    /// Keeps what it says of its datasets' quality, as far as that can be believed and shown.
-    fn keep_quality(&self, told: &[Envelope], hub: &Hub) {
+    /// Keeps what it says of its datasets' quality, as far as that can be verified and shown.
+    fn keep_quality(&self, quality: &[Envelope], hub: &Hub) {
         // With a directory that has ended no key counts: that is said once, and not of each
         // dataset.
         if !hub.in_force().directory.is_fresh(SystemTime::now()) {
             return;
         }
         let mut kept = BTreeMap::new();
-        for envelope in told.iter().take(MOST_DATASETS) {
+        for envelope in quality.iter().take(MOST_DATASETS) {
             match self.verify_quality(envelope, hub) {
                 Ok(dataset) => {
                     kept.insert(dataset, envelope.clone());
@@ -56,14 +56,10 @@ impl Attached {
     }
 
     fn verify_quality(&self, envelope: &Envelope, hub: &Hub) -> Result<String, String> {
-        let (_, keyid) =
-            dsse::peek(envelope, payload_type::QUALITY).map_err(|error| error.to_string())?;
-        let in_force = hub.in_force();
-        let holder = in_force
+        let (quality, holder) = hub
+            .in_force()
             .directory
-            .signing_key(keyid, KeyUsage::Sign, SystemTime::now())
-            .map_err(|why| why.to_string())?;
-        let quality: DatasetQuality = dsse::open(envelope, payload_type::QUALITY, &holder.key)
+            .open_signed::<DatasetQuality>(envelope, SystemTime::now())
             .map_err(|error| error.to_string())?;
         if holder.uri != self.uri || quality.connector != self.uri {
             return Err("it is another system's".to_owned());
@@ -127,7 +123,7 @@ impl Attached {
 }
 
 impl Channels {
-    /// Gives every dataset that nobody answers for any more to a connector that stands by for it.
+    /// Gives every dataset that no connector answers for any more to one on standby for it.
     async fn take_over(&self, hub: &Hub) {
         let _one_at_a_time = self.placing.lock().await;
         for (one, stated) in self.vacant() {
@@ -344,19 +340,14 @@ fn verify_statement(
     connector: &Identity,
     directory: &Directory,
 ) -> Result<Stated, String> {
-    let (_, keyid) =
-        dsse::peek(envelope, payload_type::DATASET).map_err(|error| error.to_string())?;
-    let holder = directory
-        .signing_key(keyid, KeyUsage::Approve, SystemTime::now())
-        .map_err(|why| why.to_string())?;
-    dsse::verify(envelope, payload_type::DATASET, &holder.key)
+    let (statement, holder) = directory
+        .open_signed::<DatasetStatement>(envelope, SystemTime::now())
         .map_err(|error| error.to_string())?;
-    let stated = Stated::new(envelope.clone()).ok_or("a statement cannot be read")?;
-    let owner = stated.statement.id.split_once('.').map(|(member, _)| member);
+    let owner = statement.id.split_once('.').map(|(member, _)| member);
     if owner.is_none() || owner != holder.member.as_deref() || owner != connector.member() {
-        return Err(format!("`{}` is not stated by its owner", stated.statement.id));
+        return Err(format!("`{}` is not stated by its owner", statement.id));
     }
-    Ok(stated)
+    Ok(Stated { digest: dsse::payload_digest(envelope), statement, envelope: envelope.clone() })
 }
 
 #[cfg(test)]
@@ -373,7 +364,7 @@ mod tests {
         assert!(
             said(131, 100, 101).starts_with("the connector's clock is 30 s ahead of this hub's")
         );
-        // The way of a message is no clock that is off.
+        // The time that a message takes is not a clock that is off.
         for (answered, asked, heard) in
             [(100, 100, 100), (99, 100, 104), (103, 100, 104), (105, 100, 104)]
         {

@@ -18,14 +18,14 @@ use zerotrip_trust::identity::Identity;
 
 use crate::catalog::Stated;
 
-/// To whom shows a TLS certificate from before it was admitted anew.
+/// For a system with a TLS certificate from before it was admitted anew.
 pub const SUPERSEDED: &str = "this TLS certificate counts no more: the system was admitted anew \
                               since; use the folder of that admission";
 
 /// Time in which a connector confirms a new key directory; one that does not is detached.
 const CONFIRM_TIME: Duration = Duration::from_millis(700);
-/// Time in which a connector hears why its channel closes: within the second in which a suspension
-/// must hold.
+/// Time in which a connector is told why its channel closes: within the second in which a
+/// suspension must hold.
 const NOTICE_TIME: Duration = Duration::from_millis(200);
 /// Time after which it is said again that a connector is not attached, for the same cause.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
@@ -234,8 +234,8 @@ impl Channels {
         attached.get(uri).filter(|one| !one.client.is_closed()).cloned()
     }
 
-    /// A dataset that another live system answers for stays with that one; this one stands by for
-    /// it.
+    /// A dataset that another live system answers for stays with that one; this one is on standby
+    /// for it.
     pub(super) fn leave_to_others(&self, one: &Attached, stated: Vec<Stated>) -> Vec<Stated> {
         let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
         let (mut free, mut standby) = (Vec::new(), one.standby());
@@ -253,8 +253,8 @@ impl Channels {
         free
     }
 
-    /// Who stands by for datasets that nobody alive answers for now, with the statement of it: the
-    /// first of each.
+    /// The connectors on standby for datasets that no live connector answers for now, each with its
+    /// statement: the first of each dataset.
     pub(super) fn vacant(&self) -> Vec<(Arc<Attached>, Stated)> {
         let attached = self.attached.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: BTreeMap<String, (Arc<Attached>, Stated)> = BTreeMap::new();
@@ -306,7 +306,7 @@ pub(super) async fn tell(
     why: String,
 ) {
     let notice = NoticeRequest { reason: reason.into(), why };
-    // A connector of an older release does not know the call, and one that is gone does not hear
+    // A connector of an older release does not know the call, and one that is gone does not get
     // it.
-    let _heard = tokio::time::timeout(NOTICE_TIME, control.notice(notice)).await;
+    let _answered = tokio::time::timeout(NOTICE_TIME, control.notice(notice)).await;
 }

@@ -5,7 +5,7 @@ use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
-/// Functions that depend on nothing but their arguments and that somebody needed.
+/// Functions that depend on nothing but their arguments, and that a definition needs.
 const FUNCTIONS: [&str; 9] =
     ["coalesce", "nullif", "date_part", "substr", "count", "min", "max", "sum", "bool_or"];
 /// Functions that people reach for and that would be frozen at the moment of preparation.

@@ -130,9 +130,9 @@ async fn stream(
     Ok(rows)
 }
 
-/// Whether a plan makes no rows because the rows that it begins with are none: most families own
-/// nothing, and what would be made of their homes need not run. Only operators that cannot make a
-/// row of nothing count.
+/// Whether a plan makes no rows because it begins with no rows: most families own nothing, and what
+/// would be made of their homes need not run. Only operators that cannot make a row of nothing
+/// count.
 fn is_empty(plan: &Arc<dyn ExecutionPlan>, cx: &ExchangeCx) -> Result<bool> {
     if let Some(scan) = plan.downcast_ref::<SlotScanExec>() {
         return Ok(cx.rows(scan.slot())?.iter().all(|batch| batch.num_rows() == 0));
@@ -160,7 +160,7 @@ mod tests {
     use datafusion::prelude::SessionContext;
     use proptest::prelude::*;
 
-    use super::super::prepare::session_config;
+    use super::super::prepared::session_config;
     use super::super::slots::SlotTable;
     use super::super::{pair_join, request_join};
     use super::*;

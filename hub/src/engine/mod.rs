@@ -1,5 +1,5 @@
 //! A prepared check: the definition's SQL planned once, down to physical plans, and run for each
-//! request over that request's own tables. Nothing here talks to a department ([`run::Dispatch`]
+//! request over that request's own tables. Nothing here talks to a department ([`Dispatch`]
 //! does) or decides what an absence proves (`zerotrip_checks::soundness` does).
 //!
 //! The plans are shared between requests and hold no request's data: every leaf is a
@@ -9,14 +9,19 @@
 
 pub mod admissible;
 mod columns;
+mod conclude;
 mod evaluate;
 mod pair_join;
 mod plausible;
-pub mod prepare;
+mod prepare;
+mod prepared;
 mod request_join;
 pub mod run;
+mod scan_call;
+mod slot_rows;
 pub mod slots;
 
-pub use prepare::{PreparedCheck, PreparedVariant};
-pub use run::{Dispatch, RunResult, ScanAnswer, ScanCall, SourceRead};
-pub use slots::ExchangeCx;
+pub use conclude::{RunResult, SourceRead};
+pub use prepared::{PreparedCheck, PreparedKind, PreparedVariant};
+pub use run::Engine;
+pub use scan_call::{Dispatch, ScanAnswer, ScanCall};

@@ -26,7 +26,7 @@ const MOST_PAIRS: usize = 4096;
 /// Puts a [`PairJoin`] around every join that it can do.
 pub fn rewrite(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| match PairJoin::around(&node)? {
-        // What stands inside is not looked at again.
+        // What is inside is not looked at again.
         Some(join) => Ok(Transformed::new(
             Arc::new(join) as Arc<dyn ExecutionPlan>,
             true,
@@ -42,7 +42,7 @@ pub fn rewrite(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
 enum Keeps {
     /// The pairs that meet.
     Pairs,
-    /// One side's rows that meet a row of the other, or that meet none.
+    /// One side's rows that meet a row of the other, or that do not meet any.
     Rows { left: bool, that_meet: bool },
 }
 
@@ -62,7 +62,7 @@ pub struct PairJoin {
 impl PairJoin {
     fn around(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Self>> {
         let Some(join) = node.downcast_ref::<HashJoinExec>() else { return Ok(None) };
-        // `NOT IN` has a meaning of its own where a value is NULL.
+        // `NOT IN` means something else where a value is NULL.
         if join.null_aware || join.null_equality() != NullEquality::NullEqualsNothing {
             return Ok(None);
         }
@@ -114,7 +114,7 @@ impl PairJoin {
         [&self.left, &self.right]
     }
 
-    /// Whether no row can come of sides of which these have none.
+    /// Whether no row can come of it where these sides are empty.
     pub fn is_empty(&self, left: bool, right: bool) -> bool {
         match self.keeps {
             Keeps::Pairs | Keeps::Rows { that_meet: true, .. } => left || right,

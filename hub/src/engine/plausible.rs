@@ -1,6 +1,6 @@
-//! Which delivered dates are none that can be relied upon, by what the definition says they are the
-//! dates of ([`zerotrip_datasets::plausible`]). One of them counts as a cell that cannot be read,
-//! whatever it would decide.
+//! Which delivered dates cannot be relied upon, by what the definition says they are the dates of
+//! ([`zerotrip_datasets::plausible`]). One of them counts as a cell that cannot be read, whatever
+//! it would decide.
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
@@ -11,7 +11,7 @@ use zerotrip_datasets::plausible::{Bounds, is_plausible};
 use zerotrip_proto::v1::{Finding, FindingKind, SemanticType};
 
 use super::columns::{text_column, wrong_type};
-use super::prepare::PreparedScan;
+use super::prepared::PreparedScan;
 
 /// The columns with implausible dates, and how many each has. `last` is the civil day on which the
 /// answer came.

@@ -1,5 +1,5 @@
-//! From a definition's text to plans. Everything that can be wrong with a check is said here, by
-//! name, before anyone is asked.
+//! From a definition's text to plans. Everything that can be wrong with a check is reported here,
+//! by name, before a department is asked.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,20 +10,19 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::prelude::SessionConfig;
 use zerotrip_checks::definition::{Definition, Reference, Scan, StepKind, Variant};
 use zerotrip_datasets::normal::{division, money};
 use zerotrip_datasets::{file::semantic_type, template};
-use zerotrip_proto::v1::{DatasetStatement, ScanTemplate, SemanticType, coverage};
-use zerotrip_trust::digest::Digest;
+use zerotrip_proto::v1::{DatasetStatement, SemanticType, coverage};
 use zerotrip_trust::receipt::template_digest;
 
+use super::prepared::{
+    PreparedCheck, PreparedKind, PreparedScan, PreparedStep, PreparedVariant, ROW_NUMBER,
+    request_schema, session_config,
+};
 use super::slots::SlotTable;
 use super::{admissible, pair_join, request_join};
 
-/// The column that the hub adds to what a scan delivers: a row's number, from 0, by which a verdict
-/// says which row it judges.
-pub const ROW_NUMBER: &str = "row_number";
 /// The columns of the last step.
 const VERDICT: [(&str, DataType); 6] = [
     ("verdict", DataType::Utf8),
@@ -33,79 +32,6 @@ const VERDICT: [(&str, DataType); 6] = [
     ("on_date", DataType::Date32),
     ("began_on", DataType::Date32),
 ];
-
-/// A check, ready to run: one set of plans for every request.
-#[derive(Debug)]
-pub struct PreparedCheck {
-    /// What it was prepared from.
-    pub definition: Arc<Definition>,
-    /// By name.
-    pub variants: BTreeMap<String, PreparedVariant>,
-}
-
-/// One form of the question, ready to run.
-#[derive(Debug)]
-pub struct PreparedVariant {
-    /// In the order they run; step n fills slot n + 1.
-    pub steps: Vec<PreparedStep>,
-    /// Division codes: where an answer holds. At least one.
-    pub regions: Vec<String>,
-}
-
-/// One step, ready to run.
-#[derive(Debug)]
-pub struct PreparedStep {
-    /// The table's name.
-    pub name: String,
-    /// The table's shape.
-    pub schema: SchemaRef,
-    /// How its rows come to be.
-    pub kind: PreparedKind,
-}
-
-/// How a step's rows come to be.
-#[derive(Debug)]
-pub enum PreparedKind {
-    /// Asked of a department.
-    Scan(Box<PreparedScan>),
-    /// Joined from what is there.
-    Sql(Arc<dyn ExecutionPlan>),
-}
-
-/// A scan with its references resolved to slots and columns.
-#[derive(Debug)]
-pub struct PreparedScan {
-    /// As in the definition.
-    pub scan: Scan,
-    /// What the owner stated when it was prepared: an answer rests on this statement, and on no
-    /// later one.
-    pub statement: Arc<DatasetStatement>,
-    /// What the owner approves.
-    pub template: ScanTemplate,
-    /// Its digest.
-    pub digest: Digest,
-    /// Where the keys are.
-    pub keys: Vec<SlotColumn>,
-    /// Where the persons are for whom an absence is concluded.
-    pub absence_for: Vec<SlotColumn>,
-    /// Columns, by place in the answer, where a NULL makes the row unreadable.
-    pub required: Vec<usize>,
-    /// The shape of the answer; the step's table has the optional columns that the owner does not
-    /// state, and [`ROW_NUMBER`], beside it.
-    pub answer: SchemaRef,
-    /// The place in the answer of the column that says of which thing a row is, where a hand-over
-    /// compares it.
-    pub thing: Option<usize>,
-}
-
-/// A column of a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SlotColumn {
-    /// The slot.
-    pub slot: usize,
-    /// The column's place.
-    pub column: usize,
-}
 
 /// Every reason why a check cannot be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -118,7 +44,7 @@ pub struct PrepareError {
 }
 
 impl PrepareError {
-    /// All of it in a line, as a log has it.
+    /// All of it in a line, for a log.
     pub fn in_a_line(&self) -> String {
         self.faults.join("; ")
     }
@@ -153,62 +79,6 @@ impl PreparedCheck {
             Err(PrepareError { check: definition.name.clone(), faults })
         }
     }
-
-    /// The datasets that the check asks, in order.
-    pub fn datasets(&self) -> Vec<&str> {
-        let scans = self.definition.variants.iter().flat_map(Variant::scans);
-        let mut names: Vec<&str> = scans.map(|(_, scan)| scan.dataset.as_str()).collect();
-        names.dedup();
-        names
-    }
-}
-
-impl PreparedVariant {
-    /// How many slots a request needs.
-    pub fn slots(&self) -> usize {
-        self.steps.len() + 1
-    }
-
-    /// The slot and column of a definition's reference.
-    pub fn resolve(&self, definition: &Definition, reference: &Reference) -> Option<SlotColumn> {
-        if reference.step == "request" {
-            let column = definition
-                .parameters
-                .iter()
-                .position(|parameter| parameter.name == reference.column)?;
-            return Some(SlotColumn { slot: 0, column });
-        }
-        let place = self.steps.iter().position(|step| step.name == reference.step)?;
-        let column = self.steps.get(place)?.schema.index_of(&reference.column).ok()?;
-        Some(SlotColumn { slot: place + 1, column })
-    }
-}
-
-/// Slot 0: each parameter as text, then `today`.
-pub fn request_schema(definition: &Definition) -> SchemaRef {
-    let parameters = definition
-        .parameters
-        .iter()
-        .map(|parameter| Field::new(&parameter.name, DataType::Utf8, false));
-    let fields: Vec<Field> =
-        parameters.chain([Field::new("today", DataType::Date32, false)]).collect();
-    Arc::new(Schema::new(fields))
-}
-
-/// The settings under which prepared plans hold from one request to the next: one partition, no
-/// dynamic filters (they carry one request's keys into another's), no shared scalar sub-queries, no
-/// statistics.
-pub fn session_config() -> SessionConfig {
-    let mut config = SessionConfig::new().with_target_partitions(1).with_information_schema(false);
-    let options = config.options_mut();
-    options.optimizer.enable_dynamic_filter_pushdown = false;
-    options.optimizer.enable_join_dynamic_filter_pushdown = false;
-    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
-    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
-    options.optimizer.enable_physical_uncorrelated_scalar_subquery = false;
-    options.sql_parser.map_string_types_to_utf8view = false;
-    options.execution.collect_statistics = false;
-    config
 }
 
 fn data_type(semantic: SemanticType) -> DataType {
@@ -419,9 +289,9 @@ impl<'a> Preparation<'a> {
     }
 
     /// An answer holds where all the registers that it reads know of every record; of what lies
-    /// outside one of them it says nothing. A register of persons counts too: who belongs to
-    /// whom elsewhere, it does not know. One that knows of everything wherever it happened sets
-    /// no bound.
+    /// outside one of them it says nothing. A register of persons counts too: it does not
+    /// know which persons belong together elsewhere. One that knows of everything wherever it
+    /// happened sets no bound.
     fn find_regions(&mut self) {
         let coverage = |scan: &Scan| self.statements.get(&scan.dataset)?.coverage.as_ref();
         let anywhere = |scan: &Scan| {
@@ -446,16 +316,14 @@ impl<'a> Preparation<'a> {
                 }
             }
         }
-        let lists: Vec<&[String]> = counted
-            .iter()
-            .map(|scan| coverage(scan).map_or(&[][..], |coverage| &coverage.regions))
-            .collect();
+        let regions =
+            |scan: &Scan| coverage(scan).map_or(&[][..], |coverage| coverage.regions.as_slice());
+        let lists: Vec<&[String]> = counted.iter().map(|scan| regions(scan)).collect();
         self.prepared.regions = division::common(&lists);
         if self.prepared.regions.is_empty() {
             let stated: Vec<String> = counted
                 .iter()
-                .zip(&lists)
-                .map(|(scan, list)| format!("{}: {}", scan.dataset, list.join(", ")))
+                .map(|scan| format!("{}: {}", scan.dataset, regions(scan).join(", ")))
                 .collect();
             self.faults.push(format!(
                 "no region lies within all registers that it reads ({}); its answer would hold \

@@ -185,7 +185,7 @@ fn shifted(expression: Arc<dyn PhysicalExpr>, by: usize) -> Result<Arc<dyn Physi
     replaced(expression, |column| Some(Column::new(column.name(), column.index() + by)))
 }
 
-/// A join's filter is over columns of its own choice; this is the same over all columns of both
+/// A join's filter is over columns that it chooses; this is the same over all columns of both
 /// sides.
 fn over_both(filter: &JoinFilter, width: usize) -> Result<Arc<dyn PhysicalExpr>> {
     replaced(Arc::clone(filter.expression()), |column| {

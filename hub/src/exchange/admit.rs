@@ -1,6 +1,7 @@
-//! Is there room, and has this member asked enough? Replay is the ledger's to know: the intent's
-//! own transaction refuses a used id.
+//! Is there room for the exchange, and has this member not used up its budget? Replay is not
+//! checked here: the intent's own transaction refuses a used id.
 
+use zerotrip_datasets::Argument;
 use zerotrip_policies::Decision;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
@@ -16,13 +17,14 @@ pub fn within_denials(hub: &Hub, decision: &Decision, peer: &Identity) -> Result
     if decision.allowed { Ok(()) } else { hub.budgets.spend_refusal(&peer.uri()) }
 }
 
-/// Room for one exchange, held until it is answered. No member gets more than half of it: who asks
-/// too much at once is told to come back, and the others do not notice.
+/// Room for one exchange, held until it is answered. No member gets more than half of it: one that
+/// asks too much at once is refused for now, and the others do not notice.
 pub fn admit(
     hub: &Hub,
     identified: &Identified,
-    subjects: &[String],
+    arguments: &[Argument],
 ) -> Result<Permit<String>, Refusal> {
+    let subjects = arguments.iter().map(|argument| argument.value);
     hub.budgets.spend(&identified.member, subjects)?;
     hub.exchanges.try_acquire(identified.member.clone()).ok_or_else(|| {
         let share = hub.exchanges.most_each();

@@ -1,4 +1,4 @@
-//! Policy's word on a request, and whether it still holds.
+//! What policy decides on a request, and whether that still holds.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,9 +9,9 @@ use zerotrip_policies::{Action, Decision, Facts};
 use super::identify::Identified;
 use crate::state::InForce;
 
-/// What policy decides: who asks, to do what, of which check.
+/// What policy decides on: which system asks to do what, of which check.
 pub struct AuthorizationRequest<'a> {
-    /// Who asks, and for which errand.
+    /// The system that asks, and its errand.
     pub identified: &'a Identified,
     /// `<check>/<variant>`.
     pub check: &'a str,
@@ -55,7 +55,7 @@ impl AuthorizationRequest<'_> {
         })
     }
 
-    /// Completes when something newer is in force under which the question would be denied.
+    /// Completes when something newer is in force under which the request would be denied.
     pub async fn withdrawn(&self, follow: &mut watch::Receiver<Arc<InForce>>) {
         while follow.changed().await.is_ok() {
             let in_force = Arc::clone(&follow.borrow_and_update());

@@ -1,20 +1,21 @@
 //! A check about one person.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
-use zerotrip_datasets::{ResidentId, date};
+use zerotrip_channel::deadline::Deadline;
+use zerotrip_datasets::{Argument, date};
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{CheckBody, ErrorCode};
-use zerotrip_proto::{Refusal, bounds};
+use zerotrip_proto::{Refusal, bounds, hash_domain};
 use zerotrip_trust::digest::sha256_parts;
 
-use super::answer::Outcome;
-use super::dispatch::Dispatcher;
 use super::identify::Identified;
+use super::outcome::Outcome;
 use super::pipeline::Kind;
+use crate::dispatch::Dispatcher;
 use crate::hub::Hub;
 
 /// What a check's request asks, validated.
@@ -23,8 +24,8 @@ pub struct CheckRequest {
     name: String,
     definition: Arc<zerotrip_checks::definition::Definition>,
     variant: String,
-    /// In the definition's order, canonical.
-    parameters: Vec<String>,
+    /// In the definition's order.
+    arguments: Vec<Argument>,
 }
 
 impl Kind for CheckRequest {
@@ -47,13 +48,13 @@ impl Kind for CheckRequest {
                 format!("核验事项 `{check}` 没有核验范围 `{variant}`；现有：{known}"),
             ));
         }
-        let parameters = parameters(definition, body, now)?;
+        let arguments = arguments(definition, body, now)?;
         let name = format!("{}/{}", definition.name, body.variant);
         Ok(Self {
             name,
             definition: Arc::clone(definition),
             variant: body.variant.clone(),
-            parameters,
+            arguments,
         })
     }
 
@@ -65,8 +66,8 @@ impl Kind for CheckRequest {
         self.name.clone()
     }
 
-    fn subjects(&self) -> &[String] {
-        &self.parameters
+    fn arguments(&self) -> &[Argument] {
+        &self.arguments
     }
 
     /// `None` of what is not allowed, and learns nothing.
@@ -76,21 +77,25 @@ impl Kind for CheckRequest {
             self.definition.name.as_bytes(),
             identified.request.purpose.as_bytes(),
         ];
-        let parts: Vec<&[u8]> =
-            parts.into_iter().chain(self.parameters.iter().map(String::as_bytes)).collect();
+        let keys = self.arguments.iter().map(|argument| argument.value.as_key().as_bytes());
+        let parts: Vec<&[u8]> = parts.into_iter().chain(keys).collect();
         decision.allowed.then(|| Asking {
-            key: sha256_parts("zerotrip variants v1", &parts),
+            key: sha256_parts(hash_domain::VARIANTS, &parts),
             variant: self.variant.clone(),
             most: decision.variants_per_subject,
         })
     }
 
-    fn deadline(&self, identified: &Identified, now: SystemTime) -> Instant {
-        let left = identified.expires_at.duration_since(now).unwrap_or_default();
-        Instant::now() + self.definition.deadline.min(left).min(bounds::GRANT_LIFE)
+    fn deadline(&self, identified: &Identified, now: SystemTime) -> Deadline {
+        Deadline::earliest(
+            Deadline::by_clock(identified.expires_at, now),
+            Deadline::after(self.definition.deadline.min(bounds::GRANT_LIFE)),
+        )
     }
 
     async fn run(&self, hub: &Hub, dispatcher: &Dispatcher<'_>, now: SystemTime) -> Outcome {
+        let keys: Vec<String> =
+            self.arguments.iter().map(|argument| argument.value.as_key().to_owned()).collect();
         let prepared = hub.catalog.prepared(&self.definition.name);
         let Some((check, variant)) =
             prepared.as_ref().and_then(|check| Some((check, check.variants.get(&self.variant)?)))
@@ -103,13 +108,7 @@ impl Kind for CheckRequest {
             };
         };
         match check
-            .run(
-                &hub.engine,
-                variant,
-                &self.parameters,
-                date::to_date32(date::in_china(now)),
-                dispatcher,
-            )
+            .run(&hub.engine, variant, &keys, date::to_date32(date::in_china(now)), dispatcher)
             .await
         {
             Ok(result) => Outcome::of(&self.definition, &self.variant, now, result),
@@ -132,11 +131,11 @@ fn unknown_check(hub: &Hub, body: &CheckBody) -> Refusal {
     )
 }
 
-fn parameters(
+fn arguments(
     definition: &zerotrip_checks::definition::Definition,
     body: &CheckBody,
     now: SystemTime,
-) -> Result<Vec<String>, Refusal> {
+) -> Result<Vec<Argument>, Refusal> {
     let wrong = |en: String, zh: String| Refusal::bilingual(ErrorCode::InvalidParameter, en, zh);
     if let Some(unknown) = body
         .parameters
@@ -151,6 +150,7 @@ fn parameters(
             format!("核验事项 `{check}` 没有参数 `{name}`；现有：{known}"),
         ));
     }
+    let today = date::in_china(now);
     let mut values = Vec::new();
     for parameter in &definition.parameters {
         let mut given = body.parameters.iter().filter(|given| given.name == parameter.name);
@@ -161,16 +161,13 @@ fn parameters(
                 format!("参数 `{name}` 必须填写且只填一次"),
             ));
         };
-        let id = ResidentId::issued(&value.value, date::in_china(now)).map_err(|error| {
-            let name = &parameter.name;
-            wrong(format!("parameter `{name}`: {error}"), format!("参数 `{name}`：{}", error.zh()))
-        })?;
-        values.push(id.as_str().to_owned());
+        let read = parameter.declared.parse(&parameter.name, &value.value, Some(today));
+        values.push(read.map_err(|error| wrong(error.to_string(), error.zh()))?);
     }
     Ok(values)
 }
 
-/// A caller's word as it may stand in an answer: bounded.
+/// A caller's text as an answer can repeat it: bounded.
 fn short(text: &str) -> String {
     text.chars().take(bounds::TEXT_CHARS).collect()
 }

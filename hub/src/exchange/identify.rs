@@ -3,9 +3,8 @@
 
 use std::time::SystemTime;
 
-use zerotrip_proto::v1::{Envelope, ErrorCode, KeyUsage, Request};
-use zerotrip_proto::{Refusal, bounds, from_timestamp, payload_type};
-use zerotrip_trust::dsse::{self, DsseError};
+use zerotrip_proto::v1::{Envelope, ErrorCode, Request};
+use zerotrip_proto::{Refusal, bounds, from_timestamp};
 use zerotrip_trust::identity::{Identity, is_term};
 
 use crate::hub::Hub;
@@ -38,11 +37,10 @@ pub fn identify(
             "密钥目录已过期；请数据主管部门重新发布",
         ));
     }
-    let bad = |error: DsseError| Refusal::new(error.code(), format!("request: {error}"));
-    let (payload, keyid) = dsse::peek(&envelope, payload_type::REQUEST).map_err(bad)?;
-    let holder = in_force.directory.signing_key(keyid, KeyUsage::Sign, now);
-    let holder = holder.map_err(|why| Refusal::new(why.code(), format!("request: {why}")))?;
-    dsse::verify(&envelope, payload_type::REQUEST, &holder.key).map_err(bad)?;
+    let (request, holder) = in_force
+        .directory
+        .open_signed::<Request>(&envelope, now)
+        .map_err(|error| Refusal::new(error.code(), format!("request: {error}")))?;
     if holder.member.is_none() || holder.member.as_deref() != peer.member() {
         return Err(Refusal::bilingual(
             ErrorCode::SignerMismatch,
@@ -50,7 +48,6 @@ pub fn identify(
             "签名方与连接方不属于同一单位",
         ));
     }
-    let request: Request = dsse::decode(payload).map_err(bad)?;
     if request.issuer != holder.uri {
         return Err(Refusal::bilingual(
             ErrorCode::SignerMismatch,

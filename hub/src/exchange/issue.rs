@@ -1,19 +1,21 @@
 //! Records a certificate before it is handed out: it rests on one answered check of the same
 //! member, once.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use zerotrip_certificates::SEAL_WITHIN;
+use zerotrip_channel::deadline::Deadline;
+use zerotrip_datasets::Argument;
 use zerotrip_ledger::{Asking, ExchangeState};
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, IssueBody};
 
-use super::answer::Outcome;
-use super::dispatch::Dispatcher;
 use super::identify::{Identified, required_time};
+use super::outcome::Outcome;
 use super::pipeline::Kind;
+use crate::dispatch::Dispatcher;
 use crate::hub::Hub;
 use crate::unrecorded::ledger_refusal;
 
@@ -81,8 +83,8 @@ impl Kind for IssueRequest {
         format!("issue {}", self.check)
     }
 
-    /// Nobody is asked about anew.
-    fn subjects(&self) -> &[String] {
+    /// No one is asked about anew.
+    fn arguments(&self) -> &[Argument] {
         &[]
     }
 
@@ -91,8 +93,8 @@ impl Kind for IssueRequest {
     }
 
     /// No department is asked.
-    fn deadline(&self, _: &Identified, _: SystemTime) -> Instant {
-        Instant::now()
+    fn deadline(&self, _: &Identified, _: SystemTime) -> Deadline {
+        Deadline::after(Duration::ZERO)
     }
 
     async fn run(&self, _: &Hub, _: &Dispatcher<'_>, _: SystemTime) -> Outcome {

@@ -1,13 +1,13 @@
 //! One exchange, in the order in which it happens. Read [`pipeline::answer`] from top to bottom.
 
 pub mod admit;
-mod answer;
 mod authorize;
 mod check;
-mod dispatch;
 mod identify;
 mod issue;
+mod outcome;
 pub mod pipeline;
+mod record;
 mod refusal;
 
 pub use check::CheckRequest;

@@ -1,23 +1,26 @@
 //! The one path of every kind of request: identify, admit, authorise, intend, run, release. A kind
-//! brings its question and its run, and nothing else.
+//! brings its arguments and its run, and nothing else.
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use zerotrip_ledger::{Asking, LedgerError, VARIANTS_KEPT};
+use zerotrip_channel::deadline::Deadline;
+use zerotrip_datasets::Argument;
+use zerotrip_ledger::{Asking, LedgerError};
 use zerotrip_policies::{Action, Decision};
-use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeCall, ExchangeReply, Intent};
-use zerotrip_trust::digest::{self, commit, domain};
+use zerotrip_proto::{Obligation, Refusal, hash_domain};
+use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
 
 use super::admit;
-use super::answer::{Outcome, Record};
 use super::authorize::{AuthorizationRequest, Decided};
-use super::dispatch::{Asked, Dispatcher};
 use super::identify::{Identified, identify};
+use super::outcome::Outcome;
+use super::record::Record;
 use super::refusal::refuse;
+use crate::dispatch::{AllowedExchange, Dispatched, Dispatcher};
 use crate::hub::Hub;
 use crate::limits::Permit;
 use crate::state::InForce;
@@ -42,14 +45,14 @@ pub trait Kind: Sized + Send + Sync {
     /// As the ledger names it.
     fn action(&self) -> String;
 
-    /// Whom it is about, for their budgets.
-    fn subjects(&self) -> &[String];
+    /// The persons that it is about: each has a budget, and keys of scans can come from them.
+    fn arguments(&self) -> &[Argument];
 
-    /// Which variant of what is asked about whom, where the grant allows a number of them.
+    /// Which variant is asked about these persons, where the grant allows a number of variants.
     fn asking(&self, identified: &Identified, decision: &Decision) -> Option<Asking>;
 
     /// Until when departments may be asked.
-    fn deadline(&self, identified: &Identified, now: SystemTime) -> Instant;
+    fn deadline(&self, identified: &Identified, now: SystemTime) -> Deadline;
 
     /// What it comes to, once it is allowed and its intent recorded.
     fn run(
@@ -79,20 +82,29 @@ pub async fn answer<K: Kind>(
     if !decided.decision.allowed {
         let denied = Outcome::denied(&decided.decision);
         return record
-            .answer(hub, decided, &denied, &Asked::default())
+            .answer(hub, decided, &denied, &Dispatched::default())
             .await
             .map_err(ledger_refusal);
     }
     let request = AuthorizationRequest { identified, check: kind.check(), action: K::ACTION };
     let deadline = kind.deadline(identified, now);
-    let dispatcher = Dispatcher::new(hub, identified, decided, record.intent_index(), deadline);
+    let exchange = AllowedExchange {
+        id: &identified.request.id,
+        request: &identified.envelope,
+        arguments: kind.arguments(),
+        decision: &decided.decision,
+        in_force: &decided.in_force,
+        ledger_size: record.intent_index() + 1,
+        deadline,
+    };
+    let dispatcher = Dispatcher::new(hub, exchange);
     let outcome = tokio::select! {
         outcome = kind.run(hub, &dispatcher, now) => outcome,
-        // The departments notice at once that nobody listens any more, and stop.
+        // The departments notice at once that the hub no longer waits, and stop.
         () = request.withdrawn(&mut follow) => Outcome::unavailable(ErrorCode::MemberSuspended, ""),
     };
-    let asked = dispatcher.finish();
-    release(hub, &request, record, decided.clone(), outcome, &asked).await
+    let dispatched = dispatcher.finish();
+    release(hub, &request, record, decided.clone(), outcome, &dispatched).await
 }
 
 /// A request that is an exchange: its intent is recorded.
@@ -117,7 +129,7 @@ async fn begin<K: Kind>(
     })?;
     let identified = identify(hub, &in_force, envelope, peer, now)?;
     let kind = K::of(hub, &identified, now)?;
-    let permit = admit::admit(hub, &identified, kind.subjects())?;
+    let permit = admit::admit(hub, &identified, kind.arguments())?;
     let request =
         AuthorizationRequest { identified: &identified, check: kind.check(), action: K::ACTION };
     let decided = request.decide(in_force, now);
@@ -146,40 +158,20 @@ async fn intend(
         purpose: request.purpose.clone(),
         legal_basis: request.legal_basis.clone(),
         service_item: request.service_item.clone(),
-        request_commitment: commit(domain::REQUEST, &salt, &identified.envelope.payload).to_vec(),
+        request_commitment: commit(hash_domain::REQUEST, &salt, &identified.envelope.payload)
+            .to_vec(),
         policy_ids: decision.policy_ids.clone(),
         policy_digest: decision.policy_digest.to_vec(),
         directory_version: decision.directory_version,
+        authority_grant: decision.grant.clone().unwrap_or_default(),
+        obligations: Obligation::names(&decision.obligations),
     };
     let expires_at = identified.expires_at;
     let index = match asking {
         Some(asking) => hub.ledger.intend_asking(intent, now, expires_at, asking).await,
         None => hub.ledger.intend(intent, now, expires_at).await,
     };
-    let index = index.map_err(|error| match error {
-        LedgerError::VariantLimit(others) => variant_limit(others),
-        other => ledger_refusal(other),
-    })?;
-    Ok(Record::new(identified, index, salt))
-}
-
-/// What two variants answer of one person tells of whom neither tells alone. The requester hears
-/// what it asked itself, and no more.
-fn variant_limit(others: u32) -> Refusal {
-    let days = VARIANTS_KEPT.as_secs() / 86_400;
-    Refusal::bilingual(
-        ErrorCode::VariantLimit,
-        format!(
-            "this member has asked {others} other scope(s) of this check about this subject for \
-             this purpose within {days} days, and the grant allows no more; ask the scope that \
-             was asked before, or have the authority grant more with `--variants-per-subject`"
-        ),
-        format!(
-            "本单位 {days} 天内就同一用途对该当事人已查询过此核验事项的其他 {others} \
-             种范围，授权不允许更多；请使用此前的范围，或请数据主管部门以 \
-             `--variants-per-subject` 另行授权"
-        ),
-    )
+    Ok(Record::new(identified, index.map_err(ledger_refusal)?, salt))
 }
 
 /// Records the outcome of what was allowed, and hands it over. What was granted when the question
@@ -191,7 +183,7 @@ async fn release(
     record: &Record,
     mut decided: Decided,
     outcome: Outcome,
-    asked: &Asked,
+    dispatched: &Dispatched,
 ) -> Result<ExchangeReply, Refusal> {
     let mut follow = hub.follow();
     for _ in 0..MOST_DECISIONS {
@@ -201,7 +193,8 @@ async fn release(
         }
         let withdrawn =
             (!decided.decision.allowed).then(|| outcome.clone().withdrawn(&decided.decision));
-        match record.answer(hub, &decided, withdrawn.as_ref().unwrap_or(&outcome), asked).await {
+        let outcome = withdrawn.as_ref().unwrap_or(&outcome);
+        match record.answer(hub, &decided, outcome, dispatched).await {
             // It is in the log, and in force in a moment.
             Err(LedgerError::Superseded(_)) => {
                 drop(tokio::time::timeout(IN_FORCE_WITHIN, follow.changed()).await)

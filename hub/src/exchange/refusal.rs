@@ -1,18 +1,117 @@
-//! What is refused before it is an exchange.
+//! Requests that get neither a yes nor a no: which code, which texts, and what the requester can
+//! do, decided and explained here. Before there is an exchange it is a [`Refusal`], recorded as
+//! such; after, an outcome of the signed answer.
 
 use std::time::SystemTime;
 
-use zerotrip_proto::Refusal;
-use zerotrip_proto::v1::{self, ErrorCode};
-use zerotrip_trust::digest::{self, commit, domain};
+use zerotrip_policies::Decision;
+use zerotrip_proto::v1::answer::Outcome as Wire;
+use zerotrip_proto::v1::{self, Denied, ErrorCode, ExchangeFact, ExchangeOutcome, Unavailable};
+use zerotrip_proto::{Refusal, hash_domain};
+use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
 
 use crate::hub::Hub;
 use crate::unrecorded::ledger_refusal;
 
+/// Why an exchange ends with neither a yes nor a no.
+#[derive(Clone, Copy)]
+pub enum NoAnswer<'a> {
+    /// Policy denies it.
+    Denied(&'a Decision),
+    /// It is allowed, and the answer cannot be known.
+    Unavailable {
+        /// What happened, in full.
+        fact: ErrorCode,
+        /// The dataset that is why; empty where no single one is.
+        dataset: &'a str,
+    },
+}
+
+/// A [`NoAnswer`], in the words of the requester, and in full for those who can read the fact.
+pub struct Explained {
+    /// For the requester.
+    pub wire: Wire,
+    /// How the ledger counts it.
+    pub kind: ExchangeOutcome,
+    /// For the authority, and for the owner of the dataset.
+    pub fact: ExchangeFact,
+}
+
+impl NoAnswer<'_> {
+    /// Code, texts and remedy. The code is the least that tells the requester what can be done
+    /// ([`ErrorCode::as_told`]); the texts of a denial are the policies' own.
+    pub fn explain(self) -> Explained {
+        match self {
+            Self::Denied(decision) => {
+                let code = ErrorCode::PolicyDenied.into();
+                Explained {
+                    wire: Wire::Denied(Denied { code, reasons: decision.reasons.clone() }),
+                    kind: ExchangeOutcome::Denied,
+                    fact: ExchangeFact { code, dataset: String::new() },
+                }
+            }
+            Self::Unavailable { fact, dataset } => {
+                let code = fact.as_told();
+                let Remedy { en, zh, retryable } = remedy(code);
+                Explained {
+                    wire: Wire::Unavailable(Unavailable {
+                        code: code.into(),
+                        dataset: dataset.to_owned(),
+                        text_en: en.to_owned(),
+                        text_zh: zh.to_owned(),
+                        retryable,
+                    }),
+                    kind: ExchangeOutcome::Unavailable,
+                    fact: ExchangeFact { code: fact.into(), dataset: dataset.to_owned() },
+                }
+            }
+        }
+    }
+}
+
+/// What the requester can do about an unavailable check.
+struct Remedy {
+    en: &'static str,
+    zh: &'static str,
+    /// Whether asking again later can help without anyone fixing anything.
+    retryable: bool,
+}
+
+/// One remedy for each code that a requester can get, whatever the fact. A source's own words never
+/// come here: they could carry what it holds.
+fn remedy(code: ErrorCode) -> Remedy {
+    match code {
+        ErrorCode::Unsettled => Remedy {
+            en: "what this register holds of the persons concerned does not settle the question; \
+                 ask again after its next update, and if it stays so, its department tells the \
+                 person concerned why, by the number of this exchange",
+            zh: "该登记现有记录不足以就此问题作出结论；请在其下次更新后重试，如仍如此，\
+                 请当事人凭本次交换编号向该数据源的主管部门查询原因",
+            retryable: true,
+        },
+        ErrorCode::SourceStale
+        | ErrorCode::SourceImplausible
+        | ErrorCode::SourceDrift
+        | ErrorCode::GateRefused
+        | ErrorCode::Misconfigured => Remedy {
+            en: "the source cannot serve this check as it is, whoever is asked about; its \
+                 department must look at it",
+            zh: "该数据源目前无法支持此项核验（与当事人无关），需数据提供部门处理",
+            retryable: false,
+        },
+        _ => Remedy {
+            en: "the source cannot answer now; ask again in a few minutes, and tell the hub's \
+                 operator if it stays so",
+            zh: "该数据源暂时无法应答；请数分钟后重试，如持续出现请联系枢纽运维人员",
+            retryable: true,
+        },
+    }
+}
+
 /// A refusal before there is an exchange enters the ledger too; a caller's replayed id is among
-/// them. The caller hears where, and the salt that opens the entry's commitment to what was
-/// refused. How many a peer can cause is bounded, so that nobody fills the ledger.
+/// them. The caller gets its place, and the salt that opens the entry's commitment to what was
+/// refused. How many a peer can cause is bounded, so that no peer fills the ledger.
 pub async fn refuse<T>(
     hub: &Hub,
     peer: &Identity,
@@ -29,7 +128,7 @@ pub async fn refuse<T>(
     let entry = v1::Refusal {
         peer: peer.uri(),
         code: refusal.code.into(),
-        request_commitment: commit(domain::REQUEST, &salt, payload).to_vec(),
+        request_commitment: commit(hash_domain::REQUEST, &salt, payload).to_vec(),
     };
     let index = hub.ledger.refuse(entry, SystemTime::now()).await.map_err(ledger_refusal)?;
     Err(refusal.with_reference(format!("ledger entry {index}, salt {}", hex::encode(salt))))

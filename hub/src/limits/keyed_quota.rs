@@ -1,5 +1,5 @@
-//! Places on the port or for exchanges: so many in all, and so many for each key, so that no one
-//! holder keeps the others out.
+//! Permits for connections or exchanges: a number in all, and a number for each key, so that one
+//! holder does not keep the others out.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Places, told apart by who holds them.
+/// Permits, counted by the key of their holder.
 #[derive(Debug)]
 pub struct KeyedQuota<K> {
     room: Arc<Semaphore>,
@@ -16,7 +16,7 @@ pub struct KeyedQuota<K> {
     held: Mutex<HashMap<K, usize>>,
 }
 
-/// A place; dropped, it is free again.
+/// A permit; given back when dropped.
 #[derive(Debug)]
 pub struct Permit<K: Eq + Hash> {
     quota: Arc<KeyedQuota<K>>,
@@ -25,7 +25,7 @@ pub struct Permit<K: Eq + Hash> {
 }
 
 impl<K: Clone + Eq + Hash> KeyedQuota<K> {
-    /// With so many places, of which one may hold so many.
+    /// With `most` permits, of which one key can hold `most_each`.
     pub fn new(most: usize, most_each: usize) -> Arc<Self> {
         Arc::new(Self {
             room: Arc::new(Semaphore::new(most)),
@@ -35,7 +35,7 @@ impl<K: Clone + Eq + Hash> KeyedQuota<K> {
         })
     }
 
-    /// A place, if there is one for whoever it is.
+    /// A permit for this key, if there is one left in all and for it.
     pub fn try_acquire(self: &Arc<Self>, whose: K) -> Option<Permit<K>> {
         let permit = Arc::clone(&self.room).try_acquire_owned().ok()?;
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,12 +47,12 @@ impl<K: Clone + Eq + Hash> KeyedQuota<K> {
         Some(Permit { quota: Arc::clone(self), whose, _permit: permit })
     }
 
-    /// How many places one may hold.
+    /// How many permits one key can hold.
     pub fn most_each(&self) -> usize {
         self.most_each
     }
 
-    /// Completes when nobody is here; from then on nobody gets in while what it gave is held.
+    /// Completes when no permit is held; while its result is held, none is given.
     pub async fn drained(&self) -> Option<OwnedSemaphorePermit> {
         let all = u32::try_from(self.most).unwrap_or(u32::MAX);
         Arc::clone(&self.room).acquire_many_owned(all).await.ok()

@@ -1,17 +1,17 @@
-//! Memory for departments' answers. One scan's answer has a bound of its own, which is nothing
-//! beside that of hundreds at once: all together share one more, and who comes too late is not
-//! answered.
+//! Memory for departments' answers. One scan's answer has its own bound; hundreds at once would
+//! still be too much. So all together share one more, and an answer that comes too late for it is
+//! refused.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bytes in which room is counted.
+/// The unit in which memory is counted, in bytes.
 const UNIT: usize = 1024;
 
-/// All the room that there is, and the share of it that one connector's answers may have: one that
-/// stalls them keeps nobody else's out.
+/// All the memory there is, and the share of it that one connector's answers may have: a connector
+/// that stalls them does not keep others' answers out.
 #[derive(Clone, Debug)]
 pub struct MemoryBudget {
     all: Arc<Semaphore>,
@@ -20,7 +20,7 @@ pub struct MemoryBudget {
     shares: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
 }
 
-/// MemoryBudget that was taken; dropped, it is free again.
+/// Memory taken from the budget; given back when dropped.
 #[derive(Debug)]
 pub struct Reservation {
     all: Arc<Semaphore>,
@@ -50,7 +50,7 @@ impl MemoryBudget {
 }
 
 impl Reservation {
-    /// Takes room for so many bytes more; `false` if there is none left.
+    /// Takes so many bytes more, rounded up to [`UNIT`]; `false` if there are not enough left.
     #[must_use]
     pub fn grow(&mut self, bytes: usize) -> bool {
         let Ok(units) = u32::try_from(bytes.div_ceil(UNIT)) else { return false };

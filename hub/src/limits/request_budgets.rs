@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use zerotrip_proto::Refusal;
+use zerotrip_datasets::Subject;
 use zerotrip_proto::v1::ErrorCode;
+use zerotrip_proto::{Refusal, hash_domain};
 use zerotrip_trust::digest::{Digest, sha256_parts};
 
 use crate::config::Config;
@@ -87,7 +88,11 @@ impl RequestBudgets {
     }
 
     /// One more request of this member, about these subjects.
-    pub fn spend(&self, member: &str, subjects: &[String]) -> Result<(), Refusal> {
+    pub fn spend(
+        &self,
+        member: &str,
+        subjects: impl Iterator<Item = Subject>,
+    ) -> Result<(), Refusal> {
         let asked =
             self.members.lock().unwrap_or_else(PoisonError::into_inner).count(member.to_owned());
         if asked > self.member_per_minute {
@@ -102,7 +107,8 @@ impl RequestBudgets {
             ));
         }
         for subject in subjects {
-            let key = sha256_parts("zerotrip budget v1", &[member.as_bytes(), subject.as_bytes()]);
+            let parts = [member.as_bytes(), subject.as_key().as_bytes()];
+            let key = sha256_parts(hash_domain::BUDGET, &parts);
             if self.subjects.lock().unwrap_or_else(PoisonError::into_inner).count(key)
                 > self.subject_per_hour
             {

@@ -61,9 +61,9 @@ impl HubIdentity {
     }
 }
 
-/// The name of this hub's log, and the keys that its tree heads are signed with. Those of before it
-/// was enrolled anew stand in the directory that it was enrolled with; one that does not open names
-/// none, and what was published under them is refused by name.
+/// The name of this hub's log, and the keys that its tree heads are signed with. Its keys from
+/// before it was enrolled anew are in the directory that it was enrolled with; a directory that
+/// does not open names none, and what was published under them is refused by name.
 pub fn log_keys(folder: &Path) -> Result<(String, LogKeys), OpenError> {
     let identity = HubIdentity::load(folder)?;
     let enrolled = files::read(&folder.join("directory.dsse"))

@@ -68,8 +68,8 @@ impl InForce {
             };
         let directory_envelope = newest(BundleKind::Directory, "directory.dsse")?;
         let grants_envelope = newest(BundleKind::Grants, "grants.dsse")?;
-        // One that has ended serves to take a newer one: whoever relies on it asks whether it still
-        // holds.
+        // One that has ended serves to take a newer one: code that relies on it asks whether it
+        // still holds.
         let directory =
             Directory::open_ended(&directory_envelope, &identity.authority, SystemTime::now(), 0)?;
         let grants = open_grants(&grants_envelope, &identity.authority, 0)?;

@@ -1,6 +1,6 @@
-//! Who waits for a renewed certificate, and the certificates that came. Kept in memory only: a hub
-//! that restarts forgets them, and holders ask again every hour, for 60 days. The hub can renew
-//! none, not even its own.
+//! The systems that wait for a renewed certificate, and the certificates that came. Kept in memory
+//! only: a hub that restarts forgets them, and holders ask again every hour, for 60 days. The hub
+//! can renew none, not even its own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -183,7 +183,7 @@ fn configured(
     )
 }
 
-/// As who asks for a renewal hears it.
+/// As the system that asks for a renewal gets it.
 pub fn not_renewed(error: &RenewalError) -> Refusal {
     Refusal::new(error.code(), error.to_string())
 }

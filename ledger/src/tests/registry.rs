@@ -11,6 +11,7 @@ fn envelope(text: &str) -> Envelope {
         payload: text.into(),
         payload_type: "t".into(),
         signatures: vec![Signature { keyid: "k".into(), sig: vec![1; 64] }],
+        batch: None,
     }
 }
 

@@ -20,8 +20,8 @@ use zerotrip_proto::v1::{
     Answer, Answered, CheckBody, Claim, Completion, Decision, Envelope, ExchangeOutcome,
     ExchangeReply, KeyUsage, Parameter, Request, SourceStatement,
 };
-use zerotrip_proto::{payload_type, to_timestamp};
-use zerotrip_trust::digest::{Digest, commit, domain, sha256};
+use zerotrip_proto::{hash_domain, payload_type, to_timestamp};
+use zerotrip_trust::digest::{Digest, commit, sha256};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::keys::SigningKey;
 use zerotrip_trust::x509::{self, CertificateDer, TlsKey, pem};
@@ -150,7 +150,7 @@ impl Installation {
         };
         let answer = Answer {
             request_id: id.clone(),
-            request_commitment: commit(domain::REQUEST, &[6; 32], &payload).to_vec(),
+            request_commitment: commit(hash_domain::REQUEST, &[6; 32], &payload).to_vec(),
             hub: HUB.into(),
             answered_at: Some(to_timestamp(at(second))),
             decision: Some(Decision { allowed: true, directory_version, ..Decision::default() }),
@@ -163,7 +163,8 @@ impl Installation {
             exchange_id: id,
             intent_index: index,
             outcome: ExchangeOutcome::AnsweredTrue.into(),
-            answer_commitment: commit(domain::ANSWER, &[9; 32], &answer.encode_to_vec()).to_vec(),
+            answer_commitment: commit(hash_domain::ANSWER, &[9; 32], &answer.encode_to_vec())
+                .to_vec(),
             receipt_commitments: answer
                 .sources
                 .iter()

@@ -7,9 +7,11 @@ use std::time::SystemTime;
 use zerotrip_text::cut;
 
 use zerotrip_proto::bounds::TEXT_CHARS;
+use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{self, KeyAlgorithm, KeyDirectory, KeyUsage, Status};
 
-use super::{Directory, Hub, KeyEntry, KeyHolder, Member, System, from_timestamp};
+use super::holders::{Hub, KeyEntry, KeyHolder, Member, System};
+use super::index::Directory;
 use crate::digest::Digest;
 use crate::identity::{Identity, is_name, is_trust_domain};
 use crate::keys::{KeyError, PublicKey};
@@ -144,6 +146,7 @@ impl<'a> Builder<'a> {
             system_index: HashMap::new(),
             hub_index: HashMap::new(),
             keys: HashMap::new(),
+            verified_roots: Arc::default(),
         };
         Self { directory, authority, faults: Vec::new() }
     }

@@ -1,14 +1,19 @@
 //! What a directory must refuse, and what it must never say of a key.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
-use zerotrip_proto::to_timestamp;
-use zerotrip_proto::v1::{self, Status};
+use prost::Message as _;
+use zerotrip_proto::bounds::CLOCK_SKEW;
+use zerotrip_proto::v1::{self, Envelope, ErrorCode, KeyDirectory, KeyUsage, Status};
+use zerotrip_proto::{payload_type, to_timestamp};
 
 use super::*;
-use crate::keys::Algorithm;
+use crate::dsse;
+use crate::identity::Identity;
+use crate::keys::{Algorithm, SigningKey};
+use crate::signed;
 
 const POLICE: &str = "spiffe://city.example/member/police/system/household";
 const FUND: &str = "spiffe://city.example/member/fund/system/counter";
@@ -95,6 +100,41 @@ impl City {
         );
         faults
     }
+}
+
+#[test]
+fn a_message_opens_only_under_a_key_of_its_signers_kind_and_usage() {
+    let city = city();
+    let directory = city.open().unwrap();
+    let request = v1::Request { id: "r".into(), ..v1::Request::default() };
+    let open = |key: &SigningKey, now| {
+        let envelope = signed::seal(&request, key).unwrap();
+        directory.open_signed::<v1::Request>(&envelope, now)
+    };
+    let (opened, holder) = open(&city.sign, at(500)).unwrap();
+    assert_eq!((opened, holder.uri.as_str()), (request.clone(), POLICE));
+    for (key, now, why) in [
+        (&city.hub, at(500), Why::Unknown),
+        (&city.seal, at(500), Why::WrongUsage),
+        (&key(), at(500), Why::Unknown),
+        (&city.sign, at(99), Why::NotYetValid),
+        (&city.sign, at(900), Why::Expired),
+    ] {
+        assert_eq!(open(key, now), Err(SignedError::Key(why)));
+    }
+    let mut altered = signed::seal(&request, &city.sign).unwrap();
+    altered.payload.push(0);
+    let code =
+        |envelope| directory.open_signed::<v1::Request>(envelope, at(500)).unwrap_err().code();
+    assert_eq!(code(&altered), ErrorCode::BadSignature);
+    let answer = signed::seal(&v1::Answer::default(), &city.hub).unwrap();
+    assert_eq!(code(&answer), ErrorCode::Malformed);
+    assert_eq!(directory.open_signed::<v1::Answer>(&answer, at(500)).unwrap().1.uri, HUB);
+    let renewal = |key: &SigningKey| {
+        let envelope = signed::seal(&v1::Renewal::default(), key).unwrap();
+        directory.open_signed::<v1::Renewal>(&envelope, at(500)).unwrap().1.uri.clone()
+    };
+    assert_eq!([renewal(&city.sign), renewal(&city.hub)], [POLICE, HUB]);
 }
 
 #[test]
@@ -434,4 +474,29 @@ proptest! {
         prop_assert_eq!(directory.signing_key(city.sign.id(), KeyUsage::Sign, at(seconds)).is_ok(), live);
         prop_assert_eq!(directory.key_as_of(city.sign.id(), KeyUsage::Sign, at(seconds)).is_ok(), held);
     }
+}
+
+/// A root that verified once does not outlive its key: neither in time nor in the next directory.
+#[test]
+fn a_remembered_root_counts_for_nothing_once_its_key_does() {
+    let mut city = city();
+    let directory = city.open().unwrap();
+    let payloads = (0..3_u8)
+        .map(|at| v1::Request { id: at.to_string(), ..v1::Request::default() }.encode_to_vec());
+    let batch = crate::batch::sign(payload_type::REQUEST, payloads.collect(), &city.sign).unwrap();
+    let opened: Vec<String> = batch
+        .iter()
+        .map(|one| directory.open_signed::<v1::Request>(one, at(500)).unwrap().0.id)
+        .collect();
+    assert_eq!(opened, ["0", "1", "2"]);
+    for now in [at(50), at(950)] {
+        let refused = directory.open_signed::<v1::Request>(&batch[0], now).unwrap_err();
+        assert!(matches!(refused, SignedError::Key(_)), "{refused}");
+    }
+    city.message.members[0].systems[0].keys[0].revoked_at = Some(to_timestamp(at(499)));
+    let refused = city.open().unwrap().open_signed::<v1::Request>(&batch[1], at(500)).unwrap_err();
+    assert!(matches!(refused, SignedError::Key(Why::Revoked)), "{refused}");
+    city.message.members[0].systems[0].keys.remove(0);
+    let refused = city.open().unwrap().open_signed::<v1::Request>(&batch[1], at(500)).unwrap_err();
+    assert!(matches!(refused, SignedError::Key(Why::Unknown)), "{refused}");
 }

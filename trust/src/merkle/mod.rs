@@ -11,7 +11,7 @@ pub use compact::{CompactRange, CompactRangeError};
 pub use prove::{
     MissingNode, NodeReader, ProveError, consistency_path, inclusion_path, root_at, subtree_root,
 };
-pub use verify::{ProofError, verify_consistency, verify_inclusion};
+pub use verify::{ProofError, inclusion_root, verify_consistency, verify_inclusion};
 
 use crate::digest::{Digest, sha256};
 

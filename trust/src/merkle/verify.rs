@@ -26,6 +26,18 @@ pub fn verify_inclusion(
     path: &[Digest],
     root: &Digest,
 ) -> Result<(), ProofError> {
+    let found = inclusion_root(leaf, index, size, path)?;
+    if found == *root { Ok(()) } else { Err(ProofError::WrongRoot) }
+}
+
+/// The root to which this path leads from `leaf` (a leaf hash) at `index` of a tree of this size.
+/// A path has one length only, and no bit of the index is left over.
+pub fn inclusion_root(
+    leaf: &Digest,
+    index: u64,
+    size: u64,
+    path: &[Digest],
+) -> Result<Digest, ProofError> {
     if index >= size {
         return Err(ProofError::OutOfRange);
     }
@@ -50,7 +62,7 @@ pub fn verify_inclusion(
     if last != 0 {
         return Err(ProofError::WrongLength);
     }
-    if digest == *root { Ok(()) } else { Err(ProofError::WrongRoot) }
+    Ok(digest)
 }
 
 /// Whether the tree of `from` leaves is the beginning of the tree of `to` leaves (RFC 9162,

@@ -107,7 +107,7 @@ pub(crate) fn request(error: &RequestError) -> String {
             )
         }
         RequestError::Twice(name) => format!("参数 `{name}` 重复"),
-        RequestError::ResidentId { name, why } => format!("参数 `{name}`：{}", why.zh()),
+        RequestError::Parameter(error) => error.zh(),
         RequestError::Sign(why) => format!("无法签名：{why}"),
     }
 }
@@ -342,7 +342,7 @@ mod tests {
 
     use std::path::PathBuf;
 
-    use zerotrip_datasets::ResidentId;
+    use zerotrip_datasets::{ParameterError, ResidentId};
 
     use super::*;
     use crate::render::Failure;
@@ -366,7 +366,8 @@ mod tests {
             "110105194912310021",
         ] {
             let why = ResidentId::new_strict(id).unwrap_err();
-            let said = request(&RequestError::ResidentId { name: "applicant".into(), why });
+            let error = ParameterError { name: "applicant".into(), why };
+            let said = request(&RequestError::Parameter(error));
             assert!(is_chinese(&said), "{said}");
         }
         for error in [

@@ -6,15 +6,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use zerotrip_channel::files;
-use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::{Approvals, Envelope};
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
 
 use crate::attached_dataset::AttachedDataset;
 use crate::desk::{self};
 use crate::gate::Served;
-use crate::owner::verify_owner;
+use crate::owner::open_owners;
 use crate::owner_files::DeskError;
 use crate::shape::Shape;
 use crate::versions::Versioned;
@@ -189,10 +187,7 @@ pub(super) fn open_approvals(
     directory: &Directory,
     now: SystemTime,
 ) -> Result<Approvals, String> {
-    verify_owner(envelope, payload_type::APPROVALS, member, directory, now)?;
-    let (payload, _) =
-        dsse::peek(envelope, payload_type::APPROVALS).map_err(|error| error.to_string())?;
-    let approvals: Approvals = dsse::decode(payload).map_err(|error| error.to_string())?;
+    let approvals: Approvals = open_owners(envelope, member, directory, now)?;
     if approvals.member == member {
         Ok(approvals)
     } else {

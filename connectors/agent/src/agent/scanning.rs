@@ -1,7 +1,7 @@
 //! The one path of a scan, and its lines in the journal.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
 use tokio::sync::watch;
@@ -156,6 +156,7 @@ impl Agent {
             directory: &current.directory,
             served: &current.served,
             now,
+            arrived: Instant::now(),
             remembers_since: self.used.since(),
         };
         let admitted = gate::admit(ticket, &arrival)?;

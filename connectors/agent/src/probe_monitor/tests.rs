@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::file::Limits;
 use zerotrip_datasets::{DatasetFile, ResidentId};
 
@@ -135,7 +136,7 @@ impl Rig {
     }
 
     async fn answers(&self, rests_on: RestsOn) -> Result<(), SourceError> {
-        self.proving.bears_out(rests_on, &Stop::at(Instant::now() + Duration::from_secs(20))).await
+        self.proving.bears_out(rests_on, &Cancellation::after(Duration::from_secs(20))).await
     }
 }
 

@@ -57,7 +57,11 @@ impl DroppedFile {
                 } else if self.fits(UTF_8)? {
                     (Characters::Utf8, "utf-8", "every byte of the file reads as this")
                 } else if self.fits(GB18030)? {
-                    (Characters::Gb18030, "gb18030", "it is no UTF-8, and every byte reads as this")
+                    (
+                        Characters::Gb18030,
+                        "gb18030",
+                        "it is not UTF-8, and every byte reads as this",
+                    )
                 } else {
                     (
                         Characters::Gb18030,
@@ -161,7 +165,7 @@ impl DroppedFile {
         if Path::new(&manifest).is_file() {
             return (
                 "as_of",
-                Setting::Text("manifest".to_owned(), "a manifest stands beside the file"),
+                Setting::Text("manifest".to_owned(), "a manifest lies beside the file"),
             );
         }
         (

@@ -7,15 +7,16 @@ mod sqlite;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::file::{Odbc, Password, Remote, SqliteAsOf, Through, Tls, Url};
 use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::ErrorCode;
 
+use super::SourceError;
 use super::remote::catalogue::ServerCatalogue;
 use super::rest::catalogue::Interface;
-use super::{SourceError, Stop};
 
 /// How long a look may take.
 pub const PATIENCE: Duration = Duration::from_secs(600);
@@ -82,7 +83,7 @@ pub struct Seen {
     pub field: String,
     /// The type that the system declares; empty where it declares none.
     pub declared: String,
-    /// What stands in it.
+    /// What its cells hold.
     pub evidence: Evidence,
     /// Whether an index finds its values; none where the connector makes its own.
     pub is_indexed: Option<bool>,
@@ -304,7 +305,7 @@ fn driver(connection: &str, login: Login) -> Result<Target, SourceError> {
             _ if Odbc::may_say(&name) => attributes.push((name, value)),
             // The value is not repeated.
             _ => {
-                let detail = "no password or other secret may stand there, for it would stay in \
+                let detail = "no password or other secret can be given there, for it would stay in \
                               the shell's history; change it, and give --password-file instead";
                 return Err(wrong(detail.to_owned()));
             }
@@ -319,7 +320,7 @@ fn driver(connection: &str, login: Login) -> Result<Target, SourceError> {
         table: String::new(),
         user,
         password: login.password,
-        // What is proposed is no answer.
+        // A proposal is not an answer.
         unchanging: true,
         connections: 2,
         profile_every: Duration::ZERO,
@@ -353,8 +354,8 @@ fn wrong(detail: String) -> SourceError {
     SourceError::new(ErrorCode::Misconfigured, detail)
 }
 
-fn patience() -> Stop {
-    Stop::at(Instant::now() + PATIENCE)
+fn patience() -> Cancellation {
+    Cancellation::after(PATIENCE)
 }
 
 fn name_of(path: &Path) -> String {

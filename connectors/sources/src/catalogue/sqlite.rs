@@ -28,11 +28,12 @@ pub struct Database {
 impl Database {
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let stop = patience();
+        let cancellation = patience();
         let open = || {
             let connection = Connection::open_with_flags(path, flags)?;
             connection.pragma_update(None, "query_only", true)?;
-            connection.progress_handler(STEPS_PER_POLL, Some(move || stop.check().is_err()))?;
+            connection
+                .progress_handler(STEPS_PER_POLL, Some(move || cancellation.check().is_err()))?;
             Ok(connection)
         };
         let connection = open().map_err(|error| failed(path, &error))?;
@@ -52,7 +53,7 @@ impl Database {
         rows.map_err(|error| failed(&self.path, &error))
     }
 
-    /// The largest row id: nearly the number of rows, and told without a look at them.
+    /// The largest row id: nearly the number of rows, and known without a look at them.
     fn estimate(&self, table: &str) -> Option<u64> {
         let largest = self
             .query(&format!("select max(rowid) from {}", quote(table)), &[], |row| {
@@ -180,7 +181,7 @@ impl Catalogue for Database {
                 "as_of",
                 Setting::Owner(
                     "`live` if this is the register itself; for an extract `{ table = \"…\", \
-                     column = \"…\" }`, where the time at which it began stands, written with its \
+                     column = \"…\" }`, which holds the time at which it began, written with its \
                      rows",
                 ),
             ),

@@ -212,7 +212,7 @@ fn selected(
             counted,
             first,
             most_rows,
-            stop: soon(),
+            cancellation: soon(),
         };
         let drained = async {
             let mut rows = Vec::new();

@@ -1,6 +1,6 @@
-//! What lies in the folder beside a drop. Each thing is told by what it is, and not by its name
-//! alone; what is not told could hold rows of the register, and whoever stands there would own
-//! nothing.
+//! What lies in the folder beside a drop. Each thing is recognised by its contents, and not by its
+//! name alone; what is not recognised could hold rows of the register, and a person in them would
+//! own nothing.
 
 use std::fs::{self, File, Metadata};
 use std::io::Read as _;
@@ -27,7 +27,7 @@ const DEEPEST: usize = 8;
 const MOST_NOTE: u64 = 64 << 10;
 /// Bytes of what a program notes beside a file that it has open.
 const MOST_LOCK: u64 = 256;
-/// Bytes by which a file is told that programs keep beside a table.
+/// First bytes of files that programs keep beside a table.
 const HEAD: u64 = 512;
 /// Bytes of a dataset file.
 const MOST_DATASET: u64 = 1 << 20;
@@ -38,7 +38,7 @@ const NOTES: &[&str] = &[
     "toml", "md", "log", "md5", "sha1", "sha256", "sm3", "sig", "asc", "ok", "done", "ctl", "ini",
     "cpg",
 ];
-/// How documents and pictures begin, which are no parts of a table.
+/// First bytes of documents and pictures, which are not parts of a table.
 const DOCUMENTS: &[&[u8]] =
     &[b"%PDF-", b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"];
 
@@ -135,7 +135,7 @@ pub fn is_being_written(path: &Path) -> bool {
     })
 }
 
-/// When a file, or the newest thing in a folder, changed last; none where that cannot be told.
+/// When a file, or the newest thing in a folder, changed last; none where that is not known.
 fn newest(path: &Path, seen: &mut usize, depth: usize) -> Option<SystemTime> {
     let meta = fs::symlink_metadata(path).ok()?;
     let mut newest = meta.modified().ok()?;
@@ -163,7 +163,7 @@ pub fn finished(name: &str) -> &str {
 }
 
 /// Whether what is called like a drop holds no rows: nothing at all, a short note that names
-/// nobody, a document, or a picture.
+/// no person, a document, or a picture.
 pub fn holds_no_rows(path: &Path) -> bool {
     let Ok(meta) = fs::metadata(path) else { return false };
     if meta.is_dir() {
@@ -224,7 +224,7 @@ fn regular(path: &Path) -> Option<Metadata> {
 }
 
 /// The files that the dataset files in a folder describe: each of them is a register of its own, or
-/// says of whom it knows.
+/// says which persons it has.
 #[derive(Debug, Default)]
 pub struct Described {
     drops: Vec<(PathBuf, FileDrop)>,

@@ -17,7 +17,7 @@ use zerotrip_proto::v1::ErrorCode;
 use super::super::SourceError;
 use super::super::header::{self, folded};
 use super::disguise::Expected;
-use super::import::Filling;
+use super::import::SnapshotWriter;
 use super::place::MOST_FILE;
 use super::{Format, unreadable};
 
@@ -62,7 +62,7 @@ impl Csv {
         path: &Path,
         header: &ByteRecord,
         names: &[Option<String>],
-        into: &Filling<'_>,
+        into: &SnapshotWriter<'_>,
     ) -> Result<(), SourceError> {
         let drift = |detail: String| {
             Err(SourceError::new(ErrorCode::SourceDrift, format!("`{}` {detail}", path.display())))
@@ -106,7 +106,7 @@ impl Format for Csv {
         Expected::Text { is_wide: self.characters == Characters::Utf16 }
     }
 
-    fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError> {
+    fn read(&self, path: &Path, into: &mut SnapshotWriter<'_>) -> Result<(), SourceError> {
         let not_csv = |error: ::csv::Error| {
             SourceError::new(ErrorCode::SourceFailed, format!("`{}`: {error}", path.display()))
         };
@@ -151,7 +151,7 @@ impl Format for Csv {
                 if unnamed.is_empty() {
                     into.ragged(line, &text)?
                 } else {
-                    into.beside(line, &text, unnamed)?
+                    into.unnamed_cells(line, &text, unnamed)?
                 }
                 continue;
             }
@@ -227,7 +227,7 @@ impl Shape {
 }
 
 /// A first column without a name that counts the rows from 0 or 1, as data frames write it: nothing
-/// but a number stands in it.
+/// but it holds a number.
 #[derive(Debug)]
 pub struct Counter(Option<u64>);
 

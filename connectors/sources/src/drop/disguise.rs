@@ -1,8 +1,8 @@
 //! What a file is, whatever its name says: many systems write web pages or text and call them
 //! `.xls`, and people rename.
 //!
-//! A file is told by its first bytes, and an archive by what is in it. What is not recognised is
-//! left to the format's own reader.
+//! A file is recognised by its first bytes, and an archive by what is in it. What is not recognised
+//! is left to the format's own reader.
 
 use std::fs::File;
 use std::io::{BufReader, Read as _};
@@ -157,7 +157,7 @@ fn recognised(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
             Some(Known { what: "is separated text", remedy })
         }
         Expected::Xls => {
-            known("is no Excel workbook", "open it in a spreadsheet and save it as .xlsx")
+            known("is not an Excel workbook", "open it in a spreadsheet and save it as .xlsx")
         }
         Expected::Xlsx | Expected::Dbf | Expected::Parquet => None,
     }

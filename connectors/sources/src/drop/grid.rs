@@ -3,52 +3,17 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use chrono::{Days, NaiveDate};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
 use super::super::header::{self, folded};
-use super::super::number;
+use super::cell_value::CellValue;
 use super::csv::Counter;
-use super::import::Filling;
+use super::import::SnapshotWriter;
+use super::merged_regions::{MOST_COLUMNS, MergedRegions, Region};
 
-/// Columns of a sheet.
-pub const MOST_COLUMNS: u32 = 16_384;
-/// Merged regions of a sheet.
+/// MergedRegions regions of a sheet.
 pub const MOST_MERGED: usize = 100_000;
-/// What stands for a value that is not there though something should be: no semantic type reads it.
-const LOST: &str = "\u{fffd}";
-
-/// What a cell holds.
-#[derive(Clone, Debug)]
-pub enum Value {
-    /// Text.
-    Text(String),
-    /// A number.
-    Number(f64),
-    /// A number that is shown as a date or a time of day.
-    Date(f64),
-    /// True or false.
-    Truth(bool),
-    /// An error such as `#REF!`.
-    Error(String),
-    /// A formula whose value was never stored, or a text that is not where it should be.
-    Lost,
-}
-
-impl Value {
-    /// Its text.
-    pub fn into_text(self, is_1904: bool) -> String {
-        match self {
-            Self::Text(text) | Self::Error(text) => text,
-            Self::Number(number) => number::double(number),
-            Self::Date(number) => moment(number, is_1904).unwrap_or_else(|| number::double(number)),
-            Self::Truth(true) => "TRUE".to_owned(),
-            Self::Truth(false) => "FALSE".to_owned(),
-            Self::Lost => LOST.to_owned(),
-        }
-    }
-}
 
 /// What a dataset file says of a sheet, and the workbook of its dates.
 #[derive(Clone, Copy, Debug)]
@@ -61,30 +26,16 @@ pub struct Layout {
     pub is_1904: bool,
 }
 
-/// Cells that act as one, and whose value stands in the first of them. Bounds are inclusive, from
-/// 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Region {
-    /// First row.
-    pub top: u32,
-    /// First column.
-    pub left: u32,
-    /// Last row.
-    pub bottom: u32,
-    /// Last column.
-    pub right: u32,
-}
-
 /// A sheet's rows while its cells come, row by row.
 pub struct Grid<'a, 'b> {
     path: &'a Path,
-    into: &'a mut Filling<'b>,
+    into: &'a mut SnapshotWriter<'b>,
     layout: Layout,
-    merged: Merged,
+    merged: MergedRegions,
     header: Option<Header>,
     row: u32,
     cells: BTreeMap<u32, String>,
-    /// Texts of cells that stand where another stood already.
+    /// Texts of cells at places that already had one.
     doubled: Vec<String>,
     /// Rows that a filter or a hand has hidden, and how many of them were read.
     hidden: HashSet<u32>,
@@ -103,12 +54,12 @@ impl<'a, 'b> Grid<'a, 'b> {
     /// For a sheet with these merged regions.
     pub fn new(
         path: &'a Path,
-        into: &'a mut Filling<'b>,
+        into: &'a mut SnapshotWriter<'b>,
         layout: Layout,
         regions: Vec<Region>,
     ) -> Self {
         let (cells, doubled) = (BTreeMap::new(), Vec::new());
-        let merged = Merged::new(regions);
+        let merged = MergedRegions::new(regions);
         Self {
             path,
             into,
@@ -123,7 +74,7 @@ impl<'a, 'b> Grid<'a, 'b> {
         }
     }
 
-    /// A row is hidden. It is a row all the same; its owner is told.
+    /// A row is hidden. It is a row all the same, and an advice tells its owner.
     pub fn hide(&mut self, row: u32) {
         if row > self.layout.header {
             self.hidden.insert(row);
@@ -131,10 +82,10 @@ impl<'a, 'b> Grid<'a, 'b> {
     }
 
     /// The next cell; rows come in their order.
-    pub fn cell(&mut self, row: u32, column: u32, value: Value) -> Result<(), SourceError> {
+    pub fn cell(&mut self, row: u32, column: u32, value: CellValue) -> Result<(), SourceError> {
         if row < self.row || row >= self.layout.most_rows || column >= MOST_COLUMNS {
             return Err(self.broken(&format!(
-                "a cell stands out of place behind row {}; have it written again",
+                "a cell is out of place behind row {}; have it written again",
                 self.row + 1
             )));
         }
@@ -218,7 +169,7 @@ impl<'a, 'b> Grid<'a, 'b> {
             return if beside.is_empty() {
                 self.into.ragged(number.into(), &text)
             } else {
-                self.into.beside(number.into(), &text, beside)
+                self.into.unnamed_cells(number.into(), &text, beside)
             };
         }
         self.merged.fill(self.row, header.width, false, &mut cells);
@@ -252,188 +203,5 @@ impl<'a, 'b> Grid<'a, 'b> {
 
     fn broken(&self, what: &str) -> SourceError {
         SourceError::new(ErrorCode::SourceUnreadable, format!("`{}`: {what}", self.path.display()))
-    }
-}
-
-/// Merged regions, and the values of those that the present row belongs to.
-struct Merged {
-    /// Not yet reached, the first one last.
-    ahead: Vec<Region>,
-    present: Vec<(Region, Option<String>)>,
-}
-
-impl Merged {
-    fn new(mut regions: Vec<Region>) -> Self {
-        regions.sort_unstable_by(|a, b| b.cmp(a));
-        Self { ahead: regions, present: Vec::new() }
-    }
-
-    fn reach(&mut self, row: u32, cells: &BTreeMap<u32, String>) -> Result<(), &'static str> {
-        self.present.retain(|(region, _)| region.bottom >= row);
-        while let Some(region) = self.ahead.pop_if(|region| region.top <= row) {
-            if region.bottom >= row {
-                let value = cells.get(&region.left).filter(|_| region.top == row).cloned();
-                self.present.push((region, value));
-            }
-        }
-        let columns: u64 = self
-            .present
-            .iter()
-            .map(|(region, _)| u64::from(region.right.saturating_sub(region.left)) + 1)
-            .sum();
-        if columns > u64::from(MOST_COLUMNS) {
-            Err("merged cells overlap; have it written again")
-        } else {
-            Ok(())
-        }
-    }
-
-    /// The first columns of regions with a value that the present row belongs to.
-    fn columns(&self) -> impl Iterator<Item = u32> + '_ {
-        let with_value =
-            |value: &Option<String>| value.as_deref().is_some_and(|value| !value.trim().is_empty());
-        self.present
-            .iter()
-            .filter(move |(_, value)| with_value(value))
-            .map(|(region, _)| region.left)
-    }
-
-    /// Gives a region's value to its cells in this row; to those straight below it only, if so
-    /// asked.
-    fn fill(&self, row: u32, width: u32, straight: bool, cells: &mut BTreeMap<u32, String>) {
-        for (region, value) in &self.present {
-            let Some(value) = value else { continue };
-            let right =
-                if straight { region.left } else { region.right.min(width.saturating_sub(1)) };
-            for column in
-                (region.left..=right).filter(|column| (row, *column) != (region.top, region.left))
-            {
-                let cell = cells.entry(column).or_default();
-                if cell.trim().is_empty() {
-                    value.clone_into(cell);
-                }
-            }
-        }
-    }
-}
-
-/// A spreadsheet's day and time of day in ISO form; `None` for what is neither.
-fn moment(number: f64, is_1904: bool) -> Option<String> {
-    const DAY_SECONDS: f64 = 86_400.0;
-    if !(0.0..2_958_466.0).contains(&number) {
-        return None;
-    }
-    let seconds = (number * DAY_SECONDS).round();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "below 3 million days of seconds, and not negative"
-    )]
-    let seconds = seconds as u64;
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let clock = format!("{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);
-    let first = match (is_1904, days) {
-        (true, _) => NaiveDate::from_ymd_opt(1904, 1, 1)?,
-        (false, 0) => return Some(clock),
-        (false, 1..=59) => NaiveDate::from_ymd_opt(1899, 12, 31)?,
-        // The day that spreadsheets have in 1900, and nobody else.
-        (false, 60) => return Some("1900-02-29".to_owned()),
-        (false, _) => NaiveDate::from_ymd_opt(1899, 12, 30)?,
-    };
-    let day = first.checked_add_days(Days::new(days))?;
-    Some(if rest == 0 { day.to_string() } else { format!("{day}T{clock}") })
-}
-
-/// Whether a number in this format is shown as a date or a time of day.
-pub fn is_date_format(code: &str) -> bool {
-    let mut characters = code.chars();
-    while let Some(c) = characters.next() {
-        match c {
-            ';' => return false,
-            '"' => {
-                let _quoted = characters.by_ref().find(|c| *c == '"');
-            }
-            // The next one is shown as it is, or is as wide as a blank.
-            '\\' | '_' | '*' => {
-                let _shown = characters.next();
-            }
-            '[' => {
-                let inside: String = characters.by_ref().take_while(|c| *c != ']').collect();
-                // Hours that have passed are no time of day.
-                if !inside.is_empty()
-                    && inside.chars().all(|c| matches!(c, 'h' | 'm' | 's' | 'H' | 'M' | 'S'))
-                {
-                    return false;
-                }
-            }
-            'y' | 'm' | 'd' | 'h' | 's' | 'Y' | 'M' | 'D' | 'H' | 'S' => return true,
-            _ => {}
-        }
-    }
-    false
-}
-
-/// The same for a format that every spreadsheet knows by its number.
-pub fn is_known_date_format(number: u32) -> bool {
-    matches!(number, 14..=22 | 27..=36 | 45 | 47 | 50..=58)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    #[test]
-    fn days_are_counted_as_spreadsheets_count_them() {
-        let day = |number| moment(number, false).unwrap();
-        assert_eq!(
-            [1.0, 59.0, 60.0, 61.0].map(day),
-            ["1900-01-01", "1900-02-28", "1900-02-29", "1900-03-01"]
-        );
-        assert_eq!(
-            [46_348.0, 46_348.5, 0.25, 46_347.999_999_99].map(day),
-            ["2026-11-22", "2026-11-22T12:00:00", "06:00:00", "2026-11-22"]
-        );
-        assert_eq!(moment(0.0, true).unwrap(), "1904-01-01");
-        assert_eq!(moment(44_886.0, true).unwrap(), "2026-11-22");
-        assert_eq!(day(2_958_465.0), "9999-12-31");
-        for number in [-1.0, 2_958_466.0, 110_105_491_231_002.0, f64::NAN, f64::INFINITY] {
-            assert_eq!(moment(number, false), None, "{number}");
-        }
-    }
-
-    #[test]
-    fn formats_of_dates_are_told_from_others() {
-        for date in [
-            "yyyy-mm-dd",
-            "yyyy\"年\"m\"月\"d\"日\"",
-            "[$-804]aaaa;yyyy",
-            "[$-F800]dddd\\, mmmm dd",
-            "h:mm AM/PM",
-            "D.M.YY;@",
-        ] {
-            assert_eq!(is_date_format(date), !date.starts_with("[$-804]aaaa"), "{date}");
-        }
-        for other in [
-            "General",
-            "0.00",
-            "#,##0;[Red]-#,##0",
-            "0\"days\"",
-            "[h]:mm:ss",
-            "@",
-            "0.00E+00",
-            "\\d0",
-            "_d0",
-            "[Red]0",
-            "",
-        ] {
-            assert!(!is_date_format(other), "{other}");
-        }
-        assert!(
-            is_known_date_format(14)
-                && is_known_date_format(31)
-                && !is_known_date_format(46)
-                && !is_known_date_format(2)
-        );
     }
 }

@@ -10,12 +10,12 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Hasher;
 
 use super::super::SourceError;
-use super::super::snapshot::{Filled, Snapshots};
+use super::super::snapshot::{SnapshotSummary, Snapshots};
 use super::place::{Arrived, MOST_FILE, Place};
 use super::{Current, Format, read, unreadable};
 use crate::rulings::Rulings;
 
-pub use super::super::snapshot::{Filling, Sample};
+pub use super::super::snapshot::{Sample, SnapshotWriter};
 
 /// How a dataset's drops become snapshots.
 #[derive(Debug)]
@@ -79,26 +79,26 @@ impl Import {
     }
 
     /// Copies a drop into a snapshot, and proves that it was whole and stayed as it was.
-    fn fill(&self, drop: &Arrived, snapshot: &Path) -> Result<Filled, SourceError> {
+    fn fill(&self, drop: &Arrived, snapshot: &Path) -> Result<SnapshotSummary, SourceError> {
         let origin = drop
             .parts
             .first()
             .map(|part| part.stamp.path.display().to_string())
             .unwrap_or_default();
-        let filled = self.snapshots.write(&origin, snapshot, |filling| {
+        let summary = self.snapshots.write(&origin, snapshot, |writer| {
             for part in &drop.parts {
                 let path = part.stamp.path.as_path();
                 if drop.parts.len() > 1 {
-                    filling.origin(&path.display().to_string());
-                    filling.part(
+                    writer.origin(&path.display().to_string());
+                    writer.part(
                         &path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default(),
                     );
                 }
-                let before = filling.counts();
-                read(path, &*self.format, filling)?;
-                let (rows, blank) = filling.counts();
+                let before = writer.counts();
+                read(path, &*self.format, writer)?;
+                let (rows, blank) = writer.counts();
                 let (rows, blank) = (rows - before.0, blank - before.1);
-                // Whoever counts may count a row of blanks, or not.
+                // A manifest can count a row of blanks, or not.
                 if let Some(manifest) = &part.manifest
                     && ![rows, rows + blank].contains(&manifest.rows)
                 {
@@ -118,12 +118,12 @@ impl Import {
                 format!("`{origin}` changed while it was read"),
             ));
         }
-        Ok(filled)
+        Ok(summary)
     }
 }
 
 fn digest(path: &Path) -> Result<String, SourceError> {
-    // One byte more than is allowed: a file that grows while it is read is told by the stamp
+    // One byte more than is allowed: a file that grows while it is read is found by its stamp
     // afterwards.
     let mut file = File::open(path).map_err(|error| unreadable(path, &error))?.take(MOST_FILE + 1);
     let mut hasher = Hasher::new();

@@ -4,11 +4,13 @@
 
 mod beside;
 mod bytes;
+mod cell_value;
 mod csv;
 mod dbf;
 pub mod disguise;
 mod grid;
 mod import;
+mod merged_regions;
 mod names;
 mod parquet;
 mod place;
@@ -30,8 +32,8 @@ use zerotrip_datasets::file::FileDrop;
 use zerotrip_proto::v1::ErrorCode;
 
 use self::disguise::Expected;
-use self::import::{Filling, Import};
-use self::place::{Place, Seen, Stamp};
+use self::import::{Import, SnapshotWriter};
+use self::place::{FolderState, Place, Stamp};
 use super::table::TableSource;
 use super::{
     LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey,
@@ -57,17 +59,17 @@ const MOST_BESIDE: usize = 100_000;
 ///
 /// # What must hold
 ///
-/// Every row of the file comes, once, as [`Filling::row`] with its cells as text, or, where it
-/// cannot be split into its columns, as [`Filling::ragged`] with all of its text: an identifier
-/// anywhere in it may be what a look-up needs. A cell that cannot be read comes as a text that no
-/// semantic type reads, never as NULL. `Ok` means that the file was whole as far as its format can
-/// tell.
+/// Every row of the file comes, once, as [`SnapshotWriter::row`] with its cells as text, or, where
+/// it cannot be split into its columns, as [`SnapshotWriter::ragged`] with all of its text: an
+/// identifier anywhere in it may be what a look-up needs. A cell that cannot be read comes as a
+/// text that no semantic type reads, never as NULL. `Ok` means that the file was whole as far as
+/// its format can tell.
 pub trait Format: fmt::Debug + Send + Sync {
     /// What its files begin like.
     fn expected(&self) -> Expected;
 
-    /// Reads the file from its first row to its last; [`Filling::header`] comes first.
-    fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError>;
+    /// Reads the file from its first row to its last; [`SnapshotWriter::header`] comes first.
+    fn read(&self, path: &Path, into: &mut SnapshotWriter<'_>) -> Result<(), SourceError>;
 }
 
 /// A file drop and its newest whole snapshot.
@@ -75,7 +77,7 @@ pub struct DropSource {
     plan: Arc<Import>,
     current: RwLock<Arc<Current>>,
     /// What was seen of the place when it was last looked through.
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<FolderState>>,
     /// Held while a drop is imported: one at a time, or two would write one snapshot. Remembers
     /// what failed last, and when.
     importing: tokio::sync::Mutex<Vec<Failed>>,
@@ -130,7 +132,7 @@ impl DropSource {
             return self.kept();
         }
         let mut failed = self.importing.lock().await;
-        let kept = self.kept(); // somebody else may have imported it meanwhile
+        let kept = self.kept(); // another call may have imported it meanwhile
         if self.is_unchanged() {
             return kept;
         }
@@ -204,7 +206,7 @@ impl Source for DropSource {
 struct Newer {
     current: Option<Current>,
     failed: Vec<Failed>,
-    seen: Option<Seen>,
+    seen: Option<FolderState>,
 }
 
 impl Import {
@@ -227,7 +229,7 @@ impl Import {
     /// A newer whole drop than the one that serves.
     fn newer(&self, serving: &Current, before: Vec<Failed>) -> Newer {
         let dataset = &self.dataset;
-        let seen = self.place.seen();
+        let seen = self.place.folder_state();
         let mut newer = Newer { current: None, failed: Vec::new(), seen };
         let arrived = match self.place.newest_first() {
             Ok(arrived) => arrived,
@@ -263,9 +265,9 @@ impl Import {
 /// Looks at a file that no dataset file describes yet.
 pub fn sample(path: &Path, format: &dyn Format) -> Result<Sample, SourceError> {
     let origin = path.display().to_string();
-    let mut filling = Filling::sample(&origin);
-    read(path, format, &mut filling)?;
-    Ok(filling.into_sample())
+    let mut writer = SnapshotWriter::sample(&origin);
+    read(path, format, &mut writer)?;
+    Ok(writer.into_sample())
 }
 
 /// Files beside this one that could be further parts of it.
@@ -290,7 +292,11 @@ pub fn called_alike(path: &Path) -> Vec<String> {
 }
 
 /// Reads one file, if it is what it should be.
-fn read(path: &Path, format: &dyn Format, into: &mut Filling<'_>) -> Result<(), SourceError> {
+fn read(
+    path: &Path,
+    format: &dyn Format,
+    into: &mut SnapshotWriter<'_>,
+) -> Result<(), SourceError> {
     disguise::check(path, format.expected())?;
     format.read(path, into)
 }

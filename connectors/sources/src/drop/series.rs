@@ -36,7 +36,7 @@ pub fn is_one_of_several_days<'a>(names: impl IntoIterator<Item = &'a str>) -> b
     true
 }
 
-/// Names of drops, prepared for being held against everything that lies beside them.
+/// Names of drops, prepared for being compared with everything beside them.
 #[derive(Debug, Default)]
 pub struct Named {
     /// What is left of each without what numbers it, and the name as it is read.
@@ -111,7 +111,7 @@ fn stem_of(name: &str) -> &str {
 }
 
 /// A name as the eye reads it, without what numbers it: its digits, numbers in words, and what
-/// stands around them. `t (2)` is `t` then, and so are `T二`, `t第二部分` and `t_b`.
+/// is around them. `t (2)` is `t` then, and so are `T二`, `t第二部分` and `t_b`.
 fn without_number(name: &str) -> String {
     let read = read(name);
     let is_between = |c: &char| matches!(c, '_' | '-' | ' ' | '.' | '(' | '[' | '#');
@@ -130,7 +130,7 @@ fn read(name: &str) -> Vec<char> {
     name.chars().flat_map(|c| seen(c).to_lowercase()).collect()
 }
 
-/// What of a name is no number.
+/// The parts of a name that are not numbers.
 fn letters(read: &[char]) -> String {
     let mut kept: String = read.iter().filter(|c| is_kept(**c)).collect();
     for word in COUNTERS
@@ -144,7 +144,7 @@ fn letters(read: &[char]) -> String {
     kept
 }
 
-/// What tells names apart: letters that are no numbers.
+/// What distinguishes names: letters that are not numbers.
 fn is_kept(c: char) -> bool {
     c.is_alphanumeric() && !c.is_numeric() && (c == 'x' || !is_digit(c)) && !NUMBERS.contains(c)
 }
@@ -217,7 +217,7 @@ fn day_of(name: &str) -> Option<(NaiveDate, String)> {
     None
 }
 
-/// Where digits stand in a name.
+/// Where a name has digits.
 fn runs(name: &str) -> Vec<(usize, usize)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for (at, _) in name.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {

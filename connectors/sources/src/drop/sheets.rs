@@ -10,7 +10,7 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
 use super::super::header::{folded, shown};
-use super::import::Filling;
+use super::import::SnapshotWriter;
 
 /// Names in one error.
 const MOST_LISTED: usize = 20;
@@ -62,7 +62,7 @@ impl Sheets {
         &self,
         path: &Path,
         names: &[&str],
-        into: &mut Filling<'_>,
+        into: &mut SnapshotWriter<'_>,
         mut glance: impl FnMut(usize) -> Result<Glance, SourceError>,
     ) -> Result<Vec<usize>, SourceError> {
         let drift = |detail: String| {
@@ -117,7 +117,7 @@ impl Sheets {
             let has_these = into.fits(&folded(
                 (0..width).map(|column| seen.names.get(&column).cloned().unwrap_or_default()),
             ));
-            into.left(names.get(place).copied().unwrap_or_default(), has_these)?;
+            into.unread_sheet(names.get(place).copied().unwrap_or_default(), has_these)?;
         }
         if chosen.len() < names.len() && !into.is_sample() {
             let left = listed(&mut (0..names.len()).filter(|place| !chosen.contains(place)));

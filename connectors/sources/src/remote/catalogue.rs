@@ -86,7 +86,7 @@ impl ServerCatalogue {
             Behind::Odbc(spec) => of_a_driver(spec),
         };
         let choice = "`live` if this is the register itself; for an extract `{ table = \"…\", \
-                      column = \"…\" }`, where the time at which it began stands, written with \
+                      column = \"…\" }`, which holds the time at which it began, written with \
                       its rows";
         said.push(("as_of", Setting::Owner(choice)));
         said
@@ -210,7 +210,7 @@ async fn look<S: System>(system: &S, table: &str) -> Result<Look, SourceError> {
     }
     if relation.locator.is_empty() {
         advice.push(
-            "nothing locates a row of it: its unreadable rows could not be told to their owner"
+            "nothing locates a row of it: its unreadable rows could not be shown to their owner"
                 .to_owned(),
         );
     }

@@ -32,7 +32,7 @@ impl Cells {
         for (place, field) in fields.iter().enumerate() {
             let found = relation.columns.iter().find(|column| column.name == *field);
             let column = found.ok_or_else(|| {
-                drift(format!("`{table}` has no column `{field}`; mend the column's `field`"))
+                drift(format!("`{table}` has no column `{field}`; correct the column's `field`"))
             })?;
             if column.form == Form::Refused {
                 return Err(drift(format!(

@@ -1,4 +1,4 @@
-//! Whom a server lets in: passwords, which are read at every log-in and kept nowhere, and the
+//! Logging in: passwords, which are read at every log-in and kept nowhere, and the
 //! authorities that vouch for servers.
 
 use std::fs::{self, File};
@@ -32,31 +32,31 @@ pub fn password(password: &Password, base: &Path) -> Result<Option<String>, Sour
         Password::Environment(name) => match std::env::var(name) {
             Ok(password) => Ok(Some(password)),
             Err(_) => Err(misconfigured(format!(
-                "no environment variable `{name}`; set it, or mend `source.password_env`"
+                "no environment variable `{name}`; set it, or correct `source.password_env`"
             ))),
         },
         Password::File(path) => secret(&base.join(path), "source.password_file").map(Some),
     }
 }
 
-/// Whom the server does not let in, and what to mend: a password that nobody gave is not one to be
-/// mended.
+/// The user that the server does not let in, and what to correct: a password that was not given
+/// cannot be corrected.
 pub fn not_let_in(server: &str, user: &str, password: &Password) -> String {
     match password {
         Password::None => format!(
             "{server} does not let `{user}` in without a password, and none is given; name its \
-             file in `source.password_file`, or mend `source.user`"
+             file in `source.password_file`, or correct `source.user`"
         ),
         Password::Environment(_) | Password::File(_) => {
-            format!("{server} does not let `{user}` in; mend `source.user` or its password")
+            format!("{server} does not let `{user}` in; correct `source.user` or its password")
         }
     }
 }
 
-/// A short text in a file that nobody else may read; `key` names the file.
+/// A short text in a file that no other account may read; `key` names the file.
 pub fn secret(path: &Path, key: &str) -> Result<String, SourceError> {
     let failed =
-        |why: String| misconfigured(format!("`{}`: {why}; mend it, or `{key}`", path.display()));
+        |why: String| misconfigured(format!("`{}`: {why}; correct it, or `{key}`", path.display()));
     let file = File::open(path).map_err(|error| failed(error.to_string()))?;
     let meta = file.metadata().map_err(|error| failed(error.to_string()))?;
     if !meta.is_file() {
@@ -97,12 +97,12 @@ pub fn authorities(
         }
     };
     let failed = |why: &str| {
-        misconfigured(format!("`{}` {why}; mend it, or `source.ca_file`", path.display()))
+        misconfigured(format!("`{}` {why}; correct it, or `source.ca_file`", path.display()))
     };
     let text = files::read(&path)
-        .map_err(|error| misconfigured(format!("{error}; mend `source.ca_file`")))?;
+        .map_err(|error| misconfigured(format!("{error}; correct `source.ca_file`")))?;
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let read = read.map_err(|_| failed("holds what is no certificate"))?;
+    let read = read.map_err(|_| failed("holds something that is not a certificate"))?;
     // The lists of systems hold some that nothing here can read; but one must be left.
     let usable: Vec<_> = read
         .into_iter()
@@ -115,7 +115,7 @@ pub fn authorities(
     }
 }
 
-/// Somebody must mend a configuration.
+/// A setting must be corrected.
 pub fn misconfigured(detail: String) -> SourceError {
     SourceError::new(ErrorCode::Misconfigured, detail)
 }

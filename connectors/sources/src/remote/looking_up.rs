@@ -23,14 +23,14 @@ impl<S: System> Inner<S> {
         look_up: &LookUp,
         rows: &mpsc::Sender<Rows>,
     ) -> Result<LookUpEnd, SourceError> {
-        look_up.stop.check()?;
+        look_up.cancellation.check()?;
         if let Some(done) = self.in_one_statement(look_up, rows).await {
             return done;
         }
-        let gone = gone(&look_up.stop, rows);
+        let gone = gone(&look_up.cancellation, rows);
         tokio::pin!(gone);
         let mut lease = tokio::select! {
-            lease = self.pool.begin(&look_up.stop) => lease?,
+            lease = self.pool.begin(&look_up.cancellation) => lease?,
             why = &mut gone => return Err(why),
         };
         let done = tokio::select! {
@@ -66,12 +66,12 @@ impl<S: System> Inner<S> {
         };
         let mut outgoing = wanted.outgoing(rows);
         let asked = async {
-            lease.session.allow(look_up.stop.left()).await?;
+            lease.session.allow(look_up.cancellation.left()).await?;
             wanted.send(&mut lease, &mut outgoing).await
         };
         let done = tokio::select! {
             done = asked => done,
-            why = gone(&look_up.stop, rows) => Err(why),
+            why = gone(&look_up.cancellation, rows) => Err(why),
         };
         match done {
             // Rows that the pass saw were written anew, or are lost: a transaction tells which.
@@ -102,7 +102,7 @@ impl<S: System> Inner<S> {
         }
     }
 
-    /// The look-up in a transaction. Where rows that the pass saw are not met, a row was written
+    /// The look-up in a transaction. Where rows that the pass saw are missing, a row was written
     /// anew since, or lost: only another pass tells which, and it is taken here and now, as
     /// long as nothing was sent.
     async fn in_transaction(
@@ -111,7 +111,7 @@ impl<S: System> Inner<S> {
         look_up: &LookUp,
         rows: &mpsc::Sender<Rows>,
     ) -> Result<LookUpEnd, SourceError> {
-        let mut known = self.known(lease, &look_up.stop).await?;
+        let mut known = self.known(lease, &look_up.cancellation).await?;
         loop {
             let wanted = Wanted::new(
                 look_up,
@@ -131,7 +131,7 @@ impl<S: System> Inner<S> {
         }
     }
 
-    /// A pass that is newer than this one: somebody else's, or one within this transaction, which
+    /// A pass that is newer than this one: another look-up's, or one within this transaction, which
     /// is another then.
     async fn newer(
         &self,
@@ -141,7 +141,7 @@ impl<S: System> Inner<S> {
     ) -> Result<Arc<TableProfile>, SourceError> {
         let mut unfinished = Unfinished { wanted: &self.wanted, done: false };
         let _alone = self.passing.lock().await;
-        lease.renew(&look_up.stop).await?;
+        lease.renew(&look_up.cancellation).await?;
         let latest = self.latest(lease).await?.filter(|latest| latest.since > known.since);
         let done = match latest {
             Some(latest) => Ok(latest),
@@ -213,7 +213,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn outgoing<'b>(&'b self, rows: &'b mpsc::Sender<Rows>) -> Outgoing<'b> {
-        Outgoing::new(rows, self.cells, self.look_up, self.statements, &self.known.present)
+        Outgoing::new(rows, self.cells, self.look_up, self.statements, &self.known.row_index)
     }
 
     /// Sends the rows, from as many statements as it takes; the last of them stay behind.
@@ -241,7 +241,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Everything under which these persons may stand in the column at this place.
+/// Every value by which these persons may be in the column at this place.
 fn values(cells: &Cells, known: &TableProfile, place: usize, keys: &[ResidentId]) -> Vec<String> {
     let Some(form) = cells.column(place).map(|column| column.form) else { return Vec::new() };
     let regular = keys.iter().flat_map(ResidentId::spellings);

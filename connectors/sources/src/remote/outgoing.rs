@@ -1,14 +1,15 @@
 //! A look-up's rows on their way out, each once.
 //!
 //! Rows of a table on a server have no row ids. But which statements meet a row depends on nothing
-//! but what stands in it, and all statements of a look-up see one moment: so rows that are equal
-//! are met by the same statements, all of them each time. A row is sent by the first statement that
-//! meets it, and what an earlier statement has sent is known by its digest: two equal rows of a
-//! table come out as two, and a row that two statements meet as one.
+//! but its cells, and all statements of a look-up see one moment: so rows that are equal are read
+//! by the same statements, all of them each time. A row is sent by the first statement that meets
+//! it, and what an earlier statement has sent is known by its digest: two equal rows of a table
+//! come out as two, and a row that two statements meet as one.
 
 use std::collections::HashSet;
 
 use tokio::sync::mpsc;
+use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, Hasher};
 
@@ -30,18 +31,18 @@ pub struct Outgoing<'a> {
     /// What this one sent.
     now: Vec<Digest>,
     look_up: &'a LookUp,
-    present: &'a RowIndex,
+    row_index: &'a RowIndex,
     met: SeenRows,
 }
 
 impl<'a> Outgoing<'a> {
-    /// For a look-up of so many statements; `present` is what the pass saw.
+    /// For a look-up of `statements` statements; `row_index` is what the pass saw.
     pub fn new(
         rows: &'a mpsc::Sender<Rows>,
         cells: &'a Cells,
         look_up: &'a LookUp,
         statements: usize,
-        present: &'a RowIndex,
+        row_index: &'a RowIndex,
     ) -> Self {
         let earlier = (statements > 1).then(HashSet::new);
         let (left, met) = (look_up.most_rows, SeenRows::default());
@@ -54,14 +55,14 @@ impl<'a> Outgoing<'a> {
             earlier,
             now: Vec::new(),
             look_up,
-            present,
+            row_index,
             met,
         }
     }
 
-    /// A column in which the pass saw somebody in more rows than were sent.
+    /// A column in which the pass saw a person in more rows than were sent.
     pub fn misses(&mut self) -> Option<usize> {
-        self.met.misses(self.present, &self.look_up.columns, &self.look_up.keys)
+        self.met.misses(self.row_index, &self.look_up.columns, &self.look_up.keys)
     }
 
     /// Between two statements.
@@ -87,8 +88,8 @@ impl Sink for Outgoing<'_> {
         })?;
         self.cells.settle(0.., row, &mut self.batch)?;
         let row = self.batch.end_row(1);
-        let which = self.present.which(if locator.is_empty() { row } else { locator });
-        self.met.note(self.present, &self.look_up.columns, row, which);
+        let which = self.row_index.which(if locator.is_empty() { row } else { locator });
+        self.met.note(self.row_index, &self.look_up.columns, row, which);
         Ok(self.batch.is_full())
     }
 
@@ -102,9 +103,9 @@ impl Sink for Outgoing<'_> {
 }
 
 fn digest(row: RawRow<'_>) -> Digest {
-    let mut hasher = Hasher::with_domain("zerotrip row v1");
+    let mut hasher = Hasher::with_domain(hash_domain::ROW);
     for cell in row.iter() {
-        // The length stands before the text, so that no two rows run together into one; NULL is no
+        // The length is before the text, so that no two rows run together into one; NULL is no
         // length at all.
         let length = cell.map_or(u64::MAX, |text| text.len() as u64);
         hasher.update(&length.to_be_bytes());

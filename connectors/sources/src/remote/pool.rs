@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::{SourceError, Stop};
+use super::super::SourceError;
 use super::system::{Session, System};
 
 /// Time for which an idle session counts as alive without being asked.
@@ -16,7 +17,7 @@ const JUST_USED: Duration = Duration::from_secs(5);
 const AWAKE: Duration = Duration::from_secs(2);
 /// Time that a log-in may take.
 const LOG_IN: Duration = Duration::from_secs(10);
-/// Time that telling the server to stop may take; a look-up ends within a second of being told.
+/// Time that stopping the server may take; a look-up ends within a second of its cancellation.
 const INTERRUPT: Duration = Duration::from_millis(500);
 
 /// The sessions.
@@ -26,13 +27,13 @@ pub struct Pool<S: System> {
     idle: Mutex<Vec<Idle<S>>>,
 }
 
-/// A session that nobody uses.
+/// A session that is not in use.
 struct Idle<S: System> {
     session: S::Session,
     since: Instant,
 }
 
-/// A session that somebody uses.
+/// A session that is in use.
 pub struct Lease<S: System> {
     /// The session.
     pub session: S::Session,
@@ -46,15 +47,15 @@ pub struct Lease<S: System> {
 
 impl<S: System> Lease<S> {
     /// Ends the transaction and begins another, which sees what is there now.
-    pub async fn renew(&mut self, stop: &Stop) -> Result<(), SourceError> {
+    pub async fn renew(&mut self, cancellation: &Cancellation) -> Result<(), SourceError> {
         self.session.end().await?;
         (self.begun, self.since) = (SystemTime::now(), Instant::now());
-        self.session.begin(stop.left()).await
+        self.session.begin(cancellation.left()).await
     }
 }
 
 impl<S: System> Pool<S> {
-    /// At most so many sessions at once.
+    /// At most `connections` sessions at once.
     pub fn new(system: S, connections: u32) -> Self {
         let permits = usize::try_from(connections).unwrap_or(1);
         Self {
@@ -70,10 +71,10 @@ impl<S: System> Pool<S> {
     }
 
     /// Waits its turn and begins a transaction, in an idle session or a new one.
-    pub async fn begin(&self, stop: &Stop) -> Result<Lease<S>, SourceError> {
+    pub async fn begin(&self, cancellation: &Cancellation) -> Result<Lease<S>, SourceError> {
         tokio::select! {
-            lease = self.lease(stop) => lease,
-            why = stop.fired() => Err(why),
+            lease = self.lease(cancellation) => lease,
+            why = cancellation.cancelled() => Err(why.into()),
         }
     }
 
@@ -93,7 +94,7 @@ impl<S: System> Pool<S> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
     }
 
-    async fn lease(&self, stop: &Stop) -> Result<Lease<S>, SourceError> {
+    async fn lease(&self, cancellation: &Cancellation) -> Result<Lease<S>, SourceError> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let permit = permit
             .map_err(|_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping"))?;
@@ -101,7 +102,9 @@ impl<S: System> Pool<S> {
             let (begun, since) = (SystemTime::now(), Instant::now());
             // The server may have been restarted since, or have cut off who did nothing: then the
             // next one, and in the end a new one.
-            if let Ok(Ok(())) = tokio::time::timeout(AWAKE, session.begin(stop.left())).await {
+            if let Ok(Ok(())) =
+                tokio::time::timeout(AWAKE, session.begin(cancellation.left())).await
+            {
                 return Ok(Lease { session, begun, since, _permit: permit });
             }
         }
@@ -112,7 +115,7 @@ impl<S: System> Pool<S> {
             Err(SourceError::new(ErrorCode::SourceUnreachable, detail))
         })?;
         let (begun, since) = (SystemTime::now(), Instant::now());
-        session.begin(stop.left()).await?;
+        session.begin(cancellation.left()).await?;
         Ok(Lease { session, begun, since, _permit: permit })
     }
 
@@ -125,16 +128,16 @@ impl<S: System> Pool<S> {
         }
     }
 
-    /// Ends a lease whose work failed or was stopped: the server is told to stop whatever it still
+    /// Ends a lease whose work failed or was stopped: the server is asked to stop what it still
     /// does for it.
     pub async fn abandon(&self, lease: Lease<S>) {
         match tokio::time::timeout(INTERRUPT, self.system.interrupt(lease.session.token())).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::debug!(%error, "the server could not be told to stop a query; its connection is closed")
+                tracing::debug!(%error, "the server could not be asked to stop a query; its connection is closed")
             }
             Err(_) => tracing::debug!(
-                "the server did not listen when told to stop a query; its connection is closed"
+                "the server did not answer when asked to stop a query; its connection is closed"
             ),
         }
     }

@@ -2,8 +2,9 @@
 
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::findings::{QualityScan, ScannedQuality, all_there};
 use super::super::profile::KeyColumns;
+use super::super::quality_scan::{QualityScan, ScannedQuality};
+use super::super::unmapped_fields::require_stated;
 use super::super::{RawRow, Rows, SourceError};
 use super::Inner;
 use super::cells::Cells;
@@ -17,13 +18,13 @@ impl<S: System> Inner<S> {
         lease: &mut Lease<S>,
     ) -> Result<ScannedQuality, SourceError> {
         let cells = self.cells()?;
-        let mut assaying = Assaying {
+        let mut scan = QualitySink {
             cells,
             row: Rows::default(),
             scan_quality: QualityScan::new(
                 &self.shape.columns,
                 &self.shape.look_ups,
-                &self.shape.beside,
+                &self.shape.mention_columns,
                 &self.shape.rules,
             ),
         };
@@ -33,18 +34,18 @@ impl<S: System> Inner<S> {
             asked: Vec::new(),
             only: Pushdown::default(),
         };
-        lease.session.read(&query, &mut assaying).await?;
-        Ok(assaying.scan_quality.finish(0))
+        lease.session.read(&query, &mut scan).await?;
+        Ok(scan.scan_quality.finish(0))
     }
 
     /// Columns of the table that the dataset file does not name, of which the owner has stated
     /// nothing, and in which a person may be named. One that has no text is an error: nothing
-    /// shows that nobody is named there.
-    pub(super) fn left(&self, relation: &Relation) -> Result<Vec<Column>, SourceError> {
+    /// shows that no person is named there.
+    pub(super) fn unmapped_columns(&self, relation: &Relation) -> Result<Vec<Column>, SourceError> {
         if self.shape.look_ups.is_empty() {
             return Ok(Vec::new());
         }
-        all_there(&self.shape.table, &self.shape.not_about, |stated| {
+        require_stated(&self.shape.table, &self.shape.not_about, |stated| {
             relation.columns.iter().any(|column| column.name == stated)
         })?;
         let is_left = |column: &&Column| {
@@ -55,7 +56,7 @@ impl<S: System> Inner<S> {
         if let Some(column) = left.iter().find(|column| column.form == Form::Refused) {
             let detail = format!(
                 "column `{}` of `{}` is of type `{}`, which has no text to rely upon, and no \
-                 column names it: nothing shows that nobody is named there; if the rows are not \
+                 column names it: nothing shows that no person is named there; if the rows are not \
                  about who is there, say why in `[not_about]`",
                 column.name, self.shape.table, column.type_name
             );
@@ -85,14 +86,14 @@ impl<S: System> Inner<S> {
 }
 
 /// Takes rows, and keeps what is wrong with them.
-struct Assaying<'a> {
+struct QualitySink<'a> {
     cells: &'a Cells,
     row: Rows,
     /// What was found so far.
     scan_quality: QualityScan<'a>,
 }
 
-impl Sink for Assaying<'_> {
+impl Sink for QualitySink<'_> {
     fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
         self.row.clear();
         self.cells.settle(0.., row, &mut self.row)?;

@@ -41,9 +41,9 @@ pub enum Form {
     Float,
     /// A time with a zone.
     Moment,
-    /// So many bits.
+    /// How many bits.
     Bits(u32),
-    /// Anything else that has a text, and that no id stands in.
+    /// Anything else that has a text, and that holds no id.
     Plain,
     /// What has no text that could be relied upon.
     Refused,

@@ -17,11 +17,11 @@ impl<S: System> Inner<S> {
         select: &Select,
         rows: &mpsc::Sender<Rows>,
     ) -> Result<SelectEnd, SourceError> {
-        select.stop.check()?;
-        let gone = gone(&select.stop, rows);
+        select.cancellation.check()?;
+        let gone = gone(&select.cancellation, rows);
         tokio::pin!(gone);
         let mut lease = tokio::select! {
-            lease = self.pool.begin(&select.stop) => lease?,
+            lease = self.pool.begin(&select.cancellation) => lease?,
             why = &mut gone => return Err(why),
         };
         let done = tokio::select! {

@@ -1,5 +1,5 @@
-//! What a kind of server brings along: how to log in, its dialect, and how it is told to stop.
-//! Everything else is the same for all of them, and stands beside this file.
+//! What a kind of server brings along: how to log in, its dialect, and how it is stopped.
+//! Everything else is the same for all of them, and is beside this file.
 
 use std::fmt;
 use std::future::Future;
@@ -9,7 +9,7 @@ use super::super::catalogue::Table;
 use super::super::select::Condition;
 use super::super::{RawRow, SourceError};
 use super::cells::Cells;
-use super::ground::Ground;
+use super::lineage::Lineage;
 pub use super::relation::{Column, Form, Locator, Relation};
 
 /// One database server and the table on it, as a dataset file names them.
@@ -40,7 +40,7 @@ pub trait System: fmt::Debug + Send + Sync + 'static {
 
 /// A connection to a server.
 ///
-/// Whoever drops one of its futures half-way must not use the session again.
+/// After one of its futures was dropped half-way, the session must not be used again.
 pub trait Session: Send + 'static {
     /// By which the server knows the session.
     type Token: Send + 'static;
@@ -79,7 +79,7 @@ pub trait Session: Send + 'static {
     }
 
     /// What the table rests upon.
-    fn ground(&mut self) -> impl Future<Output = Result<Ground, SourceError>> + Send;
+    fn lineage(&mut self) -> impl Future<Output = Result<Lineage, SourceError>> + Send;
 
     /// The greatest value in a column of another table, as text.
     fn newest(
@@ -142,7 +142,7 @@ pub struct Pushdown<'a> {
     /// Equal rows come once, each with how many there are behind its cells. Only where
     /// [`System::COUNTS`].
     pub counted: bool,
-    /// No more than so many are wanted.
+    /// The first rows suffice.
     pub first: Option<u64>,
 }
 
@@ -156,7 +156,7 @@ pub struct Asked<'a> {
 }
 
 /// The time that a server should allow a statement: in whole seconds, so that it seldom has to be
-/// told another, and a day at most.
+/// given another, and a day at most.
 pub fn whole_seconds(left: Duration) -> u64 {
     (left.as_secs() + 1).min(86_400)
 }

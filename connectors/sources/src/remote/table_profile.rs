@@ -1,4 +1,4 @@
-//! What a profiling pass learnt of a table on a server: in which raw spellings a person stands
+//! What a profiling pass learnt of a table on a server: in which raw spellings a person is
 //! there irregularly, and which rows cannot be read. Spellings, not row ids: a look-up asks for
 //! them as values, so they serve for views and for rows that have moved too.
 
@@ -9,9 +9,9 @@ use zerotrip_datasets::mask;
 use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::findings::LeftFields;
 use super::super::profile::{KeyCell, Profile};
 use super::super::row_index::{IndexBuilder, RowIndex};
+use super::super::unmapped_fields::UnmappedFields;
 use super::super::{RawRow, Rows, SourceError, UnreadableRow, next_number};
 use super::cells::Cells;
 use super::system::{Column, Form, Locator, Sink};
@@ -27,12 +27,12 @@ const MOST_LOCATOR: usize = 200;
 pub struct TableProfile {
     /// No other pass of this process has it.
     pub number: u64,
-    /// The pass itself; its row ids are places in `kept`.
+    /// The pass itself; its row ids are places in `irregular_rows`.
     pub profile: Profile,
-    kept: Vec<IrregularRow>,
-    /// Who stood where, and in which rows.
-    pub present: RowIndex,
-    /// What tells the rows apart; empty: all that stands in them.
+    irregular_rows: Vec<IrregularRow>,
+    /// Which persons were in which rows.
+    pub row_index: RowIndex,
+    /// What identifies the rows; empty: all of their cells.
     pub locator: Vec<Locator>,
     /// When its transaction began.
     pub started: SystemTime,
@@ -55,14 +55,14 @@ struct IrregularRow {
 }
 
 impl TableProfile {
-    /// The raw spellings, none of them regular, in which one of these persons stands in this
+    /// The raw spellings, none of them regular, in which one of these persons is in this
     /// column.
     pub fn spellings(&self, column: usize, keys: &[ResidentId]) -> BTreeSet<String> {
         let rows = self
             .profile
             .irregular_rows(&[column], keys)
             .into_iter()
-            .filter_map(|row| self.kept(row));
+            .filter_map(|row| self.irregular_row(row));
         let cells = rows.flat_map(|row| row.spellings.iter()).filter(|(place, _)| *place == column);
         cells.map(|(_, raw)| raw.to_string()).collect()
     }
@@ -85,19 +85,20 @@ impl TableProfile {
     }
 
     fn locator(&self, row: i64) -> String {
-        self.kept(row).map_or_else(|| format!("row {row}"), |kept| kept.locator.to_string())
+        self.irregular_row(row)
+            .map_or_else(|| format!("row {row}"), |kept| kept.locator.to_string())
     }
 
-    fn kept(&self, row: i64) -> Option<&IrregularRow> {
-        self.kept.get(usize::try_from(row).ok()?)
+    fn irregular_row(&self, row: i64) -> Option<&IrregularRow> {
+        self.irregular_rows.get(usize::try_from(row).ok()?)
     }
 }
 
 /// A pass under way.
 pub struct ProfileBuilder<'a> {
     profile: Profile,
-    kept: Vec<IrregularRow>,
-    present: IndexBuilder,
+    irregular_rows: Vec<IrregularRow>,
+    row_index: IndexBuilder,
     /// The row that is looked at.
     row: Rows,
     bytes: usize,
@@ -107,8 +108,8 @@ pub struct ProfileBuilder<'a> {
     found: Option<Vec<(i64, UnreadableRow)>>,
     cells: &'a Cells,
     /// Columns that the dataset file does not name: their cells come behind the others.
-    left: &'a [Column],
-    left_fields: LeftFields,
+    unmapped_columns: &'a [Column],
+    unmapped: UnmappedFields,
     locator: &'a [Locator],
 }
 
@@ -119,20 +120,20 @@ impl<'a> ProfileBuilder<'a> {
         profile: Profile,
         places: &'a [usize],
         cells: &'a Cells,
-        left: &'a [Column],
+        unmapped_columns: &'a [Column],
         locator: &'a [Locator],
     ) -> Self {
         Self {
             profile,
-            kept: Vec::new(),
-            present: IndexBuilder::default(),
+            irregular_rows: Vec::new(),
+            row_index: IndexBuilder::default(),
             row: Rows::default(),
             bytes: 0,
             places,
             found: None,
             cells,
-            left,
-            left_fields: LeftFields::default(),
+            unmapped_columns,
+            unmapped: UnmappedFields::default(),
             locator,
         }
     }
@@ -142,7 +143,7 @@ impl<'a> ProfileBuilder<'a> {
         Self { found: Some(Vec::new()), ..self }
     }
 
-    /// So many of those of which nothing is stated.
+    /// At most `most` of those of which nothing is stated.
     pub fn found(self, most: usize) -> Vec<UnreadableRow> {
         let open: BTreeSet<i64> = self.profile.open_rows().collect();
         let found = self.found.into_iter().flatten().filter(|(id, _)| open.contains(id));
@@ -151,7 +152,7 @@ impl<'a> ProfileBuilder<'a> {
 
     /// After the last row, whether it can be relied upon.
     pub fn close(&mut self, table: &str) -> Result<(), SourceError> {
-        self.left_fields.none(table)?;
+        self.unmapped.require_none(table)?;
         self.profile.close()
     }
 
@@ -166,8 +167,8 @@ impl<'a> ProfileBuilder<'a> {
         TableProfile {
             number: next_number(),
             profile: self.profile,
-            kept: self.kept,
-            present: self.present.finish(),
+            irregular_rows: self.irregular_rows,
+            row_index: self.row_index.finish(),
             locator: self.locator.to_vec(),
             started,
             since,
@@ -180,7 +181,7 @@ impl<'a> ProfileBuilder<'a> {
     fn keep(&mut self, keys: RawRow<'_>, found: RawRow<'_>) -> Result<(), SourceError> {
         let irregular =
             self.places.iter().zip(keys.iter()).filter_map(|(place, raw)| Some((*place, raw?)));
-        // Of a row that is a person's by ruling, or several persons', too: whatever stands there is
+        // Of a row that is a person's by ruling, or several persons', too: its text is
         // what the system is asked for.
         let is_irregular = |raw: &str| {
             resident_id::is_irregular(raw) || !matches!(resident_id::parse(raw), Reading::Person(_))
@@ -200,7 +201,7 @@ impl<'a> ProfileBuilder<'a> {
             );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
-        self.kept.push(kept);
+        self.irregular_rows.push(kept);
         Ok(())
     }
 
@@ -212,7 +213,7 @@ impl<'a> ProfileBuilder<'a> {
         let mut parts = Vec::with_capacity(self.locator.len());
         for (part, value) in self.locator.iter().zip(found.iter()) {
             let value = value.unwrap_or("null");
-            // Locators stand in logs and journals, where nobody's id does.
+            // Locators are in logs and journals, which hold no ids.
             let is_id = self.cells.is_id(&part.name)
                 || matches!(resident_id::parse(value), Reading::Person(_));
             hidden |= is_id;
@@ -232,10 +233,11 @@ impl<'a> ProfileBuilder<'a> {
 impl Sink for ProfileBuilder<'_> {
     fn take(&mut self, row: RawRow<'_>) -> Result<bool, SourceError> {
         let (row, found) = row.split_at(self.places.len());
-        let (left, found) = found.split_at(self.left.len());
-        if !self.left.is_empty() {
-            self.left_fields
-                .row(self.left.iter().map(|column| column.name.as_str()).zip(left.iter()));
+        let (left, found) = found.split_at(self.unmapped_columns.len());
+        if !self.unmapped_columns.is_empty() {
+            self.unmapped.row(
+                self.unmapped_columns.iter().map(|column| column.name.as_str()).zip(left.iter()),
+            );
         }
         let mut settled = std::mem::take(&mut self.row);
         settled.clear();
@@ -258,16 +260,16 @@ impl Sink for ProfileBuilder<'_> {
             Some(text) => KeyCell::Text(text),
             None => KeyCell::Null,
         };
-        let which = self.present.which(if self.locator.is_empty() { row } else { found });
+        let which = self.row_index.which(if self.locator.is_empty() { row } else { found });
         for (place, raw) in self.places.iter().zip(row.iter()) {
             if let Some(raw) = raw
                 && self.cells.holds_ids(*place)
                 && let Reading::Person(person) = resident_id::parse(raw)
             {
-                self.present.add(*place, &person, which)?;
+                self.row_index.add(*place, &person, which)?;
             }
         }
-        let id = i64::try_from(self.kept.len()).unwrap_or(i64::MAX);
+        let id = i64::try_from(self.irregular_rows.len()).unwrap_or(i64::MAX);
         let digest = || row_digest(row.iter());
         let noted = self.profile.note(id, cell, digest)?;
         if noted.irregular || noted.unreadable || noted.doubtful {
@@ -282,7 +284,7 @@ impl Sink for ProfileBuilder<'_> {
             self.found.iter_mut().for_each(|found| found.push((id, row.clone())));
         }
         self.row = settled;
-        // Nothing is sent on, but everybody else gets a turn now and then.
+        // Nothing is sent on, but other tasks get a turn now and then.
         Ok(self.profile.rows.is_multiple_of(4096))
     }
 
@@ -292,7 +294,7 @@ impl Sink for ProfileBuilder<'_> {
     }
 }
 
-/// Whether an id may stand in a column of this form at all.
+/// Whether a column of this form can hold an id.
 pub fn holds_ids(form: Form) -> bool {
     form.is_asked_in_text() || form.is_asked_in_numbers() || form == Form::Float
 }

@@ -116,7 +116,7 @@ impl Client {
         loop {
             let late = || {
                 let detail = format!(
-                    "{url} gave no whole answer within {:?}; mend it, or `source.time_out`",
+                    "{url} gave no whole answer within {:?}; correct it, or `source.time_out`",
                     self.time_out
                 );
                 Err(Miss::last(ErrorCode::SourceTimeout, detail))
@@ -194,14 +194,17 @@ async fn connect(url: &Url, tls: Option<Arc<ClientConfig>>) -> Result<Connection
     let name = ServerName::try_from(url.host.clone()).map_err(|_| {
         Miss::last(
             ErrorCode::Misconfigured,
-            format!("`{}` is no name that a certificate has; mend `source.url`", url.host),
+            format!(
+                "`{}` is not a name that a certificate can have; correct `source.url`",
+                url.host
+            ),
         )
     })?;
     let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| {
         // What is said of a certificate does not change by asking again.
         if error.kind() == std::io::ErrorKind::InvalidData {
             let detail = format!(
-                "{}: {error}; mend `source.url`, `source.ca_file` or `source.tls`, or the \
+                "{}: {error}; correct `source.url`, `source.ca_file` or `source.tls`, or the \
                  server's certificate",
                 url.authority()
             );
@@ -226,7 +229,7 @@ async fn shake(
     Ok(Connection { requests, task })
 }
 
-/// Whether this is the answer itself, whole and as it stands.
+/// Whether this is the answer itself, whole and unencoded.
 fn fits<B>(url: &Url, response: &Response<B>) -> Result<(), Miss> {
     let (status, headers) = (response.status(), response.headers());
     let number = status.as_u16();
@@ -246,8 +249,8 @@ fn fits<B>(url: &Url, response: &Response<B>) -> Result<(), Miss> {
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             let detail = format!(
-                "{url} does not let us in (status {number}); mend `source.header_file`, or let it \
-                 in there"
+                "{url} does not let us in (status {number}); correct `source.header_file`, or let \
+                 it in there"
             );
             return Err(Miss::last(ErrorCode::Misconfigured, detail));
         }
@@ -255,7 +258,7 @@ fn fits<B>(url: &Url, response: &Response<B>) -> Result<(), Miss> {
             return Err(Miss::last(
                 ErrorCode::SourceDrift,
                 format!(
-                    "{url} is not there (status {number}); mend `source.url` or `source.paging`"
+                    "{url} is not there (status {number}); correct `source.url` or `source.paging`"
                 ),
             ));
         }
@@ -264,7 +267,7 @@ fn fits<B>(url: &Url, response: &Response<B>) -> Result<(), Miss> {
                 headers.get(LOCATION).and_then(|place| place.to_str().ok()).and_then(Url::parse);
             let place = place.map_or_else(|| "another place".to_owned(), |place| place.to_string());
             let detail = format!(
-                "{url} leads to {place} (status {number}), which is not followed; mend \
+                "{url} leads to {place} (status {number}), which is not followed; correct \
                  `source.url`"
             );
             return Err(Miss::last(ErrorCode::Misconfigured, detail));
@@ -292,7 +295,7 @@ fn fits<B>(url: &Url, response: &Response<B>) -> Result<(), Miss> {
 impl Answer {
     /// Of when it is, as its own headers have it (RFC 9110, RFC 9111): no later than it was asked
     /// for, and as old as whatever gave it again says. A clock that is less than a minute slow
-    /// is no cache.
+    /// is not a cache.
     pub fn made(&self, url: &Url) -> Result<SystemTime, SourceError> {
         let wrong = |name: &str| {
             SourceError::new(
@@ -355,7 +358,7 @@ pub fn secret_headers(
     // The line is not shown: it is the secret.
     let wrong = |number: usize| {
         misconfigured(format!(
-            "line {number} of `{path}` is no `Name: value`, or no header of yours to set"
+            "line {number} of `{path}` is not `Name: value`, or not a header that can be set"
         ))
     };
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {

@@ -16,10 +16,11 @@ pub mod tests;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Age, Rest, Way};
 use zerotrip_proto::v1::ErrorCode;
@@ -29,8 +30,8 @@ use self::reading::Plan;
 use super::snapshot::Snapshots;
 use super::table::TableSource;
 use super::{
-    LookUp, LookUpEnd, RestsOn, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Stop,
-    Survey, UnreadableRow,
+    LookUp, LookUpEnd, RestsOn, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey,
+    UnreadableRow,
 };
 use crate::rulings::Rulings;
 
@@ -53,7 +54,7 @@ pub struct RestSource {
     state: Arc<RwLock<State>>,
 }
 
-/// Somebody who waits for a reading that begins after the order came.
+/// A caller that waits for a reading that begins after its order came.
 type Order = oneshot::Sender<Result<Arc<TableSource>, SourceError>>;
 
 #[derive(Default)]
@@ -109,7 +110,7 @@ impl RestSource {
     }
 
     /// The newest whole snapshot or, where every look-up has its own, one whose reading begins now.
-    async fn current(&self, stop: &Stop) -> Result<Arc<TableSource>, SourceError> {
+    async fn current(&self, cancellation: &Cancellation) -> Result<Arc<TableSource>, SourceError> {
         if !self.every.is_zero() {
             return self
                 .state
@@ -126,7 +127,7 @@ impl RestSource {
         };
         tokio::select! {
             read = read => read,
-            why = stop.fired() => Err(why),
+            why = cancellation.cancelled() => Err(why.into()),
         }
     }
 }
@@ -138,10 +139,10 @@ impl Source for RestSource {
         rows: mpsc::Sender<Rows>,
     ) -> SourceFuture<'a, LookUpEnd> {
         Box::pin(async move {
-            look_up.stop.check()?;
+            look_up.cancellation.check()?;
             let current = tokio::select! {
-                current = self.current(&look_up.stop) => current?,
-                () = rows.closed() => return Err(SourceError::new(ErrorCode::SourceTimeout, "the hub hung up")),
+                current = self.current(&look_up.cancellation) => current?,
+                () = rows.closed() => return Err(SourceError::hung_up()),
             };
             let end = current.look_up(look_up, rows).await?;
             // Where every look-up has a snapshot of its own, none is another's.
@@ -158,12 +159,14 @@ impl Source for RestSource {
         select: Select,
         rows: mpsc::Sender<Rows>,
     ) -> SourceFuture<'a, SelectEnd> {
-        Box::pin(async move { self.current(&select.stop).await?.select(select, rows).await })
+        Box::pin(
+            async move { self.current(&select.cancellation).await?.select(select, rows).await },
+        )
     }
 
     fn survey(&self) -> SourceFuture<'_, Survey> {
         Box::pin(async move {
-            let current = self.current(&Stop::at(Instant::now() + PATIENCE)).await?;
+            let current = self.current(&Cancellation::after(PATIENCE)).await?;
             let mut survey = current.survey().await?;
             let trouble = self.state.read().unwrap_or_else(PoisonError::into_inner).trouble.clone();
             for steps in &mut survey.steps {
@@ -184,7 +187,7 @@ impl Source for RestSource {
 
     fn unreadable(&self, most: usize) -> SourceFuture<'_, Vec<UnreadableRow>> {
         Box::pin(async move {
-            self.current(&Stop::at(Instant::now() + PATIENCE)).await?.unreadable(most).await
+            self.current(&Cancellation::after(PATIENCE)).await?.unreadable(most).await
         })
     }
 }
@@ -230,7 +233,7 @@ impl Reader {
     ) {
         let first = self.read(&mut Vec::new());
         let failed = first.is_err();
-        // Whoever opened it waits for it.
+        // Its opener waits for it.
         if opened.send(first.map(|_| ())).is_err() || failed {
             return;
         }
@@ -243,7 +246,7 @@ impl Reader {
                     .as_ref()
                     .map(Arc::clone)
                     .map_err(|error| SourceError::new(error.code, error.detail.clone()));
-                // Somebody who does not wait any more needs no answer.
+                // A caller that does not wait any more needs no answer.
                 drop(order.send(answer));
             }
         }
@@ -275,7 +278,7 @@ impl Reader {
             runtime.block_on(async {
                 tokio::select! {
                     answer = client.get(url) => answer,
-                    () = nobody_waits(orders, waiting) => Err(SourceError::new(ErrorCode::SourceTimeout, "nobody waits any more")),
+                    () = all_gone(orders, waiting) => Err(SourceError::new(ErrorCode::SourceTimeout, "no caller waits any more")),
                 }
             })
         };
@@ -296,10 +299,10 @@ impl Reader {
     }
 }
 
-/// Comes when all who ordered a reading are gone or, where nobody did, the source is.
-async fn nobody_waits(orders: &mut mpsc::Receiver<Order>, waiting: &mut [Order]) {
+/// Ends when all callers that ordered a reading are gone or, where there are none, the source is.
+async fn all_gone(orders: &mut mpsc::Receiver<Order>, waiting: &mut [Order]) {
     if waiting.is_empty() {
-        // Nobody orders from a source that is refreshed by itself, or not opened yet.
+        // A source that is refreshed by itself, or not opened yet, has no orders.
         while orders.recv().await.is_some() {}
     }
     for order in waiting {

@@ -8,7 +8,7 @@ use super::super::SourceError;
 use super::client::{number, once};
 use super::json::Json;
 
-/// Where a reading stands after an answer.
+/// How far a reading has come after an answer.
 pub struct PageState {
     /// Answers so far.
     pub answers: usize,
@@ -38,25 +38,26 @@ pub fn next(
     url: &Url,
     asked: &Url,
     paging: &Paging,
-    stand: &PageState,
+    state: &PageState,
     headers: &HeaderMap,
     around: &Json<'_>,
 ) -> Result<Option<Url>, SourceError> {
     match &paging.way {
         Way::Whole if next_link(headers)?.is_some() => {
-            let detail =
-                format!("{asked} links to a next answer, so it is not whole; mend `source.paging`");
+            let detail = format!(
+                "{asked} links to a next answer, so it is not whole; correct `source.paging`"
+            );
             Err(SourceError::new(ErrorCode::Misconfigured, detail))
         }
         Way::Whole => Ok(None),
-        Way::Page { .. } | Way::Offset { .. } if stand.last == 0 => Ok(None),
+        Way::Page { .. } | Way::Offset { .. } if state.last == 0 => Ok(None),
         Way::Page { parameter, first } => Ok(Some(with(
             &sized(url, paging),
             parameter,
-            &(u64::from(*first) + stand.answers as u64).to_string(),
+            &(u64::from(*first) + state.answers as u64).to_string(),
         ))),
         Way::Offset { parameter } => {
-            Ok(Some(with(&sized(url, paging), parameter, &stand.rows.to_string())))
+            Ok(Some(with(&sized(url, paging), parameter, &state.rows.to_string())))
         }
         Way::Cursor { parameter, next } => {
             let cursor = match around.at(next.steps()) {
@@ -67,7 +68,7 @@ pub fn next(
                 None if paging.total.is_some() => return Ok(None),
                 _ => {
                     let detail = format!(
-                        "{asked} has no cursor at `{next}`, so its end cannot be told; mend \
+                        "{asked} has no cursor at `{next}`, so its end is not known; correct \
                          `source.paging`, or name its `total`"
                     );
                     return Err(SourceError::new(ErrorCode::SourceDrift, detail));
@@ -82,14 +83,14 @@ pub fn next(
 /// Addresses that must give nothing new once a reading has come to its end: what is counted from
 /// another number than its owner says, or in another way, has rows there. Where the number of all
 /// rows is known and came, what is behind the end needs no asking.
-pub fn around(url: &Url, paging: &Paging, stand: &PageState) -> Vec<(String, Url)> {
+pub fn around(url: &Url, paging: &Paging, state: &PageState) -> Vec<(String, Url)> {
     let at = |parameter: &str, number: i64| {
         (
             format!("`{parameter}` = {number}"),
             with(&sized(url, paging), parameter, &number.to_string()),
         )
     };
-    let (answers, rows) = (whole(stand.answers as u64), whole(stand.rows));
+    let (answers, rows) = (whole(state.answers as u64), whole(state.rows));
     let is_counted = paging.total.is_some();
     match &paging.way {
         Way::Page { parameter, first } => {
@@ -101,7 +102,7 @@ pub fn around(url: &Url, paging: &Paging, stand: &PageState) -> Vec<(String, Url
             numbers.map(|number| at(parameter, number)).collect()
         }
         Way::Offset { parameter } => {
-            let step = whole(stand.most).max(1);
+            let step = whole(state.most).max(1);
             let behind = if is_counted { 0 } else { BEHIND };
             let numbers =
                 [-1, 1].into_iter().chain((1..=behind).map(|number| rows + number * step));
@@ -169,7 +170,7 @@ fn next_link(headers: &HeaderMap) -> Result<Option<String>, SourceError> {
     let wrong = || {
         SourceError::new(
             ErrorCode::SourceDrift,
-            "the `Link` header cannot be read, so whether there is more cannot be told",
+            "the `Link` header cannot be read, so whether there is more is not known",
         )
     };
     let mut found: Option<String> = None;
@@ -191,7 +192,7 @@ fn next_link(headers: &HeaderMap) -> Result<Option<String>, SourceError> {
     Ok(found)
 }
 
-/// Whether the parameters of a link say `rel="next"`, and what stands behind its comma.
+/// Whether the parameters of a link say `rel="next"`, and what is behind its comma.
 fn relation(text: &str) -> Option<(bool, &str)> {
     let (mut rest, mut is_next) = (text.trim_start(), false);
     while let Some(parameter) = rest.strip_prefix(';') {
@@ -235,7 +236,7 @@ fn resolve(asked: &Url, target: &str) -> Result<Url, SourceError> {
         )),
         None => Err(SourceError::new(
             ErrorCode::SourceDrift,
-            format!("{asked} links to what is no address"),
+            format!("{asked} links to something that is not an address"),
         )),
     }
 }

@@ -11,8 +11,9 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::row_index::SeenRows;
 use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
+use super::connecting::BUSY;
 use super::sending::RowSender;
-use super::{BUSY, Inner, Moment, Reader, quote};
+use super::{Inner, Moment, Reader, quote};
 
 /// Keys of a look-up on the thread that asks.
 const KEYS_AT_ONCE: usize = 64;
@@ -29,8 +30,8 @@ const POLLS_AT_ONCE: u32 = 25;
 
 impl Inner {
     /// The look-up on the thread that asks, if it is as small as nearly all are: an index answers
-    /// sooner than another thread wakes. `None` if it is not, or somebody is writing, or no
-    /// reader is at hand: then it takes a thread of its own, from the beginning.
+    /// sooner than another thread wakes. `None` if it is not, or another connection is writing, or
+    /// no reader is at hand: then it takes a thread of its own, from the beginning.
     pub(super) fn at_once(
         &self,
         look_up: &LookUp,
@@ -55,8 +56,11 @@ impl Inner {
                 self.give_back(reader);
                 Ok(Some((rows.batch, end)))
             }
-            Err(error) if look_up.stop.check().is_ok() && (rows.full || may_pass(&error)) => {
-                // Its transaction is over, or whoever takes it next would not get one of their own.
+            Err(error)
+                if look_up.cancellation.check().is_ok() && (rows.full || may_pass(&error)) =>
+            {
+                // Its transaction is over, or the next user of the connection would not get a new
+                // one.
                 if reader.connection.is_autocommit() {
                     self.give_back(reader);
                 }
@@ -75,7 +79,7 @@ impl Inner {
         let mut rows = RowSender::new(Some(out), look_up);
         let end = self.look_up(reader, look_up, u32::MAX, &mut rows)?;
         rows.flush()?;
-        look_up.stop.check()?;
+        look_up.cancellation.check()?;
         Ok(end)
     }
 
@@ -87,9 +91,9 @@ impl Inner {
         rows: &mut RowSender<'_>,
     ) -> Result<LookUpEnd, SourceError> {
         let started = SystemTime::now();
-        look_up.stop.check()?;
-        self.in_transaction(reader, &look_up.stop, polls, |inner, reader| {
-            let pass = inner.fresh_pass(reader, &look_up.stop)?;
+        look_up.cancellation.check()?;
+        self.in_transaction(reader, &look_up.cancellation, polls, |inner, reader| {
+            let pass = inner.fresh_pass(reader, &look_up.cancellation)?;
             rows.watch = Some((Arc::clone(&pass), SeenRows::default()));
             let profile = &pass.profile;
             let as_of = inner.as_of(reader, started)?;
@@ -101,7 +105,7 @@ impl Inner {
                 let ids: Vec<String> = irregular.iter().map(i64::to_string).collect();
                 inner.select(reader, &format!("{} = ?1", reader.row_id), ids.chunks(1), rows)?;
             }
-            if let (Some(present), Some((_, met))) = (&pass.present, &mut rows.watch)
+            if let (Some(present), Some((_, met))) = (&pass.row_index, &mut rows.watch)
                 && let Some(place) = met.misses(present, &look_up.columns, &look_up.keys)
             {
                 return Err(inner.lost(place));
@@ -118,7 +122,7 @@ impl Inner {
         })
     }
 
-    /// One of the columns holds one of so many values, each bound once.
+    /// One of the columns holds one of the values, each bound once.
     pub(super) fn key_condition(&self, columns: &[usize], values: usize) -> String {
         let mut condition = String::with_capacity(columns.len() * (values * 5 + 32));
         for field in columns.iter().filter_map(|place| self.shape.fields.get(*place)) {
@@ -194,7 +198,7 @@ impl Inner {
 }
 
 /// Whether a look-up that failed so on the asking thread may succeed with more time: it was
-/// interrupted, or somebody is writing.
+/// interrupted, or another connection is writing.
 fn may_pass(error: &SourceError) -> bool {
     matches!(error.code, ErrorCode::SourceTimeout | ErrorCode::SourceFailed)
 }

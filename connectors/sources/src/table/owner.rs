@@ -1,11 +1,13 @@
 //! What the table's owner asks of it: what it looks like, and which of its rows cannot be read.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use super::super::findings::{QualityScan, ScannedQuality};
+use zerotrip_channel::deadline::Cancellation;
+
 use super::super::profile::KeyColumns;
-use super::super::{Rows, SourceError, Stop, Survey, UnreadableRow};
+use super::super::quality_scan::{QualityScan, ScannedQuality};
+use super::super::{Rows, SourceError, Survey, UnreadableRow};
 use super::{Inner, Moment, Reader};
 use crate::rulings::row_digest;
 
@@ -15,11 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(600);
 impl Inner {
     pub(super) fn survey(&self, reader: &mut Reader) -> Result<Survey, SourceError> {
         let started = SystemTime::now();
-        let stop = Stop::at(Instant::now() + PATIENCE);
-        self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
-            let pass = inner.fresh_pass(reader, &stop)?;
+        let cancellation = Cancellation::after(PATIENCE);
+        self.in_transaction(reader, &cancellation, u32::MAX, |inner, reader| {
+            let pass = inner.fresh_pass(reader, &cancellation)?;
             let profile = &pass.profile;
-            let assayed = inner.scan_quality(reader, &stop)?;
+            let quality = inner.scan_quality(reader, &cancellation)?;
             let steps =
                 inner.shape.look_ups.iter().map(|look_up| inner.steps(reader, look_up)).collect();
             Ok(Survey {
@@ -31,21 +33,25 @@ impl Inner {
                 irregular: profile.irregular_count(),
                 as_of: inner.as_of(reader, started)?,
                 advice: inner.advice(reader)?,
-                findings: assayed.findings,
-                contradictions: assayed.contradictions,
-                spoilt_rows: assayed.spoilt_rows,
-                trials: assayed.trials,
+                findings: quality.findings,
+                contradictions: quality.contradictions,
+                spoilt_rows: quality.spoilt_rows,
+                trials: quality.trials,
                 steps,
             })
         })
     }
 
     /// A pass over every cell, for the owner's sake: look-ups have no need of it.
-    fn scan_quality(&self, reader: &Reader, stop: &Stop) -> Result<ScannedQuality, SourceError> {
+    fn scan_quality(
+        &self,
+        reader: &Reader,
+        cancellation: &Cancellation,
+    ) -> Result<ScannedQuality, SourceError> {
         let mut scan_quality = QualityScan::new(
             &self.shape.columns,
             &self.shape.look_ups,
-            &self.shape.beside,
+            &self.shape.mention_columns,
             &self.shape.rules,
         );
         let mut statement = reader
@@ -55,7 +61,7 @@ impl Inner {
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
         let mut cells = Rows::default();
         while let Some(row) = found.next().map_err(|error| self.failed(&error))? {
-            stop.check()?;
+            cancellation.check()?;
             cells.clear();
             scan_quality.note(self.cells(row, &mut cells)?);
         }
@@ -83,9 +89,9 @@ impl Inner {
         reader: &mut Reader,
         most: usize,
     ) -> Result<Vec<UnreadableRow>, SourceError> {
-        let stop = Stop::at(Instant::now() + PATIENCE);
-        self.in_transaction(reader, &stop, u32::MAX, |inner, reader| {
-            let pass = inner.fresh_pass(reader, &stop)?;
+        let cancellation = Cancellation::after(PATIENCE);
+        self.in_transaction(reader, &cancellation, u32::MAX, |inner, reader| {
+            let pass = inner.fresh_pass(reader, &cancellation)?;
             let profile = &pass.profile;
             let ids: BTreeSet<i64> = profile.open_rows().collect();
             let mut statement = reader

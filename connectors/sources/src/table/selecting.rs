@@ -19,9 +19,9 @@ impl Inner {
         out: &mpsc::Sender<Rows>,
     ) -> Result<SelectEnd, SourceError> {
         let started = SystemTime::now();
-        select.stop.check()?;
+        select.cancellation.check()?;
         let (sql, values) = self.selection(select);
-        self.in_transaction(reader, &select.stop, u32::MAX, |inner, reader| {
+        self.in_transaction(reader, &select.cancellation, u32::MAX, |inner, reader| {
             let as_of = inner.as_of(reader, started)?;
             let mut statement =
                 reader.connection.prepare_cached(&sql).map_err(|error| inner.failed(&error))?;
@@ -44,14 +44,14 @@ impl Inner {
                     row.get(select.columns.len()).map_err(|error| inner.failed(&error))?;
                 batch.end_row(times.unsigned_abs());
                 if batch.is_full() {
-                    select.stop.check()?;
+                    select.cancellation.check()?;
                     out.blocking_send(batch.take()).map_err(|_| SourceError::hung_up())?;
                 }
             }
             if !batch.is_empty() {
                 out.blocking_send(batch).map_err(|_| SourceError::hung_up())?;
             }
-            select.stop.check()?;
+            select.cancellation.check()?;
             Ok(SelectEnd { as_of, ragged: inner.shape.ragged.len() as u64 })
         })
     }

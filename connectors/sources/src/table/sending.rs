@@ -8,7 +8,7 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::row_index::SeenRows;
 use super::super::{LookUp, Rows, SourceError};
-use super::Pass;
+use super::table_profile::TableProfile;
 
 /// Takes rows, each once, and sends them on in batches; or keeps them, as long as they are one
 /// batch.
@@ -16,8 +16,8 @@ pub(super) struct RowSender<'a> {
     out: Option<&'a mpsc::Sender<Rows>>,
     pub(super) batch: Rows,
     seen: HashSet<i64>,
-    /// What the pass saw, and which of it was met.
-    pub(super) watch: Option<(Arc<Pass>, SeenRows)>,
+    /// What the pass saw, and which of it the look-up saw.
+    pub(super) watch: Option<(Arc<TableProfile>, SeenRows)>,
     columns: &'a [usize],
     left: u64,
     /// There were more rows than could be kept.
@@ -56,12 +56,12 @@ impl<'a> RowSender<'a> {
         read(&mut self.batch)?;
         let row = self.batch.end_row(1);
         if let Some((pass, met)) = &mut self.watch
-            && let Some(present) = &pass.present
+            && let Some(present) = &pass.row_index
         {
             // Both are of one moment: a row that leads elsewhere is another person's, and none of
             // it leaves.
             if !met.note(present, self.columns, row, id.cast_unsigned()) {
-                let damaged = "an index leads to rows that hold somebody else; have the system's \
+                let damaged = "an index leads to rows that hold another person; have the system's \
                                maintainer run `reindex`, and `pragma integrity_check` to see what \
                                else is damaged";
                 return Err(SourceError::new(ErrorCode::SourceFailed, damaged));

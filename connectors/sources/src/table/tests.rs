@@ -29,7 +29,7 @@ fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShap
             ..KeyColumns::default()
         }],
         ids: vec![0, 1],
-        beside: Vec::new(),
+        mention_columns: Vec::new(),
         rules: Arc::default(),
         not_about: None,
         moment: Moment::Live,
@@ -291,15 +291,15 @@ fn a_long_look_up_stops_within_a_second() {
         })
         .collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let stop = soon();
-    let look_up = look_up(&keys, 10, stop.clone());
+    let cancellation = soon();
+    let look_up = look_up(&keys, 10, cancellation.clone());
     let stopped = run(async {
         let inner = Arc::clone(&source.inner);
         let asked = tokio::spawn(async move { names(&source, look_up).await });
         while inner.permits.available_permits() == READERS {
             tokio::task::yield_now().await;
         }
-        stop.now();
+        cancellation.cancel();
         let begun = Instant::now();
         let error = asked.await.unwrap().unwrap_err();
         assert_eq!(error.code, ErrorCode::SourceTimeout);

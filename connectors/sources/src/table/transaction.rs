@@ -1,28 +1,29 @@
 //! The read transaction in which everything is of one moment, on the file that is in its place.
 
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::seen::Identity;
-use super::super::{SourceError, Stop};
+use super::super::SourceError;
+use super::super::file_identity::FileIdentity;
 use super::{Inner, Moment, Reader};
 
-/// Virtual-machine steps between two looks at the stop flag.
+/// Virtual-machine steps between two looks at the cancellation.
 const STEPS_PER_POLL: i32 = 2_000;
 /// Times that a look-up begins anew because the file has changed since.
 const TRIES: usize = 5;
 
 impl Inner {
     /// One read transaction, so that the profile, as-of and rows are of one moment; interrupted
-    /// when `stop` says so, or after so many looks at it.
+    /// when `cancellation` says so, or after `polls` polls.
     pub(super) fn in_transaction<T>(
         &self,
         reader: &mut Reader,
-        stop: &Stop,
+        cancellation: &Cancellation,
         mut polls: u32,
         work: impl FnOnce(&Self, &mut Reader) -> Result<T, SourceError>,
     ) -> Result<T, SourceError> {
         self.begin(reader)?;
-        let poll = stop.clone();
+        let poll = cancellation.clone();
         let interrupt = move || {
             polls = polls.saturating_sub(1);
             polls == 0 || poll.check().is_err()
@@ -35,8 +36,12 @@ impl Inner {
             .connection
             .progress_handler(0, None::<fn() -> bool>)
             .map_err(|error| self.failed(&error));
-        // An interrupted statement says only that it was interrupted; why is the stop's to say.
-        let result = if result.is_err() { stop.check().and(result) } else { result };
+        // An interrupted statement says only that it was interrupted; the cancellation says why.
+        let result = if result.is_err() {
+            cancellation.check().map_err(SourceError::from).and(result)
+        } else {
+            result
+        };
         result.and_then(|value| ended.and(unhook).map(|()| value))
     }
 
@@ -44,7 +49,7 @@ impl Inner {
     fn begin(&self, reader: &mut Reader) -> Result<(), SourceError> {
         for _ in 0..TRIES {
             self.execute(reader, "begin")?;
-            // Its first read waits for whoever writes just now; from then on it sees the file as it
+            // Its first read waits for a present writer; from then on it sees the file as it
             // is at this moment.
             let version = self.data_version(reader);
             let seen = self.seen(&reader.log);
@@ -70,7 +75,7 @@ impl Inner {
         if matches!(self.shape.moment, Moment::Fixed(_)) {
             return Ok(());
         }
-        let now = Identity::at(&self.path).map_err(|error| self.gone(&error))?;
+        let now = FileIdentity::at(&self.path).map_err(|error| self.gone(&error))?;
         if reader.file.as_ref().is_some_and(|file| file.database == now) {
             Ok(())
         } else {
@@ -86,7 +91,7 @@ impl Inner {
         SourceError::new(ErrorCode::SourceFailed, detail)
     }
 
-    /// What changes with everybody else's writes.
+    /// What changes with the writes of other connections.
     pub(super) fn data_version(&self, reader: &Reader) -> Result<i64, SourceError> {
         let version = reader
             .connection

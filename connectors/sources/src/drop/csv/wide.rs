@@ -1,4 +1,4 @@
-//! UTF-16 to UTF-8 while it is read. Halves of pairs that stand alone become U+FFFD, which the
+//! UTF-16 to UTF-8 while it is read. Unpaired surrogates become U+FFFD, which the
 //! semantic types take for unreadable.
 
 use std::io::{self, BufRead, Read};

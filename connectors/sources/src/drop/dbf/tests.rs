@@ -171,7 +171,7 @@ fn characters_are_as_the_mark_or_the_owner_says() {
     let (code, detail) = refused(&rig(&unsaid, ""));
     assert_eq!(code, ErrorCode::Misconfigured);
     assert!(detail.contains("`source.encoding`"), "{detail}");
-    assert_eq!(super::CP437.chars().count(), 128);
+    assert_eq!(super::characters::CP437.chars().count(), 128);
 }
 
 #[test]

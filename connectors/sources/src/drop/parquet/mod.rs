@@ -31,14 +31,14 @@ use super::super::SourceError;
 use super::super::header::folded;
 use super::super::number;
 use super::disguise::Expected;
-use super::import::Filling;
+use super::import::SnapshotWriter;
 use super::{Format, unreadable};
 
 use self::old_times::OldTimes;
 
 /// Rows in memory at a time.
 const BATCH: usize = 1024;
-/// What stands for a value that has no text: no semantic type reads it.
+/// The text of a value that has none: no semantic type reads it.
 const LOST: &str = "\u{fffd}";
 
 /// A Parquet file.
@@ -50,7 +50,7 @@ impl Format for Parquet {
         Expected::Parquet
     }
 
-    fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError> {
+    fn read(&self, path: &Path, into: &mut SnapshotWriter<'_>) -> Result<(), SourceError> {
         let failed = |error: ParquetError| broken(path, error);
         let file = File::open(path).map_err(|error| unreadable(path, &error))?;
         let (metadata, old) = open(&file).map_err(failed)?;
@@ -79,7 +79,7 @@ impl Format for Parquet {
             let name = names.get(place).and_then(Option::as_deref).unwrap_or_default();
             let readable = readable(path, field)
                 .and_then(|()| old.readable(path, place, name, into.is_date(name)));
-            readable.map_err(|error| into.of_field(at, error))?;
+            readable.map_err(|error| into.field_error(at, error))?;
         }
         if into.is_sample()
             && let Some(advice) = old.advice(&metadata)

@@ -14,9 +14,10 @@ const LENGTH: u64 = 4;
 
 /// The rows of each part that a summary lists; `Err` says what it is instead.
 pub fn parts(path: &Path) -> Result<BTreeMap<String, u64>, &'static str> {
-    let unreadable = "is no Parquet file";
+    let unreadable = "is not a Parquet file";
     let file = File::open(path).map_err(|_| unreadable)?;
-    let length = file.metadata().ok().filter(std::fs::Metadata::is_file).ok_or("is no file")?.len();
+    let length =
+        file.metadata().ok().filter(std::fs::Metadata::is_file).ok_or("is not a file")?.len();
     let mut reader = ParquetMetaDataReader::new();
     reader.try_parse(&file).map_err(|_| unreadable)?;
     let metadata = reader.finish().map_err(|_| unreadable)?;
@@ -48,7 +49,7 @@ pub fn rows_of(path: &Path) -> Option<u64> {
     u64::try_from(reader.finish().ok()?.file_metadata().num_rows()).ok()
 }
 
-/// The length of a file's footer, which stands before its last mark.
+/// The length of a file's footer, which is before its last mark.
 fn footer(mut file: &File, length: u64) -> Option<u64> {
     use std::io::{Read as _, Seek as _, SeekFrom};
     file.seek(SeekFrom::Start(length.checked_sub(MARK + LENGTH)?)).ok()?;

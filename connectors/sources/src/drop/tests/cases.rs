@@ -114,7 +114,7 @@ impl Opened {
 fn ask(source: &dyn Source, key: &str) -> (Vec<String>, Vec<String>) {
     let keys = Arc::from([ResidentId::new_strict(key).unwrap()]);
     let (found, end) =
-        run(names(source, LookUp { columns: vec![0], keys, most_rows: 100, stop: soon() }))
+        run(names(source, LookUp { columns: vec![0], keys, most_rows: 100, cancellation: soon() }))
             .unwrap();
     (found, end.could_match)
 }
@@ -436,5 +436,5 @@ fn case_48_old_times_are_read_as_their_writer_means_them() {
     write(&place.join("_SUCCESS"), b"");
     assert_eq!(parts.ask("330105195604010493").0.len(), 2);
     fs::create_dir(place.join("district=330102")).unwrap();
-    assert!(parts.refused().contains("in folders of their own"));
+    assert!(parts.refused().contains("in folders of partitions"));
 }

@@ -167,12 +167,12 @@ fn a_marker_beside_parts_is_what_its_name_says() {
         for (name, bytes, word) in [
             ("_SUCCESS", bytes(kind, "three"), "empty file"),
             ("_SUCCESS", row.into_bytes(), "empty file"),
-            ("_metadata", Vec::new(), "no Parquet file"),
+            ("_metadata", Vec::new(), "not a Parquet file"),
             ("_metadata", Kind::Parquet.file(&["SFZH"], &[vec![LI.to_owned()]]), "rows of its own"),
             (
                 "_metadata",
                 bytes(kind, "three"),
-                if kind == Kind::Parquet { "rows of its own" } else { "no Parquet file" },
+                if kind == Kind::Parquet { "rows of its own" } else { "not a Parquet file" },
             ),
             ("_metadata", own, "rows of its own"),
             (
@@ -187,7 +187,7 @@ fn a_marker_beside_parts_is_what_its_name_says() {
                     Kind::Parquet => summary(&[("m-1.dat", 1), ("m-2.dat", 2)]),
                     _ => Vec::new(),
                 },
-                if kind == Kind::Parquet { "2 rows of part `m-2.dat`" } else { "no Parquet" },
+                if kind == Kind::Parquet { "2 rows of part `m-2.dat`" } else { "not a Parquet" },
             ),
             ("_metadata", summary(&[]), "does not list part"),
             (

@@ -11,9 +11,9 @@ const MAGIC: [u8; 8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 /// The header, and an entry of the directory.
 const HEADER: usize = 512;
 const ENTRY: usize = 128;
-/// Sectors of the table of tables that stand in the header.
+/// Sectors of the table of tables that are in the header.
 const IN_HEADER: usize = 109;
-/// From here on a number is no sector's, but an end or a gap.
+/// From here on a number is not a sector's, but an end or a gap.
 const NO_SECTOR: u32 = 0xffff_fffa;
 
 /// Reads the workbook's stream out of the file.
@@ -22,7 +22,7 @@ pub fn workbook(path: &Path, file: &[u8]) -> Result<Vec<u8>, SourceError> {
         let what = if file.starts_with(b"PK") {
             "is of the present format; say `kind = \"xlsx\"`"
         } else {
-            "is no Excel workbook, whatever its name says"
+            "is not an Excel workbook, whatever its name says"
         };
         return Err(SourceError::new(
             ErrorCode::SourceUnreadable,

@@ -62,7 +62,7 @@ pub struct Texts<'a> {
 }
 
 impl<'a> Texts<'a> {
-    /// Behind the record's first so many bytes.
+    /// Behind the record's first `skip` bytes.
     pub fn new(record: Record<'a>, skip: usize) -> Option<Self> {
         let mut ahead = record.pieces.into_iter();
         let mut present = Bytes(ahead.next()?);
@@ -89,7 +89,8 @@ impl<'a> Texts<'a> {
         Some(text)
     }
 
-    /// So many characters. Where they go on in the next piece, that says anew how wide they are.
+    /// The next `length` characters. Where they go on in the next piece, that says again how wide
+    /// they are.
     fn characters(&mut self, length: usize, flags: u8) -> Option<String> {
         let (mut units, mut is_wide) = (Vec::with_capacity(length), flags & 1 != 0);
         while units.len() < length {

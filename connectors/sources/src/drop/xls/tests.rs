@@ -169,7 +169,7 @@ fn what_is_no_whole_workbook_is_refused() {
         (&b"<html><table>"[..], "web page"),
         (b"PK\x03\x04", "xlsx"),
         (b"", "empty"),
-        (b"\0\x01\x02", "no Excel workbook"),
+        (b"\0\x01\x02", "not an Excel workbook"),
     ] {
         std::fs::write(&path, bytes).unwrap();
         assert!(refused(&rig).1.contains(word), "{word}");
@@ -218,12 +218,12 @@ fn every_byte_of_a_workbook_is_accounted_for() {
         (
             "a row behind the end",
             with(|stream| stream.extend([0x04, 0x02, 9, 0, 2, 0, 0, 0, 0, 0, 1, 0, 0, b'x'])),
-            "no part of it",
+            "not a part of it",
         ),
         (
             "a row behind zeros",
             with(|stream| stream.extend([&[0; 64][..], &[0x04, 0x02, 1, 0, 7]].concat())),
-            "no part of it",
+            "not a part of it",
         ),
         (
             "a sheet that nothing names",

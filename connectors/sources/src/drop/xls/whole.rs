@@ -51,7 +51,7 @@ pub fn check(path: &Path, stream: &[u8], bounds: &[(usize, u8)]) -> Result<(), S
         at += part.length;
     }
     if bounds.iter().any(|(place, _)| *place == 0 || !begun.contains(place)) {
-        return Err(broken(path, "a sheet lies where no part begins"));
+        return Err(broken(path, "a sheet begins where no part does"));
     }
     Ok(())
 }
@@ -124,7 +124,7 @@ impl Part {
         }
         Err(broken(
             path,
-            "something that is no part of it stands between its sheets or behind them, or a sheet \
+            "something that is not a part of it is between its sheets or behind them, or a sheet \
              has no end",
         ))
     }

@@ -15,9 +15,11 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
 use super::Format;
+use super::cell_value::CellValue;
 use super::disguise::Expected;
-use super::grid::{Grid, Layout, MOST_COLUMNS, MOST_MERGED, Region, Value};
-use super::import::Filling;
+use super::grid::{Grid, Layout, MOST_MERGED};
+use super::import::SnapshotWriter;
+use super::merged_regions::{MOST_COLUMNS, Region};
 use super::place::MOST_FILE;
 use super::sheets::{Glance, Sheets};
 
@@ -45,7 +47,7 @@ impl Format for Xlsx {
         Expected::Xlsx
     }
 
-    fn read(&self, path: &Path, into: &mut Filling<'_>) -> Result<(), SourceError> {
+    fn read(&self, path: &Path, into: &mut SnapshotWriter<'_>) -> Result<(), SourceError> {
         let mut package = Package::open(path)?;
         let workbook = Workbook::read(&mut package, path)?;
         let names: Vec<&str> = workbook.sheets.iter().map(|(name, _)| name.as_str()).collect();
@@ -53,7 +55,7 @@ impl Format for Xlsx {
         let header = self.sheets.header;
         let chosen = self.sheets.choose(path, &names, into, |place| {
             let mut glance = Glance::default();
-            let note = |row, column, value: Value| {
+            let note = |row, column, value: CellValue| {
                 glance.note(row, column, &value.into_text(workbook.is_1904), header);
                 Ok(())
             };
@@ -114,7 +116,7 @@ fn cells(
     path: &Path,
     mut part: Part<'_>,
     workbook: &Workbook,
-    mut each: impl FnMut(u32, u32, Value) -> Result<(), SourceError>,
+    mut each: impl FnMut(u32, u32, CellValue) -> Result<(), SourceError>,
     mut hidden: impl FnMut(u32),
 ) -> Result<(), SourceError> {
     let (mut row, mut column) = (0, 0);
@@ -141,7 +143,7 @@ fn cells(
                     open = Some(cell);
                 }
                 ("c", None) => {
-                    return Err(broken(path, "a cell stands outside the rows of its sheet"));
+                    return Err(broken(path, "a cell is outside the rows of its sheet"));
                 }
                 // A value may be empty, which is not the same as none.
                 ("v", Some(cell)) if cell.kind != "inlineStr" => {
@@ -205,32 +207,34 @@ impl Open {
         })
     }
 
-    fn read(self, workbook: &Workbook) -> Option<Value> {
-        let Some(text) = self.value else { return self.is_formula.then_some(Value::Lost) };
+    fn read(self, workbook: &Workbook) -> Option<CellValue> {
+        let Some(text) = self.value else { return self.is_formula.then_some(CellValue::Lost) };
         Some(match self.kind.as_str() {
             "s" => text
                 .trim()
                 .parse::<usize>()
                 .ok()
                 .and_then(|number| workbook.texts.as_ref()?.get(number))
-                .map_or(Value::Lost, |text| Value::Text(text.to_string())),
-            "inlineStr" | "str" => Value::Text(unescaped(&text)),
-            "e" => Value::Error(text),
+                .map_or(CellValue::Lost, |text| CellValue::Text(text.to_string())),
+            "inlineStr" | "str" => CellValue::Text(unescaped(&text)),
+            "e" => CellValue::Error(text),
             "b" => match text.trim() {
-                "1" | "true" => Value::Truth(true),
-                "0" | "false" => Value::Truth(false),
-                _ => Value::Lost,
+                "1" | "true" => CellValue::Truth(true),
+                "0" | "false" => CellValue::Truth(false),
+                _ => CellValue::Lost,
             },
-            "" | "n" if text.trim().is_empty() => return self.is_formula.then_some(Value::Lost),
+            "" | "n" if text.trim().is_empty() => {
+                return self.is_formula.then_some(CellValue::Lost);
+            }
             "" | "n" => match text.trim().parse::<f64>() {
                 Ok(number) if workbook.dates.get(self.style).copied().unwrap_or(false) => {
-                    Value::Date(number)
+                    CellValue::Date(number)
                 }
-                Ok(number) => Value::Number(number),
-                Err(_) => Value::Text(text),
+                Ok(number) => CellValue::Number(number),
+                Err(_) => CellValue::Text(text),
             },
-            // A date in ISO form, or what a later edition may bring: it stands for itself.
-            _ => Value::Text(text),
+            // A date in ISO form, or what a later edition may bring: it is its own text.
+            _ => CellValue::Text(text),
         })
     }
 }

@@ -64,7 +64,7 @@ impl<'a> Package<'a> {
         Ok(Self { path, archive, names })
     }
 
-    /// A part of at most so many bytes, unpacked.
+    /// A part of at most `most` bytes, unpacked.
     pub fn part(&mut self, name: &str, most: u64) -> Result<Part<'_>, SourceError> {
         let path = self.path;
         let index = self
@@ -94,7 +94,7 @@ impl<'a> Package<'a> {
         Ok(Part { path, name: name.to_owned(), xml, buffer: Vec::new(), depth: 0 })
     }
 
-    /// A part that holds a sheet's cells, beside those that the workbook names: nobody would see
+    /// A part that holds a sheet's cells, beside those that the workbook names: no user would see
     /// what is in it.
     pub fn unnamed_sheet(&mut self, named: &[&str]) -> Result<Option<String>, SourceError> {
         let named: Vec<String> = named.iter().map(|name| name.to_lowercase()).collect();
@@ -204,7 +204,7 @@ impl<R: BufRead> BufRead for Pieces<R> {
     }
 
     fn consume(&mut self, count: usize) {
-        // What is consumed lies in the buffer, so this reads nothing.
+        // What is consumed is in the buffer, so this reads nothing.
         let taken =
             self.inner.fill_buf().ok().and_then(|buffer| buffer.get(..count)).unwrap_or_default();
         self.together = match taken.iter().rposition(|byte| *byte == b'<') {

@@ -6,7 +6,7 @@ use std::path::Path;
 use quick_xml::events::Event;
 
 use super::super::super::SourceError;
-use super::super::grid::{is_date_format, is_known_date_format};
+use super::super::cell_value::{is_date_format, is_known_date_format};
 use super::package::{Package, add_text, attribute, broken};
 
 /// Bytes of the texts that all sheets share: they stay in memory while the sheet is read.
@@ -140,7 +140,7 @@ fn texts(package: &mut Package<'_>, name: &str) -> Result<Vec<Box<str>>, SourceE
         match &event {
             Event::Start(tag) => match tag.local_name().as_ref() {
                 "si" => text.clear(),
-                // How it is pronounced is no part of it.
+                // Its pronunciation is not a part of it.
                 "rPh" => spoken = true,
                 "t" => inside = !spoken,
                 _ => {}

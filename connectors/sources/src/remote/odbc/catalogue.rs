@@ -10,7 +10,7 @@ use super::super::super::SourceError;
 use super::super::super::catalogue::Table;
 use super::super::login::misconfigured;
 use super::super::system::{Asked, Column, Form, Locator};
-use super::process::Taking;
+use super::process::BatchSink;
 
 /// Rows of a catalogue.
 const MOST_ROWS: usize = 100_000;
@@ -19,12 +19,12 @@ type Row = Vec<Option<String>>;
 
 /// Few rows, which are kept.
 #[derive(Default)]
-pub struct Collecting {
+pub struct Collector {
     /// So far.
     pub rows: Vec<Row>,
 }
 
-impl Taking for Collecting {
+impl BatchSink for Collector {
     async fn take(&mut self, batch: Vec<Row>) -> Result<(), SourceError> {
         self.rows.extend(batch);
         if self.rows.len() > MOST_ROWS {
@@ -104,7 +104,7 @@ pub fn columns(spec: &Spec, address: &str, rows: &[Row]) -> Result<Found, Source
     let Some((catalog, schema)) = places.next() else {
         let place = spec.schema.as_ref().map_or(String::new(), |schema| format!("`{schema}`."));
         let detail = format!(
-            "{address} has no table or view {place}`{}`; mend `source.table` or `source.schema`",
+            "{address} has no table or view {place}`{}`; correct `source.table` or `source.schema`",
             spec.table
         );
         return Err(SourceError::new(ErrorCode::SourceDrift, detail));

@@ -1,15 +1,15 @@
-//! What differs between systems behind ODBC, told apart by what their drivers call them: what makes
-//! a session read-only, what gives a transaction one moment to see, and what shows that a
+//! What differs between systems behind ODBC, distinguished by what their drivers call them: what
+//! makes a session read-only, what gives a transaction one moment to see, and what shows that a
 //! connection lives.
 
 /// How a system is asked what a table rests upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asks {
+pub enum LineageQuery {
     /// Not at all: nothing is proven.
     Nothing,
     /// As PostgreSQL is asked natively.
     Postgres,
-    /// In one statement that gives a line for each finding, as PostgreSQL's does; `{path}` stands
+    /// In one statement that gives a line for each finding, as PostgreSQL's does; `{path}` is
     /// for the quoted name of the table.
     Statement(&'static str),
     /// The system is a file, and its driver reads no tables but those that are in it.
@@ -23,7 +23,7 @@ pub struct Dialect {
     name: &'static str,
     /// Run once after logging in, each by itself.
     pub set_up: &'static [&'static str],
-    /// Begins a transaction; `{ms}` stands for the milliseconds that a statement may take,
+    /// Begins a transaction; `{ms}` is replaced by the milliseconds that a statement may take,
     /// `{lock}` for a little less.
     begin: &'static [&'static str],
     /// Shows that the connection lives; empty where nothing would.
@@ -39,15 +39,15 @@ pub struct Dialect {
     pub narrow: bool,
     /// Which of the system's own error numbers say that a name is gone.
     pub gone: &'static [i32],
-    /// Which say that somebody else holds a lock.
+    /// Which say that another session holds a lock.
     pub locked: &'static [i32],
-    /// Asks whether the server follows another one, and may lag behind it: `1` if so; empty where
+    /// LineageQuery whether the server follows another one, and may lag behind it: `1` if so; empty where
     /// nothing is known to ask.
     pub follows: &'static str,
-    /// Asks up to when a server that follows has followed; empty where that is not known.
+    /// LineageQuery up to when a server that follows has followed; empty where that is not known.
     pub followed: &'static str,
     /// How it is asked what a table rests upon.
-    pub ground: Asks,
+    pub lineage: LineageQuery,
     /// Gives the character `张`, asked for without any: a driver that gives another one knows text
     /// in bytes only.
     pub probe: &'static str,
@@ -72,7 +72,7 @@ const UNKNOWN: Dialect = Dialect {
     locked: &[],
     follows: "",
     followed: "",
-    ground: Asks::Nothing,
+    lineage: LineageQuery::Nothing,
     probe: "",
     quote: None,
     streaming: None,
@@ -83,7 +83,7 @@ const KNOWN: &[Dialect] = &[
     Dialect {
         name: "postgresql",
         // The driver reads by cursors, which are all read to their ends. The last one lets the
-        // server notice within half a second that whoever asked is gone; older ones do not
+        // server notice within half a second that its client is gone; older ones do not
         // know it.
         set_up: &[
             "set session characteristics as transaction isolation level repeatable read, read only",
@@ -103,7 +103,7 @@ const KNOWN: &[Dialect] = &[
         snapshot: true,
         follows: "select case when pg_is_in_recovery() then 1 else 0 end",
         followed: "select cast(pg_last_xact_replay_timestamp() as text)",
-        ground: Asks::Postgres,
+        lineage: LineageQuery::Postgres,
         // The name of the encoding is asked for, so that nothing is converted before it is known
         // whether it can be.
         probe: "select case when pg_catalog.getdatabaseencoding() in ('UTF8', 'EUC_CN') then \
@@ -119,11 +119,11 @@ const KNOWN: &[Dialect] = &[
         alive: "select 1",
         transactions: true,
         snapshot: true,
-        ground: Asks::Statement(SQLITE),
+        lineage: LineageQuery::Statement(SQLITE),
         probe: "select char(24352)",
         gone: &[1],
         locked: &[5, 6],
-        // What stands in `"` is a text to SQLite if there is no column of that name.
+        // A text in `"` is a literal to SQLite if there is no column of that name.
         quote: Some('`'),
         streaming: Some(("sqlite", &[("StepAPI", "1"), ("NoCreat", "1"), ("BigInt", "1")])),
         ..UNKNOWN
@@ -137,7 +137,7 @@ const KNOWN: &[Dialect] = &[
         snapshot: true,
         follows: "select case when sys_context('USERENV', 'DATABASE_ROLE') = 'PRIMARY' then 0 \
                   else 1 end from dual",
-        ground: Asks::Statement(ORACLE),
+        lineage: LineageQuery::Statement(ORACLE),
         gone: &[942, 904],
         ..UNKNOWN
     },
@@ -158,14 +158,14 @@ const KNOWN: &[Dialect] = &[
         snapshot: true,
         follows: "select case when databasepropertyex(db_name(), 'Updateability') = 'READ_WRITE' \
                   then 0 else 1 end",
-        ground: Asks::Statement(SQL_SERVER),
+        lineage: LineageQuery::Statement(SQL_SERVER),
         gone: &[207, 208],
         locked: &[1222],
         ..UNKNOWN
     },
     MYSQL,
     Dialect { name: "mariadb", ..MYSQL },
-    Dialect { name: "mdb", whole: true, narrow: true, ground: Asks::InFile, ..UNKNOWN },
+    Dialect { name: "mdb", whole: true, narrow: true, lineage: LineageQuery::InFile, ..UNKNOWN },
 ];
 
 /// An ordinary table of the file itself: no view, which may use functions, and no virtual table,
@@ -224,7 +224,7 @@ impl Dialect {
     /// By what the driver calls the system.
     pub fn of(system: &str) -> Self {
         let system = system.to_lowercase();
-        // Two letters stand in many names.
+        // Two letters are in many names.
         let fits = |known: &&Dialect| {
             if known.name.len() > 2 {
                 system.contains(known.name)
@@ -235,7 +235,7 @@ impl Dialect {
         KNOWN.iter().find(fits).copied().unwrap_or(UNKNOWN)
     }
 
-    /// What begins a transaction whose statements may take so many seconds.
+    /// What begins a transaction whose statements may take `seconds` seconds.
     pub fn begin(&self, seconds: u64) -> Vec<String> {
         let (all, lock) = ((seconds * 1000).to_string(), (seconds * 750).to_string());
         let statements = self
@@ -250,7 +250,7 @@ impl Dialect {
         (!self.alive.is_empty()).then(|| self.alive.to_owned())
     }
 
-    /// What to tell a driver of this name before anybody knows what is behind it.
+    /// What to give a driver of this name before it is known what is behind it.
     pub fn attributes(driver: &str) -> &'static [(&'static str, &'static str)] {
         let driver = driver.to_lowercase();
         let known = KNOWN.iter().filter_map(|known| known.streaming);

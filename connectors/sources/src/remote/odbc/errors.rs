@@ -9,7 +9,7 @@ use super::super::super::SourceError;
 use super::super::login::not_let_in;
 use super::dialect::Dialect;
 
-/// Where the error was met.
+/// Where the error occurred.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// While logging in.
@@ -48,17 +48,17 @@ pub fn map_error(
     {
         (ErrorCode::Misconfigured, not_let_in(address, user, &spec.password))
     } else if met == Phase::LogIn && (state.starts_with("IM") || failure.sort == Sort::NoDriver) {
-        let remedy = "install the driver, and mend `source.driver` or `source.dsn` (`odbcinst \
+        let remedy = "install the driver, and correct `source.driver` or `source.dsn` (`odbcinst \
                           -q -d` lists drivers, `odbcinst -q -s` data sources)";
         (ErrorCode::Misconfigured, format!("{address}: {said}; {remedy}"))
     } else if met == Phase::LogIn && failure.sort == Sort::NoDatabase {
-        (ErrorCode::Misconfigured, format!("{address}: {said}; mend `source.attributes`"))
+        (ErrorCode::Misconfigured, format!("{address}: {said}; correct `source.attributes`"))
     } else if met == Phase::LogIn {
         (ErrorCode::SourceUnreachable, format!("{address}: {said}"))
     } else if dialect.locked.contains(&failure.native) || state == "55P03" {
         (
             ErrorCode::SourceTimeout,
-            format!("{address}: somebody else holds a lock on `{}`", spec.table),
+            format!("{address}: another session holds a lock on `{}`", spec.table),
         )
     } else if matches!(state, "HYT00" | "HYT01" | "57014" | "HY008") {
         (ErrorCode::SourceTimeout, format!("{address} stopped the statement: its time was up"))
@@ -138,7 +138,7 @@ mod tests {
             said(&spec)
         );
         let given = Odbc { password: Password::File("secret".into()), ..spec.clone() };
-        assert!(said(&given).contains("mend `source.user` or its password"), "{}", said(&given));
+        assert!(said(&given).contains("correct `source.user` or its password"), "{}", said(&given));
         assert_eq!(code("", Phase::LogIn, "28000", 0, other), ErrorCode::Misconfigured);
         assert_eq!(code("", Phase::LogIn, "08001", 101, Sort::NotLetIn), ErrorCode::Misconfigured);
         assert_eq!(code("", Phase::LogIn, "08001", 101, other), ErrorCode::SourceUnreachable);

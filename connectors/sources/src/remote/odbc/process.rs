@@ -40,7 +40,7 @@ pub struct Helper {
 
 /// What went wrong with it.
 pub enum Broken {
-    /// It told why; the connection may still be good.
+    /// It said why; the connection may still be good.
     Failed(Failure),
     /// It is gone, or as good as gone.
     Gone(SourceError),
@@ -54,7 +54,7 @@ impl Drop for Helper {
         if matches!(child.try_wait(), Ok(Some(_))) {
             return;
         }
-        // Somebody must wait for it; nobody here may.
+        // A task must wait for it, and none here may.
         let waiting =
             thread::Builder::new().name("zerotrip-odbc-end".to_owned()).spawn(move || child.wait());
         if let Err(error) = waiting {
@@ -84,8 +84,8 @@ impl Helper {
         Ok(Self { socket, child: Some(child) })
     }
 
-    /// Asks, and gives each batch of rows on. The end of the answer comes back.
-    pub async fn ask<T: Taking>(
+    /// LineageQuery, and gives each batch of rows on. The end of the answer comes back.
+    pub async fn ask<T: BatchSink>(
         &mut self,
         request: &Request,
         rows: &mut T,
@@ -137,7 +137,7 @@ impl Helper {
 }
 
 /// Where rows go on their way.
-pub trait Taking: Send {
+pub trait BatchSink: Send {
     /// Takes a batch.
     fn take(
         &mut self,
@@ -160,7 +160,7 @@ fn ended(status: Option<ExitStatus>) -> (ErrorCode, String) {
             ErrorCode::SourceFailed,
             format!(
                 "the driver's process was ended by signal {signal}: the driver crashed, took more \
-                 than 1 GiB of memory, or somebody ended it"
+                 than 1 GiB of memory, or it was ended"
             ),
         ),
         Some((Some(code), _)) => (
@@ -180,7 +180,7 @@ fn helper() -> Result<PathBuf, SourceError> {
         ))
     };
     let own = env::current_exe().map_err(|_| missing())?;
-    // Tests stand one folder below the programs.
+    // Tests are one folder below the programs.
     let folders = own.ancestors().skip(1).take(if cfg!(test) { 2 } else { 1 });
     folders.map(|folder: &Path| folder.join(HELPER)).find(|path| path.is_file()).ok_or_else(missing)
 }

@@ -20,13 +20,15 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_odbc_wire::{MOST_REQUEST, Request, Secret, VERSION, frame};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::tests::server::{READER_PASSWORD, Server};
 use super::super::tests::{Rig, answers, busy, code, live, rows, shown, until};
-use super::{Source, escaped};
+use super::Source;
+use super::address::escaped;
 use crate::conformance::{LI, WANG, look_up, named, names, run, soon};
 use crate::{Rows, SourceError};
 
@@ -483,8 +485,8 @@ fn outside_sqlite_tells_drift_locks_and_what_is_not_there() {
     let other = Connection::open(file.folder.path().join("t.db")).unwrap();
     other.execute_batch("begin exclusive").unwrap();
     let begun = Instant::now();
-    let stop = crate::Stop::at(Instant::now() + Duration::from_secs(3));
-    let (error, detail) = code(run(names(&*source, look_up(&[LI], 10, stop))));
+    let cancellation = Cancellation::after(Duration::from_secs(3));
+    let (error, detail) = code(run(names(&*source, look_up(&[LI], 10, cancellation))));
     assert!(
         error == ErrorCode::SourceTimeout && begun.elapsed() < Duration::from_secs(5),
         "{error:?} {detail}"

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 
@@ -200,8 +201,13 @@ fn a_hundred_thousand_keys_and_each_row_once(server: &Server) {
         spelt(&ids[MANY - 1], 7)
     ));
     let source = rig.open("profile_every = \"1h\"").unwrap();
-    let stop = crate::Stop::at(std::time::Instant::now() + Duration::from_secs(120));
-    let keys = LookUp { columns: vec![0, 1], keys: ids.clone().into(), most_rows: 1_000_000, stop };
+    let cancellation = Cancellation::after(Duration::from_secs(120));
+    let keys = LookUp {
+        columns: vec![0, 1],
+        keys: ids.clone().into(),
+        most_rows: 1_000_000,
+        cancellation,
+    };
     let (got, end) = run(rows(&*source, keys)).unwrap();
     assert_eq!(
         got.len(),
@@ -237,7 +243,7 @@ fn a_huge_answer_is_streamed(server: &Server) {
     run(async {
         let (sender, mut receiver) = mpsc::channel::<Rows>(1);
         let before = resident();
-        let stop = crate::Stop::at(std::time::Instant::now() + Duration::from_secs(120));
+        let cancellation = Cancellation::after(Duration::from_secs(120));
         let drained = async {
             let (mut rows, mut batches) = (0, 0_usize);
             while let Some(batch) = receiver.recv().await {
@@ -254,7 +260,7 @@ fn a_huge_answer_is_streamed(server: &Server) {
             rows
         };
         let (end, rows) =
-            tokio::join!(source.look_up(look_up(&[LI], 1_000_000, stop), sender), drained);
+            tokio::join!(source.look_up(look_up(&[LI], 1_000_000, cancellation), sender), drained);
         assert_eq!((rows, end.unwrap().rows), (HUGE, HUGE as u64));
         let (error, _) = code::<(Vec<String>, crate::LookUpEnd)>(
             names(&*source, look_up(&[LI], HUGE as u64 - 1, soon())).await,
@@ -284,9 +290,9 @@ fn two_answers_at_once(server: &Server) {
             }
             rows
         };
-        let stop = || crate::Stop::at(std::time::Instant::now() + Duration::from_secs(120));
+        let cancellation = || Cancellation::after(Duration::from_secs(120));
         let (look_one, look_other) =
-            (look_up(&[LI], 1_000_000, stop()), look_up(&[LI], 1_000_000, stop()));
+            (look_up(&[LI], 1_000_000, cancellation()), look_up(&[LI], 1_000_000, cancellation()));
         let (a, b, rows) =
             tokio::join!(source.look_up(look_one, one), source.look_up(look_other, other), taken);
         assert_eq!(

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use zerotrip_channel::deadline::Cancellation;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::answers::numbers;
 use super::server::Server;
 use super::{Rig, busy, code, until};
 use crate::conformance::{LI, look_up, names, run, soon};
-use crate::{Rows, Source, SourceError, Stop};
+use crate::{Rows, Source, SourceError};
 
 type Test = (&'static str, fn(&Server));
 pub const BOTH: &[Test] = &[
@@ -56,9 +57,9 @@ fn pace(rig: &Rig<'_>, seconds: u32) {
 
 type Asked = tokio::task::JoinHandle<Result<(Vec<String>, crate::LookUpEnd), SourceError>>;
 
-fn ask(source: &Arc<dyn Source>, stop: Stop) -> Asked {
+fn ask(source: &Arc<dyn Source>, cancellation: Cancellation) -> Asked {
     let source = Arc::clone(source);
-    tokio::spawn(async move { names(&*source, look_up(&[LI], 1_000_000, stop)).await })
+    tokio::spawn(async move { names(&*source, look_up(&[LI], 1_000_000, cancellation)).await })
 }
 
 fn a_stopped_look_up_stops_the_server(server: &Server) {
@@ -66,13 +67,13 @@ fn a_stopped_look_up_stops_the_server(server: &Server) {
     let source = rig.open(SLOW).unwrap();
     pace(&rig, 600);
     // So long that the server's own limit of time stops nothing here.
-    let late = || Stop::at(Instant::now() + Duration::from_secs(3600));
+    let late = || Cancellation::after(Duration::from_secs(3600));
     run(async {
-        let stop = late();
-        let asked = ask(&source, stop.clone());
+        let cancellation = late();
+        let asked = ask(&source, cancellation.clone());
         until("the server is busy", || async { busy(server, false).await == 1 }).await;
         let begun = Instant::now();
-        stop.now();
+        cancellation.cancel();
         assert_eq!(
             code(asked.await.unwrap()),
             (ErrorCode::SourceTimeout, "the hub hung up".to_owned())
@@ -82,8 +83,7 @@ fn a_stopped_look_up_stops_the_server(server: &Server) {
 
         // The deadline is a stop as well, and so is a reader that goes away, with the look-up or
         // without it.
-        let asked =
-            ask(&source, Stop::at(Instant::now() + Duration::from_millis(500))).await.unwrap();
+        let asked = ask(&source, Cancellation::after(Duration::from_millis(500))).await.unwrap();
         assert_eq!(code(asked).0, ErrorCode::SourceTimeout);
         let (sender, receiver) = mpsc::channel::<Rows>(1);
         let looking = source.look_up(look_up(&[LI], 10, late()), sender);
@@ -112,14 +112,13 @@ fn look_ups_wait_their_turn(server: &Server) {
     let source = rig.open(&format!("{SLOW}\nconnections = 2")).unwrap();
     pace(&rig, 600);
     run(async {
-        let stop = soon();
-        let asked: Vec<Asked> = (0..5).map(|_| ask(&source, stop.clone())).collect();
+        let cancellation = soon();
+        let asked: Vec<Asked> = (0..5).map(|_| ask(&source, cancellation.clone())).collect();
         until("two are busy", || async { busy(server, false).await == 2 }).await;
-        let waiting =
-            ask(&source, Stop::at(Instant::now() + Duration::from_millis(200))).await.unwrap();
+        let waiting = ask(&source, Cancellation::after(Duration::from_millis(200))).await.unwrap();
         assert_eq!(code(waiting).0, ErrorCode::SourceTimeout, "within its own deadline");
         assert_eq!(busy(server, true).await, 2, "and no more than two are let in");
-        stop.now();
+        cancellation.cancel();
         for asked in asked {
             assert_eq!(code(asked.await.unwrap()).0, ErrorCode::SourceTimeout);
         }
@@ -132,25 +131,25 @@ fn a_locked_table_is_told(server: &Server) {
     rig.table.write(&[[Some(LI), None, Some("1")]]);
     let source = rig.open("profile_every = \"1h\"").unwrap();
     run(async {
-        let stop = || Stop::at(Instant::now() + Duration::from_secs(4));
+        let cancellation = || Cancellation::after(Duration::from_secs(4));
         let asked = if server.is_postgres {
             let client = server.postgres_client().await;
             client
                 .batch_execute(&rig.table.words("begin; lock table TABLE in access exclusive mode"))
                 .await
                 .unwrap();
-            ask(&source, stop()).await.unwrap()
+            ask(&source, cancellation()).await.unwrap()
         } else {
             use mysql_async::prelude::Queryable as _;
             let mut connection = server.mariadb_connection().await;
             connection.query_drop(rig.table.words("lock tables TABLE write")).await.unwrap();
-            let asked = ask(&source, stop()).await.unwrap();
+            let asked = ask(&source, cancellation()).await.unwrap();
             connection.disconnect().await.unwrap();
             asked
         };
         let (error, detail) = code(asked);
         assert_eq!(error, ErrorCode::SourceTimeout);
-        assert!(detail.contains("somebody else holds a lock on `t`"), "{detail}");
+        assert!(detail.contains("another session holds a lock on `t`"), "{detail}");
         until("it answers again", || async {
             ask(&source, soon()).await.unwrap().is_ok_and(|(found, _)| found == ["1"])
         })

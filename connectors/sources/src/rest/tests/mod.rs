@@ -316,15 +316,15 @@ fn a_slow_server_does_not_hold_up_a_look_up() {
     assert_eq!(found(&*source).unwrap_err().code, ErrorCode::SourceTimeout);
     assert!(begun.elapsed() < Duration::from_secs(10));
     // Who gives up earlier waits no longer, and the reading ends with them.
-    let stop = soon();
+    let cancellation = soon();
     let (asked, begun) = (rig.api().asked(), Instant::now());
     let given_up = run(async {
-        let (source, look_up) = (Arc::clone(&source), look_up(&[LI], 10, stop.clone()));
+        let (source, look_up) = (Arc::clone(&source), look_up(&[LI], 10, cancellation.clone()));
         let waiting = tokio::spawn(async move { names(&*source, look_up).await });
         while rig.api().asked() == asked {
             tokio::task::yield_now().await;
         }
-        stop.now();
+        cancellation.cancel();
         waiting.await.unwrap().unwrap_err().code
     });
     assert_eq!(given_up, ErrorCode::SourceTimeout);

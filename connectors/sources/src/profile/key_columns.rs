@@ -1,0 +1,125 @@
+//! The columns of a dataset's look-ups, and what its owner has declared of the ids in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use zerotrip_datasets::cell::is_blank;
+use zerotrip_datasets::resident_id::{Declared, Whose, names_somebody};
+use zerotrip_datasets::{Column, DatasetFile};
+
+/// One look-up of a dataset.
+#[derive(Clone, Debug, Default)]
+pub struct KeyColumns {
+    /// Places of its columns.
+    pub columns: Vec<usize>,
+    /// Those of them that can be blank.
+    pub may_be_blank: Vec<usize>,
+    /// What is declared of them, by their places.
+    pub declared: BTreeMap<usize, DeclaredKey>,
+}
+
+/// What is declared of a column of ids.
+#[derive(Clone, Debug, Default)]
+pub struct DeclaredKey {
+    /// Its words and schemes.
+    pub declared: Declared,
+    /// The place of the column that names the scheme of an id.
+    pub scheme_by: Option<usize>,
+}
+
+impl KeyColumns {
+    /// The places of all columns of these look-ups, each once.
+    pub fn places(look_ups: &[Self]) -> Vec<usize> {
+        let places: BTreeSet<usize> =
+            look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
+        places.into_iter().collect()
+    }
+
+    /// Whether other columns are needed to read them.
+    pub fn need_others(look_ups: &[Self]) -> bool {
+        look_ups
+            .iter()
+            .flat_map(|look_up| look_up.declared.values())
+            .any(|key| key.scheme_by.is_some())
+    }
+
+    /// Those of a dataset file.
+    pub fn of(dataset: &DatasetFile) -> Vec<Self> {
+        let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);
+        let places = |names: &[String]| -> Vec<usize> { names.iter().filter_map(place).collect() };
+        let declared = |at: &usize| {
+            let declared = dataset.columns.get(*at)?.declared.clone();
+            let scheme_by = declared.scheme_by.as_ref().and_then(|by| place(&by.column));
+            Some((*at, DeclaredKey { declared, scheme_by }))
+        };
+        let look_up = |look_up: &zerotrip_datasets::Lookup| {
+            let columns = places(&look_up.columns);
+            let declared = columns.iter().filter_map(declared).collect();
+            Self { columns, may_be_blank: places(&look_up.may_be_blank), declared }
+        };
+        dataset.lookups.iter().map(look_up).collect()
+    }
+
+    /// The places of columns of no look-up that can name a person whom a row is about: all but
+    /// those of which the owner has stated otherwise. None of a dataset that no person is looked
+    /// up in.
+    pub fn mention_columns(dataset: &DatasetFile, look_ups: &[Self]) -> Vec<usize> {
+        let keys = Self::places(look_ups);
+        let may_be = |place: usize, column: &Column| {
+            !keys.is_empty()
+                && !keys.contains(&place)
+                && !dataset.not_about.contains_key(&column.field)
+        };
+        let columns = dataset.columns.iter().enumerate();
+        columns.filter(|(place, column)| may_be(*place, column)).map(|(place, _)| place).collect()
+    }
+
+    /// Key columns of a row in which an id is lost: blank ones, where its owner has not said that
+    /// they can be blank, or all of them together. `cell` gives the row's cells.
+    pub fn lost<'a>(&self, cell: &impl Fn(usize) -> Option<&'a str>) -> Vec<usize> {
+        let says_other =
+            |place: &usize| self.declared.get(place).is_some_and(|key| key.says_other(cell));
+        let blank: Vec<usize> = self
+            .columns
+            .iter()
+            .copied()
+            .filter(|place| is_blank(cell(*place)) && !says_other(place))
+            .collect();
+        let all = blank.len() == self.columns.len();
+        blank.into_iter().filter(|place| all || !self.may_be_blank.contains(place)).collect()
+    }
+}
+
+impl DeclaredKey {
+    /// Whether the column for it says that the cell holds no resident id.
+    pub fn says_other<'a>(&self, cell: &impl Fn(usize) -> Option<&'a str>) -> bool {
+        let by = self.scheme_by.zip(self.declared.scheme_by.as_ref());
+        by.is_some_and(|(place, by)| by.says_other(cell(place)))
+    }
+
+    /// Whose the cell `raw` is on that day, beside the row's others; it is not blank.
+    pub fn whose<'a>(
+        &self,
+        raw: &str,
+        today: NaiveDate,
+        cell: &impl Fn(usize) -> Option<&'a str>,
+    ) -> Whose {
+        match self.declared.whose(raw, today) {
+            // What is, or may be left of, a person's id is not another number, whatever the other
+            // column says.
+            Whose::Could(suspect)
+                if suspect.is_anybodys() && !names_somebody(raw) && self.says_other(cell) =>
+            {
+                Whose::Nobody
+            }
+            whose => whose,
+        }
+    }
+}
+
+/// One column of any look-up.
+#[derive(Clone, Debug)]
+pub(super) struct KeyColumn {
+    pub place: usize,
+    pub key: DeclaredKey,
+}

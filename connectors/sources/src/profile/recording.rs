@@ -1,0 +1,245 @@
+//! Records rows in a profile, one by one, and applies the owner's rulings after the last.
+
+use std::collections::{BTreeSet, HashMap};
+
+use zerotrip_datasets::cell::is_blank;
+use zerotrip_datasets::resident_id::{self, ResidentId, Suspect, Whose};
+use zerotrip_proto::v1::ErrorCode;
+use zerotrip_trust::digest::Digest;
+
+use super::cells::{CellStatus, ColumnCounts, KeyCell, SuspectCell};
+use super::key_columns::KeyColumn;
+use super::{MOST_UNREADABLE, Profile, covering};
+use crate::SourceError;
+use crate::rulings::Concerns;
+
+/// Up to this many identifiers that cannot be read are blemishes in a register of any size, if any
+/// can be read.
+const FEW: u64 = 100;
+/// The same where none can be read.
+const HANDFUL: u64 = 5;
+/// More rows than this that name persons outside the look-ups are about them, or are not: their
+/// owner knows.
+pub const MOST_MENTIONED: usize = 10_000;
+/// More irregular spellings than this belong into the system's own clean-up.
+pub const MOST_IRREGULAR: usize = 1_000_000;
+
+/// What is remembered of a row.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RowFlags {
+    /// A person in an irregular spelling, or beside another.
+    pub irregular: bool,
+    /// A cell that is not accounted for, or not to be relied upon.
+    pub unreadable: bool,
+    /// A person's id that may be another's.
+    pub doubtful: bool,
+}
+
+impl Profile {
+    /// Notes a row; `cell` gives its cells by column place, `digest` that of all its cells. Says
+    /// what is remembered under its row id.
+    pub fn note<'a>(
+        &mut self,
+        row: i64,
+        cell: impl Fn(usize) -> KeyCell<'a>,
+        digest: impl FnOnce() -> Digest,
+    ) -> Result<RowFlags, SourceError> {
+        self.rows += 1;
+        let before = (self.unreadable.len(), self.rounded.len(), self.mentioned.len());
+        let mut noted = RowFlags::default();
+        let mut about: Vec<ResidentId> = Vec::new();
+        let text = |place: usize| cell(place).text();
+        let lost: BTreeSet<usize> =
+            self.look_ups.iter().flat_map(|look_up| look_up.lost(&text)).collect();
+        let open = |column, suspect, is_blank| SuspectCell {
+            column,
+            row,
+            suspect,
+            reads_as: None,
+            is_blank,
+            ruled: None,
+            status: CellStatus::Open,
+        };
+        self.unreadable
+            .extend(lost.into_iter().map(|column| open(column, Suspect::anybody(), true)));
+        let mut foreign: Vec<usize> = Vec::new();
+        for (at, (KeyColumn { place, key }, counts)) in
+            self.columns.iter().zip(&mut self.counts).enumerate()
+        {
+            let Some(raw) = text(*place).filter(|raw| !is_blank(Some(raw))) else { continue };
+            let add =
+                |persons: &[ResidentId], irregular: &mut HashMap<(usize, ResidentId), Vec<i64>>| {
+                    persons.iter().for_each(|person| {
+                        irregular.entry((*place, *person)).or_default().push(row)
+                    });
+                };
+            match key.whose(raw, self.today, &text) {
+                Whose::Person(person) => {
+                    counts.readable += 1;
+                    about.push(person);
+                    if resident_id::is_doubtful(raw)
+                        && let Some(digits) = resident_id::short_digits(raw)
+                    {
+                        self.doubtful.entry(digits).or_default().push((*place, row, person));
+                        self.doubtful_count += 1;
+                        noted.doubtful = true;
+                    }
+                    if matches!(cell(*place), KeyCell::Number(_))
+                        || !person.spellings().iter().any(|spelling| spelling == raw)
+                    {
+                        add(&[person], &mut self.irregular);
+                        noted.irregular = true;
+                    }
+                    if !matches!(cell(*place), KeyCell::Stored(_))
+                        && resident_id::is_spreadsheet_rounded(raw)
+                    {
+                        let at = self.rounded.len();
+                        resident_id::rounded_digits(raw)
+                            .for_each(|digits| self.rounded_by.entry(digits).or_default().push(at));
+                        self.rounded.push(SuspectCell {
+                            reads_as: Some(person),
+                            ..open(*place, Suspect::rounded(raw), false)
+                        });
+                    }
+                }
+                Whose::Several(persons) => {
+                    counts.readable += 1;
+                    about.extend(&persons);
+                    add(&persons, &mut self.irregular);
+                    noted.irregular = true;
+                }
+                Whose::Organisation => counts.readable += 1,
+                Whose::Nobody => counts.foreign += 1,
+                Whose::Could(suspect) => {
+                    foreign.extend((!suspect.is_anybodys()).then_some(at));
+                    self.unreadable.push(open(*place, suspect, false));
+                }
+            }
+        }
+        for (at, person) in
+            resident_id::persons_among(self.mention_columns.iter().map(|place| text(*place)))
+        {
+            let Some(place) = self.mention_columns.get(at).filter(|_| !about.contains(&person))
+            else {
+                continue;
+            };
+            self.mentioned_by.entry(person).or_default().push(self.mentioned.len());
+            self.mentioned.push(open(*place, Suspect::new(person.as_str()), true));
+            about.push(person);
+        }
+        for place in &self.mention_columns {
+            for damaged in text(*place).into_iter().flat_map(resident_id::damaged_in) {
+                // Of a person that the row is about anyway.
+                if damaged.suspect.is_anybodys()
+                    || !about.iter().any(|person| damaged.suspect.could_match(person))
+                {
+                    self.damaged_mentions.push(self.mentioned.len());
+                    self.mentioned.push(open(*place, damaged.suspect, true));
+                }
+            }
+        }
+        if before != (self.unreadable.len(), self.rounded.len(), self.mentioned.len()) {
+            noted.unreadable = true;
+            // What the owner has stated of a row replaces what cannot be read in it.
+            if self.rule(before, digest) {
+                foreign.clear();
+            }
+        }
+        for at in foreign {
+            self.counts.get_mut(at).into_iter().for_each(|counts| counts.foreign += 1);
+        }
+        self.bounded().map(|()| noted)
+    }
+
+    /// Notes that the owner has stated something of this row; whether so.
+    fn rule(&mut self, before: (usize, usize, usize), digest: impl FnOnce() -> Digest) -> bool {
+        if self.adjudications.is_empty() {
+            return false;
+        }
+        let digest = digest();
+        if self.adjudications.of(&digest).is_none() {
+            return false;
+        }
+        *self.ruled_rows.entry(digest).or_default() += 1;
+        let (unreadable, rounded) =
+            (self.unreadable.iter_mut().skip(before.0), self.rounded.iter_mut().skip(before.1));
+        let new = unreadable.chain(rounded).chain(self.mentioned.iter_mut().skip(before.2));
+        new.for_each(|cell| cell.ruled = Some(digest));
+        true
+    }
+
+    /// After the last row. What the owner has stated of rows holds if there are no more rows like
+    /// them than when it was stated: one that came later is not covered, and nothing tells
+    /// which one that is.
+    ///
+    /// A column of ids of which hardly one can be read is another column, or was put into other
+    /// words (a hash, a vendor's encryption): that a person is not found in it says nothing.
+    pub fn close(&mut self) -> Result<(), SourceError> {
+        let Self { adjudications, ruled_rows, irregular, unreadable, rounded, mentioned, .. } =
+            self;
+        for cell in unreadable.iter_mut().chain(rounded).chain(mentioned) {
+            let Some(concerns) =
+                cell.ruled.and_then(|digest| covering(adjudications, ruled_rows, &digest))
+            else {
+                continue;
+            };
+            cell.status = match concerns {
+                Concerns::Nobody => CellStatus::Settled,
+                // It is their row now: a look-up brings it, as if their ids were there.
+                Concerns::Persons(persons) if !cell.is_blank => {
+                    let persons =
+                        persons.iter().filter_map(|person| ResidentId::new_strict(person).ok());
+                    for person in persons.filter(|person| cell.reads_as != Some(*person)) {
+                        irregular.entry((cell.column, person)).or_default().push(cell.row);
+                    }
+                    CellStatus::Settled
+                }
+                Concerns::Persons(_) | Concerns::Born { .. } => {
+                    CellStatus::Stated(concerns.clone())
+                }
+            };
+        }
+        for (KeyColumn { place, .. }, ColumnCounts { readable, foreign }) in
+            self.columns.iter().zip(&self.counts)
+        {
+            if (*foreign > FEW && foreign > readable) || (*readable == 0 && *foreign > HANDFUL) {
+                let detail = format!(
+                    "of the identifiers in column {} of the dataset file {foreign} are neither a \
+                     person's nor a credit code, and only {readable}                      are; \
+                     name the column that holds resident ids, or have them given out as they are",
+                    place + 1
+                );
+                return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn bounded(&self) -> Result<(), SourceError> {
+        if self.unreadable.len() + self.ragged.len() > MOST_UNREADABLE {
+            let detail = format!(
+                "more than {MOST_UNREADABLE} rows without a readable identifier; is the column's \
+                 `type` right, and are the words and the schemes in it declared \
+                 (`nothing`, `unknown`, `schemes`, `scheme_by`)?"
+            );
+            return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
+        }
+        if self.mentioned.len() > MOST_MENTIONED {
+            let detail = format!(
+                "more than {MOST_MENTIONED} rows name persons in columns of no look-up, and could \
+                 be theirs; look such a column up (`[[lookup]]`), or say in `[not_about]` why the \
+                 rows are not about who is there"
+            );
+            return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
+        }
+        // One id in a thousand ends so: many of them are not a fault of the register.
+        if self.irregular.len() + self.rounded.len() + self.doubtful_count > MOST_IRREGULAR {
+            let detail = format!(
+                "more than {MOST_IRREGULAR} identifiers in irregular spellings or rounded; clean \
+                 the column or add a normalised one"
+            );
+            return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
+        }
+        Ok(())
+    }
+}

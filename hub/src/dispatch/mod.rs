@@ -1,0 +1,154 @@
+//! Asks departments: one signed, single-use ticket for each scan. An answer counts only as far as
+//! its receipt supports it.
+
+mod allowed;
+mod delivery;
+mod failure;
+mod key_source;
+mod ticket;
+mod verify;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+
+use arrow_flight::Ticket;
+use prost::Message as _;
+use zerotrip_checks::soundness::Incomplete;
+use zerotrip_proto::v1::{Envelope, ErrorCode};
+use zerotrip_trust::signed;
+
+pub use allowed::AllowedExchange;
+
+use crate::channels::Attached;
+use crate::engine::{Dispatch, ScanAnswer, ScanCall};
+use crate::hub::Hub;
+use delivery::{Delivered, Delivery};
+use failure::{fault, refused};
+use key_source::KeySource;
+use ticket::{Route, make_ticket};
+use verify::{Asked, verify_answer};
+
+/// Asks departments on behalf of one exchange.
+pub struct Dispatcher<'a> {
+    hub: &'a Hub,
+    exchange: AllowedExchange<'a>,
+    /// The answers that were verified.
+    sources: Mutex<Vec<KeySource>>,
+    /// The members that a ticket was sent to.
+    asked: Mutex<BTreeSet<String>>,
+}
+
+/// What dispatching left behind.
+#[derive(Default)]
+pub struct Dispatched {
+    /// The members that were asked, whatever they answered.
+    pub members: Vec<String>,
+    /// The receipts of those that answered.
+    pub receipts: Vec<Received>,
+}
+
+/// A source's signed receipt.
+pub struct Received {
+    /// Of which dataset.
+    pub dataset: String,
+    /// As signed.
+    pub receipt: Envelope,
+}
+
+impl<'a> Dispatcher<'a> {
+    /// For one exchange.
+    pub fn new(hub: &'a Hub, exchange: AllowedExchange<'a>) -> Self {
+        Self { hub, exchange, sources: Mutex::default(), asked: Mutex::default() }
+    }
+
+    /// Who was asked, and the receipts of all that answered.
+    pub fn finish(self) -> Dispatched {
+        let sources = self.sources.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let asked = self.asked.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let receipts = sources
+            .into_iter()
+            .map(|source| Received { dataset: source.dataset, receipt: source.receipt });
+        Dispatched { members: asked.into_iter().collect(), receipts: receipts.collect() }
+    }
+
+    async fn ask(&self, call: ScanCall<'_>) -> Result<ScanAnswer, ErrorCode> {
+        let dataset = call.scan.scan.dataset.as_str();
+        let stated = self.hub.catalog.statement(dataset).ok_or(ErrorCode::SourceUnreachable)?;
+        let attached = self.hub.channels.of_dataset(dataset).ok_or(ErrorCode::SourceUnreachable)?;
+        if attached.statement_digest(dataset) != Some(stated.digest) {
+            return Err(ErrorCode::SourceDrift);
+        }
+        // The plans, the regions and the coverage rest on the statement that the check was prepared
+        // over. A connector that dials again with another one in the middle of an exchange answers
+        // under that one.
+        if stated.statement != *call.scan.statement {
+            tracing::warn!(
+                scan = call.name,
+                dataset,
+                "another statement than the check was prepared over is in force now"
+            );
+            return Err(ErrorCode::SourceDrift);
+        }
+        let route = Route {
+            hub: &self.hub.identity.uri,
+            connector: &attached.uri,
+            grants_version: self.hub.in_force().grants_version,
+        };
+        let ticket = {
+            let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+            make_ticket(&self.exchange, &call, &route, &sources)?
+        };
+        if let Some(member) = attached.identity.member() {
+            self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(member.to_owned());
+        }
+        let sealed =
+            signed::seal(&ticket, &self.hub.identity.sign).map_err(|error| fault(&error))?;
+        let receive = self.receive(&call, &attached, sealed);
+        let delivered = self
+            .exchange
+            .deadline
+            .within(receive)
+            .await
+            .map_err(|_| ErrorCode::SourceTimeout)??;
+        let asked = Asked {
+            call: &call,
+            ticket: &ticket,
+            statement_digest: &stated.digest,
+            directory: &self.exchange.in_force.directory,
+        };
+        let verified = verify_answer(&asked, delivered)?;
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).push(verified.source);
+        Ok(verified.answer)
+    }
+
+    async fn receive(
+        &self,
+        call: &ScanCall<'_>,
+        attached: &Attached,
+        ticket: Envelope,
+    ) -> Result<Delivered, ErrorCode> {
+        let mut request = tonic::Request::new(Ticket { ticket: ticket.encode_to_vec().into() });
+        self.exchange.deadline.bound(&mut request);
+        let mut stream = attached
+            .flight()
+            .do_get(request)
+            .await
+            .map_err(|status| refused(call, &status))?
+            .into_inner();
+        Delivery::new(call, self.hub.answers.reservation(&attached.uri)).run(&mut stream).await
+    }
+}
+
+impl Dispatch for Dispatcher<'_> {
+    fn scan<'a>(
+        &'a self,
+        call: ScanCall<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<ScanAnswer, Incomplete>> + Send + 'a>> {
+        Box::pin(async move {
+            let dataset = call.scan.scan.dataset.clone();
+            self.ask(call).await.map_err(|code| Incomplete { code, dataset })
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! From what the scans and steps of one request came to, to the check's conclusion.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use datafusion::common::Result;
+use zerotrip_checks::soundness::{
+    Conclusion, Evidence, Incomplete, ScanEvidence, ScanState, Verdict, VerdictKind, conclude,
+};
+use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
+
+use super::prepared::{PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn};
+use super::slot_rows::{distinct, texts, verdicts};
+use super::slots::ExchangeCx;
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct RunResult {
+    /// What the check comes to.
+    pub conclusion: Conclusion,
+    /// What each source that answered said of itself, once each, in the order in which they were
+    /// asked first: how often one was asked tells who there is of the family.
+    pub sources: Vec<SourceRead>,
+    /// Where the conclusion holds: division codes.
+    pub regions: Vec<String>,
+    /// Whether the owners of all registers that it judges say that rows under a person's former
+    /// number are under the present one.
+    pub numbers_carried_over: bool,
+}
+
+/// A source that answered.
+#[derive(Clone, Debug)]
+pub struct SourceRead {
+    /// The dataset.
+    pub dataset: String,
+    /// When it was as it answered; the earliest, where it was asked more than once.
+    pub as_of: SystemTime,
+    /// What its owner stated of it: the statement that the answer rests on.
+    pub statement: Arc<DatasetStatement>,
+}
+
+/// A request whose steps have run, as far as they could.
+pub(super) struct Finished<'a> {
+    pub(super) check: &'a PreparedCheck,
+    pub(super) variant: &'a PreparedVariant,
+    pub(super) cx: &'a ExchangeCx,
+    /// Whether a scan could not be read whole, so that only the persons whom the request names were
+    /// asked about after it.
+    pub(super) parameters_only: bool,
+    /// Whether all steps ran: only then do the tables say anything.
+    pub(super) ran_all: bool,
+}
+
+/// One scan of the variant, and what it says.
+struct ScanOutcome<'a> {
+    name: &'a str,
+    scan: &'a PreparedScan,
+    state: ScanState,
+    /// The person whom each row is about.
+    persons: Vec<String>,
+    /// Of which thing each row is; `None` where the owner does not state that.
+    things: Option<Vec<Option<String>>>,
+    /// The persons for whom an absence of rows is a conclusion.
+    absence_for: Vec<String>,
+}
+
+/// What the tables say beside the scans; nothing where not all steps ran.
+#[derive(Default)]
+struct Tables<'a> {
+    verdicts: Vec<Verdict>,
+    /// The persons who are asked about whatever else turns out.
+    certain: HashSet<String>,
+    /// For each coverage statement, the persons found registered.
+    registered: BTreeMap<&'a str, HashSet<String>>,
+}
+
+impl<'a> Finished<'a> {
+    /// The conclusion, and what it rests on. `states` has the scans that were asked, by the place
+    /// of their steps.
+    pub(super) fn conclude(&self, states: BTreeMap<usize, ScanState>) -> Result<RunResult> {
+        let definition = &self.check.definition;
+        let scans = self.scans(states)?;
+        let tables = if self.ran_all { self.tables(&scans)? } else { Tables::default() };
+        let evidence: Vec<_> = scans.iter().map(ScanOutcome::evidence).collect();
+        let reasons: Vec<&str> =
+            definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
+        let conclusion = conclude(&Evidence {
+            scans: &evidence,
+            verdicts: &tables.verdicts,
+            reasons: &reasons,
+            certain: &tables.certain,
+            registered: &tables.registered,
+            hand_overs: &definition.hand_overs,
+        });
+        let numbers_carried_over = scans
+            .iter()
+            .filter(|outcome| outcome.scan.scan.judged)
+            .all(|outcome| outcome.scan.statement.numbers_carried_over);
+        Ok(RunResult {
+            conclusion,
+            sources: sources(&scans),
+            regions: self.variant.regions.clone(),
+            numbers_carried_over,
+        })
+    }
+
+    fn scans(&self, mut states: BTreeMap<usize, ScanState>) -> Result<Vec<ScanOutcome<'a>>> {
+        let mut scans = Vec::new();
+        for (at, step) in self.variant.steps.iter().enumerate() {
+            let PreparedKind::Scan(scan) = &step.kind else { continue };
+            let mut outcome = ScanOutcome {
+                name: &step.name,
+                scan,
+                state: states.remove(&at).unwrap_or(ScanState::NotAsked),
+                persons: Vec::new(),
+                things: None,
+                absence_for: Vec::new(),
+            };
+            if self.ran_all {
+                self.read(at + 1, &mut outcome)?;
+            }
+            scans.push(outcome);
+        }
+        Ok(scans)
+    }
+
+    /// Reads what the tables say of a scan whose rows are in `slot`.
+    fn read(&self, slot: usize, outcome: &mut ScanOutcome<'_>) -> Result<()> {
+        let scan = outcome.scan;
+        match distinct(self.cx, &scan.absence_for)? {
+            Some(persons) => outcome.absence_for = persons,
+            // Beside a scan that could not be read whole, no absence is concluded for anyone.
+            None if self.parameters_only => {}
+            // A person for whom an absence would be concluded cannot be named: then it is not.
+            None => {
+                let (code, dataset) = (ErrorCode::SourceUnreadable, scan.scan.dataset.clone());
+                outcome.state = ScanState::Incomplete(Incomplete { code, dataset });
+            }
+        }
+        let persons = texts(self.cx, SlotColumn { slot, column: 0 })?;
+        outcome.persons = persons.into_iter().map(Option::unwrap_or_default).collect();
+        outcome.things =
+            scan.thing.map(|column| texts(self.cx, SlotColumn { slot, column })).transpose()?;
+        Ok(())
+    }
+
+    fn tables(&self, scans: &[ScanOutcome<'_>]) -> Result<Tables<'a>> {
+        let definition = &self.check.definition;
+        let relations_unread = scans.iter().any(|outcome| {
+            !outcome.scan.scan.judged && matches!(outcome.state, ScanState::Unreadable(_))
+        });
+        // Who belongs to whom is not known where a register of persons could not be read whole; the
+        // persons named in the request are known.
+        let listed = if relations_unread {
+            self.parameters()
+        } else {
+            self.variant.resolve(definition, &definition.certain).into_iter().collect()
+        };
+        let mut registered = BTreeMap::new();
+        for rule in &definition.coverage {
+            let Some(column) = self.variant.resolve(definition, &rule.registered) else { continue };
+            registered.insert(rule.statement.as_str(), self.persons(&[column])?);
+        }
+        let mut verdicts = verdicts(self.cx, self.variant.steps.len())?;
+        for verdict in &mut verdicts {
+            // What only raises doubts speaks neither for nor against anyone.
+            if self.only_doubts(&verdict.scan) {
+                verdict.kind = VerdictKind::Undetermined;
+            }
+        }
+        Ok(Tables { verdicts, certain: self.persons(&listed)?, registered })
+    }
+
+    fn persons(&self, columns: &[SlotColumn]) -> Result<HashSet<String>> {
+        Ok(distinct(self.cx, columns)?.unwrap_or_default().into_iter().collect())
+    }
+
+    /// The columns of the request that name persons: all but the day.
+    fn parameters(&self) -> Vec<SlotColumn> {
+        (0..self.check.definition.parameters.len())
+            .map(|column| SlotColumn { slot: 0, column })
+            .collect()
+    }
+
+    fn only_doubts(&self, name: &str) -> bool {
+        let mut steps = self.variant.steps.iter().filter(|step| step.name == name);
+        steps.any(|step| matches!(&step.kind, PreparedKind::Scan(scan) if scan.scan.only_doubts))
+    }
+}
+
+impl ScanOutcome<'_> {
+    fn evidence(&self) -> ScanEvidence<'_> {
+        let scan = &self.scan.scan;
+        ScanEvidence {
+            name: self.name,
+            dataset: &scan.dataset,
+            state: &self.state,
+            rows: &self.persons,
+            things: self.things.as_deref(),
+            judged: scan.judged,
+            absence_for: &self.absence_for,
+            reach: scan.reach(),
+        }
+    }
+}
+
+/// The sources that answered, each once.
+fn sources(scans: &[ScanOutcome<'_>]) -> Vec<SourceRead> {
+    let mut sources: Vec<SourceRead> = Vec::new();
+    for outcome in scans {
+        let ScanState::Complete(complete) = &outcome.state else { continue };
+        match sources.iter_mut().find(|source| source.dataset == complete.dataset()) {
+            Some(source) => source.as_of = source.as_of.min(complete.as_of()),
+            None => sources.push(SourceRead {
+                dataset: complete.dataset().to_owned(),
+                as_of: complete.as_of(),
+                statement: Arc::clone(&outcome.scan.statement),
+            }),
+        }
+    }
+    sources
+}

@@ -1,0 +1,234 @@
+//! What the requester gets: exactly one of four outcomes.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use zerotrip_checks::definition::Definition;
+use zerotrip_checks::soundness::{Absence, Conclusion};
+use zerotrip_ledger::LedgerError;
+use zerotrip_policies::Decision;
+use zerotrip_proto::v1::answer::Outcome as Wire;
+use zerotrip_proto::v1::{
+    self, Answered, Claim, Envelope, ErrorCode, ExchangeFact, ExchangeOutcome, Reason,
+};
+
+use super::refusal::{Explained, NoAnswer};
+use crate::engine::{RunResult, SourceRead};
+
+/// What the requester will learn.
+#[derive(Clone)]
+pub struct Outcome {
+    pub(super) wire: Wire,
+    pub(super) kind: ExchangeOutcome,
+    /// What it came to, in full: the requester gets the remedy and not the fact.
+    pub(super) fact: ExchangeFact,
+    pub(super) definition_digest: Vec<u8>,
+    /// What each source said of itself.
+    pub(super) sources: Vec<SourceRead>,
+    /// Of a true answer only.
+    certifiable: Option<Certifiable>,
+}
+
+/// What a certificate on a true answer says.
+#[derive(Clone)]
+struct Certifiable {
+    definition: Arc<Definition>,
+    variant: String,
+}
+
+impl Outcome {
+    /// Of a run.
+    pub fn of(
+        definition: &Arc<Definition>,
+        variant: &str,
+        now: SystemTime,
+        result: RunResult,
+    ) -> Self {
+        let outcome = match &result.conclusion {
+            Conclusion::Absent(proof) => Self {
+                certifiable: Some(Certifiable {
+                    definition: Arc::clone(definition),
+                    variant: variant.to_owned(),
+                }),
+                ..Self::absent(proof, claims(definition, variant, now, &result))
+            },
+            Conclusion::Present(code) => Self::present(definition, code),
+            Conclusion::Unavailable(reason) => Self::unavailable(reason.code, &reason.dataset),
+        };
+        Self { definition_digest: definition.digest.to_vec(), sources: result.sources, ..outcome }
+    }
+
+    /// A true answer: only with proof that nothing was there.
+    fn absent(_proof: &Absence, claims: Vec<Claim>) -> Self {
+        let answered = Answered { answer: true, claims, reasons: Vec::new() };
+        Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredTrue, ExchangeFact::default())
+    }
+
+    /// A false answer: that, not which.
+    fn present(definition: &Definition, code: &str) -> Self {
+        let reasons =
+            definition.reasons.iter().filter(|reason| reason.code == code).map(|reason| Reason {
+                code: reason.requester_code.clone().unwrap_or_else(|| reason.code.clone()),
+                text_en: reason.requester.en.clone(),
+                text_zh: reason.requester.zh.clone(),
+            });
+        let answered = Answered { answer: false, claims: Vec::new(), reasons: reasons.collect() };
+        Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredFalse, ExchangeFact::default())
+    }
+
+    /// Neither can be said.
+    pub fn unavailable(fact: ErrorCode, dataset: &str) -> Self {
+        NoAnswer::Unavailable { fact, dataset }.into()
+    }
+
+    /// Policy says no.
+    pub fn denied(decision: &Decision) -> Self {
+        NoAnswer::Denied(decision).into()
+    }
+
+    /// The same outcome, denied after all; its sources stay on record.
+    pub fn withdrawn(self, decision: &Decision) -> Self {
+        Self { sources: self.sources, ..Self::denied(decision) }
+    }
+
+    /// A certificate was recorded.
+    pub fn recorded(certificate_digest: Vec<u8>) -> Self {
+        Self::new(
+            Wire::Recorded(v1::Recorded { certificate_digest }),
+            ExchangeOutcome::Recorded,
+            ExchangeFact::default(),
+        )
+    }
+
+    fn new(wire: Wire, kind: ExchangeOutcome, fact: ExchangeFact) -> Self {
+        Self {
+            wire,
+            kind,
+            fact,
+            definition_digest: Vec::new(),
+            sources: Vec::new(),
+            certifiable: None,
+        }
+    }
+
+    /// What a certificate on it will say: nothing where none may be issued.
+    pub(super) fn fixed(
+        &self,
+        request: &Envelope,
+    ) -> Result<Option<zerotrip_certificates::Fixed>, LedgerError> {
+        let (Some(Certifiable { definition, variant }), Wire::Answered(answered)) =
+            (&self.certifiable, &self.wire)
+        else {
+            return Ok(None);
+        };
+        zerotrip_certificates::fix(definition, variant, &request.payload, &answered.claims)
+            .map_err(|error| LedgerError::Unavailable(error.to_string()))
+    }
+}
+
+impl From<NoAnswer<'_>> for Outcome {
+    fn from(reason: NoAnswer<'_>) -> Self {
+        let Explained { wire, kind, fact } = reason.explain();
+        Self::new(wire, kind, fact)
+    }
+}
+
+fn claims(
+    definition: &Definition,
+    variant: &str,
+    now: SystemTime,
+    result: &RunResult,
+) -> Vec<Claim> {
+    let claim = |name: &str, value: String| Claim { name: name.to_owned(), value };
+    // The person whom it is about stays out: the answer travels inside the certificate as evidence,
+    // where the holder decides what to disclose.
+    vec![
+        claim("check", definition.name.clone()),
+        claim("variant", variant.to_owned()),
+        claim("regions", result.regions.join(",")),
+        // Whether rows under a number that was changed since are found: not unless every owner
+        // says so.
+        claim(
+            "former_numbers",
+            if result.numbers_carried_over { "carried_over" } else { "not_searched" }.to_owned(),
+        ),
+        claim(
+            "asked_at",
+            chrono::DateTime::<chrono::Utc>::from(now)
+                .to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use zerotrip_proto::v1::Unavailable;
+
+    use super::*;
+
+    fn heard(code: ErrorCode) -> (i32, String, String, bool) {
+        match Outcome::unavailable(code, "estate.ownership").wire {
+            Wire::Unavailable(Unavailable { code, text_en, text_zh, retryable, .. }) => {
+                (code, text_en, text_zh, retryable)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn whatever_a_persons_records_are_the_requester_hears_the_same() {
+        let of_persons = [
+            ErrorCode::SourceUnreadable,
+            ErrorCode::OutsideCoverage,
+            ErrorCode::HandOverGap,
+            ErrorCode::NoCommonMoment,
+            ErrorCode::Undated,
+            ErrorCode::Undetermined,
+            ErrorCode::DefinitionLimit,
+        ];
+        for code in of_persons {
+            assert_eq!(heard(code), heard(ErrorCode::Unsettled), "{}", code.name());
+            assert_eq!(Outcome::unavailable(code, "").fact.code(), code, "the fact is kept");
+        }
+    }
+
+    /// By code of the closed set: a new one gets one of the texts, or another remedy on purpose.
+    #[test]
+    fn there_is_one_text_for_each_remedy() {
+        let mut remedies: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for code in (0..600).filter_map(|code| ErrorCode::try_from(code).ok()) {
+            remedies.entry(heard(code).1).or_default().push(code.as_told().name());
+        }
+        assert_eq!(remedies.len(), 3, "{remedies:?}");
+        let unsettled =
+            remedies.values().filter(|codes| codes.contains(&"UNSETTLED")).collect::<Vec<_>>();
+        assert!(
+            unsettled.len() == 1
+                && unsettled.iter().all(|codes| codes.iter().all(|code| *code == "UNSETTLED")),
+            "{remedies:?}"
+        );
+        let (_, en, zh, _) = heard(ErrorCode::Unsettled);
+        // What the facts are called must not be in it.
+        for fact in [
+            "passport",
+            "cover",
+            "elsewhere",
+            "hand",
+            "ended",
+            "progress",
+            "cancel",
+            "contract",
+            "spouse",
+            "read",
+        ] {
+            assert!(!en.contains(fact), "`{fact}` in: {en}");
+        }
+        for fact in
+            ["护照", "覆盖", "外地", "移交", "终止", "办理中", "注销", "合同", "配偶", "识读"]
+        {
+            assert!(!zh.contains(fact), "`{fact}` in: {zh}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What is recorded before an answer leaves: a completion is durable before a byte leaves.
+
+use std::time::SystemTime;
+
+use prost::Message as _;
+use zerotrip_checks::definition::MOST_SCANS;
+use zerotrip_ledger::{Completed, Fact, LedgerError};
+use zerotrip_policies::Decision;
+use zerotrip_proto::v1::answer::Outcome as Wire;
+use zerotrip_proto::v1::{
+    self, Answer, Completion, Envelope, ExchangeBody, ExchangeFact, ExchangeOutcome, ExchangeReply,
+    SourceStatement,
+};
+use zerotrip_proto::{Obligation, hash_domain, to_timestamp};
+use zerotrip_trust::digest::{self, Digest, commit, sha256_parts};
+use zerotrip_trust::signed;
+
+use super::authorize::Decided;
+use super::identify::Identified;
+use super::outcome::Outcome;
+use crate::dispatch::{Dispatched, Received};
+use crate::engine::SourceRead;
+use crate::hub::Hub;
+
+/// An exchange whose intent is recorded: from here on, it ends in a completion or in a
+/// reconciliation.
+pub struct Record {
+    request_id: String,
+    request: Envelope,
+    request_salt: [u8; 32],
+    intent_index: u64,
+}
+
+impl Record {
+    /// Of a request whose intent is the log's entry `intent_index`.
+    pub fn new(identified: &Identified, intent_index: u64, request_salt: [u8; 32]) -> Self {
+        Self {
+            request_id: identified.request.id.clone(),
+            request: identified.envelope.clone(),
+            request_salt,
+            intent_index,
+        }
+    }
+
+    /// Which entry of the log its intent is.
+    pub fn intent_index(&self) -> u64 {
+        self.intent_index
+    }
+
+    /// Builds the answer, records its completion, and only then hands it over, signed.
+    pub async fn answer(
+        &self,
+        hub: &Hub,
+        decided: &Decided,
+        outcome: &Outcome,
+        dispatched: &Dispatched,
+    ) -> Result<ExchangeReply, LedgerError> {
+        let kind = outcome.kind;
+        let fact = seal_fact(&outcome.fact)?;
+        let under = decided.decision.allowed.then(|| decided.in_force.versions());
+        let fixed = if decided.may_issue { outcome.fixed(&self.request)? } else { None };
+        let prepared =
+            self.prepare(hub, &decided.decision, outcome, fixed, &dispatched.receipts)?;
+        let completion = Completion {
+            exchange_id: prepared.request_id.clone(),
+            intent_index: prepared.intent_index,
+            outcome: kind.into(),
+            code: outcome.fact.code().as_told().into(),
+            answer_commitment: commit(
+                hash_domain::ANSWER,
+                &prepared.answer_salt,
+                &prepared.answer.payload,
+            )
+            .to_vec(),
+            receipt_commitments: prepared.commitments,
+            fact_commitment: commit(hash_domain::FACT, &fact.salt, &fact.fact).to_vec(),
+        };
+        let completed = Completed {
+            completion,
+            answer: prepared.body,
+            asked: dispatched.members.clone(),
+            fact,
+        };
+        let recorded = match &prepared.certificate {
+            Some(Issued { on, digest }) => {
+                hub.ledger
+                    .record_certificate(completed, SystemTime::now(), under, on, *digest)
+                    .await
+            }
+            None => hub.ledger.complete(completed, SystemTime::now(), under).await,
+        };
+        let receipt = recorded?;
+        Ok(ExchangeReply {
+            answer: Some(prepared.answer),
+            receipt: Some(receipt),
+            answer_salt: prepared.answer_salt.to_vec(),
+            openings: prepared.openings,
+            request_salt: self.request_salt.to_vec(),
+            ..ExchangeReply::default()
+        })
+    }
+
+    fn prepare(
+        &self,
+        hub: &Hub,
+        decision: &Decision,
+        outcome: &Outcome,
+        fixed: Option<zerotrip_certificates::Fixed>,
+        receipts: &[Received],
+    ) -> Result<Prepared, LedgerError> {
+        let (terms, openings) = fixed.map(|fixed| (fixed.terms, fixed.openings)).unzip();
+        let answer_salt = random()?;
+        let mut sources = Vec::with_capacity(outcome.sources.len());
+        for read in &outcome.sources {
+            sources.extend(SourceRecord::of(read, receipts)?);
+        }
+        let mut commitments: Vec<Vec<u8>> =
+            sources.iter().map(|source| source.commitment.to_vec()).collect();
+        // Only a yes rests on all that was read. Of any other outcome, which registers could be
+        // read would tell why; that they were asked stays on record all the same. Nor does their
+        // number tell.
+        let is_yes = outcome.kind == ExchangeOutcome::AnsweredTrue;
+        while !is_yes && commitments.len() < MOST_SCANS {
+            commitments.push(random()?.to_vec());
+        }
+        let stated = sources.iter().filter(|_| is_yes).map(SourceRecord::statement).collect();
+        let answer = Answer {
+            request_id: self.request_id.clone(),
+            request_commitment: commit(
+                hash_domain::REQUEST,
+                &self.request_salt,
+                &self.request.payload,
+            )
+            .to_vec(),
+            hub: hub.identity.uri.clone(),
+            answered_at: Some(to_timestamp(SystemTime::now())),
+            decision: Some(v1::Decision {
+                allowed: decision.allowed,
+                policy_ids: decision.policy_ids.clone(),
+                policy_digest: decision.policy_digest.to_vec(),
+                directory_version: decision.directory_version,
+                authority_grant: decision.grant.clone().unwrap_or_default(),
+                obligations: Obligation::names(&decision.obligations),
+            }),
+            definition_digest: outcome.definition_digest.clone(),
+            sources: stated,
+            certificate: terms,
+            outcome: Some(outcome.wire.clone()),
+        };
+        let answer = signed::seal(&answer, &hub.identity.sign).map_err(|error| {
+            tracing::error!(%error, "an answer cannot be signed");
+            LedgerError::Unavailable("the answer cannot be signed".to_owned())
+        })?;
+        let body = ExchangeBody {
+            request: Some(self.request.clone()),
+            request_salt: self.request_salt.to_vec(),
+            answer: Some(answer.clone()),
+            answer_salt: answer_salt.to_vec(),
+            receipts: sources.iter().flat_map(|source| &source.receipts).cloned().collect(),
+            receipt_salts: sources.iter().map(|source| source.salt.to_vec()).collect(),
+        };
+        Ok(Prepared {
+            request_id: self.request_id.clone(),
+            intent_index: self.intent_index,
+            body: body.encode_to_vec(),
+            answer,
+            answer_salt,
+            commitments,
+            certificate: self.issued(outcome),
+            openings: openings.unwrap_or_default(),
+        })
+    }
+
+    /// The certificate that this exchange records.
+    fn issued(&self, outcome: &Outcome) -> Option<Issued> {
+        let Wire::Recorded(recorded) = &outcome.wire else { return None };
+        let digest = Digest::try_from(recorded.certificate_digest.as_slice()).ok()?;
+        let request = v1::Request::decode(self.request.payload.as_slice()).ok()?;
+        match request.body? {
+            v1::request::Body::Issue(issue) => Some(Issued { on: issue.exchange_id, digest }),
+            v1::request::Body::Check(_) => None,
+        }
+    }
+}
+
+/// One source that answered, as it is recorded.
+struct SourceRecord<'a> {
+    read: &'a SourceRead,
+    /// In the order in which they were asked for.
+    receipts: Vec<Envelope>,
+    salt: [u8; 32],
+    /// To the receipts, under the salt.
+    commitment: Digest,
+}
+
+impl<'a> SourceRecord<'a> {
+    /// `None` of a source without a receipt.
+    fn of(read: &'a SourceRead, receipts: &[Received]) -> Result<Option<Self>, LedgerError> {
+        let receipts: Vec<Envelope> = receipts
+            .iter()
+            .filter(|received| received.dataset == read.dataset)
+            .map(|received| received.receipt.clone())
+            .collect();
+        if receipts.is_empty() {
+            return Ok(None);
+        }
+        let salt = random()?;
+        let payloads = receipts.iter().map(|receipt| receipt.payload.as_slice());
+        let parts: Vec<&[u8]> = std::iter::once(salt.as_slice()).chain(payloads).collect();
+        let commitment = sha256_parts(hash_domain::RECEIPT, &parts);
+        Ok(Some(Self { read, receipts, salt, commitment }))
+    }
+
+    /// As a yes names it.
+    fn statement(&self) -> SourceStatement {
+        let coverage = self.read.statement.coverage.clone().unwrap_or_default();
+        SourceStatement {
+            dataset: self.read.dataset.clone(),
+            owner: owner_of(&self.read.dataset),
+            as_of: Some(to_timestamp(self.read.as_of)),
+            coverage_en: coverage.text_en,
+            coverage_zh: coverage.text_zh,
+            receipt_commitment: self.commitment.to_vec(),
+        }
+    }
+}
+
+fn random() -> Result<[u8; 32], LedgerError> {
+    digest::random().map_err(|error| LedgerError::Unavailable(error.to_string()))
+}
+
+/// The member that owns a dataset; empty where there is no dataset.
+fn owner_of(dataset: &str) -> String {
+    dataset.split_once('.').map_or_else(String::new, |(member, _)| member.to_owned())
+}
+
+/// Of every outcome: that there is one tells nothing.
+fn seal_fact(fact: &ExchangeFact) -> Result<Fact, LedgerError> {
+    let salt = random()?;
+    let owner = owner_of(&fact.dataset);
+    Ok(Fact { salt: salt.to_vec(), fact: fact.encode_to_vec(), owner })
+}
+
+/// An answer, ready to be recorded and handed over.
+struct Prepared {
+    request_id: String,
+    intent_index: u64,
+    answer: Envelope,
+    answer_salt: [u8; 32],
+    /// To the sources' receipts; of an answer that is not a yes, also to nothing.
+    commitments: Vec<Vec<u8>>,
+    body: Vec<u8>,
+    certificate: Option<Issued>,
+    /// Of the answer's certificate terms.
+    openings: Vec<String>,
+}
+
+/// A certificate.
+struct Issued {
+    /// The exchange that it rests on.
+    on: String,
+    digest: Digest,
+}
