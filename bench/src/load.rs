@@ -36,7 +36,7 @@ fn question(applicant: &str) -> Question {
 
 /// Connections that all lanes share: one system may have 256.
 const CONNECTIONS: usize = 128;
-/// What the hub says who is told to come back: in a second.
+/// Time after which the hub asks a refused client to come back.
 const AGAIN: Duration = Duration::from_secs(1);
 
 fn said(outcome: &Outcome) -> String {
@@ -48,8 +48,8 @@ fn said(outcome: &Outcome) -> String {
     }
 }
 
-/// The family check about one resident after another. Who is told that there is no room asks again
-/// when the hub says.
+/// The family check about one resident after another. A lane that is refused for overload asks
+/// again after [`AGAIN`].
 pub async fn family(
     town: &TestDeployment,
     city: &Arc<City>,

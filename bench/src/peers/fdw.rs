@@ -19,7 +19,7 @@ use crate::measure::{Gauge, Measured};
 /// Each statement of the function is planned once for a connection.
 const OPTIONS: &str = "-c plan_cache_mode=force_generic_plan";
 const QUESTION: &str = "select peer.has_no_home($1::text, $2::text::date)";
-/// Residents about whom the peer is asked before anything is timed.
+/// Most residents that the peer is asked about before anything is timed.
 const MOST_ASKED: usize = 20_000;
 /// Wrong answers that are shown.
 const SHOWN: usize = 10;
@@ -68,13 +68,13 @@ impl Known {
 /// How far the peer agrees with the key.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Agreement {
-    /// Residents asked about whom the key answers.
+    /// Residents for whom the key has an answer.
     pub answered: usize,
     /// Of them: the peer says the opposite, and every row is clean.
     pub wrong_on_clean_rows: usize,
     /// Of them: the peer says the opposite, and a row was spoilt.
     pub wrong_on_spoilt_rows: usize,
-    /// Residents asked about whom the key calls unavailable: the peer says no home, and a home.
+    /// Residents for whom the key says unavailable: the peer says no home, and a home.
     pub unavailable: (usize, usize),
 }
 
