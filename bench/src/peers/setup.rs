@@ -296,34 +296,38 @@ impl Register {
         fs::write(&password, PASSWORD)?;
         fs::set_permissions(&password, fs::Permissions::from_mode(0o600))?;
         fs::copy(server.ca_file(), folder.join(format!("{}-ca.pem", self.stem)))?;
+        let file = folder.join(format!("{}.toml", self.stem));
+        let described = self.moved(&fs::read_to_string(&file)?, server.port(), connections);
+        let Some(text) = described else {
+            return fail(format!("`{}` lacks `[source]` or `[coverage]`", file.display()));
+        };
+        fs::write(&file, text)?;
+        Ok(())
+    }
+
+    /// The text of the dataset file with another source. The columns that the peer adds name the
+    /// persons of the look-ups once more, and the file says so.
+    fn moved(&self, text: &str, port: u16, connections: u32) -> Option<String> {
+        let (before, _) = text.split_once("[source]\n")?;
+        let (_, after) = text.split_once("[coverage]\n")?;
         let as_of = if self.extract {
             format!("{{ table = \"{EXTRACT_INFO}\", column = \"began_at\" }}")
         } else {
             "\"live\"".to_owned()
         };
-        let source = format!(
-            "[source]\nkind = \"postgres\"\nhost = \"127.0.0.1\"\nport = {}\ndatabase = \
-             \"{DATABASE}\"\ntable = \"{}\"\nuser = \"{ADMINISTRATOR}\"\npassword_file = \
+        let added: String = self
+            .added
+            .iter()
+            .map(|column| format!("{column} = \"made by the server from an id looked up here\"\n"))
+            .collect();
+        Some(format!(
+            "{before}[source]\nkind = \"postgres\"\nhost = \"127.0.0.1\"\nport = {port}\ndatabase = \
+             \"{DATABASE}\"\ntable = \"{table}\"\nuser = \"{ADMINISTRATOR}\"\npassword_file = \
              \"{stem}.password\"\nca_file = \"{stem}-ca.pem\"\nconnections = {connections}\nas_of \
-             = {as_of}\n\n",
-            server.port(),
-            self.table,
+             = {as_of}\n\n[coverage]\n{after}\n[not_about]\n{added}",
+            table = self.table,
             stem = self.stem,
-        );
-        let file = folder.join(format!("{}.toml", self.stem));
-        let text = fs::read_to_string(&file)?;
-        let sections = text.split_once("[source]\n").zip(text.split_once("[coverage]\n"));
-        let Some(((before, _), (_, after))) = sections else {
-            return fail(format!("`{}` lacks `[source]` or `[coverage]`", file.display()));
-        };
-        let mut text = format!("{before}{source}[coverage]\n{after}\n[not_about]\n");
-        for column in self.added {
-            text.push_str(&format!(
-                "{column} = \"made by the server from an id looked up here\"\n"
-            ));
-        }
-        fs::write(&file, text)?;
-        Ok(())
+        ))
     }
 
     fn sign(&self, town: &TestDeployment) -> Result<(), Failure> {
@@ -331,5 +335,57 @@ impl Register {
         let arguments = ["sign", "--dir", &town.path(self.member), &file];
         run("zerotrip-connector", &arguments, &town.folder)?.expect(0)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use zerotrip_datasets::DatasetFile;
+    use zerotrip_datasets::file::Source;
+    use zerotrip_tests::city::stated_day;
+
+    use super::*;
+
+    #[test]
+    fn every_register_of_the_city_is_found_and_described_as_a_table_on_a_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let systems = [System::Sqlite; 4];
+        let spec = Spec { systems, ..Spec::on(60, 3, stated_day()) };
+        let city = city::generate(&spec, folder.path()).unwrap();
+        for register in FAMILY.iter().chain(&HOUSING) {
+            let place = folder.path().join(register.member);
+            let file = format!("{}.toml", register.stem);
+            let text = fs::read_to_string(place.join(&file)).unwrap();
+            let moved = register.moved(&text, 5433, 6).unwrap();
+            let dataset = DatasetFile::parse(&moved, &file).unwrap();
+            assert_eq!(dataset.id, register.dataset);
+            let Source::Postgres(spec) = dataset.source else { panic!("{moved}") };
+            assert_eq!((spec.port, spec.connections), (5433, 6));
+            let named: Vec<&str> = dataset.not_about.keys().map(String::as_str).collect();
+            let mut added = register.added.to_vec();
+            added.sort_unstable();
+            assert_eq!(named, added);
+
+            let database = place.join(format!("{}.db", register.stem));
+            let (columns, chunks) = read(&database, register.table).unwrap();
+            assert!(register.keys.iter().all(|key| columns.iter().any(|column| column == key)));
+            let lines: usize = chunks
+                .iter()
+                .map(|chunk| chunk.iter().filter(|byte| **byte == b'\n').count())
+                .sum();
+            assert_eq!(Some(&lines), city.rows.get(register.dataset));
+            let is_extract = read(&database, EXTRACT_INFO).is_ok();
+            assert_eq!(is_extract, register.extract, "{}", register.dataset);
+        }
+    }
+
+    #[test]
+    fn a_cell_is_written_as_copy_reads_it() {
+        let mut text = String::new();
+        write_cell(&mut text, None);
+        write_cell(&mut text, Some("a\tb\\N\r\n民"));
+        assert_eq!(text, "\\Na\\tb\\\\N\\r\\n民");
     }
 }
