@@ -1,4 +1,4 @@
-//! What is wrong with the authority's folder, or with what it was told to do.
+//! What is wrong with the authority's folder, or with what a command asks of it.
 
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{DialError, HomeError};
@@ -14,6 +14,7 @@ use zerotrip_trust::x509::X509Error;
 use crate::folder::MEMBER;
 
 /// What is wrong.
+#[expect(missing_docs, reason = "the names and the texts say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
     /// There is an authority already.
@@ -25,45 +26,33 @@ pub enum AuthorityError {
     /// Out of bounds.
     #[error("the directory's life must be 1 minute to 30 days")]
     Life,
-    /// A file.
     #[error(transparent)]
     File(#[from] FileError),
     /// A file's content.
     #[error("`{path}`: {why}")]
-    Content {
-        /// Which.
-        path: String,
-        /// Why.
-        why: String,
-    },
-    /// A name.
+    Content { path: String, why: String },
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// An address.
     #[error(transparent)]
     Address(#[from] DialError),
     /// The folder as a system's.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// A certificate.
     #[error(transparent)]
     Certificate(#[from] X509Error),
-    /// A key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// An envelope.
     #[error(transparent)]
     Envelope(#[from] DsseError),
     /// The directory would be refused everywhere.
     #[error("the new directory would be refused: {0}")]
     Directory(#[from] DirectoryError),
-    /// An invitation.
     #[error(transparent)]
     Invitation(#[from] InvitationMakeError),
-    /// Nobody of that name.
+    /// No member has that name.
     #[error("no member `{0}`; `zerotrip member list` shows who there is")]
     UnknownMember(String),
-    /// Somebody whom no directory at the hub names.
+    /// A member that no directory at the hub names.
     #[error(
         "the hub has no directory that names `{0}` yet; admit one of its systems, or publish with \
          `zerotrip authority refresh`"
@@ -78,7 +67,7 @@ pub enum AuthorityError {
     /// A member's or system's id.
     #[error("`{0}` is not a name; use 1 to 32 lower-case letters, digits and hyphens")]
     Name(String),
-    /// Somebody waits with papers that were never issued.
+    /// A system waits with a token that was never issued.
     #[error(
         "`{0}` waits with a token that was not issued here, or has expired; do not admit it, \
          invite again"
@@ -110,7 +99,6 @@ pub enum AuthorityError {
          takes the hub's directory over"
     )]
     OlderFile {
-        /// Its path.
         file: String,
         /// The version in it.
         has: u64,
@@ -123,13 +111,13 @@ pub enum AuthorityError {
          folder would be let in still; invite it again, and let it join in an empty folder"
     )]
     KnownKeys(String),
-    /// Its invitation has admitted somebody else.
+    /// Its invitation was used with other keys.
     #[error("the invitation of `{0}` was used already, with other keys; invite it again")]
     Spent(String),
-    /// Nobody is expected under that name.
+    /// No system is invited under that name.
     #[error("no invitation of `{0}` holds; make one with `zerotrip member invite`")]
     NoInvitation(String),
-    /// Somebody else changes the folder.
+    /// Another command changes the folder.
     #[error(
         "another command is changing the authority in `{0}`; wait until it has ended, then try \
          again"
@@ -137,12 +125,7 @@ pub enum AuthorityError {
     Busy(String),
     /// The hub's enrolment file.
     #[error("`{path}`: {why}; let the hub write it again")]
-    Enrolment {
-        /// Which.
-        path: String,
-        /// Why.
-        why: String,
-    },
+    Enrolment { path: String, why: String },
     /// A grant of that id is there.
     #[error("there is a grant `{0}` already; revoke it first, or choose another id")]
     GrantThere(String),

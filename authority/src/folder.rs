@@ -59,8 +59,8 @@ pub struct Authority {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// How long a published directory may be relied upon, in seconds: whoever misses news longer
-    /// than this stops.
+    /// How long a published directory may be relied upon, in seconds: a system that gets no newer
+    /// one in this time stops.
     pub(crate) directory_life_seconds: u64,
     /// Whether `refresh` renews no certificate by itself; default: it renews those of active
     /// holders that are near their end.
@@ -153,7 +153,7 @@ impl Authority {
         Ok(authority)
     }
 
-    /// Opens the folder to change it: nobody else may until this is dropped, or two administrators'
+    /// Opens the folder to change it: no other command can until this is dropped, or two administrators'
     /// changes would undo each other.
     pub fn open_for_change(folder: &Path) -> Result<Self, AuthorityError> {
         files::check_folder(folder)?;
@@ -261,7 +261,7 @@ impl Authority {
         )?)
     }
 
-    /// Keeps what the hub has confirmed of the directory, so that what it has not can be told.
+    /// Keeps what the hub has confirmed of the directory, so that what it has not confirmed can be shown.
     pub fn directory_confirmed(&self, envelope: &Envelope) -> Result<(), AuthorityError> {
         Ok(files::write(&self.folder.join(CONFIRMED), &envelope.encode_to_vec(), Secrecy::Public)?)
     }
@@ -326,7 +326,7 @@ pub(crate) fn to_toml(value: &impl Serialize) -> Result<String, AuthorityError> 
 }
 
 /// Keys of a system or hub that came again: those of today, and the old ones revoked as of now,
-/// whatever was said of them before. One that came again and was never revoked holds as long as it
+/// also those with another end before. One that came again and was never revoked holds as long as it
 /// says now. Returns how many were revoked: none, where the same installation came again.
 pub(crate) fn replace_keys(
     old: &mut Vec<zerotrip_proto::v1::Key>,

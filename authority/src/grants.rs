@@ -1,8 +1,8 @@
 //! Who may ask what: the bundle of grants, signed as a whole.
 //!
 //! `grants.dsse` is what the hub has, `grants.next.dsse` what was signed since and the hub has not
-//! confirmed. Only its confirmation makes the second the first: a revocation that nobody took must
-//! not look like one. What the hub refused goes to `grants.refused.dsse`, so that its version is
+//! confirmed. Only its confirmation makes the second the first: a revocation that the hub
+//! did not take must not look like one. What the hub refused goes to `grants.refused.dsse`, so that its version is
 //! not used again.
 
 use std::time::{Duration, SystemTime};
@@ -57,7 +57,7 @@ pub struct NewGrant {
 pub enum GrantState {
     /// It has it.
     InForce,
-    /// Signed, but the hub has not confirmed it: nobody may rely on it.
+    /// Signed, but the hub has not confirmed it: it cannot be relied on.
     NotTaken,
     /// Revoked, but the hub has not confirmed that: it may serve the member still.
     RevocationNotTaken,
@@ -124,7 +124,7 @@ impl Authority {
             if !self.directory.members.iter().any(|member| member.id == new.member) {
                 return Err(AuthorityError::UnknownMember(cut(&new.member)));
             }
-            // The hub refuses grants of strangers, and with them whatever else the bundle changes.
+            // The hub refuses grants of strangers, and with them all that the bundle changes.
             if self
                 .confirmed_directory()?
                 .is_some_and(|known| !known.members.iter().any(|member| member.id == new.member))

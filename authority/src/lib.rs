@@ -8,6 +8,7 @@
 
 mod enrol;
 mod error;
+mod explain;
 mod folder;
 mod grants;
 mod lineage;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use enrol::Enrolled;
 pub use error::AuthorityError;
+pub use explain::status;
 pub use folder::{Authority, DESK, MEMBER};
 pub use grants::{GrantState, NewGrant};
 pub use lineage::Behind;

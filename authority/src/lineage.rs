@@ -9,6 +9,7 @@ use prost::Message as _;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{Envelope, KeyDirectory, Member, Status};
+use zerotrip_text::Bilingual;
 use zerotrip_trust::digest::sha256;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::signed;
@@ -19,7 +20,7 @@ use crate::{Authority, AuthorityError};
 /// grants.
 pub(super) const SIGNED_DIRECTORIES: &str = "directory.signed";
 pub(super) const SIGNED_GRANTS: &str = "grants.signed";
-/// The last so many: as many replies in a row would have to be lost.
+/// How many of the last are kept: this many replies in a row would have to be lost.
 const MOST_SIGNED: usize = 256;
 
 /// The hub has what this folder never signed: the folder is an older copy.
@@ -27,8 +28,8 @@ const MOST_SIGNED: usize = 256;
 pub struct Behind {
     /// The hub's version.
     pub version: u64,
-    /// What differs, a line for each member, in English and in Chinese.
-    pub differs: Vec<(String, String)>,
+    /// What differs, a line for each member.
+    pub differs: Vec<Bilingual>,
 }
 
 impl Authority {
@@ -61,7 +62,7 @@ impl Authority {
             found.version,
             from_timestamp(found.issued_at.as_ref()).unwrap_or(SystemTime::UNIX_EPOCH),
         );
-        // No version is given out twice, not even one that nobody took.
+        // No version is given out twice, not even one that no hub took.
         found.version = version.max(self.directory.version).max(self.last_directory()?);
         let opened = Directory::open_ended(theirs, self.key.public(), issued, version)?;
         self.write_jwks(&opened)?;
@@ -153,7 +154,7 @@ impl Authority {
 }
 
 /// What the hub has and the folder has not, or otherwise.
-fn differences(ours: &KeyDirectory, theirs: &KeyDirectory) -> Vec<(String, String)> {
+fn differences(ours: &KeyDirectory, theirs: &KeyDirectory) -> Vec<Bilingual> {
     let state = |member: &Member| match member.status() {
         Status::Active => ("active", "正常"),
         _ => ("SUSPENDED", "已暂停"),
@@ -162,17 +163,20 @@ fn differences(ours: &KeyDirectory, theirs: &KeyDirectory) -> Vec<(String, Strin
     for member in &theirs.members {
         let (en, zh) = state(member);
         match ours.members.iter().find(|known| known.id == member.id) {
-            None => lines.push((
+            None => lines.push(Bilingual::new(
                 format!("`{}`: {en} at the hub, unknown here", member.id),
                 format!("`{}`：枢纽{zh}，本目录没有", member.id),
             )),
             Some(known) if known.status() != member.status() => {
                 let (here, here_zh) = state(known);
                 let text = format!("`{}`: {en} at the hub, {here} here", member.id);
-                lines.push((text, format!("`{}`：枢纽{zh}，本目录{here_zh}", member.id)));
+                lines.push(Bilingual::new(
+                    text,
+                    format!("`{}`：枢纽{zh}，本目录{here_zh}", member.id),
+                ));
             }
             Some(known) if known.systems != member.systems => {
-                lines.push((
+                lines.push(Bilingual::new(
                     format!("`{}`: its systems or their keys differ", member.id),
                     format!("`{}`：系统或公钥不同", member.id),
                 ));
@@ -185,13 +189,13 @@ fn differences(ours: &KeyDirectory, theirs: &KeyDirectory) -> Vec<(String, Strin
         .iter()
         .filter(|member| !theirs.members.iter().any(|known| known.id == member.id))
     {
-        lines.push((
+        lines.push(Bilingual::new(
             format!("`{}`: unknown at the hub", member.id),
             format!("`{}`：枢纽没有", member.id),
         ));
     }
     if ours.hubs != theirs.hubs {
-        lines.push(("the hub's own keys differ".to_owned(), "枢纽自身的公钥不同".to_owned()));
+        lines.push(Bilingual::new("the hub's own keys differ", "枢纽自身的公钥不同"));
     }
     lines
 }

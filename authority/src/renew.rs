@@ -48,7 +48,7 @@ pub enum ByHand {
     /// It was away, or switched off.
     #[error("its certificate has ended")]
     Ended,
-    /// Nobody needs it yet.
+    /// It is not needed yet.
     #[error("its certificate is far from its end")]
     NotDue,
 }
@@ -109,7 +109,7 @@ impl Authority {
         Ok(Renewed { holder, chain: vec![leaf], ends })
     }
 
-    /// Renews what the authority has of its own, from the root's key that lies here: the desk's
+    /// Renews what the authority has of its own, from the root's key in this folder: the desk's
     /// certificate and signing key, and the certificate over the key that signs directories.
     /// Needs no hub, and no certificate that holds.
     pub fn renew_own(&mut self, now: SystemTime) -> Result<SystemTime, AuthorityError> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial};
-use zerotrip_client::{Errand, Outcome, Question, Session};
+use zerotrip_client::{CheckQuestion, Errand, Outcome, Session};
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::{Answer, ErrorCode, ExchangeCall};
 use zerotrip_proto::{bounds, payload_type};
@@ -26,8 +26,8 @@ pub fn errand() -> Errand {
     }
 }
 
-fn question(applicant: &str) -> Question {
-    Question {
+fn question(applicant: &str) -> CheckQuestion {
+    CheckQuestion {
         check: "no-property".into(),
         variant: "family".into(),
         parameters: vec![("applicant".into(), applicant.into())],

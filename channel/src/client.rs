@@ -1,4 +1,4 @@
-//! The client's end of one connection, whoever dialled it.
+//! The client's end of one connection, whichever end dialled it.
 
 use std::future::Future;
 use std::pin::Pin;

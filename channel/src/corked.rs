@@ -105,7 +105,7 @@ mod tests {
     use std::task::Waker;
     use tokio::io::AsyncWriteExt as _;
 
-    /// Takes at most so many bytes a write, at every other call, and keeps each write apart.
+    /// Takes a bounded number of bytes a write, at every other call, and keeps each write apart.
     #[derive(Default)]
     struct Writes {
         most: usize,

@@ -23,13 +23,13 @@ pub struct Address {
     port: u16,
 }
 
-/// Why nobody could be reached.
+/// Why no server could be reached.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
     /// The address itself is wrong.
     #[error("`{0}` is not a hub's address; write `https://<host>:<port>`")]
     Address(String),
-    /// Nobody listens there, or the network is down.
+    /// No server listens there, or the network is down.
     #[error("cannot connect to {address}: {error}; is the hub running there?")]
     Connect {
         /// Where to.
@@ -37,7 +37,7 @@ pub enum DialError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// Somebody listens, but not who was expected.
+    /// A server listens, but not the expected one.
     #[error("{address} could not be proven to be the expected peer: {}{}", in_words(.error), hint(.error))]
     Tls {
         /// Where to.

@@ -12,7 +12,7 @@ pub const MOST_BYTES: u64 = 16 << 20;
 /// Who may read a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrecy {
-    /// Anybody whom the folder lets in.
+    /// Every user whom the folder lets in.
     Public,
     /// Its owner alone (mode 0600).
     Private,
@@ -35,7 +35,7 @@ impl FileError {
     }
 }
 
-/// Refuses a place for a folder where a file stands, or below which one does: told by name here,
+/// Refuses a place for a folder where a file is, or below which one is: named here,
 /// for the system would only give a number. A place where nothing is yet is none of this function's
 /// business.
 pub fn check_folder(path: &Path) -> Result<(), FileError> {
@@ -53,7 +53,7 @@ pub fn check_folder(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// The folder that a file stands in: for a bare name, the current one.
+/// The folder that a file is in: for a bare name, the current one.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -70,7 +70,7 @@ pub fn lock(path: &Path) -> Result<File, FileError> {
     held.map_err(|error| FileError { path: path.to_owned(), error })
 }
 
-/// The same, if nobody else holds it; `None` if somebody does.
+/// The same, if no other process holds it; otherwise `None`.
 pub fn try_lock(path: &Path) -> Result<Option<File>, FileError> {
     let at = |error| FileError { path: path.to_owned(), error };
     let file = open_lock(path).map_err(at)?;
@@ -122,8 +122,8 @@ pub fn is_there(path: &Path) -> bool {
 /// Reads a file of at most [`MOST_BYTES`].
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let at = |error| FileError { path: path.to_owned(), error };
-    // Asked by name, and only then opened: opening a pipe waits for whoever writes into it, and
-    // opening a device can do anything. Asked again when it is open, since the name may be
+    // Asked by name, and only then opened: opening a pipe waits for a process that writes into it,
+    // and opening a device can do anything. Asked again when it is open, since the name may be
     // another file's by then.
     let regular = |metadata: fs::Metadata| match (metadata.is_file(), metadata.is_dir()) {
         (true, _) => Ok(()),

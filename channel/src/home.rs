@@ -54,7 +54,7 @@ pub(crate) struct IdentityFile {
 /// What is wrong with the folder.
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
-    /// Nobody joined here.
+    /// No system joined in this folder.
     #[error("`{0}` holds no identity; run `join` with the authority's invitation first")]
     NotJoined(String),
     /// A file.

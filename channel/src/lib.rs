@@ -1,4 +1,4 @@
-//! HTTP/2 over mutual TLS, with the roles either way round: whoever dialled, either end may serve
+//! HTTP/2 over mutual TLS, with the roles either way round: whichever end dialled, either may serve
 //! gRPC on the socket. The hub's port, the connector's channel and every client speak through here,
 //! so that each bound is set once, explicitly.
 //!
@@ -51,7 +51,7 @@ pub struct Peer {
 
 impl Peer {
     /// Whether this is a hub whose certificate was superseded by what this directory says. A newer
-    /// directory may say so of whoever brings it.
+    /// directory may say so of the system that presents it.
     pub fn is_superseded_hub(&self, directory: &Directory) -> bool {
         directory
             .hub_tls(&self.identity)

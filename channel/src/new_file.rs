@@ -1,6 +1,6 @@
 //! A file that must not be lost and must not replace another: its place is proved before the work
-//! begins, its bytes are on disk beside it before anybody is told, and at last it takes its name,
-//! or says where it lies.
+//! begins, its bytes are on disk beside it before success is reported, and at last it takes its
+//! name, or says where it lies.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -40,7 +40,7 @@ pub fn check(target: &Path) -> Result<(), FileError> {
         );
     }
     if target.file_name().is_none() {
-        return at(ErrorKind::InvalidInput, "is no file's name");
+        return at(ErrorKind::InvalidInput, "is not the name of a file");
     }
     crate::files::check_folder(folder_of(target))?;
     if !folder_of(target).is_dir() {
@@ -99,8 +99,8 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.keep {
-            // Whoever drops it has a reason of its own to tell; a part that cannot be removed
-            // counts for nothing.
+            // The code that drops it reports its own error; a part that cannot be removed does
+            // no harm.
             let _gone = fs::remove_file(&self.part);
         }
     }

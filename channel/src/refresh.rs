@@ -17,7 +17,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(5);
 impl SystemHome {
     /// The kept key directory if it still holds; if it has expired or is missing, the newest of the
     /// hub's, which is kept. A kept one that is damaged, or not the authority's, is an error:
-    /// somebody should look at the folder.
+    /// a person should look at the folder.
     pub async fn current_directory(&self, now: SystemTime) -> Result<Directory, HomeError> {
         match self.directory(now) {
             Err(HomeError::Directory(DirectoryError::Expired(_))) => {

@@ -9,6 +9,7 @@ use clap::Subcommand;
 use serde_json::json;
 use zerotrip_authority::Authority;
 use zerotrip_authority::publishing::{self, Progress, Published};
+use zerotrip_text::{Bilingual, Explain as _};
 
 use crate::folders::AuthorityDir;
 use crate::grants::show_in_force;
@@ -61,7 +62,7 @@ pub(super) enum AuthorityCommand {
     /// grants, if the hub has not got them.
     ///
     /// Also renews the certificates of active systems and the hub that ask for it in their last 60
-    /// days, unless `renew_by_hand = true` stands in authority.toml, and says what will end.
+    /// days, unless authority.toml says `renew_by_hand = true`; and says what will end.
     Refresh {
         #[command(flatten)]
         authority: AuthorityDir,
@@ -148,7 +149,7 @@ pub(super) async fn authority(
                     screen.show(&text, &json!({ "version": version, "published": false }))?;
                 }
                 Some((directory, grants)) => {
-                    // What each came to is said whatever the other came to.
+                    // Each result is shown, also where the other one failed.
                     let grants = grants.map(|grants| show_in_force(&grants, screen));
                     show_published(&directory?, screen)?;
                     grants??;
@@ -189,7 +190,7 @@ fn note(event: Progress, screen: &Screen) {
             (format!("renewed {holder} until {until}"), format!("已为 {holder} 续期至 {until}"))
         }
         Progress::NotHandedOver { holder, why } => {
-            let Failure { en, zh, .. } = why.into();
+            let Bilingual { en, zh } = why.explain().what;
             (format!("{holder} could not be renewed: {en}"), format!("未能为 {holder} 续期：{zh}"))
         }
     };

@@ -172,7 +172,7 @@ fn list(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
     if lines.is_empty() {
         lines.push(
             screen
-                .pick("no grants: nobody may ask anything", "没有授权：任何单位均不得核验")
+                .pick("no grants: no member may ask anything", "没有授权：任何单位均不得核验")
                 .to_owned(),
         );
     }

@@ -1,11 +1,14 @@
-//! The `zerotrip` command line: what there is to say, and who says it.
+//! The `zerotrip` command line: one file for each group of commands, and `render` for what people
+//! see.
 
 mod ask;
 mod authority;
+mod catalog;
+mod directory;
 mod folders;
 mod grants;
+mod join;
 mod ledger;
-mod look;
 mod member;
 mod quality;
 mod render;
@@ -25,13 +28,12 @@ use render::{Failure, Language, Screen};
 /// certificates, run the data authority, audit the ledger.
 ///
 /// A system joins once (`join`), then asks (`check`) or asks and seals a certificate on a true
-/// answer (`issue`). Anybody verifies a certificate, offline (`verify`). The data authority keeps
+/// answer (`issue`). Anyone can verify a certificate, offline (`verify`). The data authority keeps
 /// its keys in one folder (`authority`, `member`, `grant`). An auditor recomputes the whole ledger
 /// (`ledger verify`).
 ///
-/// Nothing that the hub says is believed without proof: its signature, the ledger entry that
-/// commits to the answer, and the signed tree head over that entry are verified before a result is
-/// shown.
+/// Before a result is shown, three things are verified: the hub's signature, the ledger entry that
+/// commits to the answer, and the signed tree head over that entry.
 #[derive(Parser)]
 #[command(
     name = "zerotrip",
@@ -66,8 +68,8 @@ enum Command {
     },
     /// Verify a certificate offline, against the authority's directory or its published key set.
     ///
-    /// Exit code 0 says verified; 5 that the file is not a valid certificate, whatever else it may
-    /// hold; 2 that a file cannot be read, or whose keys to trust is not said.
+    /// Exit code 0: verified. 5: the file is not a valid certificate. 2: a file cannot be read, or it
+    /// is not said whose keys to trust.
     Verify(verify::Verifying),
     /// Join the hub as the invited system, with keys to sign requests and to seal certificates.
     Join {
@@ -104,10 +106,10 @@ enum Command {
     Grant(grants::GrantCommand),
     /// What can be asked.
     #[command(subcommand)]
-    Catalog(look::CatalogCommand),
+    Catalog(catalog::CatalogCommand),
     /// The signed key directory: who there is, and with which keys.
     #[command(subcommand)]
-    Directory(look::DirectoryCommand),
+    Directory(directory::DirectoryCommand),
     /// The tamper-evident log.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -134,15 +136,17 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Check(asking) => ask::check(asking, screen).await,
         Command::Issue { asking, out } => ask::issue(asking, &out, screen).await,
         Command::Verify(verifying) => verify::verify(&verifying, screen),
-        Command::Join { dir, invitation, wait } => ask::join(&dir, &invitation, wait, screen).await,
+        Command::Join { dir, invitation, wait } => {
+            join::join(&dir, &invitation, wait, screen).await
+        }
         Command::Renew { system, wait } => {
             renewals::renew(&system.dir, std::time::Duration::from_secs(wait), screen).await
         }
         Command::Authority(command) => authority::authority(command, screen).await,
         Command::Member(command) => member::member(command, screen).await,
         Command::Grant(command) => grants::grant(command, screen).await,
-        Command::Catalog(command) => look::catalog(command, screen).await,
-        Command::Directory(command) => look::directory(command, screen).await,
+        Command::Catalog(command) => catalog::catalog(command, screen).await,
+        Command::Directory(command) => directory::directory(command, screen).await,
         Command::Ledger(command) => ledger::ledger(command, screen).await,
     }
 }

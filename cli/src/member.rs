@@ -12,7 +12,7 @@ use zerotrip_proto::v1::{KeyDirectory, Member, Status};
 
 use crate::authority::show_published;
 use crate::folders::AuthorityDir;
-use crate::render::{Failure, Language, Screen, rfc3339, zh};
+use crate::render::{Failure, Language, Screen, rfc3339, usage_zh};
 use crate::renewals;
 
 const DAY: u64 = 86_400;
@@ -230,7 +230,7 @@ async fn renew(
         "renewed {holder} until {until}; its keys are the same, and it takes the certificate up \
          by itself"
     );
-    let zh = format!("已为 {holder} 续期至 {until}；其密钥不变，并将自动取用新证书");
+    let zh = format!("已为 {holder} 续期至 {until}；其密钥不变，并将自动换用新证书");
     screen.note(screen.pick(&en, &zh));
     show_published(&by_hand.published, screen)
 }
@@ -263,7 +263,7 @@ fn show_unchanged(
     version: u64,
     issued: Option<SystemTime>,
 ) -> Result<(), Failure> {
-    let (en, zh) = zh::status(status);
+    let (en, zh) = zerotrip_authority::status(status);
     let since = issued.map(|time| screen.time(time)).unwrap_or_default();
     let text = match screen.language {
         Language::Zh => format!(
@@ -321,7 +321,7 @@ fn list_members(
             let keys = system.keys.iter().filter(|key| key.revoked_at.is_none());
             let usages: Vec<String> = keys
                 .map(|key| match screen.language {
-                    Language::Zh => zh::usage(key.usage()).to_owned(),
+                    Language::Zh => usage_zh(key.usage()).to_owned(),
                     _ => key.usage().as_str_name().to_ascii_lowercase(),
                 })
                 .collect();
@@ -361,7 +361,7 @@ fn list_members(
                  `zerotrip authority refresh`"
             ),
         });
-        lines.extend(differs.iter().map(|(en, zh)| format!("  {}", screen.pick(en, zh))));
+        lines.extend(differs.iter().map(|one| format!("  {}", screen.pick(&one.en, &one.zh))));
     }
     let behind = behind.map(|behind| behind.version);
     let now = SystemTime::now();

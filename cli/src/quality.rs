@@ -14,9 +14,9 @@ use zerotrip_trust::dsse;
 
 use crate::render::{Language, Screen, rfc3339};
 
-/// What a system of the dataset's own member signed of it, under the statement that is shown, if it
-/// says nothing but what it may.
-pub(super) fn believed(
+/// What a system of the dataset's own member signed about its quality, under the statement that is
+/// shown. `None` where it does not verify, or says more than it may.
+pub(super) fn verified(
     envelope: &Envelope,
     entry: &DatasetEntry,
     statement: &DatasetStatement,
@@ -75,9 +75,9 @@ pub(super) fn lines(quality: &DatasetQuality, screen: &Screen) -> Vec<String> {
     });
     let nothing = quality.proves_nothing.then(|| {
         let said = screen.pick(
-            "      no yes can be given about anybody: rows could be anybody's, until their owner \
-             corrects, declares or adjudicates them",
-            "      对任何人都不能作出肯定答复：有记录可能属于任何人，须由数据提供方更正、\
+            "      no yes can be given about any person: some rows could be about anyone, until \
+             their owner corrects, declares or adjudicates them",
+            "      对任何人都不能作出肯定答复：有记录可能属于任何人，须由数据提供单位更正、\
              声明或裁定",
         );
         said.to_owned()
@@ -106,7 +106,7 @@ pub(super) fn value(quality: &DatasetQuality) -> Value {
     })
 }
 
-/// A bound, as the numbers are told in tens.
+/// A bound, as the numbers are rounded up to tens.
 fn number(count: u64, screen: &Screen) -> String {
     match screen.language {
         Language::Zh => format!("不超过 {count}"),
@@ -143,7 +143,7 @@ fn words(kind: QualityKind) -> (&'static str, &'static str) {
         QualityKind::Unreadable => ("cannot be read", "无法识读"),
         QualityKind::UnknownCode => ("hold a code that is not in the list", "代码不在清单内"),
         QualityKind::BlankCode => ("hold no code", "缺少代码"),
-        QualityKind::LostId => ("hold no id, where one should stand", "缺少应有的证件号码"),
+        QualityKind::LostId => ("hold no id, where one is expected", "缺少应有的证件号码"),
         QualityKind::IrregularId => {
             ("are spelled irregularly; they are found all the same", "写法不规范，仍可查得")
         }

@@ -1,6 +1,6 @@
-//! A look at a whole ledger: recomputes the root from every entry, compares it with the signed head
-//! and with the last head seen here, and tells what the entries say that are opened to who looks:
-//! all to the authority. Pure: entries come in, a report or a fault comes out.
+//! An audit of a whole ledger: recomputes the root from every entry, compares it with the signed
+//! head and with the last head seen here, and reports what the entries say that are opened to the
+//! auditor: all to the authority. Pure: entries come in, a report or a fault comes out.
 
 use std::collections::BTreeMap;
 use zerotrip_text::cut;
@@ -72,9 +72,10 @@ pub struct AuditReport {
 }
 
 /// What is wrong with a ledger.
+#[expect(missing_docs, reason = "the names and the texts say it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuditError {
-    /// An entry is no entry.
+    /// Not an entry.
     #[error("entry {0} cannot be read")]
     Unreadable(u64),
     /// What the hub says that an entry holds is not what it commits to.
@@ -88,9 +89,8 @@ pub enum AuditError {
     WithoutIntent {
         /// Of the completion.
         index: u64,
-        /// Its exchange.
         exchange: String,
-        /// Where the intent should stand.
+        /// Where the intent should be.
         intent: u64,
     },
     /// Fewer or more entries than the head says.
@@ -116,7 +116,7 @@ pub enum AuditError {
 }
 
 impl Audit {
-    /// Begins; `seen` is the head of the last look. `whole`: who looks may read all, so every entry
+    /// Begins; `seen` is the head of the last audit. `whole`: the auditor may read all, so every entry
     /// must be opened.
     pub fn new(seen: Option<Checkpoint>, whole: bool) -> Self {
         Self {

@@ -1,19 +1,20 @@
 //! The SDK for systems that ask and issue, and for auditors.
 //!
-//! A [`Session`] believes nothing that the hub says without a proof: an answer counts once the
+//! A [`Session`] takes nothing that the hub says without a proof: an answer counts once the
 //! hub's signature, the request it answers, the ledger entry that commits to it and the signed tree
 //! head over that entry have been verified ([`reply`]). The four outcomes of a check are four
-//! variants of [`Outcome`].
+//! variants of [`Outcome`]. [`explain`] says what a person reads of an error, and its remedy.
 
 #![warn(missing_docs)]
 
 pub mod audit;
+pub mod explain;
 pub mod reply;
 pub mod request;
 pub mod seen;
 mod session;
 
 pub use reply::Outcome;
-pub use request::{Errand, Question};
+pub use request::{CheckQuestion, Errand};
 pub use seen::SeenError;
 pub use session::{Connection, Issue, IssuedCertificate, Session, SessionError, answered};

@@ -1,4 +1,4 @@
-//! From what a hub sent back to one of four outcomes, or to the reason why it counts for nothing.
+//! From what a hub sent back to one of four outcomes, or to the reason why it does not count.
 //! Pure: the tests tamper with it.
 
 use std::time::SystemTime;
@@ -77,13 +77,13 @@ impl NotAllowed {
     }
 }
 
-/// Why a reply counts for nothing.
+/// Why a reply does not count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyError {
     /// Signature, ledger entry or proof.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
-    /// Somebody else's answer.
+    /// The answer to another request.
     #[error("the answer is to another request (`{found}`, asked was `{expected}`)")]
     OtherRequest {
         /// Ours.
@@ -143,7 +143,7 @@ pub fn verify_check(
     }
 }
 
-/// What came of announcing a certificate: recorded, or one of the outcomes that are no record.
+/// What came of announcing a certificate: recorded, or one of the outcomes without a record.
 #[derive(Clone, Debug)]
 pub enum Announced {
     /// The ledger holds it; it may be handed out.

@@ -40,7 +40,7 @@ pub struct Errand {
 
 /// What to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct CheckQuestion {
     /// The check's name.
     pub check: String,
     /// The variant.
@@ -61,6 +61,7 @@ pub struct SignedRequest {
 }
 
 /// What is wrong with a request.
+#[expect(missing_docs, reason = "the names and the texts say it")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// Empty or too long.
@@ -69,14 +70,13 @@ pub enum RequestError {
         /// Which, as the command line names it.
         field: &'static str,
     },
-    /// A character that nobody sees, or that makes others appear in another order.
+    /// An invisible character, or one that makes others appear in another order.
     #[error("{field}: character {place} is the invisible U+{:04X}, which is not allowed; type the text anew instead of pasting it", u32::from(*.character))]
     Invisible {
         /// Which, as the command line names it.
         field: &'static str,
         /// Its place, from 1.
         place: usize,
-        /// The character itself.
         character: char,
     },
     /// A parameter twice.
@@ -91,7 +91,7 @@ pub enum RequestError {
 }
 
 impl Errand {
-    /// Every field stands within its bounds.
+    /// Checks that every field is within its bounds.
     pub fn validate(&self) -> Result<(), RequestError> {
         let fields = [
             ("--official", &self.official),
@@ -104,7 +104,7 @@ impl Errand {
     }
 }
 
-impl Question {
+impl CheckQuestion {
     /// Checks the parameters, and brings those whose type is known to their canonical form.
     pub fn validated(mut self) -> Result<Self, RequestError> {
         bounded("--check", &self.check)?;
@@ -142,7 +142,7 @@ pub fn sign_check(
     from: (&Identity, &SigningKey),
     hub: &Identity,
     errand: &Errand,
-    question: &Question,
+    question: &CheckQuestion,
     now: SystemTime,
 ) -> Result<SignedRequest, RequestError> {
     sign(from, hub, errand, question.body(), now)
@@ -220,12 +220,12 @@ mod tests {
         }
     }
 
-    fn question(parameters: &[(&str, &str)]) -> Question {
+    fn question(parameters: &[(&str, &str)]) -> CheckQuestion {
         let parameters = parameters
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Question { check: "no-property".into(), variant: "couple".into(), parameters }
+        CheckQuestion { check: "no-property".into(), variant: "couple".into(), parameters }
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The newest signed tree head that this system has seen, kept in its folder and compared on every
-//! answer: a hub whose log was set back or rewritten is found out by the first one that asks it
-//! anything.
+//! answer: a hub whose log was set back or rewritten is found out by the first answer.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,14 +26,15 @@ static KEEPING: Mutex<()> = Mutex::new(());
 
 /// What was seen.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct SeenHead {
     file: PathBuf,
     head: Option<Checkpoint>,
     /// The note of `head`, where it is not in the file yet.
     unkept: Option<String>,
 }
 
-/// Why an answer counts for nothing although it is signed and recorded.
+/// Why an answer does not count although it is signed and recorded.
+#[expect(missing_docs, reason = "the names and the texts say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum SeenError {
     /// The log is shorter than it was, or another.
@@ -56,16 +56,10 @@ pub enum SeenError {
     },
     /// What was kept cannot be read.
     #[error("`{path}`: {error}")]
-    Kept {
-        /// Which file.
-        path: String,
-        /// Why.
-        error: AuditError,
-    },
+    Kept { path: String, error: AuditError },
     /// The folder was another hub's.
     #[error("`{path}` is of the ledger `{kept}`, not of `{asked}`; move it away to begin anew")]
     OtherLog {
-        /// Which file.
         path: String,
         /// Its log.
         kept: String,
@@ -75,8 +69,8 @@ pub enum SeenError {
     /// The file cannot be read.
     #[error("the newest tree head that was seen cannot be read: {0}")]
     File(#[from] FileError),
-    /// The file cannot be written: the next answer would be compared with an older one, and a hub
-    /// that was set back be believed.
+    /// The file cannot be written: the next answer would be compared with an older head, and a
+    /// hub that was set back would pass.
     #[error(
         "the newest tree head that was seen cannot be kept: {0}; the answer does not count: let \
          this system's folder be written, then ask again"
@@ -84,7 +78,7 @@ pub enum SeenError {
     NotKept(FileError),
 }
 
-impl Seen {
+impl SeenHead {
     /// What was kept of this system's hub.
     pub(crate) fn load(home: &SystemHome) -> Result<Self, SeenError> {
         let file = home.folder.join(FILE);
@@ -164,9 +158,9 @@ impl Seen {
     }
 }
 
-impl Drop for Seen {
+impl Drop for SeenHead {
     fn drop(&mut self) {
-        // Nobody is left to tell; every answer that was given out was compared.
+        // No caller is left to report to; every answer that was given out was compared.
         let _late = self.keep();
     }
 }
@@ -191,9 +185,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().join("system");
         let file = at.join(FILE);
-        // Where a file stands, nothing can be put below it.
+        // Nothing can be put below a file.
         std::fs::write(&at, "").unwrap();
-        let mut seen = Seen { file: file.clone(), head: None, unkept: None };
+        let mut seen = SeenHead { file: file.clone(), head: None, unkept: None };
         for _ in 0..3 {
             seen.unkept = Some("a note".to_owned());
             seen.keep().unwrap_err();

@@ -12,7 +12,7 @@ pub const MOST_GROUPS: usize = 100_000;
 /// What is asked of a whole dataset; columns by their place in the dataset file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// Rows are counted by what stands in these.
+    /// Rows are counted by the values of these columns.
     pub by: Vec<usize>,
     /// Only those of which this holds.
     pub only: Predicate,
@@ -31,7 +31,7 @@ pub enum Measure {
     Greatest(usize),
 }
 
-/// What stands in a column of a group.
+/// A group's value of a column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     /// Nothing.
@@ -56,9 +56,9 @@ pub struct Group {
 /// What a question came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// By what stands in the columns of `by`.
+    /// By the values of the columns of `by`.
     pub groups: BTreeMap<Vec<Key>, Group>,
-    /// Rows of which nobody can say whether they belong: a cell that decides it cannot be read.
+    /// Rows of which it cannot be said whether they belong: a cell that decides it cannot be read.
     pub undecided: u64,
 }
 

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDate;
 use zerotrip_proto::v1::SemanticType;
 
 use crate::normal::{address, division, money, person_name, phone, uscc};
-use crate::{Column, ResidentId, date, fold};
+use crate::{CivilDay, Column, ResidentId, date, fold};
 
 /// A cell's meaning, or that it has none that could be relied upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,20 +23,20 @@ pub enum CellReading<'a> {
     OtherId(String),
     /// Days since 1970-01-01.
     Date(i32),
-    /// Text as it stands, blanks around it trimmed; or the canonical form of the column's type.
+    /// Text as written, blanks around it trimmed; or the canonical form of the column's type.
     Text(Cow<'a, str>),
     /// An amount, in fen.
     Money(i128),
     /// A code's meaning, from the column's closed list.
     Code(&'a str),
-    /// Something stands there which cannot be read as the column's type.
+    /// There is something that cannot be read as the column's type.
     Unreadable,
     /// NULL, blank, or not in the closed list: what it would mean for the question asked is
     /// unknown.
     UnknownCode,
 }
 
-/// Whether nothing stands there: NULL, empty, or only blanks and what is as invisible.
+/// Whether nothing is there: NULL, empty, or only blanks and what is as invisible.
 pub fn is_blank(raw: Option<&str>) -> bool {
     raw.is_none_or(|raw| fold::trimmed(raw).is_empty())
 }
@@ -89,10 +88,10 @@ impl CellReading<'_> {
         matches!(self, Self::Unreadable | Self::UnknownCode | Self::Several(_))
     }
 
-    /// The same as of a day: the id of a birth to come is nobody's, but a slip in somebody's.
+    /// The same as of a day: the id of a birth to come is no person's, but a slip in a person's id.
     #[must_use]
-    pub fn on(self, today: NaiveDate) -> Self {
-        if self.persons().iter().any(|id| id.birth_date() > today) {
+    pub fn on(self, today: CivilDay) -> Self {
+        if self.persons().iter().any(|id| id.birth_date() > today.date()) {
             Self::Unreadable
         } else {
             self
@@ -114,6 +113,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use std::collections::BTreeMap;
 
+    use chrono::NaiveDate;
     use zerotrip_proto::v1::Grade;
 
     use super::*;
@@ -139,7 +139,7 @@ mod tests {
         let born =
             ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(2026, 11, 29).unwrap(), 12)
                 .unwrap();
-        let day = |day: u32| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+        let day = |day: u32| CivilDay::of(NaiveDate::from_ymd_opt(2026, 11, day).unwrap());
         assert_eq!(CellReading::Id(born).on(day(29)), CellReading::Id(born));
         assert_eq!(CellReading::Id(born).on(day(28)), CellReading::Unreadable);
         assert_eq!(CellReading::Several(vec![born]).on(day(28)), CellReading::Unreadable);

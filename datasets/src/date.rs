@@ -1,20 +1,11 @@
 //! Calendar dates as registers really write them.
 
-use std::time::SystemTime;
-
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
-use zerotrip_proto::CHINA_OFFSET_SECONDS;
+use chrono::{Datelike, NaiveDate};
 
 use crate::fold;
 
-/// Nothing older stands in a register.
+/// Registers hold nothing older.
 const FIRST_YEAR: i32 = 1800;
-
-/// The civil day in China at that time; the zone of the machine makes no difference.
-pub fn in_china(now: SystemTime) -> NaiveDate {
-    let shifted = DateTime::<Utc>::from(now) + TimeDelta::seconds(CHINA_OFFSET_SECONDS.into());
-    shifted.date_naive()
-}
 
 /// Reads a date: `19900101`, `1990-01-01`, `1990/1/1`, `1990.1.1`, `1990年1月1日`, Republican years
 /// (`民国79年1月1日`, `民國…`), with full-width digits and blanks anywhere between the parts. A

@@ -22,7 +22,7 @@ pub(crate) fn narrow(c: char) -> char {
 /// Blanks, and what is as invisible and holds nothing: white space of any script, what ends lines
 /// and fills fields, soft hyphens, joiners, and marks that keep text in its order.
 ///
-/// No other character that nobody sees is one: tags, variation selectors and most control
+/// No other invisible character is one: tags, variation selectors and most control
 /// characters are digits to whoever reads them so, and some marks turn text around. A cell with
 /// such a character is not understood.
 pub(crate) fn is_blank(c: char) -> bool {
@@ -149,7 +149,7 @@ pub(crate) fn digit(c: char) -> Option<u8> {
     digit.or_else(|| "ХхⅩⅹ×ＸχΧ⠭".contains(c).then_some(b'X')).or_else(tag)
 }
 
-/// Everything that a text can be read as in which somebody looks for numbers: as it stands, with
+/// Everything that a text can be read as in a search for numbers: as written, with
 /// what stands for characters in it resolved, without what marks it up, turned around, with its
 /// days in full, and with letters for the digits that they look like.
 pub(crate) fn readings(raw: &str) -> Vec<String> {
@@ -179,8 +179,8 @@ pub(crate) fn resolved(raw: &str) -> Option<String> {
     escapes::resolved(raw).map(|text| text.chars().map(narrow).collect())
 }
 
-/// Whether a character may be a digit to somebody, and is none that is known: a sign of no
-/// language's writing, or one that nobody sees.
+/// Whether a reader may take a character for a digit that is not a known one: a sign of no
+/// language's writing, or an invisible one.
 pub(crate) fn is_strange(c: char) -> bool {
     let is_known = c.is_ascii() || c.is_alphabetic() || is_blank(c) || digit(narrow(c)).is_some();
     // Punctuation, marks and frames of any text.

@@ -9,6 +9,7 @@
 
 pub mod aggregate;
 pub mod cell;
+pub mod civil_day;
 pub mod date;
 pub mod file;
 pub mod guess;
@@ -27,6 +28,7 @@ mod nearest;
 mod subject;
 
 pub use cell::CellReading;
+pub use civil_day::CivilDay;
 pub use file::{
     Column, Coverage, DatasetFile, Fault, FileError, Limits, Lookup, Manifest, Source, Subjects,
 };

@@ -1,6 +1,6 @@
 //! The nearest known word, for messages about unknown ones. A hint corrects a typo and nothing
 //! else: names and meanings are roles that an owner gives to fields, and the name that looks most
-//! alike may be another role's. `ended_on` is not `filed_on`, and a father is no mother.
+//! alike may be another role's. `ended_on` is not `filed_on`, and a father is not a mother.
 
 /// A part of a name is long enough to be recognised though misspelled.
 const LEAST_PART: usize = 6;

@@ -1,9 +1,7 @@
 //! A check's parameters: texts in a request, read by the type that the check's definition declares.
 //! Client, hub and connector read them by this one function.
 
-use chrono::NaiveDate;
-
-use crate::{ResidentId, StrictError, Subject};
+use crate::{CivilDay, ResidentId, StrictError, Subject};
 
 /// What a parameter is. The set is closed: a definition that declares another type is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +59,7 @@ impl ParameterType {
         self,
         name: &str,
         text: &str,
-        today: Option<NaiveDate>,
+        today: Option<CivilDay>,
     ) -> Result<Argument, ParameterError> {
         let value = match self {
             Self::ResidentId => match today {
@@ -80,6 +78,8 @@ impl ParameterType {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use chrono::NaiveDate;
+
     use super::*;
 
     #[test]
@@ -94,8 +94,8 @@ mod tests {
         assert!(error.to_string().ends_with("compare with the card"), "{error}");
         assert!(error.zh().starts_with("参数 `applicant`：") && error.zh().ends_with("请对照证件"));
         // Of someone who is not born yet: in form, and refused where the day is known.
-        let later = NaiveDate::from_ymd_opt(1949, 12, 30);
-        let born = NaiveDate::from_ymd_opt(1949, 12, 31);
+        let later = NaiveDate::from_ymd_opt(1949, 12, 30).map(CivilDay::of);
+        let born = NaiveDate::from_ymd_opt(1949, 12, 31).map(CivilDay::of);
         assert!(parse("11010519491231002X", born).is_ok());
         let error = parse("11010519491231002X", later).unwrap_err();
         assert!(matches!(error.why, StrictError::NeverIssued { .. }), "{error}");

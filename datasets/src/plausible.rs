@@ -8,6 +8,8 @@
 use chrono::{Months, NaiveDate};
 use zerotrip_proto::v1::{DateRole, TypedColumn};
 
+use crate::CivilDay;
+
 /// Days that systems write where there is no date, or at which their counting begins: month and day
 /// of a year.
 const PLACEHOLDERS: &[(i32, u32, u32)] = &[
@@ -34,7 +36,7 @@ pub struct Bounds {
     /// Whether its owner says that what is older was carried over into it.
     pub older_carried_over: bool,
     /// The last day that it can know about: the day on which it was read.
-    pub last: NaiveDate,
+    pub last: CivilDay,
 }
 
 /// Whether a date can be what the check takes it to be the date of. `persons` are the ids in the
@@ -47,11 +49,13 @@ pub fn is_plausible(role: &TypedColumn, day: NaiveDate, persons: &[&str], bounds
             let since = bounds
                 .since
                 .map(|since| if bounds.older_carried_over { NaiveDate::MIN } else { since });
-            is_plausible_event(day, since, births, role.least_age, bounds.last)
+            is_plausible_event(day, since, births, role.least_age, bounds.last.date())
         }
-        DateRole::End => is_plausible_event(day, bounds.since, births, role.least_age, bounds.last),
+        DateRole::End => {
+            is_plausible_event(day, bounds.since, births, role.least_age, bounds.last.date())
+        }
         // A filler says nothing of when it began, and proves nothing.
-        DateRole::Begin => day <= bounds.last || is_placeholder(day),
+        DateRole::Begin => day <= bounds.last.date() || is_placeholder(day),
         DateRole::Unspecified => false,
     }
 }
@@ -106,7 +110,11 @@ mod tests {
     }
 
     fn bounds(since: &str, older_carried_over: bool) -> Bounds {
-        Bounds { since: Some(day(since)), older_carried_over, last: day("2026-11-28") }
+        Bounds {
+            since: Some(day(since)),
+            older_carried_over,
+            last: CivilDay::of(day("2026-11-28")),
+        }
     }
 
     const BORN_1957: &str = "330106195705030860";
@@ -221,7 +229,7 @@ mod tests {
             let date = |days: i32| NaiveDate::from_epoch_days(days).unwrap();
             let person = format!("330106{}0010", date(born).format("%Y%m%d"));
             let kind = if end { DateRole::End } else { DateRole::Event };
-            let bounds = Bounds { since: Some(date(since)), older_carried_over: older, last: date(last) };
+            let bounds = Bounds { since: Some(date(since)), older_carried_over: older, last: CivilDay::of(date(last)) };
             if is_plausible(&role(kind, age), date(at), &[&person], bounds) {
                 prop_assert!(at <= last && at >= born + i32::try_from(age).unwrap() * 365);
                 prop_assert!(at >= since || (older && !end));

@@ -23,7 +23,7 @@ pub enum Truth {
     Unknown,
 }
 
-/// How two values stand to one another.
+/// How two values compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
     /// The same.
@@ -61,7 +61,7 @@ pub enum Predicate {
         /// To what.
         value: Value,
     },
-    /// Nothing stands there.
+    /// There is nothing.
     Blank(usize),
     /// The other way round.
     Not(Box<Predicate>),

@@ -9,7 +9,7 @@ use zerotrip_proto::v1::{ColumnQuality, DatasetQuality, DatasetStatement, Qualit
 /// Numbers are told as the next multiple of this: who knows a register could know whose one cell
 /// is, and two numbers less each other, or the same number a day later, would tell of one.
 pub const STEP: u64 = 10;
-/// Most entries of one dataset; the gravest stand first.
+/// Most entries of one dataset; the gravest come first.
 pub const MOST_ENTRIES: usize = 64;
 /// Most bytes of what is said of one dataset: its entries, each with a column's name, and a
 /// kilobyte.
@@ -26,7 +26,7 @@ pub fn percent(part: u64, whole: u64) -> String {
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
-/// Whether somebody's statement on a dataset says nothing but what it may: faults by kinds there
+/// Whether a statement on a dataset says only what it may: faults by kinds there
 /// are, in columns that the dataset's owner has stated. A name of another kind could carry
 /// anything.
 ///

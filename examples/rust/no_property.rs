@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use zerotrip_channel::SystemHome;
-use zerotrip_client::{Errand, Outcome, Question, Session, SessionError};
+use zerotrip_client::{CheckQuestion, Errand, Outcome, Session, SessionError};
 
 /// Connects as the system that joined into `dir`, asks, and returns the verified outcome.
 pub async fn ask(dir: &Path, applicant: &str) -> Result<Outcome, SessionError> {
@@ -25,7 +25,7 @@ pub async fn ask(dir: &Path, applicant: &str) -> Result<Outcome, SessionError> {
         legal_basis: "住房公积金管理条例第24条".into(),
         case_number: "HZ-2026-000417".into(),
     };
-    let question = Question {
+    let question = CheckQuestion {
         check: "no-property".into(),
         variant: "couple".into(),
         parameters: vec![("applicant".into(), applicant.into())],

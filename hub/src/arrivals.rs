@@ -134,7 +134,7 @@ mod tests {
         let mut honest = arrivals.enter("flooded");
         flood.extend((0..4).map(|_| arrivals.enter("flooded")));
         assert!(!is_given_up(&mut honest));
-        // Of all places together, the fullest gives way.
+        // Of all addresses together, the fullest gives way.
         let mut third = arrivals.enter("third");
         assert!(!is_given_up(&mut third) && others.iter_mut().all(|one| !is_given_up(one)));
         assert_eq!(arrivals.waiting.lock().unwrap().all.len(), 8);

@@ -44,7 +44,7 @@ pub struct Hub {
     pub channels: Channels,
     /// What prepared plans run on.
     pub engine: Engine,
-    /// Who has asked how much.
+    /// How much each member has asked.
     pub budgets: RequestBudgets,
     /// Exchanges under way, by member.
     pub exchanges: Arc<KeyedQuota<String>>,

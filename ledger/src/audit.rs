@@ -1,11 +1,12 @@
-//! What is checked before a store is believed: leaves against hashes, hashes against the tree,
+//! What is checked before a store is used: leaves against hashes, hashes against the tree,
 //! exchanges and bundles against the log, and all of it against the checkpoint that was published
 //! last.
 //!
 //! Without `verify_all` the leaves before the last thousand are taken on the word of their
 //! subtrees' stored roots, which the root commits to; an edit down there is found by `verify_all`,
-//! by whoever follows the log, and by every proof made of it. A store that is set back *together*
-//! with its published checkpoint can be found out only by somebody who kept a newer checkpoint.
+//! by each follower of the log, and by every proof made of it. A store that is set back *together*
+//! with its published checkpoint can be detected only by a client or auditor that kept a newer
+//! checkpoint.
 
 use std::fs;
 use std::io::{self, Read as _};

@@ -29,7 +29,7 @@ pub fn backup(
     schema::new_folder(to)?;
     let made = copy(folder, to).and_then(|published| finish(to, published, origin, keys));
     if made.is_err() {
-        // What is wrong is told; that a useless copy could not be removed as well adds nothing.
+        // The first error is reported; a useless copy that cannot be removed adds nothing to it.
         let _left = fs::remove_dir_all(to);
     }
     made

@@ -10,7 +10,7 @@ pub enum LedgerError {
     /// The exchange id was used before, whether or not that exchange still runs.
     #[error("the exchange `{0}` was recorded before; use a new request id")]
     Replayed(String),
-    /// Nobody intended it.
+    /// It has no intent.
     #[error("there is no exchange `{0}`")]
     UnknownExchange(String),
     /// Completed or reconciled before, or the completion names another intent.
@@ -99,8 +99,8 @@ impl From<rusqlite::Error> for LedgerError {
     }
 }
 
-/// Why a store does not open. Each but the first two means that somebody edited, cut or set back
-/// the files: keep them, and restore.
+/// Why a store does not open. Each but the first two means that the files were edited, cut or
+/// set back: keep them, and restore.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process writes to it.
@@ -114,7 +114,7 @@ pub enum OpenError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// SQLite cannot read the file as it stands.
+    /// SQLite cannot read the file.
     #[error("the database is damaged; restore it from a backup: {0}")]
     Damaged(String),
     /// SQLite, for another reason.

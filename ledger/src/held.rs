@@ -110,13 +110,13 @@ impl Marked {
         }
     }
 
-    /// Writes a mark of its own, durably, into a folder that nobody has open.
+    /// Writes a new mark, durably, into a folder that no process has open.
     pub(crate) fn write(self, folder: &Path) -> Result<(), OpenError> {
         Mark::open(folder, self).map(drop)
     }
 }
 
-/// Whether anything has this name: a link to nowhere is no sign that nothing was kept.
+/// Whether anything has this name: a dangling link does not show that nothing was kept.
 pub(crate) fn has_name(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }

@@ -5,14 +5,14 @@
 //! transaction; whatever a method has answered `Ok` survives a crash. One thread writes and commits
 //! in groups, so a hundred exchanges share one fsync. Tiles and the `checkpoint` file (C2SP
 //! tlog-tiles) are a projection: made in the background, never waited for, always derivable again.
-//! Once a commit has failed nobody knows what the disk holds, so the store records nothing more
+//! Once a commit has failed, what the disk holds is unknown, so the store records nothing more
 //! until it is opened, and audited, again.
 //!
 //! ```text
 //! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation, join_request
 //! <folder>/store.lock          held by the one process that writes
 //! <folder>/head                how far signed heads went: a store with fewer leaves does not open
-//! <folder>/ledger/checkpoint   and ledger/tile/…: for anybody to read
+//! <folder>/ledger/checkpoint   and ledger/tile/…: public
 //! ```
 //!
 //! This crate never decides whether an exchange is allowed and never reads a clock: times are
@@ -23,7 +23,9 @@ mod audit;
 mod backup;
 mod error;
 mod held;
+mod options;
 mod project;
+mod queries;
 mod read;
 mod rows;
 mod schema;
@@ -39,11 +41,11 @@ use std::time::SystemTime;
 use tokio::sync::{mpsc, oneshot, watch};
 use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::{Envelope, Intent, LedgerReceipt, PendingJoin, Refusal};
-use zerotrip_trust::note::{Checkpoint, NoteError, open_checkpoint};
-use zerotrip_trust::{Digest, PublicKey, SigningKey};
+use zerotrip_trust::Digest;
 
 pub use backup::{backup, restore};
 pub use error::{BackupError, LedgerError, OpenError};
+pub use options::{LogKeys, Options};
 pub use read::{ENTRIES, ENTRIES_BYTES};
 pub use rows::{
     BundleKind, DecidedUnder, Entry, ExchangeRow, ExchangeState, Invited, Join, Orphan, Reader,
@@ -59,51 +61,8 @@ use tree::Head;
 use work::{Certificate, Done, Work};
 use writer::{Job, Watched, Writer, WriterThread};
 
-/// Jobs that may wait for the writer; whoever comes after them waits to get in.
+/// Most jobs that wait for the writer; a caller beyond them waits to queue its job.
 const QUEUE: usize = 1024;
-
-/// How to open a store. The default is what a hub wants.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Recompute the whole tree and compare every tile, instead of the last thousand leaves: time
-    /// and reading grow with the log.
-    pub verify_all: bool,
-    /// Most bytes of the database file; over it nothing more is recorded. Default: as large as the
-    /// disk.
-    pub most_bytes: Option<u64>,
-    #[cfg(test)]
-    pub(crate) fail_commit: Arc<std::sync::atomic::AtomicBool>,
-}
-
-/// The keys that a log's tree heads are signed with.
-#[derive(Clone, Debug)]
-pub struct LogKeys {
-    /// Signs from now on (Ed25519): the hub's CHECKPOINT key.
-    pub sign: SigningKey,
-    /// Of the same hub, from before it was enrolled anew: what was published under one of them
-    /// last is held against the store as well.
-    pub former: Vec<PublicKey>,
-}
-
-impl From<SigningKey> for LogKeys {
-    fn from(sign: SigningKey) -> Self {
-        Self { sign, former: Vec::new() }
-    }
-}
-
-impl LogKeys {
-    /// A tree head that this log published, or that a backup is of.
-    pub(crate) fn open(&self, note: &str, origin: &str) -> Result<Checkpoint, NoteError> {
-        let own = open_checkpoint(note, origin, self.sign.public());
-        if own != Err(NoteError::NotSigned) {
-            return own;
-        }
-        self.former
-            .iter()
-            .find_map(|former| open_checkpoint(note, origin, former).ok())
-            .map_or(own, Ok)
-    }
-}
 
 /// The store. Cheap to clone; the last clone that is dropped waits for the writer to finish what
 /// was queued.
@@ -219,7 +178,7 @@ impl Ledger {
     }
 
     /// As [`Self::intend`], of a check about a subject: refused as [`LedgerError::VariantLimit`],
-    /// without a trace, where so many other variants were asked about it as may be.
+    /// without a trace, where as many other variants were asked about it as are allowed.
     pub async fn intend_asking(
         &self,
         intent: Intent,
@@ -325,83 +284,6 @@ impl Ledger {
         self.submit(Work::Admit { token_digest: *token_digest, system: system.to_owned(), chain })
             .await
             .map(drop)
-    }
-
-    /// An exchange by its request's id.
-    pub fn exchange(&self, id: &str) -> Result<Option<ExchangeRow>, LedgerError> {
-        self.0.readers.with(|connection| read::exchange(connection, id))
-    }
-
-    /// What an exchange came to beyond what the requester is told; `None` where there is none, or
-    /// not for this reader.
-    pub fn fact(&self, id: &str, reader: &Reader) -> Result<Option<Fact>, LedgerError> {
-        self.0.readers.with(|connection| read::fact(connection, id, reader))
-    }
-
-    /// The bundle in force and its version.
-    pub fn bundle(&self, kind: BundleKind) -> Result<Option<(u64, Envelope)>, LedgerError> {
-        self.0.readers.with(|connection| read::bundle(connection, kind))
-    }
-
-    /// The statement of a dataset.
-    pub fn statement(&self, dataset: &str) -> Result<Option<Envelope>, LedgerError> {
-        self.0.readers.with(|connection| read::statement(connection, dataset))
-    }
-
-    /// All statements by dataset, at most [`STATEMENTS`].
-    pub fn statements(&self) -> Result<Vec<(String, Envelope)>, LedgerError> {
-        self.0.readers.with(read::statements)
-    }
-
-    /// An invitation by its token's SHA-256; whether it still holds is the caller's to see.
-    pub fn invitation(&self, token_digest: &Digest) -> Result<Option<Invited>, LedgerError> {
-        self.0.readers.with(|connection| read::invitation(connection, token_digest))
-    }
-
-    /// A join request by its token's SHA-256.
-    pub fn join(&self, token_digest: &Digest) -> Result<Option<Join>, LedgerError> {
-        self.0.readers.with(|connection| read::join(connection, token_digest))
-    }
-
-    /// Who waits for admission, oldest first, at most [`INVITATIONS`].
-    pub fn pending_joins(&self) -> Result<Vec<PendingJoin>, LedgerError> {
-        self.0.readers.with(read::pending_joins)
-    }
-
-    /// The newest checkpoint, a C2SP signed note. Everything in it is durable.
-    pub fn checkpoint(&self) -> Result<String, LedgerError> {
-        Ok(self.head().note()?.to_owned())
-    }
-
-    /// Leaves under [`Self::checkpoint`].
-    pub fn size(&self) -> u64 {
-        self.head().size()
-    }
-
-    /// Entries as hashed, from `start`, with what opens them for this reader: 1 to [`ENTRIES`]
-    /// asked for, fewer where the log ends or [`ENTRIES_BYTES`] are reached, at least one.
-    pub fn entries(
-        &self,
-        start: u64,
-        count: u32,
-        reader: &Reader,
-    ) -> Result<Vec<Entry>, LedgerError> {
-        let size = self.size();
-        self.0.readers.with(|connection| read::entries(connection, start, count, size, reader))
-    }
-
-    /// Proof that the leaf is in the tree of the newest checkpoint, and what opens it for this
-    /// reader.
-    pub fn inclusion(&self, index: u64, reader: &Reader) -> Result<LedgerReceipt, LedgerError> {
-        let head = self.head();
-        self.0.readers.with(|connection| read::inclusion(connection, index, &head, reader))
-    }
-
-    /// Proof that the tree of `to` leaves continues that of `from`, which is at least 1 (RFC 9162,
-    /// 2.1.4).
-    pub fn consistency(&self, from: u64, to: u64) -> Result<Vec<Vec<u8>>, LedgerError> {
-        let size = self.size();
-        self.0.readers.with(|connection| read::consistency(connection, from, to, size))
     }
 
     /// Transactions committed since opening: with group commit far fewer than entries under load.

@@ -2,7 +2,7 @@
 //! the background.
 //!
 //! Each file is written beside its place, synced and renamed, and the checkpoint comes last:
-//! whoever reads a checkpoint finds its tiles. Full tiles never change. Partial ones are removed
+//! each reader of a checkpoint finds its tiles. Full tiles never change. Partial ones are removed
 //! once their full tile is there.
 
 use std::fs::{self, File};
@@ -160,7 +160,7 @@ pub(crate) fn project(
     write_checkpoint_in(&folder, head.note()?)
 }
 
-/// The signed tree head of the store in `folder`, for anybody to read.
+/// The signed tree head of the store in `folder`; it is public.
 pub(crate) fn write_checkpoint(folder: &Path, note: &str) -> Result<(), OpenError> {
     write_checkpoint_in(&tiles_folder(folder), note)
 }
@@ -222,7 +222,7 @@ impl Wanted<'_> {
             if fs::read(&path).is_ok_and(|found| found == bytes) {
                 return Ok(());
             }
-            tracing::warn!(path = %path.display(), "a full tile differs from the store and is made again: somebody changed it");
+            tracing::warn!(path = %path.display(), "a full tile differs from the store and is made again: it was changed");
         }
         write_atomically(&path, &bytes).map_err(|error| OpenError::io(&path, error))?;
         if self.width.is_none() {

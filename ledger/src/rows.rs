@@ -83,7 +83,7 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// Whether it may read all, the system and the member. A name that is empty is nobody's.
+    /// Whether it may read all, the system and the member. An empty name is no member's.
     pub(crate) fn rights(&self) -> (bool, Option<&str>, Option<&str>) {
         match self {
             Self::Authority => (true, None, None),
@@ -136,7 +136,7 @@ pub struct Invited {
     pub token_digest: Digest,
     /// The URI that the invited system will bear.
     pub system: String,
-    /// From when on the token counts for nothing, in whole microseconds.
+    /// From when on the token is not accepted, in whole microseconds.
     pub expires_at: SystemTime,
 }
 

@@ -118,7 +118,7 @@ pub(crate) fn open_writer(folder: &Path, most_bytes: Option<u64>) -> Result<Conn
     Ok(connection)
 }
 
-/// Makes durable what stands in the database and its WAL: before SQLite opens them, and never after
+/// Makes durable what is in the database and its WAL: before SQLite opens them, and never after
 /// (see [`crate::held`]).
 pub(crate) fn sync(folder: &Path) -> Result<(), OpenError> {
     for path in files(folder).into_iter().take(2).chain([folder.to_owned()]) {
@@ -179,7 +179,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
 fn open_as(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(5))?;
-    // The file may come out of anybody's backup: nothing in its schema gets to run code.
+    // The file may come from any backup: nothing in its schema gets to run code.
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     connection.pragma_update(None, "cell_size_check", "ON")?;
     Ok(connection)
@@ -213,7 +213,7 @@ fn unknown_version(found: i64) -> OpenError {
     if found < VERSION { OpenError::OlderVersion(found) } else { OpenError::NewerVersion(found) }
 }
 
-/// A copy that nobody else has: without a WAL, so that one file is all of it.
+/// A copy that no other process has open: without a WAL, so that one file is all of it.
 pub(crate) fn open_alone(folder: &Path) -> Result<Connection, OpenError> {
     let connection = open(&database(folder))?;
     connection.pragma_update(None, "journal_mode", "DELETE")?;

@@ -12,8 +12,8 @@ use zerotrip_trust::note::{Checkpoint, NoteError, sign_checkpoint};
 use zerotrip_trust::{Digest, SigningKey};
 
 /// A tree head. It gets out of the writer's hands only once its tree is durable, and is signed by
-/// whoever first needs the signature: a commit of intents, whose index is all that is asked of it,
-/// waits for none.
+/// the first caller that needs the signature: a commit of intents, whose index is all that is asked
+/// of it, waits for none.
 pub(crate) struct Head {
     checkpoint: Checkpoint,
     key: SigningKey,

@@ -22,7 +22,7 @@ use crate::work::{Done, Fault, Work, apply};
 /// Most jobs of one transaction.
 pub const BATCH: usize = 256;
 
-/// From so many open exchanges on, more jobs are about to come.
+/// From this number of open exchanges on, more jobs are about to come.
 const CROWD: i64 = 16;
 /// Time that a commit then waits for them: one fsync for many, where each would have had one of its
 /// own for two.
@@ -49,7 +49,7 @@ pub(crate) struct Writer {
     watched: Watched,
 }
 
-/// What must stay as it was for a commit to count, and what tells of it after this process.
+/// What must stay as it was for a commit to count, and what shows it after this process.
 pub(crate) struct Watched {
     /// [`schema::data_version`] before the store was audited.
     pub(crate) version: i64,
@@ -68,7 +68,7 @@ enum Failed {
     /// It was not even begun, within the time that a connection waits for a lock: the next one may
     /// be.
     Busy(rusqlite::Error),
-    /// Nobody knows what the disk holds.
+    /// What the disk holds is unknown.
     Lasting(LedgerError),
 }
 
@@ -131,7 +131,7 @@ impl Writer {
         Self { connection, range, origin, key, head, commits, open: 0, failed: None, watched }
     }
 
-    /// Until the queue is closed or somebody closes the store.
+    /// Until the queue or the store is closed.
     fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::with_capacity(BATCH);
         while queue.blocking_recv_many(&mut jobs, BATCH) > 0 {
@@ -156,7 +156,7 @@ impl Writer {
                 schema::fold_wal(&self.connection);
             }
             match results {
-                // Who no longer waits has nothing to be told.
+                // A caller that no longer waits needs no reply.
                 Ok(results) => replies
                     .into_iter()
                     .zip(results)

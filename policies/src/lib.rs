@@ -1,5 +1,5 @@
 //! Who may ask what: the Cedar policies as text (`policies/`), and the engine around them. The
-//! *authorise* room of an exchange.
+//! *authorise* step of an exchange.
 //!
 //! Pure: facts in, decision out. Nothing here reads a clock, a file or a network. Grants are data
 //! of one immutable entity snapshot that all requests share; a new directory or grant bundle makes

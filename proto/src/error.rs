@@ -120,13 +120,13 @@ pub struct Refusal {
     pub code: ErrorCode,
     /// In English.
     pub en: String,
-    /// In Chinese; the English where nobody wrote one.
+    /// In Chinese; the English text where there is none.
     pub zh: String,
     /// Where the operator looks; empty where there is nothing more to see.
     pub reference: String,
 }
 
-/// Causes of a broken connection that are told.
+/// Most causes of a broken connection that are reported.
 const MOST_CAUSES: usize = 8;
 
 impl Refusal {
@@ -178,7 +178,7 @@ impl Refusal {
             Code::PermissionDenied => ErrorCode::PolicyDenied,
             Code::DeadlineExceeded => ErrorCode::SourceTimeout,
             Code::ResourceExhausted => ErrorCode::Overloaded,
-            // A connection that broke under a call cancels it: nobody has said that anything took
+            // A connection that broke under a call cancels it: nothing says that anything took
             // too long.
             Code::Unavailable | Code::Unknown | Code::Aborted | Code::Cancelled => {
                 ErrorCode::SourceUnreachable

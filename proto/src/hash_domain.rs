@@ -86,7 +86,7 @@ hash_domains! {
     BUDGET = "zerotrip budget v1";
 
     /// A message of a batch that one signature covers: salt, DSSE pre-authentication encoding of
-    /// the message (`BatchPath` in `envelope.proto`). The signer makes it; whoever verifies the
+    /// the message (`BatchPath` in `envelope.proto`). The signer makes it; each verifier of the
     /// message does so too.
     BATCH_ENTRY = "zerotrip batch entry v1";
 

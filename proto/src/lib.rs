@@ -13,11 +13,13 @@
 mod error;
 pub mod hash_domain;
 mod obligation;
+mod remedy;
 mod signed;
 mod time;
 
 pub use error::{Audience, Refusal};
 pub use obligation::{Obligation, UnknownObligation};
+pub use remedy::Remedy;
 pub use signed::{HolderSigned, SignedMessage, Signer};
 pub use time::{CHINA_OFFSET_SECONDS, from_timestamp, to_timestamp};
 

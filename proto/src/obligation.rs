@@ -5,8 +5,8 @@ use std::fmt;
 use crate::v1::ErrorCode;
 use crate::{Refusal, bounds::TEXT_CHARS};
 
-/// Something that a policy demands of whoever carries out its decision, such as a row filter or a
-/// mask. It travels with the decision, to the answer and to the scan.
+/// Something that a policy demands of the code that carries out its decision, such as a row filter
+/// or a mask. It travels with the decision, to the answer and to the scan.
 ///
 /// There is no kind yet. What is not a kind here is refused wherever it arrives: an obligation that
 /// is not known cannot be met.

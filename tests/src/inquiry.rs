@@ -21,10 +21,10 @@ use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::definition::Definition;
 use zerotrip_checks::soundness::{Conclusion, Incomplete, ScanReport, Subjects};
 use zerotrip_connector::attached_dataset::AttachedDataset;
-use zerotrip_connector::desk::Signed;
-use zerotrip_connector::gate::{Admitted, Served};
+use zerotrip_connector::gate::{Admitted, ApprovedScans};
+use zerotrip_connector::owner_store::datasets::SignedDataset;
 use zerotrip_connector::scan;
-use zerotrip_connector::shape::Shape;
+use zerotrip_connector::scan_plan::ScanPlan;
 use zerotrip_datasets::file::{Source, SqliteAsOf};
 use zerotrip_datasets::{DatasetFile, ResidentId};
 use zerotrip_hub::engine::PreparedKind;
@@ -61,7 +61,7 @@ pub struct Registers {
 #[derive(Debug)]
 struct Department {
     serving: AttachedDataset,
-    served: Served,
+    approved: ApprovedScans,
     /// It is the register itself, so that its rows are as of the moment in which it is asked.
     is_live: bool,
 }
@@ -111,7 +111,7 @@ impl Asker {
                 | Source::Dbf(_)
                 | Source::Parquet(_) => false,
             };
-            let signed = Signed { file, envelope, statement, probes: None };
+            let signed = SignedDataset { file, envelope, statement, probes: None };
             let serving = AttachedDataset::open(signed, None, &base, &state.join(&id))?;
             let of_it = |template: &&ScanTemplate| template.dataset == id;
             let approvals = self.templates().filter(of_it).map(|template| Approval {
@@ -119,8 +119,9 @@ impl Asker {
                 ..Approval::default()
             });
             let approvals = Approvals { approvals: approvals.collect(), ..Approvals::default() };
-            let served = Served::new(approvals, |template| Shape::of(template, &serving));
-            departments.insert(id, Department { serving, served, is_live });
+            let approved =
+                ApprovedScans::new(approvals, |template| ScanPlan::of(template, &serving));
+            departments.insert(id, Department { serving, approved, is_live });
         }
         Ok(Registers { departments, now, today: today.to_epoch_days() })
     }
@@ -184,12 +185,11 @@ impl Departments<'_> {
         let dataset = call.scan.scan.dataset.as_str();
         let department =
             self.registers.departments.get(dataset).ok_or(ErrorCode::SourceUnreachable)?;
-        let approved =
-            department.served.approved(&call.scan.digest).ok_or(ErrorCode::GateRefused)?;
+        let approved = department.approved.get(&call.scan.digest).ok_or(ErrorCode::GateRefused)?;
         let keys: Result<Vec<ResidentId>, _> =
             call.keys.iter().map(|key| ResidentId::new_strict(key)).collect();
         let admitted = Admitted {
-            grant: ScanTicket::default(),
+            ticket: ScanTicket::default(),
             approved,
             keys: keys.map_err(|_| ErrorCode::Malformed)?,
             request: Request::default(),

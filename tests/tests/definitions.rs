@@ -163,7 +163,7 @@ fn what_cannot_be_sound_is_refused_by_name() {
             "event_date = \"text\"",
             "`civil.marriage`.`event_date` is of type `date`",
         ),
-        ("event_date = \"date\"", "event_date = \"day\"", "`day` of `event_date` is no type"),
+        ("event_date = \"date\"", "event_date = \"day\"", "`day` of `event_date` is not a type"),
         (", event_date = \"date\"", "", "say of which type `event_date` is"),
         (
             "party = [\"man_id\", \"woman_id\"]",

@@ -293,7 +293,7 @@ fn a_database_without_a_table_is_listed_and_missing_indexes_are_told() {
         "{all}"
     );
     for (table, why) in
-        [("V", "is a view"), ("gone", "no table `gone`"), ("x\u{1b}[2Ky", "rename it")]
+        [("V", "is a view"), ("gone", "no table `gone`"), ("x\u{1b}[2Ky", "Rename it")]
     {
         let refused = connector(folder.path(), &["inspect", "a b.sqlite", "--table", table])
             .expect(2)
@@ -320,7 +320,7 @@ fn odd_sources_are_refused_with_the_remedy_and_no_secret() {
         (vec!["inspect", "plain"], "--kind"),
         (vec!["inspect", "plain", "--kind", "sqlite", "--table", "t"], "not a database"),
         (vec!["inspect", "twice.csv"], "`A` twice"),
-        (vec!["inspect", "\u{1b}[2K.csv"], "rename it"),
+        (vec!["inspect", "\u{1b}[2K.csv"], "Rename it"),
         (vec!["inspect", "empty.csv", "--member", "No"], "--member"),
     ] {
         let refused = connector(folder.path(), &arguments).expect(2).unwrap();
@@ -429,7 +429,7 @@ fn a_count_is_what_the_cells_mean_and_lists_nobody() {
         by["groups"].as_array().unwrap().iter().map(|group| group["rows"].as_u64().unwrap()).sum();
     assert_eq!(all + by["undecided"].as_u64().unwrap(), rows("is not 'no such code'"), "{by}");
     for (arguments, why) in [
-        (["--by", "owner_id"], "would list what stands there, and persons may"),
+        (["--by", "owner_id"], "would list that column's values, which may name persons"),
         (["--where", "statsu=current"], "did you mean `status`?"),
         (["--sum", "status"], "cannot be added up"),
     ] {
@@ -490,7 +490,7 @@ fn a_file_without_a_header_line_is_refused_and_its_first_row_not_shown() {
         (vec!["inspect", "dates.csv"], "no header line"),
         (vec!["inspect", "twice.csv"], ""),
         (vec!["--json", "inspect", "t.csv", "--out", "p.toml"], "no header line"),
-        (vec!["inspect", "t.db", "--table", "T"], "give it a name"),
+        (vec!["inspect", "t.db", "--table", "T"], "Give the column a name"),
     ] {
         let refused = connector(at, &arguments).expect(2).unwrap();
         let all = format!("{}{}", refused.output, refused.errors);

@@ -301,7 +301,7 @@ fn a_hub_with_a_directory_that_ran_out_starts_and_takes_nothing_but_a_newer_one(
     let waiting = Running::start("zerotrip-connector", &["serve", "--dir", &estate], &log).unwrap();
     town.wait_said(
         "estate-waiting",
-        "the authority publishes one with `zerotrip authority refresh`",
+        "The authority publishes one with `zerotrip authority refresh`",
     );
 
     town.of_authority(&["authority", "refresh"], &[]).expect(0).unwrap();

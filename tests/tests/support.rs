@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use zerotrip_channel::SystemHome;
 use zerotrip_checks::definition::Definition;
 use zerotrip_checks::soundness::Conclusion;
-use zerotrip_client::{Errand, Outcome, Question, Session};
+use zerotrip_client::{CheckQuestion, Errand, Outcome, Session};
 use zerotrip_datasets::DatasetFile;
 use zerotrip_hub::engine::PreparedCheck;
 use zerotrip_proto::DESCRIPTORS;
@@ -112,8 +112,8 @@ pub fn errand() -> Errand {
     }
 }
 
-pub fn question(variant: &str, applicant: &str) -> Question {
-    Question {
+pub fn question(variant: &str, applicant: &str) -> CheckQuestion {
+    CheckQuestion {
         check: "no-property".into(),
         variant: variant.into(),
         parameters: vec![("applicant".into(), applicant.into())],

@@ -16,7 +16,7 @@ pub struct Bilingual {
 }
 
 impl Bilingual {
-    /// Both.
+    /// From an English and a Chinese text.
     pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Self {
         Self { en: en.into(), zh: zh.into() }
     }

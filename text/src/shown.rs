@@ -7,8 +7,8 @@ const MOST_WORDS: usize = 300;
 /// The longest key that is named.
 const MOST_KEY: usize = 64;
 
-/// Somebody else's words as a terminal may show them: nothing that moves the cursor, or turns the
-/// order of what is read.
+/// Another party's words as a terminal can show them: nothing moves the cursor or reverses the
+/// order of reading.
 pub fn shown(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}');
     let mut out = String::with_capacity(text.len());
@@ -18,13 +18,13 @@ pub fn shown(text: &str) -> String {
     out
 }
 
-/// A name that somebody sent, for an error: its first 100 characters.
+/// A name that another party sent, for an error: its first 100 characters.
 pub fn cut(text: &str) -> String {
     text.chars().take(MOST_NAME).collect()
 }
 
 /// What is wrong with a TOML text: the line, the key on it, and the parser's words, cut short. The
-/// value stays away: it may be a secret.
+/// value is left out: it may be a secret.
 pub fn toml_fault(text: &str, error: &toml::de::Error) -> String {
     let why: String = shown(error.message()).chars().take(MOST_WORDS).collect();
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return why };

@@ -1,9 +1,9 @@
 //! One signature over many messages of one kind.
 //!
 //! The messages are the entries of an RFC 6962 tree. What is signed is a DSSE envelope over a text
-//! that names the kind, the number of messages and the root (`v1::BatchPath` in `envelope.proto` has
-//! the bytes). Each message travels with its own path to that root, so that it verifies by itself,
-//! offline, and long after the others are gone.
+//! that names the kind, the number of messages and the root (`v1::BatchPath` in `envelope.proto`
+//! has the bytes). Each message travels with its own path to that root, so that it verifies by
+//! itself, offline, and long after the others are gone.
 //!
 //! Entries are salted: a path tells nothing of the messages beside this one.
 
@@ -22,7 +22,7 @@ use crate::merkle::{self, ProofError};
 
 /// Most messages under one signature.
 pub const MOST: usize = 1024;
-/// Digests in the path of the largest batch: its tree has so many levels.
+/// Digests in the path of the largest batch: the levels of its tree.
 const LEVELS: usize = MOST.ilog2() as usize;
 /// Bytes of an entry's salt.
 const SALT: usize = 32;
@@ -52,8 +52,8 @@ pub enum BatchError {
     Path,
 }
 
-/// Signs messages of one kind with one signature, and gives them back in their order. A lone message
-/// is signed as [`dsse::sign`] does it.
+/// Signs messages of one kind with one signature, and gives them back in their order. A lone
+/// message is signed as [`dsse::sign`] does it.
 ///
 /// # Errors
 ///
@@ -176,9 +176,9 @@ impl VerifiedRoot {
 }
 
 /// Roots that were verified, so that the next message of a batch costs hashing alone. It remembers
-/// arithmetic (this key made this signature over these bytes) and no trust: whether the key may sign
-/// at this moment is asked of the directory for each message. A directory has one of its own, so
-/// that the next directory begins with none.
+/// arithmetic (this key made this signature over these bytes) and no trust: whether the key may
+/// sign at this moment is asked of the directory for each message. A directory has one of its own,
+/// so that the next directory begins with none.
 #[derive(Default)]
 pub struct VerifiedRoots(Mutex<Generations>);
 

@@ -28,7 +28,7 @@ pub fn sha256_parts(domain: &str, parts: &[&[u8]]) -> Digest {
     hasher.finish()
 }
 
-/// A salted commitment: whoever learns salt and payload can check it; without the salt (32 random
+/// A salted commitment: with salt and payload, it can be checked; without the salt (32 random
 /// bytes) nothing can be guessed from it.
 pub fn commit(domain: &str, salt: &[u8], payload: &[u8]) -> Digest {
     sha256_parts(domain, &[salt, payload])
@@ -70,7 +70,7 @@ impl Hasher {
         self.0.update(part);
     }
 
-    /// More of a message that is hashed as it stands, such as a file read piece by piece.
+    /// More of a message that is hashed without framing, such as a file read piece by piece.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }

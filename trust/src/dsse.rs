@@ -15,7 +15,7 @@ use crate::batch::{self, BatchError, VerifiedRoot, VerifiedRoots};
 use crate::digest::{Digest, sha256};
 use crate::keys::{KeyError, PublicKey, SigningKey};
 
-/// Why an envelope counts for nothing.
+/// Why an envelope is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DsseError {
     /// Not exactly one signature.
@@ -82,7 +82,7 @@ pub fn sign(payload_type: &str, payload: Vec<u8>, key: &SigningKey) -> Result<En
     })
 }
 
-/// Refuses what nobody would verify: over 4 MiB.
+/// Refuses what no verifier accepts: over 4 MiB.
 pub fn check_size(payload: &[u8]) -> Result<(), DsseError> {
     if payload.len() > MESSAGE_BYTES { Err(DsseError::TooLarge(payload.len())) } else { Ok(()) }
 }

@@ -1,6 +1,6 @@
 //! What ends, and when that is to be said: certificates, keys, the directory. Each end is announced
-//! beforehand to whoever can prevent it, in the logs and on the screens that they look at. Decides
-//! when; says nothing itself, and reads no clock.
+//! beforehand to the people who can prevent it, in the logs and on the screens that they look at.
+//! Decides when; says nothing itself, and reads no clock.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -29,7 +29,7 @@ pub struct Ending {
     pub what: Bilingual,
     /// When it began.
     pub began: SystemTime,
-    /// From when on it counts for nothing.
+    /// From when on it is not accepted.
     pub ends: SystemTime,
     /// What to do, one imperative sentence.
     pub remedy: Bilingual,
@@ -40,7 +40,7 @@ pub struct Ending {
 pub enum Stage {
     /// Too far to be spoken of.
     Quiet,
-    /// So many notices are due.
+    /// How many notices are due.
     Notice(u8),
     /// It has ended.
     Ended,
@@ -125,7 +125,7 @@ impl Ending {
 pub struct Announcer(BTreeMap<Bilingual, (Stage, SystemTime)>);
 
 impl Announcer {
-    /// What is to be said now of what ends. What is no longer listed is forgotten.
+    /// What must be said now about what ends. What is no longer listed is forgotten.
     pub fn due(&mut self, endings: &[Ending], now: SystemTime) -> Vec<Said> {
         self.0.retain(|what, _| endings.iter().any(|ending| ending.what == *what));
         let mut due = Vec::new();
@@ -309,7 +309,8 @@ mod tests {
     }
 
     proptest! {
-        /// However seldom somebody looks, as long as it is more often than the notices, nothing ends unannounced.
+        /// However seldom somebody looks, as long as it is more often than the notices, nothing
+        /// ends unannounced.
         #[test]
         fn no_end_comes_unannounced(life in 2u64..2000, step in 1u64..40) {
             let ending = ending(at(100), at(100 + life));

@@ -93,8 +93,8 @@ impl Identity {
 
 pub use zerotrip_proto::names::is_member as is_name;
 
-/// Whether it may stand for a purpose, a legal basis and the like: texts that are compared byte for
-/// byte, and so may not hold what nobody sees. 1 to 64 characters, none of them a control
+/// Whether it can be a purpose, a legal basis and the like: texts that are compared byte for
+/// byte, and so may not hold invisible characters. 1 to 64 characters, none of them a control
 /// character, no blanks at the ends.
 pub fn is_term(text: &str) -> bool {
     (1..=zerotrip_proto::bounds::TEXT_CHARS).contains(&text.chars().count())

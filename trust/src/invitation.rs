@@ -44,7 +44,7 @@ pub struct Invitation {
     pub hub: Identity,
 }
 
-/// Why a text is no invitation.
+/// Why a text is not an invitation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvitationError {
     /// It does not begin as one, or is too long.

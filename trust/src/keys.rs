@@ -1,8 +1,8 @@
 //! Signing keys and public keys. The algorithm always comes from the registered key, never from a
 //! message.
 //!
-//! A key's id is derived from its public bytes, so nobody can register another's key, or a second
-//! key, under the same id.
+//! A key's id is derived from its public bytes, so a member cannot register another's key, or a
+//! second key, under the same id.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub enum Algorithm {
     Es256,
 }
 
-/// Why a key or a signature counts for nothing.
+/// Why a key or a signature is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The proto names no algorithm that we know.
@@ -47,7 +47,7 @@ pub enum KeyError {
         /// What came.
         found: usize,
     },
-    /// A point under which anybody can forge, or a second spelling of a point.
+    /// A point under which signatures can be forged, or a second spelling of a point.
     #[error("the public key is of small order or not canonical; make a new key")]
     WeakPoint,
     /// Not a point of the curve.

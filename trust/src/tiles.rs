@@ -10,7 +10,7 @@ pub const TILE_HEIGHT: u32 = 8;
 /// Largest entry of a bundle, in bytes.
 pub const ENTRY_BYTES: usize = u16::MAX as usize;
 
-/// Why something is no tile or bundle.
+/// Why something is not a tile or bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TileError {
     /// An entry's length must fit in two bytes.

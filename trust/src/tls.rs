@@ -30,7 +30,7 @@ pub enum TlsError {
     /// The peer's certificate, or the CA's, cannot serve.
     #[error(transparent)]
     Certificate(#[from] X509Error),
-    /// The peer is somebody else.
+    /// The peer has another identity.
     #[error("the server is `{found}`, not `{expected}`")]
     WrongPeer {
         /// Who was dialled.
@@ -112,7 +112,7 @@ impl ExpectedPeer {
     }
 
     /// Also by a certificate that has ended: it is verified as of its end. Only for handing the
-    /// peer a renewed one: whoever answers learns nothing by it that is not public.
+    /// peer a renewed one: the answering server learns only what is public.
     #[must_use]
     pub fn or_ended(self) -> Self {
         Self { may_have_ended: true, ..self }
@@ -157,7 +157,7 @@ impl PinnedCa {
     }
 }
 
-/// For dialling a server that is no member of ours, such as a department's database: its chain
+/// For dialling a server that is not a member's, such as a department's database: its chain
 /// leads to one of these authorities, and it bears the dialled DNS or IP name.
 pub fn foreign_client_config(
     authorities: &[CertificateDer<'static>],

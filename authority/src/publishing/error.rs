@@ -12,12 +12,12 @@ use zerotrip_trust::identity::IdentityError;
 use crate::{AuthorityError, Behind};
 
 /// Why nothing was published, or not all of it.
+#[expect(missing_docs, reason = "the names and the texts say it")]
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// The authority's folder.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
-    /// The hub.
     #[error(transparent)]
     Hub(#[from] SessionError),
     /// A file that was to be written.
@@ -28,7 +28,7 @@ pub enum PublishError {
     Name(#[from] IdentityError),
     /// The invitation is announced and kept, but its file has another name.
     #[error(
-        "the invitation lies in `{}`: it could not be given the name `{}`: {error}; move it yourself",
+        "the invitation is in `{}`: it could not be given the name `{}`: {error}; move it yourself",
         part.display(), out.display()
     )]
     InvitationNotPlaced {
@@ -36,15 +36,14 @@ pub enum PublishError {
         part: PathBuf,
         /// Where it should be.
         out: PathBuf,
-        /// Why it is not.
         error: io::Error,
     },
-    /// Nobody uses that invitation.
+    /// No system uses that invitation.
     #[error(
         "`{0}` does not wait for admission; let it `join` with its invitation, or give `--wait`"
     )]
     NotWaiting(String),
-    /// Nobody asks for that renewal.
+    /// No system asks for that renewal.
     #[error(
         "`{0}` does not ask for renewal with a key that holds; let it `renew` (a connector that \
          serves asks by itself), or give `--wait`. Where its signing keys were revoked or have \
@@ -56,7 +55,7 @@ pub enum PublishError {
         "the hub has version {} of the key directory, which this folder never signed: the folder is an \
          older copy of the authority's. The hub's directory is taken over into it, nothing is \
          published, and your change is not made: look at `zerotrip member list`, then give the command \
-         again. What differed:{}", .0.version, .0.differs.iter().map(|(en, _)| format!("\n  {en}")).collect::<String>()
+         again. What differed:{}", .0.version, .0.differs.iter().map(|one| format!("\n  {}", one.en)).collect::<String>()
     )]
     OlderDirectory(Behind),
     /// The folder is an older copy: the hub's grants were taken over into it.
@@ -101,9 +100,7 @@ pub enum PublishError {
     StatusNotAsked {
         /// The member's id.
         member: String,
-        /// What it is.
         status: Status,
-        /// Why the hub could not be asked.
         error: SessionError,
     },
     /// Which variants a check has, only the hub's catalogue tells.

@@ -70,8 +70,8 @@ pub async fn add_grants(
             (each, grants)
         }
         None => {
-            // A hub that cannot be asked hinders nobody from signing: what was misspelled is told
-            // when it takes the grant.
+            // A hub that cannot be asked does not prevent signing: a misspelled name is reported when
+            // it takes the grant.
             if let (Some(served), false) = (&served, not_served_yet) {
                 is_served(&new.check, served)?;
             }

@@ -79,7 +79,7 @@ pub async fn admit(
     system: &str,
     wait: Duration,
 ) -> Result<Admitted, PublishError> {
-    // Without the lock: waiting must not keep anybody from suspending a member.
+    // Without the lock: another command must be able to suspend a member meanwhile.
     let authority = Authority::open(folder)?;
     let uri = Identity::system(&authority.directory().trust_domain, member, system)?.uri();
     let connection = Connection::open(authority.home()).await?;

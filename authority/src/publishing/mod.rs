@@ -43,7 +43,7 @@ pub struct Refreshed {
     /// The version that was signed.
     pub version: u64,
     /// The directory and the grants at the hub; `None` where only files were written. The grants
-    /// are sent whatever became of the directory: a revocation must not wait for it.
+    /// are sent also where the directory failed: a revocation must not wait for it.
     pub published: Option<Sent>,
 }
 

@@ -52,8 +52,8 @@ pub async fn renew_by_hand(
     Ok(RenewedByHand { renewed, published })
 }
 
-/// Renews whoever waits and may be renewed by rule, and hands the certificates to the hub. That one
-/// cannot be renewed hinders no other, and no directory.
+/// Renews every holder that waits and may be renewed by rule, and hands the certificates to the
+/// hub. One that cannot be renewed does not hold up the others, or the directory.
 pub(super) async fn renew_by_rule(
     authority: &mut Authority,
     connection: &Connection,
@@ -84,7 +84,7 @@ pub(super) async fn renew_by_rule(
 }
 
 /// The request of one who asks, once it is there. Without the folder's lock: waiting must not keep
-/// anybody from suspending a member.
+/// another command from suspending a member.
 async fn wait_for(
     authority: &Authority,
     connection: &Connection,

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::Value;
 use zerotrip_channel::SystemHome;
-use zerotrip_client::{Errand, Outcome, Question, Session};
+use zerotrip_client::{CheckQuestion, Errand, Outcome, Session};
 use zerotrip_datasets::ResidentId;
 use zerotrip_tests::town::{Failure, Running, TRUST_DOMAIN, fail, run, values, wait_until};
 
@@ -296,7 +296,7 @@ impl Site {
                     let parameters =
                         vec![("applicant".to_owned(), person(*number)?.as_str().to_owned())];
                     let question =
-                        Question { check: "stream".into(), variant: "all".into(), parameters };
+                        CheckQuestion { check: "stream".into(), variant: "all".into(), parameters };
                     let outcome = session.check(&errand(), &question).await?;
                     let Outcome::Negative(_) = outcome else {
                         return fail(format!("not answered as it should be: {outcome:?}"));

@@ -28,8 +28,8 @@ const SALT_BYTES: usize = 32;
 pub enum Moment {
     /// This answer just came: the hub may act now.
     Now(SystemTime),
-    /// This answer is kept evidence: the keys held when it was given, whatever became of them
-    /// since.
+    /// This answer is kept evidence: the keys were in force when it was given; what became of them
+    /// since does not matter.
     WhenAnswered,
 }
 
@@ -90,12 +90,11 @@ pub enum EvidenceError {
     /// The answer's envelope.
     #[error("the answer's envelope: {0}")]
     Envelope(#[from] DsseError),
-    /// Whoever signed it is no hub that may.
-    #[error("the answer is signed with key `{keyid}`, which is no good: {why}")]
+    /// The signer is not a hub that may.
+    #[error("the answer is signed with key `{keyid}`, which cannot be trusted: {why}")]
     HubKey {
         /// The key named.
         keyid: String,
-        /// Why.
         why: Why,
     },
     /// A hub signed for another one, or a system for a hub.
@@ -112,10 +111,10 @@ pub enum EvidenceError {
     /// The receipt does not open its entry.
     #[error("the receipt: {0}")]
     Entry(#[from] EntryError),
-    /// The entry is no completion.
+    /// The entry is not a completion.
     #[error("the receipt is not for a completed exchange")]
     NotACompletion,
-    /// Somebody else's receipt.
+    /// The receipt of another exchange.
     #[error("the receipt is for the exchange `{found}`, not for `{expected}`")]
     OtherExchange {
         /// The answer's.
@@ -170,7 +169,7 @@ impl ProvenAnswer {
         &self.checkpoint
     }
 
-    /// Where in the ledger it stands.
+    /// Its index in the ledger.
     pub fn index(&self) -> u64 {
         self.index
     }

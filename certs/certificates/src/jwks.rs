@@ -31,7 +31,7 @@ struct Entry {
     revoked_at: Option<SystemTime>,
 }
 
-/// Why a file is no such set, or a key of it does not count.
+/// Why a file is not such a set, or a key of it does not count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwkSetError {
     /// Not JSON, a member twice, too large, or without `keys`.
@@ -45,13 +45,12 @@ pub enum JwkSetError {
     Member {
         /// Counted from 1.
         at: usize,
-        /// Which.
         member: &'static str,
     },
     /// One key twice.
-    #[error("key {0} of the set stands twice")]
+    #[error("key {0} of the set appears twice")]
     Twice(usize),
-    /// Nobody's.
+    /// It names no holder.
     #[error(
         "the set holds no key `{0}`; fetch the newest `jwks.json`, or the certificate is not this \
          authority's"
@@ -70,7 +69,7 @@ impl JwkSet {
             return Err(JwkSetError::Malformed("too large"));
         }
         let set = sdjwt::object(text.as_bytes())
-            .map_err(|_| JwkSetError::Malformed("not JSON, or a member stands twice"))?;
+            .map_err(|_| JwkSetError::Malformed("not JSON, or a member appears twice"))?;
         let keys =
             set.get("keys").and_then(Value::as_array).ok_or(JwkSetError::Malformed("no `keys`"))?;
         let mut entries: Vec<Entry> = Vec::new();

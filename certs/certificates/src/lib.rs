@@ -1,14 +1,15 @@
 //! Certificates: a check's true answer, sealed by the competent organ, that anyone can verify
-//! without asking anybody.
+//! offline.
 //!
 //! Three things are kept apart by type. A [`ProvenAnswer`] is what the hub signed *and* recorded in
 //! its ledger; an [`Affirmed`] is one that was answered "true", the only thing a certificate can be
 //! made of; a [`VerifiedCertificate`] is what a verifier may show. The hub's signed answer travels
 //! inside the certificate as evidence: the seal says who vouches, the evidence says on what
-//! grounds. The answer fixes what a certificate on it says ([`fix`]), so that evidence is good for
-//! one certificate and in no other hands.
+//! grounds. The answer fixes what a certificate on it says ([`fix`]), so that evidence serves one
+//! certificate of one holder only.
 
 mod evidence;
+mod explain;
 mod jwks;
 pub mod sdjwt;
 mod seal;

@@ -83,7 +83,7 @@ pub enum SealError {
          `urn:zerotrip:certificate:<check>:<version>`"
     )]
     BadType(String),
-    /// Nobody was asked.
+    /// No register was asked.
     #[error("the answer names no sources, so it proves nothing")]
     NoSources,
     /// A source without a time.
@@ -273,7 +273,7 @@ pub(super) fn claims_agree(
     Ok(())
 }
 
-/// A parameter whose name or value stands among the answer's claims.
+/// A parameter whose name or value is among the answer's claims.
 fn spelt_out(claims: &[Claim], check: &CheckBody) -> Option<String> {
     let shown = |parameter: &&Parameter| {
         claims.iter().any(|claim| claim.name == parameter.name || claim.value == parameter.value)

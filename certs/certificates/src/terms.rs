@@ -65,7 +65,7 @@ pub enum TermsError {
 }
 
 /// Fixes what a certificate on a true answer to `request` (the payload that was signed) will say.
-/// `None` where that is no check of this definition.
+/// `None` where that is not a check of this definition.
 pub fn fix(
     definition: &Definition,
     variant: &str,

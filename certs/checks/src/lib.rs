@@ -1,6 +1,6 @@
 //! Check definitions as text, and the rule for when an absence is proven.
 //!
-//! Pure: it has no clock, no files and no network of its own.
+//! Pure: it reads no clock, no file and no network.
 //!
 //! - [`definition`] reads `certs/definitions/<check>/check.toml`: the scans of a check, the SQL
 //!   that joins them, and the texts for people. It refuses at once what cannot be sound.

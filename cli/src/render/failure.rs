@@ -1,4 +1,5 @@
-//! Why a command ends without a result: the words in two languages, and the exit code.
+//! Why a command ends without a result: what happened and the remedy, in two languages, and the
+//! exit code.
 
 use std::fmt::Display;
 
@@ -7,11 +8,10 @@ use zerotrip_authority::publishing::PublishError;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{HomeError, JoinError};
 use zerotrip_client::audit::AuditError;
-use zerotrip_client::{SeenError, SessionError};
+use zerotrip_client::{SeenError, SessionError, explain};
 use zerotrip_proto::{Audience, Refusal, v1::ErrorCode};
+use zerotrip_text::{Explain, Failure as Said};
 use zerotrip_trust::directory::DirectoryError;
-
-use super::zh;
 
 /// Answered, but not so.
 pub(crate) const NOT_SO: u8 = 1;
@@ -27,30 +27,42 @@ pub(crate) const NOT_VERIFIED: u8 = 5;
 /// Why a command ends without a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
+    /// The exit code.
     pub(crate) exit: u8,
-    pub(crate) en: String,
-    pub(crate) zh: String,
+    /// What the reader is told.
+    pub(crate) said: Said,
 }
 
 impl Failure {
-    /// Usage, configuration or connection: an error's text, and what it is about in Chinese.
-    pub(crate) fn usage(error: &dyn Display, about: &str) -> Self {
-        Self { exit: USAGE, en: error.to_string(), zh: format!("{about}：{error}") }
+    /// What a library's error says.
+    pub(crate) fn of(exit: u8, said: Said) -> Self {
+        Self { exit, said }
     }
 
     /// In both languages.
     pub(crate) fn new(exit: u8, en: impl Into<String>, zh: impl Into<String>) -> Self {
-        Self { exit, en: en.into(), zh: zh.into() }
+        Self::of(exit, Said::new(en, zh))
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub(crate) fn remedy(self, en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self { said: self.said.remedy(en, zh), ..self }
+    }
+
+    /// Usage, configuration or connection: an error's text, and what it is about in Chinese.
+    pub(crate) fn usage(error: &dyn Display, about: &str) -> Self {
+        Self::new(USAGE, error.to_string(), format!("{about}：{error}"))
     }
 
     /// Something does not verify.
     pub(crate) fn unverified(error: &dyn Display) -> Self {
-        Self {
-            exit: NOT_VERIFIED,
-            en: format!("verification failed: {error}"),
-            zh: format!("验证未通过：{error}"),
-        }
+        Self::of(NOT_VERIFIED, unverified(Said::new(error.to_string(), error.to_string())))
     }
+}
+
+fn unverified(said: Said) -> Said {
+    said.within("verification failed: ", "验证未通过：")
 }
 
 /// The exit code of a refusal, by who must act.
@@ -66,16 +78,7 @@ fn exit_of(code: ErrorCode) -> u8 {
 
 impl From<&Refusal> for Failure {
     fn from(refusal: &Refusal) -> Self {
-        let name = refusal.code.name();
-        let seek = match refusal.reference.as_str() {
-            "" => String::new(),
-            seek => format!(" (the operator finds more under {seek})"),
-        };
-        Self::new(
-            exit_of(refusal.code),
-            format!("the hub refuses: {} [{name}]{seek}", refusal.en),
-            zh::refusal(refusal),
-        )
+        Self::of(exit_of(refusal.code), explain::refusal(refusal))
     }
 }
 
@@ -105,7 +108,7 @@ impl From<&SessionError> for Failure {
             | SessionError::File(_)
             | SessionError::NotPlaced { .. } => USAGE,
         };
-        Self::new(exit, error.to_string(), zh::session(error))
+        Self::of(exit, error.explain())
     }
 }
 
@@ -117,7 +120,7 @@ impl From<SessionError> for Failure {
 
 impl From<AuthorityError> for Failure {
     fn from(error: AuthorityError) -> Self {
-        Self::new(USAGE, error.to_string(), zh::authority(&error))
+        Self::of(USAGE, error.explain())
     }
 }
 
@@ -128,16 +131,7 @@ impl From<PublishError> for Failure {
             PublishError::Both { directory: why, .. } => exit_of_publishing(why),
             other => exit_of_publishing(other),
         };
-        // A refusal says where the hub's operator finds more.
-        let en = match &error {
-            PublishError::DirectoryNotTaken(why)
-            | PublishError::GrantsNotTaken(why)
-            | PublishError::StatusNotAsked { error: why, .. } => {
-                error.to_string().replacen(&why.to_string(), &Self::from(why).en, 1)
-            }
-            _ => error.to_string(),
-        };
-        Self::new(exit, en, zh::publish(&error))
+        Self::of(exit, error.explain())
     }
 }
 
@@ -163,59 +157,128 @@ fn exit_of_publishing(error: &PublishError) -> u8 {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        Self::new(USAGE, error.to_string(), zh::file(&error))
+        Self::of(USAGE, explain::file(&error))
     }
 }
 
 impl From<HomeError> for Failure {
     fn from(error: HomeError) -> Self {
-        Self::new(USAGE, error.to_string(), zh::home(&error))
+        Self::of(USAGE, explain::home(&error))
     }
 }
 
 impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Self {
-        Self::new(
-            NOT_VERIFIED,
-            format!("verification failed: {error}"),
-            format!("验证未通过：{}", zh::audit(&error)),
-        )
+        Self::of(NOT_VERIFIED, unverified(error.explain()))
     }
 }
 
 impl From<JoinError> for Failure {
     fn from(error: JoinError) -> Self {
-        match &error {
-            JoinError::Refused(refusal) => refusal.into(),
-            JoinError::Papers(_) => Self::unverified(&error),
-            JoinError::NotAdmitted(seconds) => {
-                let zh = format!(
-                    "{seconds} 秒内未获准入；请数据主管部门执行 `zerotrip member \
-                     admit`，然后重复本命令，沿用同一邀请继续等待"
-                );
-                Self::new(USAGE, error.to_string(), zh)
-            }
-            JoinError::UsedKeys(dir) => Self::new(
-                USAGE,
-                error.to_string(),
-                format!("`{dir}` 中有已接入过的系统的密钥，请在空目录中接入"),
-            ),
-            JoinError::Occupied(dir) => Self::new(
-                USAGE,
-                error.to_string(),
-                format!("`{dir}` 中已有接入身份，请在空目录中接入"),
-            ),
-            JoinError::File(why) => Self::new(USAGE, error.to_string(), zh::file(why)),
-            JoinError::Home(why) => Self::new(USAGE, error.to_string(), zh::home(why)),
-            JoinError::Dial(why) => Self::new(USAGE, error.to_string(), zh::dial(why)),
-            _ => Self::usage(&error, "接入失败"),
+        let said = explain::join(&error);
+        match error {
+            JoinError::Refused(refusal) => Self::of(exit_of(refusal.code), said),
+            JoinError::Papers(_) => Self::of(NOT_VERIFIED, unverified(said)),
+            _ => Self::of(USAGE, said),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::io::ErrorKind;
+
+    use zerotrip_certificates::CertificateError;
+    use zerotrip_certificates::sdjwt::SdJwtError;
+    use zerotrip_client::request::RequestError;
+    use zerotrip_datasets::{ParameterError, ResidentId};
+    use zerotrip_trust::note::SeenLogError;
+
     use super::*;
+
+    /// What a user types is in back-ticks, and options are words of the command: the rest must be
+    /// Chinese.
+    fn is_chinese(text: &str) -> bool {
+        let said: String = text.split('`').step_by(2).collect();
+        let words = said.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 2);
+        words.filter(|word| !["case", "param"].contains(word)).count() == 0
+    }
+
+    /// Both languages say it, and the remedy, where there is one, is not in what happened.
+    fn is_explained(said: &Said) -> bool {
+        let apart = said.remedy.as_ref().is_none_or(|remedy| {
+            !said.what.en.contains(&remedy.en)
+                && !said.what.zh.contains(&remedy.zh)
+                && is_chinese(&remedy.zh)
+        });
+        apart && is_chinese(&said.what.zh)
+    }
+
+    #[test]
+    fn what_people_meet_is_said_in_chinese_and_its_remedy_apart() {
+        for id in [
+            "1",
+            "110105491231002",
+            "1101051949123100X2",
+            "11010519491331002X",
+            "110105194912310021",
+        ] {
+            let why = ResidentId::new_strict(id).unwrap_err();
+            let error = ParameterError { name: "applicant".into(), why };
+            let said = RequestError::Parameter(error).explain();
+            assert!(is_explained(&said) && said.remedy.is_some(), "{said:?}");
+        }
+        for error in [
+            RequestError::Field { field: "--case" },
+            RequestError::Invisible { field: "--case", place: 2, character: '\u{202e}' },
+            RequestError::Twice("applicant".into()),
+        ] {
+            let said = error.explain();
+            assert!(is_explained(&said) && said.remedy.is_some(), "{said:?}");
+        }
+        for error in [
+            AuditError::Unreadable(3),
+            AuditError::NotCommitted(3),
+            AuditError::Withheld(3),
+            AuditError::WithoutIntent { index: 1, exchange: "e".into(), intent: 0 },
+            AuditError::WrongSize { expected: 1, found: 2 },
+            AuditError::WrongRoot,
+            SeenLogError::Shrunk { seen: 2, now: 1 }.into(),
+            SeenLogError::Forked(1).into(),
+            AuditError::KeptHead,
+        ] {
+            assert!(is_explained(&error.explain()), "{error}");
+        }
+        for kind in [
+            ErrorKind::NotFound,
+            ErrorKind::PermissionDenied,
+            ErrorKind::AlreadyExists,
+            ErrorKind::NotADirectory,
+        ] {
+            let said = explain::file(&FileError { path: "where".into(), error: kind.into() });
+            assert!(is_explained(&said) && said.what.zh.contains("`where`"), "{said:?}");
+        }
+        for error in [
+            SdJwtError::NotCompact,
+            SdJwtError::BadSignature,
+            SdJwtError::Expired,
+            SdJwtError::NotYetValid,
+        ] {
+            assert!(is_explained(&CertificateError::from(error.clone()).explain()), "{error}");
+        }
+        let not_joined = explain::home(&HomeError::NotJoined("x".into()));
+        assert!(is_explained(&not_joined) && not_joined.remedy.is_some(), "{not_joined:?}");
+        for error in [
+            AuthorityError::GrantThere("g".into()),
+            AuthorityError::NoGrant("g".into()),
+            AuthorityError::Life,
+        ] {
+            let said = Failure::from(error).said;
+            assert!(is_explained(&said), "{said:?}");
+        }
+    }
 
     #[test]
     fn every_code_has_the_exit_code_of_who_must_act() {

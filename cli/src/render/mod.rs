@@ -1,9 +1,14 @@
-//! What people see: screens, failures with their exit codes, and the Chinese of what the libraries
-//! say in English.
+//! What people see: screens, outcomes, certificates, failures with their remedies and exit codes,
+//! and the names of things in English and Chinese.
 
+mod card;
 mod failure;
+mod names;
+mod outcome;
 mod screen;
-pub(crate) mod zh;
 
-pub(crate) use failure::{DENIED, Failure, NOT_SO, NOT_VERIFIED, UNAVAILABLE, USAGE};
+pub(crate) use card::{card, certificate_json};
+pub(crate) use failure::{Failure, NOT_SO, NOT_VERIFIED, USAGE};
+pub(crate) use names::{name_zh, usage_zh};
+pub(crate) use outcome::show_outcome;
 pub(crate) use screen::{Language, Screen, rfc3339};

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Failure;
 
@@ -50,8 +50,8 @@ impl Screen {
     pub(crate) fn show(&self, text: &str, value: &Value) -> Result<(), Failure> {
         let line = if self.json { value.to_string() } else { text.to_owned() };
         match writeln!(std::io::stdout(), "{line}") {
-            // Whoever read it has read enough: what was done or answered stays so, and the exit
-            // code says it.
+            // The reader has closed the pipe and wants no more: what was done or answered stays
+            // so, and the exit code says it.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             written => written.map_err(|error| Failure::usage(&error, "无法输出")),
         }
@@ -60,22 +60,34 @@ impl Screen {
     /// Progress, for people only.
     pub(crate) fn note(&self, text: &str) {
         if !self.json {
-            // If standard error is gone, so is whoever would read this.
+            // If standard error is gone, nothing can be shown.
             let _gone = writeln!(std::io::stderr(), "{text}");
         }
     }
 
-    /// An error and its exit code.
+    /// A failure, with its remedy apart, and its exit code.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
-        let text = self.pick(&failure.en, &failure.zh);
-        let line = if self.json {
-            serde_json::json!({ "error": text, "exit_code": failure.exit }).to_string()
-        } else {
-            format!("zerotrip: {text}")
-        };
         // If standard error is gone, the exit code still says it.
-        let _gone = writeln!(std::io::stderr(), "{line}");
+        let _gone = writeln!(std::io::stderr(), "{}", self.failure(failure));
         ExitCode::from(failure.exit)
+    }
+
+    fn failure(&self, failure: &Failure) -> String {
+        let what = self.pick(&failure.said.what.en, &failure.said.what.zh);
+        let remedy = failure.said.remedy.as_ref().map(|text| self.pick(&text.en, &text.zh));
+        if self.json {
+            let value = json!({ "error": what, "remedy": remedy, "exit_code": failure.exit });
+            return value.to_string();
+        }
+        match remedy {
+            Some(remedy) => format!("zerotrip: {what}\n{}", self.remedy(remedy)),
+            None => format!("zerotrip: {what}"),
+        }
+    }
+
+    /// A remedy, as a line of its own.
+    pub(crate) fn remedy(&self, remedy: &str) -> String {
+        format!("  {}{remedy}", self.pick("remedy: ", "处理办法："))
     }
 
     /// A moment, in the machine's own time zone.
@@ -98,5 +110,26 @@ mod tests {
         assert_eq!(Language::from_locale("zh_CN.UTF-8"), Language::Zh);
         assert_eq!(Language::from_locale("C.UTF-8"), Language::En);
         assert_eq!(Language::from_locale(""), Language::En);
+    }
+
+    #[test]
+    fn a_remedy_has_a_line_and_a_key_of_its_own() {
+        let failure = Failure::new(2, "no member `a`", "没有单位 `a`").remedy("list", "请查看");
+        let said = |json, language, failure: &Failure| Screen { json, language }.failure(failure);
+        assert_eq!(said(false, Language::En, &failure), "zerotrip: no member `a`\n  remedy: list");
+        assert_eq!(
+            said(false, Language::Zh, &failure),
+            "zerotrip: 没有单位 `a`\n  处理办法：请查看"
+        );
+        assert_eq!(
+            said(true, Language::En, &failure),
+            json!({ "error": "no member `a`", "remedy": "list", "exit_code": 2 }).to_string()
+        );
+        let bare = Failure::new(2, "no", "否");
+        assert_eq!(said(false, Language::En, &bare), "zerotrip: no");
+        assert_eq!(
+            said(true, Language::Zh, &bare),
+            json!({ "error": "否", "remedy": Value::Null, "exit_code": 2 }).to_string()
+        );
     }
 }

@@ -18,7 +18,7 @@ use zerotrip_trust::merkle::{leaf_hash, node_hash};
 use zerotrip_trust::note::{Checkpoint, sign_checkpoint};
 
 use super::*;
-use crate::request::{Errand, Question, sign_check};
+use crate::request::{CheckQuestion, Errand, sign_check};
 
 struct World {
     now: SystemTime,
@@ -81,8 +81,11 @@ impl World {
             legal_basis: text("b"),
             case_number: text("c"),
         };
-        let question =
-            Question { check: text("no-property"), variant: text("couple"), parameters: vec![] };
+        let question = CheckQuestion {
+            check: text("no-property"),
+            variant: text("couple"),
+            parameters: vec![],
+        };
         sign_check((&self.system, &self.own_key), &self.hub, &errand, &question, self.now).unwrap()
     }
 

@@ -1,5 +1,4 @@
-//! A source as its owner lets it be asked: in turns, at a pace, and not at all while a nightly job
-//! has the system to itself.
+//! The owner's limits on asking a source: scans at once, scans a second, and quiet hours.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -22,7 +21,7 @@ pub struct Access {
     turns: Semaphore,
 }
 
-/// A source at which it is one's turn; dropped, it is the next one's.
+/// A permit to ask the source. The next caller gets it when this is dropped.
 #[derive(Debug)]
 pub struct Turn<'a> {
     /// The source.
@@ -50,9 +49,8 @@ impl Access {
         &self.limits
     }
 
-    /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no
-    /// longer than the scan may take. Over the pace it is refused: whoever asks that often
-    /// hears of it.
+    /// Waits for a turn until the cancellation. In quiet hours and over the pace it refuses at
+    /// once, so that a hub that asks too often learns of it.
     pub async fn turn(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
         self.keep_quiet(SystemTime::now())?;
         if self.keep_pace().is_some() {
@@ -65,8 +63,7 @@ impl Access {
         self.wait(cancellation).await
     }
 
-    /// The same for what the connector itself wants to know: over the pace, it waits for the next
-    /// second.
+    /// The same for the connector's own look-ups: over the pace, it waits for the next second.
     pub async fn patient_turn(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
         loop {
             self.keep_quiet(SystemTime::now())?;
@@ -79,8 +76,8 @@ impl Access {
         }
     }
 
-    /// The source for what takes long and must not keep a turn from a scan: only the quiet hours
-    /// are kept.
+    /// The source for long work that must not take a turn from a scan: only the quiet hours are
+    /// observed.
     pub fn unhurried(&self) -> Result<&Arc<dyn Source>, SourceError> {
         self.keep_quiet(SystemTime::now()).map(|()| &self.source)
     }
@@ -95,7 +92,7 @@ impl Access {
         Ok(Turn { source: &self.source, _turn: turn })
     }
 
-    /// A nightly batch job has the system to itself.
+    /// Refuses in the quiet hours, in which a nightly batch job has the system to itself.
     fn keep_quiet(&self, now: SystemTime) -> Result<(), SourceError> {
         let minute = chrono::DateTime::<chrono::Utc>::from(
             now + Duration::from_secs(CHINA_OFFSET_SECONDS.into()),
@@ -112,7 +109,7 @@ impl Access {
         }
     }
 
-    /// Takes one of this second's scans; how long the second still lasts, where there is none left.
+    /// Takes one of this second's scans; if none is left, returns how long the second still lasts.
     fn keep_pace(&self) -> Option<Duration> {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         if pace.second.elapsed() >= SECOND {

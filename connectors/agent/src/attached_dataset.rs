@@ -15,16 +15,16 @@ use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
 use crate::access::{Access, Turn};
-use crate::desk::Signed;
-use crate::owner::{open_owners, owner_of};
-use crate::owner_files::DeskError;
+use crate::owner_store::datasets::SignedDataset;
+use crate::owner_store::error::OwnerStoreError;
+use crate::owner_store::ownership::{open_owners, owner_of};
+use crate::owner_store::versions::Versioned;
 use crate::probe_monitor::ProbeMonitor;
 use crate::probes::Probes;
-use crate::versions::Versioned;
 use zerotrip_sources::rulings::Rulings;
 use zerotrip_sources::{RestsOn, SourceError, Survey};
 
-/// One dataset, served.
+/// A dataset that is attached: its signed files, its open source, and the owner's limits on it.
 #[derive(Debug)]
 pub struct AttachedDataset {
     /// The file.
@@ -42,17 +42,17 @@ pub struct AttachedDataset {
     /// What it says.
     adjudications: Arc<Rulings>,
     access: Arc<Access>,
-    proving: Option<Arc<ProbeMonitor>>,
-    /// What the latest look at every row has found to contradict the owner's description.
+    probe_monitor: Option<Arc<ProbeMonitor>>,
+    /// What contradicts the owner's description, by the latest survey of all rows.
     contradiction: Mutex<Option<String>>,
     /// The most rows that were ever seen.
     most_rows: AtomicU64,
-    /// Where that is remembered, and what stands there.
+    /// The file that keeps that number, and the number in it.
     memory: PathBuf,
     remembered: tokio::sync::Mutex<u64>,
 }
 
-/// Why a dataset cannot be served. Whoever says so names the dataset.
+/// Why a dataset cannot be served. The caller names the dataset.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     /// The source.
@@ -66,13 +66,13 @@ pub enum AttachError {
 impl AttachedDataset {
     /// Opens the source of a dataset file as its owner has signed it.
     pub fn open(
-        signed: Signed,
+        signed: SignedDataset,
         adjudicated: Option<(Rulings, Envelope)>,
         base: &Path,
         state: &Path,
     ) -> Result<Self, AttachError> {
         let wrong = AttachError::Statement;
-        let Signed { file, envelope, statement, probes: bound } = signed;
+        let SignedDataset { file, envelope, statement, probes: bound } = signed;
         let statement_digest = dsse::payload_digest(&envelope);
         let (adjudications, adjudicated) = adjudicated.unzip();
         let adjudications = Arc::new(adjudications.unwrap_or_default());
@@ -82,7 +82,7 @@ impl AttachedDataset {
             (Some(probes), Some(bound)) => Some(probes.bound(bound)),
             _ => {
                 return Err(wrong(
-                    "its file of known persons is not the one that was signed; sign it again"
+                    "its file of known persons is not the one that was signed. Sign it again"
                         .into(),
                 ));
             }
@@ -91,7 +91,8 @@ impl AttachedDataset {
         let memory = state.join("rows").join(&file.id);
         let remembered = read_memory(&memory).map_err(wrong)?;
         let access = Arc::new(Access::new(source, file.limits.clone()));
-        let proving = probes.map(|probes| Arc::new(ProbeMonitor::new(probes, Arc::clone(&access))));
+        let probe_monitor =
+            probes.map(|probes| Arc::new(ProbeMonitor::new(probes, Arc::clone(&access))));
         Ok(Self {
             file,
             envelope,
@@ -101,7 +102,7 @@ impl AttachedDataset {
             adjudications_digest,
             adjudications,
             access,
-            proving,
+            probe_monitor,
             contradiction: Mutex::new(None),
             most_rows: AtomicU64::new(remembered),
             memory,
@@ -125,19 +126,19 @@ impl AttachedDataset {
         open_owners::<DatasetStatement>(&self.envelope, owner, directory, now).map(|_| ())
     }
 
-    /// Whether it was opened of just these signed files.
+    /// Whether it was opened from these signed files.
     pub fn is_of(&self, statement: &Envelope, adjudicated: Option<&Envelope>) -> bool {
         self.envelope == *statement && self.adjudicated.as_ref() == adjudicated
     }
 
     /// Keeps the versions of what is signed here; its signatures were verified.
-    pub fn remember_versions(&self, folder: &Path) -> Result<(), DeskError> {
+    pub fn remember_versions(&self, folder: &Path) -> Result<(), OwnerStoreError> {
         Versioned::Statement(&self.file.id).remember(folder, self.statement.version)?;
         Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications.version)
     }
 
-    /// The source, when and at the pace that the owner allows; whoever waits for a turn waits no
-    /// longer than the scan may take.
+    /// The source, at the times and pace that the owner allows. The wait for a turn ends with the
+    /// cancellation.
     pub async fn source(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
         let contradiction =
             self.contradiction.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -147,20 +148,20 @@ impl AttachedDataset {
         self.access.turn(cancellation).await
     }
 
-    /// Whether known persons are found in what a look-up rests upon; see [`RestsOn`].
+    /// Whether the known persons are found in what a look-up rests upon; see [`RestsOn`].
     pub async fn verify_probes(
         &self,
         rests_on: RestsOn,
         cancellation: &Cancellation,
     ) -> Result<(), SourceError> {
-        match &self.proving {
-            Some(proving) => proving.bears_out(rests_on, cancellation).await,
+        match &self.probe_monitor {
+            Some(probe_monitor) => probe_monitor.verify(rests_on, cancellation).await,
             None => Ok(()),
         }
     }
 
-    /// What the whole of it looks like now, outside the hours in which its owner has it left alone.
-    /// While a column is not what its owner has described, nothing is answered.
+    /// Surveys all rows, outside the owner's quiet hours. While a column contradicts the owner's
+    /// description, nothing is answered.
     pub async fn survey(&self) -> Result<Survey, SourceError> {
         let survey = self.access.unhurried()?.survey().await?;
         *self.contradiction.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -168,17 +169,16 @@ impl AttachedDataset {
         Ok(survey)
     }
 
-    /// Looks the known persons up, if the owner names any.
-    pub async fn prove(&self) -> Result<(), SourceError> {
-        match &self.proving {
-            Some(proving) => proving.prove().await,
+    /// Looks the known persons up now, if the owner names any.
+    pub async fn verify_probes_now(&self) -> Result<(), SourceError> {
+        match &self.probe_monitor {
+            Some(probe_monitor) => probe_monitor.verify_now().await,
             None => Ok(()),
         }
     }
 
-    /// Whether a dataset of so many rows is plausible: no fewer than its floor, no sudden shrinkage
-    /// since the most that was ever seen. An owner who means a shrinkage removes the remembered
-    /// count.
+    /// Refuses an implausible row count: below the floor, or shrunk by more than the owner allows
+    /// since the most rows ever seen. An owner who means a shrinkage removes the kept count.
     pub async fn check_row_count(&self, rows: u64) -> Result<(), SourceError> {
         let implausible =
             |detail: String| Err(SourceError::new(ErrorCode::SourceImplausible, detail));
@@ -194,16 +194,15 @@ impl AttachedDataset {
         if now < least {
             let file = self.memory.display();
             return implausible(format!(
-                "{rows} rows, after {most}: more than the allowed shrinkage; if it is meant, \
+                "{rows} rows, after {most}: more than the allowed shrinkage. If it is meant, \
                  remove `{file}` and restart the connector"
             ));
         }
         if rows > most { self.remember(rows).await } else { Ok(()) }
     }
 
-    /// Writes the count down where it outlives this process: the first time, and whenever it has
-    /// grown by one part in a hundred. A live register grows all day, and a disk's sync for
-    /// every new row would be most of a scan.
+    /// Writes the count to its file the first time, and whenever it has grown by one hundredth. A
+    /// live register grows all day, and a disk sync for each new row would take most of a scan.
     async fn remember(&self, rows: u64) -> Result<(), SourceError> {
         let mut remembered = self.remembered.lock().await;
         if *remembered > 0 && rows < *remembered + (*remembered).div_ceil(100) {
@@ -230,5 +229,5 @@ fn read_memory(memory: &Path) -> Result<u64, String> {
     let text = files::read_text(memory).map_err(|error| error.to_string())?;
     text.trim()
         .parse()
-        .map_err(|_| format!("`{}` does not hold a row count; remove it", memory.display()))
+        .map_err(|_| format!("`{}` does not hold a row count. Remove it", memory.display()))
 }

@@ -1,22 +1,22 @@
-//! This machine's clock beside the hub's: one that is off makes every grant look lapsed or yet to
-//! come. It is said here, in the log of the machine that must be set, as soon as the hub says what
-//! time it is; nobody has to ask first.
+//! This machine's clock compared with the hub's. A clock that is wrong makes every ticket look
+//! lapsed or not yet valid. The difference is logged on the machine that must be set, as soon as
+//! the hub states its time.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// A difference below this is the way of a message, not a clock that is off.
+/// A smaller difference is the message's travel time, not a wrong clock.
 const NOTABLE: Duration = Duration::from_secs(2);
-/// Time after which a clock that is still off is said to be so again.
+/// Time after which a clock that is still wrong is logged again.
 const SAY_AGAIN: Duration = Duration::from_secs(15 * 60);
-/// Time after which it is said again that scans are refused for their times.
+/// Time after which it is logged again that scans are refused for their times.
 const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 
 /// How far this machine's clock is from another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skew {
-    /// By so many seconds, rounded up.
+    /// By this many seconds, rounded up.
     Behind(u64),
     /// The same.
     Ahead(u64),
@@ -47,7 +47,7 @@ pub fn seconds(by: Duration) -> u64 {
     by.as_secs() + u64::from(by.subsec_nanos() > 0)
 }
 
-/// What was said of it last.
+/// When each was logged last.
 #[derive(Debug, Default)]
 pub struct Clock {
     off: Mutex<Option<Instant>>,

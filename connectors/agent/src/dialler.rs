@@ -10,8 +10,8 @@ use zerotrip_channel::{HomeError, Http2Bounds, Peer, Served, dial, serve};
 use zerotrip_proto::bounds;
 use zerotrip_proto::v1::NoticeReason;
 
-use crate::agent::{Agent, DRAIN, Notice};
 use crate::service;
+use crate::serving::{Agent, DRAIN, Notice};
 
 /// The first pause before dialling again.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -22,21 +22,21 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 const RENEWED_BY_HAND: &str =
     "It asks for its renewal every minute; the authority renews it with `zerotrip member renew`";
 
-/// A channel that lives so long was taken by the hub.
+/// A channel that lives this long was accepted by the hub.
 const SETTLED: Duration = Duration::from_secs(2);
 /// Time after which the same cause is said again: dialling goes on more than once a second.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// Serves until `stop` turns true, then lets scans under way finish for at most [`DRAIN`].
 pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<(), HomeError> {
-    // What cannot even be set up is an error at the start; later it may be a file that is being
-    // replaced.
+    // At the start, a folder without a usable certificate is an error. Later it may be a file that
+    // is being replaced.
     let mut tls = agent.dialling().tls(bounds::ALPN_CHANNEL)?;
     let mut pause = FIRST_PAUSE;
     let mut said = Said::default();
     let mut restated = agent.restated();
     while !*stop.borrow() {
-        // What was stated until now the hub hears on the channel that is opened now.
+        // The channel that is opened now carries everything that was stated until now.
         restated.mark_unchanged();
         // The certificate may have been renewed.
         match agent.dialling().tls(bounds::ALPN_CHANNEL) {
@@ -48,7 +48,7 @@ pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<
         match dial(&agent.home().address, Arc::clone(&tls)).await {
             Ok(stream) => {
                 let opened = Instant::now();
-                // What was said of the channel before does not explain the end of this one.
+                // A notice about the channel before does not explain the end of this one.
                 let _before = agent.take_notice();
                 said.open(agent);
                 // The handshake has verified whose it is.
@@ -109,7 +109,7 @@ struct Ending {
 }
 
 impl Ending {
-    /// Each cause in words of its own, with its remedy.
+    /// Each cause in its own words, with its remedy.
     fn in_words(&self) -> String {
         if let Some(Notice { reason, why }) = &self.notice {
             return match reason {
@@ -168,7 +168,8 @@ impl Said {
         self.0 = Some((text, Instant::now()));
     }
 
-    /// A channel is open. One after another that the hub closes at once are not told each time.
+    /// A channel is open. Channels that the hub closes at once, one after another, are not logged
+    /// each time.
     fn open(&self, agent: &Agent) {
         if self.0.as_ref().is_some_and(|(_, at)| at.elapsed() < SETTLED) {
             tracing::debug!(hub = %agent.home().address, "channel open");

@@ -39,7 +39,7 @@ struct State {
     bytes: u64,
     unsynced: bool,
     closed: bool,
-    /// A failed sync is told to whoever writes next: until the disk is mended nothing more is
+    /// Why a sync failed: the next writer gets it. Until the disk is repaired, nothing more is
     /// served.
     failed: Option<String>,
 }
@@ -71,7 +71,7 @@ impl Journal {
             closed: false,
             failed: None,
         };
-        // A line that a crash cut off is ended, so that the next one stands alone.
+        // A line that a crash cut off is ended, so that the next one begins on a new line.
         if bytes > 0 && !ends_with_newline(&file_name(folder, number))? {
             state.file.write_all(b"\n")?;
             state.bytes += 1;
@@ -98,10 +98,11 @@ impl Journal {
             (state.file, state.number, state.bytes) = (next, state.number + 1, 0);
         }
         if let Err(error) = state.file.write_all(&line) {
-            // On a full disk a part of it may stand there, and the next line would go on behind it.
+            // On a full disk a part of it may be written, and the next line would be appended to
+            // it.
             if let Err(still) = state.file.set_len(state.bytes) {
                 state.failed = Some(format!(
-                    "the journal ends in the middle of a line, and that cannot be mended: {still}"
+                    "the journal ends in the middle of a line that cannot be cut off: {still}"
                 ));
             }
             return Err(error);
@@ -143,7 +144,11 @@ impl Shared {
             let synced = state.file.try_clone();
             drop(state);
             if let Err(error) = synced.and_then(|file| file.sync_data()) {
-                tracing::error!(%error, "the journal cannot be synced; nothing is served until the connector is restarted on a sound disk");
+                tracing::error!(
+                    %error,
+                    "the journal cannot be synced, so nothing is served. Repair the disk, then \
+                     restart the connector"
+                );
                 self.state.lock().unwrap_or_else(PoisonError::into_inner).failed =
                     Some(format!("the journal cannot be synced: {error}"));
             }

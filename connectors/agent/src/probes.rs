@@ -1,7 +1,7 @@
-//! Persons whom the owner knows to be in its register. They are looked up on the very path that
-//! answers the hub; while one of them is not found, the register is not whole, and nothing rests
-//! upon it. Who they are stays here: they stand in a file of the department's own, and an error
-//! names its line.
+//! Probes: persons that the owner knows to be in its register. They are looked up on the path that
+//! answers the hub. While one of them is not found, the register is not whole, and nothing is
+//! answered from it. Who they are does not leave the department: its own file lists them, and an
+//! error names a line of that file.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -27,21 +27,21 @@ pub const MOST_PROBES: usize = 100;
 const MOST_BYTES: u64 = 64 << 10;
 /// Lines that an error names.
 const MOST_LINES_SAID: usize = 10;
-/// Times that the look begins anew because a newer snapshot or pass has come meanwhile.
+/// Tries, if a newer snapshot or pass comes during the look-ups.
 const TRIES: usize = 3;
 
-/// Where the persons of a dataset are named, and how they are looked up.
+/// The file that lists a dataset's known persons, and how they are looked up.
 #[derive(Debug)]
 pub struct Probes {
     path: PathBuf,
-    /// The file's digest as its owner signed it; `None` where it is only tried.
+    /// The file's digest as its owner signed it; `None` for a trial of an unsigned file.
     bound: Option<Digest>,
     columns: Vec<Column>,
     /// By name, with the places of their columns.
     look_ups: Vec<(String, Vec<usize>)>,
 }
 
-/// The persons, as they stand in the file now.
+/// The persons in the file now.
 struct Named(Vec<Person>);
 
 struct Person {
@@ -51,15 +51,14 @@ struct Person {
     look_up: Option<usize>,
 }
 
-/// What a look came to.
+/// What the look-ups came to.
 #[derive(Debug)]
 pub struct Looked {
     /// How many persons there are.
     pub persons: usize,
     /// The lines of those who were not found.
     pub missing: Vec<usize>,
-    /// What all of the look rests upon; `None` where its parts rest upon different readings of a
-    /// live file.
+    /// What all look-ups rest upon; `None` if they rest upon different readings of a live file.
     pub rests_on: Option<RestsOn>,
 }
 
@@ -71,7 +70,7 @@ impl fmt::Debug for Named {
 
 impl Probes {
     /// Those of a dataset file in the folder `base`, if it names any. The file is read once, so
-    /// that what is wrong with it is said now.
+    /// that its faults are reported now.
     pub fn of(dataset: &DatasetFile, base: &Path) -> Result<Option<Self>, SourceError> {
         let Some(path) = &dataset.probes else { return Ok(None) };
         let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);
@@ -87,8 +86,7 @@ impl Probes {
         Ok(Some(probes))
     }
 
-    /// The same file, and no other: what was changed or put back since its owner signed it is not
-    /// looked up.
+    /// The same, bound to the signed content: a file that was changed or replaced since is refused.
     pub fn bound(self, digest: Digest) -> Self {
         Self { bound: Some(digest), ..self }
     }
@@ -100,9 +98,9 @@ impl Probes {
         Ok(text.into_bytes())
     }
 
-    /// Looks everybody up; each look-up is a scan as far as the owner's limits go.
+    /// Looks all of them up. By the owner's limits, each look-up counts as a scan.
     pub async fn look(&self, access: &Access) -> Result<Looked, SourceError> {
-        // Read anew: what was changed meanwhile is not what its owner signed, and nothing is to
+        // Read again: a file that was changed meanwhile is not the signed one, and nothing is to
         // rest upon the old one either.
         let named = self.read()?;
         for _ in 0..TRIES {
@@ -116,7 +114,7 @@ impl Probes {
         ))
     }
 
-    /// `None`: the look-ups rest upon different snapshots or passes.
+    /// `None` if the look-ups rest upon different snapshots or passes.
     async fn look_once(
         &self,
         named: &Named,
@@ -161,7 +159,7 @@ impl Probes {
         }))
     }
 
-    /// Whom of these the rows name, read as a scan reads them.
+    /// Which of these persons the rows name, read as a scan reads them.
     async fn look_up(
         &self,
         columns: &[usize],
@@ -199,7 +197,7 @@ impl Probes {
     fn read(&self) -> Result<Named, SourceError> {
         let text = self.load()?;
         if self.bound.is_some_and(|bound| bound != sha256(text.as_bytes())) {
-            let why = "was changed after its owner signed it; sign its dataset file again with \
+            let why = "was changed after its owner signed it. Sign its dataset file again with \
                        `zerotrip-connector sign`";
             return Err(SourceError::new(
                 ErrorCode::Misconfigured,
@@ -210,10 +208,10 @@ impl Probes {
     }
 
     fn wrong(&self, why: &str) -> SourceError {
-        let remedy = "fix it, or `dataset.probes` in the dataset file";
+        let remedy = "Fix it, or `dataset.probes` in the dataset file";
         SourceError::new(
             ErrorCode::Misconfigured,
-            format!("`{}`: {why}; {remedy}", self.path.display()),
+            format!("`{}`: {why}. {remedy}", self.path.display()),
         )
     }
 
@@ -226,7 +224,7 @@ impl Probes {
         }
         if meta.permissions().mode() & 0o077 != 0 {
             return Err(wrong(
-                "others than its owner may read it, and it names persons; `chmod 600` it"
+                "others than its owner can read it, and it names persons. `chmod 600` it"
                     .to_owned(),
             ));
         }
@@ -240,8 +238,7 @@ impl Probes {
         Ok(text)
     }
 
-    /// One id a line, with the look-up that must find it after a blank, where not any of them will
-    /// do.
+    /// One id a line; after a blank, the look-up that must find it, unless any of them will do.
     fn parse(&self, text: &str) -> Result<Named, String> {
         let mut persons: Vec<Person> = Vec::new();
         for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -249,7 +246,7 @@ impl Probes {
             let line = line.split('#').next().unwrap_or_default();
             let mut words = line.split_whitespace();
             let Some(id) = words.next() else { continue };
-            // Not what stands there: this file's lines are for its owner's eyes.
+            // The error does not show the text: this file's lines are for its owner only.
             let id = ResidentId::new_strict(id)
                 .map_err(|_| format!("line {number} is not a resident id of 18 characters"))?;
             let look_up = match words.next() {
@@ -265,8 +262,8 @@ impl Probes {
                     let place = self.look_ups.iter().position(|(known, _)| known == name);
                     Some(place.ok_or_else(|| {
                         format!(
-                            "line {number} names no look-up of the dataset after the id; there \
-                             are: {}",
+                            "line {number} names an unknown look-up after the id. The dataset \
+                             has: {}",
                             known()
                         )
                     })?)
@@ -274,7 +271,7 @@ impl Probes {
             };
             if words.next().is_some() {
                 return Err(format!(
-                    "line {number} has more than an id and a look-up; write remarks after `#`"
+                    "line {number} has more than an id and a look-up. Write remarks after `#`"
                 ));
             }
             if let Some(before) =
@@ -285,7 +282,7 @@ impl Probes {
             persons.push(Person { line: number, id, look_up });
         }
         match persons.len() {
-            0 => Err("it names nobody".to_owned()),
+            0 => Err("it names no person".to_owned()),
             over if over > MOST_PROBES => {
                 Err(format!("it names {over} persons, and at most {MOST_PROBES} are looked up"))
             }
@@ -293,7 +290,7 @@ impl Probes {
         }
     }
 
-    /// Why nothing may rest upon a register in which somebody was not found.
+    /// An error if a known person was not found: then nothing may rest upon the register.
     pub fn verdict(&self, looked: &Looked) -> Result<(), SourceError> {
         if looked.missing.is_empty() {
             return Ok(());
@@ -303,8 +300,8 @@ impl Probes {
         let more = looked.missing.len().saturating_sub(MOST_LINES_SAID);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let detail = format!(
-            "{} of {} known persons are not found: line {}{more} of `{}`; the rows are not whole, \
-             or a cell is misread; whoever has left the register is to be taken out of that file",
+            "{} of {} known persons are not found: line {}{more} of `{}`. The rows are not whole, \
+             or a cell is misread. Remove persons who have left the register from that file",
             looked.missing.len(),
             looked.persons,
             said.join(", "),

@@ -30,29 +30,33 @@ const LEAST_CONNECTIONS: u32 = 3;
 pub struct Qualities(Mutex<BTreeMap<String, Envelope>>);
 
 impl Qualities {
-    /// Of these datasets, as far as they were looked at.
+    /// Those of these datasets that were surveyed.
     pub fn of<'a>(&self, datasets: impl Iterator<Item = &'a str>) -> Vec<Envelope> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         datasets.filter_map(|dataset| known.get(dataset).cloned()).collect()
     }
 
-    /// Forgets what was found wrong with a dataset: its owner has signed another statement of it.
+    /// Forgets what was found in a dataset: its owner has signed another statement of it.
     pub fn forget(&self, dataset: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(dataset);
     }
 
-    /// Looks at a dataset now and then, for as long as nobody drops this.
-    pub async fn keep(&self, serving: Arc<AttachedDataset>, connector: &str, signer: &SigningKey) {
-        let dataset = &serving.file.id;
-        if !has_connections(&serving.file.source) {
-            tracing::info!(%dataset, "the catalog hears nothing of its data's quality: with two `connections` none is left for a look");
+    /// Surveys a dataset now and then, until the future is dropped.
+    pub async fn keep(&self, dataset: Arc<AttachedDataset>, connector: &str, signer: &SigningKey) {
+        let id = &dataset.file.id;
+        if !has_connections(&dataset.file.source) {
+            tracing::info!(
+                dataset = %id,
+                "the catalog learns nothing of its data's quality: with two `connections`, none \
+                 is left for a survey. Raise `source.connections`"
+            );
             return;
         }
         loop {
             let begun = Instant::now();
-            match self.look(&serving, connector, signer).await {
-                Ok(()) => tracing::debug!(%dataset, "looked at for the catalog"),
-                Err(why) => tracing::warn!(%dataset, why, "not looked at for the catalog"),
+            match self.look(&dataset, connector, signer).await {
+                Ok(()) => tracing::debug!(dataset = %id, "looked at for the catalog"),
+                Err(why) => tracing::warn!(dataset = %id, why, "not looked at for the catalog"),
             }
             tokio::time::sleep(EVERY.max(begun.elapsed().saturating_mul(REST))).await;
         }
@@ -60,18 +64,19 @@ impl Qualities {
 
     async fn look(
         &self,
-        serving: &AttachedDataset,
+        dataset: &AttachedDataset,
         connector: &str,
         signer: &SigningKey,
     ) -> Result<(), String> {
-        let survey = serving.survey().await.map_err(|error: SourceError| error.to_string())?;
+        let survey = dataset.survey().await.map_err(|error: SourceError| error.to_string())?;
         if let Some(contradiction) = survey.contradictions.first() {
-            tracing::error!(dataset = %serving.file.id, contradiction, "nothing is answered from it");
+            let id = &dataset.file.id;
+            tracing::error!(dataset = %id, contradiction, "nothing is answered from it");
         }
         let quality = DatasetQuality {
-            dataset: serving.file.id.clone(),
+            dataset: dataset.file.id.clone(),
             connector: connector.to_owned(),
-            statement_digest: serving.statement_digest.to_vec(),
+            statement_digest: dataset.statement_digest.to_vec(),
             as_of: Some(to_timestamp(survey.as_of)),
             looked_at: Some(to_timestamp(SystemTime::now())),
             rows: rounded(survey.rows),
@@ -83,13 +88,13 @@ impl Qualities {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(serving.file.id.clone(), envelope);
+            .insert(dataset.file.id.clone(), envelope);
         Ok(())
     }
 }
 
-/// To two digits, up, and never finer than in tens, as the faults are: how large a register is says
-/// how often a fault matters; how many rows it has today is nobody's affair.
+/// Rounds up to two digits, and never finer than to tens, as the faults are. The size of a register
+/// says how much a fault matters; its exact row count must not leave the department.
 pub fn rounded(rows: u64) -> u64 {
     let unit = 10_u64.pow(rows.checked_ilog10().unwrap_or_default().saturating_sub(1)).max(STEP);
     rows.div_ceil(unit).saturating_mul(unit)
@@ -99,7 +104,7 @@ pub fn rounded(rows: u64) -> u64 {
 /// No example and no locator.
 fn entries(survey: &Survey) -> Vec<ColumnQuality> {
     let mut findings: Vec<_> = survey.findings.iter().filter(|finding| finding.count > 0).collect();
-    // By what is told: of two that are told as the same number, the order tells nothing.
+    // By the rounded number: the order of two that are rounded alike must reveal nothing.
     findings.sort_by_key(|finding| {
         (!finding.kind.spoils(), std::cmp::Reverse(told(finding.count)), finding.column.clone())
     });

@@ -1,12 +1,12 @@
-//! Says beforehand what of this connector ends, and has its certificate renewed in place: datasets,
-//! approvals, and what it remembers stay.
+//! Announces what of this connector will end, and has its certificate renewed in place. Datasets,
+//! approvals and everything that it keeps stay.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use zerotrip_trust::ending::{Announcer, utc};
 
-use crate::agent::Agent;
+use crate::serving::Agent;
 
 /// Time between two looks at the clock and at the certificate in the folder.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -16,7 +16,7 @@ const ASK_EVERY: Duration = Duration::from_secs(3600);
 /// The same once the certificate has ended.
 const ASK_EVERY_ENDED: Duration = Duration::from_secs(60);
 
-/// Looks, says and asks for as long as the connector serves; never ends.
+/// Announces and asks for as long as the connector serves; never ends.
 pub async fn keep(agent: Arc<Agent>) {
     let mut announcer = Announcer::default();
     let mut asked: Option<Instant> = None;
@@ -45,7 +45,11 @@ pub async fn keep(agent: Arc<Agent>) {
             asked = Some(Instant::now());
             match home.renew(now).await {
                 Ok(Some(ends)) => {
-                    tracing::info!(ends = %utc(ends), "this connector's certificate is renewed; its keys and all that was signed stay");
+                    tracing::info!(
+                        ends = %utc(ends),
+                        "this connector's certificate is renewed; its keys and all that was \
+                         signed stay"
+                    );
                     continue;
                 }
                 Ok(None) if !filed => {
@@ -57,7 +61,10 @@ pub async fn keep(agent: Arc<Agent>) {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "this connector's certificate could not be renewed; asking again")
+                    tracing::warn!(
+                        %error,
+                        "this connector's certificate could not be renewed; asking again"
+                    )
                 }
             }
         }

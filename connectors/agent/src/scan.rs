@@ -9,13 +9,12 @@ use arrow::array::{ArrayRef, Date32Builder, Decimal128Builder, RecordBatch, Stri
 use arrow::datatypes::DataType;
 use arrow_flight::FlightData;
 use arrow_flight::utils::batches_to_flight_data;
-use chrono::NaiveDate;
 use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
 use zerotrip_channel::deadline::{Cancellation, Deadline};
 use zerotrip_datasets::cell::{self, CellReading};
-use zerotrip_datasets::{ResidentId, date};
+use zerotrip_datasets::{CivilDay, ResidentId};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer};
 use zerotrip_proto::{Refusal, hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
@@ -24,7 +23,7 @@ use zerotrip_trust::{receipt, signed};
 
 use crate::attached_dataset::AttachedDataset;
 use crate::gate::Admitted;
-use crate::shape::{Shape, data_type};
+use crate::scan_plan::{ScanPlan, data_type};
 use zerotrip_sources::rulings::Rulings;
 use zerotrip_sources::{LookUp, LookUpEnd, Rows, SourceError};
 
@@ -35,9 +34,9 @@ pub const MESSAGES_AHEAD: usize = 4;
 /// Where a scan's messages go.
 pub type Messages = mpsc::Sender<Result<FlightData, Status>>;
 
-/// What the journal learns of a scan's end.
+/// The end of a scan, for the journal.
 #[derive(Debug)]
-pub struct Served {
+pub struct ScanEnd {
     /// Rows delivered.
     pub rows: u64,
     /// Locators of rows that could not be read and could have matched.
@@ -48,31 +47,31 @@ pub struct Served {
 /// for the department.
 pub async fn serve(
     admitted: &Admitted,
-    serving: &AttachedDataset,
+    dataset: &AttachedDataset,
     connector: &str,
     signer: &SigningKey,
     out: &Messages,
-) -> Result<Served, SourceError> {
-    let shape = admitted
+) -> Result<ScanEnd, SourceError> {
+    let plan = admitted
         .approved
-        .shape
+        .plan
         .as_ref()
         .map_err(|why| SourceError::new(ErrorCode::SourceDrift, why.clone()))?;
-    let limits = &serving.file.limits;
+    let limits = &dataset.file.limits;
     let deadline = Deadline::earliest(admitted.deadline, Deadline::after(limits.time_out));
     let cancellation = Cancellation::at(deadline);
     // However the scan ends, the source's thread ends its work.
     let _cancel_on_drop = cancellation.cancel_on_drop();
-    let turn = serving.source(&cancellation).await?;
+    let turn = dataset.source(&cancellation).await?;
     let look_up = LookUp {
-        columns: shape.look_up.clone(),
+        columns: plan.look_up.clone(),
         keys: admitted.keys.clone().into(),
         most_rows: admitted.approved.template().max_rows.min(limits.most_rows),
         cancellation: cancellation.clone(),
     };
     let (sender, mut rows) = mpsc::channel(2);
     let mut delivery =
-        Delivery::new(shape, &admitted.keys, serving.adjudications(), out, limits.most_bytes);
+        Delivery::new(plan, &admitted.keys, dataset.adjudications(), out, limits.most_bytes);
     let looked_up = turn.source.look_up(look_up, sender);
     tokio::pin!(looked_up);
     let mut end: Option<LookUpEnd> = None;
@@ -80,7 +79,7 @@ pub async fn serve(
         tokio::select! {
             batch = rows.recv() => match batch {
                 Some(batch) => delivery.deliver(&batch).await?,
-                // The source has let go of the channel, so its end is there or about to be.
+                // The source has dropped the channel, so its end is there or about to be.
                 None => break,
             },
             ended = looked_up.as_mut(), if end.is_none() => end = Some(ended?),
@@ -92,12 +91,12 @@ pub async fn serve(
         None => looked_up.await?,
     };
     cancellation.check()?;
-    // A register that has shrunk answers "nothing" all too readily: no receipt for it.
-    serving.check_row_count(end.rows).await?;
-    // Those whom its owner knows to be in it are looked up at a turn of their own.
+    // A register that has shrunk finds nothing too often, so it gets no receipt.
+    dataset.check_row_count(end.rows).await?;
+    // The look-up of known persons takes its own turn.
     drop(turn);
-    serving.verify_probes(end.rests_on, &cancellation).await?;
-    delivery.finish(admitted, serving, connector, signer, end).await
+    dataset.verify_probes(end.rests_on, &cancellation).await?;
+    delivery.finish(admitted, dataset, connector, signer, end).await
 }
 
 enum Values {
@@ -108,7 +107,7 @@ enum Values {
 
 /// The answer on its way out.
 struct Delivery<'a> {
-    shape: &'a Shape,
+    plan: &'a ScanPlan,
     keys: HashSet<ResidentId>,
     adjudications: &'a Rulings,
     out: &'a Messages,
@@ -120,20 +119,20 @@ struct Delivery<'a> {
     findings: BTreeMap<(i32, usize), u64>,
     /// The distinct values of each column that supplies keys.
     supplied: Vec<BTreeSet<String>>,
-    today: NaiveDate,
+    today: CivilDay,
     sent_schema: bool,
 }
 
 impl<'a> Delivery<'a> {
     fn new(
-        shape: &'a Shape,
+        plan: &'a ScanPlan,
         keys: &[ResidentId],
         adjudications: &'a Rulings,
         out: &'a Messages,
         most_bytes: u64,
     ) -> Self {
         Self {
-            shape,
+            plan,
             keys: keys.iter().copied().collect(),
             adjudications,
             out,
@@ -142,8 +141,8 @@ impl<'a> Delivery<'a> {
             rows: 0,
             stream: Hasher::with_domain(hash_domain::SCAN_STREAM),
             findings: BTreeMap::new(),
-            today: date::in_china(SystemTime::now()),
-            supplied: shape.supplies.iter().map(|_| BTreeSet::new()).collect(),
+            today: CivilDay::at(SystemTime::now()),
+            supplied: plan.supplies.iter().map(|_| BTreeSet::new()).collect(),
             sent_schema: false,
         }
     }
@@ -157,7 +156,7 @@ impl<'a> Delivery<'a> {
     fn build(&mut self, rows: &Rows) -> Result<RecordBatch, SourceError> {
         let mut look_up = StringBuilder::new();
         let mut values: Vec<Values> = self
-            .shape
+            .plan
             .columns
             .iter()
             .map(|(_, column)| match data_type(column.semantic) {
@@ -169,11 +168,11 @@ impl<'a> Delivery<'a> {
             })
             .collect();
         for row in rows.iter() {
-            for person in self.shape.matches(row, &self.keys, self.adjudications) {
+            for person in self.plan.matches(row, &self.keys, self.adjudications) {
                 look_up.append_value(person.as_str());
                 self.rows += 1;
                 for (at, ((place, column), value)) in
-                    self.shape.columns.iter().zip(&mut values).enumerate()
+                    self.plan.columns.iter().zip(&mut values).enumerate()
                 {
                     let reading = cell::read(column, row.get(*place)).on(self.today);
                     self.findings_of(&reading, at);
@@ -188,8 +187,7 @@ impl<'a> Delivery<'a> {
             Values::Date(mut builder) => Arc::new(builder.finish()) as ArrayRef,
             Values::Money(mut builder) => Arc::new(builder.finish()) as ArrayRef,
         }));
-        RecordBatch::try_new(Arc::clone(&self.shape.schema), columns)
-            .map_err(|error| failed(&error))
+        RecordBatch::try_new(Arc::clone(&self.plan.schema), columns).map_err(|error| failed(&error))
     }
 
     fn findings_of(&mut self, reading: &CellReading<'_>, at: usize) {
@@ -203,14 +201,14 @@ impl<'a> Delivery<'a> {
 
     fn supply(&mut self, reading: &CellReading<'_>, at: usize) {
         let CellReading::Id(id) = reading else { return };
-        let Some(slot) = self.shape.supplies.iter().position(|place| *place == at) else { return };
+        let Some(slot) = self.plan.supplies.iter().position(|place| *place == at) else { return };
         if let Some(supplied) = self.supplied.get_mut(slot) {
             supplied.insert(id.as_str().to_owned());
         }
     }
 
     async fn send(&mut self, batches: &[RecordBatch]) -> Result<(), SourceError> {
-        let messages = batches_to_flight_data(&self.shape.schema, batches.to_vec())
+        let messages = batches_to_flight_data(&self.plan.schema, batches.to_vec())
             .map_err(|error| failed(&error))?;
         // The encoder repeats the schema before every call's batches; the stream has it once.
         for message in messages.into_iter().skip(usize::from(self.sent_schema)) {
@@ -238,11 +236,11 @@ impl<'a> Delivery<'a> {
     async fn finish(
         mut self,
         admitted: &Admitted,
-        serving: &AttachedDataset,
+        dataset: &AttachedDataset,
         connector: &str,
         signer: &SigningKey,
         end: LookUpEnd,
-    ) -> Result<Served, SourceError> {
+    ) -> Result<ScanEnd, SourceError> {
         if !self.sent_schema {
             self.send(&[]).await?;
         }
@@ -250,8 +248,8 @@ impl<'a> Delivery<'a> {
         let (secret, salt) =
             random.split_first_chunk::<32>().ok_or_else(|| failed(&"too little randomness"))?;
         let mut supplied = Vec::new();
-        for (at, values) in self.shape.supplies.iter().zip(&self.supplied) {
-            let name = self.shape.columns.get(*at).map_or("", |(_, column)| column.name.as_str());
+        for (at, values) in self.plan.supplies.iter().zip(&self.supplied) {
+            let name = self.plan.columns.get(*at).map_or("", |(_, column)| column.name.as_str());
             supplied.push(receipt::supply(secret, name, values).map_err(|error| failed(&error))?);
         }
         let mut findings: Vec<Finding> = self
@@ -260,7 +258,7 @@ impl<'a> Delivery<'a> {
             .map(|((kind, at), count)| Finding {
                 kind: *kind,
                 column: self
-                    .shape
+                    .plan
                     .columns
                     .get(*at)
                     .map_or_else(String::new, |(_, column)| column.name.clone()),
@@ -282,12 +280,12 @@ impl<'a> Delivery<'a> {
             keys_digest: sha256_parts(hash_domain::SCAN_KEYS, &keys).to_vec(),
             findings,
             supply_secret: secret.to_vec(),
-            statement_digest: serving.statement_digest.to_vec(),
-            adjudications_digest: serving.adjudications_digest.clone(),
+            statement_digest: dataset.statement_digest.to_vec(),
+            adjudications_digest: dataset.adjudications_digest.clone(),
         };
         let message = ScanReceipt {
-            grant_id: admitted.grant.id.clone(),
-            exchange_id: admitted.grant.exchange_id.clone(),
+            grant_id: admitted.ticket.id.clone(),
+            exchange_id: admitted.ticket.exchange_id.clone(),
             connector: connector.to_owned(),
             dataset: admitted.approved.template().dataset.clone(),
             template_digest: admitted.approved.digest.to_vec(),
@@ -305,7 +303,7 @@ impl<'a> Delivery<'a> {
             ..self.held.take().unwrap_or_default()
         };
         self.out.send(Ok(last)).await.map_err(|_| SourceError::hung_up())?;
-        Ok(Served { rows, could_match: end.could_match })
+        Ok(ScanEnd { rows, could_match: end.could_match })
     }
 }
 
@@ -325,8 +323,8 @@ fn append(value: &mut Values, reading: CellReading<'_>) {
             CellReading::Id(id) => builder.append_value(id.as_str()),
             CellReading::Text(text) => builder.append_value(text),
             CellReading::Code(text) => builder.append_value(text),
-            // Another scheme's identifier names nobody who can be asked about; where one is
-            // required, its absence shows.
+            // An identifier of another scheme names no person that can be asked about. Where a
+            // resident id is required, its absence shows.
             _ => builder.append_null(),
         },
     }
@@ -336,7 +334,7 @@ fn failed(error: &dyn std::fmt::Display) -> SourceError {
     SourceError::new(ErrorCode::SourceFailed, error.to_string())
 }
 
-/// How the hub learns of a failed scan: the code, and nothing of the department's inner life.
+/// What the hub learns of a failed scan: the code only.
 pub fn to_status(error: &SourceError) -> Status {
     Refusal::new(error.code, format!("the source did not answer: {}", error.code.name()))
         .to_status()

@@ -24,11 +24,11 @@ use zerotrip_proto::v1::{
 };
 use zerotrip_proto::{Refusal, bounds, from_timestamp, to_timestamp};
 
-use crate::agent::Agent;
+use crate::hub_watermark::ChannelProof;
 use crate::scan::MESSAGES_AHEAD;
-use crate::seen::ChannelProof;
+use crate::serving::Agent;
 
-/// Time that an answer may take to be small.
+/// An answer that is made within this time counts as small.
 const SMALL_ANSWER: Duration = Duration::from_millis(2);
 
 /// Everything that the hub may call on one channel.
@@ -41,7 +41,7 @@ pub fn routes(agent: &Arc<Agent>) -> Routes {
         .prepare()
 }
 
-/// Of one channel.
+/// The service on one channel.
 #[derive(Clone)]
 struct Service {
     agent: Arc<Agent>,
@@ -95,7 +95,7 @@ type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 fn not_here<T>(call: &str) -> Result<Response<T>, Status> {
     Err(Status::unimplemented(format!(
-        "{call} is not served on this channel; the hub asks by DoGet with a signed grant"
+        "{call} is not served on this channel; the hub asks by DoGet with a signed ticket"
     )))
 }
 
@@ -129,14 +129,14 @@ impl FlightService for Service {
         };
         let ticket = Envelope::decode(request.into_inner().ticket).map_err(|_| {
             self.agent
-                .refused(Refusal::new(ErrorCode::Malformed, "the ticket is not a signed grant"))
+                .refused(Refusal::new(ErrorCode::Malformed, "the ticket is not a signed envelope"))
                 .to_status()
         })?;
         let (out, messages) = mpsc::channel(MESSAGES_AHEAD);
         let (agent, proof) = (Arc::clone(&self.agent), Arc::clone(&self.proof));
         let mut scan = Box::pin(async move {
             if let Err(refusal) = agent.scan(&ticket, &hub, &proof, &out).await {
-                // Where nobody listens any more there is nobody to tell; the journal has it.
+                // If the hub hung up, only the journal has it.
                 let _gone = out.send(Err(refusal.to_status())).await;
             }
         });

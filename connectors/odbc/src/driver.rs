@@ -1,8 +1,7 @@
 //! One connection through one driver, and what is asked of it.
 //!
-//! Every cell is read as text, piece by piece (`SQLGetData`), for what a driver declares of a
-//! column's size is not always so, and a piece that is taken for the whole would be a loss that
-//! nobody sees.
+//! Every cell is read as text, piece by piece (`SQLGetData`). A driver's statement of a column's
+//! size is not always true, and a piece that is taken for the whole would be an unnoticed loss.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -32,10 +31,10 @@ pub enum DriverError {
     #[error("{0}")]
     Socket(#[from] io::Error),
     /// A bound.
-    #[error("a cell of over {MOST_CELL} bytes, or a row of over {MOST_ROW}; name other columns")]
+    #[error("a cell of over {MOST_CELL} bytes, or a row of over {MOST_ROW}. Name other columns")]
     TooLong,
     /// The connector asked for something odd.
-    #[error("`{0}` is no number")]
+    #[error("`{0}` is not a number")]
     NoNumber(String),
     /// The statement has no rows to send.
     #[error("the statement has no rows")]
@@ -51,7 +50,7 @@ pub enum DriverError {
 /// A connection.
 pub struct Driver {
     connection: Connection<'static>,
-    /// Seconds that a statement may take; 0: as long as it likes.
+    /// Seconds that a statement may take; 0: no bound.
     seconds: usize,
     /// Whether statements run in transactions.
     transactions: bool,
@@ -67,7 +66,7 @@ impl Driver {
     pub fn log_in(connection: &str, seconds: u32) -> Result<(Self, Reply), DriverError> {
         let options = ConnectionOptions { login_timeout_sec: Some(seconds), packet_size: None };
         let connection = environment()?.connect_with_connection_string(connection, options)?;
-        // Some count the end of the text as part of it.
+        // Some drivers count the terminating zero as part of the text.
         let system =
             connection.database_management_system_name()?.trim_end_matches('\0').to_owned();
         // A driver that does not say quotes nothing.
@@ -97,12 +96,12 @@ impl Driver {
             }
             Request::Begin { statements, seconds } => {
                 self.seconds = usize::try_from(seconds).unwrap_or(0);
-                // Not every driver says; then the first statement will.
+                // Not every driver says so; then the first statement fails.
                 if self.connection.is_dead().unwrap_or(false) {
                     return Err(DriverError::Dead);
                 }
-                // Whatever was asked since, it may have begun a transaction already, which would
-                // see an earlier moment.
+                // An earlier request may have begun a transaction, which would see an earlier
+                // moment.
                 if self.transactions {
                     self.connection.rollback()?;
                 }
@@ -146,7 +145,7 @@ impl Driver {
         }
     }
 
-    /// The connection is still there: the answer before was not cut short by its end.
+    /// Makes sure that the connection is alive: its end did not cut the answer short.
     fn outlived(&self) -> Result<(), DriverError> {
         if self.connection.is_dead().unwrap_or(false) {
             return Err(DriverError::Dead);
@@ -164,7 +163,7 @@ impl Driver {
     fn statement(&self) -> Result<Preallocated<StatementImpl<'_>>, DriverError> {
         let mut statement = self.connection.preallocate()?;
         if self.seconds > 0 {
-            // Not every driver can; the connector ends the process when its own time is up.
+            // Not every driver can do this. The connector ends the process at its own deadline.
             let _can = statement.set_query_timeout_sec(self.seconds);
         }
         Ok(statement)
@@ -227,7 +226,7 @@ fn stream(mut cursor: impl Cursor, narrow: bool, send: Send<'_>) -> Result<Reply
     Ok(Reply::End { rows: batch.rows() })
 }
 
-/// A cell that is being read; what it is read into is used again and again.
+/// The buffers into which a cell is read; they are reused.
 #[derive(Default)]
 struct Cell {
     text: String,
@@ -253,7 +252,7 @@ impl Cell {
                 break;
             }
         }
-        // Half a pair is no character, and makes the cell unreadable.
+        // Half a surrogate pair is not a character, and makes the cell unreadable.
         self.text.extend(
             char::decode_utf16(self.wide.iter().copied())
                 .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)),

@@ -1,5 +1,5 @@
-//! What may be said of a driver's error. Drivers put connection strings into their messages, and
-//! systems the values of rows.
+//! Which part of a driver's error may be passed on. Drivers put connection strings into their
+//! messages, and systems put values of rows into them.
 
 use zerotrip_odbc_wire::{Failure, Secret, Sort};
 
@@ -7,13 +7,13 @@ use crate::driver::DriverError;
 
 /// Characters of a message.
 const MOST_WORDS: usize = 400;
-/// As many characters of a secret in a row are as bad as all of it.
+/// A message with this many consecutive characters of a secret is dropped like one with all of it.
 const TELLING: usize = 6;
-/// Classes of states in whose messages no value of a row stands: connecting, authorisation, syntax
+/// Classes of states whose messages hold no value of a row: connecting, authorisation, syntax
 /// and names, time-outs, what a driver or its manager lacks.
 const HARMLESS: [&str; 10] = ["08", "28", "3D", "3F", "42", "HYC", "HYT", "IM", "S00", "S1C"];
 
-/// By which words an error in connecting is sorted.
+/// The words by which an error in connecting is classified.
 const SORTS: [(Sort, &[&str]); 3] = [
     (
         Sort::NotLetIn,
@@ -37,7 +37,7 @@ const SORTS: [(Sort, &[&str]); 3] = [
     (Sort::NoDatabase, &["unknown database", "cannot open database", "\" does not exist"]),
 ];
 
-/// What must not be said.
+/// The secrets that no message may hold.
 #[derive(Default)]
 pub struct Hidden(Vec<String>);
 
@@ -53,8 +53,8 @@ impl Hidden {
         )
     }
 
-    /// Whether it says a secret, or a good part of one, or seems to.
-    fn is_told_by(&self, words: &str) -> bool {
+    /// Whether the words hold a secret or a large part of one, or seem to.
+    fn is_in(&self, words: &str) -> bool {
         let words = words.to_lowercase();
         let part = |secret: &String| {
             let chars: Vec<char> = secret.chars().collect();
@@ -66,7 +66,7 @@ impl Hidden {
     }
 }
 
-/// What the connector is told.
+/// What the connector learns of an error.
 pub fn failure(error: &DriverError, hidden: &Hidden, connecting: bool) -> Failure {
     let (state, native, words) = match error {
         DriverError::Odbc(
@@ -108,11 +108,11 @@ pub fn failure(error: &DriverError, hidden: &Hidden, connecting: bool) -> Failur
             };
         }
     };
-    // Some drivers leave rubbish there.
+    // Some drivers leave garbage in the state.
     let state =
         if state.bytes().all(|c| c.is_ascii_alphanumeric()) { state } else { "HY000".to_owned() };
     let may_say = connecting || HARMLESS.iter().any(|class| state.starts_with(class));
-    let said = !words.trim().is_empty() && may_say && !hidden.is_told_by(&words);
+    let said = !words.trim().is_empty() && may_say && !hidden.is_in(&words);
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     let sort = if connecting { sort(&words) } else { Sort::Other };
     Failure {
@@ -153,10 +153,10 @@ mod tests {
         ]);
         for words in ["near \"TR0UB4DOR&3\"", "…b4dor&", "`xy`", "Driver=x;PWD=", "password=…"]
         {
-            assert!(hidden.is_told_by(words), "{words}");
+            assert!(hidden.is_in(words), "{words}");
         }
         for words in ["no such server", "dor&", ""] {
-            assert!(!hidden.is_told_by(words), "{words}");
+            assert!(!hidden.is_in(words), "{words}");
         }
     }
 }

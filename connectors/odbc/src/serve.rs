@@ -18,20 +18,19 @@ use crate::failure::{Hidden, failure};
 /// Bytes of memory that driver and helper may take. A driver that keeps a whole answer in memory
 /// fails instead of taking the machine.
 const MEMORY: u64 = 1 << 30;
-/// Time that a connection has to end well when the connector is gone. Whatever it does then, the
-/// process ends.
+/// Time for the connection to end in good order when the connector is gone. Then the process ends.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Why the helper ends before its connector does.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Somebody else started it.
-    #[error("its standard input is no socket ({0})")]
+    /// It was not started by the connector.
+    #[error("its standard input is not a socket ({0})")]
     NoSocket(io::Error),
     /// The socket broke.
     #[error("the connector cannot be reached: {0}")]
     Socket(#[from] io::Error),
-    /// The two are not of one version, or one of them is broken.
+    /// Connector and helper have different versions, or one of them is broken.
     #[error("{0}")]
     Wire(#[from] WireError),
 }
@@ -44,7 +43,7 @@ pub fn run() -> Result<(), ServeError> {
         .try_clone_to_owned()
         .map(UnixStream::from)
         .map_err(ServeError::NoSocket)?;
-    // A socket tells whom it leads to; anything else does not.
+    // Only a socket has a peer address.
     socket.peer_addr().map_err(ServeError::NoSocket)?;
     let (requests, asked) = mpsc::sync_channel(1);
     let reader = socket.try_clone()?;
@@ -52,8 +51,7 @@ pub fn run() -> Result<(), ServeError> {
     serve(&asked, socket)
 }
 
-/// Hands requests on, and ends the process when the connector is gone, whatever the driver is stuck
-/// in by then.
+/// Hands requests on, and ends the process when the connector is gone, even if the driver hangs.
 #[expect(
     clippy::disallowed_methods,
     reason = "nothing here is kept, and a driver that hangs would keep the process for ever"
@@ -97,8 +95,7 @@ fn serve(requests: &Receiver<Request>, mut socket: UnixStream) -> Result<(), Ser
         let reply = match done {
             Ok(reply) => reply,
             Err(DriverError::Socket(error)) => return Err(error.into()),
-            // Before anybody is let in there are no rows whose values could be in what a driver
-            // says.
+            // Before the log-in there are no rows whose values could be in a driver's message.
             Err(error) => Reply::Failed(failure(&error, &hidden, driver.is_none())),
         };
         socket.write_all(&wire::frame(&reply, MOST_REPLY)?)?;

@@ -8,7 +8,7 @@ use zerotrip_proto::v1::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {detail}", code.name())]
 pub struct SourceError {
-    /// What kind.
+    /// The code that the hub gets.
     pub code: ErrorCode,
     /// For the department's operator: names the thing and the remedy, never a secret, never a row.
     pub detail: String,

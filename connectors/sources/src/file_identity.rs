@@ -21,7 +21,7 @@ pub struct DatabaseIdentity {
 pub struct FileIdentity {
     place: (u64, u64),
     length: u64,
-    /// Seconds and nanoseconds; the second pair also tells of a file that was given an old time.
+    /// Seconds and nanoseconds; the second pair also shows a file that was given an old time.
     modified: (i64, i64),
     changed: (i64, i64),
 }

@@ -10,18 +10,18 @@ use crate::rulings::Rulings;
 use crate::{Source, SourceError, derived_columns, drop, remote, rest, table};
 
 /// Opens the system that a dataset file describes. `base` is the file's folder; `state` the
-/// connector's own, where snapshots are kept; `adjudications` are what the owner has stated of
+/// connector's own, where snapshots are kept; `rulings` are what the owner has stated of
 /// unreadable rows. This list is every kind there is.
 pub fn open(
     dataset: &DatasetFile,
     base: &Path,
     state: &Path,
-    adjudications: Arc<Rulings>,
+    rulings: Arc<Rulings>,
 ) -> Result<Arc<dyn Source>, SourceError> {
     match derived_columns::stored(dataset) {
-        None => open_stored(dataset, base, state, adjudications),
+        None => open_stored(dataset, base, state, rulings),
         Some(stored) => Ok(Arc::new(derived_columns::DerivedColumnsSource::new(
-            open_stored(&stored, base, state, adjudications)?,
+            open_stored(&stored, base, state, rulings)?,
             dataset,
         ))),
     }
@@ -31,7 +31,7 @@ fn open_stored(
     dataset: &DatasetFile,
     base: &Path,
     state: &Path,
-    adjudications: Arc<Rulings>,
+    rulings: Arc<Rulings>,
 ) -> Result<Arc<dyn Source>, SourceError> {
     let dropped =
         |file: &FileDrop, format: Arc<dyn drop::Format>| -> Result<Arc<dyn Source>, SourceError> {
@@ -41,16 +41,13 @@ fn open_stored(
                 format,
                 base,
                 state,
-                Arc::clone(&adjudications),
+                Arc::clone(&rulings),
             )?))
         };
     match &dataset.source {
-        Spec::Sqlite(spec) => Ok(Arc::new(table::TableSource::open_live(
-            dataset,
-            spec,
-            base,
-            Arc::clone(&adjudications),
-        )?)),
+        Spec::Sqlite(spec) => {
+            Ok(Arc::new(table::TableSource::open_live(dataset, spec, base, Arc::clone(&rulings))?))
+        }
         Spec::Csv(spec) => {
             dropped(&spec.file, Arc::new(drop::Csv::new(spec.encoding, spec.separator)))
         }
@@ -58,11 +55,11 @@ fn open_stored(
         Spec::Xls(spec) => dropped(&spec.file, Arc::new(drop::Xls::new(spec))),
         Spec::Dbf(spec) => dropped(&spec.file, Arc::new(drop::Dbf::new(spec))),
         Spec::Parquet(spec) => dropped(&spec.file, Arc::new(drop::Parquet)),
-        Spec::Postgres(spec) => remote::postgres::open(dataset, spec, base, adjudications),
-        Spec::Mysql(spec) => remote::mysql::open(dataset, spec, base, adjudications),
-        Spec::Odbc(spec) => remote::odbc::open(dataset, spec, base, adjudications),
+        Spec::Postgres(spec) => remote::postgres::open(dataset, spec, base, rulings),
+        Spec::Mysql(spec) => remote::mysql::open(dataset, spec, base, rulings),
+        Spec::Odbc(spec) => remote::odbc::open(dataset, spec, base, rulings),
         Spec::Rest(spec) => {
-            Ok(Arc::new(rest::RestSource::open(dataset, spec, base, state, adjudications)?))
+            Ok(Arc::new(rest::RestSource::open(dataset, spec, base, state, rulings)?))
         }
     }
 }

@@ -15,10 +15,11 @@ mod drop;
 mod error;
 mod file_identity;
 mod findings;
+mod float_text;
 mod header;
 mod kinds;
 mod look_up;
-mod number;
+mod plausibility;
 mod profile;
 mod quality_scan;
 mod remote;
@@ -26,7 +27,6 @@ mod rest;
 mod rests_on;
 mod row_index;
 mod rows;
-mod rules;
 pub mod rulings;
 pub mod select;
 mod snapshot;
@@ -62,7 +62,7 @@ pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError
 /// **Nothing that matches is lost.** For every spelling that
 /// `zerotrip_datasets::resident_id::parse` maps to one of the keys, the row comes. A source asks
 /// its index for each key's finite `spellings()`; rows whose cell is spelled otherwise (blanks
-/// inside, full width) are found by a profiling pass (`profile.rs`) that keeps their locators. Too
+/// inside, full width) are found by a profiling pass (`profile/`) that keeps their locators. Too
 /// many rows are not a fault: the connector evaluates every row again on normalised values and
 /// drops what does not match.
 ///

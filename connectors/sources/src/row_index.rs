@@ -39,7 +39,7 @@ pub struct IndexBuilder {
 pub struct RowIndex {
     hasher: RandomState,
     /// The first bits of a person's hash are a place here, where it says from where on such
-    /// persons' rows stand.
+    /// persons' rows are.
     starts: Vec<u32>,
     /// How many bits.
     bits: u32,
@@ -120,7 +120,7 @@ impl IndexBuilder {
 }
 
 impl RowIndex {
-    /// What tells a row from all others, as [`IndexBuilder::which`] has it.
+    /// What identifies a row, as [`IndexBuilder::which`] has it.
     pub fn which(&self, cells: RawRow<'_>) -> u64 {
         self.hasher.hash_one(cells)
     }
@@ -152,7 +152,7 @@ impl SeenRows {
         for (column, person) in persons(columns, row) {
             let range = present.rows_of(column, &person);
             let rows = present.rows.get(range.clone()).unwrap_or_default();
-            // Of equal rows, which nothing tells apart, the first represents all.
+            // Of equal rows, which nothing distinguishes, the first represents all.
             let at = rows.partition_point(|row| low(*row) < folded(which));
             if rows.get(at).is_some_and(|row| low(*row) == folded(which)) {
                 self.0.push(position(range.start + at));

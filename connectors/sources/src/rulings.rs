@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use zerotrip_datasets::{ResidentId, date};
+use zerotrip_datasets::{CivilDay, ResidentId};
 use zerotrip_proto::hash_domain;
 use zerotrip_trust::digest::{Digest, Hasher};
 
@@ -63,7 +63,7 @@ impl Concerns {
         }
         let mut persons = Vec::new();
         for id in text.split([',', '，']) {
-            let id = ResidentId::issued(id, date::in_china(SystemTime::now()))
+            let id = ResidentId::issued(id, CivilDay::at(SystemTime::now()))
                 .map_err(|error| format!("`{}`: {error}", id.trim()))?;
             persons.push(id.as_str().to_owned());
         }

@@ -24,7 +24,7 @@ pub struct Survey {
     pub adjudicated: u64,
     /// Rows found only through the profiling pass.
     pub irregular: u64,
-    /// When.
+    /// The moment of which this is true.
     pub as_of: SystemTime,
     /// Advice for the owner, such as a missing index.
     pub advice: Vec<String>,

@@ -30,7 +30,7 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
     let schemes = schemes(section, semantic);
     let scheme_by = scheme_by(section, semantic);
     let (nothing, unknown) = (nothing?, unknown?);
-    // An id, or what may be left of one, is somebody's: of rows that hold it `adjudicate` can say
+    // An id, or what may be left of one, is a person's: of rows that hold it `adjudicate` can say
     // more.
     let somebodys = |word: &&String| names_somebody(word) || !Suspect::new(word).is_anybodys();
     if semantic == Some(SemanticType::ResidentId)

@@ -32,7 +32,7 @@ pub enum Made {
     /// From its field of the source.
     #[default]
     Field,
-    /// The register has no such field: this stands in every row.
+    /// The register has no such field: every row has this value.
     Constant(String),
     /// The register has no such field: it follows from others.
     Derived(Derived),
@@ -70,7 +70,7 @@ impl Made {
     /// column of the row.
     ///
     /// What cannot be read, or is a code that no list knows, derives nothing: the cell is NULL, and
-    /// NULL is no code.
+    /// NULL is not a code.
     pub fn cell<'r>(&self, read: &dyn Fn(&str) -> CellReading<'r>) -> Option<&str> {
         match self {
             Self::Field | Self::Absent(_) => None,
@@ -84,7 +84,7 @@ impl Made {
     }
 }
 
-/// By which word a table names what stands in a cell.
+/// The key by which a table names a cell's value.
 fn word<'r>(reading: &'r CellReading<'_>) -> Option<&'r str> {
     match reading {
         CellReading::Code(meaning) => Some(meaning),
@@ -105,7 +105,7 @@ fn word<'r>(reading: &'r CellReading<'_>) -> Option<&'r str> {
     }
 }
 
-/// Reads which of the four a column is: the field's name, and what stands in for it where there is
+/// Reads which of the four a column is: the field's name, and what replaces it where there is
 /// none.
 pub(super) fn read(
     section: &mut Section<'_>,

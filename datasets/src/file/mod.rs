@@ -40,7 +40,7 @@ pub const MOST_LOOKUPS: usize = 16;
 pub const MOST_CODES: usize = 1000;
 /// Most words of a column for nothing, for unknown, or for other schemes.
 pub const MOST_WORDS: usize = 64;
-/// Most fields in which persons stand whom the rows are not about.
+/// Most fields with persons that the rows are not about.
 pub const MOST_NOT_ABOUT: usize = 256;
 /// Most regions of a coverage.
 pub const MOST_REGIONS: usize = 4000;
@@ -103,8 +103,8 @@ pub struct DatasetFile {
     pub columns: Vec<Column>,
     /// In the file's order.
     pub lookups: Vec<Lookup>,
-    /// Fields of the source, named by a column or not, in which persons stand whom the rows are
-    /// not about, each with the reason. Whoever stands in any other field beside the look-ups
+    /// Fields of the source, named by a column or not, with persons that the rows are
+    /// not about, each with the reason. A person in any other field beside the look-ups
     /// could be whom a row is about.
     pub not_about: BTreeMap<String, String>,
     /// What one scan may cost.
@@ -157,7 +157,7 @@ pub struct Column {
     /// Where its cells come from.
     pub made: Made,
     /// What the owner declares of its cells: words for nothing and for unknown, and for ids the
-    /// schemes they stand under.
+    /// schemes they belong to.
     pub declared: Declared,
 }
 
@@ -358,7 +358,7 @@ impl DatasetFile {
     }
 }
 
-/// Keys and values are somebody's: nothing in them moves what is read on a terminal.
+/// Keys and values are written by other people: nothing in them moves what is read on a terminal.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.key.is_empty() {

@@ -1,27 +1,29 @@
 //! From TOML to [`DatasetFile`], top to bottom as the file is written.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::NaiveDate;
 use toml::{Table, Value};
 use zerotrip_proto::names::is_dataset;
-use zerotrip_proto::v1::{Grade, SemanticType, SharingClass};
+use zerotrip_proto::v1::SharingClass;
 
-use super::section::{Section, is_name, is_text};
+use super::section::{Section, is_text};
 use super::{
-    Column, Coverage, DatasetFile, Fault, Limits, Lookup, MOST_CODES, MOST_COLUMNS,
-    MOST_FILE_BYTES, MOST_LOOKUPS, MOST_NOT_ABOUT, MOST_REGIONS, Made, QuietHours, SEMANTIC_TYPES,
-    Subjects, declared, made, semantic_type, source,
+    Coverage, DatasetFile, Fault, Limits, MOST_FILE_BYTES, MOST_REGIONS, Subjects, source,
 };
-use crate::nearest::typo_of;
 use crate::normal::division;
 use zerotrip_text::toml_fault;
 
-/// Most parts of a day at which a system is left alone.
-const MOST_QUIET_HOURS: usize = 8;
-/// Characters of a reason: less is none.
-const FEWEST_OF_REASON: usize = 4;
+mod columns;
+mod limits;
+mod lookups;
+mod names;
+
+use columns::columns;
+use limits::limits;
+use lookups::{lookups, not_about};
+pub(super) use names::{folded_name, is_foreign_name, is_inner_path, is_name_in_file};
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
@@ -238,319 +240,6 @@ fn carried_over(section: &mut Section<'_>, key: &'static str, remedy: &str) -> O
     })
 }
 
-/// The columns that are described without fault, and the names of all: a fault in one of them is
-/// not also one of whatever names it.
-fn columns(top: &mut Section<'_>, is_file: bool) -> (Vec<Column>, BTreeSet<String>) {
-    let _ = top.need("column", "describe each column in a `[[column]]` table");
-    let mut columns = Vec::new();
-    let mut names = BTreeSet::new();
-    let remedy =
-        SEMANTIC_TYPES.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let remedy = format!("must be one of {remedy}");
-    for mut section in top.sections("column", MOST_COLUMNS) {
-        let name = name(&mut section, &mut names);
-        let field =
-            section.read("field", Some(None), "must be the field's name in the source", |value| {
-                field_name(value.as_str()?, is_file).map(Some)
-            });
-        let semantic = section.read("type", None, &remedy, |value| semantic_type(value.as_str()?));
-        let grade = section.read("grade", None, "must be `L1` to `L4`", |value| {
-            Grade::from_str_name(value.as_str()?).filter(|grade| *grade != Grade::Unspecified)
-        });
-        let lacks_field = matches!(field, Some(None));
-        let made =
-            field.as_ref().and_then(|field| made::read(&mut section, semantic, field.as_deref()));
-        let codes = codes(&mut section, semantic, made.as_ref(), lacks_field);
-        let declared = declared::read(&mut section, semantic);
-        top.close(section);
-        if let (
-            Some(name),
-            Some(field),
-            Some(made),
-            Some(semantic),
-            Some(grade),
-            Some(codes),
-            Some(declared),
-        ) = (name, field, made, semantic, grade, codes, declared)
-        {
-            columns.push(Column {
-                name,
-                field: field.unwrap_or_default(),
-                semantic,
-                grade,
-                codes,
-                declared,
-                made,
-            });
-        }
-    }
-    declared::refers(top, &columns, &names);
-    made::close(top, &columns, &names);
-    (columns, names)
-}
-
-fn codes(
-    section: &mut Section<'_>,
-    semantic: Option<SemanticType>,
-    made: Option<&Made>,
-    lacks_field: bool,
-) -> Option<BTreeMap<String, String>> {
-    let value = section.get("codes");
-    if let Some(made) = made.filter(|made| !made.is_field()) {
-        if value.is_some() {
-            section.fault(
-                "codes",
-                None,
-                "a column without a `field` has no codes: what it says is what it means".to_owned(),
-            );
-            return None;
-        }
-        return Some(if semantic == Some(SemanticType::Code) {
-            made::codes(made)
-        } else {
-            BTreeMap::new()
-        });
-    }
-    match (semantic, value) {
-        // What is wrong with what is there in place of a field is told already.
-        (_, None) if made.is_none() && lacks_field => None,
-        (Some(SemanticType::Code), None) => {
-            section.fault(
-                "codes",
-                None,
-                "missing; list every code there is, such as `{ \"1\" = \"registered\" }`"
-                    .to_owned(),
-            );
-            None
-        }
-        (Some(SemanticType::Code), Some(value)) => {
-            let one = |(code, meaning): (&String, &Value)| {
-                let meaning = meaning.as_str().filter(|meaning| is_name(meaning))?;
-                (is_text(code) && code.trim() == code).then(|| (code.clone(), meaning.to_owned()))
-            };
-            let remedy = format!(
-                "must give 1 to {MOST_CODES} codes, without blanks around, a meaning of a-z, 0-9 \
-                 and _ each"
-            );
-            let Some(table) =
-                value.as_table().filter(|table| (1..=MOST_CODES).contains(&table.len()))
-            else {
-                section.fault("codes", Some(value), remedy);
-                return None;
-            };
-            let odd: Vec<String> = table
-                .iter()
-                .filter(|entry| one(*entry).is_none())
-                .map(|(code, meaning)| format!("\"{code}\" = {meaning}"))
-                .collect();
-            if odd.is_empty() {
-                return Some(table.iter().filter_map(one).collect());
-            }
-            section.fault_in("codes", odd.join(", "), remedy);
-            None
-        }
-        (Some(_), Some(value)) => {
-            section.fault(
-                "codes",
-                Some(value),
-                "only a column of type `code` has codes: drop them, or change the type".to_owned(),
-            );
-            None
-        }
-        (_, _) => Some(BTreeMap::new()),
-    }
-}
-
-fn lookups(top: &mut Section<'_>, columns: &[Column], declared: BTreeSet<String>) -> Vec<Lookup> {
-    let mut lookups = Vec::new();
-    // A lookup is delivered as a column of its own.
-    let mut names = declared.clone();
-    for mut section in top.sections("lookup", MOST_LOOKUPS) {
-        let name = name(&mut section, &mut names);
-        let listed =
-            section.read("columns", None, "must list one or more columns, each once", |value| {
-                let listed: Option<Vec<&str>> =
-                    value.as_array()?.iter().map(Value::as_str).collect();
-                let distinct: BTreeSet<&str> = listed.iter().flatten().copied().collect();
-                listed.filter(|listed| {
-                    !listed.is_empty()
-                        && listed.len() <= MOST_COLUMNS
-                        && distinct.len() == listed.len()
-                })
-            });
-        for name in listed.iter().flatten() {
-            match columns.iter().find(|column| column.name == *name) {
-                Some(column) if column.semantic == SemanticType::ResidentId => {}
-                Some(_) => section.fault(
-                    "columns",
-                    Some(&Value::from(*name)),
-                    "only columns of type `resident_id` can be looked up".to_owned(),
-                ),
-                None if declared.contains(*name) => {}
-                None => {
-                    let known = typo_of(name, columns.iter().map(|column| column.name.as_str()));
-                    let hint = known
-                        .map(|known| format!("; is `{known}` a misspelling of it?"))
-                        .unwrap_or_default();
-                    section.fault(
-                        "columns",
-                        Some(&Value::from(*name)),
-                        format!("no such column{hint}"),
-                    );
-                }
-            }
-        }
-        let blank = section.read(
-            "may_be_blank",
-            Some(Vec::new()),
-            "must list columns of this look-up, each once",
-            |value| {
-                let blank: Option<Vec<&str>> =
-                    value.as_array()?.iter().map(Value::as_str).collect();
-                let distinct: BTreeSet<&str> = blank.iter().flatten().copied().collect();
-                blank.filter(|blank| distinct.len() == blank.len())
-            },
-        );
-        for name in blank.iter().flatten() {
-            if let Some(listed) = &listed
-                && !listed.contains(name)
-            {
-                let hint = typo_of(name, listed.iter().copied())
-                    .map(|known| format!("; did you mean `{known}`?"))
-                    .unwrap_or_default();
-                section.fault(
-                    "may_be_blank",
-                    Some(&Value::from(*name)),
-                    format!("not one of this look-up's `columns`{hint}"),
-                );
-            }
-        }
-        top.close(section);
-        if let (Some(name), Some(listed), Some(blank)) = (name, listed, blank) {
-            let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-            lookups.push(Lookup { name, columns: owned(listed), may_be_blank: owned(blank) });
-        }
-    }
-    lookups
-}
-
-/// Fields of the source in which persons stand whom the rows are not about.
-fn not_about(
-    top: &mut Section<'_>,
-    columns: &[Column],
-    lookups: &[Lookup],
-) -> BTreeMap<String, String> {
-    let remedy = format!(
-        "must be a table of at most {MOST_NOT_ABOUT} fields of the source, each with the reason \
-         why a row is not about the persons who stand there, such as `JBR = \"the clerk who \
-         entered it\"`"
-    );
-    let read = top.read("not_about", Some(BTreeMap::new()), &remedy, |value| {
-        let table = value.as_table().filter(|table| table.len() <= MOST_NOT_ABOUT)?;
-        let one = |(field, why): (&String, &Value)| {
-            let why = why.as_str().filter(|why| {
-                is_text(why) && why.chars().count() >= FEWEST_OF_REASON && *why != "FILL_IN"
-            })?;
-            is_text(field).then(|| (field.clone(), why.to_owned()))
-        };
-        table.iter().map(one).collect::<Option<BTreeMap<String, String>>>()
-    });
-    let read = read.unwrap_or_default();
-    let is_asked =
-        |column: &&Column| lookups.iter().any(|lookup| lookup.columns.contains(&column.name));
-    for column in columns.iter().filter(is_asked).filter(|column| read.contains_key(&column.field))
-    {
-        let remedy = "this field is in a look-up, so rows are about whoever stands there: take it \
-                      out of one of the two";
-        top.fault_in("not_about", column.field.clone(), remedy.to_owned());
-    }
-    read
-}
-
-fn limits(section: &mut Section<'_>) -> Option<Limits> {
-    let default = Limits::default();
-    let within = |value: &Value, most: u64| {
-        u64::try_from(value.as_integer()?).ok().filter(|n| (1..=most).contains(n))
-    };
-    let narrow = |value: &Value, most: u64| within(value, most).and_then(|n| u32::try_from(n).ok());
-    let most_rows = section.read(
-        "most_rows",
-        Some(default.most_rows),
-        "must be between 1 and 1000000",
-        |value| within(value, 1_000_000),
-    );
-    let most_keys = section.read(
-        "most_keys",
-        Some(default.most_keys),
-        "must be between 1 and 10000",
-        |value| narrow(value, 10_000),
-    );
-    let most_bytes = section.read(
-        "most_bytes",
-        Some(default.most_bytes),
-        "must be between `64KiB` and `1GiB`",
-        |value| {
-            zerotrip_text::bytes(value.as_str()?)
-                .filter(|bytes| (64 << 10..=1 << 30).contains(bytes))
-        },
-    );
-    let time_out = section.read(
-        "time_out",
-        Some(default.time_out),
-        "must be between `100ms` and `60s`",
-        |value| {
-            zerotrip_text::duration(value.as_str()?).filter(|time| {
-                (Duration::from_millis(100)..=Duration::from_secs(60)).contains(time)
-            })
-        },
-    );
-    let most_rate = section.read(
-        "most_rate",
-        Some(default.most_rate),
-        "must be between 1 and 100000 scans a second",
-        |value| narrow(value, 100_000),
-    );
-    let most_at_once = section.read(
-        "most_at_once",
-        Some(default.most_at_once),
-        "must be between 1 and 1000",
-        |value| narrow(value, 1000),
-    );
-    let quiet_hours = section.read(
-        "quiet_hours",
-        Some(Vec::new()),
-        "must list at most 8 times of the day such as `\"01:00-03:30\"`",
-        |value| {
-            let hours: Option<Vec<QuietHours>> =
-                value.as_array()?.iter().map(|hours| quiet(hours.as_str()?)).collect();
-            hours.filter(|hours| hours.len() <= MOST_QUIET_HOURS)
-        },
-    );
-    Some(Limits {
-        most_rows: most_rows?,
-        most_keys: most_keys?,
-        most_bytes: most_bytes?,
-        time_out: time_out?,
-        most_rate: most_rate?,
-        most_at_once: most_at_once?,
-        quiet_hours: quiet_hours?,
-    })
-}
-
-fn quiet(text: &str) -> Option<QuietHours> {
-    let (from, to) = text.split_once('-')?;
-    let minute = |text: &str| {
-        let (hour, minute) = text.trim().split_once(':')?;
-        let two = |digits: &str| (digits.len() == 2).then(|| digits.parse::<u16>().ok()).flatten();
-        Some(
-            two(hour).filter(|hour| *hour < 24)? * 60
-                + two(minute).filter(|minute| *minute < 60)?,
-        )
-    };
-    let (from, to) = (minute(from)?, minute(to)?);
-    (from != to).then_some(QuietHours { from, to })
-}
-
 /// A day, as a text or as TOML's own.
 fn date(value: &Value) -> Option<NaiveDate> {
     let own = value.as_datetime().map(ToString::to_string);
@@ -576,61 +265,6 @@ fn both_languages(section: &mut Section<'_>) -> Option<(String, String)> {
     Some((zh?.to_owned(), en?.to_owned()))
 }
 
-fn name(section: &mut Section<'_>, taken: &mut BTreeSet<String>) -> Option<String> {
-    let name = section.read(
-        "name",
-        None,
-        "must begin with a-z and hold only a-z, 0-9 and _",
-        |value| value.as_str().filter(|name| is_name(name)),
-    )?;
-    if !taken.insert(name.to_owned()) {
-        section.fault(
-            "name",
-            Some(&Value::from(name)),
-            "another column or lookup has this name: choose a different one".to_owned(),
-        );
-        return None;
-    }
-    Some(name.to_owned())
-}
-
 fn is_division(code: &str) -> bool {
     code.len() == 6 && code.bytes().all(|c| c.is_ascii_digit()) && !code.starts_with('0')
-}
-
-/// A column's name there. In a file there is no statement that quotes it: any name is a name,
-/// folded as the file's own header is.
-fn field_name(name: &str, is_file: bool) -> Option<String> {
-    if is_file {
-        Some(folded_name(name)).filter(|name| is_name_in_file(name))
-    } else {
-        Some(name.to_owned()).filter(|name| is_foreign_name(name))
-    }
-}
-
-/// A column's name in a file, on one line: a line break or a tab in it, and blanks beside that, are
-/// one blank.
-pub(super) fn folded_name(name: &str) -> String {
-    let lines = name.split(['\n', '\r', '\t', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
-    lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// A name in a file: of a column, or of a sheet.
-pub(super) fn is_name_in_file(name: &str) -> bool {
-    const MOST_CHARS: usize = 1000;
-    !name.trim().is_empty()
-        && name.chars().count() <= MOST_CHARS
-        && !name.chars().any(char::is_control)
-}
-
-/// A name in the source's own words; quotes in it would be somebody's mistake, or somebody's
-/// attack.
-pub(super) fn is_foreign_name(name: &str) -> bool {
-    is_text(name) && !name.contains(['"', '\'', '`', '[', ']', ';'])
-}
-
-pub(super) fn is_inner_path(path: &str) -> bool {
-    is_text(path)
-        && !path.contains(['\\', ':'])
-        && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
 }

@@ -1,6 +1,6 @@
 //! What stands for characters in a text that went through other programs, and what they put around
 //! them. Only whoever looks for numbers in a text reads it so: what is said of a cell of ids is
-//! what stands there.
+//! what is written there.
 
 use super::{reference, unescaped};
 
@@ -123,7 +123,7 @@ pub(super) fn without_markup(text: &str) -> Option<String> {
 pub(super) fn with_whole_days(text: &str) -> Option<String> {
     let mut done = String::with_capacity(text.len() + 2);
     let mut digits = 0;
-    // Whether what stands before is a year, or a year and a month.
+    // Whether what precedes is a year, or a year and a month.
     let (mut step, mut run) = (0, String::new());
     let mut changed = false;
     for c in text.chars().chain(['\0']) {

@@ -1,8 +1,8 @@
-//! Words that fill a cell in which nothing stands, or of which nobody knows what should stand.
+//! Words that fill a cell that has no value, or an unknown one.
 //! Which of the two it is, only the column's owner can say: a father who is `无` is nobody, an
 //! owner who is `不详` could be anybody.
 //!
-//! A closed list, and runs of one character: nothing that could be somebody's is in it, so that it
+//! A closed list, and runs of one character: nothing that could be a person's is in it, so that it
 //! may be shown.
 
 use std::collections::BTreeMap;
@@ -20,10 +20,10 @@ pub enum Says {
     Either,
 }
 
-/// A filler of a column, with the rows that it stands in.
+/// A filler of a column, with the number of its rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filler {
-    /// As it stands, without blanks around it.
+    /// As written, without blanks around it.
     pub word: String,
     /// Rows that hold it.
     pub rows: u64,
@@ -91,17 +91,17 @@ const EMPTY_DAYS: &[&str] = &[
     "2099-12-31",
     "9999-12-31",
 ];
-/// From this length on, one character again and again is no number of anything.
+/// From this length on, one character again and again is not a number of anything.
 const RUN: usize = 8;
 /// Longest filler, in bytes.
 const MOST_BYTES: usize = 48;
 /// Different spellings that are told apart in one column.
 const MOST: usize = 24;
-/// A day that stands so many times, and once in so many rows, stands there for none.
+/// A day this frequent, by number and by share of the rows, means that there is no date.
 const OFTEN: u64 = 3;
 const ONCE_IN: u64 = 500;
 
-/// How often each filler stands in a column.
+/// How often each filler occurs in a column.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fillers {
     words: BTreeMap<String, u64>,
@@ -122,7 +122,7 @@ impl Fillers {
     }
 
     /// By what they say, the commonest first; days only of a column of dates, and only if they
-    /// stand more often than a day does by chance.
+    /// occur more often than a day does by chance.
     pub(super) fn found(&self, of_dates: bool, values: u64) -> Vec<Filler> {
         let word = |(word, rows): (&String, &u64)| {
             Some(Filler { word: word.clone(), rows: *rows, says: says(word)? })

@@ -2,7 +2,7 @@
 //! proposal to the column's owner: nothing is served by one.
 //!
 //! Pure: values in, a guess out. No guess holds a value of the column but the words of a list of
-//! codes, and of those none that could be somebody's.
+//! codes, and of those none that could be a person's.
 
 pub(crate) mod fillers;
 mod people;
@@ -68,10 +68,10 @@ pub struct Guess {
     pub blanks: u64,
     /// Of codes: those that were found.
     pub codes: Vec<String>,
-    /// Of codes: how many different values were found that are not among them, for they stand
+    /// Of codes: how many different values were found that are not among them, for they occur
     /// seldom and could tell of a person.
     pub unlisted: usize,
-    /// Words that fill a cell in which nothing stands, or of which nobody knows what should.
+    /// Words that fill a cell that has no value, or an unknown one.
     pub fillers: Vec<Filler>,
     /// Values of the column that cannot be read as what it is, masked.
     pub examples: Vec<String>,
@@ -114,7 +114,7 @@ impl Evidence {
         self.rows - self.blanks
     }
 
-    /// Whether somebody's whole id is among the values that were looked at.
+    /// Whether a person's whole id is among the values that were looked at.
     pub fn holds_ids(&self) -> bool {
         self.sample.iter().any(|value| crate::resident_id::names_somebody(value))
     }

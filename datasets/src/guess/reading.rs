@@ -197,7 +197,7 @@ fn is_marked_money(value: &str) -> bool {
 /// Whether a column's name is a value, which no name is: a date, a telephone number, or digits in
 /// such number that they could be of an id, masked or not.
 pub fn is_value(name: &str) -> bool {
-    /// Digits and masks that stand together; what separates them, or pads them, is left out of
+    /// Digits and masks side by side; what separates them, or pads them, is left out of
     /// account.
     const MOST: usize = 8;
     let (mut run, mut digits, mut longest) = (0_usize, 0_usize, 0_usize);

@@ -12,13 +12,13 @@ use crate::resident_id::Suspect;
 const MOST_DISTINCT: usize = 256;
 /// Bytes of a code.
 const MOST_BYTES: usize = 48;
-/// A value that stands less often than this, or less often than once in so many rows, is a slip of
+/// A value less frequent than this, by number or by share of the rows, is a slip of
 /// the pen, or a remark.
 const OFTEN: u64 = 3;
 const ONCE_IN: u64 = 500;
-/// A run of digits that could be part of somebody's number.
+/// A run of digits that could be part of a person's number.
 const MOST_DIGITS: usize = 5;
-/// Digits or letters of a code that stands seldom: too few to number persons by.
+/// Digits or letters of a rare code: too few to number persons by.
 const SHORT: usize = 3;
 
 /// Every distinct value with its count; none where there are too many, or too long ones.
@@ -33,7 +33,7 @@ impl Default for Words {
 
 /// Values that could be a closed list.
 pub(super) struct Codes {
-    /// The words of the list, in their order, but for what could be somebody's name.
+    /// The words of the list, in their order, but for what could be a person's name.
     pub(super) words: Vec<String>,
     /// Rows that hold a value which is taken for one of the list.
     pub(super) rows: u64,
@@ -60,7 +60,7 @@ impl Words {
     /// The values as codes, if few of them stand for nearly all rows, and none of them could tell
     /// of a person.
     ///
-    /// Marks such as `?` are no word of any list and count for nothing here. A word that stands
+    /// Marks such as `?` are not words of any list and do not count here. A word that occurs
     /// seldom is of the list if it cannot be anything else; a remark is not.
     pub(super) fn codes(&self) -> Option<Codes> {
         let words = self.0.as_ref()?;
@@ -137,7 +137,7 @@ fn is_spoken(word: &str) -> bool {
 }
 
 /// Whether a value can be nothing but a code: a short number, a letter, or a number or letters as
-/// long as a code that stands often; or words that say the state of a record.
+/// long as a frequent code; or words that say the state of a record.
 fn is_sure(word: &str, often: &[(&String, u64)]) -> bool {
     let like = |is: fn(&u8) -> bool| word.bytes().all(|byte| is(&byte));
     let as_long = |is: fn(&u8) -> bool| {

@@ -3,28 +3,26 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
-
 use super::characters::{MOST_PERSONS, SEPARATORS};
 use super::matching::Suspect;
 use super::schemes::Scheme;
 use super::{Reading, ResidentId, is_doubtful, is_spreadsheet_rounded, parse};
-use crate::fold;
+use crate::{CivilDay, fold};
 
 /// What an owner has declared of a column of ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declared {
     /// Schemes besides resident ids and credit codes.
     pub schemes: BTreeSet<Scheme>,
-    /// Words that say that nobody stands there, as they are written, without blanks around.
+    /// Words that say that there is no person, as they are written, without blanks around.
     pub nothing: BTreeSet<String>,
-    /// Words that say that it is not known who stands there.
+    /// Words that say that the person is unknown.
     pub unknown: BTreeSet<String>,
-    /// The column that says under which scheme an id stands.
+    /// The column that says to which scheme an id belongs.
     pub scheme_by: Option<SchemeBy>,
 }
 
-/// The column that says under which scheme an id stands.
+/// The column that says to which scheme an id belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemeBy {
     /// Its name.
@@ -34,7 +32,7 @@ pub struct SchemeBy {
 }
 
 impl SchemeBy {
-    /// Whether that column's cell says that no resident id stands there.
+    /// Whether that column's cell says that the id is not a resident id.
     pub fn says_other(&self, raw: Option<&str>) -> bool {
         raw.is_some_and(|raw| self.other.contains(fold::trimmed(raw)))
     }
@@ -59,8 +57,8 @@ pub enum Whose {
 impl Declared {
     /// Whose the cell is, on that day: the number of a birth to come is not yet a person's, alone
     /// or in a list. The cell is not blank.
-    pub fn whose(&self, raw: &str, today: NaiveDate) -> Whose {
-        let is_born = |person: &ResidentId| person.birth_date() <= today;
+    pub fn whose(&self, raw: &str, today: CivilDay) -> Whose {
+        let is_born = |person: &ResidentId| person.birth_date() <= today.date();
         if self.nothing.is_empty() && self.unknown.is_empty() {
             match parse(raw) {
                 Reading::Person(person) if is_born(&person) => return Whose::Person(person),
@@ -114,7 +112,7 @@ impl Declared {
             Reading::Code(_) => Some(None),
             Reading::Unreadable => {
                 let text = fold::identifier(raw);
-                // What could be left of somebody's id is not another scheme's number, whatever it
+                // What could be left of a person's id is not another scheme's number, whatever it
                 // looks like.
                 let fits = self.schemes.iter().any(|scheme| scheme.fits(&text));
                 (fits
@@ -125,13 +123,13 @@ impl Declared {
         }
     }
 
-    /// Whether a word says that it is not known who stands there.
+    /// Whether a word says that the person is unknown.
     pub fn is_unknown(&self, raw: &str) -> bool {
         self.unknown.contains(fold::trimmed(raw))
     }
 
     /// A word for "not known" is anybody's, however it could be read.
-    fn suspect(&self, raw: &str, today: NaiveDate) -> Suspect {
+    fn suspect(&self, raw: &str, today: CivilDay) -> Suspect {
         if self.is_unknown(raw) { Suspect::anybody() } else { Suspect::on(raw, today) }
     }
 }

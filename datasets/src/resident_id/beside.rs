@@ -1,6 +1,6 @@
 //! Damaged ids in texts: names, remarks, addresses, numbers of other things. Most of what is there
-//! is no id. So this is a grammar of what only makes sense as one; whose it could be, [`Suspect`]
-//! tells.
+//! is not an id. So this is a grammar of what only makes sense as one; whose it could be,
+//! [`Suspect`] tells.
 //!
 //! What a text holds is looked at in runs of digits, `X` and masks. A run is an id's if it is
 //!
@@ -11,7 +11,7 @@
 //! - **cut**, its first 14 to 17 characters: division and day of birth to the letter.
 //!
 //! Always, some id must look so: a province, a century, a month and a day. And a row as long as an
-//! id of signs that nobody can read is anybody's.
+//! id, of unreadable signs, could be anybody's.
 
 use super::matching::{Suspect, is_mask, looks_cut, looks_mistyped};
 use super::{Reading, parse};
@@ -60,7 +60,7 @@ pub fn damaged_in(raw: &str) -> Vec<Damaged> {
     damaged
 }
 
-/// Whether a text holds a row as long as an id of digits and of signs that nobody knows, of which
+/// Whether a text holds a row as long as an id of digits and of unknown signs, of which
 /// three are not alike: they can be digits to whoever wrote them, and so anybody's.
 fn is_strange(text: &str) -> bool {
     let (mut signs, mut length, mut strange, mut gap) = (Vec::new(), 0_usize, 0_usize, 0_usize);

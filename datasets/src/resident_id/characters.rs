@@ -8,7 +8,7 @@ pub(super) const MOST_CHARACTERS: usize = 256;
 pub(super) const MOST_PERSONS: usize = 64;
 /// Fewer characters tell nobody from anybody.
 pub(super) const KNOWN_ENOUGH: usize = 6;
-/// What stands between the identifiers of a list.
+/// What separates the identifiers of a list.
 pub(super) const SEPARATORS: [char; 9] = [';', ',', '、', '|', '/', '\n', '\r', '\t', '\u{b}'];
 
 /// The cell's characters, folded.

@@ -13,7 +13,7 @@ use super::characters::{MOST_CHARACTERS, folded};
 const DIGITS: usize = 15;
 
 /// True when `raw` is what a spreadsheet leaves of an 18-digit number: 15 digits and three zeros.
-/// It could be the id of everybody who shares the first 15, even if it is somebody's valid id.
+/// It could be the id of everybody who shares the first 15, even if it is one person's valid id.
 pub fn is_spreadsheet_rounded(raw: &str) -> bool {
     let length = raw.len();
     (18..=MOST_CHARACTERS).contains(&length) && whole_digits(raw).is_some()
@@ -26,7 +26,7 @@ pub fn rounded_digits(raw: &str) -> impl Iterator<Item = u64> + use<> {
 }
 
 /// True when `raw` is a 15-digit id that may as well be another's: the first 15 characters of 18,
-/// the number of somebody born from 2000 to 2039 without its century, or one with its month and day
+/// the number of a person born from 2000 to 2039 without its century, or one with its month and day
 /// exchanged, which no check character shows.
 pub fn is_doubtful(raw: &str) -> bool {
     let text: String = folded(raw).take(DIGITS + 1).collect();
@@ -53,7 +53,7 @@ pub fn short_digits(raw: &str) -> Option<u64> {
     (text.len() == DIGITS && text.bytes().all(|c| c.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
-/// What could stand in 15 digits for this person, besides their own 15-digit form.
+/// The other 15 digits that could be written for this person, besides their own 15-digit form.
 pub fn doubtfuls(key: &ResidentId) -> impl Iterator<Item = u64> {
     let text = key.as_str();
     let cut = text.get(..DIGITS).and_then(|digits| digits.parse().ok());

@@ -20,8 +20,8 @@ use std::fmt;
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::fold;
 use crate::normal::uscc;
+use crate::{CivilDay, fold};
 
 pub use accounted::{Declared, SchemeBy, Whose};
 pub use beside::{Damaged, damaged_in};
@@ -73,7 +73,7 @@ pub enum StrictError {
         "this is a 15-digit first-generation id: give the 18-character number on the present card"
     )]
     FirstGeneration,
-    /// A character that can't stand where it stands.
+    /// A character in a place where it cannot be.
     #[error("`{found}` at position {position} is not a digit: only the last character may be `X`")]
     Character {
         /// Counted from 1.
@@ -195,11 +195,11 @@ impl ResidentId {
         canonical(folded.as_bytes())
     }
 
-    /// The same of somebody who can hold that number on a day: the province exists, the sequence is
-    /// given out, and they are born.
-    pub fn issued(text: &str, by: NaiveDate) -> Result<Self, StrictError> {
+    /// The same for a number that a person can hold on a day: the province exists, the sequence is
+    /// given out, and the person is born.
+    pub fn issued(text: &str, by: CivilDay) -> Result<Self, StrictError> {
         let id = Self::new_strict(text)?;
-        let issued = plausible::is_given_out(&id) && id.birth_date() <= by;
+        let issued = plausible::is_given_out(&id) && id.birth_date() <= by.date();
         issued.then_some(id).ok_or(StrictError::NeverIssued { found: id })
     }
 

@@ -160,7 +160,7 @@ pub fn pieces_among<'a>(
 }
 
 /// Every way in which pieces go on from these to the length of an id: three of them in any order,
-/// four as they stand.
+/// four as written.
 fn together(
     pieces: &[(usize, String)],
     parts: &[usize],

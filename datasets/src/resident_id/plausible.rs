@@ -21,7 +21,7 @@ const SEQUENCE: usize = 6;
 pub(super) fn is_plausible(id: &ResidentId) -> bool {
     let text = id.as_str();
     let runs: usize = filled(text.as_bytes()).iter().filter(|filled| **filled).count();
-    // `9999`, as `0000`, is what stands in place of the last four.
+    // `9999`, like `0000`, replaces the last four.
     is_given_out(id) && !text.ends_with("9999") && text.len() - runs >= KNOWN_ENOUGH
 }
 

@@ -42,7 +42,7 @@ impl Scheme {
         SCHEMES.iter().find(|(known, _)| *known == name).map(|(_, scheme)| *scheme)
     }
 
-    /// Whether the folded text has the whole form of such a number, and is no mere filling.
+    /// Whether the folded text has the whole form of such a number, and is not a mere filling.
     pub(super) fn fits(self, text: &str) -> bool {
         let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
         let digits = text.get(letters..).unwrap_or_default();
@@ -75,7 +75,7 @@ impl Scheme {
     }
 }
 
-/// Digits that nobody typed from a document: one of them again and again, or all in their order.
+/// Digits that no one typed from a document: one of them again and again, or all in their order.
 fn is_filler(text: &str) -> bool {
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).take(8).collect();
     super::plausible::filled(&digits).iter().all(|filled| *filled)

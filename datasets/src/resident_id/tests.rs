@@ -346,7 +346,7 @@ fn what_was_never_issued_is_nobody_who_can_be_asked_about() {
     let (today, born) = (day(2026, 11, 29), day(1978, 1, 2));
     let issued = |division, birth, sequence| {
         let id = ResidentId::from_parts(division, birth, sequence).unwrap();
-        ResidentId::issued(id.as_str(), today).is_ok()
+        ResidentId::issued(id.as_str(), CivilDay::of(today)).is_ok()
     };
     assert!(
         issued(330_106, born, 121)

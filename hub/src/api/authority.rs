@@ -218,7 +218,7 @@ impl Authority for Service {
         let asked = renewal::open(&envelope, &in_force.directory, &hub.identity.ca, now)
             .map_err(|error| not_renewed(&error).to_status())?;
         let holder = asked.holder.uri();
-        // Whose keys were revoked meanwhile makes room for those that it has now.
+        // A system whose keys were revoked meanwhile makes room for those that it has now.
         let _pruned = hub.renewals.waiting(&in_force.directory, &hub.identity.ca, now);
         let certificate_chain = hub.renewals.file(envelope, asked);
         if certificate_chain.is_empty() {

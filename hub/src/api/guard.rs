@@ -169,8 +169,14 @@ where
                 Some(peer) => {
                     let hub = Arc::clone(&self.hub);
                     Box::pin(async move {
-                        let refused: Result<(), Refusal> =
-                            exchange::refuse(&hub, &peer, &[], refusal.clone()).await;
+                        let refused: Result<(), Refusal> = exchange::refuse(
+                            &hub.budgets,
+                            &hub.ledger,
+                            &peer,
+                            &[],
+                            refusal.clone(),
+                        )
+                        .await;
                         Ok(refused.err().unwrap_or(refusal).to_status().into_http())
                     })
                 }

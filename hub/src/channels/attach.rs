@@ -154,7 +154,7 @@ impl Channels {
     }
 }
 
-/// The hub's tree head now, with proof that it continues the tree of so many leaves, and the
+/// The hub's tree head now, with proof that it continues the tree of that many leaves, and the
 /// version of its grants.
 fn shown(hub: &Hub, seen_size: u64) -> Result<DescribeRequest, LedgerError> {
     let checkpoint = hub.ledger.checkpoint()?;

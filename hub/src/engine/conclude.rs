@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use datafusion::common::Result;
 use zerotrip_checks::soundness::{
-    Conclusion, Evidence, Incomplete, ScanEvidence, ScanState, Verdict, VerdictKind, conclude,
+    CheckEvidence, Conclusion, Incomplete, ScanEvidence, ScanState, Verdict, VerdictKind, conclude,
 };
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
 
@@ -85,7 +85,7 @@ impl<'a> Finished<'a> {
         let evidence: Vec<_> = scans.iter().map(ScanOutcome::evidence).collect();
         let reasons: Vec<&str> =
             definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
-        let conclusion = conclude(&Evidence {
+        let conclusion = conclude(&CheckEvidence {
             scans: &evidence,
             verdicts: &tables.verdicts,
             reasons: &reasons,

@@ -7,6 +7,7 @@ use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
 use datafusion::common::Result;
 use zerotrip_checks::soundness::ScanReport;
+use zerotrip_datasets::CivilDay;
 use zerotrip_datasets::plausible::{Bounds, is_plausible};
 use zerotrip_proto::v1::{Finding, FindingKind, SemanticType};
 
@@ -19,7 +20,7 @@ pub(super) fn implausible(
     scan: &PreparedScan,
     rows: &[RecordBatch],
     report: &ScanReport,
-    last: NaiveDate,
+    last: CivilDay,
 ) -> Result<Vec<Finding>> {
     let since = report.since.and_then(NaiveDate::from_epoch_days);
     let bounds = Bounds { since, older_carried_over: report.older_carried_over, last };

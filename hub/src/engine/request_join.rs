@@ -159,7 +159,7 @@ fn request_columns(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<usize>> {
     Some(scan.columns())
 }
 
-/// A join's conditions, over the columns of both sides, of which the left one has so many.
+/// A join's conditions, over the columns of both sides, of which the left one has that number.
 pub fn conditions(
     on: &[(Expression, Expression)],
     filter: Option<&JoinFilter>,

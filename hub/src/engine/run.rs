@@ -12,7 +12,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::SessionConfig;
 use futures::future;
 use zerotrip_checks::soundness::{CompleteScan, Incomplete, ScanState};
-use zerotrip_datasets::date;
+use zerotrip_datasets::CivilDay;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::ErrorCode;
 
@@ -204,7 +204,7 @@ impl Run<'_> {
         };
         answer.report.required_null |= answer.rows.iter().any(null);
         answer.report.most_age = answer.report.most_age.min(scan.scan.most_age.0);
-        let last = date::in_china(answer.report.now + CLOCK_SKEW);
+        let last = CivilDay::at(answer.report.now + CLOCK_SKEW);
         let implausible = implausible(scan, &answer.rows, &answer.report, last)?;
         answer.report.findings.extend(implausible);
         Ok(match CompleteScan::try_new(answer.report) {

@@ -1,6 +1,8 @@
 //! Is there room for the exchange, and has this member not used up its budget? Replay is not
 //! checked here: the intent's own transaction refuses a used id.
 
+use std::sync::Arc;
+
 use zerotrip_datasets::Argument;
 use zerotrip_policies::Decision;
 use zerotrip_proto::Refusal;
@@ -8,26 +10,30 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::identity::Identity;
 
 use super::identify::Identified;
-use crate::hub::Hub;
-use crate::limits::Permit;
+use crate::limits::{KeyedQuota, Permit, RequestBudgets};
 
 /// A denial is two entries of the ledger, and as cheap to cause as a refusal: it is counted with
 /// them, and over the bound not recorded.
-pub fn within_denials(hub: &Hub, decision: &Decision, peer: &Identity) -> Result<(), Refusal> {
-    if decision.allowed { Ok(()) } else { hub.budgets.spend_refusal(&peer.uri()) }
+pub fn within_denials(
+    budgets: &RequestBudgets,
+    decision: &Decision,
+    peer: &Identity,
+) -> Result<(), Refusal> {
+    if decision.allowed { Ok(()) } else { budgets.spend_refusal(&peer.uri()) }
 }
 
-/// Room for one exchange, held until it is answered. No member gets more than half of it: one that
+/// A permit for one exchange, held until it is answered. No member gets more than half of it: one that
 /// asks too much at once is refused for now, and the others do not notice.
 pub fn admit(
-    hub: &Hub,
+    budgets: &RequestBudgets,
+    exchanges: &Arc<KeyedQuota<String>>,
     identified: &Identified,
     arguments: &[Argument],
 ) -> Result<Permit<String>, Refusal> {
     let subjects = arguments.iter().map(|argument| argument.value);
-    hub.budgets.spend(&identified.member, subjects)?;
-    hub.exchanges.try_acquire(identified.member.clone()).ok_or_else(|| {
-        let share = hub.exchanges.most_each();
+    budgets.spend(&identified.member, subjects)?;
+    exchanges.try_acquire(identified.member.clone()).ok_or_else(|| {
+        let share = exchanges.most_each();
         Refusal::bilingual(
             ErrorCode::Overloaded,
             format!(

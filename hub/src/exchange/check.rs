@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use zerotrip_channel::deadline::Deadline;
-use zerotrip_datasets::{Argument, date};
+use zerotrip_datasets::{Argument, CivilDay};
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::request::Body;
@@ -108,7 +108,7 @@ impl Kind for CheckRequest {
             };
         };
         match check
-            .run(&hub.engine, variant, &keys, date::to_date32(date::in_china(now)), dispatcher)
+            .run(&hub.engine, variant, &keys, CivilDay::at(now).to_date32(), dispatcher)
             .await
         {
             Ok(result) => Outcome::of(&self.definition, &self.variant, now, result),
@@ -150,7 +150,7 @@ fn arguments(
             format!("核验事项 `{check}` 没有参数 `{name}`；现有：{known}"),
         ));
     }
-    let today = date::in_china(now);
+    let today = CivilDay::at(now);
     let mut values = Vec::new();
     for parameter in &definition.parameters {
         let mut given = body.parameters.iter().filter(|given| given.name == parameter.name);

@@ -1,4 +1,4 @@
-//! Who asks? The TLS peer and the signer must be systems of one member; the signature is over the
+//! Which member asks? The TLS peer and the signer must be systems of one member; the signature is over the
 //! exact bytes, and the algorithm is the registered key's.
 
 use std::time::SystemTime;
@@ -7,7 +7,6 @@ use zerotrip_proto::v1::{Envelope, ErrorCode, Request};
 use zerotrip_proto::{Refusal, bounds, from_timestamp};
 use zerotrip_trust::identity::{Identity, is_term};
 
-use crate::hub::Hub;
 use crate::state::InForce;
 
 /// A request whose signature, audience and times hold.
@@ -22,9 +21,9 @@ pub struct Identified {
     pub expires_at: SystemTime,
 }
 
-/// Verifies a request, or says what is wrong with it.
+/// Verifies a request to the hub of that URI, or says what is wrong with it.
 pub fn identify(
-    hub: &Hub,
+    hub: &str,
     in_force: &InForce,
     envelope: Envelope,
     peer: &Identity,
@@ -55,11 +54,11 @@ pub fn identify(
             "请求所称系统并非签名的系统",
         ));
     }
-    if request.audience != hub.identity.uri {
+    if request.audience != hub {
         return Err(Refusal::bilingual(
             ErrorCode::WrongAudience,
-            format!("this hub is `{}`; the request is for another", hub.identity.uri),
-            format!("本枢纽是 `{}`，请求是发给另一枢纽的", hub.identity.uri),
+            format!("this hub is `{hub}`; the request is for another"),
+            format!("本枢纽是 `{hub}`，请求是发给另一枢纽的"),
         ));
     }
     let expires_at = check_times(&request, now)?;

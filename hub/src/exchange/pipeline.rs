@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::Argument;
-use zerotrip_ledger::{Asking, LedgerError};
+use zerotrip_ledger::{Asking, Ledger, LedgerError};
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeCall, ExchangeReply, Intent};
 use zerotrip_proto::{Obligation, Refusal, hash_domain};
@@ -76,13 +76,13 @@ pub async fn answer<K: Kind>(
         call.request.as_ref().map(|envelope| envelope.payload.clone()).unwrap_or_default();
     let begun = match begin::<K>(hub, call.request, peer, in_force, now).await {
         Ok(begun) => begun,
-        Err(refusal) => return refuse(hub, peer, &payload, refusal).await,
+        Err(refusal) => return refuse(&hub.budgets, &hub.ledger, peer, &payload, refusal).await,
     };
     let Begun { kind, identified, decided, record, .. } = &begun;
     if !decided.decision.allowed {
         let denied = Outcome::denied(&decided.decision);
         return record
-            .answer(hub, decided, &denied, &Dispatched::default())
+            .answer(&hub.ledger, &hub.identity, decided, &denied, &Dispatched::default())
             .await
             .map_err(ledger_refusal);
     }
@@ -127,21 +127,22 @@ async fn begin<K: Kind>(
     let envelope = envelope.ok_or_else(|| {
         Refusal::new(ErrorCode::BadSignature, "the call carries no signed request")
     })?;
-    let identified = identify(hub, &in_force, envelope, peer, now)?;
+    let identified = identify(&hub.identity.uri, &in_force, envelope, peer, now)?;
     let kind = K::of(hub, &identified, now)?;
-    let permit = admit::admit(hub, &identified, kind.arguments())?;
+    let permit = admit::admit(&hub.budgets, &hub.exchanges, &identified, kind.arguments())?;
     let request =
         AuthorizationRequest { identified: &identified, check: kind.check(), action: K::ACTION };
     let decided = request.decide(in_force, now);
-    admit::within_denials(hub, &decided.decision, peer)?;
+    admit::within_denials(&hub.budgets, &decided.decision, peer)?;
     let asking = kind.asking(&identified, &decided.decision);
-    let record = intend(hub, &identified, &kind.action(), &decided.decision, asking, now).await?;
+    let record =
+        intend(&hub.ledger, &identified, &kind.action(), &decided.decision, asking, now).await?;
     Ok(Begun { kind, identified, decided, record, _permit: permit })
 }
 
 /// The request and the decision enter the ledger, durably, before anything is dispatched.
 async fn intend(
-    hub: &Hub,
+    ledger: &Ledger,
     identified: &Identified,
     action: &str,
     decision: &Decision,
@@ -168,8 +169,8 @@ async fn intend(
     };
     let expires_at = identified.expires_at;
     let index = match asking {
-        Some(asking) => hub.ledger.intend_asking(intent, now, expires_at, asking).await,
-        None => hub.ledger.intend(intent, now, expires_at).await,
+        Some(asking) => ledger.intend_asking(intent, now, expires_at, asking).await,
+        None => ledger.intend(intent, now, expires_at).await,
     };
     Ok(Record::new(identified, index.map_err(ledger_refusal)?, salt))
 }
@@ -194,7 +195,9 @@ async fn release(
         let withdrawn =
             (!decided.decision.allowed).then(|| outcome.clone().withdrawn(&decided.decision));
         let outcome = withdrawn.as_ref().unwrap_or(&outcome);
-        match record.answer(hub, &decided, outcome, dispatched).await {
+        let recorded =
+            record.answer(&hub.ledger, &hub.identity, &decided, outcome, dispatched).await;
+        match recorded {
             // It is in the log, and in force in a moment.
             Err(LedgerError::Superseded(_)) => {
                 drop(tokio::time::timeout(IN_FORCE_WITHIN, follow.changed()).await)

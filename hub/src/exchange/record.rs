@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use prost::Message as _;
 use zerotrip_checks::definition::MOST_SCANS;
-use zerotrip_ledger::{Completed, Fact, LedgerError};
+use zerotrip_ledger::{Completed, Fact, Ledger, LedgerError};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
@@ -20,7 +20,7 @@ use super::identify::Identified;
 use super::outcome::Outcome;
 use crate::dispatch::{Dispatched, Received};
 use crate::engine::SourceRead;
-use crate::hub::Hub;
+use crate::state::HubIdentity;
 
 /// An exchange whose intent is recorded: from here on, it ends in a completion or in a
 /// reconciliation.
@@ -50,7 +50,8 @@ impl Record {
     /// Builds the answer, records its completion, and only then hands it over, signed.
     pub async fn answer(
         &self,
-        hub: &Hub,
+        ledger: &Ledger,
+        identity: &HubIdentity,
         decided: &Decided,
         outcome: &Outcome,
         dispatched: &Dispatched,
@@ -60,7 +61,7 @@ impl Record {
         let under = decided.decision.allowed.then(|| decided.in_force.versions());
         let fixed = if decided.may_issue { outcome.fixed(&self.request)? } else { None };
         let prepared =
-            self.prepare(hub, &decided.decision, outcome, fixed, &dispatched.receipts)?;
+            self.prepare(identity, &decided.decision, outcome, fixed, &dispatched.receipts)?;
         let completion = Completion {
             exchange_id: prepared.request_id.clone(),
             intent_index: prepared.intent_index,
@@ -83,11 +84,9 @@ impl Record {
         };
         let recorded = match &prepared.certificate {
             Some(Issued { on, digest }) => {
-                hub.ledger
-                    .record_certificate(completed, SystemTime::now(), under, on, *digest)
-                    .await
+                ledger.record_certificate(completed, SystemTime::now(), under, on, *digest).await
             }
-            None => hub.ledger.complete(completed, SystemTime::now(), under).await,
+            None => ledger.complete(completed, SystemTime::now(), under).await,
         };
         let receipt = recorded?;
         Ok(ExchangeReply {
@@ -102,7 +101,7 @@ impl Record {
 
     fn prepare(
         &self,
-        hub: &Hub,
+        identity: &HubIdentity,
         decision: &Decision,
         outcome: &Outcome,
         fixed: Option<zerotrip_certificates::Fixed>,
@@ -132,7 +131,7 @@ impl Record {
                 &self.request.payload,
             )
             .to_vec(),
-            hub: hub.identity.uri.clone(),
+            hub: identity.uri.clone(),
             answered_at: Some(to_timestamp(SystemTime::now())),
             decision: Some(v1::Decision {
                 allowed: decision.allowed,
@@ -147,7 +146,7 @@ impl Record {
             certificate: terms,
             outcome: Some(outcome.wire.clone()),
         };
-        let answer = signed::seal(&answer, &hub.identity.sign).map_err(|error| {
+        let answer = signed::seal(&answer, &identity.sign).map_err(|error| {
             tracing::error!(%error, "an answer cannot be signed");
             LedgerError::Unavailable("the answer cannot be signed".to_owned())
         })?;

@@ -4,6 +4,7 @@
 
 use std::time::SystemTime;
 
+use zerotrip_ledger::Ledger;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{self, Denied, ErrorCode, ExchangeFact, ExchangeOutcome, Unavailable};
@@ -11,7 +12,7 @@ use zerotrip_proto::{Refusal, hash_domain};
 use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
 
-use crate::hub::Hub;
+use crate::limits::RequestBudgets;
 use crate::unrecorded::ledger_refusal;
 
 /// Why an exchange ends with neither a yes nor a no.
@@ -113,7 +114,8 @@ fn remedy(code: ErrorCode) -> Remedy {
 /// them. The caller gets its place, and the salt that opens the entry's commitment to what was
 /// refused. How many a peer can cause is bounded, so that no peer fills the ledger.
 pub async fn refuse<T>(
-    hub: &Hub,
+    budgets: &RequestBudgets,
+    ledger: &Ledger,
     peer: &Identity,
     payload: &[u8],
     refusal: Refusal,
@@ -122,7 +124,7 @@ pub async fn refuse<T>(
         // It is the hub's own fault, and there is nowhere to record it.
         return Err(refusal);
     }
-    hub.budgets.spend_refusal(&peer.uri())?;
+    budgets.spend_refusal(&peer.uri())?;
     let salt: [u8; 32] =
         digest::random().map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
     let entry = v1::Refusal {
@@ -130,6 +132,6 @@ pub async fn refuse<T>(
         code: refusal.code.into(),
         request_commitment: commit(hash_domain::REQUEST, &salt, payload).to_vec(),
     };
-    let index = hub.ledger.refuse(entry, SystemTime::now()).await.map_err(ledger_refusal)?;
+    let index = ledger.refuse(entry, SystemTime::now()).await.map_err(ledger_refusal)?;
     Err(refusal.with_reference(format!("ledger entry {index}, salt {}", hex::encode(salt))))
 }

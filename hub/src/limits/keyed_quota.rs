@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Permits, counted by the key of their holder.
 #[derive(Debug)]
 pub struct KeyedQuota<K> {
-    room: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     most: usize,
     most_each: usize,
     held: Mutex<HashMap<K, usize>>,
@@ -28,7 +28,7 @@ impl<K: Clone + Eq + Hash> KeyedQuota<K> {
     /// With `most` permits, of which one key can hold `most_each`.
     pub fn new(most: usize, most_each: usize) -> Arc<Self> {
         Arc::new(Self {
-            room: Arc::new(Semaphore::new(most)),
+            permits: Arc::new(Semaphore::new(most)),
             most,
             most_each,
             held: Mutex::new(HashMap::new()),
@@ -37,7 +37,7 @@ impl<K: Clone + Eq + Hash> KeyedQuota<K> {
 
     /// A permit for this key, if there is one left in all and for it.
     pub fn try_acquire(self: &Arc<Self>, whose: K) -> Option<Permit<K>> {
-        let permit = Arc::clone(&self.room).try_acquire_owned().ok()?;
+        let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.get(&whose).copied().unwrap_or_default();
         if count >= self.most_each {
@@ -55,7 +55,7 @@ impl<K: Clone + Eq + Hash> KeyedQuota<K> {
     /// Completes when no permit is held; while its result is held, none is given.
     pub async fn drained(&self) -> Option<OwnedSemaphorePermit> {
         let all = u32::try_from(self.most).unwrap_or(u32::MAX);
-        Arc::clone(&self.room).acquire_many_owned(all).await.ok()
+        Arc::clone(&self.permits).acquire_many_owned(all).await.ok()
     }
 }
 

@@ -54,7 +54,7 @@ impl Reservation {
     #[must_use]
     pub fn grow(&mut self, bytes: usize) -> bool {
         let Ok(units) = u32::try_from(bytes.div_ceil(UNIT)) else { return false };
-        let of = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_many_owned(units);
+        let of = |units_left: &Arc<Semaphore>| Arc::clone(units_left).try_acquire_many_owned(units);
         let (Ok(share), Ok(all)) = (of(&self.share), of(&self.all)) else { return false };
         match &mut self.held {
             Some([held_of_share, held_of_all]) => {

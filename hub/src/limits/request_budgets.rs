@@ -16,7 +16,7 @@ const MOST_KEYS: usize = 2_000_000;
 /// Refusals and denials that one peer may cause in the ledger a minute.
 const REFUSALS_PER_MINUTE: u32 = 600;
 
-/// Who has asked how much.
+/// How much each member has asked, and each peer was refused.
 #[derive(Debug)]
 pub struct RequestBudgets {
     member_per_minute: u32,

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use zerotrip_trust::note::NoteError;
+
 use super::*;
 use crate::{BackupError, backup, restore};
 

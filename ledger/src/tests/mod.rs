@@ -20,7 +20,7 @@ use zerotrip_trust::merkle::{
     empty_root, leaf_hash, path_from_bytes, verify_consistency, verify_inclusion,
 };
 use zerotrip_trust::note::{Checkpoint, open_checkpoint};
-use zerotrip_trust::{Algorithm, entry};
+use zerotrip_trust::{Algorithm, SigningKey, entry};
 
 use super::*;
 

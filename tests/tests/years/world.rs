@@ -10,7 +10,7 @@ use std::time::Duration;
 use prost::Message as _;
 use zerotrip_authority::{Authority, ByHand, NewGrant, NewMember};
 use zerotrip_certificates::open_checkpoint;
-use zerotrip_connector::seen::{Continuity, Seen};
+use zerotrip_connector::hub_watermark::{Continuity, HubWatermark};
 use zerotrip_ledger::BundleKind;
 use zerotrip_policies::{Action, Facts, Snapshot, open_grants};
 use zerotrip_proto::v1::{DescribeRequest, Envelope, KeyDirectory, KeyUsage, PendingJoin, Status};
@@ -60,7 +60,7 @@ pub struct System {
 /// it took.
 pub struct Department {
     pub folder: PathBuf,
-    seen: Seen,
+    seen: HubWatermark,
     directory: RefCell<Option<Envelope>>,
 }
 
@@ -592,7 +592,7 @@ impl Department {
         fs::create_dir_all(folder).unwrap();
         let kept = fs::read(folder.join("directory.dsse")).ok();
         let directory = RefCell::new(kept.map(|bytes| Envelope::decode(bytes.as_slice()).unwrap()));
-        Self { folder: folder.to_owned(), seen: Seen::new(folder), directory }
+        Self { folder: folder.to_owned(), seen: HubWatermark::new(folder), directory }
     }
 
     /// As a connector does: the hub's certificate by the directory that it knows, the directory

@@ -39,7 +39,7 @@ pub enum Fault {
     /// Over a bound.
     #[error("too many of {0}")]
     TooMany(String),
-    /// A member's id is no name.
+    /// A member's id is not a name.
     #[error("member id `{0}`")]
     MemberId(String),
     /// A name for people is missing or too long.
@@ -57,9 +57,9 @@ pub enum Fault {
     /// Not a URI of the holder's kind in this trust domain, or of another member.
     #[error("uri `{uri}` in the place of {place}")]
     Uri {
-        /// As it stands.
+        /// As stated.
         uri: String,
-        /// Where it stands.
+        /// Where it was found.
         place: String,
     },
     /// A key that cannot be.
@@ -82,7 +82,7 @@ pub enum Fault {
         holder: String,
     },
     /// One key in two places, or the authority's own.
-    #[error("key `{id}` of `{holder}` is already somebody's, or used for something else")]
+    #[error("key `{id}` of `{holder}` is already another holder's, or used for something else")]
     KeyShared {
         /// The key.
         id: String,

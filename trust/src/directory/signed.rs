@@ -37,8 +37,8 @@ impl Directory {
     /// is of the kind that signs such messages, and its key is registered for that and live at
     /// `now`, the verifier's own clock.
     ///
-    /// Whether the message names this holder is left to the caller: each message names its signer
-    /// in a way of its own.
+    /// The caller checks that the message names this holder: each message names its signer
+    /// differently.
     pub fn open_signed<M: HolderSigned>(
         &self,
         envelope: &Envelope,

@@ -17,7 +17,7 @@ pub enum ProofError {
     WrongRoot,
 }
 
-/// Whether `leaf` (a leaf hash) stands at `index` of the tree with this size and root (RFC 9162,
+/// Whether `leaf` (a leaf hash) is at `index` of the tree with this size and root (RFC 9162,
 /// 2.1.3.2).
 pub fn verify_inclusion(
     leaf: &Digest,

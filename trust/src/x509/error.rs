@@ -22,12 +22,12 @@ pub enum X509Error {
     #[error(transparent)]
     Identity(#[from] IdentityError),
     /// A CA certificate where a holder's own is wanted.
-    #[error("a ca certificate (or a request for one) is no holder's certificate")]
+    #[error("a ca certificate (or a request for one) is not a holder's certificate")]
     IsCa,
     /// Not a CA certificate where one is wanted.
     #[error("the certificate is not that of a self-signed ca which may sign certificates")]
     NotACa,
-    /// The request or certificate belongs to somebody else.
+    /// The request or certificate belongs to another holder.
     #[error("the certificate is for `{found}`, not for `{expected}`")]
     WrongHolder {
         /// Who was expected.
@@ -38,7 +38,7 @@ pub enum X509Error {
     /// A request asks for a DNS or IP name that was not allowed, or for a name of another kind.
     #[error("the request asks for the name `{0}`, which was not allowed")]
     NameNotAllowed(String),
-    /// A request asks for an extension that nobody gets.
+    /// A request asks for an extension that is never granted.
     #[error("the request asks for an extension other than names and usages")]
     ExtensionNotAllowed,
     /// The signature over the certificate or request does not verify.

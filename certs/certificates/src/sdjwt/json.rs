@@ -1,6 +1,6 @@
-//! JSON as RFC 8259 writes it, with one more rule: a name stands once in an object. Libraries
+//! JSON as RFC 8259 writes it, with one more rule: a name appears once in an object. Libraries
 //! differ in which of two they keep, so a text with two would mean one thing to us and another to
-//! somebody else.
+//! another reader.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 pub(crate) enum JsonError {
     /// Not JSON, or something after it.
     Syntax,
-    /// This name stands twice in one object.
+    /// This name appears twice in one object.
     Twice(String),
 }
 
@@ -88,7 +88,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         while let Some(name) = parts.next_key::<String>()? {
             if members.contains_key(&name) {
                 self.0.replace(Some(name.chars().take(64).collect()));
-                return Err(A::Error::custom("a name stands twice"));
+                return Err(A::Error::custom("a name appears twice"));
             }
             let value = parts.next_value_seed(Strict(self.0))?;
             members.insert(name, value);

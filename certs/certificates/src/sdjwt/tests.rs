@@ -1,7 +1,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use proptest::prelude::*;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use zerotrip_trust::keys::{Algorithm, SigningKey};
+
+use super::disclosure::disclosure_digest;
 use super::*;
 
 fn at(seconds: u64) -> SystemTime {

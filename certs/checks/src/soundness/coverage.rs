@@ -6,12 +6,12 @@ use zerotrip_datasets::plausible::birth_in;
 
 use super::moment::{day_of, first_read};
 use super::report::ScanReport;
-use super::{Evidence, ScanEvidence, ScanState, Subjects};
+use super::{CheckEvidence, ScanEvidence, ScanState, Subjects};
 use crate::definition::Reach;
 
 /// The dataset of the first scan whose register does not know of every person for whom an absence
 /// is concluded.
-pub(super) fn uncovered<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+pub(super) fn uncovered<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
     let moment = first_read(evidence).and_then(day_of).and_then(NaiveDate::from_epoch_days);
     for scan in evidence.scans.iter().filter(|scan| !scan.absence_for.is_empty()) {
         let ScanState::Complete(complete) = scan.state else { continue };
@@ -32,7 +32,7 @@ pub(super) fn uncovered<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
 /// Whether the register knows of these persons all that the scan looks for. A register that is
 /// judged is one of things, and an answer holds within its regions. Any other says who belongs to
 /// whom, and a marriage counts wherever it was made.
-fn knows_them(evidence: &Evidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subjects) -> bool {
+fn knows_them(evidence: &CheckEvidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subjects) -> bool {
     match subjects {
         Subjects::Everyone => scan.judged,
         Subjects::EveryoneAnywhere => true,
@@ -47,7 +47,7 @@ fn knows_them(evidence: &Evidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subje
 
 /// Whether the register begins early enough for what the scan looks for, or has taken over what is
 /// older. It must have begun by the day of the moment in any case: what ended between the moment
-/// and its beginning was taken over by nobody.
+/// and its beginning was taken over by no register.
 fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate) -> bool {
     let Some(since) =
         stated.since.and_then(NaiveDate::from_epoch_days).filter(|since| *since <= moment)

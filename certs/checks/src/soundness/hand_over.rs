@@ -1,4 +1,4 @@
-//! What one register says that it handed over must have arrived in the other, as a row of its own
+//! What one register says that it handed over must have arrived in the other, as a separate row
 //! about the same person: of the same thing, where both registers state which thing a row is of;
 //! else as one of as many rows.
 //!
@@ -14,14 +14,14 @@ use chrono::NaiveDate;
 use zerotrip_datasets::plausible::is_placeholder;
 
 use super::moment::last_day;
-use super::{Evidence, ScanEvidence, Verdict, VerdictKind, dataset_of};
+use super::{CheckEvidence, ScanEvidence, Verdict, VerdictKind, dataset_of};
 use crate::definition::HandOver;
 
 /// Hand-overs of one exchange that are compared; of more it is not proven that all arrived.
 const MOST_HANDED: usize = 64;
 
 /// The dataset that says of something that it was handed over, though it is in neither.
-pub(super) fn lost_on_the_way<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+pub(super) fn lost_on_the_way<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
     for pair in evidence.hand_overs {
         let handed = |verdict: &&Verdict| {
             verdict.kind == VerdictKind::HandedOver && verdict.scan == pair.from
@@ -64,7 +64,11 @@ enum Until {
 }
 
 /// `None` where a row, its person or the other register is not there to be compared.
-fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) -> Option<bool> {
+fn all_arrived(
+    evidence: &CheckEvidence<'_>,
+    pair: &HandOver,
+    verdicts: &[&Verdict],
+) -> Option<bool> {
     let scan = |name: &str| evidence.scans.iter().find(|scan| scan.name == name);
     let (from, to) = (scan(&pair.from)?, scan(&pair.to)?);
     let by_thing = from.things.zip(to.things);
@@ -76,7 +80,7 @@ fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) 
         handed.push(Handed { person, thing, day, began: beginning(verdict) });
     }
     if by_thing.is_some() {
-        // A word that stands for no thing in particular would be every thing.
+        // A word that names no particular thing would match every thing.
         if !handed.iter().all(|one| one.thing.is_some_and(is_specific)) {
             return Some(false);
         }
@@ -99,7 +103,7 @@ fn all_arrived(evidence: &Evidence<'_>, pair: &HandOver, verdicts: &[&Verdict]) 
 /// The rows that something which was handed over can have become; `None` where a row is judged
 /// twice, and so could be two.
 fn arrived<'a>(
-    evidence: &'a Evidence<'_>,
+    evidence: &'a CheckEvidence<'_>,
     to: &'a ScanEvidence<'_>,
     things: Option<&'a [Option<String>]>,
 ) -> Option<Vec<Arrived<'a>>> {
@@ -134,7 +138,7 @@ fn arrived<'a>(
     Some(arrived)
 }
 
-/// A day that systems write for nothing is no beginning.
+/// A day that systems write for nothing is not a beginning.
 fn beginning(verdict: &Verdict) -> Option<i32> {
     verdict.began_on.filter(|began| {
         NaiveDate::from_epoch_days(*began).is_some_and(|began| !is_placeholder(began))
@@ -158,7 +162,7 @@ fn can_be(handed: &Handed<'_>, arrived: &Arrived<'_>) -> bool {
         }
 }
 
-/// Whether each of these has a receiving row of its own (a matching, by augmenting paths).
+/// Whether each of these has a separate receiving row (a matching, by augmenting paths).
 fn each_has_its_own(handed: &[Handed<'_>], arrived: &[Arrived<'_>]) -> bool {
     let mut taken_by: Vec<Option<usize>> = vec![None; arrived.len()];
     (0..handed.len())

@@ -51,7 +51,7 @@ pub enum VerdictKind {
     /// It has left this register for another.
     HandedOver,
     /// It ended on that day, and came to nothing here: a title sold, a contract cancelled, a
-    /// marriage divorced. What came of it may stand in another register since.
+    /// marriage divorced. What came of it may be in another register since.
     Ended,
     /// It settles nothing. Also everything that the definition's SQL says in other words.
     Undetermined,
@@ -72,14 +72,14 @@ impl VerdictKind {
 
 /// Everything that the conclusion rests on.
 #[derive(Debug)]
-pub struct Evidence<'a> {
+pub struct CheckEvidence<'a> {
     /// Every scan of the variant, in its order.
     pub scans: &'a [ScanEvidence<'a>],
     /// Every judged row.
     pub verdicts: &'a [Verdict],
     /// The definition's reasons, most important first.
     pub reasons: &'a [&'a str],
-    /// The persons who are asked about whatever else turns out: what speaks against anybody else
+    /// The persons who are asked about in every case: what speaks against another person
     /// settles nothing.
     pub certain: &'a HashSet<String>,
     /// For each coverage statement that the definition can test, the persons found registered.
@@ -141,10 +141,11 @@ pub enum Conclusion {
 /// to one moment, then what was handed over and is nowhere, then coverage; only what passes
 /// all of them is an absence.
 ///
-/// What was found comes after what was not answered, so that nobody learns by elimination in which
-/// register it stands: the requester sees which source is missing. It comes before what could not
-/// be read, which nobody sees: that row could not undo what the other one says.
-pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
+/// What was found comes after what was not answered, so that the requester, who sees which
+/// source is missing, does not learn by elimination in which register it is. It comes before what
+/// could not be read, which the requester does not see: that row could not undo what the other one
+/// says.
+pub fn conclude(evidence: &CheckEvidence<'_>) -> Conclusion {
     if evidence.scans.is_empty() {
         return unavailable(ErrorCode::Internal, "");
     }
@@ -182,7 +183,7 @@ pub fn conclude(evidence: &Evidence<'_>) -> Conclusion {
 }
 
 fn first(
-    evidence: &Evidence<'_>,
+    evidence: &CheckEvidence<'_>,
     of: impl Fn(&ScanEvidence<'_>) -> Option<Incomplete>,
 ) -> Option<Incomplete> {
     evidence.scans.iter().find_map(of)
@@ -207,6 +208,6 @@ fn unavailable(code: ErrorCode, dataset: &str) -> Conclusion {
     Conclusion::Unavailable(because(code, dataset))
 }
 
-fn dataset_of<'a>(evidence: &Evidence<'a>, name: &str) -> &'a str {
+fn dataset_of<'a>(evidence: &CheckEvidence<'a>, name: &str) -> &'a str {
     evidence.scans.iter().find(|scan| scan.name == name).map_or("", |scan| scan.dataset)
 }

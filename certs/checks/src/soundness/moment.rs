@@ -1,22 +1,25 @@
 //! As of when does an absence hold? Of the earliest as-of. Registers are read at different times,
 //! and what a person has all along can move between them, or between members of a family, so that
-//! each register is read while it is in another. So whatever a register shows as ended
-//! must have ended before that moment, and one that does not keep what ends proves nothing beside
+//! each register is read while it is in another. So what a register shows as ended must
+//! have ended before that moment, and one that does not keep what ends proves nothing beside
 //! another.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::NaiveDate;
+use zerotrip_datasets::CivilDay;
 use zerotrip_datasets::plausible::is_placeholder;
 use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::{CompleteScan, Evidence, Incomplete, ScanEvidence, VerdictKind, because, dataset_of};
+use super::{
+    CheckEvidence, CompleteScan, Incomplete, ScanEvidence, VerdictKind, because, dataset_of,
+};
 
 /// Why what the registers show cannot be carried back to the moment at which the first of them was
 /// read.
-pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
+pub(super) fn not_of_one_moment(evidence: &CheckEvidence<'_>) -> Option<Incomplete> {
     let complete: Vec<(&ScanEvidence<'_>, &CompleteScan)> =
         evidence.scans.iter().filter_map(|scan| scan.complete()).collect();
     let read = complete.iter().map(|(scan, complete)| (scan, complete.as_of()));
@@ -43,7 +46,7 @@ pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
             return Some(because(ErrorCode::Undated, own.dataset));
         };
         // What ended before it began did so on another day, or has not. A day that systems write
-        // for nothing is no beginning.
+        // for nothing is not a beginning.
         let began = verdict.began_on.filter(|began| {
             NaiveDate::from_epoch_days(*began).is_none_or(|began| !is_placeholder(began))
         });
@@ -57,7 +60,7 @@ pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
         }
         until.push(day);
     }
-    // Whose record it is stays unsaid: a fresh divorce is nobody's business, and it is the first
+    // Whose record it is stays unsaid: a fresh divorce is private, and it is the first
     // register that must catch up.
     if until.into_iter().all(|day| was_over(day, moment)) {
         None
@@ -67,7 +70,7 @@ pub(super) fn not_of_one_moment(evidence: &Evidence<'_>) -> Option<Incomplete> {
 }
 
 /// The moment: the earliest as-of.
-pub(super) fn first_read(evidence: &Evidence<'_>) -> Option<SystemTime> {
+pub(super) fn first_read(evidence: &CheckEvidence<'_>) -> Option<SystemTime> {
     evidence
         .scans
         .iter()
@@ -82,9 +85,9 @@ pub(super) fn last_day(on_date: Option<i32>, source: &CompleteScan) -> Option<i3
     on_date.or_else(|| source.stated().undated_before?.checked_sub(1))
 }
 
-/// Whether that day was over at the moment. Departments' clocks differ, by no more than is believed
-/// of them, and a clock's reading that lies as near to midnight is of either day. An as-of that
-/// *is* midnight is no clock's reading: it names all that is dated before it, by the registers' own
+/// Whether that day was over at the moment. Departments' clocks differ, by no more than `CLOCK_SKEW`,
+/// and a clock's reading that is as near to midnight is of either day. An as-of that
+/// *is* midnight is not a clock's reading: it names all that is dated before it, by the registers' own
 /// days, and days are compared with days.
 fn was_over(day: i32, moment: SystemTime) -> bool {
     day_end(day)
@@ -109,9 +112,7 @@ pub(super) fn day_end(day: i32) -> Option<SystemTime> {
 
 /// The civil day of an instant, in days since 1970-01-01.
 pub(super) fn day_of(moment: SystemTime) -> Option<i32> {
-    let seconds =
-        moment.duration_since(UNIX_EPOCH).ok()?.as_secs() + u64::from(CHINA_OFFSET_SECONDS);
-    i32::try_from(seconds / 86_400).ok()
+    (moment >= UNIX_EPOCH).then(|| CivilDay::at(moment).to_date32())
 }
 
 #[cfg(test)]

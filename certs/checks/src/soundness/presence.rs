@@ -2,14 +2,14 @@
 //!
 //! A *no* wrongs a citizen as a false *yes* wrongs the office, so it needs proof too: a row that
 //! can be read, in a scan whose other rows could not undo it, about a person who is asked about
-//! whatever else turns out. A home of one who may or may not be the spouse settles nothing.
+//! in every case. A home of one who may or may not be the spouse settles nothing.
 
 use std::collections::HashSet;
 
-use super::{Evidence, ScanState, Verdict, VerdictKind, dataset_of};
+use super::{CheckEvidence, ScanState, Verdict, VerdictKind, dataset_of};
 
 /// The most important reason for which something firm was found.
-pub(super) fn found<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+pub(super) fn found<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
     let against = |code: &&&str| {
         evidence.verdicts.iter().any(|verdict| verdict.code == **code && is_firm(evidence, verdict))
     };
@@ -17,11 +17,11 @@ pub(super) fn found<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
 }
 
 /// Whether a row makes the answer false, and nothing that is not known could change that.
-fn is_firm(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
+fn is_firm(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
     let Some(scan) = evidence.scans.iter().find(|scan| scan.name == verdict.scan) else {
         return false;
     };
-    let stands_alone = match scan.state {
+    let counts_alone = match scan.state {
         ScanState::Complete(_) => true,
         // A row of a register of homes is judged by itself; one of a register of persons could be
         // contradicted by the row that was not read.
@@ -30,14 +30,14 @@ fn is_firm(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
     };
     let about = verdict.row.and_then(|row| scan.rows.get(row));
     verdict.kind == VerdictKind::Against
-        && stands_alone
+        && counts_alone
         && about.is_some_and(|person| evidence.certain.contains(person))
 }
 
 /// The dataset of the first row that settles nothing. An `Against` that is not firm is one of them,
-/// or whose code is no reason of the definition, and so is a row that needs a verdict and has none,
+/// or whose code is not a reason of the definition, and so is a row that needs a verdict and has none,
 /// and a verdict on what no complete scan delivered.
-pub(super) fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
+pub(super) fn undetermined<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
     for scan in evidence.scans.iter().filter(|scan| scan.judged) {
         let verdicts = evidence.verdicts.iter().filter(|verdict| verdict.scan == scan.name);
         let judged: HashSet<usize> = verdicts.filter_map(|verdict| verdict.row).collect();
@@ -50,7 +50,7 @@ pub(super) fn undetermined<'a>(evidence: &Evidence<'a>) -> Option<&'a str> {
 }
 
 /// Whether a verdict leaves room for an absence.
-fn settles(evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
+fn settles(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
     let was_read =
         evidence.scans.iter().any(|scan| scan.name == verdict.scan && scan.complete().is_some());
     was_read

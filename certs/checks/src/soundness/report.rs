@@ -1,4 +1,4 @@
-//! What became of one scan, and when it is believed complete.
+//! What became of one scan, and when it counts as complete.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ pub enum ScanState {
     NotAsked,
     /// Asked; no receipt yet.
     Open,
-    /// There was nobody to ask about.
+    /// There was no person to ask about.
     Vacuous,
     /// Answered whole.
     Complete(CompleteScan),
@@ -44,7 +44,7 @@ pub enum Subjects {
     Stated(String),
 }
 
-/// What a verified receipt says of one scan, before it is believed complete.
+/// What a verified receipt says of one scan, before it counts as complete.
 #[derive(Clone, Debug)]
 pub struct ScanReport {
     /// The dataset.
@@ -81,8 +81,8 @@ pub struct CompleteScan {
 }
 
 impl CompleteScan {
-    /// Believes a scan complete, or says why not. What is too old, or of a time to come, is that
-    /// first: of what is merely unreadable the readable rows still count.
+    /// Takes a scan as complete, or says why not. Staleness comes first: of a scan that is merely
+    /// unreadable, the readable rows still count.
     pub fn try_new(report: ScanReport) -> Result<Self, Incomplete> {
         let refuse = |code| Err(Incomplete { code, dataset: report.dataset.clone() });
         if report.as_of > report.now + CLOCK_SKEW {

@@ -92,7 +92,7 @@ impl Case {
             absence_for: &absence_for,
             reach,
         };
-        let evidence = Evidence {
+        let evidence = CheckEvidence {
             scans: &[scan],
             verdicts: &self.verdicts,
             reasons: &["FOUND"],
@@ -300,7 +300,7 @@ fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units:
         .collect();
     let pairs =
         [HandOver { from: "presale".into(), to: "ownership".into(), by: Some("unit_no".into()) }];
-    let evidence = Evidence {
+    let evidence = CheckEvidence {
         scans: &scans,
         verdicts: &verdicts,
         reasons: &[],
@@ -499,7 +499,7 @@ proptest! {
         }).collect();
         let map = BTreeMap::from([("registered_in:r", registered.clone())]);
         let pairs = [HandOver { from: "s0".into(), to: "s1".into(), by: None }];
-        let evidence = Evidence { scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], certain: &certain, registered: &map, hand_overs: &pairs };
+        let evidence = CheckEvidence { scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], certain: &certain, registered: &map, hand_overs: &pairs };
         let conclusion = conclude(&evidence);
         if let Conclusion::Present(_) = conclusion {
             prop_assert!(!scans.iter().any(|scan| matches!(scan.state, ScanState::Incomplete(_))), "a missing source would say where it is");

@@ -136,7 +136,7 @@ impl Rig {
     }
 
     async fn answers(&self, rests_on: RestsOn) -> Result<(), SourceError> {
-        self.proving.bears_out(rests_on, &Cancellation::after(Duration::from_secs(20))).await
+        self.proving.verify(rests_on, &Cancellation::after(Duration::from_secs(20))).await
     }
 }
 
@@ -166,7 +166,7 @@ async fn each_snapshot_is_borne_out_once_and_a_look_lasts_a_minute() {
     rig.answers(RestsOn::Pass(1)).await.unwrap();
     assert_eq!(rig.asked(), 1);
     // And so it is when a minute is over.
-    rig.proving.state.lock().unwrap().held[0].1 -= EVERY;
+    rig.proving.state.lock().unwrap().passed[0].1 -= EVERY;
     rig.hold(&[], RestsOn::Pass(1));
     assert_eq!(rig.answers(RestsOn::Pass(1)).await.unwrap_err().code, ErrorCode::SourceImplausible);
 }
@@ -234,11 +234,11 @@ async fn the_owners_limits_hold_and_whoever_must_be_found_by_one_way_is() {
     assert!(asked.iter().all(|keys| *keys <= 2) && asked.len() > 3, "{asked:?}");
     // By the other way, the person on line 4 does not count.
     rig.hold(&[[LI, ""], [WANG, ZHAO]], RestsOn::Moment);
-    let error = rig.proving.prove().await.unwrap_err();
+    let error = rig.proving.verify_now().await.unwrap_err();
     assert!(error.detail.contains("1 of 3 known persons are not found: line 4 of"), "{error}");
     // A line that is out of date is mended without a restart.
     write(rig.folder.path(), &format!("{LI}\n{ZHAO}"));
-    rig.proving.prove().await.unwrap();
+    rig.proving.verify_now().await.unwrap();
 }
 
 #[test]

@@ -4,9 +4,9 @@
 //! The connector asks, one [`Request`] at a time; the helper answers each with one [`Reply`], rows
 //! first where there are any. Every message is a frame: its length (four bytes, big-endian, at most
 //! [`MOST_REQUEST`] or [`MOST_REPLY`]), then its text (JSON), or rows ([`Rows`]). The end of the
-//! stream is the end of the other one: a helper whose connector is gone ends itself.
+//! stream is the end of the peer: a helper whose connector is gone ends itself.
 //!
-//! Nothing here does I/O, and nothing is trusted: a driver that went wild may have written into the
+//! Nothing here does I/O, and no message is trusted: a faulty driver may have overwritten the
 //! helper's memory.
 
 mod rows;
@@ -32,7 +32,7 @@ pub const MOST_ROW: usize = 8 << 20;
 /// Bytes of a frame's length.
 pub const HEAD: usize = 4;
 
-/// What stands first in a frame.
+/// The first byte of a frame's content.
 const TEXT: u8 = b'{';
 const ROWS: u8 = b'#';
 
@@ -57,9 +57,9 @@ pub enum Request {
         version: u32,
         /// The connection string.
         connection: Secret,
-        /// What must stand in no error: a message in which it does is dropped.
+        /// What no error may hold: a message that holds it is dropped.
         hide: Vec<Secret>,
-        /// Seconds that it may take, where the driver listens.
+        /// Seconds that it may take, if the driver supports a limit.
         seconds: u32,
     },
     /// Runs statements, each committed by itself; then, if asked for, statements run in
@@ -69,15 +69,15 @@ pub enum Request {
         statements: Vec<String>,
         /// Whether what follows is in transactions.
         transactions: bool,
-        /// Run after every answer: what ends because its connection is gone must not look like an
-        /// end.
+        /// Run after every answer: rows that end because the connection is gone must not look
+        /// complete.
         alive: Option<String>,
     },
     /// Sees whether the connection lives, and begins. Answered with [`Reply::Done`].
     Begin {
         /// Run first of all, in this order.
         statements: Vec<String>,
-        /// Seconds that each statement may take, where the driver listens.
+        /// Seconds that each statement may take, if the driver supports a limit.
         seconds: u32,
     },
     /// Rolls back. Answered with [`Reply::Done`].
@@ -161,7 +161,7 @@ pub enum Reply {
     },
     /// Done.
     Done,
-    /// All rows were sent before this, so many.
+    /// All rows were sent before this.
     End {
         /// How many.
         rows: u64,
@@ -191,7 +191,7 @@ pub enum Sort {
     /// Nothing that is known here.
     #[default]
     Other,
-    /// The system does not let somebody in.
+    /// The system refuses the log-in.
     NotLetIn,
     /// The driver is not there, or not whole.
     NoDriver,

@@ -12,7 +12,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Of so many columns.
+    /// An empty batch of rows with this many columns.
     pub fn new(columns: u16) -> Self {
         let mut rows = Self { columns, bytes: Vec::with_capacity(BATCH), rows: 0 };
         rows.begin();

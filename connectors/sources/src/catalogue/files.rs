@@ -12,7 +12,7 @@ use zerotrip_datasets::file::{
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
-use super::super::drop::{self, Format, Sample, disguise};
+use super::super::drop::{self, Format, Sample, file_kind};
 use super::{Catalogue, Look, Seen, Setting, Settings, Table, name_of};
 
 /// A file that no dataset file describes yet.
@@ -116,7 +116,7 @@ impl DroppedFile {
             .and_then(|_| first.chars().nth(4));
         let said = said
             .and_then(|said| Separator::ALL.into_iter().find(|known| known.character() == said));
-        Ok(said.or_else(|| disguise::separator_of(first)).unwrap_or(Separator::Comma))
+        Ok(said.or_else(|| file_kind::separator_of(first)).unwrap_or(Separator::Comma))
     }
 
     fn failed(&self, error: &std::io::Error) -> SourceError {

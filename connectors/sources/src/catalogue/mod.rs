@@ -1,4 +1,4 @@
-//! What a system tells of itself before any dataset file describes it: its tables, their columns,
+//! What a system shows of itself before any dataset file describes it: its tables, their columns,
 //! and what those seem to hold.
 
 mod files;
@@ -50,7 +50,7 @@ pub struct Table {
 pub struct Look {
     /// Its name.
     pub table: String,
-    /// The lines of `[source]` behind `kind`, as far as the system tells them.
+    /// The lines of `[source]` behind `kind`, as far as the system shows them.
     pub source: Settings,
     /// Rows.
     pub rows: u64,

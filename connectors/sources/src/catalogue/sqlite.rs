@@ -10,7 +10,7 @@ use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
-use super::super::number;
+use super::super::float_text;
 use super::super::table::quote;
 use super::{Catalogue, Look, Seen, Setting, Table, name_of, patience};
 
@@ -154,7 +154,7 @@ impl Catalogue for Database {
                             column.evidence.note(Some(&number.to_string()))
                         }
                         ValueRef::Real(number) => {
-                            column.evidence.note(Some(&number::double(number)))
+                            column.evidence.note(Some(&float_text::double(number)))
                         }
                         ValueRef::Text(bytes) => {
                             column.evidence.note(Some(&String::from_utf8_lossy(bytes)))

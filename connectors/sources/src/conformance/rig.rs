@@ -249,8 +249,8 @@ impl<'a> AnyRig<'a> {
     }
 
     /// Where the owner has stated something of rows that cannot be read.
-    pub fn open_knowing(&self, adjudications: Rulings) -> Result<Arc<dyn Source>, SourceError> {
-        crate::open(&self.dataset, self.folder.path(), &self.path("state"), Arc::new(adjudications))
+    pub fn open_knowing(&self, rulings: Rulings) -> Result<Arc<dyn Source>, SourceError> {
+        crate::open(&self.dataset, self.folder.path(), &self.path("state"), Arc::new(rulings))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::super::number;
+use super::super::float_text;
 
 /// The text of a value that is missing: no semantic type reads it.
 const LOST: &str = "\u{fffd}";
@@ -10,9 +10,7 @@ const LOST: &str = "\u{fffd}";
 /// What a cell holds.
 #[derive(Clone, Debug)]
 pub enum CellValue {
-    /// Text.
     Text(String),
-    /// A number.
     Number(f64),
     /// A number that is shown as a date or a time of day.
     Date(f64),
@@ -29,8 +27,10 @@ impl CellValue {
     pub fn into_text(self, is_1904: bool) -> String {
         match self {
             Self::Text(text) | Self::Error(text) => text,
-            Self::Number(number) => number::double(number),
-            Self::Date(number) => moment(number, is_1904).unwrap_or_else(|| number::double(number)),
+            Self::Number(number) => float_text::double(number),
+            Self::Date(number) => {
+                moment(number, is_1904).unwrap_or_else(|| float_text::double(number))
+            }
             Self::Truth(true) => "TRUE".to_owned(),
             Self::Truth(false) => "FALSE".to_owned(),
             Self::Lost => LOST.to_owned(),

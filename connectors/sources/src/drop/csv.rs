@@ -1,7 +1,7 @@
 //! Separated values: commas, semicolons, tabs or bars. A ragged row is kept as unreadable, never
 //! dropped and never a reason to fail the file: it may be the row that matters.
 
-mod wide;
+mod utf16;
 
 #[cfg(test)]
 mod tests;
@@ -16,12 +16,12 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
 use super::super::header::{self, folded};
-use super::disguise::Expected;
+use super::file_kind::Expected;
 use super::import::SnapshotWriter;
 use super::place::MOST_FILE;
 use super::{Format, unreadable};
 
-use self::wide::Wide;
+use self::utf16::Utf16Reader;
 
 /// Bytes of a first line that says what separates.
 const MOST_FIRST_LINE: usize = 16;
@@ -112,7 +112,7 @@ impl Format for Csv {
         };
         let file = File::open(path).map_err(|error| unreadable(path, &error))?.take(MOST_FILE + 1);
         let mut bytes: Box<dyn BufRead> = match self.characters {
-            Characters::Utf16 => Box::new(BufReader::new(Wide::new(BufReader::new(file)))),
+            Characters::Utf16 => Box::new(BufReader::new(Utf16Reader::new(BufReader::new(file)))),
             Characters::Utf8 | Characters::Gb18030 => Box::new(BufReader::new(file)),
         };
         let above = u64::from(self.pass_over_separator(path, &mut *bytes)?);

@@ -35,13 +35,13 @@ impl Import {
         place: Place,
         format: Arc<dyn Format>,
         state: &Path,
-        adjudications: Arc<Rulings>,
+        rulings: Arc<Rulings>,
     ) -> Self {
         Self {
             dataset: dataset.id.clone(),
             place,
             format,
-            snapshots: Snapshots::new(dataset, state, adjudications),
+            snapshots: Snapshots::new(dataset, state, rulings),
         }
     }
 

@@ -9,13 +9,9 @@ pub const MOST_COLUMNS: u32 = 16_384;
 /// 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Region {
-    /// First row.
     pub top: u32,
-    /// First column.
     pub left: u32,
-    /// Last row.
     pub bottom: u32,
-    /// Last column.
     pub right: u32,
 }
 

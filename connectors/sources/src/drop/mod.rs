@@ -1,20 +1,20 @@
 //! File drops: a file is imported whole into a local indexed snapshot, and a drop that is not whole
 //! leaves the one before in place. What is special to a format of files is behind [`Format`];
-//! everything else is here and in `import.rs`, and where drops arrive in `place.rs`.
+//! everything else is here and in `import.rs`, and where drops arrive in `place/`.
 
-mod beside;
 mod bytes;
 mod cell_value;
 mod csv;
 mod dbf;
-pub mod disguise;
+pub mod file_kind;
 mod grid;
 mod import;
 mod merged_regions;
+mod name_patterns;
 mod names;
+mod neighbours;
 mod parquet;
 mod place;
-mod series;
 mod sheets;
 #[cfg(test)]
 mod tests;
@@ -31,7 +31,7 @@ use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::FileDrop;
 use zerotrip_proto::v1::ErrorCode;
 
-use self::disguise::Expected;
+use self::file_kind::Expected;
 use self::import::{Import, SnapshotWriter};
 use self::place::{FolderState, Place, Stamp};
 use super::table::TableSource;
@@ -63,7 +63,7 @@ const MOST_BESIDE: usize = 100_000;
 /// it cannot be split into its columns, as [`SnapshotWriter::ragged`] with all of its text: an
 /// identifier anywhere in it may be what a look-up needs. A cell that cannot be read comes as a
 /// text that no semantic type reads, never as NULL. `Ok` means that the file was whole as far as
-/// its format can tell.
+/// its format shows.
 pub trait Format: fmt::Debug + Send + Sync {
     /// What its files begin like.
     fn expected(&self) -> Expected;
@@ -113,9 +113,9 @@ impl DropSource {
         format: Arc<dyn Format>,
         base: &Path,
         state: &Path,
-        adjudications: Arc<Rulings>,
+        rulings: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
-        let plan = Import::new(dataset, Place::new(file, base), format, state, adjudications);
+        let plan = Import::new(dataset, Place::new(file, base), format, state, rulings);
         let current = plan.first()?;
         Ok(Self {
             plan: Arc::new(plan),
@@ -273,7 +273,7 @@ pub fn sample(path: &Path, format: &dyn Format) -> Result<Sample, SourceError> {
 /// Files beside this one that could be further parts of it.
 pub fn called_alike(path: &Path) -> Vec<String> {
     let own = names::name_of(path);
-    let named = series::Named::of([own.as_str()]);
+    let named = name_patterns::Named::of([own.as_str()]);
     let folder = zerotrip_channel::files::folder_of(path);
     let paths = std::fs::read_dir(folder)
         .into_iter()
@@ -284,7 +284,7 @@ pub fn called_alike(path: &Path) -> Vec<String> {
     let is_alike = |path: &PathBuf| {
         let name = names::name_of(path);
         let could_be = name != own && !FileDrop::is_unfinished(&name) && named.could_be_part(&name);
-        could_be && !beside::holds_no_rows(path) && !beside::belongs_to_table(path, &own)
+        could_be && !neighbours::holds_no_rows(path) && !neighbours::belongs_to_table(path, &own)
     };
     let mut names: Vec<String> = paths.filter(is_alike).map(|path| names::name_of(&path)).collect();
     names.sort();
@@ -297,7 +297,7 @@ fn read(
     format: &dyn Format,
     into: &mut SnapshotWriter<'_>,
 ) -> Result<(), SourceError> {
-    disguise::check(path, format.expected())?;
+    file_kind::check(path, format.expected())?;
     format.read(path, into)
 }
 

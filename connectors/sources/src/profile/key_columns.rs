@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use zerotrip_datasets::CivilDay;
 use zerotrip_datasets::cell::is_blank;
 use zerotrip_datasets::resident_id::{Declared, Whose, names_somebody};
 use zerotrip_datasets::{Column, DatasetFile};
@@ -101,7 +101,7 @@ impl DeclaredKey {
     pub fn whose<'a>(
         &self,
         raw: &str,
-        today: NaiveDate,
+        today: CivilDay,
         cell: &impl Fn(usize) -> Option<&'a str>,
     ) -> Whose {
         match self.declared.whose(raw, today) {

@@ -10,8 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use chrono::NaiveDate;
-use zerotrip_datasets::date;
+use zerotrip_datasets::CivilDay;
 use zerotrip_datasets::resident_id::{self, Probe, ResidentId};
 use zerotrip_trust::digest::Digest;
 
@@ -65,11 +64,11 @@ pub struct Profile {
     /// All their columns, each once.
     columns: Vec<KeyColumn>,
     /// What the owner has stated of unreadable rows.
-    adjudications: Arc<Rulings>,
+    rulings: Arc<Rulings>,
     /// How many rows there are of each digest of which something is stated.
     ruled_rows: HashMap<Digest, u64>,
     /// No person is born later.
-    today: NaiveDate,
+    today: CivilDay,
 }
 
 /// A row that could not be split into columns.
@@ -90,7 +89,7 @@ impl Profile {
         look_ups: Vec<KeyColumns>,
         mention_columns: Vec<usize>,
         ragged: Vec<RaggedRow>,
-        adjudications: Arc<Rulings>,
+        rulings: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
         let key = |place: usize| {
             look_ups
@@ -104,7 +103,7 @@ impl Profile {
             .map(|place| KeyColumn { place, key: key(place) })
             .collect();
         let mut ruled_rows = HashMap::new();
-        for row in ragged.iter().filter(|row| adjudications.of(&row.digest).is_some()) {
+        for row in ragged.iter().filter(|row| rulings.of(&row.digest).is_some()) {
             *ruled_rows.entry(row.digest).or_default() += 1;
         }
         let profile = Self {
@@ -123,9 +122,9 @@ impl Profile {
             ragged,
             look_ups,
             columns,
-            adjudications,
+            rulings,
             ruled_rows,
-            today: date::in_china(SystemTime::now()),
+            today: CivilDay::at(SystemTime::now()),
         };
         profile.bounded()?;
         Ok(profile)
@@ -229,7 +228,7 @@ impl Profile {
 
     /// What the owner has stated of a ragged row.
     fn stated_of(&self, row: &RaggedRow) -> Option<&Concerns> {
-        covering(&self.adjudications, &self.ruled_rows, &row.digest)
+        covering(&self.rulings, &self.ruled_rows, &row.digest)
     }
 
     /// Locators of all rows that could be another's than they say, and of which their owner has
@@ -295,10 +294,10 @@ impl Profile {
 
 /// What is stated of rows with this digest, if there are no more of them than it was stated of.
 fn covering<'a>(
-    adjudications: &'a Rulings,
+    rulings: &'a Rulings,
     ruled_rows: &HashMap<Digest, u64>,
     digest: &Digest,
 ) -> Option<&'a Concerns> {
-    let stated = adjudications.of(digest)?;
+    let stated = rulings.of(digest)?;
     (ruled_rows.get(digest).copied().unwrap_or(0) <= stated.rows).then_some(&stated.concerns)
 }

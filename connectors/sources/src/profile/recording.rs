@@ -153,11 +153,11 @@ impl Profile {
 
     /// Notes that the owner has stated something of this row; whether so.
     fn rule(&mut self, before: (usize, usize, usize), digest: impl FnOnce() -> Digest) -> bool {
-        if self.adjudications.is_empty() {
+        if self.rulings.is_empty() {
             return false;
         }
         let digest = digest();
-        if self.adjudications.of(&digest).is_none() {
+        if self.rulings.of(&digest).is_none() {
             return false;
         }
         *self.ruled_rows.entry(digest).or_default() += 1;
@@ -169,17 +169,16 @@ impl Profile {
     }
 
     /// After the last row. What the owner has stated of rows holds if there are no more rows like
-    /// them than when it was stated: one that came later is not covered, and nothing tells
+    /// them than when it was stated: one that came later is not covered, and nothing shows
     /// which one that is.
     ///
     /// A column of ids of which hardly one can be read is another column, or was put into other
     /// words (a hash, a vendor's encryption): that a person is not found in it says nothing.
     pub fn close(&mut self) -> Result<(), SourceError> {
-        let Self { adjudications, ruled_rows, irregular, unreadable, rounded, mentioned, .. } =
-            self;
+        let Self { rulings, ruled_rows, irregular, unreadable, rounded, mentioned, .. } = self;
         for cell in unreadable.iter_mut().chain(rounded).chain(mentioned) {
             let Some(concerns) =
-                cell.ruled.and_then(|digest| covering(adjudications, ruled_rows, &digest))
+                cell.ruled.and_then(|digest| covering(rulings, ruled_rows, &digest))
             else {
                 continue;
             };

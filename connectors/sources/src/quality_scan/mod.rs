@@ -4,20 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use chrono::NaiveDate;
-use zerotrip_datasets::Column;
 use zerotrip_datasets::cell::{CellReading, is_blank, read};
-use zerotrip_datasets::date;
 use zerotrip_datasets::mask::masked;
 use zerotrip_datasets::resident_id::{
     ResidentId, Whose, damaged_in, is_irregular, is_spreadsheet_rounded, persons_among, persons_in,
 };
+use zerotrip_datasets::{CivilDay, Column};
 use zerotrip_proto::v1::SemanticType;
 
 use super::RawRow;
 use super::findings::{Finding, FindingKind};
+use super::plausibility::{Contradicted, PlausibilityRules};
 use super::profile::KeyColumns;
-use super::rules::{Contradicted, Rules};
 
 /// Masked examples of one kind in one column.
 const MOST_EXAMPLES: usize = 3;
@@ -47,10 +45,10 @@ pub struct QualityScan<'a> {
     trials: Vec<Trials>,
     /// Places of the columns of no look-up that can name a person whom a row is about.
     mention_columns: &'a [usize],
-    rules: &'a Rules,
+    rules: &'a PlausibilityRules,
     /// By the place of a date: how often its row contradicts it.
     contradicted: BTreeMap<usize, Contradicted>,
-    today: NaiveDate,
+    today: CivilDay,
 }
 
 /// Some persons of a look-up, spread evenly over the rows.
@@ -67,11 +65,11 @@ impl<'a> QualityScan<'a> {
         columns: &'a [Column],
         look_ups: &'a [KeyColumns],
         mention_columns: &'a [usize],
-        rules: &'a Rules,
+        rules: &'a PlausibilityRules,
     ) -> Self {
         let trials = look_ups.iter().map(|_| Trials::default()).collect();
         let (found, contradicted) = (BTreeMap::new(), BTreeMap::new());
-        let today = date::in_china(SystemTime::now());
+        let today = CivilDay::at(SystemTime::now());
         Self {
             columns,
             look_ups,
@@ -243,7 +241,7 @@ impl Trials {
 }
 
 /// What is wrong with a cell, if anything.
-fn fault(column: &Column, raw: Option<&str>, today: NaiveDate) -> Option<FindingKind> {
+fn fault(column: &Column, raw: Option<&str>, today: CivilDay) -> Option<FindingKind> {
     match read(column, raw).on(today) {
         CellReading::Unreadable => Some(FindingKind::Unreadable),
         CellReading::UnknownCode if is_blank(raw) => Some(FindingKind::BlankCode),

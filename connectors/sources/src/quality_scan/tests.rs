@@ -30,7 +30,7 @@ fn every_kind_is_counted_in_its_column_and_shown_masked() {
     ];
     let look_ups =
         [KeyColumns { columns: vec![0, 1], may_be_blank: vec![1], ..KeyColumns::default() }];
-    let rules = Rules::default();
+    let rules = PlausibilityRules::default();
     let mut scan_quality = QualityScan::new(&columns, &look_ups, &[], &rules);
     let rows = [
         ["11010519491231002X", "", "1"],
@@ -86,7 +86,7 @@ fn homes(rows: &[(&str, &str, &str)]) -> ScannedQuality {
         "[[column]]\nname = \"ended_on\"\nfield = \"c\"\ntype = \"date\"\ngrade = \"L2\"\n",
     );
     let dataset = DatasetFile::parse(&text, "it").unwrap();
-    let (look_ups, rules) = (KeyColumns::of(&dataset), Rules::of(&dataset));
+    let (look_ups, rules) = (KeyColumns::of(&dataset), PlausibilityRules::of(&dataset));
     let mut scan_quality = QualityScan::new(&dataset.columns, &look_ups, &[], &rules);
     for (owner, status, ended) in rows {
         let mut rows = crate::Rows::default();

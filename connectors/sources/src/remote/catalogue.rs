@@ -50,7 +50,7 @@ impl ServerCatalogue {
         Self { system: Behind::Odbc(spec.clone()), base: base.to_owned() }
     }
 
-    /// Waits for work in a runtime of its own.
+    /// Waits for work in a new runtime.
     fn wait<T>(
         &self,
         work: impl Future<Output = Result<T, SourceError>>,

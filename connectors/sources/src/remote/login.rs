@@ -25,7 +25,7 @@ const SYSTEM_ROOTS: [&str; 4] = [
 /// Bytes of a secret.
 const MOST_SECRET: u64 = 4096;
 
-/// The password, read anew, so that a changed one needs no restart.
+/// The password, read again, so that a changed one needs no restart.
 pub fn password(password: &Password, base: &Path) -> Result<Option<String>, SourceError> {
     match password {
         Password::None => Ok(None),

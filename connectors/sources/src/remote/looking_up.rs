@@ -10,11 +10,11 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 use super::cells::Cells;
-use super::outgoing::Outgoing;
 use super::pool::Lease;
+use super::row_sender::RowSender;
 use super::system::{Asked, Pushdown, Query, Session, Sink as _, System};
 use super::table_profile::TableProfile;
-use super::{Inner, Unfinished, gone};
+use super::{Inner, RequestPassOnDrop, caller_gone};
 
 impl<S: System> Inner<S> {
     /// Sends the rows of a look-up.
@@ -27,7 +27,7 @@ impl<S: System> Inner<S> {
         if let Some(done) = self.in_one_statement(look_up, rows).await {
             return done;
         }
-        let gone = gone(&look_up.cancellation, rows);
+        let gone = caller_gone(&look_up.cancellation, rows);
         tokio::pin!(gone);
         let mut lease = tokio::select! {
             lease = self.pool.begin(&look_up.cancellation) => lease?,
@@ -71,10 +71,10 @@ impl<S: System> Inner<S> {
         };
         let done = tokio::select! {
             done = asked => done,
-            why = gone(&look_up.cancellation, rows) => Err(why),
+            why = caller_gone(&look_up.cancellation, rows) => Err(why),
         };
         match done {
-            // Rows that the pass saw were written anew, or are lost: a transaction tells which.
+            // Rows that the pass saw were rewritten, or are lost: a transaction shows which.
             Ok(()) if !outgoing.has_sent && outgoing.misses().is_some() => {
                 self.pool.put_back(lease);
                 None
@@ -84,7 +84,7 @@ impl<S: System> Inner<S> {
                 self.pool.put_back(lease);
                 Some(end)
             }
-            // The session is closed with its lease; whatever was wrong with it is not wrong with
+            // The session is closed with its lease; what was wrong with it is not wrong with
             // the next one.
             Err(error)
                 if !outgoing.has_sent
@@ -103,7 +103,7 @@ impl<S: System> Inner<S> {
     }
 
     /// The look-up in a transaction. Where rows that the pass saw are missing, a row was written
-    /// anew since, or lost: only another pass tells which, and it is taken here and now, as
+    /// again since, or lost: only another pass shows which, and it is taken here and now, as
     /// long as nothing was sent.
     async fn in_transaction(
         &self,
@@ -139,7 +139,7 @@ impl<S: System> Inner<S> {
         look_up: &LookUp,
         known: &TableProfile,
     ) -> Result<Arc<TableProfile>, SourceError> {
-        let mut unfinished = Unfinished { wanted: &self.wanted, done: false };
+        let mut pass_request = RequestPassOnDrop { wanted: &self.wanted, done: false };
         let _alone = self.passing.lock().await;
         lease.renew(&look_up.cancellation).await?;
         let latest = self.latest(lease).await?.filter(|latest| latest.since > known.since);
@@ -147,7 +147,7 @@ impl<S: System> Inner<S> {
             Some(latest) => Ok(latest),
             None => self.pass(lease).await,
         };
-        unfinished.done = done.is_ok();
+        pass_request.done = done.is_ok();
         done
     }
 
@@ -156,7 +156,7 @@ impl<S: System> Inner<S> {
     async fn ended(
         &self,
         wanted: &Wanted<'_>,
-        outgoing: &mut Outgoing<'_>,
+        outgoing: &mut RowSender<'_>,
         begun: SystemTime,
     ) -> Result<LookUpEnd, SourceError> {
         let (look_up, known) = (wanted.look_up, &wanted.known);
@@ -212,15 +212,15 @@ impl<'a> Wanted<'a> {
         Self { look_up, cells, known, values, most, statements }
     }
 
-    fn outgoing<'b>(&'b self, rows: &'b mpsc::Sender<Rows>) -> Outgoing<'b> {
-        Outgoing::new(rows, self.cells, self.look_up, self.statements, &self.known.row_index)
+    fn outgoing<'b>(&'b self, rows: &'b mpsc::Sender<Rows>) -> RowSender<'b> {
+        RowSender::new(rows, self.cells, self.look_up, self.statements, &self.known.row_index)
     }
 
     /// Sends the rows, from as many statements as it takes; the last of them stay behind.
     async fn send<S: System>(
         &self,
         lease: &mut Lease<S>,
-        outgoing: &mut Outgoing<'_>,
+        outgoing: &mut RowSender<'_>,
     ) -> Result<(), SourceError> {
         for number in 0..self.statements {
             let values = self.values.iter();

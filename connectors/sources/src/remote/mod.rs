@@ -14,12 +14,12 @@ pub mod login;
 mod looking_up;
 pub mod mysql;
 pub mod odbc;
-mod outgoing;
 mod pool;
 pub mod postgres;
 mod profiling;
 mod quality_scan;
 mod relation;
+mod row_sender;
 mod selecting;
 mod shape;
 mod system;
@@ -73,20 +73,20 @@ struct Inner<S: System> {
     /// Held while a pass is taken that others wait for.
     passing: tokio::sync::Mutex<()>,
     /// Why the latest pass failed, if it did.
-    trouble: Mutex<Option<Trouble>>,
+    failure: Mutex<Option<PassFailure>>,
     /// Asks for a pass before the next one is due.
     wanted: Arc<Notify>,
 }
 
-/// A look-up that had to take a pass itself, and perhaps had not the time for it.
-struct Unfinished<'a> {
+/// Asks for a pass when a look-up that had to take one itself ends without it.
+struct RequestPassOnDrop<'a> {
     wanted: &'a Notify,
     done: bool,
 }
 
-impl Drop for Unfinished<'_> {
+impl Drop for RequestPassOnDrop<'_> {
     fn drop(&mut self) {
-        // What does not fit into the time of a look-up fits into the time of a pass of its own, for
+        // What does not fit into the time of a look-up fits into the time of a separate pass, for
         // the look-ups to come.
         if !self.done {
             self.wanted.notify_one();
@@ -95,7 +95,7 @@ impl Drop for Unfinished<'_> {
 }
 
 #[derive(Clone)]
-struct Trouble {
+struct PassFailure {
     code: ErrorCode,
     detail: String,
 }
@@ -115,15 +115,15 @@ impl<S: System> RemoteSource<S> {
         dataset: &DatasetFile,
         spec: &PollSettings<'_>,
         system: S,
-        adjudications: Arc<Rulings>,
+        rulings: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
         let inner = Arc::new(Inner {
-            shape: Shape::of(dataset, spec, adjudications),
+            shape: Shape::of(dataset, spec, rulings),
             pool: Pool::new(system, spec.connections),
             first: OnceLock::new(),
             known: RwLock::new(None),
             passing: tokio::sync::Mutex::new(()),
-            trouble: Mutex::new(None),
+            failure: Mutex::new(None),
             wanted: Arc::new(Notify::new()),
         });
         let source = Self { inner, workers: Workers::new()? };
@@ -228,7 +228,7 @@ impl<S: System> Inner<S> {
     async fn refresh(&self) -> Result<(), SourceError> {
         let _alone = self.passing.lock().await;
         let done = self.pass_apart().await;
-        self.remember_trouble(done.as_ref().err());
+        self.remember_failure(done.as_ref().err());
         done
     }
 
@@ -276,11 +276,11 @@ impl<S: System> Inner<S> {
                 format!("column `{field}` has no index: every look-up reads the whole table")
             }));
         }
-        if let Some(trouble) = self.trouble() {
+        if let Some(failure) = self.last_failure() {
             advice.push(format!(
                 "the latest profiling pass failed ({}): {}",
-                trouble.code.name(),
-                trouble.detail
+                failure.code.name(),
+                failure.detail
             ));
         }
         let quality = self.scan_quality(lease).await?;
@@ -320,33 +320,34 @@ impl<S: System> Inner<S> {
         if let Some(known) = self.latest(lease).await? {
             return Ok(known);
         }
-        let mut unfinished = Unfinished { wanted: &self.wanted, done: false };
+        let mut pass_request = RequestPassOnDrop { wanted: &self.wanted, done: false };
         let _alone = self.passing.lock().await;
         // Another look-up may have taken one meanwhile, which knows spellings that this transaction
         // does not see yet, and no longer others.
         lease.renew(cancellation).await?;
         if let Some(known) = self.latest(lease).await? {
-            unfinished.done = true;
+            pass_request.done = true;
             return Ok(known);
         }
         let done = self.pass(lease).await;
-        self.remember_trouble(done.as_ref().err());
-        unfinished.done = done.is_ok();
+        self.remember_failure(done.as_ref().err());
+        pass_request.done = done.is_ok();
         done
     }
 
-    fn trouble(&self) -> Option<Trouble> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn last_failure(&self) -> Option<PassFailure> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn remember_trouble(&self, error: Option<&SourceError>) {
-        let trouble = error.map(|error| Trouble { code: error.code, detail: error.detail.clone() });
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    fn remember_failure(&self, error: Option<&SourceError>) {
+        let failure =
+            error.map(|error| PassFailure { code: error.code, detail: error.detail.clone() });
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 }
 
 /// Why the caller no longer waits, as soon as that is so.
-async fn gone<T>(cancellation: &Cancellation, rows: &mpsc::Sender<T>) -> SourceError {
+async fn caller_gone<T>(cancellation: &Cancellation, rows: &mpsc::Sender<T>) -> SourceError {
     tokio::select! {
         why = cancellation.cancelled() => why.into(),
         () = rows.closed() => SourceError::hung_up(),

@@ -119,7 +119,7 @@ impl<S: System> Pool<S> {
         Ok(Lease { session, begun, since, _permit: permit })
     }
 
-    /// Ends a lease whose work is done; the server has answered in full, whatever becomes of the
+    /// Ends a lease whose work is done; the server has answered in full, whatever happens to the
     /// session now.
     pub async fn finish(&self, mut lease: Lease<S>) {
         match lease.session.end().await {

@@ -29,7 +29,8 @@ impl<S: System> Inner<S> {
         lease: &Lease<S>,
         recorded: Option<SystemTime>,
     ) -> Option<Arc<TableProfile>> {
-        let drifted = self.trouble().is_some_and(|trouble| trouble.code == ErrorCode::SourceDrift);
+        let drifted =
+            self.last_failure().is_some_and(|failure| failure.code == ErrorCode::SourceDrift);
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
         let most_age = self.shape.profile_every.saturating_mul(2);
         let follows = lease.session.follows();
@@ -63,7 +64,7 @@ impl<S: System> Inner<S> {
             .chain(self.shape.mention_columns.iter().filter(may_name))
             .copied()
             .collect();
-        let by_keys = self.shape.adjudications.is_empty()
+        let by_keys = self.shape.rulings.is_empty()
             && !relation.locator.is_empty()
             && !KeyColumns::need_others(&self.shape.look_ups);
         let places = if by_keys { &telling } else { &all };
@@ -136,7 +137,7 @@ impl<S: System> Inner<S> {
             self.shape.look_ups.clone(),
             self.shape.mention_columns.clone(),
             Vec::new(),
-            Arc::clone(&self.shape.adjudications),
+            Arc::clone(&self.shape.rulings),
         )
     }
 }

@@ -1,4 +1,4 @@
-//! A look at every cell of a table on a server, for its owner's sake.
+//! Reads every cell of a table on a server, so that its owner learns of faulty ones.
 
 use zerotrip_proto::v1::ErrorCode;
 
@@ -12,7 +12,7 @@ use super::pool::Lease;
 use super::system::{Asked, Column, Form, Pushdown, Query, Relation, Session, Sink, System};
 
 impl<S: System> Inner<S> {
-    /// Reads every cell of every row, for the owner's sake: look-ups have no need of it.
+    /// Reads every cell of every row, for the owner: look-ups do not need it.
     pub(super) async fn scan_quality(
         &self,
         lease: &mut Lease<S>,

@@ -9,7 +9,7 @@ pub struct Relation {
     pub locator: Vec<Locator>,
     /// Columns that an index begins with.
     pub indexed: Vec<String>,
-    /// Whether it can have indexes of its own.
+    /// Whether it can have indexes itself.
     pub is_table: bool,
     /// What its owner should know of it.
     pub advice: Vec<String>,
@@ -29,7 +29,6 @@ pub struct Column {
 /// How a column's cells are read and asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Text.
     Text,
     /// Text that the type pads with blanks.
     Padded,

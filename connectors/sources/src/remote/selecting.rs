@@ -8,7 +8,7 @@ use super::super::{RawRow, Rows, Select, SelectEnd, SourceError};
 use super::cells::Cells;
 use super::pool::Lease;
 use super::system::{Form, Pushdown, Query, Session, Sink, System};
-use super::{Inner, gone};
+use super::{Inner, caller_gone};
 
 impl<S: System> Inner<S> {
     /// Sends what is selected, in one read-only transaction.
@@ -18,7 +18,7 @@ impl<S: System> Inner<S> {
         rows: &mpsc::Sender<Rows>,
     ) -> Result<SelectEnd, SourceError> {
         select.cancellation.check()?;
-        let gone = gone(&select.cancellation, rows);
+        let gone = caller_gone(&select.cancellation, rows);
         tokio::pin!(gone);
         let mut lease = tokio::select! {
             lease = self.pool.begin(&select.cancellation) => lease?,

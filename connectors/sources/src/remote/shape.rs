@@ -7,8 +7,8 @@ use std::time::Duration;
 use zerotrip_datasets::file::{Remote, SqliteAsOf};
 use zerotrip_datasets::{Column, DatasetFile};
 
+use super::super::plausibility::PlausibilityRules;
 use super::super::profile::KeyColumns;
-use super::super::rules::Rules;
 use super::super::table::id_places;
 use crate::rulings::Rulings;
 
@@ -52,7 +52,7 @@ pub struct Shape {
     /// Places of columns of no look-up that can name a person whom a row is about.
     pub mention_columns: Vec<usize>,
     /// What the checks take its columns to say.
-    pub rules: Arc<Rules>,
+    pub rules: Arc<PlausibilityRules>,
     /// Fields that name persons whom the rows are not about.
     pub not_about: BTreeSet<String>,
     pub as_of: SqliteAsOf,
@@ -60,11 +60,11 @@ pub struct Shape {
     pub nothing_hidden: Option<String>,
     pub profile_every: Duration,
     /// What the owner has stated of unreadable rows.
-    pub adjudications: Arc<Rulings>,
+    pub rulings: Arc<Rulings>,
 }
 
 impl Shape {
-    pub fn of(dataset: &DatasetFile, spec: &PollSettings<'_>, adjudications: Arc<Rulings>) -> Self {
+    pub fn of(dataset: &DatasetFile, spec: &PollSettings<'_>, rulings: Arc<Rulings>) -> Self {
         let look_ups = KeyColumns::of(dataset);
         let keys = KeyColumns::places(&look_ups);
         Self {
@@ -75,13 +75,13 @@ impl Shape {
             keys,
             ids: id_places(dataset),
             mention_columns: KeyColumns::mention_columns(dataset, &look_ups),
-            rules: Arc::new(Rules::of(dataset)),
+            rules: Arc::new(PlausibilityRules::of(dataset)),
             not_about: dataset.not_about.keys().cloned().collect(),
             look_ups,
             as_of: spec.as_of.clone(),
             nothing_hidden: spec.nothing_hidden.map(str::to_owned),
             profile_every: spec.profile_every,
-            adjudications,
+            rulings,
         }
     }
 }

@@ -31,7 +31,7 @@ pub trait System: fmt::Debug + Send + Sync + 'static {
     /// values are written.
     fn log_in(&self) -> impl Future<Output = Result<Self::Session, SourceError>> + Send;
 
-    /// Tells the server, over another connection, to stop what that session does.
+    /// Asks the server, over another connection, to stop what that session does.
     fn interrupt(
         &self,
         token: <Self::Session as Session>::Token,

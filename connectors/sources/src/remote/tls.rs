@@ -1,4 +1,4 @@
-//! rustls for the PostgreSQL driver, which asks for TLS in a way of its own.
+//! rustls for the PostgreSQL driver, which has its own trait for TLS.
 
 use std::future::Future;
 use std::io;

@@ -29,8 +29,8 @@ impl<S: System> Inner<S> {
         Ok(relation)
     }
 
-    /// Proves that nothing is hidden and, of a live table, that its rows are of now; or says up to
-    /// when its server has followed another one. An extract says itself of when it is.
+    /// Verifies that nothing is hidden and, of a live table, that its rows are current; or says up
+    /// to when its server has followed another one. An extract says itself of when it is.
     pub(super) async fn proven(
         &self,
         lease: &mut Lease<S>,

@@ -294,8 +294,8 @@ fn fits<B>(url: &Url, response: &Response<B>) -> Result<(), Miss> {
 
 impl Answer {
     /// Of when it is, as its own headers have it (RFC 9110, RFC 9111): no later than it was asked
-    /// for, and as old as whatever gave it again says. A clock that is less than a minute slow
-    /// is not a cache.
+    /// for, and as old as the cache that gave it again says. A clock that is less than a minute
+    /// slow is not a cache.
     pub fn made(&self, url: &Url) -> Result<SystemTime, SourceError> {
         let wrong = |name: &str| {
             SourceError::new(

@@ -1,7 +1,7 @@
 //! `kind = "rest"`: a collection that a system's own HTTP interface gives as JSON.
 //!
 //! An interface's search cannot be trusted to find every spelling, so it is never used: a thread of
-//! the source's own reads the whole collection (`reading.rs`) into a local indexed snapshot, every
+//! the source's own reads the whole collection (`reading/`) into a local indexed snapshot, every
 //! so often or for every look-up, and look-ups ask that. The snapshot before serves until a new one
 //! is whole.
 
@@ -77,9 +77,9 @@ impl RestSource {
         spec: &Rest,
         base: &Path,
         state: &Path,
-        adjudications: Arc<Rulings>,
+        rulings: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
-        let plan = Plan::new(dataset, spec, base, Snapshots::new(dataset, state, adjudications))?;
+        let plan = Plan::new(dataset, spec, base, Snapshots::new(dataset, state, rulings))?;
         let failed = |error: std::io::Error| {
             SourceError::new(ErrorCode::SourceFailed, format!("no thread: {error}"))
         };
@@ -145,7 +145,7 @@ impl Source for RestSource {
                 () = rows.closed() => return Err(SourceError::hung_up()),
             };
             let end = current.look_up(look_up, rows).await?;
-            // Where every look-up has a snapshot of its own, none is another's.
+            // Where every look-up has its own snapshot, none is shared.
             Ok(if self.every.is_zero() {
                 LookUpEnd { rests_on: RestsOn::Moment, ..end }
             } else {
@@ -216,7 +216,7 @@ fn advice(spec: &Rest) -> Vec<String> {
     advice
 }
 
-/// What reads, on a thread of its own.
+/// The reader, on a separate thread.
 struct Reader {
     dataset: String,
     plan: Plan,

@@ -19,8 +19,8 @@ use zerotrip_proto::v1::ErrorCode;
 
 use self::error::snapshot_failed;
 use super::SourceError;
+use super::plausibility::PlausibilityRules;
 use super::profile::{KeyColumns, RaggedRow};
-use super::rules::Rules;
 use super::table::{Moment, TableShape, TableSource, id_places, quote};
 use super::temporary::Temporary;
 use crate::rulings::Rulings;
@@ -43,26 +43,26 @@ pub struct Snapshots {
     look_ups: Vec<KeyColumns>,
     ids: Vec<usize>,
     mention_columns: Vec<usize>,
-    rules: Arc<Rules>,
+    rules: Arc<PlausibilityRules>,
     not_about: Option<BTreeSet<String>>,
-    adjudications: Arc<Rulings>,
+    rulings: Arc<Rulings>,
 }
 
 impl Snapshots {
     /// Of a dataset; they are kept below `state`. What processes that are gone have left there is
     /// removed.
-    pub fn new(dataset: &DatasetFile, state: &Path, adjudications: Arc<Rulings>) -> Self {
+    pub fn new(dataset: &DatasetFile, state: &Path, rulings: Arc<Rulings>) -> Self {
         let look_ups = KeyColumns::of(dataset);
         let snapshots = Self {
             dataset: dataset.id.clone(),
             folder: state.join("snapshots").join(&dataset.id),
             columns: dataset.columns.clone(),
             mention_columns: KeyColumns::mention_columns(dataset, &look_ups),
-            rules: Arc::new(Rules::of(dataset)),
+            rules: Arc::new(PlausibilityRules::of(dataset)),
             not_about: (!look_ups.is_empty()).then(|| dataset.not_about.keys().cloned().collect()),
             look_ups,
             ids: id_places(dataset),
-            adjudications,
+            rulings,
         };
         snapshots.clean();
         snapshots
@@ -127,7 +127,7 @@ impl Snapshots {
             not_about: None,
             moment: Moment::Fixed(as_of),
             ragged,
-            adjudications: Arc::clone(&self.adjudications),
+            rulings: Arc::clone(&self.rulings),
         };
         TableSource::open_snapshot(shape, file)
     }
@@ -171,7 +171,8 @@ impl Snapshots {
     }
 }
 
-/// Tells this process from an earlier one of the same id: in a container it is always the same.
+/// Distinguishes this process from an earlier one of the same id: in a container it is always the
+/// same.
 fn this_process() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| uuid::Uuid::new_v4().simple().to_string())

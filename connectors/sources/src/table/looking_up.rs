@@ -1,4 +1,4 @@
-//! A look-up: on the thread that asks, if it is small, and else on one of its own.
+//! A look-up: on the thread that asks, if it is small, and else on another one.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, PoisonError};
@@ -12,7 +12,7 @@ use zerotrip_proto::v1::ErrorCode;
 use super::super::row_index::SeenRows;
 use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 use super::connecting::BUSY;
-use super::sending::RowSender;
+use super::row_sender::RowSender;
 use super::{Inner, Moment, Reader, quote};
 
 /// Keys of a look-up on the thread that asks.
@@ -31,7 +31,7 @@ const POLLS_AT_ONCE: u32 = 25;
 impl Inner {
     /// The look-up on the thread that asks, if it is as small as nearly all are: an index answers
     /// sooner than another thread wakes. `None` if it is not, or another connection is writing, or
-    /// no reader is at hand: then it takes a thread of its own, from the beginning.
+    /// no reader is at hand: then it takes another thread, from the beginning.
     pub(super) fn at_once(
         &self,
         look_up: &LookUp,
@@ -111,7 +111,7 @@ impl Inner {
                 return Err(inner.lost(place));
             }
             let could_match = profile.could_match(&look_up.columns, &look_up.keys);
-            // Every write to a live file makes a pass of its own for every reader.
+            // Every write to a live file makes a new pass for every reader.
             let rests_on = if matches!(inner.shape.moment, Moment::Fixed(_)) {
                 RestsOn::Pass
             } else {

@@ -5,10 +5,10 @@ mod cells;
 mod connecting;
 mod errors;
 mod looking_up;
-mod owner;
 mod profiling;
+mod row_sender;
 mod selecting;
-mod sending;
+mod survey;
 mod table_profile;
 mod transaction;
 
@@ -27,8 +27,8 @@ use zerotrip_proto::v1::{ErrorCode, SemanticType};
 
 use self::table_profile::TableProfile;
 use super::file_identity::DatabaseIdentity;
+use super::plausibility::PlausibilityRules;
 use super::profile::{KeyColumns, RaggedRow};
-use super::rules::Rules;
 use super::temporary::Temporary;
 use super::{
     LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceError, SourceFuture, Survey,
@@ -45,9 +45,8 @@ const READERS: usize = 4;
 pub enum Moment {
     /// The system is live: as-of is the start of the read transaction.
     Live,
-    /// The system keeps it in a table of its own; the latest value counts.
+    /// The system keeps it in a separate table; the latest value counts.
     Recorded {
-        /// The table.
         table: String,
         /// The column, RFC 3339 text.
         column: String,
@@ -61,7 +60,6 @@ pub enum Moment {
 pub struct TableShape {
     /// The dataset's id, for messages.
     pub dataset: String,
-    /// The table.
     pub table: String,
     /// A column of the table for each column of the dataset file.
     pub fields: Vec<String>,
@@ -74,7 +72,7 @@ pub struct TableShape {
     /// Places of columns of no look-up that can name a person whom a row is about.
     pub mention_columns: Vec<usize>,
     /// What the checks take its columns to say.
-    pub rules: Arc<Rules>,
+    pub rules: Arc<PlausibilityRules>,
     /// Fields that name persons whom the rows are not about; none where no person is looked up, or
     /// where no field is left.
     pub not_about: Option<BTreeSet<String>>,
@@ -83,7 +81,7 @@ pub struct TableShape {
     /// Rows that could not be split into columns.
     pub ragged: Vec<RaggedRow>,
     /// What the owner has stated of unreadable rows.
-    pub adjudications: Arc<Rulings>,
+    pub rulings: Arc<Rulings>,
 }
 
 /// A table in a SQLite file.
@@ -102,7 +100,7 @@ struct Inner {
     fixed: OnceLock<Arc<TableProfile>>,
 }
 
-/// A connection with the profile that it took itself: SQLite's `data_version` tells of other
+/// A connection with the profile that it took itself: SQLite's `data_version` shows other
 /// connections' writes, and only compares with what the same connection saw before. A profile
 /// that readers shared could be older than the file that one of them sees.
 struct Reader {
@@ -143,7 +141,7 @@ impl TableSource {
         dataset: &DatasetFile,
         spec: &Sqlite,
         base: &Path,
-        adjudications: Arc<Rulings>,
+        rulings: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
         let moment = match &spec.as_of {
             SqliteAsOf::Live => Moment::Live,
@@ -160,12 +158,12 @@ impl TableSource {
             columns: dataset.columns.clone(),
             ids: id_places(dataset),
             mention_columns: KeyColumns::mention_columns(dataset, &look_ups),
-            rules: Arc::new(Rules::of(dataset)),
+            rules: Arc::new(PlausibilityRules::of(dataset)),
             not_about: (!look_ups.is_empty()).then(|| dataset.not_about.keys().cloned().collect()),
             look_ups,
             moment,
             ragged: Vec::new(),
-            adjudications,
+            rulings,
         };
         Self::open(shape, base.join(&spec.path), None)
     }
@@ -274,7 +272,7 @@ impl Source for TableSource {
         if self.inner.fixed.get().is_some() {
             return Box::pin(self.on_reader(Inner::survey));
         }
-        // On a connection of its own: a look-up that came meanwhile would have to take another pass
+        // On a separate connection: a look-up that came meanwhile would have to take another pass
         // first.
         Box::pin(self.apart(Inner::survey))
     }

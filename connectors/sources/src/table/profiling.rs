@@ -1,4 +1,4 @@
-//! A look at every row of the table, which finds what its indexes do not: made anew whenever
+//! Reads every row of the table, which finds what its indexes do not: again whenever
 //! another connection has written.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::{Inner, Moment, Reader};
 use crate::rulings::row_digest;
 
 impl Inner {
-    /// A pass over the file as this transaction sees it, taken anew if another connection has
+    /// A pass over the file as this transaction sees it, taken again if another connection has
     /// written since this reader took its last one.
     pub(super) fn fresh_pass(
         &self,
@@ -69,7 +69,7 @@ impl Inner {
             shape.look_ups.clone(),
             shape.mention_columns.clone(),
             shape.ragged.clone(),
-            Arc::clone(&shape.adjudications),
+            Arc::clone(&shape.rulings),
         )?;
         let left = self.unmapped_names(reader)?;
         let mut unmapped = UnmappedFields::default();

@@ -34,7 +34,7 @@ fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShap
         not_about: None,
         moment: Moment::Live,
         ragged: Vec::new(),
-        adjudications: Arc::default(),
+        rulings: Arc::default(),
     };
     (folder, path, shape)
 }

@@ -9,7 +9,7 @@ use super::{Inner, Moment, Reader};
 
 /// Virtual-machine steps between two looks at the cancellation.
 const STEPS_PER_POLL: i32 = 2_000;
-/// Times that a look-up begins anew because the file has changed since.
+/// Times that a look-up begins again because the file has changed since.
 const TRIES: usize = 5;
 
 impl Inner {

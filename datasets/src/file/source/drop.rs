@@ -41,7 +41,7 @@ pub enum DropAsOf {
     Modified,
     /// What the sidecar `<file>.manifest.toml` states: [`crate::Manifest`].
     Manifest,
-    /// The beginning of the day that stands in the file's name, which is written as `strftime` has
+    /// The beginning of the day that is in the file's name, which is written as `strftime` has
     /// it.
     Name(String),
 }

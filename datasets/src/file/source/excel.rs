@@ -18,7 +18,7 @@ pub struct Excel {
     pub file: FileDrop,
     /// The sheets that are read, as one; where none is named, the only one that holds anything.
     pub sheets: Vec<String>,
-    /// Other sheets, and why each is no part of the register.
+    /// Other sheets, and why each is not a part of the register.
     pub unread: BTreeMap<String, String>,
     /// The row that names the columns, from 1.
     pub header: u32,

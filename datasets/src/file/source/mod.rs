@@ -92,7 +92,7 @@ pub struct Kind {
     pub title_zh: &'static str,
     /// Its keys, without `kind`.
     pub parameters: &'static [&'static Parameter],
-    /// A `[source]` section as somebody would write it.
+    /// A `[source]` section as a person would write it.
     pub example: &'static str,
     /// What its values become, what is refused, and what its owner should know: Markdown.
     pub notes: &'static str,

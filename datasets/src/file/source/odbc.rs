@@ -41,7 +41,7 @@ pub struct Odbc {
     pub user: Option<String>,
     /// What the user logs in with.
     pub password: Password,
-    /// The owner's word that nobody changes the table while it is asked.
+    /// The owner's word that no one changes the table while it is asked.
     pub unchanging: bool,
     /// Most connections at once, each with a process of its own: 2 to 32, default 4.
     pub connections: u32,

@@ -10,7 +10,7 @@ const MOST_BYTES: usize = 200;
 pub struct Pointer(Vec<String>);
 
 impl Pointer {
-    /// `""` is the whole value, `/a/0` the first of what stands under `a`.
+    /// `""` is the whole value, `/a/0` the first element of `a`.
     pub fn parse(text: &str) -> Option<Self> {
         if text.is_empty() {
             return Some(Self(Vec::new()));
@@ -44,7 +44,7 @@ impl fmt::Display for Pointer {
     }
 }
 
-/// `~1` is `/` and `~0` is `~`; nothing else may stand behind a `~`.
+/// `~1` is `/` and `~0` is `~`; nothing else may follow a `~`.
 fn unescape(step: &str) -> Option<String> {
     let mut parts = step.split('~');
     let mut text = parts.next()?.to_owned();

@@ -43,7 +43,7 @@ pub struct Remote {
 pub enum Password {
     /// The server asks for none.
     None,
-    /// In a file, relative to the dataset file, that nobody else may read.
+    /// In a file, relative to the dataset file, that no one else may read.
     File(String),
     /// In an environment variable.
     Environment(String),

@@ -1,9 +1,6 @@
 //! `kind = "rest"`.
 
-use std::fmt;
 use std::time::Duration;
-
-use toml::Value;
 
 use super::pointer::Pointer;
 use super::remote::{self, Tls};
@@ -11,16 +8,22 @@ use super::url::Url;
 use super::{Kind, Parameter, Source};
 use crate::file::section::{Section, is_text};
 
+mod paging;
+
+pub use paging::{Paging, Total, Way};
+
+use paging::total;
+
 /// A collection that an HTTP API gives as JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rest {
     /// Where the collection is.
     pub url: Url,
-    /// Where its rows stand in an answer.
+    /// Where its rows are in an answer.
     pub rows: Pointer,
     /// How one answer follows the other.
     pub paging: Paging,
-    /// Headers that are secret, one in a line, in a file that nobody else may read, relative to
+    /// Headers that are secret, one in a line, in a file that no one else may read, relative to
     /// the dataset file.
     pub header_file: Option<String>,
     /// Whether the connection is encrypted.
@@ -44,65 +47,6 @@ pub enum Age {
     Live(String),
     /// As each answer says itself there.
     Said(Total),
-}
-
-/// How a collection is read from its first row to its last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Paging {
-    /// How one answer follows the other.
-    pub way: Way,
-    /// How many rows an answer is asked to have: the query parameter and its value.
-    pub size: Option<(String, u32)>,
-    /// What no two rows have in common: a field.
-    pub id: Option<Pointer>,
-    /// Where an answer says how many rows the whole collection has.
-    pub total: Option<Total>,
-}
-
-/// How one answer follows the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// None does: one answer has all rows.
-    Whole,
-    /// Pages with numbers, until one is empty.
-    Page {
-        /// The query parameter.
-        parameter: String,
-        /// The first page's number.
-        first: u32,
-    },
-    /// From so many rows on, until there are none.
-    Offset {
-        /// The query parameter.
-        parameter: String,
-    },
-    /// By what the answer before says, until it says nothing.
-    Cursor {
-        /// The query parameter.
-        parameter: String,
-        /// Where the next one's value stands in an answer.
-        next: Pointer,
-    },
-    /// By the `Link` header (RFC 8288) of the answer before, until it has none.
-    Link,
-}
-
-/// Where the number of all rows stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Total {
-    /// In the answer.
-    Body(Pointer),
-    /// In a header of this name.
-    Header(String),
-}
-
-impl fmt::Display for Total {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Body(pointer) => pointer.fmt(f),
-            Self::Header(name) => f.write_str(name),
-        }
-    }
 }
 
 pub(super) const KIND: Kind = Kind {
@@ -197,7 +141,7 @@ const URL: Parameter = Parameter {
 const ROWS: Parameter = Parameter {
     key: "rows",
     default: None,
-    form: "must be a JSON pointer (RFC 6901): empty, or beginning with `/`",
+    form: paging::POINTER_FORM,
     doc: "Where the array of rows stands in an answer, such as `/data/list`; empty where the \
           answer is the array.",
 };
@@ -256,8 +200,6 @@ const AS_OF: Parameter = Parameter {
           offset is Beijing time. The oldest of all answers counts, and never a later one than \
           the reading's start.",
 };
-const MOST_ROWS: i64 = 100_000;
-
 fn read(section: &mut Section<'_>) -> Option<Source> {
     let url = url(section);
     let rows = ROWS.read(section, None, |value| Pointer::parse(value.as_str()?));
@@ -334,91 +276,7 @@ fn url(section: &mut Section<'_>) -> Option<Url> {
 
 fn paging(section: &mut Section<'_>, url: Option<&Url>) -> Option<Paging> {
     let mut inner = section.section(PAGING.key, PAGING.form)?;
-    let paging = read_paging(&mut inner, url);
+    let paging = paging::read(&mut inner, url);
     section.close(inner);
     paging
-}
-
-fn read_paging(section: &mut Section<'_>, url: Option<&Url>) -> Option<Paging> {
-    let kind = section.read(
-        "kind",
-        None,
-        "must be `whole`, `page`, `offset`, `cursor` or `link`",
-        |value| {
-            value
-                .as_str()
-                .filter(|kind| ["whole", "page", "offset", "cursor", "link"].contains(kind))
-        },
-    )?;
-    let name = |value: &Value| {
-        let name = value.as_str().filter(|name| is_text(name))?;
-        url.is_none_or(|url| !url.asks(name)).then(|| name.to_owned())
-    };
-    let form = "must be a query parameter's name, and one that `url` has not";
-    let way = match kind {
-        "page" | "offset" | "cursor" => {
-            let parameter = section.read("parameter", None, form, name);
-            match kind {
-                "page" => {
-                    let first = section.read("first", Some(1), "must be 0 or 1", |value| {
-                        u32::try_from(value.as_integer()?).ok().filter(|first| *first <= 1)
-                    });
-                    first.zip(parameter).map(|(first, parameter)| Way::Page { parameter, first })
-                }
-                "offset" => parameter.map(|parameter| Way::Offset { parameter }),
-                _ => {
-                    let next = section
-                        .read("next", None, ROWS.form, |value| Pointer::parse(value.as_str()?));
-                    next.zip(parameter).map(|(next, parameter)| Way::Cursor { parameter, next })
-                }
-            }
-        }
-        "link" => Some(Way::Link),
-        _ => Some(Way::Whole),
-    };
-    let size_parameter =
-        section.read("size_parameter", Some(None), form, |value| name(value).map(Some));
-    let size = section.read("size", Some(None), "must be between 1 and 100000", |value| {
-        value
-            .as_integer()
-            .filter(|size| (1..=MOST_ROWS).contains(size))
-            .and_then(|size| u32::try_from(size).ok())
-            .map(Some)
-    });
-    // Where only the numbering tells one page from the next, a row that comes twice tells of one
-    // that never came.
-    let id_default = if matches!(kind, "page" | "offset") { None } else { Some(None) };
-    let id = section.read(
-        "id",
-        id_default,
-        "must be the field that no two rows have in common",
-        |value| value.as_str().and_then(Pointer::field).map(Some),
-    );
-    let total =
-        section.read("total", Some(None), "must be a JSON pointer, or a header's name", |value| {
-            total(value.as_str()?).map(Some)
-        });
-    let size = match (size_parameter?, size?) {
-        (Some(parameter), Some(size)) => Some((parameter, size)),
-        (None, None) => None,
-        (Some(_), None) => {
-            section.fault("size", None, "missing beside `size_parameter`".to_owned());
-            return None;
-        }
-        (None, Some(_)) => {
-            section.fault("size_parameter", None, "missing beside `size`".to_owned());
-            return None;
-        }
-    };
-    Some(Paging { way: way?, size, id: id?, total: total? })
-}
-
-fn total(text: &str) -> Option<Total> {
-    if text.starts_with('/') {
-        return Pointer::parse(text).map(Total::Body);
-    }
-    let is_name = !text.is_empty()
-        && text.len() <= 100
-        && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
-    is_name.then(|| Total::Header(text.to_ascii_lowercase()))
 }

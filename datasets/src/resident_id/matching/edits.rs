@@ -17,7 +17,7 @@ pub(super) enum Token {
 #[derive(Clone, Debug)]
 pub(super) struct Form {
     pub(super) length: usize,
-    /// For each of the eleven characters: the places where it stands, as bits.
+    /// For each of the eleven characters: its places, as bits.
     pub(super) places: [u32; 11],
 }
 
@@ -26,7 +26,7 @@ impl Form {
         Self::of(text.len(), text.iter().enumerate().map(|(at, c)| (at, *c)))
     }
 
-    /// Where any of several characters may stand.
+    /// Where any of several characters may be.
     pub(super) fn of_sets(sets: &[&str]) -> Self {
         Self::of(
             sets.len(),
@@ -107,7 +107,7 @@ pub(super) fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bo
 }
 
 /// The distance by its definition, a row at a time: replaced, inserted and dropped characters, and
-/// neighbours that were swapped; `fits` says whether a known character may stand at that place of
+/// neighbours that were swapped; `fits` says whether a known character may be at that place of
 /// the form.
 pub(super) fn align(
     cell: &[Token],
@@ -160,7 +160,7 @@ pub(super) fn align(
     }
 }
 
-/// Where a character of an id stands among the eleven.
+/// The index of a character of an id among the eleven.
 pub(super) fn place_of(c: u8) -> usize {
     if c == b'X' { 10 } else { usize::from(c.wrapping_sub(b'0')) }
 }

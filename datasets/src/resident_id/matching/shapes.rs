@@ -8,7 +8,8 @@ use super::edits::{Ends, Form, Token, within};
 pub(super) struct Shape {
     /// All of `patterns` at once, and more: what is far from this is far from each.
     loose: Form,
-    /// Which characters can stand where, for each kind of province, century, month and day.
+    /// Which characters are possible at which place, for each kind of province, century, month and
+    /// day.
     patterns: Vec<Form>,
 }
 

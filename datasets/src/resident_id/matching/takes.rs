@@ -8,7 +8,7 @@ use super::{Probe, ResidentId, rounded_digits};
 const DIGITS_OF_A_NUMBER: usize = 15;
 /// Fewer are not what is left of an id that was cut.
 const FEWEST_OF_PART: usize = 8;
-/// A form does not stand whole inside less.
+/// Fewest characters that can contain a whole form.
 const SHORTEST_OVERLONG: usize = 16;
 /// One way to take a cell.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Take {
         }
     }
 
-    /// As typed by somebody, with slips, and perhaps cut off.
+    /// As typed by a person, with slips, and perhaps cut off.
     pub(super) fn typed(text: &[char]) -> Self {
         let token = |c: &char| {
             u8::try_from(*c)
@@ -149,7 +149,7 @@ impl Take {
     }
 }
 
-/// Those 15 as they stand, and the number before, which may have been rounded up.
+/// Those 15 as written, and the number before, which may have been rounded up.
 pub(super) fn rounded(raw: &str) -> Vec<Take> {
     rounded_digits(raw).map(|begin| Take::beginning(format!("{begin:015}").as_bytes())).collect()
 }

@@ -20,7 +20,7 @@ pub(super) fn random(mut state: u64) -> impl FnMut() -> u64 {
 
 /// Whether a cell concerns a person, as a profiling pass has it: it is theirs, or could be.
 fn concerns(declared: &Declared, raw: &str, person: &ResidentId) -> bool {
-    let today = NaiveDate::from_ymd_opt(2026, 11, 28).unwrap();
+    let today = CivilDay::of(NaiveDate::from_ymd_opt(2026, 11, 28).unwrap());
     let mut is_person = false;
     let whose = match declared.whose(raw, today) {
         Whose::Person(id) => {

@@ -87,7 +87,7 @@ fn a_whole_id_is_seen_however_it_is_disguised() {
 #[test]
 fn what_nobody_sees_and_holds_something_is_not_folded_away() {
     let other = "11010519491231002X";
-    let today = NaiveDate::from_ymd_opt(2026, 11, 29).unwrap();
+    let today = CivilDay::of(NaiveDate::from_ymd_opt(2026, 11, 29).unwrap());
     let concerns = |raw: &str| match Declared::default().whose(raw, today) {
         Whose::Could(suspect) => suspect.could_match(&person()),
         Whose::Person(one) => one == person(),

@@ -75,7 +75,7 @@ pub fn fields(
             if kind == b'0' {
                 nulls = Some((from, length));
             }
-            // A text of varying length has a mark of its own, before that of its NULL.
+            // A text of varying length has another mark, before that of its NULL.
             let short = (is_fox && matches!(kind, b'V' | b'Q')).then_some(bit);
             bit += usize::from(short.is_some());
             let null = (is_fox && flags & 2 != 0 && kind != b'0').then_some(bit);

@@ -22,7 +22,7 @@ use self::header::Field;
 use self::table::Table;
 use super::super::SourceError;
 use super::super::header::folded;
-use super::disguise::Expected;
+use super::file_kind::Expected;
 use super::import::SnapshotWriter;
 use super::{Format, unreadable};
 

@@ -13,7 +13,7 @@ use super::values::{julian, not_blank, written_day, written_number};
 use crate::SourceError;
 use crate::drop::bytes::Bytes;
 use crate::drop::unreadable;
-use crate::number;
+use crate::float_text;
 
 const END: u8 = 0x1a;
 
@@ -134,7 +134,7 @@ impl Table {
                 _ => lost(),
             },
             b'I' => bytes.u32().map(|number| number.cast_signed().to_string()),
-            b'B' => bytes.f64().map(number::double),
+            b'B' => bytes.f64().map(float_text::double),
             b'Y' => bytes.array().map(i64::from_le_bytes).map(|number| {
                 let (sign, number) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
                 format!("{sign}{}.{:04}", number / 10_000, number % 10_000)

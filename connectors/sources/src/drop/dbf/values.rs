@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 
-use crate::number;
+use crate::float_text;
 
 pub fn not_blank(raw: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(raw);
@@ -14,7 +14,7 @@ pub fn not_blank(raw: &[u8]) -> Option<String> {
 /// as doubles.
 pub fn written_number(text: &str) -> String {
     match text.parse::<f64>() {
-        Ok(number) if number.abs() >= 1e15 => number::double(number),
+        Ok(number) if number.abs() >= 1e15 => float_text::double(number),
         _ => text.to_owned(),
     }
 }

@@ -1,8 +1,8 @@
 //! Parquet files: read row group by row group, the dataset's columns only.
 
-mod clocks;
-mod old_times;
-pub mod summary;
+mod china_clock;
+mod int96_times;
+pub mod metadata_file;
 #[cfg(test)]
 mod tests;
 
@@ -28,13 +28,13 @@ use chrono::NaiveDateTime;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
+use super::super::float_text;
 use super::super::header::folded;
-use super::super::number;
-use super::disguise::Expected;
+use super::file_kind::Expected;
 use super::import::SnapshotWriter;
 use super::{Format, unreadable};
 
-use self::old_times::OldTimes;
+use self::int96_times::Int96Times;
 
 /// Rows in memory at a time.
 const BATCH: usize = 1024;
@@ -118,10 +118,10 @@ impl Format for Parquet {
 /// The file's own types, not those that its writer would have liked them to become; and a time of
 /// the old 12-byte form in microseconds, since nanoseconds reach only from 1677 to 2262 and come
 /// round again.
-fn open(file: &File) -> Result<(ArrowReaderMetadata, OldTimes), ParquetError> {
+fn open(file: &File) -> Result<(ArrowReaderMetadata, Int96Times), ParquetError> {
     let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let metadata = ArrowReaderMetadata::load(file, options())?;
-    let old = OldTimes::of(&metadata);
+    let old = Int96Times::of(&metadata);
     if !old.are_there() {
         return Ok((metadata, old));
     }
@@ -222,8 +222,8 @@ fn cell(batch: &RecordBatch, place: usize, row: usize) -> Option<String> {
         T::UInt16 => column.as_primitive::<UInt16Type>().value(row).to_string(),
         T::UInt32 => column.as_primitive::<UInt32Type>().value(row).to_string(),
         T::UInt64 => column.as_primitive::<UInt64Type>().value(row).to_string(),
-        T::Float32 => number::single(column.as_primitive::<Float32Type>().value(row)),
-        T::Float64 => number::double(column.as_primitive::<Float64Type>().value(row)),
+        T::Float32 => float_text::single(column.as_primitive::<Float32Type>().value(row)),
+        T::Float64 => float_text::double(column.as_primitive::<Float64Type>().value(row)),
         T::Decimal32(..) => column.as_primitive::<Decimal32Type>().value_as_string(row),
         T::Decimal64(..) => column.as_primitive::<Decimal64Type>().value_as_string(row),
         T::Decimal128(..) => column.as_primitive::<Decimal128Type>().value_as_string(row),
@@ -276,7 +276,7 @@ fn written(moment: NaiveDateTime, is_instant: bool) -> String {
     if !is_instant {
         return moment.format(FORMAT).to_string();
     }
-    match clocks::in_china(moment) {
+    match china_clock::in_china(moment) {
         Some((there, true)) => format!("{}+08:00", there.format(FORMAT)),
         Some((there, false)) => there.format(FORMAT).to_string(),
         None => LOST.to_owned(),

@@ -5,8 +5,8 @@
 //! names, or stated by the owner; else they could be parts, and nothing is read: a person in
 //! a part that was left would own nothing.
 
+mod age;
 mod arrived;
-mod arriving;
 mod naming;
 mod parts;
 mod similar_names;
@@ -131,7 +131,7 @@ impl Place {
     }
 
     /// Whether a drop takes the place of the one that serves: a newer one, or the same file or
-    /// parts written anew.
+    /// parts written again.
     pub fn replaces(&self, drop: &Arrived, serving: &[Stamp], as_of: SystemTime) -> bool {
         let stamps = drop.stamps();
         let is_same_place =

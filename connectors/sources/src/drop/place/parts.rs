@@ -9,8 +9,8 @@ use super::arrived::Arrived;
 use super::naming::{listed, manifest_of};
 use super::{Fitting, Place};
 use crate::SourceError;
-use crate::drop::beside;
 use crate::drop::names::{MANIFEST, name_of};
+use crate::drop::neighbours;
 
 /// What writers of tables leave beside the parts: that the job succeeded, what they are, and what
 /// they have in common.
@@ -63,7 +63,7 @@ impl Place {
         whole.ok_or_else(|| self.nothing())
     }
 
-    /// A folder that a data platform writes as one table tells when it is whole, and whether its
+    /// A folder that a data platform writes as one table shows when it is whole, and whether its
     /// rows are in folders of partitions.
     fn is_written(&self, names: &[String]) -> Result<(), SourceError> {
         let beside: Vec<String> = self.listed()?.iter().map(|path| name_of(path)).collect();
@@ -93,21 +93,21 @@ impl Place {
         let (mut others, mut left) = (Vec::new(), Vec::new());
         for path in self.listed()? {
             let name = name_of(&path);
-            if parts.contains(&name) || is_manifest(&name) || beside::is_checksums(&path) {
+            if parts.contains(&name) || is_manifest(&name) || neighbours::is_checksums(&path) {
                 continue;
             }
             if MARKERS.contains(&name.as_str()) {
-                if let Some(why) = beside::marker_fault(&path, parts) {
+                if let Some(why) = neighbours::marker_fault(&path, parts) {
                     return Err(self.drift(&format!(
                         "`{name}` {why}: delete it, or have the parts written anew with it"
                     )));
                 }
                 continue;
             }
-            // A manifest without its part tells of one that is missing.
+            // A manifest without its part shows that one is missing.
             if !FileDrop::is_unfinished(&name) || name.to_ascii_lowercase().ends_with(MANIFEST) {
                 others.push(name);
-            } else if !beside::is_lock(&path) && !beside::is_being_written(&path) {
+            } else if !neighbours::is_lock(&path) && !neighbours::is_being_written(&path) {
                 left.push(name);
             }
         }

@@ -8,9 +8,9 @@ use zerotrip_proto::v1::ErrorCode;
 use super::naming::{in_order, listed, regular};
 use super::{Fitting, Place};
 use crate::SourceError;
-use crate::drop::beside::{self, Described};
+use crate::drop::name_patterns::{self, Named};
 use crate::drop::names::{MANIFEST, name_of};
-use crate::drop::series::{self, Named};
+use crate::drop::neighbours::{self, Described};
 
 impl Place {
     /// Several files are one file of several days only if their names show it.
@@ -25,7 +25,7 @@ impl Place {
         let is_shown = match &self.file.as_of {
             DropAsOf::Name(_) => names.iter().all(|name| self.file.as_of.day(name).is_some()),
             DropAsOf::Modified | DropAsOf::Manifest => {
-                series::is_one_of_several_days(names.iter().map(String::as_str))
+                name_patterns::is_one_of_several_days(names.iter().map(String::as_str))
             }
         };
         if names.len() < 2 || is_shown {
@@ -45,7 +45,7 @@ impl Place {
         Err(self.unexplained(&names))
     }
 
-    /// What lies beside these drops, is called like one of them, and could hold rows: it is not
+    /// What is beside these drops, is called like one of them, and could hold rows: it is not
     /// another dataset's of this connector, and not still being written.
     fn alike(&self, drops: &[String]) -> Result<Vec<String>, SourceError> {
         let named = Named::of(drops.iter().map(String::as_str));
@@ -55,7 +55,7 @@ impl Place {
             let name = name_of(&path);
             let is_unfinished =
                 FileDrop::is_unfinished(&name) && !name.to_ascii_lowercase().ends_with(MANIFEST);
-            let finished = if is_unfinished { beside::finished(&name) } else { name.as_str() };
+            let finished = if is_unfinished { neighbours::finished(&name) } else { name.as_str() };
             let is_own = drops.contains(&name)
                 || name
                     .strip_suffix(MANIFEST)
@@ -65,8 +65,8 @@ impl Place {
             {
                 continue;
             }
-            if beside::holds_no_rows(&path)
-                || drops.iter().any(|drop| beside::belongs_to_table(&path, drop))
+            if neighbours::holds_no_rows(&path)
+                || drops.iter().any(|drop| neighbours::belongs_to_table(&path, drop))
             {
                 continue;
             }
@@ -75,8 +75,8 @@ impl Place {
             }
             if !is_unfinished {
                 alike.push(name);
-            } else if !beside::is_lock(&path)
-                && !beside::is_being_written(&path)
+            } else if !neighbours::is_lock(&path)
+                && !neighbours::is_being_written(&path)
                 && !self.was_written_anew(&path, drops)
             {
                 left.push(name);
@@ -95,7 +95,7 @@ impl Place {
         let changed = |path: &Path| regular(path).ok().and_then(|meta| meta.modified().ok());
         let whole = drops
             .iter()
-            .find(|drop| *drop == beside::finished(&name))
+            .find(|drop| *drop == neighbours::finished(&name))
             .map(|drop| self.folder().join(drop));
         let both = changed(path).zip(whole.as_deref().and_then(changed));
         both.is_some_and(|(tried, written)| tried <= written)
@@ -116,7 +116,7 @@ impl Place {
 
     /// What nothing was written into for an hour, and is called unfinished.
     pub(super) fn unfinished(&self, names: &mut [String]) -> SourceError {
-        let minutes = beside::BEING_WRITTEN.as_secs() / 60;
+        let minutes = neighbours::BEING_WRITTEN.as_secs() / 60;
         self.drift(&format!(
             "{} are called unfinished, and nothing was written into them for {minutes} minutes: \
              they could be parts that a failed job left; have it finish them, or delete them",

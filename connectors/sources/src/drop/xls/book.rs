@@ -8,7 +8,7 @@ use zerotrip_proto::v1::ErrorCode;
 use super::compound::broken;
 use super::records::{Record, Records, Texts, plain};
 use super::values::{Stored, formula, short_number, truth_or_error};
-use super::{kind, whole};
+use super::{completeness, kind};
 use crate::SourceError;
 use crate::drop::bytes::Bytes;
 use crate::drop::cell_value::{CellValue, is_date_format, is_known_date_format};
@@ -48,7 +48,7 @@ impl Book {
                 kind::DATE_MODE => bytes.u16().map(|mode| book.is_1904 = mode == 1),
                 kind::SHEET => sheet(bytes).map(|(name, place, kind)| {
                     book.bounds.push((place, kind));
-                    book.sheets.extend((kind <= whole::MACROS).then_some((name, place)));
+                    book.sheets.extend((kind <= completeness::MACROS).then_some((name, place)));
                 }),
                 kind::STYLE => {
                     bytes.take(2).and_then(|_| bytes.u16()).map(|format| styles.push(format))

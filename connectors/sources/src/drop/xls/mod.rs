@@ -1,11 +1,11 @@
 //! Workbooks of the old format (`.xls`, Excel 97 to 2003): one sheet, read from memory.
 
 mod book;
+mod completeness;
 mod compound;
 mod kind;
 mod records;
 mod values;
-mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +18,7 @@ use zerotrip_datasets::file::Excel;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
-use super::disguise::Expected;
+use super::file_kind::Expected;
 use super::grid::{Grid, Layout};
 use super::import::SnapshotWriter;
 use super::sheets::{Glance, Sheets};
@@ -64,7 +64,7 @@ impl Format for Xls {
         let stream = compound::workbook(path, &bytes)?;
         drop(bytes);
         let book = Book::read(path, &stream)?;
-        whole::check(path, &stream, &book.bounds)?;
+        completeness::check(path, &stream, &book.bounds)?;
         let names: Vec<&str> = book.sheets.iter().map(|(name, _)| name.as_str()).collect();
         let header = self.sheets.header;
         let chosen = self.sheets.choose(path, &names, into, |place| {

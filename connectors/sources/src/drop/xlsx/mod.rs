@@ -16,7 +16,7 @@ use zerotrip_proto::v1::ErrorCode;
 use super::super::SourceError;
 use super::Format;
 use super::cell_value::CellValue;
-use super::disguise::Expected;
+use super::file_kind::Expected;
 use super::grid::{Grid, Layout, MOST_MERGED};
 use super::import::SnapshotWriter;
 use super::merged_regions::{MOST_COLUMNS, Region};
@@ -79,7 +79,7 @@ impl Format for Xlsx {
     }
 }
 
-/// The merged regions, which a sheet tells only behind its cells. Proves on the way that the sheet
+/// The merged regions, which a sheet lists only behind its cells. Proves on the way that the sheet
 /// is whole.
 fn merged(path: &Path, mut part: Part<'_>) -> Result<Vec<Region>, SourceError> {
     let (mut regions, mut is_sheet) = (Vec::new(), false);

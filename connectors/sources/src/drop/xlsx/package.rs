@@ -215,7 +215,7 @@ impl<R: BufRead> BufRead for Pieces<R> {
     }
 }
 
-/// The value of an attribute, whatever its prefix. A malformed one has a value that is no number
+/// The value of an attribute, whatever its prefix. A malformed one has a value that is not a number
 /// and no name.
 pub fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     const MALFORMED: &str = "\u{fffd}";

@@ -1,9 +1,9 @@
-//! What a table or view rests upon, asked of the system's own catalogue down to the last table:
-//! whether its rows are current, and whether they are the same for every reader.
+//! The lineage of a table or view: what it is made of, down to the last table, as the system's own
+//! catalogue has it. It shows whether the rows are current, and the same for every reader.
 //!
 //! Both are accepted, never assumed: a kind of relation, an engine, a node of a view's tree or a
 //! field of it, a function or a word that is not in the lists beside this file counts as one that
-//! could copy rows, or hide them. On these lists is what gives every reader the same, in whatever
+//! could copy rows, or hide them. On these lists is what gives every reader the same, in every
 //! session, and one row for each row below: no aggregate, window, `distinct` or `limit`, which keep
 //! one row of several. What a system cannot be asked is a finding as well.
 
@@ -95,7 +95,7 @@ impl Lineage {
         Err(SourceError::new(ErrorCode::Misconfigured, detail))
     }
 
-    /// Refuses what is not proven to be of now.
+    /// Refuses what is not proven to be current.
     pub fn require_current(&self, table: &str) -> Result<(), SourceError> {
         if self.copied.is_empty() {
             return Ok(());

@@ -64,10 +64,10 @@ pub fn open(
     dataset: &DatasetFile,
     spec: &Remote,
     base: &Path,
-    adjudications: Arc<Rulings>,
+    rulings: Arc<Rulings>,
 ) -> Result<Arc<dyn Source>, SourceError> {
     let system = Mysql::new(spec.clone(), base.to_owned());
-    Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, adjudications)?))
+    Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, rulings)?))
 }
 
 /// A server, and a table on it.
@@ -255,7 +255,7 @@ impl Session for MysqlSession {
 }
 
 impl MysqlSession {
-    /// What tells the server of a limit of time, unless it is the one that it has.
+    /// The statement that sets a limit of time, unless it is the one that the server has.
     fn limiting(&self, left: Duration) -> Option<String> {
         let seconds = whole_seconds(left);
         let limit = if self.is_mariadb {

@@ -27,7 +27,7 @@ pub fn garbles(address: &str) -> String {
     )
 }
 
-/// An error as the connector tells it.
+/// An error in the connector's words.
 pub fn map_error(
     spec: &Odbc,
     address: &str,

@@ -1,6 +1,6 @@
-//! `kind = "odbc"`: whatever has an ODBC driver.
+//! `kind = "odbc"`: every system that has an ODBC driver.
 //!
-//! The driver runs in a process of its own (`zerotrip-odbc`), one for each connection. Statements
+//! The driver runs in a separate process (`zerotrip-odbc`), one for each connection. Statements
 //! are composed here, and their values bound there. What ODBC leaves open is in `dialect.rs`; a
 //! system of which nothing is known is asked in plain SQL and without transactions, and only where
 //! its owner vouches for its quiet.
@@ -61,7 +61,7 @@ pub fn open(
     dataset: &DatasetFile,
     spec: &Spec,
     base: &Path,
-    adjudications: Arc<Rulings>,
+    rulings: Arc<Rulings>,
 ) -> Result<Arc<dyn Source>, SourceError> {
     let system = Odbc::new(spec.clone(), base.to_owned());
     let polled = PollSettings {
@@ -71,7 +71,7 @@ pub fn open(
         as_of: &spec.as_of,
         nothing_hidden: spec.nothing_hidden.as_deref(),
     };
-    Ok(Arc::new(RemoteSource::open(dataset, &polled, system, adjudications)?))
+    Ok(Arc::new(RemoteSource::open(dataset, &polled, system, rulings)?))
 }
 
 /// A system behind a driver, and a table in it.
@@ -91,7 +91,7 @@ struct Layout {
     schema: Option<String>,
 }
 
-/// A connection, in a process of its own.
+/// A connection, in a separate process.
 pub struct OdbcSession {
     spec: Arc<Spec>,
     helper: Helper,

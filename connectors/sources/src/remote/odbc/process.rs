@@ -49,7 +49,7 @@ pub enum Broken {
 impl Drop for Helper {
     fn drop(&mut self) {
         let Some(mut child) = self.child.take() else { return };
-        // Whatever the driver is stuck in. It may be over already.
+        // It ends any call that the driver is stuck in. The process may be over already.
         let _over = child.kill();
         if matches!(child.try_wait(), Ok(Some(_))) {
             return;

@@ -26,7 +26,7 @@ use zerotrip_odbc_wire::{MOST_REQUEST, Request, Secret, VERSION, frame};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::tests::server::{READER_PASSWORD, Server};
-use super::super::tests::{Rig, answers, busy, code, live, rows, shown, until};
+use super::super::tests::{Rig, altered_catalogue, answers, busy, code, lineage, rows, until};
 use super::Source;
 use super::address::escaped;
 use crate::conformance::{LI, WANG, look_up, named, names, run, soon};
@@ -83,19 +83,19 @@ fn outside_postgres_by_odbc() {
     });
     named("long_texts_come_whole_or_not_at_all", || long_texts_come_whole_or_not_at_all(&server));
     named("a_view_is_followed_down_to_its_rows", || {
-        live::a_view_is_followed_down_to_its_rows(&server)
+        lineage::a_view_is_followed_down_to_its_rows(&server)
     });
     named("what_postgres_does_not_hold_itself_is_not_of_now", || {
-        live::what_postgres_does_not_hold_itself_is_not_of_now(&server)
+        lineage::what_postgres_does_not_hold_itself_is_not_of_now(&server)
     });
     named("a_table_joined_with_itself_may_hide_rows", || {
-        live::a_table_joined_with_itself_may_hide_rows(&server)
+        lineage::a_table_joined_with_itself_may_hide_rows(&server)
     });
     named("a_cast_that_was_made_here_is_not_read_by", || {
-        shown::a_cast_that_was_made_here_is_not_read_by(&server)
+        altered_catalogue::a_cast_that_was_made_here_is_not_read_by(&server)
     });
     named("what_was_changed_in_postgres_itself_is_not_relied_upon", || {
-        shown::what_was_changed_in_postgres_itself_is_not_relied_upon(&server)
+        altered_catalogue::what_was_changed_in_postgres_itself_is_not_relied_upon(&server)
     });
     named("a_driver_that_garbles_text_is_told", || a_driver_that_garbles_text_is_told(&server));
     // The last, for afterwards the server takes no more rows.

@@ -49,7 +49,7 @@ const SETTINGS: &str = "set session characteristics as transaction isolation lev
      pg_temp; set row_security = off; set idle_in_transaction_session_timeout = '10min'";
 /// The table's columns: kind of table, name, type, underlying type, kind of type, place in the
 /// primary key, whether an index begins with it. A type that was made here is none that is known,
-/// whatever its name, unless it is a list of words (`e`).
+/// by any name, unless it is a list of words (`e`).
 const CATALOGUE: &str = "select c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
      case when coalesce(b.oid, t.oid) < 16384 then coalesce(b.typname, t.typname)::text else '' \
      end, coalesce(b.typtype, t.typtype)::text, \
@@ -73,10 +73,10 @@ pub fn open(
     dataset: &DatasetFile,
     spec: &Remote,
     base: &Path,
-    adjudications: Arc<Rulings>,
+    rulings: Arc<Rulings>,
 ) -> Result<Arc<dyn Source>, SourceError> {
     let system = Postgres::new(spec.clone(), base.to_owned());
-    Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, adjudications)?))
+    Ok(Arc::new(RemoteSource::open(dataset, &spec.into(), system, rulings)?))
 }
 
 /// A server, and a table on it.

@@ -9,14 +9,14 @@
     reason = "tests"
 )]
 
+pub mod altered_catalogue;
 pub mod answers;
-pub mod beside;
 mod faults;
-pub mod live;
+pub mod lineage;
 mod people;
 pub mod server;
-pub mod shown;
 pub mod types;
+pub mod unmapped;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -168,14 +168,14 @@ fn outside_postgres() {
     against!(
         Server::postgres(),
         types::every_type_has_its_text_in_postgres,
-        beside::an_id_beside_is_seen_in_columns_of_every_type,
-        beside::a_child_tables_own_column_is_not_passed_over,
+        unmapped::an_id_beside_is_seen_in_columns_of_every_type,
+        unmapped::a_child_tables_own_column_is_not_passed_over,
         answers::rows_hidden_by_a_policy_are_an_error,
-        live::a_view_is_followed_down_to_its_rows,
-        live::a_table_joined_with_itself_may_hide_rows,
-        live::what_postgres_does_not_hold_itself_is_not_of_now,
-        shown::a_cast_that_was_made_here_is_not_read_by,
-        shown::what_was_changed_in_postgres_itself_is_not_relied_upon,
+        lineage::a_view_is_followed_down_to_its_rows,
+        lineage::a_table_joined_with_itself_may_hide_rows,
+        lineage::what_postgres_does_not_hold_itself_is_not_of_now,
+        altered_catalogue::a_cast_that_was_made_here_is_not_read_by,
+        altered_catalogue::what_was_changed_in_postgres_itself_is_not_relied_upon,
         answers::a_copy_that_lags_is_not_of_now,
     );
 }
@@ -185,17 +185,17 @@ fn outside_mysql() {
     against!(
         Server::mariadb(),
         types::every_type_has_its_text_in_mysql,
-        beside::an_id_beside_is_seen_in_columns_of_every_type,
-        beside::a_column_that_the_reader_may_not_see_is_not_passed_over,
+        unmapped::an_id_beside_is_seen_in_columns_of_every_type,
+        unmapped::a_column_that_the_reader_may_not_see_is_not_passed_over,
         answers::every_character_set_is_asked_in_its_own,
         answers::no_limit_of_the_servers_shortens_an_answer,
         answers::no_transaction_of_the_servers_keeps_an_old_moment,
-        live::a_view_is_followed_down_to_its_rows,
-        live::a_table_joined_with_itself_may_hide_rows,
-        shown::what_is_made_from_a_timestamp_is_not_the_same_for_all,
-        shown::a_temporary_table_does_not_stand_in,
-        shown::a_column_that_is_hidden_behind_a_view_is_not_passed_over,
-        live::what_mariadb_does_not_hold_itself_is_not_of_now,
+        lineage::a_view_is_followed_down_to_its_rows,
+        lineage::a_table_joined_with_itself_may_hide_rows,
+        altered_catalogue::what_is_made_from_a_timestamp_is_not_the_same_for_all,
+        altered_catalogue::a_temporary_table_does_not_stand_in,
+        altered_catalogue::a_column_that_is_hidden_behind_a_view_is_not_passed_over,
+        lineage::what_mariadb_does_not_hold_itself_is_not_of_now,
     );
 }
 

@@ -1,6 +1,6 @@
 //! An HTTP interface before any dataset file describes it: one answer is fetched, its rows are
 //! found in it, and their fields looked at. How one answer follows the other no single answer
-//! tells; its owner says that, and advice names what speaks for which way.
+//! shows; its owner says that, and advice names what speaks for which way.
 
 mod arrays;
 mod fields;

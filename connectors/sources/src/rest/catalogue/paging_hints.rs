@@ -30,7 +30,7 @@ const TOTAL_WORDS: [&str; 6] =
 const NEXT_WORDS: [&str; 5] = ["next", "cursor", "nextcursor", "next_cursor", "nexttoken"];
 
 impl Interface {
-    /// What this one answer tells of how the collection goes on.
+    /// What this one answer shows of how the collection goes on.
     pub(super) fn paging(&self, answer: &Answer, value: &Json<'_>, array: &Array) -> Vec<String> {
         let mut hints = vec![format!(
             "this is one answer with {} rows; how the others follow it is known only to its \

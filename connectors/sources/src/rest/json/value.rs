@@ -8,15 +8,12 @@ pub const EACH: &str = "*";
 /// A value.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Json<'a> {
-    /// `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
     /// A number, as it is written.
     Number(&'a str),
-    /// A string.
     Text(Cow<'a, str>),
-    /// An array.
     Array(Vec<Json<'a>>),
     /// An object; no two of its names are equal.
     Object(Vec<(Cow<'a, str>, Json<'a>)>),

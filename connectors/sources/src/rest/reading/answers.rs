@@ -1,4 +1,4 @@
-//! What an answer says beside its rows: its characters, its time, and what tells its rows apart.
+//! What an answer says beside its rows: its characters, its time, and what identifies its rows.
 
 use std::time::SystemTime;
 
@@ -44,7 +44,7 @@ pub fn said_time(
     })
 }
 
-/// What tells a row from all others.
+/// What identifies a row.
 pub fn identity(value: Option<&Json<'_>>) -> Option<String> {
     match value? {
         Json::Text(text) if !text.is_empty() => Some(format!("\"{text}")),

@@ -3,7 +3,7 @@
 use zerotrip_proto::v1::ErrorCode;
 
 use crate::SourceError;
-use crate::number::double;
+use crate::float_text::double;
 use crate::rest::json::{Beside, Json};
 
 /// Digits that a floating-point number keeps.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 pub use self_joins::Taken;
 
-/// SQL's own words, of which each row of what is read is one row, whatever the session. No clock,
+/// SQL's own words, of which each row of what is read is one row, in every session. No clock,
 /// no variable, no function of dates, whose words follow the session's language and whose days
 /// follow its zone and mode; no `distinct`, `group` or `limit`, which keep one row of several; no
 /// query within an expression.
@@ -104,7 +104,7 @@ pub fn view(text: &str) -> Result<View, String> {
     let mut table = false;
     let mut at = 0;
     let mut names = 0;
-    // Which of the view's own columns is being made.
+    // Which of the view's columns is being made.
     let mut place = 0;
     let mut taken = Vec::new();
     while let Some(token) = tokens.get(at) {

@@ -1,4 +1,4 @@
-//! The functions and operators of PostgreSQL that give every reader the same, whatever its session
+//! The functions and operators of PostgreSQL that give every reader the same, whatever the session
 //! has set.
 
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ pub const BPCHAR: u32 = 1042;
 pub const VARCHAR: u32 = 1043;
 const MOMENT: u32 = 1184;
 const INTEGERS: [u32; 3] = [20, 21, 23];
-/// Written and read in one way, whatever is set: no date (`datestyle`), no moment (`timezone`), no
-/// float (`extra_float_digits`).
+/// Written and read in one way, whatever the settings: no date (`datestyle`), no moment
+/// (`timezone`), no float (`extra_float_digits`).
 pub const WRITTEN_ALIKE: &[u32] =
     &[BOOL, CHAR, 19, 20, 21, 23, TEXT, BPCHAR, VARCHAR, NUMERIC, 2950, 705];
 /// Besides those: dates, times, moments, floats, values of enumerations. They are compared in one
@@ -39,7 +39,7 @@ const FUNCTIONS: &[&str] = &[
 /// Functions that make one type of another, and are called as it is.
 const CASTS: &[&str] =
     &["text", "bpchar", "varchar", "int2", "int4", "int8", "numeric", "bool", "date", "timestamp"];
-/// Functions that write whatever they are given.
+/// Functions that write every value as text.
 const WRITERS: &[&str] = &["concat", "concat_ws"];
 
 /// The functions and operators that the trees name.

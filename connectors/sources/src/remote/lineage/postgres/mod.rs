@@ -30,8 +30,8 @@ pub fn made(path: &str) -> String {
     MADE.replace("{path}", &path.replace('\'', "''"))
 }
 
-/// Refuses the columns that the answer to that statement names, whatever a driver calls their
-/// types.
+/// Refuses the columns that the answer to that statement names, by whatever name a driver calls
+/// their types.
 pub fn refuse(made: &str, columns: &mut [Column]) {
     for column in columns {
         let digits: String = column.name.bytes().map(|byte| format!("{byte:02x}")).collect();

@@ -144,7 +144,7 @@ impl Reader<'_> {
         let mut fields = Vec::new();
         while self.peek()? != "}" {
             let field = self.next()?.strip_prefix(':')?.to_owned();
-            // The first word behind a field is its value, whatever it looks like.
+            // The first word behind a field is its value, in any form.
             let value = self.item(depth + 1)?;
             // Only a constant's bytes are several.
             if field == "constvalue" && self.peek() == Some("[") {

@@ -45,12 +45,12 @@ fn look(item: &Item, known: &Functions, found: &mut BTreeSet<String>) {
     }
 }
 
-/// What a node's name and fields do not tell.
+/// What a node's name and fields do not show.
 fn of_node(node: &Node, known: &Functions) -> Vec<String> {
     let mut found = Vec::new();
     let arguments = || node.field("args").map(Item::nodes).unwrap_or_default();
     match node.name.as_str() {
-        // 0 is the whole row, and below it are `ctid`, `xmin` and what else tells of where and how
+        // 0 is the whole row, and below it are `ctid`, `xmin` and what else shows where and how
         // a row is kept.
         "VAR" if node.number("varattno").is_none_or(|number| number == 0) => {
             found.push(

@@ -66,7 +66,7 @@ impl MysqlSession {
                 found.hidden.push(lineage::self_join(&followed.name));
             }
         }
-        // Asked anew each time: a session may be older than what makes its server a replica.
+        // Asked each time: a session may be older than what makes its server a replica.
         let replica = replica(&mut self.connection, self.is_mariadb, &self.spec.user)
             .await
             .map_err(|error| self.failed(&error))?;

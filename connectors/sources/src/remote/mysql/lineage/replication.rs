@@ -6,7 +6,7 @@ use mysql_async::{Conn, Error, Row};
 use super::super::MysqlSession;
 use crate::SourceError;
 
-/// What tells of servers that follow one another, or did: what to ask, which answers say that it is
+/// Settings of servers that follow one another, or did: what to ask, which answers say that it is
 /// not so, and else why it matters.
 const CLUSTERS: &[(&str, &[&str], &str)] = &[
     (

@@ -1,0 +1,328 @@
+//! Verifying a certificate: from its text, a trust root and the time, to what a screen may show.
+//! It makes no call.
+
+mod claims;
+mod error;
+mod verified;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use prost::Message as _;
+use serde_json::{Map, Value};
+use zerotrip_proto::bounds::CLOCK_SKEW;
+use zerotrip_proto::v1::answer::Outcome;
+use zerotrip_proto::v1::request::Body;
+use zerotrip_proto::v1::{Answer, ExchangeReply, KeyUsage, Request};
+use zerotrip_text::Bilingual;
+use zerotrip_trust::Signed;
+use zerotrip_trust::directory::Directory;
+
+use claims::{PLAIN, bilingual, bytes, evidence, only, read_scope, read_sources, text};
+
+use crate::evidence::{EvidenceError, Moment, prove, prove_by};
+use crate::jwks::JwkSet;
+use crate::sdjwt::{self, Claims, SdJwt};
+use crate::seal::{claims_agree, policy, sources};
+use crate::terms::{SEAL_WITHIN, SHOWN, TermsError, VALIDITY, open_shown, scope};
+use crate::{VCT_PREFIX, is_vct_of, written};
+
+pub use error::CertificateError;
+pub use verified::{Disclosed, Finding, Issuer, Source, VerifiedCertificate};
+
+/// Whose keys are trusted.
+#[derive(Clone, Copy, Debug)]
+pub enum TrustRoot<'a> {
+    /// The authority's directory, opened and fresh: seal, hub signature and ledger are all
+    /// verified.
+    Directory(&'a Directory),
+    /// The authority's published JWK set: the same, with the keys of that file's day.
+    Keys(&'a JwkSet),
+}
+
+/// Longest validity that any definition can give.
+const MOST_VALIDITY: Duration = Duration::from_secs(366 * 86_400);
+
+/// When a certificate says that it was issued, and from when to when it is valid.
+#[derive(Clone, Copy)]
+struct Times {
+    issued: SystemTime,
+    begins: SystemTime,
+    ends: SystemTime,
+}
+
+impl Times {
+    fn of(plain: &Map<String, Value>) -> Result<Self, CertificateError> {
+        Ok(Self {
+            issued: sdjwt::time(plain, "iat")?,
+            begins: sdjwt::time(plain, "nbf")?,
+            ends: sdjwt::time(plain, "exp")?,
+        })
+    }
+
+    /// Sealed within the hour, and valid from then on for no longer than the hub fixed.
+    fn agree_with(
+        self,
+        answered_at: SystemTime,
+        validity: Duration,
+    ) -> Result<(), CertificateError> {
+        // Certificates count in whole seconds, and are sealed as of the answer at the earliest,
+        // whatever the sealing machine's clock says.
+        if answered_at > self.issued + Duration::from_secs(1) {
+            return Err(CertificateError::IssuedBeforeAnswer);
+        }
+        if self.issued > answered_at + SEAL_WITHIN + CLOCK_SKEW {
+            return Err(CertificateError::IssuedTooLate);
+        }
+        if self.begins != self.issued {
+            return Err(CertificateError::Contradiction("nbf"));
+        }
+        if self.ends > answered_at + validity {
+            return Err(CertificateError::ValidTooLong);
+        }
+        Ok(())
+    }
+}
+
+/// The question that a certificate says was answered.
+#[derive(Clone, Copy)]
+struct Stated<'a> {
+    /// The URI of the system that asked and sealed.
+    issuer: &'a str,
+    check: &'a str,
+    variant: &'a str,
+}
+
+/// Verifies a certificate at `now`.
+pub fn verify(
+    token: &str,
+    root: TrustRoot<'_>,
+    now: SystemTime,
+) -> Result<VerifiedCertificate, CertificateError> {
+    let token = SdJwt::parse(token)?;
+    let (issuer, claims) = verify_seal(&token, root, now)?;
+    let plain = &claims.plain;
+    only(plain, &PLAIN)?;
+    let (vct, check, variant) =
+        (text(plain, "vct")?, text(plain, "check")?, text(plain, "variant")?);
+    if !is_vct_of(&vct, &check) {
+        return Err(CertificateError::TypeMismatch { vct, check });
+    }
+    let times = Times::of(plain)?;
+    let (reply, openings) = evidence(plain)?;
+    let stated = Stated { issuer: &issuer.uri, check: &check, variant: &variant };
+    let answer = agreeing_answer(plain, &reply, stated)?;
+    let validity = as_fixed(plain, &answer, &openings)?;
+    disclosed_as_fixed(&token, &claims, &answer)?;
+    let disclosed = disclosed(&claims, &answer, stated)?.without(claims.withheld);
+    let evidence = verify_evidence(reply, root)?;
+    times.agree_with(evidence.answered_at, validity)?;
+    if plain.get("evidence").and_then(|evidence| evidence.get("answered_at"))
+        != Some(&written(evidence.answered_at).into())
+    {
+        return Err(CertificateError::Contradiction("evidence.answered_at"));
+    }
+    Ok(VerifiedCertificate {
+        issuer,
+        issued_at: times.issued,
+        valid_from: times.begins,
+        valid_until: times.ends,
+        vct,
+        check,
+        variant,
+        title: bilingual(plain, "title")?,
+        persons: bilingual(plain, "persons")?,
+        statement: bilingual(plain, "statement")?,
+        scope: read_scope(plain)?,
+        sources: read_sources(plain)?,
+        definition_digest: text(plain, "definition_digest")?,
+        policies: answer.decision.map(|decision| decision.policy_ids).unwrap_or_default(),
+        disclosed,
+        evidence,
+    })
+}
+
+/// What is shown is what the hub fixed, word for word; the longest validity.
+fn as_fixed(
+    plain: &Map<String, Value>,
+    answer: &Answer,
+    openings: &[String],
+) -> Result<Duration, CertificateError> {
+    let terms = answer.certificate.as_ref().ok_or(CertificateError::NotAllowed)?;
+    let opened = open_shown(terms, openings.iter().map(String::as_str))?;
+    for name in SHOWN.into_iter().filter(|name| *name != VALIDITY) {
+        if plain.get(name) != opened.values.get(name) {
+            return Err(CertificateError::Contradiction(name));
+        }
+    }
+    let seconds = opened
+        .values
+        .get(VALIDITY)
+        .and_then(Value::as_u64)
+        .filter(|seconds| *seconds <= MOST_VALIDITY.as_secs());
+    seconds.map(Duration::from_secs).ok_or(CertificateError::Claim("validity"))
+}
+
+/// Every disclosure, shown or withheld, is one that the hub salted for this answer; and all of
+/// those are there.
+fn disclosed_as_fixed(
+    token: &SdJwt,
+    claims: &Claims,
+    answer: &Answer,
+) -> Result<(), CertificateError> {
+    let terms = answer.certificate.as_ref().ok_or(CertificateError::NotAllowed)?;
+    let fixed: BTreeSet<&[u8]> = terms.withholdable.iter().map(Vec::as_slice).collect();
+    if fixed.len() != terms.withholdable.len() {
+        return Err(TermsError::Malformed.into());
+    }
+    let other = token
+        .disclosures()
+        .find(|(_, encoded)| !fixed.contains(sdjwt::digest_of(encoded).as_slice()));
+    if let Some((name, _)) = other {
+        return Err(CertificateError::OtherDisclosure(name.chars().take(64).collect()));
+    }
+    let referred: BTreeSet<&[u8]> = claims.digests.iter().map(<[u8; 32]>::as_slice).collect();
+    if referred == fixed { Ok(()) } else { Err(CertificateError::OtherWithheld) }
+}
+
+fn verify_seal(
+    token: &SdJwt,
+    root: TrustRoot<'_>,
+    now: SystemTime,
+) -> Result<(Issuer, Claims), CertificateError> {
+    let (id, stated, issued_at) = (token.key_id(), token.claimed_issuer()?, token.claimed_issue()?);
+    let refuse = |holder: &str| CertificateError::WrongIssuer {
+        stated: stated.chars().take(200).collect(),
+        holder: holder.to_owned(),
+    };
+    let accepts = |vct: &str| vct.starts_with(VCT_PREFIX);
+    let issuer =
+        |name, active| Issuer { uri: stated.to_owned(), name, active, key_id: id.to_owned() };
+    match root {
+        TrustRoot::Keys(set) => {
+            let (holder, key) = set.key_as_of(id, issued_at)?;
+            if holder != stated {
+                return Err(refuse(holder));
+            }
+            Ok((issuer(None, None), token.verify(key, now, accepts)?))
+        }
+        TrustRoot::Directory(directory) => {
+            let found = directory.key_as_of(id, KeyUsage::Seal, issued_at);
+            let holder = found.map_err(|why| CertificateError::SealKey {
+                key_id: id.chars().take(64).collect(),
+                why,
+            })?;
+            if holder.uri != stated {
+                return Err(refuse(&holder.uri));
+            }
+            let member = holder.member.as_deref().and_then(|member| directory.member(member));
+            let name = member
+                .map(|member| Bilingual { en: member.name_en.clone(), zh: member.name_zh.clone() });
+            let active = directory.is_active(&holder.identity);
+            Ok((issuer(name, Some(active)), token.verify(&holder.key, now, accepts)?))
+        }
+    }
+}
+
+/// The hub's answer inside, which must say what the certificate says. Its signature is
+/// [`verify_evidence`]'s business.
+fn agreeing_answer(
+    plain: &Map<String, Value>,
+    reply: &ExchangeReply,
+    stated: Stated<'_>,
+) -> Result<Answer, CertificateError> {
+    let envelope = reply.answer.as_ref().ok_or(CertificateError::Claim("evidence"))?;
+    let answer = Signed::<Answer>::new(envelope)
+        .and_then(|signed| signed.unverified())
+        .map_err(EvidenceError::from)?;
+    let Some(Outcome::Answered(answered)) = &answer.outcome else {
+        return Err(CertificateError::NotAffirmed);
+    };
+    if !answered.answer {
+        return Err(CertificateError::NotAffirmed);
+    }
+    let same = |name: &'static str, expected: Option<Value>| {
+        if expected.is_some() && plain.get(name) == expected.as_ref() {
+            Ok(())
+        } else {
+            Err(CertificateError::Contradiction(name))
+        }
+    };
+    same("sources", sources(&answer.sources).ok())?;
+    same("scope", Some(scope(&answered.claims)))?;
+    claims_agree(&answered.claims, stated.check, stated.variant)
+        .map_err(CertificateError::Contradiction)?;
+    same("policy", Some(policy(&answer)))?;
+    same("definition_digest", Some(hex::encode(&answer.definition_digest).into()))?;
+    Ok(answer)
+}
+
+fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>) -> Result<Finding, CertificateError> {
+    let (proven, directory_issued_at) = match root {
+        TrustRoot::Directory(directory) => {
+            (prove(reply, directory, Moment::WhenAnswered)?, Some(directory.issued_at()))
+        }
+        TrustRoot::Keys(set) => (prove_by(reply, set, Moment::WhenAnswered)?, None),
+    };
+    Ok(Finding {
+        hub: proven.answer().hub.clone(),
+        request_id: proven.answer().request_id.clone(),
+        answered_at: proven.answered_at(),
+        index: proven.index(),
+        tree_size: proven.checkpoint().size,
+        directory_issued_at,
+    })
+}
+
+/// What is shown. Where the request is among it, which the hub fixed as it fixed the rest, all of
+/// it must be what was asked.
+fn disclosed(
+    claims: &Claims,
+    answer: &Answer,
+    stated: Stated<'_>,
+) -> Result<Disclosed, CertificateError> {
+    let mut shown = Disclosed::default();
+    for (name, value) in claims.disclosed.iter().filter(|(name, _)| *name != "request") {
+        let value = value.as_str().ok_or(CertificateError::Claim("disclosures"))?;
+        shown.claims.insert(name.clone(), value.to_owned());
+    }
+    let Some(request) = claims.disclosed.get("request") else { return Ok(shown) };
+    let payload = bytes(Some(request)).ok_or(CertificateError::Claim("request"))?;
+    let request =
+        Request::decode(payload.as_slice()).map_err(|_| CertificateError::Claim("request"))?;
+    let Some(Body::Check(check)) = &request.body else {
+        return Err(CertificateError::Contradiction("request"));
+    };
+    let same = request.id == answer.request_id
+        && request.issuer == stated.issuer
+        && check.check == stated.check
+        && check.variant == stated.variant;
+    if !same {
+        return Err(CertificateError::Contradiction("request"));
+    }
+    for (name, value) in &shown.claims {
+        let asked = match name.as_str() {
+            "case_number" => Some(&request.case_number),
+            "purpose" => Some(&request.purpose),
+            _ => check
+                .parameters
+                .iter()
+                .find(|parameter| parameter.name == *name)
+                .map(|parameter| &parameter.value),
+        };
+        if asked != Some(value) {
+            return Err(CertificateError::Contradiction("disclosures"));
+        }
+    }
+    // Who shows the request shows what is in it.
+    let within = [("case_number", &request.case_number), ("purpose", &request.purpose)]
+        .map(|(name, value)| (name.to_owned(), value));
+    for (name, value) in within
+        .into_iter()
+        .chain(check.parameters.iter().map(|parameter| (parameter.name.clone(), &parameter.value)))
+    {
+        shown.claims.entry(name).or_insert_with(|| value.clone());
+    }
+    shown.request = true;
+    Ok(shown)
+}

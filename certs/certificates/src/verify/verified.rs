@@ -1,0 +1,134 @@
+//! What a verified certificate shows: who sealed it, what it states, what its holder shows, and
+//! what the hub's evidence proves.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use serde::Serialize;
+use zerotrip_text::Bilingual;
+
+use crate::terms::ERRAND;
+
+/// Everything that a screen shows of a certificate that verified.
+#[derive(Clone, Debug)]
+pub struct VerifiedCertificate {
+    /// The system that sealed it.
+    pub issuer: Issuer,
+    /// When.
+    pub issued_at: SystemTime,
+    /// From when it is valid.
+    pub valid_from: SystemTime,
+    /// Until when, exclusive.
+    pub valid_until: SystemTime,
+    /// Its type.
+    pub vct: String,
+    /// The check's name.
+    pub check: String,
+    /// The variant's name.
+    pub variant: String,
+    /// What people call it.
+    pub title: Bilingual,
+    /// About which persons the check asked.
+    pub persons: Bilingual,
+    /// What it states.
+    pub statement: Bilingual,
+    /// Within which bounds, by kind: `regions` (division codes, GB/T 2260).
+    pub scope: BTreeMap<String, Vec<String>>,
+    /// The registers that were asked.
+    pub sources: Vec<Source>,
+    /// SHA-256 of the definition that was run, hexadecimal.
+    pub definition_digest: String,
+    /// Policies that allowed it.
+    pub policies: Vec<String>,
+    /// What the holder chose to show.
+    pub disclosed: Disclosed,
+    /// What the hub's evidence proves.
+    pub evidence: Finding,
+}
+
+/// Who sealed a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// The system's URI.
+    pub uri: String,
+    /// The member's names, where a directory is at hand.
+    pub name: Option<Bilingual>,
+    /// Whether it may still act, where a directory is at hand. A later suspension undoes no
+    /// certificate; the reader should know.
+    pub active: Option<bool>,
+    /// Which key.
+    pub key_id: String,
+}
+
+/// A register that was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The dataset.
+    pub dataset: String,
+    /// Its owner.
+    pub owner: String,
+    /// The state of the register that was read: RFC 3339.
+    pub as_of: String,
+    /// English.
+    pub coverage_en: String,
+    /// Chinese.
+    pub coverage_zh: String,
+}
+
+/// What the holder chose to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Disclosed {
+    /// Parameters, case number and purpose, by name; of a request that is shown, its parameters
+    /// too.
+    pub claims: BTreeMap<String, String>,
+    /// Whether the request itself is shown: the hub's answer is then shown to be about exactly
+    /// these parameters.
+    pub request: bool,
+    /// What every certificate can show and this presentation does not: `case_number`, `purpose`,
+    /// `request`.
+    pub withheld: Vec<String>,
+    /// How many others are withheld: parameters of the question, such as the applicant, whose
+    /// names are withheld with them.
+    pub withheld_parameters: usize,
+}
+
+impl Disclosed {
+    /// Whether it shows whom the certificate is about. One that does not proves a fact about an
+    /// unnamed person.
+    pub fn names_subject(&self) -> bool {
+        self.claims.keys().any(|name| !ERRAND.contains(&name.as_str()))
+    }
+
+    /// `hidden` is the number of disclosures that the seal refers to and this presentation leaves
+    /// out.
+    pub(super) fn without(mut self, hidden: usize) -> Self {
+        let shown = |name: &str| {
+            if name == "request" { self.request } else { self.claims.contains_key(name) }
+        };
+        self.withheld =
+            ERRAND.iter().filter(|name| !shown(name)).map(|name| (*name).to_owned()).collect();
+        // The request holds them all.
+        self.withheld_parameters =
+            if self.request { 0 } else { hidden.saturating_sub(self.withheld.len()) };
+        self
+    }
+}
+
+/// What the hub's evidence proves: it signed a true answer to exactly this, and its ledger holds
+/// it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The hub.
+    pub hub: String,
+    /// The exchange.
+    pub request_id: String,
+    /// When it answered.
+    pub answered_at: SystemTime,
+    /// Where in the ledger.
+    pub index: u64,
+    /// The size of the tree whose signed head holds it.
+    pub tree_size: u64,
+    /// The directory's own time: this verification is as of then. `None` with a key set, which has
+    /// none.
+    pub directory_issued_at: Option<SystemTime>,
+}

@@ -1,0 +1,11 @@
+//! How large a definition can be.
+
+/// Most steps of one variant.
+pub const MOST_STEPS: usize = 32;
+/// Most scans of one variant, and so most registers that it asks. Of an answer that is not a yes,
+/// this many commitments are recorded, however many registers could be read.
+pub const MOST_SCANS: usize = 8;
+/// Most meanings of one column's codes.
+pub const MOST_MEANINGS: usize = 1000;
+/// Longest definition text, in bytes.
+pub const MOST_TEXT: usize = 256 << 10;

@@ -1,0 +1,77 @@
+//! What a check takes the datasets to be: column types, the meanings of codes, what dates date.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use zerotrip_proto::v1;
+
+/// What a check takes a dataset to be. An owner who states something else is not asked: a date that
+/// is stated as text compares as text, and a look-up that looks in one of two columns finds half of
+/// the rows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedDataset {
+    /// `<member>.<name>`.
+    pub id: String,
+    /// Each column that a scan asks for, and its semantic type, by its name in a dataset file.
+    pub columns: BTreeMap<String, String>,
+    /// For look-ups by whose columns the SQL joins: the columns.
+    #[serde(default)]
+    pub lookup: BTreeMap<String, Vec<String>>,
+}
+
+/// What the codes of one column may mean: every word that the check's SQL knows. A dataset with
+/// another is not asked, for a word that no condition names would hide what it means.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// Of which dataset.
+    pub dataset: String,
+    /// Which column.
+    pub column: String,
+    /// The words.
+    pub meanings: BTreeSet<String>,
+}
+
+/// What a date is the date of, and so between which days it can lie
+/// (`zerotrip_datasets::plausible`).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DateOf {
+    /// Of which dataset.
+    pub dataset: String,
+    /// Which column.
+    pub column: String,
+    /// What it dates.
+    pub role: Role,
+    /// The columns of the persons whom it concerns; none: the person whom the look-up's own column names.
+    #[serde(default)]
+    pub persons: Vec<String>,
+    /// For an event: the age, in years, that they all have by then: 0 to 120.
+    #[serde(default)]
+    pub least_age: u32,
+}
+
+/// What a date dates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Something that the register records.
+    Event,
+    /// The end of something that was in the register.
+    End,
+    /// The birth of the person, as it is inside the id.
+    Birth,
+    /// The beginning of what the row records.
+    Begin,
+}
+impl From<Role> for v1::DateRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Event => Self::Event,
+            Role::End => Self::End,
+            Role::Birth => Self::Birth,
+            Role::Begin => Self::Begin,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Faults of what a check takes its datasets to be: types, codes, dates.
+
+use std::collections::BTreeSet;
+
+use zerotrip_datasets::file::{SEMANTIC_TYPES, semantic_type};
+use zerotrip_proto::v1::SemanticType;
+
+use super::Faults;
+use crate::definition::bounds::MOST_MEANINGS;
+use crate::definition::dataset::Code;
+use crate::definition::model::{Definition, Variant};
+use crate::definition::scan::{MOST_YEARS, Scan};
+
+/// The scans of all variants.
+fn scans(definition: &Definition) -> impl Iterator<Item = &Scan> {
+    definition.variants.iter().flat_map(Variant::scans).map(|(_, scan)| scan)
+}
+
+impl Faults<'_> {
+    pub(in crate::definition) fn check_shapes(&mut self, definition: &Definition) {
+        let mut seen = BTreeSet::new();
+        for shape in &definition.datasets {
+            if !seen.insert(&shape.id) {
+                self.add(format!("dataset `{}`: it appears twice; describe it once", shape.id));
+            }
+            for (column, name) in
+                shape.columns.iter().filter(|(_, name)| semantic_type(name).is_none())
+            {
+                let known: Vec<&str> = SEMANTIC_TYPES.iter().map(|(name, _)| *name).collect();
+                self.add(format!(
+                    "dataset `{}`: `{name}` of `{column}` is not a type; there are {}",
+                    shape.id,
+                    known.join(", ")
+                ));
+            }
+        }
+        let scans = || scans(definition);
+        for shape in &definition.datasets {
+            for name in shape.lookup.keys().filter(|name| {
+                !scans().any(|scan| scan.dataset == shape.id && scan.lookup == **name)
+            }) {
+                self.add(format!(
+                    "dataset `{}`: no scan looks anything up by `{name}`; name the look-up as the \
+                     scans do",
+                    shape.id
+                ));
+            }
+        }
+        let (mut untyped, mut unbound) = (BTreeSet::new(), BTreeSet::new());
+        for scan in scans() {
+            let shape = definition.datasets.iter().find(|shape| shape.id == scan.dataset);
+            let typed =
+                |column: &&String| shape.is_some_and(|shape| shape.columns.contains_key(*column));
+            let columns = scan.asked();
+            untyped.extend(
+                columns.filter(|column| !typed(column)).map(|column| (&scan.dataset, column)),
+            );
+            if shape.is_none_or(|shape| {
+                shape.lookup.get(&scan.lookup).is_none_or(|columns| columns.is_empty())
+            }) {
+                unbound.insert((&scan.dataset, &scan.lookup));
+            }
+        }
+        for (dataset, lookup) in unbound {
+            self.add(format!(
+                "dataset `{dataset}`: say in which columns `{lookup}` must look, in the `lookup` \
+                 of a `[[dataset]]`"
+            ));
+        }
+        for (dataset, column) in untyped {
+            self.add(format!(
+                "dataset `{dataset}`: say of which type `{column}` is, in the `columns` of a \
+                 `[[dataset]]`"
+            ));
+        }
+    }
+
+    pub(in crate::definition) fn check_codes(&mut self, definition: &Definition) {
+        let scans = || scans(definition);
+        let mut seen = BTreeSet::new();
+        for Code { dataset, column, meanings } in &definition.codes {
+            if !seen.insert((dataset, column)) {
+                self.add(format!(
+                    "code `{dataset}` `{column}`: it appears twice; list its meanings once"
+                ));
+            }
+            if meanings.is_empty() || meanings.len() > MOST_MEANINGS {
+                self.add(format!(
+                    "code `{dataset}` `{column}`: list 1 to {MOST_MEANINGS} meanings"
+                ));
+            }
+            if !scans().any(|scan| scan.dataset == *dataset && scan.columns.contains(column)) {
+                self.add(format!("code `{dataset}` `{column}`: no scan asks for that column"));
+            }
+        }
+    }
+
+    /// A date without a role could be any day, and would count as soon as it can be read.
+    pub(in crate::definition) fn check_dates(&mut self, definition: &Definition) {
+        let scans = || scans(definition);
+        let mut seen = BTreeSet::new();
+        for date in &definition.dates {
+            let at = format!("date `{}` `{}`", date.dataset, date.column);
+            if !seen.insert((&date.dataset, &date.column)) {
+                self.add(format!("{at}: it appears twice; say once what it dates"));
+            }
+            if date.least_age > MOST_YEARS {
+                self.add(format!("{at}: least_age is 0 to {MOST_YEARS}"));
+            }
+            let asking = || {
+                scans().filter(|scan| {
+                    scan.dataset == date.dataset
+                        && scan.asked().any(|column| *column == date.column)
+                })
+            };
+            for person in date
+                .persons
+                .iter()
+                .filter(|person| asking().any(|scan| !scan.columns.contains(person)))
+            {
+                self.add(format!(
+                    "{at}: `{person}` is not among the columns of every scan that asks for it"
+                ));
+            }
+            if asking().next().is_none() {
+                self.add(format!("{at}: no scan asks for that column"));
+            }
+        }
+        for shape in &definition.datasets {
+            let dates = shape
+                .columns
+                .iter()
+                .filter(|(_, name)| semantic_type(name) == Some(SemanticType::Date))
+                .map(|(column, _)| column);
+            for column in dates.filter(|column| !seen.contains(&(&shape.id, *column))) {
+                self.add(format!(
+                    "dataset `{}`: say in a `[[date]]` what `{column}` is the date of",
+                    shape.id
+                ));
+            }
+        }
+    }
+}

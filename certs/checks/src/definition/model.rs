@@ -1,0 +1,157 @@
+//! A check as its owners approved it: parameters, variants, steps, reasons, certificate.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use zerotrip_datasets::ParameterType;
+use zerotrip_text::Bilingual;
+use zerotrip_trust::digest::Digest;
+
+use super::dataset::{Code, DateOf, ExpectedDataset};
+use super::scan::{Reference, Scan};
+
+/// A check as its owners approved it.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// Its name in the catalog.
+    pub name: String,
+    /// What people call it.
+    pub title: Bilingual,
+    /// Longest time from request to answer.
+    pub deadline: Duration,
+    /// What the requester must say.
+    pub parameters: Vec<Parameter>,
+    /// The question's forms, each with its own steps.
+    pub variants: Vec<Variant>,
+    /// What the datasets are taken to be.
+    pub datasets: Vec<ExpectedDataset>,
+    /// What the codes of the datasets' columns may mean.
+    pub codes: Vec<Code>,
+    /// What the dates of the datasets' columns are the dates of.
+    pub dates: Vec<DateOf>,
+    /// The step and column that list the persons who are asked about in every case.
+    pub certain: Reference,
+    /// Owners' coverage statements that the check can test.
+    pub coverage: Vec<CoverageRule>,
+    /// Registers between which a record travels.
+    pub hand_overs: Vec<HandOver>,
+    /// Every reason that it can give.
+    pub reasons: Vec<ReasonText>,
+    /// What a true answer may be sealed as.
+    pub certificate: CertificateTerms,
+    /// SHA-256 of the text.
+    pub digest: Digest,
+    /// The text.
+    pub text: String,
+}
+
+/// One thing the requester must say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// What its text is read as.
+    pub declared: ParameterType,
+}
+
+/// One form of the question.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// Its name, such as `family`.
+    pub name: String,
+    /// What people call it.
+    pub title: Bilingual,
+    /// In the order they run.
+    pub steps: Vec<Step>,
+}
+
+/// One step: its rows are a table for the steps after it.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The table's name.
+    pub name: String,
+    /// How its rows come to be.
+    pub kind: StepKind,
+}
+
+/// How a step's rows come to be.
+#[derive(Clone, Debug)]
+pub enum StepKind {
+    /// Asked of a department.
+    Scan(Box<Scan>),
+    /// Joined from what is there.
+    Sql(String),
+}
+/// How to test an owner's statement of which persons its dataset knows about.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageRule {
+    /// The statement, as in the dataset's coverage: `registered_in:<dataset>`.
+    pub statement: String,
+    /// The step and column that list the registered persons.
+    pub registered: Reference,
+}
+
+/// A record leaves one register for another.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandOver {
+    /// The scan it leaves.
+    pub from: String,
+    /// The scan where it must have arrived.
+    pub to: String,
+    /// A column of both that says of which thing a row is, such as a home's unit number. It is
+    /// compared where both owners state it.
+    #[serde(default)]
+    pub by: Option<String>,
+}
+
+/// What a reason says, by audience.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonText {
+    /// Its code, in the definition's SQL and in the hub's own record.
+    pub code: String,
+    /// The code that the requester hears, where the true one says too much.
+    pub requester_code: Option<String>,
+    /// For the requester: that, not which.
+    pub requester: Bilingual,
+    /// For the citizen.
+    pub citizen: Bilingual,
+}
+
+/// What a true answer may be sealed as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateTerms {
+    /// The SD-JWT VC type.
+    pub vct: String,
+    /// How long it is valid.
+    pub validity: Duration,
+    /// What it states.
+    pub statement: Bilingual,
+}
+
+impl Definition {
+    /// The variant of that name.
+    pub fn variant(&self, name: &str) -> Option<&Variant> {
+        self.variants.iter().find(|variant| variant.name == name)
+    }
+}
+
+impl Variant {
+    /// The scan step of that name.
+    pub fn scan(&self, name: &str) -> Option<&Scan> {
+        self.steps.iter().find_map(|step| match &step.kind {
+            StepKind::Scan(scan) if step.name == name => Some(scan.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// Scans with their step names, in order.
+    pub fn scans(&self) -> impl Iterator<Item = (&str, &Scan)> {
+        self.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Scan(scan) => Some((step.name.as_str(), scan.as_ref())),
+            StepKind::Sql(_) => None,
+        })
+    }
+}

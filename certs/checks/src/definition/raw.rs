@@ -1,0 +1,74 @@
+//! The tables of a definition's TOML, before anything in them is checked.
+
+use serde::Deserialize;
+use zerotrip_text::Bilingual;
+
+use super::dataset::{Code, DateOf, ExpectedDataset};
+use super::model::{CoverageRule, HandOver, ReasonText};
+use super::scan::{Reference, Scan};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub(super) check: RawCheck,
+    pub(super) parameter: Vec<RawParameter>,
+    pub(super) variant: Vec<RawVariant>,
+    pub(super) step: Vec<RawStep>,
+    #[serde(default)]
+    pub(super) dataset: Vec<ExpectedDataset>,
+    #[serde(default)]
+    pub(super) code: Vec<Code>,
+    #[serde(default)]
+    pub(super) date: Vec<DateOf>,
+    #[serde(default)]
+    pub(super) coverage: Vec<CoverageRule>,
+    #[serde(default)]
+    pub(super) hand_over: Vec<HandOver>,
+    #[serde(default)]
+    pub(super) reason: Vec<ReasonText>,
+    pub(super) certificate: RawCertificate,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCheck {
+    pub(super) name: String,
+    #[serde(rename = "version")]
+    pub(super) _version: u32,
+    pub(super) title: Bilingual,
+    pub(super) deadline: String,
+    pub(super) certain: Reference,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawParameter {
+    pub(super) name: String,
+    #[serde(rename = "type")]
+    pub(super) declared: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawVariant {
+    pub(super) name: String,
+    pub(super) title: Bilingual,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStep {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) variants: Vec<String>,
+    pub(super) scan: Option<Scan>,
+    pub(super) sql: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCertificate {
+    pub(super) vct: String,
+    pub(super) validity: String,
+    pub(super) statement: Bilingual,
+}

@@ -1,0 +1,97 @@
+//! Asking a check, and verifying the reply.
+
+use std::time::SystemTime;
+
+use zerotrip_channel::SystemHome;
+use zerotrip_proto::v1::{Answer, ExchangeCall, ExchangeReply, KeyUsage};
+use zerotrip_trust::Signed;
+use zerotrip_trust::directory::Directory;
+
+use super::call::answered;
+use super::connection::Connection;
+use super::error::SessionError;
+use crate::reply::{Outcome, verify_check};
+use crate::request::{CheckQuestion, Errand, SignedRequest, sign_check};
+use crate::seen::SeenHead;
+
+/// A connection with a fresh key directory: enough to verify what comes back.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub(super) connection: Connection,
+    pub(super) directory: Directory,
+    pub(super) seen: SeenHead,
+}
+
+impl Session {
+    /// Dials the hub as this system and fetches the newest key directory.
+    pub async fn connect(home: &SystemHome) -> Result<Self, SessionError> {
+        let connection = Connection::open(home).await?;
+        let directory = connection.fetch_directory().await?;
+        Ok(Self { connection, directory, seen: SeenHead::load(home)? })
+    }
+
+    /// The connection underneath.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The key directory that replies are verified with.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Asks, and verifies what comes back.
+    pub async fn check(
+        &mut self,
+        errand: &Errand,
+        question: &CheckQuestion,
+    ) -> Result<Outcome, SessionError> {
+        Ok(self.ask(errand, question).await?.1)
+    }
+
+    pub(super) async fn ask(
+        &mut self,
+        errand: &Errand,
+        question: &CheckQuestion,
+    ) -> Result<(SignedRequest, Outcome), SessionError> {
+        let home = &self.connection.home;
+        let request =
+            sign_check((&home.system, &home.sign), &home.hub, errand, question, SystemTime::now())?;
+        let mut exchange = self.connection.exchange();
+        let (seen_size, known) = (self.seen.size(), self.directory.version());
+        let reply = answered(
+            exchange.check(ExchangeCall { request: Some(request.envelope.clone()), seen_size }),
+        )
+        .await?;
+        self.follow_directory(&reply).await?;
+        let outcome = verify_check(
+            reply,
+            &request,
+            &self.connection.home.hub,
+            &self.directory,
+            SystemTime::now(),
+        )?;
+        self.seen.follow(outcome.proven(), known)?;
+        Ok((request, outcome))
+    }
+
+    /// A hub may have taken a new key since this session began: where the reply's key is unknown
+    /// here, or the directory has run out, the newest directory is fetched once.
+    pub(super) async fn follow_directory(
+        &mut self,
+        reply: &ExchangeReply,
+    ) -> Result<(), SessionError> {
+        let now = SystemTime::now();
+        let key = reply
+            .answer
+            .as_ref()
+            .and_then(|envelope| Signed::<Answer>::new(envelope).ok())
+            .map(|signed| signed.keyid());
+        let known =
+            key.is_some_and(|keyid| self.directory.hub_key(keyid, KeyUsage::Sign, now).is_ok());
+        if !known {
+            self.directory = self.connection.fetch_directory().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,15 @@
+//! One connection to the hub, and the two things that a system does on it: asking, and issuing a
+//! certificate on the answer.
+
+mod asking;
+mod bounds;
+mod call;
+mod connection;
+mod error;
+mod issuing;
+
+pub use asking::Session;
+pub use call::answered;
+pub use connection::Connection;
+pub use error::SessionError;
+pub use issuing::{Issue, IssuedCertificate};

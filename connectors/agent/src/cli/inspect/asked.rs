@@ -1,0 +1,277 @@
+//! A proposal under the names that a check asks by (`inspect --for`). Which column of the system is
+//! which of the check's is never guessed from names: a wrong one leads to a false answer. What each
+//! of them means is said, and which columns are of its type.
+
+use std::fmt::Write as _;
+
+use zerotrip_datasets::file::{MOST_CODES, type_name};
+use zerotrip_datasets::guess::{Filler, Says, rows};
+use zerotrip_datasets::resident_id::SCHEMES;
+use zerotrip_datasets::vocabulary::{AskedColumn, AskedDataset, VOCABULARIES, Vocabulary, of};
+use zerotrip_proto::v1::{Grade, SemanticType};
+
+use super::words::{PLACEHOLDER, Proposed, comment, quoted};
+use crate::cli::output::Failure;
+use zerotrip_text::shown;
+
+/// The dataset that is described, of the check that is named; an error lists what there is.
+pub fn dataset(check: &str, id: Option<&str>) -> Result<&'static AskedDataset, Failure> {
+    let Some(vocabulary) = of(check) else {
+        let known: Vec<&str> = VOCABULARIES.iter().map(|vocabulary| vocabulary.check).collect();
+        return Err(format!(
+            "--for `{}`: there is no such check here; there are {}",
+            shown(check),
+            known.join(", ")
+        )
+        .into());
+    };
+    let listed = |vocabulary: &Vocabulary| {
+        let line =
+            |dataset: &AskedDataset| format!("\n  --dataset {}  {}", dataset.id, dataset.what);
+        vocabulary.datasets.iter().map(line).collect::<String>()
+    };
+    let Some(id) = id else {
+        return Err(format!(
+            "`{check}` asks several registers; say which of them this is:{}",
+            listed(vocabulary)
+        )
+        .into());
+    };
+    let unknown = || {
+        Failure::from(format!(
+            "--dataset `{}`: `{check}` asks no such register; it asks:{}",
+            shown(id),
+            listed(vocabulary)
+        ))
+    };
+    vocabulary.dataset(id).ok_or_else(unknown)
+}
+
+/// Writing into a string does not fail.
+macro_rules! line {
+    ($out:expr $(, $($said:tt)+)?) => {{
+        let _written = writeln!($out $(, $($said)+)?);
+    }};
+}
+
+/// The columns and the look-up.
+pub fn describe(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
+    line!(
+        out,
+        "\n# What follows has the names that the check asks by. Only you know which column of \
+         yours is which: decide by what is said of"
+    );
+    line!(
+        out,
+        "# each and by what your rows hold, not by its name. A register that lacks one of them \
+         cannot be asked by this check as it is."
+    );
+    for column in asked.columns {
+        one_column(out, column, columns);
+    }
+    look_up(out, asked, columns);
+    let types: Vec<SemanticType> = asked
+        .columns
+        .iter()
+        .map(|column| column.semantic)
+        .chain([SemanticType::ResidentId])
+        .collect();
+    let others: Vec<String> = columns
+        .iter()
+        .filter(|column| !types.contains(&column.guess.semantic))
+        .map(|column| quoted(&column.seen.field))
+        .collect();
+    if !others.is_empty() {
+        line!(
+            out,
+            "\n# Of no type that the check asks for, and so left out: {}.",
+            comment(&others.join(", "))
+        );
+    }
+}
+
+fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
+    let fitting: Vec<&Proposed> =
+        columns.iter().filter(|column| column.guess.semantic == asked.semantic).collect();
+    let kind = type_name(asked.semantic);
+    line!(out, "\n# {}: {}.", asked.name, asked.says);
+    if asked.is_optional {
+        line!(out, "# Take this column out where the register has none that says so.");
+    }
+    match fitting.as_slice() {
+        [] => line!(out, "# No column of this table seems to be of type `{kind}`."),
+        _ => line!(out, "# Columns that seem to be of type `{kind}`:"),
+    }
+    for column in &fitting {
+        line!(
+            out,
+            "#   {}: {}{}",
+            comment(&quoted(&column.seen.field)),
+            column.guess.reason,
+            blanks(column)
+        );
+    }
+    line!(out, "[[column]]\nname = {}\nfield = \"\"  # {PLACEHOLDER}", quoted(asked.name));
+    let grade = if asked.semantic == SemanticType::ResidentId { Grade::L3 } else { Grade::L2 };
+    line!(out, "type = \"{kind}\"\ngrade = \"{}\"", grade.as_str_name());
+    for column in fitting.iter().filter(|_| asked.semantic != SemanticType::Code) {
+        fillers(out, &column.guess.fillers, Some(&column.seen.field));
+    }
+    if asked.semantic == SemanticType::ResidentId {
+        schemes(out);
+    }
+    if asked.semantic == SemanticType::Code {
+        line!(
+            out,
+            "# The words that were found in these columns. Take out those of other columns, and \
+             say of each of this one what it means:"
+        );
+        for (meaning, says) in asked.meanings {
+            line!(out, "#   {meaning}: {says}");
+        }
+        line!(
+            out,
+            "# A word that means none of these has no place here: ask whoever revises the check, \
+             and never map it to what is merely near."
+        );
+        line!(out, "[column.codes]");
+        let mut listed: Vec<&String> =
+            fitting.iter().flat_map(|column| &column.guess.codes).collect();
+        listed.sort_unstable();
+        listed.dedup();
+        for code in listed.into_iter().take(MOST_CODES) {
+            line!(out, "{} = \"{PLACEHOLDER}\"", quoted(code));
+        }
+        for column in &fitting {
+            unlisted(out, column);
+        }
+    }
+}
+
+fn look_up(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
+    let ids: Vec<&Proposed> =
+        columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId).collect();
+    let mut listed: Vec<String> = asked.lookup.columns.iter().map(|name| quoted(name)).collect();
+    // More columns of ids than the look-up has names for: one of them may hold a co-owner, who
+    // would not be found.
+    if ids.len() > asked.lookup.columns.len() {
+        listed.push(quoted(PLACEHOLDER));
+    }
+    line!(out, "\n# Whom it must find: {}.", asked.lookup.whom);
+    if ids.len() > asked.lookup.columns.len() {
+        line!(
+            out,
+            "# There are more columns of ids than it names. Describe each other one that can name \
+             such a person as a column of its own,"
+        );
+        line!(
+            out,
+            "# and list it here in the place of {PLACEHOLDER}; take {PLACEHOLDER} out if none of \
+             them can."
+        );
+    }
+    line!(
+        out,
+        "[[lookup]]\nname = {}\ncolumns = [{}]",
+        quoted(asked.lookup.name),
+        listed.join(", ")
+    );
+    for id in ids.iter().filter(|id| id.seen.is_indexed == Some(false)) {
+        line!(
+            out,
+            "# No index begins with {}: every look-up reads the whole table.",
+            comment(&id.seen.field)
+        );
+    }
+    if ids.iter().any(|id| id.guess.blanks > 0) {
+        line!(
+            out,
+            "# may_be_blank = []  # {PLACEHOLDER}: columns of it in which a blank says that there \
+             is nobody, and never a lost id"
+        );
+    }
+}
+
+fn blanks(column: &Proposed) -> String {
+    match column.guess.blanks {
+        0 => String::new(),
+        blanks => format!("; blank in {blanks} of {} rows", column.guess.rows),
+    }
+}
+
+/// Other identifiers than resident ids, for the owner of a column to declare.
+pub fn schemes(out: &mut String) {
+    let known: Vec<&str> = SCHEMES.iter().map(|(name, _)| *name).collect();
+    line!(
+        out,
+        "# A number of another scheme could be anybody's until you say that such numbers stand \
+         here, each by its whole form:"
+    );
+    line!(out, "# schemes = [\"passport\"]  # {PLACEHOLDER}: of {}", known.join(", "));
+    line!(
+        out,
+        "# Where another column says what kind of document or owner it is: in rows with these \
+         words of it no resident id stands here."
+    );
+    line!(
+        out,
+        "# scheme_by = {{ column = \"\", other = [\"\"] }}  # {PLACEHOLDER}: its name in a \
+         `[[column]]` of this file, and its words"
+    );
+}
+
+/// Says of a column of codes that words are missing from its list.
+pub fn unlisted(out: &mut String, column: &Proposed) {
+    let field = comment(&quoted(&column.seen.field));
+    match column.guess.unlisted {
+        0 => return,
+        1 => line!(
+            out,
+            "# 1 other word in {field} is not shown, for it could tell of a person: look it up \
+             there, and list it if it is a code;"
+        ),
+        count => line!(
+            out,
+            "# {count} other words in {field} are not shown, for they could tell of persons: look \
+             them up there, and list the codes;"
+        ),
+    }
+    line!(out, "# a row with a word that is not listed gives whom it concerns no answer.");
+}
+
+/// What fills cells of a column, for its owner to say what it says; `field` where it is not yet
+/// decided whether the column is this one.
+pub fn fillers(out: &mut String, fillers: &[Filler], field: Option<&str>) {
+    if fillers.is_empty() {
+        return;
+    }
+    let of = |says: Says| fillers.iter().filter(move |filler| filler.says == says);
+    let words =
+        |says: Says| of(says).map(|filler| quoted(&filler.word)).collect::<Vec<_>>().join(", ");
+    let counted = |says: Says| {
+        of(says)
+            .map(|one| format!("{} in {}", quoted(&one.word), rows(one.rows)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let place = field.map_or_else(String::new, |field| format!(" in {}", comment(&quoted(field))));
+    line!(
+        out,
+        "# What fills cells{place}. Only you know what each word says; a word under neither key \
+         could be anybody's, or any day."
+    );
+    for (key, says, what) in [
+        ("nothing", Says::Nothing, "says that nobody, or nothing, stands there"),
+        ("unknown", Says::Unknown, "says that it is not known who, or what"),
+    ] {
+        let seen = if of(says).next().is_some() {
+            format!(": {}", counted(says))
+        } else {
+            "; no such word was seen".to_owned()
+        };
+        line!(out, "# {key} = [{}]  # {PLACEHOLDER}: {what}{seen}", words(says));
+    }
+    if of(Says::Either).next().is_some() {
+        line!(out, "# One or the other: {}", counted(Says::Either));
+    }
+}

@@ -1,0 +1,117 @@
+//! The keys of a scan: each is shown to come from where the owner approved.
+
+use std::collections::HashSet;
+
+use zerotrip_datasets::{ParameterType, ResidentId};
+use zerotrip_proto::Refusal;
+use zerotrip_proto::v1::granted_key::Origin;
+use zerotrip_proto::v1::key_origin::From as Source;
+use zerotrip_proto::v1::{CheckBody, ErrorCode, Opening, ScanReceipt, ScanTemplate, ScanTicket};
+use zerotrip_trust::receipt;
+
+use super::arrival::{Arrival, refuse};
+use crate::owner_store::ownership::owner_of;
+
+/// Most receipts of other departments in one ticket.
+const MOST_EVIDENCE: usize = 16;
+
+/// The persons whom the ticket asks about.
+pub(super) fn check_keys(
+    ticket: &ScanTicket,
+    template: &ScanTemplate,
+    body: &CheckBody,
+    arrival: &Arrival<'_>,
+) -> Result<Vec<ResidentId>, Refusal> {
+    if ticket.keys.is_empty() || ticket.keys.len() > template.max_keys as usize {
+        return refuse(
+            ErrorCode::TooLarge,
+            format!("{} keys; the owner approved 1 to {}", ticket.keys.len(), template.max_keys),
+        );
+    }
+    let evidence = open_evidence(ticket, arrival)?;
+    let mut seen = HashSet::new();
+    let mut keys = Vec::with_capacity(ticket.keys.len());
+    for key in &ticket.keys {
+        let canonical =
+            ResidentId::new_strict(&key.value).ok().filter(|id| id.as_str() == key.value);
+        let Some(id) = canonical else {
+            return refuse(
+                ErrorCode::InvalidParameter,
+                "a key is not a resident id in canonical form",
+            );
+        };
+        if !seen.insert(id) {
+            return refuse(ErrorCode::Malformed, "a key appears twice");
+        }
+        let shown = match &key.origin {
+            Some(Origin::Parameter(name)) => from_parameter(name, &id, template, body),
+            Some(Origin::Opening(opening)) => {
+                from_evidence(opening, &key.value, template, &evidence)
+            }
+            None => false,
+        };
+        if !shown {
+            return refuse(
+                ErrorCode::KeyWithoutOrigin,
+                "a key is not shown to come from where the owner approved",
+            );
+        }
+        keys.push(id);
+    }
+    Ok(keys)
+}
+
+fn from_parameter(name: &str, id: &ResidentId, template: &ScanTemplate, body: &CheckBody) -> bool {
+    let approved = template
+        .origins
+        .iter()
+        .any(|origin| matches!(&origin.from, Some(Source::Parameter(known)) if known == name));
+    let mut given = body.parameters.iter().filter(|parameter| parameter.name == name);
+    let (Some(text), None) = (given.next(), given.next()) else { return false };
+    // A key is a resident id, so is the parameter that it comes from.
+    let parameter = ParameterType::ResidentId.parse(name, &text.value, None);
+    approved && parameter.is_ok_and(|parameter| parameter.value.resident() == Some(*id))
+}
+
+fn from_evidence(
+    opening: &Opening,
+    value: &str,
+    template: &ScanTemplate,
+    evidence: &[ScanReceipt],
+) -> bool {
+    let Some(receipt) = evidence.get(opening.receipt as usize) else { return false };
+    let approved = template.origins.iter().any(|origin| match &origin.from {
+        Some(Source::Column(column)) => {
+            column.dataset == receipt.dataset && column.column == opening.column
+        }
+        _ => false,
+    });
+    approved && receipt::open(receipt, &opening.column, &opening.salt, value)
+}
+
+/// Receipts of other departments, each signed by a system of its dataset's owner, of this
+/// exchange.
+fn open_evidence(ticket: &ScanTicket, arrival: &Arrival<'_>) -> Result<Vec<ScanReceipt>, Refusal> {
+    if ticket.evidence.len() > MOST_EVIDENCE {
+        return refuse(ErrorCode::TooLarge, format!("over {MOST_EVIDENCE} receipts as evidence"));
+    }
+    let mut receipts = Vec::with_capacity(ticket.evidence.len());
+    for envelope in &ticket.evidence {
+        let opened = arrival.directory.open_signed::<ScanReceipt>(envelope, arrival.now);
+        let (receipt, holder) =
+            opened.map_err(|error| Refusal::new(error.code(), format!("evidence: {error}")))?;
+        if receipt.connector != holder.uri
+            || holder.member.as_deref() != Some(owner_of(&receipt.dataset))
+        {
+            return refuse(
+                ErrorCode::SignerMismatch,
+                format!("a receipt for `{}` is not signed by its owner", receipt.dataset),
+            );
+        }
+        if receipt.exchange_id != ticket.exchange_id {
+            return refuse(ErrorCode::KeyWithoutOrigin, "a receipt is of another exchange");
+        }
+        receipts.push(receipt);
+    }
+    Ok(receipts)
+}

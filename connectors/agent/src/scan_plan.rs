@@ -1,0 +1,104 @@
+//! How an approved scan is made on a dataset: what to look up, and what to deliver of each row.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use zerotrip_datasets::normal::money::{PRECISION as MONEY_PRECISION, SCALE as MONEY_SCALE};
+use zerotrip_datasets::{Column, ResidentId, cell, template};
+use zerotrip_proto::v1::{ScanTemplate, SemanticType};
+
+use crate::attached_dataset::AttachedDataset;
+use zerotrip_sources::RawRow;
+use zerotrip_sources::rulings::{Concerns, Rulings, Stated, row_digest};
+
+/// An approved scan's template on a dataset: the answer's schema, and how rows become answers.
+#[derive(Debug)]
+pub struct ScanPlan {
+    pub(crate) schema: SchemaRef,
+    /// Places, in the dataset file's columns, of the look-up's columns.
+    pub(crate) look_up: Vec<usize>,
+    /// The columns to deliver, with their places.
+    pub(crate) columns: Vec<(usize, Column)>,
+    /// Columns, by place in `columns`, whose values may travel on.
+    pub(crate) supplies: Vec<usize>,
+    /// The dataset file's columns, for reading cells.
+    pub(crate) all: Vec<Column>,
+}
+
+impl ScanPlan {
+    /// The plan of a template on a dataset, or why it does not fit.
+    pub fn of(template: &ScanTemplate, dataset: &AttachedDataset) -> Result<Self, String> {
+        template::validate(template, &dataset.statement).map_err(|faults| {
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        })?;
+        let file = &dataset.file;
+        let place = |name: &String| {
+            let found = file.columns.iter().position(|column| column.name == *name);
+            found.ok_or_else(|| format!("no column `{name}`"))
+        };
+        let look_up = file
+            .lookup(&template.lookup)
+            .ok_or_else(|| format!("no look-up `{}`", template.lookup))?;
+        let look_up = look_up.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let mut columns = Vec::new();
+        let mut fields = vec![Field::new(&template.lookup, DataType::Utf8, true)];
+        let delivered = template::delivered(template, &dataset.statement);
+        for name in &delivered {
+            let at = place(name)?;
+            let column = file.columns.get(at).ok_or_else(|| format!("no column `{name}`"))?;
+            fields.push(Field::new(name, data_type(column.semantic), true));
+            columns.push((at, column.clone()));
+        }
+        let supplies = delivered
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| template.supplies.contains(name))
+            .map(|(at, _)| at);
+        Ok(Self {
+            schema: Arc::new(Schema::new(fields)),
+            look_up,
+            supplies: supplies.collect(),
+            columns,
+            all: file.columns.clone(),
+        })
+    }
+
+    /// Which of the `keys` this row names, in the order of the look-up's columns, each once; then
+    /// those that it concerns by its owner's ruling.
+    pub(crate) fn matches(
+        &self,
+        row: RawRow<'_>,
+        keys: &HashSet<ResidentId>,
+        adjudications: &Rulings,
+    ) -> Vec<ResidentId> {
+        let mut found = Vec::new();
+        let mut add = |id: ResidentId| {
+            if keys.contains(&id) && !found.contains(&id) {
+                found.push(id);
+            }
+        };
+        for place in &self.look_up {
+            if let Some(column) = self.all.get(*place) {
+                cell::read(column, row.get(*place)).persons().iter().copied().for_each(&mut add);
+            }
+        }
+        if !adjudications.is_empty()
+            && let Some(Stated { concerns: Concerns::Persons(persons), .. }) =
+                adjudications.of(&row_digest(row.iter()))
+        {
+            persons.iter().filter_map(|person| ResidentId::new_strict(person).ok()).for_each(add);
+        }
+        found
+    }
+}
+
+/// The Arrow type of a column. The hub prepares its plans for the same types
+/// (`hub/src/engine/prepare.rs`), and compares.
+pub(crate) fn data_type(semantic: SemanticType) -> DataType {
+    match semantic {
+        SemanticType::Date => DataType::Date32,
+        SemanticType::Money => DataType::Decimal128(MONEY_PRECISION, MONEY_SCALE),
+        _ => DataType::Utf8,
+    }
+}

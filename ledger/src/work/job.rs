@@ -1,0 +1,159 @@
+//! The writer's jobs, what comes of them, and why one is not done.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use zerotrip_proto::v1::entry_content::Body;
+use zerotrip_proto::v1::{Completion, Envelope, Intent, LedgerReceipt, PendingJoin};
+use zerotrip_trust::Digest;
+
+use crate::error::LedgerError;
+use crate::rows::{BundleKind, DecidedUnder, Invited, Orphan};
+use crate::tree::Head;
+
+/// A job for the writer.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Intend {
+        intent: Intent,
+        at: SystemTime,
+        expires_at: SystemTime,
+        asking: Option<Asking>,
+    },
+    Complete {
+        completed: Completed,
+        at: SystemTime,
+        under: Option<DecidedUnder>,
+        certificate: Option<Certificate>,
+    },
+    Append {
+        body: Body,
+        at: SystemTime,
+    },
+    Reconcile {
+        orphans: Vec<Orphan>,
+        at: SystemTime,
+    },
+    EraseAnswer {
+        id: String,
+    },
+    PutBundle {
+        kind: BundleKind,
+        version: u64,
+        envelope: Envelope,
+        at: SystemTime,
+    },
+    PutStatement {
+        dataset: String,
+        envelope: Envelope,
+    },
+    PutInvitation {
+        invited: Invited,
+        at: SystemTime,
+    },
+    PutJoin {
+        join: PendingJoin,
+        at: SystemTime,
+    },
+    Admit {
+        token_digest: Digest,
+        system: String,
+        chain: Vec<Vec<u8>>,
+    },
+    Close,
+}
+
+/// Which variant of a check is asked about which subject; refused where too many others were within
+/// [`VARIANTS_KEPT`](super::VARIANTS_KEPT).
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// The digest of member, check, purpose and subject (`hash_domain::VARIANTS`).
+    pub key: Digest,
+    /// The variant.
+    pub variant: String,
+    /// How many variants may be asked.
+    pub most: u32,
+}
+
+/// What an exchange came to beyond what the requester learns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fact {
+    /// Opens the commitment in the completion.
+    pub salt: Vec<u8>,
+    /// A serialised `ExchangeFact`.
+    pub fact: Vec<u8>,
+    /// The member whose dataset it names, or empty: it may read it beside the authority.
+    pub owner: String,
+}
+
+/// How an exchange ended, and what is kept of it.
+#[derive(Debug, Default)]
+pub struct Completed {
+    /// Its entry.
+    pub completion: Completion,
+    /// The signed answer's envelope, encoded; at most [`ANSWER_BYTES`](super::ANSWER_BYTES).
+    pub answer: Vec<u8>,
+    /// The members whose datasets were asked: they may read its intent.
+    pub asked: Vec<String>,
+    /// What the requester does not learn.
+    pub fact: Fact,
+}
+
+/// The certificate that an exchange issues, and the check that it rests on.
+#[derive(Debug)]
+pub(crate) struct Certificate {
+    pub(crate) check_id: String,
+    pub(crate) digest: Digest,
+}
+
+/// What a job left in the log.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// Its leaf.
+    pub(crate) index: Option<u64>,
+    /// The entry, and from the end of the transaction on its path; none for an intent,
+    /// which needs no proof.
+    pub(crate) receipt: Option<LedgerReceipt>,
+    /// The head that the receipt's path leads to.
+    pub(crate) head: Option<Arc<Head>>,
+}
+
+impl Done {
+    /// Its path and head come at the end of the transaction.
+    pub(super) fn of(receipt: LedgerReceipt) -> Self {
+        Self { index: Some(receipt.index), receipt: Some(receipt), head: None }
+    }
+
+    pub(crate) fn index(self) -> Result<u64, LedgerError> {
+        self.index.ok_or_else(|| LedgerError::Unavailable("the writer left no leaf".into()))
+    }
+
+    pub(crate) fn receipt(self) -> Result<LedgerReceipt, LedgerError> {
+        let (Some(mut receipt), Some(head)) = (self.receipt, self.head) else {
+            return Err(LedgerError::Unavailable("the writer left no receipt".into()));
+        };
+        head.note()?.clone_into(&mut receipt.checkpoint);
+        Ok(receipt)
+    }
+}
+
+/// Why a job is not done.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// This job alone.
+    Refused(LedgerError),
+    /// The store itself: the whole batch goes.
+    Store(rusqlite::Error),
+}
+
+impl From<LedgerError> for Fault {
+    fn from(error: LedgerError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error)
+    }
+}
