@@ -51,7 +51,7 @@ pub struct Signatures {
     departments: [u32; 4],
     /// Made by the hub for one answer.
     hub: u32,
-    /// Verified by whoever asked.
+    /// Verified by the client.
     pub client: u32,
 }
 
@@ -59,7 +59,7 @@ pub struct Signatures {
 pub const ONCE: Signatures = Signatures { departments: [1; 4], hub: 1, client: 1 };
 /// As many as a family check needs: each department verifies the hub's grant, the requester's
 /// request, and the receipts of those whose keys it is asked about (none, one, two and two); the
-/// hub signs a tree head beside its answer, and whoever asked verifies both.
+/// hub signs a tree head beside its answer, and the client verifies both.
 pub const AS_MANY: Signatures = Signatures { departments: [2, 3, 4, 4], hub: 2, client: 2 };
 
 /// The floor's five processes.
@@ -95,8 +95,9 @@ impl Floor {
     /// Its processes.
     pub fn gauge(&self) -> Gauge {
         Gauge {
-            hub: self.hub.id(),
+            hub: Some(self.hub.id()),
             connectors: self.departments.iter().map(Running::id).collect(),
+            databases: Vec::new(),
             client: std::process::id(),
         }
     }

@@ -36,7 +36,7 @@ fn question(applicant: &str) -> CheckQuestion {
 
 /// Connections that all lanes share: one system may have 256.
 const CONNECTIONS: usize = 128;
-/// What the hub says who is told to come back: in a second.
+/// Time after which the hub asks a refused client to come back.
 const AGAIN: Duration = Duration::from_secs(1);
 
 fn said(outcome: &Outcome) -> String {
@@ -48,8 +48,8 @@ fn said(outcome: &Outcome) -> String {
     }
 }
 
-/// The family check about one resident after another. Who is told that there is no room asks again
-/// when the hub says.
+/// The family check about one resident after another. A lane that is refused for overload asks
+/// again after [`AGAIN`].
 pub async fn family(
     town: &TestDeployment,
     city: &Arc<City>,
@@ -177,9 +177,12 @@ pub async fn floor(
     finish(tasks, begun, before, gauge).await
 }
 
-type Lane = tokio::task::JoinHandle<Result<(Vec<Duration>, usize, usize), Failure>>;
+/// One lane at work: it ends with the times of its answers, how many of them were wrong, and how
+/// often it was refused with a hint to ask again.
+pub type Lane = tokio::task::JoinHandle<Result<(Vec<Duration>, usize, usize), Failure>>;
 
-async fn finish(
+/// Waits for all lanes, and adds up.
+pub async fn finish(
     tasks: Vec<Lane>,
     begun: Instant,
     before: crate::measure::Spent,

@@ -1,11 +1,12 @@
 //! `zerotrip-bench`: the family check under load, and in the same run its floor: the same 1 + 4
-//! mTLS calls, each signed and verified at both ends, with nothing inside. Every answer is held
-//! against the key while it is timed.
+//! mTLS calls, each signed and verified at both ends, with nothing inside. Every answer is compared
+//! with the key while it is timed.
 
 mod floor;
 mod load;
 mod measure;
 mod parts;
+mod peers;
 mod sources;
 mod stream;
 
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use zerotrip_tests::deployment::{Failure, Plan, TestDeployment};
+use zerotrip_tests::deployment::{Failure, Plan, TestDeployment, fail};
 
 use measure::Gauge;
 
@@ -28,7 +29,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     /// Folder for the installation that is measured.
-    #[arg(long, default_value = "zerotrip-bench-data")]
+    #[arg(long, default_value = "zerotrip-bench-data", global = true)]
     dir: PathBuf,
     /// Residents of the invented city.
     #[arg(long, default_value_t = 20_000)]
@@ -51,6 +52,23 @@ enum Command {
     /// Millions of rows through a connector, the channel and the hub, with the resident memory of
     /// both.
     Stream(stream::Stream),
+    /// The family check beside postgres_fdw, both asking the same four PostgreSQL tables.
+    ///
+    /// The peer is what a department's DBA would build instead of a hub: two PostgreSQL servers on
+    /// loopback, with the household and marriage registers on one and the housing registers on the
+    /// other, and one plpgsql function that reaches these through postgres_fdw. The function says
+    /// true or false. It signs nothing, logs nothing, checks no right to ask, and uses no TLS. The
+    /// hub and its four connectors ask the same tables with everything on. Every answer of either
+    /// is compared with the city's key while it is timed. A third figure is the driver alone for
+    /// 10,000 subjects: two statements with `= any($1)` for each source.
+    ///
+    /// It needs PostgreSQL with its contrib modules (Debian: `postgresql`), the binaries of the
+    /// workspace beside this one, and a folder (`--dir`) without an installation in it. It starts
+    /// the servers itself, on free ports and with data that are removed at the end.
+    ///
+    /// With the defaults it takes about three minutes on two idle cores: one to set up, half a
+    /// minute to ask the peer about every resident, and 20 s for each number of `--at`.
+    Peers(peers::Peers),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +78,7 @@ fn main() -> ExitCode {
         Some(Command::Floor(role)) => floor::serve(role),
         Some(Command::Sources(sources)) => measure_sources(sources, &arguments.dir),
         Some(Command::Stream(stream)) => stream::measure(stream, &arguments.dir),
+        Some(Command::Peers(peers)) => peers::measure(peers, &arguments.dir),
         None => bench(&arguments),
     };
     match done {
@@ -97,10 +116,11 @@ fn bench(arguments: &Arguments) -> Result<(), Failure> {
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let members = ["police", "civil", "estate", "housing"];
-    let hub = town.hub().map(|hub| hub.id()).unwrap_or_default();
+    let Some(hub) = town.hub().map(|hub| hub.id()) else { return fail("the hub does not run") };
     let connectors: Vec<u32> =
         members.iter().filter_map(|member| town.connector(member).map(|one| one.id())).collect();
-    let town_gauge = Gauge { hub, connectors, client: std::process::id() };
+    let town_gauge =
+        Gauge { hub: Some(hub), connectors, databases: Vec::new(), client: std::process::id() };
     let mut ratios = Vec::new();
     for lanes in arguments.at.iter().copied() {
         let bare = runtime.block_on(load::floor(

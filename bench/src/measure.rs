@@ -4,16 +4,18 @@ use std::fmt;
 use std::fs;
 use std::time::Duration;
 
-use zerotrip_tests::deployment::Failure;
+use zerotrip_tests::deployment::{Failure, fail};
 
 /// The processes whose CPU time counts.
 #[derive(Clone, Debug)]
 pub struct Gauge {
-    /// The hub's.
-    pub hub: u32,
-    /// The connectors'.
+    /// The hub, where one is measured.
+    pub hub: Option<u32>,
+    /// The connectors.
     pub connectors: Vec<u32>,
-    /// Whoever asks.
+    /// The first process of each database server. Its children count with it.
+    pub databases: Vec<u32>,
+    /// The process that asks.
     pub client: u32,
 }
 
@@ -22,17 +24,43 @@ pub struct Gauge {
 pub struct Spent {
     hub: Duration,
     connectors: Duration,
+    databases: Duration,
     client: Duration,
 }
 
 impl Gauge {
-    /// Reads it off.
+    /// Reads the CPU time of each process so far.
     pub fn read(&self) -> Result<Spent, Failure> {
         let mut connectors = Duration::ZERO;
         for id in &self.connectors {
             connectors += cpu(*id)?;
         }
-        Ok(Spent { hub: cpu(self.hub)?, connectors, client: cpu(self.client)? })
+        let mut databases = Duration::ZERO;
+        for id in &self.databases {
+            databases += cpu_with_children(*id)?;
+        }
+        let hub = self.hub.map_or(Ok(Duration::ZERO), cpu)?;
+        Ok(Spent { hub, connectors, databases, client: cpu(self.client)? })
+    }
+}
+
+/// CPU milliseconds for one answer, by process.
+#[derive(Clone, Copy, Debug)]
+pub struct CpuPerAnswer {
+    /// The hub's.
+    pub hub: f64,
+    /// All connectors'.
+    pub connectors: f64,
+    /// All database servers'.
+    pub databases: f64,
+    /// The client's.
+    pub client: f64,
+}
+
+impl CpuPerAnswer {
+    /// All of it but the database servers'.
+    pub fn without_databases(&self) -> f64 {
+        self.hub + self.connectors + self.client
     }
 }
 
@@ -58,45 +86,75 @@ impl Measured {
         self.times.len() as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// A row of the table.
-    #[expect(clippy::cast_precision_loss, reason = "counts of a bench")]
-    pub fn row(&self, what: &str, lanes: usize) -> String {
+    /// The time, in ms, within which so many percent of the answers came.
+    pub fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.times.clone();
         sorted.sort_unstable();
-        let at = |part: usize| {
-            sorted.get(sorted.len() * part / 100).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
-        };
+        sorted.get(sorted.len() * percent / 100).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+    }
+
+    /// CPU time of one answer.
+    #[expect(clippy::cast_precision_loss, reason = "counts of a bench")]
+    pub fn cpu_per_answer(&self) -> CpuPerAnswer {
         let each = |before: Duration, after: Duration| {
             (after.saturating_sub(before)).as_secs_f64() * 1e3 / self.times.len().max(1) as f64
         };
         let (before, after) = self.cpu;
-        let (hub, connectors, client) = (
-            each(before.hub, after.hub),
-            each(before.connectors, after.connectors),
-            each(before.client, after.client),
-        );
+        CpuPerAnswer {
+            hub: each(before.hub, after.hub),
+            connectors: each(before.connectors, after.connectors),
+            databases: each(before.databases, after.databases),
+            client: each(before.client, after.client),
+        }
+    }
+
+    /// A row of the table.
+    pub fn row(&self, what: &str, lanes: usize) -> String {
+        let cpu = self.cpu_per_answer();
         format!(
-            "| {what} | {lanes} | {:.0} | {:.2} | {:.2} | {:.2} | {hub:.2} | {connectors:.2} | \
-             {client:.2} | {} | {} |",
+            "| {what} | {lanes} | {:.0} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {} \
+             |",
             self.rate(),
-            at(50),
-            at(99),
-            hub + connectors + client,
+            self.percentile(50),
+            self.percentile(99),
+            cpu.without_databases(),
+            cpu.hub,
+            cpu.connectors,
+            cpu.client,
             self.wrong,
             self.refused
         )
     }
 }
 
-/// User and system time of a process, from `/proc/<id>/stat` (proc(5), fields 14 and 15, in ticks
-/// of 10 ms).
+/// User and system time of a process (proc(5), `stat`, fields 14 and 15).
 fn cpu(id: u32) -> Result<Duration, Failure> {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
-    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    cpu_in(&fs::read_to_string(format!("/proc/{id}/stat"))?, 2)
+}
+
+/// The same, with that of its children: those that ended (fields 16 and 17), and those that run.
+fn cpu_with_children(id: u32) -> Result<Duration, Failure> {
+    // In this order a child that ends meanwhile is missed until the next reading. In the other one
+    // it would be counted twice.
+    let mut spent = cpu_in(&fs::read_to_string(format!("/proc/{id}/stat"))?, 4)?;
+    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+    for child in children.split_whitespace() {
+        if let Ok(stat) = fs::read_to_string(format!("/proc/{child}/stat")) {
+            spent += cpu_in(&stat, 2)?;
+        }
+    }
+    Ok(spent)
+}
+
+/// The sum of so many fields of `stat` from the 14th on, in ticks of 10 ms.
+fn cpu_in(stat: &str, fields: usize) -> Result<Duration, Failure> {
+    let Some((_, after_name)) = stat.rsplit_once(')') else {
+        return fail("`/proc/<id>/stat` does not have the form of proc(5)");
+    };
     let ticks: u64 = after_name
         .split_whitespace()
         .skip(11)
-        .take(2)
+        .take(fields)
         .filter_map(|field| field.parse::<u64>().ok())
         .sum();
     Ok(Duration::from_millis(ticks * 10))
@@ -142,7 +200,7 @@ pub fn memory(id: u32) -> Result<String, Failure> {
     Ok(format!("{} MiB", resident(id)?))
 }
 
-/// What this runs on, and how busy it was when we came.
+/// What this runs on, and its load before.
 pub fn machine() -> Result<String, Failure> {
     let cpus = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpus

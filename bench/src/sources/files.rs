@@ -1,5 +1,5 @@
-//! What is read into a snapshot. A look-up and a scan stand beside the same in an SQLite file
-//! alone; the reading, beside the format's own reader.
+//! What is read into a snapshot. A look-up and a scan are compared with the same in an SQLite file
+//! alone; the reading, with the format's own reader.
 
 use std::convert::Infallible;
 use std::fs::{self, File};
@@ -116,7 +116,7 @@ fn csv(path: &Path) -> Result<usize, Failure> {
     Ok(count)
 }
 
-/// Its records, each field as text: there is no reader of another's here.
+/// Its records, each field as text: no other reader of this format is used here.
 fn dbf(path: &Path) -> Result<usize, Failure> {
     let mut file = BufReader::new(File::open(path)?);
     let mut head = [0; 32];

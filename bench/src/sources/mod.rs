@@ -279,7 +279,7 @@ fn print(kind: &str, rows: usize, ours: &Taken, driver: &Taken, read_in: Option<
     );
 }
 
-/// The values under which a person could stand, as a source asks for them.
+/// The values by which a person could be named, as a source asks for them.
 fn spellings(keys: impl Iterator<Item = usize>) -> Result<Vec<String>, Failure> {
     let mut all = Vec::new();
     for key in keys {

@@ -33,8 +33,8 @@ fn password(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// PostgreSQL; or the same through its ODBC driver, which stands beside the same statements without
-/// it: our own driver alone.
+/// PostgreSQL; or the same through its ODBC driver, which is compared with the same statements
+/// without it: our own driver alone.
 pub async fn postgres(rows: usize, folder: &Path, by_odbc: bool) -> Result<(), Failure> {
     let server = Postgres::start()?;
     let mut config = tokio_postgres::Config::new();

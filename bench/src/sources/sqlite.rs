@@ -1,4 +1,4 @@
-//! A SQLite file: a department's own, and what stands beside every snapshot.
+//! An SQLite file: a department's own, and what every snapshot is compared with.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -21,11 +21,18 @@ pub struct Postgres {
     programs: PathBuf,
     port: u16,
     user: Option<&'static str>,
+    settings: Vec<String>,
 }
 
 impl Postgres {
     /// A new server, ready.
     pub fn start() -> Result<Self, ServerError> {
+        Self::start_with(&[])
+    }
+
+    /// The same with these settings, each `name=value`, which take precedence over those that every
+    /// server here has.
+    pub fn start_with(settings: &[&str]) -> Result<Self, ServerError> {
         let programs = programs()?;
         let folder = tempfile::tempdir().map_err(|error| io("a temporary folder", error))?;
         let owner = user_id(USER)?;
@@ -46,7 +53,9 @@ impl Postgres {
         ]);
         make.arg("--pwfile").arg(&password).arg("--pgdata").arg(folder.path().join("data"));
         run(&mut make)?;
-        let mut server = Self { process: None, folder, programs, port: free_port()?, user };
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let mut server =
+            Self { process: None, folder, programs, port: free_port()?, user, settings };
         server.start_again()?;
         Ok(server)
     }
@@ -54,6 +63,11 @@ impl Postgres {
     /// The port on `127.0.0.1`.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The id of its first process, whose children do its work; none where it does not run.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
     }
 
     /// The certificate of the authority that signed the server's.
@@ -97,6 +111,10 @@ impl Postgres {
             &format!("ssl_cert_file={}", place("server.pem")),
             &format!("ssl_key_file={}", place("server.key")),
         ] {
+            serve.arg("-c").arg(setting);
+        }
+        // Of two settings of one name, the later one counts.
+        for setting in &self.settings {
             serve.arg("-c").arg(setting);
         }
         self.process =

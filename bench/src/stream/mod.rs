@@ -1,10 +1,10 @@
 //! Millions of rows through the channel, in as many checks as that takes: a real connector over a
-//! drop of so many rows, a real hub that checks each scan's grant, receipt, digest and count before
-//! it believes it, and the resident memory of both.
+//! drop of so many rows, a real hub that checks each scan's grant, receipt, digest and count, and
+//! the resident memory of both.
 //!
-//! There is no scan of a whole dataset to measure: the gate admits look-ups by keys that somebody's
-//! signed request, or another department's signed answer, names. So each check asks about one
-//! person, who has half a million rows, and every row of every person comes once.
+//! There is no scan of a whole dataset to measure: the gate admits look-ups by keys that a
+//! requester's signed request, or another department's signed answer, names. So each check asks
+//! about one person, who has half a million rows, and every row of every person comes once.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -85,7 +85,7 @@ pub fn measure(arguments: &Stream, folder: &Path) -> Result<(), Failure> {
     println!("|---|---|---|---|---|");
     println!("| 0 | 0 | | {before_hub} | {before_connector} |");
     let begun = Instant::now();
-    // What a snapshot's import took is no part of what answering takes.
+    // What a snapshot's import took is not a part of what answering takes.
     measure::forget_peak(connector.id());
     let quarters = persons.div_ceil(4).max(1);
     let all: Vec<usize> = (0..persons).collect();
@@ -283,7 +283,7 @@ impl Site {
     }
 
     /// Asks about these persons, so many at once. "Something is on record" is said only of rows
-    /// that were all received and bear their receipt out.
+    /// that were all received and match their receipt.
     async fn ask(&self, persons: &[usize], at_once: usize) -> Result<(), Failure> {
         let home = SystemHome::load(&self.folder.join("reader"))?;
         let (next, persons) = (Arc::new(AtomicUsize::new(0)), Arc::new(persons.to_vec()));
@@ -370,56 +370,5 @@ fn dataset(rows: usize) -> String {
     )
 }
 
-const DEFINITION: &str = r#"
-[check]
-name = "stream"
-version = 1
-title = { en = "Entries", zh = "流水" }
-deadline = "60s"
-certain = "request.applicant"
-
-[[parameter]]
-name = "applicant"
-type = "resident_id"
-
-[[variant]]
-name = "all"
-title = { en = "all of a person's", zh = "全部" }
-
-[[dataset]]
-id = "archive.entries"
-columns = { entry = "text" }
-lookup = { person = ["owner"] }
-
-[[step]]
-name = "entries"
-[step.scan]
-dataset = "archive.entries"
-lookup = "person"
-columns = ["entry"]
-required = ["entry"]
-last_years = 0
-keys = ["request.applicant"]
-absence_for = ["request.applicant"]
-origins = [{ parameter = "applicant" }]
-most_age = "36h"
-most_keys = 1
-most_rows = 1000000
-
-[[step]]
-name = "verdict"
-sql = """
-select 'against' as verdict, 'ON_RECORD' as code, 'entries' as scan, row_number, cast(null as date) as on_date, cast(null as date) as began_on
-from entries where row_number = 0
-"""
-
-[[reason]]
-code = "ON_RECORD"
-requester = { en = "something is on record", zh = "有记录" }
-citizen = { en = "something is on record", zh = "有记录" }
-
-[certificate]
-vct = "urn:zerotrip:certificate:stream:1"
-validity = "1d"
-statement = { en = "nothing is on record", zh = "无记录" }
-"#;
+/// The check that asks for every row of a person.
+const DEFINITION: &str = include_str!("definition.toml");
