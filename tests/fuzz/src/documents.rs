@@ -38,7 +38,7 @@ pub fn dataset(data: &[u8]) -> bool {
             let statement = file.to_statement(std::time::SystemTime::UNIX_EPOCH);
             assert!(statement.columns.len() <= MOST_COLUMNS);
             assert_eq!(statement.columns.len(), file.columns.len());
-            assert!(DatasetFile::is_member(file.member()));
+            assert!(zerotrip_proto::names::is_member(file.member()));
             true
         }
         Err(error) => {
