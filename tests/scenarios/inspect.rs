@@ -622,7 +622,7 @@ fn what_fills_cells_is_proposed_with_its_counts_for_its_owner_to_decide() {
         ));
     }
     fs::write(folder.path().join("h.csv"), text).unwrap();
-    let proposed = connector(folder.path(), &["inspect", "h.csv", "--member", "police"])
+    let proposed = connector(folder.path(), &["inspect", "h.csv", "--member", "real-estate"])
         .expect(0)
         .unwrap()
         .output;
@@ -637,4 +637,5 @@ fn what_fills_cells_is_proposed_with_its_counts_for_its_owner_to_decide() {
     ] {
         assert!(proposed.contains(said), "{said}: {proposed}");
     }
+    assert!(proposed.contains("id = \"real-estate."), "{proposed}");
 }

@@ -290,11 +290,6 @@ impl DatasetFile {
         raw::folded_name(foreign)
     }
 
-    /// Whether this is how a member can be called.
-    pub fn is_member(name: &str) -> bool {
-        section::is_name(name)
-    }
-
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 use zerotrip_channel::files;
-use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Password, Tls, type_name};
 use zerotrip_datasets::guess::{is_value, rows};
 use zerotrip_datasets::mask::masked;
 use zerotrip_datasets::vocabulary::AskedDataset;
+use zerotrip_proto::names;
 use zerotrip_proto::v1::SemanticType;
 
 use self::options::in_options;
@@ -112,10 +112,10 @@ enum Found {
 /// Lists a system's tables, or proposes a dataset file for one of them.
 pub async fn run(arguments: Inspect, as_json: bool) -> Result<(), Failure> {
     if let Some(member) = &arguments.member
-        && !DatasetFile::is_member(member)
+        && !names::is_member(member)
     {
         return Err(format!(
-            "--member `{}` must begin with a-z and hold only a-z, 0-9 and _",
+            "--member `{}` is not a member's name. Give 1 to 32 lower-case letters, digits and hyphens",
             shown(member)
         )
         .into());
