@@ -17,6 +17,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use chrono::NaiveDate;
+use zerotrip_proto::names;
 use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, coverage};
 
 use crate::resident_id::Declared;
@@ -302,7 +303,7 @@ impl DatasetFile {
 
     /// The member that owns it.
     pub fn member(&self) -> &str {
-        self.id.split_once('.').map_or("", |(member, _)| member)
+        names::owner_of(&self.id).unwrap_or_default()
     }
 
     /// What the owner signs of it. Fields, codes, what may be blank, declared words, probes and

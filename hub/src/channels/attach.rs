@@ -13,7 +13,7 @@ use zerotrip_ledger::LedgerError;
 use zerotrip_proto::v1::{
     DatasetQuality, DatasetStatement, DescribeReply, DescribeRequest, Envelope, NoticeReason,
 };
-use zerotrip_proto::{from_timestamp, to_timestamp};
+use zerotrip_proto::{from_timestamp, names, to_timestamp};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::identity::Identity;
@@ -343,7 +343,7 @@ fn verify_statement(
     let (statement, holder) = directory
         .open_signed::<DatasetStatement>(envelope, SystemTime::now())
         .map_err(|error| error.to_string())?;
-    let owner = statement.id.split_once('.').map(|(member, _)| member);
+    let owner = names::owner_of(&statement.id);
     if owner.is_none() || owner != holder.member.as_deref() || owner != connector.member() {
         return Err(format!("`{}` is not stated by its owner", statement.id));
     }

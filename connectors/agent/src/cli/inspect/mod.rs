@@ -126,12 +126,12 @@ pub async fn run(arguments: Inspect, as_json: bool) -> Result<(), Failure> {
         .map(|check| asked::dataset(check, arguments.dataset.as_deref()))
         .transpose()?;
     if let Some((member, asked)) = arguments.member.as_deref().zip(asked)
-        && asked.id.split_once('.').is_none_or(|(owner, _)| owner != member)
+        && names::owner_of(asked.id) != Some(member)
     {
         return Err(format!(
             "`{}` can only be member `{}`'s; leave --member out",
             asked.id,
-            asked.id.split('.').next().unwrap_or_default()
+            names::owner_of(asked.id).unwrap_or_default()
         )
         .into());
     }
