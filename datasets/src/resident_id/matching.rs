@@ -47,14 +47,14 @@ use super::fifteen::rounded_digits;
 use super::named::persons_in;
 use crate::{CivilDay, fold};
 use edits::{Counts, Ends, Form, Token, align};
+use id_patterns::LONG_IDS;
 use judging::{all_judged, in_words, judged};
-use shapes::LONG_IDS;
 use takes::{Take, rounded};
 
 mod characters;
 mod edits;
+mod id_patterns;
 mod judging;
-mod shapes;
 mod takes;
 
 pub(super) use characters::is_mask;

@@ -39,7 +39,7 @@ impl<'a> From<&'a Remote> for PollSettings<'a> {
 }
 
 /// What a dataset file says of the table.
-pub struct Shape {
+pub struct RemoteTableShape {
     pub dataset: String,
     pub table: String,
     pub fields: Vec<String>,
@@ -63,7 +63,7 @@ pub struct Shape {
     pub rulings: Arc<Rulings>,
 }
 
-impl Shape {
+impl RemoteTableShape {
     pub fn of(dataset: &DatasetFile, spec: &PollSettings<'_>, rulings: Arc<Rulings>) -> Self {
         let look_ups = KeyColumns::of(dataset);
         let keys = KeyColumns::places(&look_ups);
