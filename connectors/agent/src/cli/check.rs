@@ -307,7 +307,7 @@ fn in_words(
     );
     if !survey.unreadable.is_empty() {
         text.push_str(&format!(
-            "\n    each makes answers about persons whom it could concern unavailable: {}",
+            "\n    each makes answers about persons that it could concern unavailable: {}",
             survey.unreadable.join(", ")
         ));
     }
@@ -372,7 +372,7 @@ fn questions(survey: &Survey, trials: &[Trial]) -> String {
         (0, 0) => "each can be answered".to_owned(),
         (0, open) => {
             let tried: String = trials.iter().filter(|trial| trial.tried > 0).map(tried).collect();
-            format!("no yes about persons whom one of {open} cells could concern{tried}")
+            format!("no yes about persons that one of {open} cells could concern{tried}")
         }
         (rows, _) => format!("no yes about any person: {rows} rows could be any person's"),
     }

@@ -165,7 +165,7 @@ impl DroppedFile {
         if Path::new(&manifest).is_file() {
             return (
                 "as_of",
-                Setting::Text("manifest".to_owned(), "a manifest lies beside the file"),
+                Setting::Text("manifest".to_owned(), "a manifest is beside the file"),
             );
         }
         (

@@ -108,7 +108,7 @@ fn recognised(path: &Path, head: &[u8], expected: Expected) -> Option<Recognised
             "open it in a spreadsheet and save it as .xlsx",
         );
     }
-    // Old workbooks and tables have zeros of their own.
+    // Old workbooks and tables have zeros, too.
     if let Some(text) = wide(head).filter(|text| {
         !text.chars().any(|c| c.is_control() && !c.is_whitespace() && c != '\u{1a}' && c != '\0')
     }) {
@@ -316,7 +316,7 @@ fn archive(path: &Path, expected: Expected) -> Option<RecognisedKind> {
 fn compound(path: &Path, head: &[u8], expected: Expected) -> Option<RecognisedKind> {
     const MOST: u64 = 256 << 20;
     let known = |what, remedy: &str| Some(RecognisedKind { what, remedy: remedy.to_owned() });
-    // The directory may lie anywhere in it.
+    // The directory may be anywhere in it.
     let mut whole = Vec::new();
     if File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut whole)).is_err() {
         whole = head.to_vec();

@@ -49,11 +49,11 @@ pub struct RemoteTableShape {
     pub keys: Vec<usize>,
     /// Places of all columns of ids.
     pub ids: Vec<usize>,
-    /// Places of columns of no look-up that can name a person whom a row is about.
+    /// Places of columns of no look-up that can name a person that a row is about.
     pub mention_columns: Vec<usize>,
     /// What the checks take its columns to say.
     pub rules: Arc<PlausibilityRules>,
-    /// Fields that name persons whom the rows are not about.
+    /// Fields that name persons that the rows are not about.
     pub not_about: BTreeSet<String>,
     pub as_of: SqliteAsOf,
     /// The owner's reason why nothing is hidden.

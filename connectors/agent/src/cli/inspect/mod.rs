@@ -35,7 +35,7 @@ pub struct Inspect {
     /// A file, as a path or a `file:` URL, or a server, as `postgres://user@host:port/database` or
     /// `mysql://…`; or what is behind an ODBC driver, as `odbc:Driver=…;Server=…;UID=…` or
     /// `odbc:DSN=…;UID=…`; or an HTTP interface's collection, as `https://host/path`, of which one
-    /// answer is looked at; never with a password in it. What a file is is told by its ending: .db,
+    /// answer is looked at; never with a password in it. The ending of a file says what it is: .db,
     /// .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
     source: String,
     /// The table, or the sheet of a workbook; of an interface's answer the JSON pointer to its
