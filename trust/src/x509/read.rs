@@ -19,7 +19,7 @@ pub fn fingerprint(cert: &CertificateDer<'_>) -> Digest {
     sha256(cert)
 }
 
-/// The system a certificate names: by exactly one URI, and it is not a CA's. Its signer is not
+/// The holder that a certificate names: by exactly one URI, and it is not a CA's. Its signer is not
 /// checked here.
 pub fn identity_of(cert: &CertificateDer<'_>) -> Result<Identity, X509Error> {
     let cert = parse(cert)?;
