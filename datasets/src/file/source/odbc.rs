@@ -147,7 +147,7 @@ const PROCESSES: Parameter = Parameter {
     key: CONNECTIONS.key,
     default: CONNECTIONS.default,
     form: CONNECTIONS.form,
-    doc: "Most connections at once, each with a process of its own; look-ups beyond wait their \
+    doc: "Most connections at once, each with a separate process; look-ups beyond wait their \
           turn. One is the profiling pass's while that runs.",
 };
 const UNCHANGING: Parameter = Parameter {
