@@ -18,8 +18,8 @@ pub const MOST_PERSONS: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Concerns {
-    /// Nobody who can be asked about: an organisation, a person without a resident id, a row that
-    /// is void.
+    /// No person who can be asked about: an organisation, a person without a resident id, a row
+    /// that is void.
     Nobody,
     /// These.
     Persons(#[serde(with = "ids")] Vec<ResidentId>),

@@ -280,10 +280,10 @@ impl<'a> Preparation<'a> {
         }
     }
 
-    /// An answer holds where all the registers that it reads know of every record; of what lies
-    /// outside one of them it says nothing. A register of persons counts too: it does not
-    /// know which persons belong together elsewhere. One that knows of everything wherever it
-    /// happened sets no bound.
+    /// An answer holds where all the registers that it reads know of every record; of what is
+    /// outside one of them it says nothing. A register of persons counts too: it does not know
+    /// which persons belong together elsewhere. One that knows of everything wherever it happened
+    /// sets no bound.
     fn find_regions(&mut self) {
         let coverage = |scan: &Scan| self.statements.get(&scan.dataset)?.coverage.as_ref();
         let anywhere = |scan: &Scan| {

@@ -14,7 +14,7 @@ use super::arrival::{Arrival, refuse};
 /// Most receipts of other departments in one ticket.
 const MOST_EVIDENCE: usize = 16;
 
-/// The persons whom the ticket asks about.
+/// The persons that the ticket asks about.
 pub(super) fn check_keys(
     ticket: &ScanTicket,
     template: &ScanTemplate,

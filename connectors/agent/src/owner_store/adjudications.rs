@@ -1,6 +1,6 @@
-//! What an owner states of rows that cannot be read: whom they can and cannot concern, row by row
-//! or for all rows of one form. Without it one paper-era row without an id makes every absence
-//! unprovable; with it, only those that it can concern.
+//! What an owner states of rows that cannot be read: which persons they can and cannot concern, row
+//! by row or for all rows of one form. Without it one paper-era row without an id makes every
+//! absence unprovable; with it, only those that it can concern.
 //!
 //! A row is identified by the digest of its cells, not by its place: tomorrow's drop has it on
 //! another line. A row with a changed cell is another row, and needs a new ruling. A ruling is
@@ -44,7 +44,7 @@ pub struct Ruling {
     /// What the rows have in common, where it was decided of several at once: for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub form: String,
-    /// The persons whom they can concern.
+    /// The persons that they can concern.
     pub concerns: Concerns,
     /// The clerk's grounds.
     pub grounds: String,

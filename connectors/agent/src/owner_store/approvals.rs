@@ -1,5 +1,5 @@
-//! The owner's approvals: which scans are served, to whom, for what. Signed as a whole by the
-//! owner's own key, in the connector's folder; nothing here talks to the hub.
+//! The owner's approvals: which scans are served, to which members, for what. Signed as a whole by
+//! the owner's own key, in the connector's folder; nothing here talks to the hub.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
