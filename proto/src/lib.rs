@@ -133,7 +133,7 @@ pub mod bounds {
     pub const MESSAGE_BYTES: usize = 4 << 20;
     /// A request lives at most this long.
     pub const REQUEST_LIFE: Duration = Duration::from_secs(300);
-    /// A scan grant lives at most this long.
+    /// A scan ticket lives at most this long.
     pub const GRANT_LIFE: Duration = Duration::from_secs(60);
     /// How far two clocks may differ: as far as a Windows domain lets them (RFC 4120 and
     /// Microsoft's default for Kerberos, five minutes). Why not less: docs/decisions/0024.

@@ -311,14 +311,14 @@ struct Forge {
 
 /// What reaches the gate.
 enum Sent {
-    Ticket(ScanTicket),
+    Ticket(Box<ScanTicket>),
     Envelope(Envelope),
     Bytes(Vec<u8>),
 }
 
 impl From<ScanTicket> for Sent {
     fn from(ticket: ScanTicket) -> Self {
-        Self::Ticket(ticket)
+        Self::Ticket(Box::new(ticket))
     }
 }
 
