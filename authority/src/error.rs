@@ -21,7 +21,7 @@ pub enum AuthorityError {
     #[error("`{0}` already holds an authority; choose an empty folder")]
     Occupied(String),
     /// There is none.
-    #[error("`{0}` holds no authority; make one with `zerotrip authority init`")]
+    #[error("`{0}` is not an authority's folder; name it with `--dir`")]
     NotOne(String),
     /// Out of bounds.
     #[error("the directory's life must be 1 minute to 30 days")]

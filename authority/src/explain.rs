@@ -20,10 +20,8 @@ impl Explain for AuthorityError {
         match self {
             Self::Occupied(dir) => Failure::new(en, format!("`{dir}` 中已有数据主管部门"))
                 .remedy("choose an empty folder", "请另选空目录"),
-            Self::NotOne(dir) => Failure::new(en, format!("`{dir}` 不是数据主管部门目录")).remedy(
-                "make one with `zerotrip authority init`",
-                "请用 `zerotrip authority init` 建立",
-            ),
+            Self::NotOne(dir) => Failure::new(en, format!("`{dir}` 不是数据主管部门目录"))
+                .remedy("name it with `--dir`", "请用 `--dir` 指明其目录"),
             Self::UnknownMember(member) => {
                 Failure::new(format!("no member `{member}`"), format!("没有成员单位 `{member}`"))
                     .remedy(

@@ -55,7 +55,9 @@ pub(crate) struct IdentityFile {
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
     /// No system joined in this folder.
-    #[error("`{0}` holds no identity; run `join` with the authority's invitation first")]
+    #[error(
+        "`{0}` is not a system's folder; name one with `--dir`, or `join` with the authority's invitation first"
+    )]
     NotJoined(String),
     /// A file.
     #[error(transparent)]

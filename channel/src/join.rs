@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustls::pki_types::CertificateDer;
 use zerotrip_proto::v1::authority_client::AuthorityClient;
-use zerotrip_proto::v1::{GetJoinRequest, JoinRequest, Key, KeyDirectory, KeyUsage};
+use zerotrip_proto::v1::{ErrorCode, GetJoinRequest, JoinRequest, Key, KeyDirectory, KeyUsage};
 use zerotrip_proto::{Refusal, bounds};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::invitation::Invitation;
@@ -143,8 +143,15 @@ pub async fn join(
     if filed_before {
         say("filed with the hub before; waiting for the authority to admit this system");
     } else {
-        let filed = authority.join(request).await;
-        filed.map_err(|status| JoinError::Refused(Refusal::from_status(&status)))?;
+        if let Err(status) = authority.join(request).await {
+            let refusal = Refusal::from_status(&status);
+            if made.fresh && refusal.code == ErrorCode::InvalidToken {
+                // Nothing was filed with these keys. Left here, a second try would take them for
+                // those of the join that the invitation was used for.
+                remove_keys(folder)?;
+            }
+            return Err(JoinError::Refused(refusal));
+        }
         say("filed with the hub; waiting for the authority to admit this system");
     }
     let started = Instant::now();
@@ -160,6 +167,20 @@ pub async fn join(
         }
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// Removes what [`make_keys`] made.
+fn remove_keys(folder: &Path) -> Result<(), FileError> {
+    for name in KEY_FILES.iter().chain([&BEGUN]) {
+        let path = folder.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(FileError { path, error });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 struct Made {

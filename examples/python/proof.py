@@ -16,7 +16,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import Signature, SSlibKey
 
-SKEW = 5  # seconds by which two clocks may differ
+SKEW = 300  # seconds by which two clocks may differ
 
 
 class Unproven(Exception):

@@ -35,16 +35,19 @@ impl ErrorCode {
             ),
             Self::Replayed => Remedy::new("sign a new request", "请重新签发请求"),
             Self::UnknownName => Remedy::new(
-                "see `zerotrip catalog list` for what there is",
-                "请用 `zerotrip catalog list` 查看现有内容",
+                "compare the name with what there is; `zerotrip catalog list` shows checks and \
+                 datasets",
+                "请核对名称；核验事项和数据集见 `zerotrip catalog list`",
             ),
             Self::NotIssuable => Remedy::new(
                 "ask the check again, and issue on that answer within an hour",
                 "请重新核验，并在一小时内据该答复签发",
             ),
-            Self::Unauthenticated => {
-                Remedy::new("join with the authority's invitation", "请先凭数据主管部门的邀请接入")
-            }
+            Self::Unauthenticated => Remedy::new(
+                "use the folder of the system's newest admission; without one, join with the \
+                     authority's invitation",
+                "请使用该系统最近一次获准接入的目录；如尚未接入，请先凭数据主管部门的邀请接入",
+            ),
             Self::BadSignature | Self::SignerMismatch | Self::InvalidToken => Remedy::new(
                 "ask the data authority whether this system's keys and invitation are in force",
                 "请向数据主管部门核实本系统的密钥和邀请是否有效",

@@ -166,6 +166,11 @@ fn what_cannot_be_sound_is_refused_by_name() {
             "`civil.marriage`.`event_date` is of type `date`",
         ),
         ("event_date = \"date\"", "event_date = \"day\"", "`day` of `event_date` is not a type"),
+        (
+            "[[parameter]]",
+            "[[parameter]]\nname = \"other\"\ntype = \"resident_id\"\n\n[[parameter]]",
+            "is a second person; a check is about one",
+        ),
         (", event_date = \"date\"", "", "say of which type `event_date` is"),
         (
             "party = [\"man_id\", \"woman_id\"]",

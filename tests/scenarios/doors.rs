@@ -355,6 +355,25 @@ async fn attacks(town: &DeployedCity) {
         forge.sign(&Request { body: body("no-property", "couple", hostile), ..forge.request() }),
         InvalidParameter
     );
+    let (start, rest) = applicant.split_at(2);
+    for (what, text) in [
+        ("an id with a mark that turns the order of reading", format!("{start}\u{200f}{rest}")),
+        ("an id with a mark that is not seen", format!("{start}\u{feff}{rest}")),
+        ("an id with a blank before it", format!(" {applicant}")),
+    ] {
+        refused!(
+            what,
+            forge.sign(&Request { body: body("no-property", "couple", &text), ..forge.request() }),
+            InvalidParameter
+        );
+    }
+    for case_number in ["HZ-\u{202e}7102-1\u{202c}", "HZ\u{200b}-1", "HZ-1\u{ad}"] {
+        refused!(
+            "a case number with marks that are not seen",
+            forge.sign(&Request { case_number: case_number.into(), ..forge.request() }),
+            Malformed
+        );
+    }
     refused!("no body", forge.sign(&Request { body: None, ..forge.request() }), Malformed);
 
     let after = entries(town).await;

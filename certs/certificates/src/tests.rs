@@ -521,6 +521,45 @@ fn a_reply_that_was_tampered_with_is_refused_by_name() {
 }
 
 #[test]
+fn an_answer_that_its_decision_does_not_bear_proves_nothing() {
+    let world = World::new();
+    let proven = |change: &dyn Fn(&mut Answer)| {
+        let mut answer = world.answer();
+        change(&mut answer);
+        world.prove(world.reply_to(&answer))
+    };
+    assert!(proven(&|_| {}).is_ok());
+    fn decision(answer: &mut Answer) -> &mut Decision {
+        answer.decision.as_mut().unwrap()
+    }
+    let changes: [&dyn Fn(&mut Answer); 6] = [
+        &|answer| decision(answer).allowed = false,
+        &|answer| decision(answer).policy_ids.clear(),
+        &|answer| decision(answer).policy_digest.clear(),
+        &|answer| decision(answer).directory_version = 0,
+        &|answer| answer.definition_digest.clear(),
+        &|answer| {
+            let Some(Outcome::Answered(answered)) = &mut answer.outcome else { panic!() };
+            answered.reasons = vec![zerotrip_proto::v1::Reason::default()];
+        },
+    ];
+    for (at, change) in changes.iter().enumerate() {
+        assert_eq!(proven(change).unwrap_err(), EvidenceError::Inconsistent, "{at}");
+    }
+    let missing = proven(&|answer| answer.decision = None).unwrap_err();
+    assert_eq!(missing, EvidenceError::Missing("decision"));
+    for name in ["erase-after-use", ""] {
+        let demanding = proven(&|answer| decision(answer).obligations = vec![name.into()]);
+        assert!(matches!(demanding, Err(EvidenceError::Obligation(_))), "{demanding:?}");
+    }
+    let mut reply = world.reply_to(&world.answer());
+    let mut completion = World::completion(&world.answer(), &reply.answer_salt);
+    completion.code = zerotrip_proto::v1::ErrorCode::SourceStale.into();
+    reply.receipt = Some(world.receipt(Body::Completion(completion)));
+    assert_eq!(world.prove(reply).unwrap_err(), EvidenceError::OtherOutcome);
+}
+
+#[test]
 fn whoever_signs_must_be_the_hub_that_the_answer_names() {
     let world = World::new();
     let signed_by = |key: &SigningKey| {

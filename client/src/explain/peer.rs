@@ -77,10 +77,10 @@ pub fn io(error: &io::Error) -> Failure {
 pub fn home(error: &HomeError) -> Failure {
     let en = error.to_string();
     match error {
-        HomeError::NotJoined(folder) => Failure::new(en, format!("`{folder}` 中没有接入身份"))
+        HomeError::NotJoined(folder) => Failure::new(en, format!("`{folder}` 不是系统目录"))
             .remedy(
-                "run `join` with the authority's invitation first",
-                "请先用数据主管部门的邀请执行 `join`",
+                "name one with `--dir`, or `join` with the authority's invitation first",
+                "请用 `--dir` 指明系统目录，或先凭数据主管部门的邀请执行 `join`",
             ),
         HomeError::File(error) => file(error),
         HomeError::Content { path, why } => Failure::new(en, format!("`{path}` 内容有误：{why}")),
