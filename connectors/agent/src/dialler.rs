@@ -57,9 +57,16 @@ pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<
                         said.say(format!("the hub's certificate cannot be read: {error}"));
                         None
                     });
+                // A lane is open for as long as its channel: it is ended when the channel is to end,
+                // so that the channel drains.
+                let (draining, drains) = watch::channel(false);
                 let ends = ended(stop.clone(), restated.clone());
-                let serving =
-                    serve(stream, peer, service::routes(agent), Http2Bounds::STANDARD, ends);
+                let ends = async {
+                    ends.await;
+                    draining.send_replace(true);
+                };
+                let routes = service::routes(agent, drains);
+                let serving = serve(stream, peer, routes, Http2Bounds::STANDARD, ends);
                 let served = within_drain(serving, ended(stop.clone(), restated.clone())).await;
                 if *stop.borrow() {
                     break;

@@ -200,12 +200,20 @@ pub async fn run(
             // we are in the registry.
             let in_force = hub.in_force();
             if attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
+                // In a task of its own, so that no reply waits for what is verified here.
+                let lane = Arc::clone(&attached.lane).run(attached.lane_client());
+                let mut lane = tokio::spawn(lane);
                 tokio::select! {
                     () = &mut ended => {}
                     () = attached.released.notified() => {}
                     () = attached.keep_asking(hub) => {}
                     (reason, why) = &mut closes => attached.closes(reason, &why),
+                    broken = &mut lane => if let Ok(Some(why)) = broken {
+                        tracing::error!(connector = %uri, why, "its channel is closed");
+                        attached.closes(NoticeReason::Unspecified, &why);
+                    },
                 }
+                lane.abort();
             } else {
                 attached.closes(
                     NoticeReason::Directory,

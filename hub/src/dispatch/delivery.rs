@@ -10,7 +10,7 @@ use arrow_flight::utils::flight_data_to_arrow_batch;
 use prost::Message as _;
 use tonic::Streaming;
 use zerotrip_proto::hash_domain;
-use zerotrip_proto::v1::{ErrorCode, ScanTrailer};
+use zerotrip_proto::v1::{ErrorCode, ScanTrailer, SmallAnswer};
 use zerotrip_trust::digest::Hasher;
 
 use super::failure::{refused, untrusted};
@@ -66,6 +66,22 @@ impl<'a> Delivery<'a> {
                 );
             }
         }
+        self.end(trailer)
+    }
+
+    /// Reads an answer that came in one piece: the stream's messages, and its trailer.
+    pub(super) fn small(mut self, answer: SmallAnswer) -> Result<Delivered, ErrorCode> {
+        for part in answer.parts {
+            self.take(&FlightData {
+                data_header: part.data_header.into(),
+                data_body: part.data_body.into(),
+                ..FlightData::default()
+            })?;
+        }
+        self.end(answer.trailer)
+    }
+
+    fn end(self, trailer: Option<ScanTrailer>) -> Result<Delivered, ErrorCode> {
         // A stream that ends without its trailer is void, however clean the end looks.
         let trailer = trailer.ok_or(ErrorCode::SourceTruncated)?;
         Ok(Delivered {
