@@ -83,13 +83,13 @@ impl Service {
 struct HubScans {
     agent: Arc<Agent>,
     proof: Arc<ChannelProof>,
-    peer: Peer,
+    peer: Option<Arc<Peer>>,
     _only_lane: Arc<OwnedSemaphorePermit>,
 }
 
 impl lane::Scans for HubScans {
     async fn scan(&self, ticket: Envelope, out: Messages) -> Result<(), Refusal> {
-        let hub = self.agent.require_hub(Some(&self.peer))?;
+        let hub = self.agent.require_hub(self.peer.as_deref())?;
         self.agent.scan(&ticket, hub, &self.proof, &out).await
     }
 
@@ -106,7 +106,7 @@ impl Connector for Service {
         &self,
         request: Request<Streaming<ScanCalls>>,
     ) -> Result<Response<Self::ScanStream>, Status> {
-        let peer = self.agent.require_hub(request.extensions().get::<Peer>())?.clone();
+        let peer = request.extensions().get::<Peer>().cloned().map(Arc::new);
         let only_lane = Arc::clone(&self.lanes).try_acquire_owned().map_err(|_| {
             self.refused(ErrorCode::SourceLimit, "a lane is open on this channel already")
         })?;
