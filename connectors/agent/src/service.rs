@@ -4,6 +4,7 @@
 mod lane;
 mod large_answers;
 
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -35,20 +36,36 @@ use large_answers::{Handle, LargeAnswer, LargeAnswers};
 /// An answer that is made within this time counts as small.
 const SMALL_ANSWER: Duration = Duration::from_millis(2);
 
-/// Everything that the hub may call on one channel. Once `stop` turns true, its lane closes.
-pub fn routes(agent: &Arc<Agent>, stop: watch::Receiver<bool>) -> Routes {
+/// Everything that the hub may call on one channel, and the end of that: once `stop` has completed,
+/// the lane closes, and what is under way on it is answered. A channel that is closed before has
+/// its lane cut off, for that is a stream that is always open.
+pub fn open(
+    agent: &Arc<Agent>,
+    stop: impl Future<Output = ()>,
+) -> (Routes, impl Future<Output = ()>) {
+    let (closing, closes) = watch::channel(false);
+    let lanes = Arc::new(Semaphore::new(1));
     let service = Service {
         agent: Arc::clone(agent),
         proof: Arc::default(),
         large: Arc::default(),
-        lanes: Arc::new(Semaphore::new(1)),
-        stop,
+        lanes: Arc::clone(&lanes),
+        stop: closes,
     };
     let connector = ConnectorServer::new(service.clone());
     let flight = FlightServiceServer::new(service);
-    Routes::new(connector.max_decoding_message_size(bounds::MESSAGE_BYTES))
+    let routes = Routes::new(connector.max_decoding_message_size(bounds::MESSAGE_BYTES))
         .add_service(flight.max_decoding_message_size(bounds::MESSAGE_BYTES))
-        .prepare()
+        .prepare();
+    let stopped = async move {
+        stop.await;
+        closing.send_replace(true);
+        // The permit comes back with the lane's last scan. None is opened any more.
+        if let Ok(last) = lanes.acquire().await {
+            last.forget();
+        }
+    };
+    (routes, stopped)
 }
 
 /// The service on one channel.

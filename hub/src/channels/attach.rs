@@ -203,17 +203,27 @@ pub async fn run(
                 // In a task of its own, so that no reply waits for what is verified here.
                 let lane = Arc::clone(&attached.lane).run(attached.lane_client());
                 let mut lane = tokio::spawn(lane);
-                tokio::select! {
-                    () = &mut ended => {}
-                    () = attached.released.notified() => {}
-                    () = attached.keep_asking(hub) => {}
-                    (reason, why) = &mut closes => attached.closes(reason, &why),
-                    broken = &mut lane => if let Ok(Some(why)) = broken {
-                        tracing::error!(connector = %uri, why, "its channel is closed");
-                        attached.closes(NoticeReason::Unspecified, &why);
-                    },
+                let by_connector = tokio::select! {
+                    () = &mut ended => true,
+                    () = attached.released.notified() => false,
+                    () = attached.keep_asking(hub) => false,
+                    (reason, why) = &mut closes => {
+                        attached.closes(reason, &why);
+                        false
+                    }
+                    broken = &mut lane => {
+                        if let Ok(Some(why)) = broken {
+                            tracing::error!(connector = %uri, why, "its channel is closed");
+                            attached.closes(NoticeReason::Unspecified, &why);
+                        }
+                        false
+                    }
+                };
+                if by_connector {
+                    attached.lane.finish_with(lane);
+                } else {
+                    lane.abort();
                 }
-                lane.abort();
             } else {
                 attached.closes(
                     NoticeReason::Directory,

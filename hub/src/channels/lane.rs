@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures::Stream;
 use prost::Message as _;
 use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
 use tonic::Code;
 use zerotrip_channel::Http2Client;
 use zerotrip_proto::bounds;
@@ -165,6 +166,28 @@ impl Lane {
         self.changed.notify_one();
     }
 
+    /// The connector closed the channel, and `run` is the task that runs its lane. One that stops
+    /// answers what is under way first; where the connection is gone, the task has ended.
+    pub(super) fn finish_with(&self, mut run: JoinHandle<Option<String>>) {
+        self.finish();
+        tokio::spawn(async move {
+            // No scan lives longer.
+            if tokio::time::timeout(bounds::GRANT_LIFE, &mut run).await.is_err() {
+                run.abort();
+            }
+        });
+    }
+
+    /// Takes no more calls. What was asked is written, and its replies are taken.
+    fn finish(&self) {
+        let mut state = self.state();
+        if state.phase != Phase::Closed {
+            state.phase = Phase::Closing;
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
     fn open(&self) {
         let mut state = self.state();
         if state.phase == Phase::Opening {
@@ -191,10 +214,9 @@ impl Lane {
                 None => state.cancelled.retain(|cancelled| *cancelled != number),
             }
         }
-        if message.closing && state.phase == Phase::Open {
-            state.phase = Phase::Closing;
-            drop(state);
-            self.changed.notify_one();
+        drop(state);
+        if message.closing {
+            self.finish();
         }
         Ok(())
     }

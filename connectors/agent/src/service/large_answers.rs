@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tonic::Status;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
@@ -24,7 +24,23 @@ const FETCH_TIME: Duration = Duration::from_secs(5);
 
 /// The answers of one channel that wait to be fetched.
 #[derive(Debug, Default)]
-pub struct LargeAnswers(Mutex<HashMap<Handle, LargeAnswer>>);
+pub struct LargeAnswers(Mutex<HashMap<Handle, Waiting>>);
+
+#[derive(Debug)]
+struct Waiting {
+    answer: LargeAnswer,
+    /// Dropped with it.
+    _fetched: oneshot::Sender<()>,
+}
+
+/// An answer that is kept.
+#[derive(Debug)]
+pub struct Kept {
+    /// What it is fetched by.
+    pub handle: Handle,
+    /// Ends once it is.
+    fetched: oneshot::Receiver<()>,
+}
 
 /// An answer that waits. When it is dropped, its scan ends.
 #[derive(Debug)]
@@ -37,7 +53,7 @@ pub struct LargeAnswer {
 
 impl LargeAnswers {
     /// Keeps an answer until it is fetched.
-    pub fn keep(&self, answer: LargeAnswer) -> Result<Handle, Refusal> {
+    pub fn keep(&self, answer: LargeAnswer) -> Result<Kept, Refusal> {
         let handle = digest::random::<32>()
             .map_err(|error| Refusal::new(ErrorCode::SourceFailed, error.to_string()))?;
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,19 +61,22 @@ impl LargeAnswers {
             let why = "too many large answers wait to be fetched on this channel";
             return Err(Refusal::new(ErrorCode::SourceLimit, why));
         }
-        waiting.insert(handle, answer);
-        Ok(handle)
+        let (sender, fetched) = oneshot::channel();
+        waiting.insert(handle, Waiting { answer, _fetched: sender });
+        Ok(Kept { handle, fetched })
     }
 
     /// Hands an answer out: once.
     pub fn take(&self, handle: &Handle) -> Option<LargeAnswer> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(handle)
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.remove(handle).map(|waiting| waiting.answer)
     }
 
-    /// Drops the answer if it is not fetched in time.
-    pub async fn expire(&self, handle: &Handle) {
-        tokio::time::sleep(FETCH_TIME).await;
-        drop(self.take(handle));
+    /// Waits until the answer is fetched, and drops it if it is not in time.
+    pub async fn expire(&self, kept: Kept) {
+        if tokio::time::timeout(FETCH_TIME, kept.fetched).await.is_err() {
+            drop(self.take(&kept.handle));
+        }
     }
 }
 
@@ -75,7 +94,7 @@ mod tests {
     fn a_handle_is_good_once_and_there_are_only_so_many() {
         let answers = LargeAnswers::default();
         let handles: Vec<Handle> =
-            (0..MOST_WAITING).map(|_| answers.keep(answer().1).unwrap()).collect();
+            (0..MOST_WAITING).map(|_| answers.keep(answer().1).unwrap().handle).collect();
         assert_eq!(answers.keep(answer().1).unwrap_err().code, ErrorCode::SourceLimit);
         for handle in &handles {
             assert!(answers.take(handle).is_some());
@@ -83,7 +102,7 @@ mod tests {
         }
         assert!(answers.take(&[0; 32]).is_none());
         let (scan, kept) = answer();
-        let handle = answers.keep(kept).unwrap();
+        let handle = answers.keep(kept).unwrap().handle;
         drop(answers.take(&handle));
         assert!(scan.is_closed(), "its scan hears that no one waits for it");
     }

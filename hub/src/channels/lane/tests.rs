@@ -4,7 +4,6 @@
 use std::pin::Pin;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
 use zerotrip_channel::{Http2Bounds, serve};

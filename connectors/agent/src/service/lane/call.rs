@@ -92,8 +92,8 @@ impl Call {
                 return self.reply(Some(Answer::Small(collected.into_answer())), size);
             }
         }
-        let handle = match large.keep(LargeAnswer { first: collected.messages, rest: messages }) {
-            Ok(handle) => handle,
+        let kept = match large.keep(LargeAnswer { first: collected.messages, rest: messages }) {
+            Ok(kept) => kept,
             Err(refusal) => {
                 // Its messages are dropped, so the scan ends as one that was hung up on.
                 if ended.is_none() {
@@ -102,7 +102,9 @@ impl Call {
                 return self.refuse(&scans.refused(refusal));
             }
         };
-        self.reply(Some(Answer::Streamed(handle.to_vec())), handle.len());
+        let handle = kept.handle.to_vec();
+        let size = handle.len();
+        self.reply(Some(Answer::Streamed(handle)), size);
         let rest = async {
             if ended.is_none()
                 && let Err(refusal) = scan.await
@@ -113,7 +115,7 @@ impl Call {
             // The stream ends with its last sender.
             drop(out);
         };
-        tokio::join!(rest, large.expire(&handle));
+        tokio::join!(rest, large.expire(kept));
     }
 
     fn refuse(self, refusal: &Refusal) {
