@@ -356,14 +356,14 @@ struct Forge {
 
 /// What reaches the gate.
 enum Sent {
-    Ticket(ScanTicket),
+    Ticket(Box<ScanTicket>),
     Envelope(Envelope),
     Bytes(Vec<u8>),
 }
 
 impl From<ScanTicket> for Sent {
     fn from(ticket: ScanTicket) -> Self {
-        Self::Ticket(ticket)
+        Self::Ticket(Box::new(ticket))
     }
 }
 
@@ -625,7 +625,7 @@ fn a_stolen_hub_cannot_invent_a_question() {
     let send_on_lane = |sent: Sent| {
         let envelope = match sent {
             Sent::Ticket(ticket) => {
-                dsse::seal(payload_type::SCAN_GRANT, &ticket, &thief.sign).unwrap()
+                dsse::seal(payload_type::SCAN_GRANT, ticket.as_ref(), &thief.sign).unwrap()
             }
             Sent::Envelope(envelope) => envelope,
             Sent::Bytes(_) => return None,

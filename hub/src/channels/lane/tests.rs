@@ -17,11 +17,11 @@ use super::*;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-type Replies = mpsc::UnboundedReceiver<Result<ScanReplies, Status>>;
+type Replies = mpsc::Receiver<Result<ScanReplies, Status>>;
 
 /// Hands on what the hub says, and says what it is told to.
 struct Fake {
-    calls: Mutex<Option<mpsc::UnboundedSender<ScanCalls>>>,
+    calls: Mutex<Option<mpsc::Sender<ScanCalls>>>,
     /// `None`: it does not know lanes.
     replies: Mutex<Option<Replies>>,
 }
@@ -40,7 +40,7 @@ impl Connector for Fake {
         let (calls, mut said) = (self.calls.lock().unwrap().take().unwrap(), request.into_inner());
         tokio::spawn(async move {
             while let Ok(Some(message)) = said.message().await {
-                calls.send(message).unwrap();
+                let _gone = calls.send(message).await;
             }
         });
         let replies = futures::stream::unfold(replies, |mut replies| async move {
@@ -72,16 +72,16 @@ struct Rig {
     lane: Arc<Lane>,
     run: JoinHandle<Option<String>>,
     /// What the connector hears, and what it says.
-    calls: mpsc::UnboundedReceiver<ScanCalls>,
-    replies: Option<mpsc::UnboundedSender<Result<ScanReplies, Status>>>,
+    calls: mpsc::Receiver<ScanCalls>,
+    replies: Option<mpsc::Sender<Result<ScanReplies, Status>>>,
     /// The connector's end of the channel.
     served: JoinHandle<()>,
 }
 
 impl Rig {
     async fn connected(knows_lanes: bool) -> Self {
-        let (heard, calls) = mpsc::unbounded_channel();
-        let (replies, said) = mpsc::unbounded_channel();
+        let (heard, calls) = mpsc::channel(64);
+        let (replies, said) = mpsc::channel(64);
         let fake = Fake {
             calls: Mutex::new(Some(heard)),
             replies: Mutex::new(knows_lanes.then_some(said)),
@@ -126,7 +126,7 @@ impl Rig {
     }
 
     fn say(&self, message: ScanReplies) {
-        self.replies.as_ref().unwrap().send(Ok(message)).unwrap();
+        self.replies.as_ref().unwrap().try_send(Ok(message)).unwrap();
     }
 
     /// Refuses these calls, each in words of its own.
@@ -254,7 +254,7 @@ async fn a_dead_lane_fails_its_scans() {
         rig.heard().await.unwrap();
         match how {
             0 => rig.replies = None,
-            1 => rig.replies.as_ref().unwrap().send(Err(Status::internal("no"))).unwrap(),
+            1 => rig.replies.as_ref().unwrap().try_send(Err(Status::internal("no"))).unwrap(),
             _ => rig.served.abort(),
         }
         for asked in all {

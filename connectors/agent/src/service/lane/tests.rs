@@ -74,12 +74,14 @@ impl Scans for Fake {
     }
 }
 
+type Replies = Pin<Box<dyn Stream<Item = Result<ScanReplies, Status>> + Send>>;
+
 struct Rig {
     fake: Fake,
     large: Arc<LargeAnswers>,
     calls: Option<mpsc::Sender<Result<ScanCalls, Status>>>,
     stop: watch::Sender<bool>,
-    replies: Option<Pin<Box<dyn Stream<Item = Result<ScanReplies, Status>> + Send>>>,
+    replies: Option<Replies>,
 }
 
 fn calls(calls: &[(u64, &str)]) -> ScanCalls {
