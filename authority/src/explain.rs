@@ -207,29 +207,32 @@ impl Explain for PublishError {
                     (None, None) => what,
                 }
             }
-            Self::DirectoryNotTaken(why) => only_what(&why.explain())
-                .and(
+            Self::DirectoryNotTaken(why) => then(
+                why.explain().and(
                     "; the new directory is signed, but the hub has not got it and goes by the \
                      old one",
                     "；新密钥目录已签发，但枢纽尚未收到，仍按旧目录办理",
-                )
-                .remedy(SEND_EN, SEND_ZH),
-            Self::GrantsNotTaken(why) => only_what(&why.explain())
-                .and(
+                ),
+                SEND_EN,
+                SEND_ZH,
+            ),
+            Self::GrantsNotTaken(why) => then(
+                why.explain().and(
                     "; the change is signed and kept, but the hub has not confirmed it and may go \
                      by the old grants",
                     "；变更已签发并保留，但枢纽尚未确认，可能仍按原授权办理",
-                )
-                .remedy(SEND_EN, SEND_ZH),
-            Self::GrantsRefused(why) => only_what(&refusal(why))
-                .and(
+                ),
+                SEND_EN,
+                SEND_ZH,
+            ),
+            Self::GrantsRefused(why) => then(
+                refusal(why).and(
                     "; nothing has changed, and what waited for the hub is dropped",
                     "；授权未变，待发布的变更已丢弃",
-                )
-                .remedy(
-                    "see `zerotrip grant list` for what is in force",
-                    "请用 `zerotrip grant list` 查看现行授权",
                 ),
+                "see `zerotrip grant list` for what is in force",
+                "请用 `zerotrip grant list` 查看现行授权",
+            ),
             Self::StatusNotAsked { member, status: known, error } => {
                 let (why, (en, zh)) = (error.explain().what, status(*known));
                 Failure::new(
@@ -291,7 +294,12 @@ impl Explain for PublishError {
     }
 }
 
-/// What happened, for a text that names a remedy for all of it.
-fn only_what(failure: &Failure) -> Failure {
-    Failure { what: failure.what.clone(), remedy: None }
+/// The failure with one more step behind its remedy, if it has one.
+fn then(mut failure: Failure, en: &str, zh: &str) -> Failure {
+    match failure.remedy.take() {
+        Some(first) => {
+            failure.remedy(format!("{}; then {en}", first.en), format!("{}；然后{zh}", first.zh))
+        }
+        None => failure.remedy(en, zh),
+    }
 }

@@ -21,7 +21,7 @@ use crate::folder::{
 /// Most invitations that are kept; expired ones go first.
 const INVITATIONS: usize = 10_000;
 
-/// Whom to invite.
+/// The member and the system to invite.
 #[derive(Clone, Debug)]
 pub struct NewMember<'a> {
     /// The member's id.
@@ -134,7 +134,7 @@ fn bounded(keys: &[Key], now: SystemTime) -> Vec<Key> {
 
 impl Authority {
     /// Makes an invitation; nothing is kept before [`Self::keep_invitation`], so that the hub can
-    /// be told first.
+    /// be informed first.
     pub fn invite(
         &self,
         new: &NewMember<'_>,
@@ -187,8 +187,8 @@ impl Authority {
         })
     }
 
-    /// Keeps what the hub was told, in place of any older invitation of the same system, and puts
-    /// the member into the working copy; it is published with the next directory.
+    /// Keeps what was sent to the hub, in place of any older invitation of the same system, and
+    /// puts the member into the working copy; it is published with the next directory.
     pub fn keep_invitation(
         &mut self,
         invited: &Invited,

@@ -1,6 +1,6 @@
 //! `zerotrip-bench`: the family check under load, and in the same run its floor: the same 1 + 4
-//! mTLS calls, each signed and verified at both ends, with nothing inside. Every answer is compared
-//! with the key while it is timed.
+//! mTLS calls, each signed and verified one by one at both ends, with nothing inside. Every answer is
+//! compared with the key while it is timed.
 
 mod floor;
 mod load;
@@ -138,7 +138,7 @@ fn bench(arguments: &Arguments) -> Result<(), Failure> {
             arguments.seconds,
             &as_many.0.gauge(),
         ))?;
-        println!("{}", signed.row("floor, as many signatures", lanes));
+        println!("{}", signed.row("floor, as many signatures one by one", lanes));
         let real =
             runtime.block_on(load::family(&town, &city, lanes, arguments.seconds, &town_gauge))?;
         println!("{}", real.row("family check", lanes));
@@ -149,7 +149,7 @@ fn bench(arguments: &Arguments) -> Result<(), Failure> {
         ));
     }
     println!(
-        "\nfamily check / floor (floor with as many signatures), answers a second: {}",
+        "\nfamily check / floor (floor with as many signatures, one by one), answers a second: {}",
         ratios.join(", ")
     );
     println!("resident now / at most: hub {}", measure::memory(hub)?);

@@ -12,7 +12,7 @@ pub const MOST_BYTES: u64 = 16 << 20;
 /// Who may read a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrecy {
-    /// Every user whom the folder lets in.
+    /// Every user that the folder lets in.
     Public,
     /// Its owner alone (mode 0600).
     Private,

@@ -108,7 +108,7 @@ pub enum JoinError {
 /// Joins as the invited system and writes its folder. `usages` are the keys to make besides the TLS
 /// key; SIGN is always one of them. `say` hears of progress in plain words.
 ///
-/// Keys that lie in the folder already are used: the invitation holds for one request only, so that
+/// Keys that are in the folder already are used: the invitation holds for one request only, so that
 /// a system that waited in vain, or was interrupted, must be able to fetch what was admitted since.
 pub async fn join(
     invitation: &Invitation,

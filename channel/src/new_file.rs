@@ -1,6 +1,6 @@
 //! A file that must not be lost and must not replace another: its place is proved before the work
 //! begins, its bytes are on disk beside it before success is reported, and at last it takes its
-//! name, or says where it lies.
+//! name, or says where it is.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};

@@ -10,6 +10,12 @@ use zerotrip_trust::dsse::{self, DsseError};
 use zerotrip_trust::keys::SigningKey;
 use zerotrip_trust::{batch, signed};
 
+/// Most messages that wait to be signed together. One more is signed by itself at once.
+const MOST_WAITING: usize = 4 * batch::MOST;
+/// Bytes of the largest message that waits. A larger one is signed by itself at once: hashing it
+/// takes longer than a signature.
+const MOST_BYTES: usize = 64 << 10;
+
 /// Signs messages of one type. Messages that are ready at the same time are signed together
 /// ([`batch`]), up to [`batch::MOST`] with one signature. There is no timer: the first message
 /// waits until everything else that is ready has run once, and takes along what came meanwhile. A
@@ -49,9 +55,16 @@ impl<M: SignedMessage> BatchSigner<M> {
     pub async fn seal(&self, message: &M) -> Result<Envelope, DsseError> {
         let payload = message.encode_to_vec();
         dsse::check_size(&payload)?;
+        if payload.len() > MOST_BYTES {
+            return dsse::sign(M::PAYLOAD_TYPE, payload, &self.inner.key);
+        }
         let (sender, receiver) = oneshot::channel();
         let first = {
             let mut waiting = self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.len() >= MOST_WAITING {
+                drop(waiting);
+                return dsse::sign(M::PAYLOAD_TYPE, payload, &self.inner.key);
+            }
             waiting.push(Waiting { payload, signed: sender });
             waiting.len() == 1
         };

@@ -32,7 +32,7 @@ pub(super) struct Asking {
     /// history.
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<String>,
-    /// Staff code of the official for whom this is asked.
+    /// Staff code of the official on whose behalf this is asked.
     #[arg(long)]
     official: String,
     /// The errand's code in the official list of service items.

@@ -193,8 +193,14 @@ fn note(event: Progress, screen: &Screen) {
             (format!("renewed {holder} until {until}"), format!("已为 {holder} 续期至 {until}"))
         }
         Progress::NotHandedOver { holder, why } => {
-            let Bilingual { en, zh } = why.explain().what;
-            (format!("{holder} could not be renewed: {en}"), format!("未能为 {holder} 续期：{zh}"))
+            let zerotrip_text::Failure { what: Bilingual { en, zh }, remedy } = why.explain();
+            let (then_en, then_zh) = remedy
+                .map(|remedy| (format!("; {}", remedy.en), format!("；{}", remedy.zh)))
+                .unwrap_or_default();
+            (
+                format!("{holder} could not be renewed: {en}{then_en}"),
+                format!("未能为 {holder} 续期：{zh}{then_zh}"),
+            )
         }
     };
     screen.note(screen.pick(&en, &zh));

@@ -7,11 +7,9 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use zerotrip_channel::SystemHome;
 use zerotrip_client::{Connection, Session, SessionError, answered};
-use zerotrip_proto::payload_type;
 use zerotrip_proto::v1::coverage::Subjects;
-use zerotrip_proto::v1::{Coverage, DatasetStatement, Envelope, KeyUsage, ListDatasetsRequest};
+use zerotrip_proto::v1::{Coverage, DatasetStatement, Envelope, ListDatasetsRequest};
 use zerotrip_trust::directory::Directory;
-use zerotrip_trust::dsse;
 
 use crate::folders::SystemDir;
 use crate::quality;
@@ -161,10 +159,8 @@ fn covered(coverage: &Coverage) -> Value {
 
 /// An owner's statement, if an approving key of the dataset's own member signed it.
 fn verified(envelope: &Envelope, directory: &Directory) -> Option<DatasetStatement> {
-    let kind = payload_type::DATASET;
-    let (_, keyid) = dsse::peek(envelope, kind).ok()?;
-    let holder = directory.signing_key(keyid, KeyUsage::Approve, SystemTime::now()).ok()?;
-    let statement: DatasetStatement = dsse::open(envelope, kind, &holder.key).ok()?;
+    let (statement, holder) =
+        directory.open_signed::<DatasetStatement>(envelope, SystemTime::now()).ok()?;
     let owner = directory.owner_of(&statement.id)?;
     (holder.member.as_deref() == Some(owner.id.as_str())).then_some(statement)
 }

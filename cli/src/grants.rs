@@ -51,7 +51,7 @@ pub(super) enum GrantCommand {
         #[arg(long)]
         may_issue: bool,
         /// How many variants of the check may be asked about one person for one purpose within 30
-        /// days. Two of them together tell of whom neither tells alone: couple yes and
+        /// days. Two of them together show what neither shows alone: couple yes and
         /// family no is a child's home.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
         variants_per_subject: u32,

@@ -5,10 +5,8 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use zerotrip_datasets::quality::{STEP, validate};
-use zerotrip_proto::v1::{
-    DatasetEntry, DatasetQuality, DatasetStatement, Envelope, KeyUsage, QualityKind,
-};
-use zerotrip_proto::{from_timestamp, payload_type};
+use zerotrip_proto::from_timestamp;
+use zerotrip_proto::v1::{DatasetEntry, DatasetQuality, DatasetStatement, Envelope, QualityKind};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
@@ -22,9 +20,8 @@ pub(super) fn verified(
     statement: &DatasetStatement,
     directory: &Directory,
 ) -> Option<DatasetQuality> {
-    let (_, keyid) = dsse::peek(envelope, payload_type::QUALITY).ok()?;
-    let holder = directory.signing_key(keyid, KeyUsage::Sign, SystemTime::now()).ok()?;
-    let quality: DatasetQuality = dsse::open(envelope, payload_type::QUALITY, &holder.key).ok()?;
+    let (quality, holder) =
+        directory.open_signed::<DatasetQuality>(envelope, SystemTime::now()).ok()?;
     let owner = directory.owner_of(&statement.id)?;
     let ours =
         holder.member.as_deref() == Some(owner.id.as_str()) && holder.uri == quality.connector;

@@ -88,7 +88,8 @@ impl CellReading<'_> {
         matches!(self, Self::Unreadable | Self::UnknownCode | Self::Several(_))
     }
 
-    /// The same as of a day: the id of a birth to come is no person's, but a slip in a person's id.
+    /// The same as of a day: the id of a birth to come is not yet a person's, but a slip in a
+    /// person's id.
     #[must_use]
     pub fn on(self, today: CivilDay) -> Self {
         if self.persons().iter().any(|id| id.birth_date() > today.date()) {

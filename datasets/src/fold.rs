@@ -23,8 +23,8 @@ pub(crate) fn narrow(c: char) -> char {
 /// and fills fields, soft hyphens, joiners, and marks that keep text in its order.
 ///
 /// No other invisible character is one: tags, variation selectors and most control
-/// characters are digits to whoever reads them so, and some marks turn text around. A cell with
-/// such a character is not understood.
+/// characters are digits to a person who reads them so, and some marks turn text around. A cell
+/// with such a character is not understood.
 pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace()
         || matches!(c,

@@ -23,10 +23,12 @@ pub mod resident_id;
 pub mod template;
 pub mod vocabulary;
 
+mod arrow_type;
 mod fold;
 mod nearest;
 mod subject;
 
+pub use arrow_type::arrow_type;
 pub use cell::CellReading;
 pub use civil_day::CivilDay;
 pub use file::{

@@ -15,7 +15,7 @@ pub enum ParameterType {
 pub struct Argument {
     /// The parameter's name in the definition.
     pub name: String,
-    /// Whom it names.
+    /// The person it names.
     pub value: Subject,
 }
 

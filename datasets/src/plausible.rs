@@ -1,5 +1,5 @@
 //! Which days a date of a register can be. A date that can be read is not yet one to rely upon:
-//! systems write a day of their own where there is none, such as 1900-01-01, and clerks a year that
+//! systems write a fixed day where there is none, such as 1900-01-01, and clerks a year that
 //! the person did not live to see. What is not plausible here counts as unreadable.
 //!
 //! Pure, and shared: the hub weighs the rows that it combines, the connector counts what it finds

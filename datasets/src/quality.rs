@@ -39,7 +39,7 @@ pub fn validate(
     if quality.dataset != statement.id {
         return Err("it is about another dataset".to_owned());
     }
-    // What a decoder passes over would travel on under the signature, to everybody.
+    // What a decoder passes over would travel on under the signature, to every reader.
     if quality.encode_to_vec() != signed || signed.len() > MOST_BYTES {
         return Err("it holds more than it says".to_owned());
     }

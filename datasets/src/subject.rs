@@ -1,4 +1,4 @@
-//! Whom a request asks about.
+//! The person that a request asks about.
 
 use std::fmt;
 

@@ -73,7 +73,7 @@ pub struct AskedLookup {
     /// The columns that it must look in at least. Every other column that can name such a person
     /// belongs into it too.
     pub columns: &'static [&'static str],
-    /// Whom it must find.
+    /// The persons or rows that it must find.
     pub whom: &'static str,
 }
 
@@ -143,8 +143,8 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
             id: "civil.marriage",
             what: "婚姻登记: one row for each event between two persons (marriage, divorce, \
                    remarriage, annulment)",
-            coverage: "A person is asked about from the age of 20 on (`lifetime_from`): whoever \
-                       turned 20 before `since` gets no answer. A day too early hides the \
+            coverage: "A person is asked about from the age of 20 on (`lifetime_from`): a person \
+                       who turned 20 before `since` gets no answer. A day too early hides the \
                        marriages before it.",
             lookup: AskedLookup {
                 name: "party",
@@ -182,7 +182,7 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
         AskedDataset {
             id: "police.household",
             what: "户籍登记: one row for each person, those who died or moved out included",
-            coverage: "Persons whom it does not have as registered are outside coverage, whatever \
+            coverage: "Persons that it does not have as registered are outside coverage, whatever \
                        `since` says.",
             lookup: AskedLookup {
                 name: "kin",
@@ -194,10 +194,10 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 id("father_id", "the father's id; blank only where no father is on record"),
                 id("mother_id", "the mother's id; blank only where no mother is on record"),
                 date("birth_date", "the day of birth"),
-                date("death_date", "the day of death; empty for whoever lives"),
+                date("death_date", "the day of death; empty for a living person"),
                 code(
                     "status",
-                    "how the person stands in this register now",
+                    "the person's status in this register now",
                     &[
                         ("registered", "registered here, and alive"),
                         ("moved_out", "迁出: registered elsewhere now"),
@@ -231,7 +231,7 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 id("owner_id", "the owner's id (权利人证件号)"),
                 code(
                     "status",
-                    "how the title stands now",
+                    "the title's status now",
                     &[
                         ("current", "现势: it is owned now"),
                         ("advance", "预告登记: it counts as owned"),
@@ -242,7 +242,7 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                         ),
                         (
                             "applied",
-                            "受理、办理中, of whoever has applied: nothing is owned until it is \
+                            "受理、办理中, of an applicant: nothing is owned until it is \
                              entered (民法典 209, 214). Never the row of a seller, whose title \
                              still counts, nor an advance notice",
                         ),
@@ -285,7 +285,7 @@ pub const VOCABULARIES: &[Vocabulary] = &[Vocabulary {
                 id("buyer_id", "the buyer's id (买受人证件号)"),
                 code(
                     "status",
-                    "how the contract stands now",
+                    "the contract's status now",
                     &[
                         ("filed", "已备案: a home is bought, and not yet registered as a title"),
                         (

@@ -59,7 +59,7 @@ pub fn silent(hub: &Hub, now: SystemTime) -> Option<String> {
     (!hub.ledger.records()).then(|| "the ledger records nothing any more".to_owned())
 }
 
-/// What callers and departments are told while the directory in force has ended.
+/// The text for callers and departments while the directory in force has ended.
 pub fn stale(directory: &Directory) -> Bilingual {
     let (version, ended) = (directory.version(), utc(directory.expires_at()));
     Bilingual::new(

@@ -57,7 +57,7 @@ pub struct Port {
     strangers: Arc<KeyedQuota<IpAddr>>,
     /// Those who have, by their URI.
     known: Arc<KeyedQuota<String>>,
-    /// Those for which there was no permit, while they are told so.
+    /// Those for which there was no permit, while they are informed of it.
     turned_away: Arc<KeyedQuota<String>>,
 }
 

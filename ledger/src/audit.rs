@@ -312,7 +312,7 @@ fn check_bundles(connection: &Connection) -> Result<(), OpenError> {
 }
 
 /// The log's last word on a kind of bundle, however long ago: a hub whose grants last changed years
-/// back is no exception.
+/// back is not an exception.
 fn newest_change(
     connection: &Connection,
     kind: BundleKind,

@@ -123,7 +123,7 @@ pub enum OpenError {
     /// Written by a newer release.
     #[error("the store has version {0}, which this release does not know; run the newer release")]
     NewerVersion(i64),
-    /// Written by an older release, whose log shows everybody what came of each exchange.
+    /// Written by an older release, whose log shows every reader what came of each exchange.
     #[error(
         "the store has version {0}: its log shows what came of each exchange, and this release \
          does not go on with it; keep the folder, and name a new one with --store"

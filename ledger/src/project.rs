@@ -103,7 +103,7 @@ fn run(
         if let Err(error) = files.check()
             && !std::mem::replace(&mut rescued, true)
         {
-            // The writer finds it at its next commit; until then what stood in a deleted WAL would
+            // The writer finds it at its next commit; until then what was in a deleted WAL would
             // be gone with this process.
             let folded = schema::fold_wal(connection);
             tracing::error!(%error, folded, "the store is no longer the one that is written to; nothing more will be recorded");

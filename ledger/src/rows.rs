@@ -67,7 +67,7 @@ pub enum ExchangeState {
     },
 }
 
-/// Who reads the log. Leaves are everybody's; what they commit to is not.
+/// Who reads the log. Leaves are for every reader; what they commit to is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reader {
     /// The authority: all.
@@ -83,7 +83,7 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// Whether it may read all, the system and the member. An empty name is no member's.
+    /// Whether it may read all, the system and the member. An empty name is not a member's.
     pub(crate) fn rights(&self) -> (bool, Option<&str>, Option<&str>) {
         match self {
             Self::Authority => (true, None, None),

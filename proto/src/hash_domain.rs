@@ -28,16 +28,16 @@ hash_domains! {
 
     /// Commitment to the scan receipts of one dataset in one exchange: salt, then the payload of
     /// each receipt's envelope in the order in which they came. The hub makes it, for the answer
-    /// and the ledger's completion. Verifiers compare the two; an auditor to whom the hub shows
-    /// salt and receipts can open it.
+    /// and the ledger's completion. Verifiers compare the two; an auditor that the hub shows salt
+    /// and receipts can open it.
     RECEIPT = "zerotrip/scan-receipt/v1";
 
     /// Commitment to the fact behind an exchange's outcome, in full. The hub makes it, for the
     /// ledger's completion; the authority and the owner, who may read the fact, open it.
     FACT = "zerotrip/exchange-fact/v1";
 
-    /// Commitment to an `EntryContent`: the leaf of the ledger. The hub makes it; everyone to whom
-    /// the entry is opened verifies it.
+    /// Commitment to an `EntryContent`: the leaf of the ledger. The hub makes it; every reader that
+    /// the entry is opened to verifies it.
     ENTRY = "zerotrip/ledger-entry/v1";
 
     /// What the hub decides by: text of the Cedar schema, text of the policies, encoded

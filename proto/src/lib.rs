@@ -87,6 +87,13 @@ pub mod names {
         (1..=MOST.0).contains(&text.len()) && text.bytes().all(is_known)
     }
 
+    /// The member that owns a dataset: what is before the first dot of its id. `None` where there is
+    /// no dot, or nothing on one side of it.
+    pub fn owner_of(dataset: &str) -> Option<&str> {
+        let (member, name) = dataset.split_once('.')?;
+        (!member.is_empty() && !name.is_empty()).then_some(member)
+    }
+
     /// Whether it may name a dataset: its member's name, a dot, and 1 to 64 lower-case letters,
     /// digits and `_` that begin with a letter.
     pub fn is_dataset(text: &str) -> bool {
@@ -126,13 +133,13 @@ pub mod bounds {
     pub const MESSAGE_BYTES: usize = 4 << 20;
     /// A request lives at most this long.
     pub const REQUEST_LIFE: Duration = Duration::from_secs(300);
-    /// A scan grant lives at most this long.
+    /// A scan ticket lives at most this long.
     pub const GRANT_LIFE: Duration = Duration::from_secs(60);
     /// How far two clocks may differ: as far as a Windows domain lets them (RFC 4120 and
     /// Microsoft's default for Kerberos, five minutes). Why not less: docs/decisions/0024.
     pub const CLOCK_SKEW: Duration = Duration::from_secs(300);
-    /// Most scans under way on the lane of one channel (`Connector/Scan`); more go each on a stream
-    /// of its own.
+    /// Most scans under way on the lane of one channel (`Connector/Scan`); more go each on a
+    /// separate stream.
     pub const LANE_CALLS: usize = 256;
     /// Largest ticket on a lane. One that is larger has a stream to itself, and holds up no other.
     pub const LANE_TICKET_BYTES: usize = 64 << 10;

@@ -18,8 +18,8 @@ impl Remedy {
 }
 
 impl ErrorCode {
-    /// What a requester can do about what it is told ([`Self::as_told`]): the same for all codes
-    /// that it cannot tell apart. A text that came with the code can name a more exact one.
+    /// What a requester can do about the code that it gets ([`Self::as_told`]): the same for all
+    /// codes that it cannot tell apart. A text that came with the code can name a more exact one.
     pub fn remedy(self) -> Remedy {
         match self.as_told() {
             Self::Malformed | Self::TooLarge | Self::InvalidParameter => {
@@ -94,7 +94,7 @@ impl ErrorCode {
                 "请数分钟后重试，如持续出现请联系枢纽运维人员",
             ),
             Self::Overloaded => Remedy::new("ask again in a minute", "请一分钟后重试"),
-            // Those that are told as `Unsettled` do not come here.
+            // Those that are reported as `Unsettled` do not come here.
             _ => Remedy::new(
                 "tell the hub's operator, with the time of the request",
                 "请联系枢纽运维人员，并说明请求时间",

@@ -51,6 +51,10 @@ for name in datafusion cedar-policy odbc-sys; do
 done
 rule 'the connector does not depend on the hub' absent "$connector" zerotrip-hub
 rule 'sources do without the agent: they know nothing of approvals and tickets' absent "$(linked --package zerotrip-sources)" zerotrip-connector
+for name in zerotrip-checks zerotrip-certificates zerotrip-ledger zerotrip-policies; do
+    rule "the connector does without $name: it takes nobody's word for what a check concludes" absent "$connector" "$name"
+done
+rule 'the hub does without the SDK' absent "$(linked --package zerotrip-hub)" zerotrip-client
 rule 'the SDK does without policies' absent "$(linked --package zerotrip-client)" cedar-policy
 for name in tokio rusqlite datafusion zerotrip-channel; do
     rule "checks and certificates do without $name: they are pure" absent "$(linked --package zerotrip-checks --package zerotrip-certificates)" "$name"

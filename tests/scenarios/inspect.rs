@@ -99,7 +99,7 @@ fn a_proposal_is_refused_by_name_until_its_owner_has_decided() {
         arguments.extend(table.iter().flat_map(|table| ["--table", table]));
         connector(&at, &arguments).expect(0).unwrap();
         assert!(
-            connector(&at, &arguments).expect(2).unwrap().errors.contains("is there already"),
+            connector(&at, &arguments).expect(2).unwrap().errors.contains("exists already"),
             "never over another file"
         );
         let text = fs::read_to_string(at.join("proposed.toml")).unwrap();
@@ -590,7 +590,7 @@ fn a_proposal_for_a_check_has_its_names_and_guesses_no_role() {
         assert!(text.contains(said), "{said}: {text}");
     }
     for (more, why) in [
-        (&["--for", "no-proprety"][..], "there are no-property"),
+        (&["--for", "no-proprety"][..], "Choose one of: no-property"),
         (&["--for", "no-property"], "--dataset estate.ownership"),
         (&["--for", "no-property", "--dataset", "estate.owner"], "asks no such register"),
         (&["--dataset", "estate.ownership"], "--for"),
@@ -622,7 +622,7 @@ fn what_fills_cells_is_proposed_with_its_counts_for_its_owner_to_decide() {
         ));
     }
     fs::write(folder.path().join("h.csv"), text).unwrap();
-    let proposed = connector(folder.path(), &["inspect", "h.csv", "--member", "police"])
+    let proposed = connector(folder.path(), &["inspect", "h.csv", "--member", "real-estate"])
         .expect(0)
         .unwrap()
         .output;
@@ -637,4 +637,5 @@ fn what_fills_cells_is_proposed_with_its_counts_for_its_owner_to_decide() {
     ] {
         assert!(proposed.contains(said), "{said}: {proposed}");
     }
+    assert!(proposed.contains("id = \"real-estate."), "{proposed}");
 }

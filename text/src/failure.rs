@@ -54,7 +54,7 @@ impl Failure {
     /// them has no such part, or more than one, or the Chinese part asks for nothing (请), all of
     /// it is what happened.
     pub fn of_sentences(en: &str, zh: &str) -> Self {
-        let instruction = |(_, remedy): &(&str, &str)| remedy.contains('请');
+        let instruction = |(_, remedy): &(&str, &str)| remedy.replace("请求", "").contains('请');
         match (halves(en, "; "), halves(zh, "；").filter(instruction)) {
             (Some((what_en, remedy_en)), Some((what_zh, remedy_zh))) => Self {
                 what: Bilingual::new(what_en, what_zh),
@@ -121,6 +121,7 @@ mod tests {
             ("a; b; c", "甲；请乙"),
             ("no check `x`; there are `y`", "没有 `x`；现有：`y`"),
             ("a; b", "请甲"),
+            ("a; the request is kept", "甲；请求已保留"),
             ("; b", "；请乙"),
             ("", ""),
         ] {

@@ -84,7 +84,7 @@ impl PublicKey {
     /// Ed25519: 32 bytes (RFC 8032, 5.1.2). ES256: 65 bytes, the uncompressed point (SEC 1, 2.3.3).
     ///
     /// Refuses small-order and non-canonical Ed25519 keys (ring would verify forgeries under them)
-    /// and P-256 points off the curve. Thirty-two bytes that are no Ed25519 point pass here,
+    /// and P-256 points off the curve. Thirty-two bytes that are not an Ed25519 point pass here,
     /// but no signature ever verifies under them.
     pub fn new(algorithm: Algorithm, bytes: &[u8]) -> Result<Self, KeyError> {
         let expected = match algorithm {

@@ -46,8 +46,8 @@ pub enum TlsError {
     Superseded(String),
     /// The invitation's CA is not in the chain.
     #[error(
-        "the server does not show the ca of the invitation; it is another hub, or somebody is in \
-         between"
+        "the server does not show the ca of the invitation; it is another hub, or a third party is \
+         in between"
     )]
     PinNotFound,
     /// rustls itself, or key and certificate that do not match.

@@ -10,7 +10,7 @@ use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::{
     Answer, Completion, ExchangeOutcome, ExchangeReply, KeyUsage, LedgerReceipt,
 };
-use zerotrip_proto::{from_timestamp, hash_domain};
+use zerotrip_proto::{Obligation, UnknownObligation, from_timestamp, hash_domain};
 use zerotrip_trust::Signed;
 use zerotrip_trust::batch::VerifiedRoots;
 use zerotrip_trust::digest::commit;
@@ -97,6 +97,9 @@ pub enum EvidenceError {
     /// The answer's envelope.
     #[error("the answer's envelope: {0}")]
     Envelope(#[from] DsseError),
+    /// The decision that the answer rests on demands something of whoever uses it.
+    #[error(transparent)]
+    Obligation(#[from] UnknownObligation),
     /// The signer is not a hub that may.
     #[error("the answer is signed with key `{keyid}`, which cannot be trusted: {why}")]
     HubKey {
@@ -223,6 +226,9 @@ pub(super) fn prove_by(
         Some(roots) => signed.open_among(&key, roots)?,
         None => signed.open(&key)?,
     };
+    if let Some(decision) = &answer.decision {
+        Obligation::all_of(&decision.obligations)?;
+    }
     if !is_hub || uri != answer.hub {
         return Err(EvidenceError::WrongHub { stated: cut(&answer.hub), signer: uri });
     }

@@ -95,8 +95,8 @@ pub enum SealError {
          definition"
     )]
     ReservedParameter(String),
-    /// The hub's answer travels inside the certificate, seen by everybody: it must not spell out
-    /// whom it is about.
+    /// The hub's answer travels inside the certificate, seen by every reader of it: it must not
+    /// spell out which person it is about.
     #[error(
         "the hub's answer spells out the parameter `{0}` in its claims, which every holder would \
          have to show; the hub must leave it out"

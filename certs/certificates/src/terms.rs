@@ -1,7 +1,7 @@
-//! What a certificate on an answer says, fixed by the hub when it answers: whom it is about, who
-//! may seal it, its words, its scope and its longest validity, as salted digests inside the signed
-//! answer. A certificate opens them, and says nothing else. So a copied answer is good for no other
-//! certificate, and none can be made of an answer to a system that may not issue one.
+//! What a certificate on an answer says, fixed by the hub when it answers: the person it is about,
+//! who may seal it, its words, its scope and its longest validity, as salted digests inside the
+//! signed answer. A certificate opens them, and says nothing else. So a copied answer is good for
+//! no other certificate, and none can be made of an answer to a system that may not issue one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Reads a check's definition: the text that owners and the authority review, and the only place
-//! that says what a check asks, of whom, and what an absence in it means. Refuses what it does not
-//! know. The hub's `PreparedCheck` says whether the SQL is admissible: it has the engine.
+//! that says what a check asks, about which persons, and what an absence in it means. Refuses what
+//! it does not know. The hub's `PreparedCheck` says whether the SQL is admissible: it has the
+//! engine.
 
 mod bounds;
 mod dataset;

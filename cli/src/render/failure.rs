@@ -29,7 +29,7 @@ pub(crate) const NOT_VERIFIED: u8 = 5;
 pub(crate) struct Failure {
     /// The exit code.
     pub(crate) exit: u8,
-    /// What the reader is told.
+    /// The text for the reader.
     pub(crate) said: Said,
 }
 

@@ -85,7 +85,7 @@ impl Screen {
         }
     }
 
-    /// A remedy, as a line of its own.
+    /// A remedy, as a separate line.
     pub(crate) fn remedy(&self, remedy: &str) -> String {
         format!("  {}{remedy}", self.pick("remedy: ", "处理办法："))
     }

@@ -17,7 +17,7 @@ use zerotrip_trust::dsse;
 use crate::access::{Access, Turn};
 use crate::owner_store::datasets::SignedDataset;
 use crate::owner_store::error::OwnerStoreError;
-use crate::owner_store::ownership::{open_owners, owner_of};
+use crate::owner_store::ownership::open_owners;
 use crate::owner_store::versions::Versioned;
 use crate::probe_monitor::ProbeMonitor;
 use crate::probes::Probes;
@@ -118,7 +118,7 @@ impl AttachedDataset {
     /// Whether the statement, and what is stated of unreadable rows, is signed by its owner, as the
     /// directory knows the owner now.
     pub fn signed_by_owner(&self, directory: &Directory, now: SystemTime) -> Result<(), String> {
-        let owner = owner_of(&self.file.id);
+        let owner = self.file.member();
         if let Some(adjudicated) = &self.adjudicated {
             open_owners::<Adjudications>(adjudicated, owner, directory, now)
                 .map_err(|why| format!("its adjudications: {why}"))?;

@@ -74,7 +74,7 @@ pub async fn keep(agent: Arc<Agent>) {
                 if changed.is_err() {
                     return;
                 }
-                // Told again below, as news.
+                // Reported again below, as news.
                 replaced.mark_changed();
             }
         }

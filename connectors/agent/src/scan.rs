@@ -15,7 +15,7 @@ use tonic::Status;
 use zerotrip_channel::BatchSigner;
 use zerotrip_channel::deadline::{Cancellation, Deadline};
 use zerotrip_datasets::cell::{self, CellReading};
-use zerotrip_datasets::{CivilDay, ResidentId};
+use zerotrip_datasets::{CivilDay, ResidentId, arrow_type};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer};
 use zerotrip_proto::{Refusal, hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
@@ -23,7 +23,7 @@ use zerotrip_trust::receipt;
 
 use crate::attached_dataset::AttachedDataset;
 use crate::gate::Admitted;
-use crate::scan_plan::{ScanPlan, data_type};
+use crate::scan_plan::ScanPlan;
 use zerotrip_sources::rulings::Rulings;
 use zerotrip_sources::{LookUp, LookUpEnd, Rows, SourceError};
 
@@ -172,7 +172,7 @@ impl<'a> Delivery<'a> {
             return Ok(());
         }
         self.send_schema().await?;
-        // No type here has a dictionary (`scan_plan::data_type`).
+        // No type here has a dictionary (`zerotrip_datasets::arrow_type`).
         let (_no_dictionaries, encoded) = IpcDataGenerator::default()
             .encode(
                 &batch,
@@ -191,7 +191,7 @@ impl<'a> Delivery<'a> {
             .plan
             .columns
             .iter()
-            .map(|(_, column)| match data_type(column.semantic) {
+            .map(|(_, column)| match arrow_type(column.semantic) {
                 DataType::Date32 => Values::Date(Date32Builder::new()),
                 money @ DataType::Decimal128(..) => {
                     Values::Money(Decimal128Builder::new().with_data_type(money))

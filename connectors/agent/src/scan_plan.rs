@@ -6,9 +6,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::writer::IpcWriteOptions;
 use arrow_flight::{FlightData, SchemaAsIpc};
-use zerotrip_datasets::normal::money::{PRECISION as MONEY_PRECISION, SCALE as MONEY_SCALE};
-use zerotrip_datasets::{Column, ResidentId, cell, template};
-use zerotrip_proto::v1::{ScanTemplate, SemanticType};
+use zerotrip_datasets::{Column, ResidentId, arrow_type, cell, template};
+use zerotrip_proto::v1::ScanTemplate;
 
 use crate::attached_dataset::AttachedDataset;
 use zerotrip_sources::RawRow;
@@ -51,7 +50,7 @@ impl ScanPlan {
         for name in &delivered {
             let at = place(name)?;
             let column = file.columns.get(at).ok_or_else(|| format!("no column `{name}`"))?;
-            fields.push(Field::new(name, data_type(column.semantic), true));
+            fields.push(Field::new(name, arrow_type(column.semantic), true));
             columns.push((at, column.clone()));
         }
         let supplies = delivered
@@ -93,18 +92,8 @@ impl ScanPlan {
             && let Some(Stated { concerns: Concerns::Persons(persons), .. }) =
                 adjudications.of(&row_digest(row.iter()))
         {
-            persons.iter().filter_map(|person| ResidentId::new_strict(person).ok()).for_each(add);
+            persons.iter().copied().for_each(add);
         }
         found
-    }
-}
-
-/// The Arrow type of a column. The hub prepares its plans for the same types
-/// (`hub/src/engine/prepare.rs`), and compares.
-pub(crate) fn data_type(semantic: SemanticType) -> DataType {
-    match semantic {
-        SemanticType::Date => DataType::Date32,
-        SemanticType::Money => DataType::Decimal128(MONEY_PRECISION, MONEY_SCALE),
-        _ => DataType::Utf8,
     }
 }

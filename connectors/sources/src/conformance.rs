@@ -1,4 +1,4 @@
-//! What every source must do, whatever stands behind it: one macro line for each kind.
+//! What every source must do, whatever is behind it: one macro line for each kind.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,9 +26,9 @@ mod rulings;
 mod selecting;
 mod spellings;
 
-/// Whom the tests ask about: three regular spellings.
+/// The person that the tests ask about: three regular spellings.
 pub const LI: &str = "11010519491231002X";
-/// Somebody else altogether.
+/// Another person.
 pub const WANG: &str = "440524188001010014";
 
 pub fn look_up(keys: &[&str], most_rows: u64, cancellation: Cancellation) -> LookUp {

@@ -9,7 +9,7 @@ const SINGLE_EXACT_BELOW: f32 = 1e7;
 /// A number of at most 15 digits before its point in full. A larger one has lost its last digits:
 /// in exponent form it is not an identifier, but shows whose it could be. These are the fewest
 /// digits that mean this number, so that where an id was rounded up into the next thousand, say,
-/// nothing stands behind the thousand.
+/// nothing follows the thousand.
 pub fn double(number: f64) -> String {
     if number.abs() < EXACT_BELOW { number.to_string() } else { format!("{number:e}") }
 }

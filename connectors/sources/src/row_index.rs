@@ -85,7 +85,7 @@ impl IndexBuilder {
         if self.ids > MOST_IDS {
             let detail = format!(
                 "more than {MOST_IDS} ids in the columns of its look-ups; attach parts of it as \
-                 views, each through a dataset of its own"
+                 views, each through a separate dataset"
             );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }

@@ -18,11 +18,11 @@ pub const MOST_PERSONS: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Concerns {
-    /// Nobody who can be asked about: an organisation, a person without a resident id, a row that
-    /// is void.
+    /// No person who can be asked about: an organisation, a person without a resident id, a row
+    /// that is void.
     Nobody,
     /// These.
-    Persons(Vec<String>),
+    Persons(#[serde(with = "ids")] Vec<ResidentId>),
     /// Every person born in these years, both included.
     Born {
         /// The first year.
@@ -37,7 +37,7 @@ impl Concerns {
     pub fn could_be(&self, person: &ResidentId) -> bool {
         match self {
             Self::Nobody => false,
-            Self::Persons(persons) => persons.iter().any(|known| known == person.as_str()),
+            Self::Persons(persons) => persons.contains(person),
             Self::Born { from, to } => {
                 (*from..=*to).contains(&chrono::Datelike::year(&person.birth_date()))
             }
@@ -65,7 +65,7 @@ impl Concerns {
         for id in text.split([',', '，']) {
             let id = ResidentId::issued(id, CivilDay::at(SystemTime::now()))
                 .map_err(|error| format!("`{}`: {error}", id.trim()))?;
-            persons.push(id.as_str().to_owned());
+            persons.push(id);
         }
         persons.sort_unstable();
         persons.dedup();
@@ -74,6 +74,32 @@ impl Concerns {
         }
         Ok(Self::Persons(persons))
     }
+}
+
+/// Ids in a file that a clerk can open: canonical, or the file is refused.
+mod ids {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use zerotrip_datasets::ResidentId;
+
+    use super::canonical;
+
+    pub(super) fn serialize<S: Serializer>(ids: &[ResidentId], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(ids.iter().map(ResidentId::as_str))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<ResidentId>, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        let ids: Option<Vec<ResidentId>> = texts.iter().map(|text| canonical(text)).collect();
+        ids.ok_or_else(|| D::Error::custom("a person is not named by a resident id"))
+    }
+}
+
+/// The id, if the text is its canonical form.
+pub fn canonical(text: &str) -> Option<ResidentId> {
+    ResidentId::new_strict(text).ok().filter(|id| id.as_str() == text)
 }
 
 /// What an owner has stated and signed, by row.

@@ -19,13 +19,13 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
         section,
         "nothing",
         semantic,
-        "what stands where there is nothing or nobody, such as `[\"无\", \"NULL\"]`",
+        "what the cell holds where there is no value or no person, such as `[\"无\", \"NULL\"]`",
     );
     let unknown = said(
         section,
         "unknown",
         semantic,
-        "what stands where it is not known, such as `[\"不详\"]`",
+        "what the cell holds where it is not known, such as `[\"不详\"]`",
     );
     let schemes = schemes(section, semantic);
     let scheme_by = scheme_by(section, semantic);
@@ -36,8 +36,8 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
     if semantic == Some(SemanticType::ResidentId)
         && let Some(word) = nothing.iter().find(somebodys)
     {
-        let remedy = "it could be somebody's id, and would hide them: put it into `unknown`, or \
-                      rule on its rows with `adjudicate`";
+        let remedy = "it could be a person's id, and would hide the person: put it into `unknown`, \
+                      or rule on its rows with `adjudicate`";
         section.fault_in("nothing", mask::masked(word), remedy.to_owned());
         return None;
     }
@@ -97,7 +97,7 @@ fn said(
 
 fn schemes(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<BTreeSet<Scheme>> {
     let known = SCHEMES.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let remedy = format!("must list which other identifiers stand there: {known}");
+    let remedy = format!("must list which other identifiers the column holds: {known}");
     let listed = section.read("schemes", Some(BTreeSet::new()), &remedy, |value| {
         value.as_array()?.iter().map(|name| Scheme::of_name(name.as_str()?)).collect()
     })?;
@@ -108,9 +108,9 @@ fn scheme_by(
     section: &mut Section<'_>,
     semantic: Option<SemanticType>,
 ) -> Option<Option<SchemeBy>> {
-    let remedy = "must be `{ column = \"…\", other = [\"…\"] }`: the column that says what kind \
-                  of owner stands there, and its words, as the source has them, for those without \
-                  a resident id";
+    let remedy = "must be `{ column = \"…\", other = [\"…\"] }`: the column that says what kind of \
+                  owner is named, and its words, as the source has them, for those without a \
+                  resident id";
     let by = section.read("scheme_by", Some(None), remedy, |value| {
         let table = value.as_table().filter(|table| table.len() == 2)?;
         let column = table.get("column")?.as_str()?.to_owned();

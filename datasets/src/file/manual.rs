@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::source::{KINDS, Kind};
 use crate::resident_id::SCHEMES;
 
-const MADE: &str = "<!-- Made from datasets/src/file/source/: mend it there, then run the test \
+const MADE: &str = "<!-- Made from datasets/src/file/source/: fix it there, then run the test \
                     `the_manual_says_what_is_so` with ZEROTRIP_WRITE_MANUAL=1. -->\n";
 
 /// What is said of cells, whatever the source.
@@ -21,11 +21,11 @@ const COLUMNS: &str = r#"
 | `derived` | In place of `field`: a code that follows from others by a closed table, `{ from = "ended_on", table = { blank = "current", filled = "cancelled" } }`. |
 | `absent` | In place of `field`, of a date: why the register has none. What it would date is undated then, and its person gets no yes, unless `recorded_on` or `undated_before` bounds it. A day on which everything rests (of an event, of a birth) cannot be absent: `sign` refuses it. |
 | `type`, `grade` | What the cells hold, and how sensitive they are (`L1` to `L4`). |
-| `codes` | Of a code: every word of the source and its meaning. A word that is not listed gives whom its row concerns no answer. |
-| `nothing` | Words that say that there is nobody, or nothing: `["无", "0000-00-00"]`. Nothing that could be somebody's id can be one of them. |
-| `unknown` | Words that say that it is not known who, or what: `["不详"]`. Of ids, such a cell is anybody's, until `adjudicate` has ruled on its row. |
-| `schemes` | Of ids: which other numbers stand there, by the names below. Such a number is of somebody without a resident id only where its column says so, and only by its whole form; any other text could be anybody's. Unified social credit codes need no word. |
-| `scheme_by` | Of ids: `{ column = "owner_kind", other = ["企业"] }`: with these words of that other column, as the source has them, no resident id stands here, whatever does. |
+| `codes` | Of a code: every word of the source and its meaning. The persons that a row with an unlisted word concerns get no answer. |
+| `nothing` | Words that say that there is no person, or no value: `["无", "0000-00-00"]`. A text that could be a person's id cannot be one of them. |
+| `unknown` | Words that say that it is not known who, or what: `["不详"]`. Of ids, such a cell could be any person's, until `adjudicate` has ruled on its row. |
+| `schemes` | Of ids: which other numbers the column holds, by the names below. Such a number is of a holder without a resident id only where its column says so, and only by its whole form; any other text could be any person's. Unified social credit codes need no word. |
+| `scheme_by` | Of ids: `{ column = "owner_kind", other = ["企业"] }`: with these words of that other column, as the source has them, this column holds no resident id, whatever it holds. |
 
 Names for `schemes`:
 
@@ -64,10 +64,10 @@ name = "owner_id"
 field = "QLRZJH"
 type = "resident_id"
 grade = "L3"
-nothing = ["无"]  # nobody stands there
-unknown = ["不详"]  # nobody knows who stands there: anybody's, until its rows are ruled on
-schemes = ["passport", "hong_kong_macau_permit"]  # other numbers that stand there, by their whole form
-scheme_by = {{ column = "owner_kind", other = ["企业", "机关"] }}  # with these words of that column, no resident id stands here
+nothing = ["无"]  # the cell names no person
+unknown = ["不详"]  # it is not known who is named: any person's, until its rows are ruled on
+schemes = ["passport", "hong_kong_macau_permit"]  # other numbers that the column holds, by their whole form
+scheme_by = {{ column = "owner_kind", other = ["企业", "机关"] }}  # with these words of that column, this one holds no resident id
 
 [[column]]
 name = "owner_kind"
@@ -99,8 +99,8 @@ nothing = ["0000-00-00"]  # it has not ended
 name = "owner"
 columns = ["owner_id"]
 
-# Fields outside the look-ups in which persons are named whom the rows are not about, and why. Whoever is named in
-# another field could be whom the row is about, and gets no answer; a field that no column names must name nobody.
+# Fields outside the look-ups that name persons that the rows are not about, and why. A person who is named in
+# another field could be one that the row is about, and gets no answer; a field that no column names must name no person.
 [not_about]
 JBRZJH = "the clerk who entered the row"
 "#,
@@ -162,7 +162,7 @@ fn scheme(name: &str) -> (&'static str, &'static str) {
         "hong_kong_macau_permit" => {
             ("`H` or `M` and 8 digits, or 10 in the old booklet", "港澳居民来往内地通行证")
         }
-        "taiwan_permit" => ("8 digits that are no date", "台湾居民来往大陆通行证"),
+        "taiwan_permit" => ("8 digits that are not a date", "台湾居民来往大陆通行证"),
         "permanent_residence" => {
             ("three letters and 12 digits, as issued until 2023", "外国人永久居留证")
         }

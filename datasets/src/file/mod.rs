@@ -17,6 +17,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use chrono::NaiveDate;
+use zerotrip_proto::names;
 use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, coverage};
 
 use crate::resident_id::Declared;
@@ -105,7 +106,7 @@ pub struct DatasetFile {
     pub lookups: Vec<Lookup>,
     /// Fields of the source, named by a column or not, with persons that the rows are
     /// not about, each with the reason. A person in any other field beside the look-ups
-    /// could be whom a row is about.
+    /// could be one that a row is about.
     pub not_about: BTreeMap<String, String>,
     /// What one scan may cost.
     pub limits: Limits,
@@ -120,7 +121,7 @@ pub struct Coverage {
     pub since: NaiveDate,
     /// Whether everything that was in force on that day was carried over into it; default no.
     pub older_carried_over: bool,
-    /// Whom it knows about.
+    /// The persons it knows about.
     pub subjects: Subjects,
     /// Whether the rows of a person whose number changed are under the present one; default no.
     pub numbers_carried_over: bool,
@@ -130,7 +131,7 @@ pub struct Coverage {
     pub text_en: String,
 }
 
-/// Whom a dataset knows about.
+/// The persons a dataset knows about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subjects {
     /// Every person, wherever registered, of what is or happened within the regions.
@@ -169,8 +170,7 @@ pub struct Lookup {
     /// Columns of type `resident_id`.
     pub columns: Vec<String>,
     /// Those of them in which a blank or NULL says that there is no person, such as a father on no
-    /// record; in any other, a blank cell is an id that is lost, and its row could be
-    /// anybody's.
+    /// record; in any other, a blank cell is an id that is lost, and its row could be any person's.
     pub may_be_blank: Vec<String>,
 }
 
@@ -244,7 +244,7 @@ impl Default for Limits {
 /// One thing wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The key's path, such as `column[2].grade`; empty where the file is no TOML at all.
+    /// The key's path, such as `column[2].grade`; empty where the file is not TOML at all.
     pub key: String,
     /// Whose it is, where the path only has a number: `column "status", field "zt"`; empty
     /// anywhere else.
@@ -290,11 +290,6 @@ impl DatasetFile {
         raw::folded_name(foreign)
     }
 
-    /// Whether this is how a member can be called.
-    pub fn is_member(name: &str) -> bool {
-        section::is_name(name)
-    }
-
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -307,7 +302,7 @@ impl DatasetFile {
 
     /// The member that owns it.
     pub fn member(&self) -> &str {
-        self.id.split_once('.').map_or("", |(member, _)| member)
+        names::owner_of(&self.id).unwrap_or_default()
     }
 
     /// What the owner signs of it. Fields, codes, what may be blank, declared words, probes and

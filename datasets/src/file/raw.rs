@@ -188,8 +188,8 @@ fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
         section.fault_in("regions", code.clone(), remedy);
     }
     let since = section.read("since", None, "must be a date such as `\"1984-01-01\"`", date);
-    let remedy = "must be `everyone` (whoever it is, of what is or happened within `regions`), \
-                  `everyone_anywhere` (whoever it is, and wherever it happened) or \
+    let remedy = "must be `everyone` (every person, of what is or happened within `regions`), \
+                  `everyone_anywhere` (every person, and wherever it happened) or \
                   `registered_in:<dataset>` (persons registered there, wherever it happened)";
     let subjects = section.read("subjects", None, remedy, |value| match value.as_str()? {
         "everyone" => Some(Subjects::Everyone),

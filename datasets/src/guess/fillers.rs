@@ -1,6 +1,6 @@
 //! Words that fill a cell that has no value, or an unknown one.
-//! Which of the two it is, only the column's owner can say: a father who is `无` is nobody, an
-//! owner who is `不详` could be anybody.
+//! Which of the two it is, only the column's owner can say: `无` for a father names no person, `不详`
+//! for an owner could be any person.
 //!
 //! A closed list, and runs of one character: nothing that could be a person's is in it, so that it
 //! may be shown.
@@ -95,7 +95,7 @@ const EMPTY_DAYS: &[&str] = &[
 const RUN: usize = 8;
 /// Longest filler, in bytes.
 const MOST_BYTES: usize = 48;
-/// Different spellings that are told apart in one column.
+/// Different spellings that are distinguished in one column.
 const MOST: usize = 24;
 /// A day this frequent, by number and by share of the rows, means that there is no date.
 const OFTEN: u64 = 3;

@@ -41,7 +41,7 @@ pub struct Evidence {
     blanks: u64,
     words: Words,
     fillers: Fillers,
-    /// Values that are no fillers.
+    /// Values that are not fillers.
     telling: u64,
     /// An even sample of those.
     sample: Vec<String>,
@@ -202,7 +202,7 @@ fn grade(semantic: SemanticType) -> (Grade, &'static str) {
             (Grade::L2, "a code; take L3 where it tells of health, belief, marriage or punishment")
         }
         SemanticType::Money => {
-            (Grade::L2, "an amount; take L3 where it is somebody's income or debt")
+            (Grade::L2, "an amount; take L3 where it is a person's income or debt")
         }
         SemanticType::Uscc => (Grade::L2, "it names an enterprise"),
         SemanticType::DivisionCode => (Grade::L1, "divisions are published"),

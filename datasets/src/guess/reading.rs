@@ -67,7 +67,7 @@ impl<'a> Tally<'a> {
         most.unwrap_or(SemanticType::Text)
     }
 
-    /// Numbers that run on are no divisions, of which a register has few.
+    /// Numbers that run on are not divisions, of which a register has few.
     fn is_plausible(&self, semantic: SemanticType) -> bool {
         semantic != SemanticType::DivisionCode
             || self.values < 10

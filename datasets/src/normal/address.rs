@@ -1,5 +1,5 @@
 //! Addresses. They are shown and compared by people, never looked up: two spellings of one house
-//! are not told to be one.
+//! are not recognised as one.
 
 use crate::fold;
 

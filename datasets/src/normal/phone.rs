@@ -4,8 +4,8 @@
 use crate::fold;
 
 /// Reads a number into E.164, such as `+8613800138000` or `+8657188886666`. A land line without its
-/// area code is no particular person's, so it is unreadable; so is an extension, and two numbers in
-/// one cell.
+/// area code is not a particular person's, so it is unreadable; so is an extension, and two numbers
+/// in one cell.
 pub fn read(raw: &str) -> Option<String> {
     let text = fold::identifier(raw.get(..raw.len().min(256))?);
     let digits: String =

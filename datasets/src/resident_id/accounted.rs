@@ -1,5 +1,5 @@
 //! Whose a cell is, where every character of it is accounted for: by whole identifiers, or by words
-//! that its owner has declared. A cell of which this says nothing could be anybody's.
+//! that its owner has declared. A cell of which this says nothing could be any person's.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ pub enum Whose {
     /// Not the id of a person who can be asked about, by its owner's word: a word for nothing, or a
     /// number under a declared scheme.
     Nobody,
-    /// Not accounted for: everybody's whose it could be.
+    /// Not accounted for: it counts for every person whose it could be.
     Could(Suspect),
 }
 
@@ -128,7 +128,7 @@ impl Declared {
         self.unknown.contains(fold::trimmed(raw))
     }
 
-    /// A word for "not known" is anybody's, however it could be read.
+    /// A word for "not known" could be any person's, however it could be read.
     fn suspect(&self, raw: &str, today: CivilDay) -> Suspect {
         if self.is_unknown(raw) { Suspect::anybody() } else { Suspect::on(raw, today) }
     }

@@ -11,7 +11,7 @@
 //! - **cut**, its first 14 to 17 characters: division and day of birth to the letter.
 //!
 //! Always, some id must look so: a province, a century, a month and a day. And a row as long as an
-//! id, of unreadable signs, could be anybody's.
+//! id, of unreadable signs, could be any person's.
 
 use super::matching::{Suspect, is_mask, looks_cut, looks_mistyped};
 use super::{Reading, parse};
@@ -61,7 +61,7 @@ pub fn damaged_in(raw: &str) -> Vec<Damaged> {
 }
 
 /// Whether a text holds a row as long as an id of digits and of unknown signs, of which
-/// three are not alike: they can be digits to their writer, and so anybody's.
+/// three are not alike: they can be digits to their writer, and so any person's.
 fn is_strange(text: &str) -> bool {
     let (mut signs, mut length, mut strange, mut gap) = (Vec::new(), 0_usize, 0_usize, 0_usize);
     for c in text.chars() {

@@ -13,7 +13,7 @@ use super::characters::{MOST_CHARACTERS, folded};
 const DIGITS: usize = 15;
 
 /// True when `raw` is what a spreadsheet leaves of an 18-digit number: 15 digits and three zeros.
-/// It could be the id of everybody who shares the first 15, even if it is one person's valid id.
+/// It could be the id of every person who shares the first 15, even if it is one person's valid id.
 pub fn is_spreadsheet_rounded(raw: &str) -> bool {
     let length = raw.len();
     (18..=MOST_CHARACTERS).contains(&length) && whole_digits(raw).is_some()

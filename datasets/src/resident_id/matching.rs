@@ -3,16 +3,16 @@
 //!
 //! # The rule
 //!
-//! A cell that is not accounted for ([`super::Declared`]) could be anybody's, unless it is a
+//! A cell that is not accounted for ([`super::Declared`]) could be any person's, unless it is a
 //! *damaged spelling of an id*: then it could be those persons' whose id can have become it. The
 //! cell is folded (escapes, guards, full-width forms, blanks, case). What is between `; , 、 | /`
-//! or on lines of its own is judged by itself; each part must be whole or a damaged spelling, an
+//! or on separate lines is judged by itself; each part must be whole or a damaged spelling, an
 //! empty one is neither. Blanks divide one id or several: words side by side that are not whole
 //! must make one, and beside a whole one each must be one by itself, too. The number of a birth to
-//! come is nobody's yet, and so damaged. Characters besides digits and `X` are masks, dividers or
-//! look-alikes; with any other character, or with a whole id and any further mark beside it, nobody
-//! knows who is meant. Whose whole id is there, with other digits before it, behind it or blanks
-//! inside, is never passed over. A damaged spelling is
+//! come is not yet a person's, and so damaged. Characters besides digits and `X` are masks,
+//! dividers or look-alikes; with any other character, or with a whole id and any further mark
+//! beside it, it is not known who is meant. Whose whole id is there, with other digits before it,
+//! behind it or blanks inside, is never passed over. A damaged spelling is
 //!
 //! 1. **mistyped**: at most two edits (a character replaced, inserted, dropped, or swapped with its
 //!    neighbour; or month and day exchanged) from a form, one if 11 or 12 characters are known; up
@@ -47,14 +47,14 @@ use super::fifteen::rounded_digits;
 use super::named::persons_in;
 use crate::{CivilDay, fold};
 use edits::{Counts, Ends, Form, Token, align};
+use id_patterns::LONG_IDS;
 use judging::{all_judged, in_words, judged};
-use shapes::LONG_IDS;
 use takes::{Take, rounded};
 
 mod characters;
 mod edits;
+mod id_patterns;
 mod judging;
-mod shapes;
 mod takes;
 
 pub(super) use characters::is_mask;

@@ -1,8 +1,8 @@
 //! Resident identity numbers (公民身份号码, GB 11643) as registers really hold them.
 //!
 //! [`Declared::whose`] says whose a cell is: exactly some persons', if every character of it is
-//! accounted for by whole identifiers or by its owner's words, or else everybody's whose it could
-//! be ([`Suspect`]). [`parse`] brings one identifier to its canonical 18 characters.
+//! accounted for by whole identifiers or by its owner's words, or else that of every person whose
+//! it could be ([`Suspect`]). [`parse`] brings one identifier to its canonical 18 characters.
 //! Residence permits for Hong Kong, Macau and Taiwan residents (81, 82, 83) and the 18-character
 //! ids of foreign permanent residents (leading 9) follow the same scheme and are read as persons
 //! too.
@@ -48,7 +48,7 @@ pub enum Reading {
     /// A unified social credit code (GB 32100), folded: an organisation's, with the right check
     /// character, **and** at least three edits away from anything shaped like a resident id.
     /// One that is nearer stays unreadable, because a mistyped resident id passes the code's check
-    /// once in 31 times. Identifiers of other schemes are told by their owner's word only:
+    /// once in 31 times. Identifiers of other schemes are recognised by their owner's word only:
     /// [`Declared::schemes`].
     Code(String),
     /// Nothing that can be relied upon, an id that cannot have been issued among it.
@@ -81,7 +81,7 @@ pub enum StrictError {
         /// The character.
         found: char,
     },
-    /// Positions 7 to 14 are no date.
+    /// Positions 7 to 14 are not a date.
     #[error("positions 7 to 14 (`{found}`) are not a date of birth: compare them with the card")]
     BirthDate {
         /// The eight characters.
@@ -236,9 +236,9 @@ impl ResidentId {
         spellings
     }
 
-    /// The 15-digit form, if it is no other person's: born in the 1900s. The sequence numbers
+    /// The 15-digit form, if it is not another person's: born in the 1900s. The sequence numbers
     /// 996–999 were set aside for people born in the 1800s, and were given to others all the same:
-    /// 15 digits with one of them are no particular person's.
+    /// 15 digits with one of them are not a particular person's.
     pub fn first_generation(&self) -> Option<String> {
         let text = self.as_str();
         let short = format!("{}{}", text.get(..6)?, text.get(8..17)?);
@@ -326,8 +326,9 @@ fn canonical(text: &[u8]) -> Result<ResidentId, StrictError> {
     Ok(ResidentId(id))
 }
 
-/// 15 digits to 18: the century is 19. With the sequence numbers 996–999 it may be 18: then nobody
-/// knows. Residence permits (8…) and foreigners' ids (9…) are younger than the last of these.
+/// 15 digits to 18: the century is 19. With the sequence numbers 996–999 it may be 18: then it is
+/// not known which. Residence permits (8…) and foreigners' ids (9…) are younger than the last of
+/// these.
 fn expand(short: &[u8]) -> Option<ResidentId> {
     if short.len() != 15 || !short.iter().all(u8::is_ascii_digit) {
         return None;

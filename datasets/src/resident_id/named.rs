@@ -87,7 +87,7 @@ fn persons_in_reading(text: &str) -> Vec<ResidentId> {
     persons
 }
 
-/// The persons whom the cells of a row name, each with the cell's place: in one cell
+/// The persons that the cells of a row name, each with the cell's place: in one cell
 /// ([`persons_in`]), or in pieces, each of which is all of a cell, in cells that follow one another
 /// but for blank ones: where the id begins.
 pub fn persons_among<'a>(

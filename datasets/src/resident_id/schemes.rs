@@ -1,6 +1,6 @@
-//! Identifiers of persons and organisations that are no resident ids. None of them is told by its
-//! looks: an owner states which ones a column holds, and then a cell must have the whole form of
-//! one.
+//! Identifiers of persons and organisations that are not resident ids. None of them is recognised
+//! by its looks: an owner states which ones a column holds, and then a cell must have the whole
+//! form of one.
 
 use crate::date;
 
@@ -13,7 +13,7 @@ pub enum Scheme {
     Passport,
     /// 港澳居民来往内地通行证: `H` or `M`, then 8 digits, or 10 in the old booklet.
     HongKongMacauPermit,
-    /// 台湾居民来往大陆通行证: 8 digits, which are no date.
+    /// 台湾居民来往大陆通行证: 8 digits, which are not a date.
     TaiwanPermit,
     /// 外国人永久居留证 as issued until 2023: three letters for the country, then 12 digits.
     PermanentResidence,

@@ -13,7 +13,7 @@ use zerotrip_ledger::LedgerError;
 use zerotrip_proto::v1::{
     DatasetQuality, DatasetStatement, DescribeReply, DescribeRequest, Envelope, NoticeReason,
 };
-use zerotrip_proto::{from_timestamp, to_timestamp};
+use zerotrip_proto::{from_timestamp, names, to_timestamp};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::identity::Identity;
@@ -200,7 +200,7 @@ pub async fn run(
             // we are in the registry.
             let in_force = hub.in_force();
             if attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
-                // In a task of its own, so that no reply waits for what is verified here.
+                // In a separate task, so that no reply waits for what is verified here.
                 let lane = Arc::clone(&attached.lane).run(attached.lane_client());
                 let mut lane = tokio::spawn(lane);
                 let by_connector = tokio::select! {
@@ -361,7 +361,7 @@ fn verify_statement(
     let (statement, holder) = directory
         .open_signed::<DatasetStatement>(envelope, SystemTime::now())
         .map_err(|error| error.to_string())?;
-    let owner = statement.id.split_once('.').map(|(member, _)| member);
+    let owner = names::owner_of(&statement.id);
     if owner.is_none() || owner != holder.member.as_deref() || owner != connector.member() {
         return Err(format!("`{}` is not stated by its owner", statement.id));
     }

@@ -1,6 +1,6 @@
 //! The lane of a channel (`Connector/Scan`): one stream for many scans. Tickets that are ready
 //! together leave together, and their replies come in any order, each to the scan that waits for
-//! it. A scan that the lane has no place for goes over a stream of its own.
+//! it. A scan that the lane has no place for goes over a separate stream.
 //!
 //! It reads neither tickets nor answers: what an answer is worth is decided in `dispatch`.
 
@@ -72,8 +72,8 @@ enum Breach {
 #[error("the channel broke before the answer came")]
 pub struct LaneClosed;
 
-/// A scan that was asked for. When it is dropped, the connector hears that no one awaits the
-/// answer.
+/// A scan that was asked for. When it is dropped, the connector is informed that it can
+/// end.
 #[derive(Debug)]
 pub struct Asked {
     lane: Arc<Lane>,

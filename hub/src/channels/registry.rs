@@ -25,7 +25,7 @@ pub const SUPERSEDED: &str = "this TLS certificate counts no more: the system wa
 
 /// Time in which a connector confirms a new key directory; one that does not is detached.
 const CONFIRM_TIME: Duration = Duration::from_millis(700);
-/// Time in which a connector is told why its channel closes: within the second in which a
+/// Time in which a connector is informed why its channel closes: within the second in which a
 /// suspension must hold.
 const NOTICE_TIME: Duration = Duration::from_millis(200);
 /// Time after which it is said again that a connector is not attached, for the same cause.
@@ -54,8 +54,8 @@ pub struct Attached {
     pub(super) tls_key: Digest,
     pub(super) client: Http2Client,
     pub(super) lane: Arc<Lane>,
-    /// Told when the connector is detached while its socket is open, so that the socket is closed
-    /// and the connector dials anew.
+    /// Notified when the connector is detached while its socket is open, so that the socket is
+    /// closed and the connector dials anew.
     pub(super) released: Notify,
     /// Datasets that it answers for, with the digest of the owner's statement.
     pub(super) datasets: RwLock<BTreeMap<String, Digest>>,
@@ -98,7 +98,7 @@ impl Attached {
         &self.lane
     }
 
-    /// To ask for rows on a stream of its own.
+    /// To ask for rows on a separate stream.
     pub fn flight(&self) -> FlightServiceClient<Http2Client> {
         FlightServiceClient::new(self.client.clone())
             .max_decoding_message_size(bounds::MESSAGE_BYTES)
@@ -190,7 +190,7 @@ impl Channels {
     }
 
     /// Hands every attached connector a new key directory. Returns how many confirmed, and who did
-    /// not and was detached. Whoever it no longer names as active is detached first.
+    /// not and was detached. A connector that it no longer names as active is detached first.
     pub async fn push_directory(
         &self,
         envelope: &Envelope,

@@ -45,7 +45,7 @@ pub(super) struct Finished<'a> {
     pub(super) check: &'a PreparedCheck,
     pub(super) variant: &'a PreparedVariant,
     pub(super) cx: &'a ExchangeCx,
-    /// Whether a scan could not be read whole, so that only the persons whom the request names were
+    /// Whether a scan could not be read whole, so that only the persons that the request names were
     /// asked about after it.
     pub(super) parameters_only: bool,
     /// Whether all steps ran: only then do the tables say anything.
@@ -57,11 +57,11 @@ struct ScanOutcome<'a> {
     name: &'a str,
     scan: &'a PreparedScan,
     state: ScanState,
-    /// The person whom each row is about.
+    /// The person that each row is about.
     persons: Vec<String>,
     /// Of which thing each row is; `None` where the owner does not state that.
     things: Option<Vec<Option<String>>>,
-    /// The persons for whom an absence of rows is a conclusion.
+    /// The persons for which an absence of rows is a conclusion.
     absence_for: Vec<String>,
 }
 
@@ -132,7 +132,7 @@ impl<'a> Finished<'a> {
             Some(persons) => outcome.absence_for = persons,
             // Beside a scan that could not be read whole, no absence is concluded for anyone.
             None if self.parameters_only => {}
-            // A person for whom an absence would be concluded cannot be named: then it is not.
+            // A person for which an absence would be concluded cannot be named: then it is not.
             None => {
                 let (code, dataset) = (ErrorCode::SourceUnreadable, scan.scan.dataset.clone());
                 outcome.state = ScanState::Incomplete(Incomplete { code, dataset });
@@ -150,8 +150,8 @@ impl<'a> Finished<'a> {
         let relations_unread = scans.iter().any(|outcome| {
             !outcome.scan.scan.judged && matches!(outcome.state, ScanState::Unreadable(_))
         });
-        // Who belongs to whom is not known where a register of persons could not be read whole; the
-        // persons named in the request are known.
+        // Which persons belong together is not known where a register of persons could not be read
+        // whole; the persons named in the request are known.
         let listed = if relations_unread {
             self.parameters()
         } else {

@@ -11,9 +11,9 @@ use datafusion::execution::context::SessionContext;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use zerotrip_checks::definition::{Definition, Reference, Scan, StepKind, Variant};
-use zerotrip_datasets::normal::{division, money};
-use zerotrip_datasets::{file::semantic_type, template};
-use zerotrip_proto::v1::{DatasetStatement, SemanticType, coverage};
+use zerotrip_datasets::normal::division;
+use zerotrip_datasets::{arrow_type, file::semantic_type, template};
+use zerotrip_proto::v1::{DatasetStatement, coverage};
 use zerotrip_trust::receipt::template_digest;
 
 use super::prepared::{
@@ -78,14 +78,6 @@ impl PreparedCheck {
         } else {
             Err(PrepareError { check: definition.name.clone(), faults })
         }
-    }
-}
-
-fn data_type(semantic: SemanticType) -> DataType {
-    match semantic {
-        SemanticType::Date => DataType::Date32,
-        SemanticType::Money => DataType::Decimal128(money::PRECISION, money::SCALE),
-        _ => DataType::Utf8,
     }
 }
 
@@ -173,7 +165,7 @@ impl<'a> Preparation<'a> {
         let delivered = template::delivered(&template, statement);
         for column in &delivered {
             let stated = statement.columns.iter().find(|stated| stated.name == *column)?;
-            fields.push(Field::new(column, data_type(stated.r#type()), true));
+            fields.push(Field::new(column, arrow_type(stated.r#type()), true));
         }
         let answer = Arc::new(Schema::new(fields.clone()));
         let shape = self.definition.datasets.iter().find(|shape| shape.id == scan.dataset);
@@ -181,7 +173,7 @@ impl<'a> Preparation<'a> {
             let taken = shape
                 .and_then(|shape| semantic_type(shape.columns.get(column)?))
                 .unwrap_or_default();
-            fields.push(Field::new(column, data_type(taken), true));
+            fields.push(Field::new(column, arrow_type(taken), true));
         }
         if fields.iter().any(|field| field.name() == ROW_NUMBER) {
             self.faults.push(format!(
@@ -288,10 +280,10 @@ impl<'a> Preparation<'a> {
         }
     }
 
-    /// An answer holds where all the registers that it reads know of every record; of what lies
-    /// outside one of them it says nothing. A register of persons counts too: it does not
-    /// know which persons belong together elsewhere. One that knows of everything wherever it
-    /// happened sets no bound.
+    /// An answer holds where all the registers that it reads know of every record; of what is
+    /// outside one of them it says nothing. A register of persons counts too: it does not know
+    /// which persons belong together elsewhere. One that knows of everything wherever it happened
+    /// sets no bound.
     fn find_regions(&mut self) {
         let coverage = |scan: &Scan| self.statements.get(&scan.dataset)?.coverage.as_ref();
         let anywhere = |scan: &Scan| {

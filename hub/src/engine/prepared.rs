@@ -66,7 +66,7 @@ pub struct PreparedScan {
     pub digest: Digest,
     /// Where the keys are.
     pub keys: Vec<SlotColumn>,
-    /// Where the persons are for whom an absence is concluded.
+    /// Where the persons are for which an absence is concluded.
     pub absence_for: Vec<SlotColumn>,
     /// Columns, by place in the answer, where a NULL makes the row unreadable.
     pub required: Vec<usize>,

@@ -140,7 +140,7 @@ fn claims(
     result: &RunResult,
 ) -> Vec<Claim> {
     let claim = |name: &str, value: String| Claim { name: name.to_owned(), value };
-    // The person whom it is about stays out: the answer travels inside the certificate as evidence,
+    // The person that it is about stays out: the answer travels inside the certificate as evidence,
     // where the holder decides what to disclose.
     vec![
         claim("check", definition.name.clone()),

@@ -11,7 +11,7 @@ use zerotrip_proto::v1::{
     self, Answer, Completion, Envelope, ExchangeBody, ExchangeFact, ExchangeOutcome, ExchangeReply,
     SourceStatement,
 };
-use zerotrip_proto::{Obligation, hash_domain, to_timestamp};
+use zerotrip_proto::{Obligation, hash_domain, names, to_timestamp};
 use zerotrip_trust::digest::{self, Digest, commit, sha256_parts};
 
 use super::authorize::Decided;
@@ -214,7 +214,7 @@ impl<'a> SourceRecord<'a> {
         let coverage = self.read.statement.coverage.clone().unwrap_or_default();
         SourceStatement {
             dataset: self.read.dataset.clone(),
-            owner: owner_of(&self.read.dataset),
+            owner: names::owner_of(&self.read.dataset).unwrap_or_default().to_owned(),
             as_of: Some(to_timestamp(self.read.as_of)),
             coverage_en: coverage.text_en,
             coverage_zh: coverage.text_zh,
@@ -227,15 +227,10 @@ fn random() -> Result<[u8; 32], LedgerError> {
     digest::random().map_err(|error| LedgerError::Unavailable(error.to_string()))
 }
 
-/// The member that owns a dataset; empty where there is no dataset.
-fn owner_of(dataset: &str) -> String {
-    dataset.split_once('.').map_or_else(String::new, |(member, _)| member.to_owned())
-}
-
 /// Of every outcome: that there is one tells nothing.
 fn seal_fact(fact: &ExchangeFact) -> Result<Fact, LedgerError> {
     let salt = random()?;
-    let owner = owner_of(&fact.dataset);
+    let owner = names::owner_of(&fact.dataset).unwrap_or_default().to_owned();
     Ok(Fact { salt: salt.to_vec(), fact: fact.encode_to_vec(), owner })
 }
 

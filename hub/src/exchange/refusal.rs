@@ -54,13 +54,14 @@ impl NoAnswer<'_> {
             }
             Self::Unavailable { fact, dataset } => {
                 let code = fact.as_told();
-                let Remedy { en, zh, retryable } = remedy(code);
+                let Unavailability { en, zh, retryable } = unavailability(code);
+                let remedy = code.remedy();
                 Explained {
                     wire: Wire::Unavailable(Unavailable {
                         code: code.into(),
                         dataset: dataset.to_owned(),
-                        text_en: en.to_owned(),
-                        text_zh: zh.to_owned(),
+                        text_en: format!("{en}; {}", remedy.en),
+                        text_zh: format!("{zh}；{}", remedy.zh),
                         retryable,
                     }),
                     kind: ExchangeOutcome::Unavailable,
@@ -71,40 +72,38 @@ impl NoAnswer<'_> {
     }
 }
 
-/// What the requester can do about an unavailable check.
-struct Remedy {
+/// Why a check is unavailable, as its requester reads it.
+struct Unavailability {
     en: &'static str,
     zh: &'static str,
     /// Whether asking again later can help without anyone fixing anything.
     retryable: bool,
 }
 
-/// One remedy for each code that a requester can get, whatever the fact. A source's own words never
-/// come here: they could carry what it holds.
-fn remedy(code: ErrorCode) -> Remedy {
+/// What happened, for each code that a requester can get, whatever the fact. What to do about it
+/// is the code's remedy ([`ErrorCode::remedy`]). A source's own words never come here: they could
+/// carry what it holds.
+fn unavailability(code: ErrorCode) -> Unavailability {
     match code {
-        ErrorCode::Unsettled => Remedy {
-            en: "what this register holds of the persons concerned does not settle the question; \
-                 ask again after its next update, and if it stays so, its department tells the \
-                 person concerned why, by the number of this exchange",
-            zh: "该登记现有记录不足以就此问题作出结论；请在其下次更新后重试，如仍如此，\
-                 请当事人凭本次交换编号向该数据源的主管部门查询原因",
+        ErrorCode::Unsettled => Unavailability {
+            en: "what this register holds of the persons concerned does not settle the question",
+            zh: "该登记现有记录不足以就此问题作出结论",
             retryable: true,
         },
         ErrorCode::SourceStale
         | ErrorCode::SourceImplausible
         | ErrorCode::SourceDrift
         | ErrorCode::GateRefused
-        | ErrorCode::Misconfigured => Remedy {
-            en: "the source cannot serve this check as it is, whoever is asked about; its \
-                 department must look at it",
-            zh: "该数据源目前无法支持此项核验（与当事人无关），需数据提供部门处理",
+        | ErrorCode::GrantReused
+        | ErrorCode::KeyWithoutOrigin
+        | ErrorCode::Misconfigured => Unavailability {
+            en: "the source cannot serve this check as it is, whoever is asked about",
+            zh: "该数据源目前无法支持此项核验（与当事人无关）",
             retryable: false,
         },
-        _ => Remedy {
-            en: "the source cannot answer now; ask again in a few minutes, and tell the hub's \
-                 operator if it stays so",
-            zh: "该数据源暂时无法应答；请数分钟后重试，如持续出现请联系枢纽运维人员",
+        _ => Unavailability {
+            en: "the source cannot answer now",
+            zh: "该数据源暂时无法应答",
             retryable: true,
         },
     }

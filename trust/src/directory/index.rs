@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::holders::{Hub, HubTls, KeyEntry, Member, System};
+use zerotrip_proto::names;
+
 use crate::batch::VerifiedRoots;
 use crate::digest::Digest;
 use crate::identity::Identity;
@@ -124,7 +126,6 @@ impl Directory {
 
     /// The member that owns a dataset: the part of `<member>.<name>` before the first dot.
     pub fn owner_of(&self, dataset: &str) -> Option<&Member> {
-        let (member, name) = dataset.split_once('.')?;
-        if name.is_empty() { None } else { self.member(member) }
+        self.member(names::owner_of(dataset)?)
     }
 }

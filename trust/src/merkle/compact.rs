@@ -10,7 +10,7 @@ pub struct CompactRange {
     nodes: Vec<Digest>,
 }
 
-/// Bytes that are no compact range.
+/// Bytes that are not a compact range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a compact range: {0} bytes, where its size asks for another number")]
 pub struct CompactRangeError(usize);

@@ -32,7 +32,7 @@ pub enum X509Error {
     WrongHolder {
         /// Who was expected.
         expected: String,
-        /// Whom it names.
+        /// The holder that it names.
         found: String,
     },
     /// A request asks for a DNS or IP name that was not allowed, or for a name of another kind.

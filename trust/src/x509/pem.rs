@@ -13,8 +13,6 @@ pub struct PemError(pub &'static str);
 pub const CERTIFICATE: &str = "CERTIFICATE";
 /// Label of a PKCS #8 private key.
 pub const PRIVATE_KEY: &str = "PRIVATE KEY";
-/// Label of a PKCS #10 request.
-pub const CERTIFICATE_REQUEST: &str = "CERTIFICATE REQUEST";
 /// Largest PEM text that is looked at, in bytes.
 pub const TEXT_BYTES: usize = 1 << 20;
 

@@ -19,8 +19,8 @@ pub fn fingerprint(cert: &CertificateDer<'_>) -> Digest {
     sha256(cert)
 }
 
-/// Whom a certificate names: by exactly one URI, and it is not a CA's. Its signer is not checked
-/// here.
+/// The holder that a certificate names: by exactly one URI, and it is not a CA's. Its signer is not
+/// checked here.
 pub fn identity_of(cert: &CertificateDer<'_>) -> Result<Identity, X509Error> {
     let cert = parse(cert)?;
     if is_ca(&cert)? {

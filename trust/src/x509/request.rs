@@ -29,8 +29,9 @@ pub fn make_csr(
     Ok(params.serialize_request(key.0.as_ref())?.der().to_vec())
 }
 
-/// Whom a request asks a certificate for, after checking its own signature and every rule of
-/// [`super::CertificateAuthority::sign_csr`] that does not depend on what the authority expects.
+/// The system that a request asks a certificate for, after checking its own signature and every
+/// rule of [`super::CertificateAuthority::sign_csr`] that does not depend on what the authority
+/// expects.
 pub fn system_of_csr(csr: &[u8]) -> Result<Identity, X509Error> {
     Ok(Checked::read(csr)?.identity)
 }

@@ -93,8 +93,8 @@ pub struct Disclosed {
 }
 
 impl Disclosed {
-    /// Whether it shows whom the certificate is about. One that does not proves a fact about an
-    /// unnamed person.
+    /// Whether it shows which person the certificate is about. One that does not proves a fact
+    /// about an unnamed person.
     pub fn names_subject(&self) -> bool {
         self.claims.keys().any(|name| !ERRAND.contains(&name.as_str()))
     }

@@ -33,7 +33,7 @@ pub struct Code {
     pub meanings: BTreeSet<String>,
 }
 
-/// What a date is the date of, and so between which days it can lie
+/// What a date is the date of, and so between which days it can be
 /// (`zerotrip_datasets::plausible`).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +44,7 @@ pub struct DateOf {
     pub column: String,
     /// What it dates.
     pub role: Role,
-    /// The columns of the persons whom it concerns; none: the person whom the look-up's own column
+    /// The columns of the persons that it concerns; none: the person that the look-up's own column
     /// names.
     #[serde(default)]
     pub persons: Vec<String>,

@@ -25,11 +25,11 @@ pub struct Scan {
     /// Columns where a NULL makes the row unreadable.
     #[serde(default)]
     pub required: Vec<String>,
-    /// About whom: `request.<parameter>` or `<step>.<column>`.
+    /// The persons asked about: `request.<parameter>` or `<step>.<column>`.
     pub keys: Vec<Reference>,
-    /// For whom an absence of rows is a conclusion: each of them must be covered. A true answer is
-    /// one that nothing speaks against, so every scan concludes from absence, and none may
-    /// leave this out but one whose rows only raise doubt.
+    /// The persons for which an absence of rows is a conclusion: each of them must be covered. A
+    /// true answer is one that nothing speaks against, so every scan concludes from absence, and
+    /// none may leave this out but one whose rows only raise doubt.
     #[serde(default)]
     pub absence_for: Vec<Reference>,
     /// Whether its rows can only make an answer undetermined that would be given without them:
@@ -41,7 +41,7 @@ pub struct Scan {
     /// Which columns may travel on as keys.
     #[serde(default)]
     pub supplies: Vec<String>,
-    /// The age from which on a person's whole life must lie within the register's `since`: 0 to
+    /// The age from which on a person's whole life must be within the register's `since`: 0 to
     /// 120.
     #[serde(default)]
     pub lifetime_from: Option<u32>,

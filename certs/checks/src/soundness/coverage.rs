@@ -1,5 +1,5 @@
-//! Of whom, where and when does a register's silence say something? Only of what its owner states:
-//! nothing is taken to be so because it is not denied.
+//! About which persons, where and when does a register's silence say something? Only of what its
+//! owner states: nothing is taken to be so because it is not denied.
 
 use chrono::{Months, NaiveDate};
 use zerotrip_datasets::plausible::birth_in;
@@ -9,7 +9,7 @@ use super::report::ScanReport;
 use super::{CheckEvidence, ScanEvidence, ScanState, Subjects};
 use crate::definition::Reach;
 
-/// The dataset of the first scan whose register does not know of every person for whom an absence
+/// The dataset of the first scan whose register does not know of every person for which an absence
 /// is concluded.
 pub(super) fn uncovered<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
     let moment = first_read(evidence).and_then(day_of).and_then(NaiveDate::from_epoch_days);
@@ -30,8 +30,8 @@ pub(super) fn uncovered<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
 }
 
 /// Whether the register knows of these persons all that the scan looks for. A register that is
-/// judged is one of things, and an answer holds within its regions. Any other says who belongs to
-/// whom, and a marriage counts wherever it was made.
+/// judged is one of things, and an answer holds within its regions. Any other says which persons
+/// belong together, and a marriage counts wherever it was made.
 fn knows_them(evidence: &CheckEvidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subjects) -> bool {
     match subjects {
         Subjects::Everyone => scan.judged,
@@ -74,8 +74,8 @@ fn turned(person: &str, age: u32) -> Option<NaiveDate> {
 /// Whether the person can be looked for under this number alone, as far as the number shows.
 /// Residence permits for Hong Kong, Macau and Taiwan residents (81, 82, 83) are issued since
 /// 2018-09-01 (State Council, 国办发〔2018〕81号), the 18-character cards of foreign permanent
-/// residents (9) since 2023-12-01 (National Immigration Administration): whoever holds one had a
-/// passport or a travel permit before, and may have used that since. A number that was corrected
+/// residents (9) since 2023-12-01 (National Immigration Administration): a person who holds one had
+/// a passport or a travel permit before, and may have used that since. A number that was corrected
 /// shows nothing; what is claimed of those is in the answer (`former_numbers`).
 pub(super) fn is_under_one_number(person: &str) -> bool {
     !["81", "82", "83", "9"].iter().any(|prefix| person.starts_with(prefix))

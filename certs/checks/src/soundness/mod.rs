@@ -3,8 +3,8 @@
 //! about, and can be carried back to one moment. It never sees a socket or a clock.
 //!
 //! A rule is a file: `presence` (what makes the answer *no*), `moment` (as of when an absence
-//! holds), `hand_over` (what has left one register is in the other), `coverage` (of whom, where and
-//! when a register's silence says something). `conclude` is their order.
+//! holds), `hand_over` (what has left one register is in the other), `coverage` (about which
+//! persons, where and when a register's silence says something). `conclude` is their order.
 
 mod coverage;
 mod hand_over;
@@ -88,7 +88,7 @@ pub struct CheckEvidence<'a> {
     pub hand_overs: &'a [HandOver],
 }
 
-/// One scan and whom it must know about.
+/// One scan and the persons it must know about.
 #[derive(Debug)]
 pub struct ScanEvidence<'a> {
     /// Its name in the definition.
@@ -97,14 +97,14 @@ pub struct ScanEvidence<'a> {
     pub dataset: &'a str,
     /// What became of it.
     pub state: &'a ScanState,
-    /// Whom each delivered row is about, in the order of the rows.
+    /// The person that each delivered row is about, in the order of the rows.
     pub rows: &'a [String],
     /// Which thing each delivered row is of, such as a home's unit number; `None` where the
     /// register does not state that.
     pub things: Option<&'a [Option<String>]>,
     /// Whether every row needs a verdict, and is judged by itself.
     pub judged: bool,
-    /// The persons for whom an absence of rows is a conclusion.
+    /// The persons for which an absence of rows is a conclusion.
     pub absence_for: &'a [String],
     /// How far back the register must know.
     pub reach: Reach,
@@ -157,7 +157,7 @@ pub fn conclude(evidence: &CheckEvidence<'_>) -> Conclusion {
     let unread = first(evidence, |scan| {
         if let ScanState::Unreadable(reason) = scan.state { Some(reason.clone()) } else { None }
     });
-    // Whom the unread rows would have named was not asked about.
+    // The persons that the unread rows would have named were not asked about.
     if let (None, Some(reason)) = (&unread, first(evidence, unasked)) {
         return Conclusion::Unavailable(reason);
     }

@@ -32,7 +32,7 @@ pub struct Incomplete {
     pub dataset: String,
 }
 
-/// Of whom, and of what, an owner says its dataset knows.
+/// What an owner says its dataset knows, and about which persons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subjects {
     /// Everyone, wherever registered, of what is or happened within the dataset's regions.
@@ -59,7 +59,7 @@ pub struct ScanReport {
     pub findings: Vec<Finding>,
     /// Whether a column that the definition requires held a NULL.
     pub required_null: bool,
-    /// Of whom the owner says it knows.
+    /// The persons that the owner says it knows of.
     pub subjects: Subjects,
     /// From when on, in days since 1970-01-01; `None` where the owner does not say.
     pub since: Option<i32>,

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use zerotrip_channel::SystemHome;
+use zerotrip_proto::names;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::{DateRole, ScanTemplate};
 
@@ -13,7 +14,6 @@ use crate::cli::output::{Failure, confirmed, say};
 use crate::cli::sign::checks;
 use crate::owner_store::approvals::{self, ApprovedChecks};
 use crate::owner_store::datasets;
-use crate::owner_store::ownership::owner_of;
 use zerotrip_text::shown;
 
 /// When a change takes effect.
@@ -75,7 +75,7 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
         entry.scans.iter().filter(|scan| entry.name == *check || scan.check == *check)
     });
     let templates: Vec<ScanTemplate> =
-        scans.filter(|scan| owner_of(&scan.dataset) == member).cloned().collect();
+        scans.filter(|scan| names::owner_of(&scan.dataset) == Some(member)).cloned().collect();
     if templates.is_empty() {
         return Err(format!(
             "the hub's catalog has no check `{check}` that asks a dataset of member `{member}`"

@@ -98,14 +98,14 @@ pub async fn contradictions(dataset: &DatasetFile, file: &Path) -> Result<Vec<St
 struct Proved {
     survey: Survey,
     trials: Vec<Trial>,
-    known: Known,
+    known: FoundPersons,
     /// Why a look-up failed, or a known person was not found.
     fault: Option<String>,
 }
 
 /// How many of the known persons were found.
 #[derive(Debug, Default, Serialize)]
-struct Known {
+struct FoundPersons {
     /// How many there are; none where the dataset file names no such file, or they could not be
     /// looked up.
     persons: usize,
@@ -153,7 +153,7 @@ async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<Prove
             }
         }
     }
-    let mut known = Known::default();
+    let mut known = FoundPersons::default();
     if let Some(probes) = probes {
         // A check is made when its owner wants one, within the quiet hours too.
         let access =
@@ -162,7 +162,7 @@ async fn prove(dataset: &DatasetFile, file: &Path, state: &Path) -> Result<Prove
         match looked {
             Ok(looked) => {
                 fault = fault.or(probes.verdict(&looked).err().map(|error| error.detail));
-                known = Known {
+                known = FoundPersons {
                     persons: looked.persons,
                     found: looked.persons - looked.missing.len(),
                     missing_lines: looked.missing,
@@ -286,7 +286,12 @@ fn as_of(survey: &Survey) -> String {
         .to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
 }
 
-fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Known) -> String {
+fn in_words(
+    dataset: &DatasetFile,
+    survey: &Survey,
+    trials: &[Trial],
+    known: &FoundPersons,
+) -> String {
     let mut text = format!(
         "{} ({} / {})\n  questions       {}\n  rows            {} (floor {})\n  as of           \
          {}\n  irregular ids   {} (found through the exceptions index)\n  unreadable rows {}",
@@ -302,7 +307,7 @@ fn in_words(dataset: &DatasetFile, survey: &Survey, trials: &[Trial], known: &Kn
     );
     if !survey.unreadable.is_empty() {
         text.push_str(&format!(
-            "\n    each makes answers about persons whom it could concern unavailable: {}",
+            "\n    each makes answers about persons that it could concern unavailable: {}",
             survey.unreadable.join(", ")
         ));
     }
@@ -367,7 +372,7 @@ fn questions(survey: &Survey, trials: &[Trial]) -> String {
         (0, 0) => "each can be answered".to_owned(),
         (0, open) => {
             let tried: String = trials.iter().filter(|trial| trial.tried > 0).map(tried).collect();
-            format!("no yes about persons whom one of {open} cells could concern{tried}")
+            format!("no yes about persons that one of {open} cells could concern{tried}")
         }
         (rows, _) => format!("no yes about any person: {rows} rows could be any person's"),
     }
@@ -377,7 +382,7 @@ fn as_value(
     dataset: &DatasetFile,
     survey: &Survey,
     trials: &[Trial],
-    known: &Known,
+    known: &FoundPersons,
     verdict: &Verdict,
 ) -> serde_json::Value {
     json!({

@@ -3,19 +3,18 @@
 use std::collections::HashSet;
 
 use zerotrip_datasets::{ParameterType, ResidentId};
-use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::{CheckBody, ErrorCode, Opening, ScanReceipt, ScanTemplate, ScanTicket};
+use zerotrip_proto::{Refusal, names};
 use zerotrip_trust::receipt;
 
 use super::arrival::{Arrival, refuse};
-use crate::owner_store::ownership::owner_of;
 
 /// Most receipts of other departments in one ticket.
 const MOST_EVIDENCE: usize = 16;
 
-/// The persons whom the ticket asks about.
+/// The persons that the ticket asks about.
 pub(super) fn check_keys(
     ticket: &ScanTicket,
     template: &ScanTemplate,
@@ -101,7 +100,8 @@ fn open_evidence(ticket: &ScanTicket, arrival: &Arrival<'_>) -> Result<Vec<ScanR
         let (receipt, holder) =
             opened.map_err(|error| Refusal::new(error.code(), format!("evidence: {error}")))?;
         if receipt.connector != holder.uri
-            || holder.member.as_deref() != Some(owner_of(&receipt.dataset))
+            || names::owner_of(&receipt.dataset)
+                .is_none_or(|owner| holder.member.as_deref() != Some(owner))
         {
             return refuse(
                 ErrorCode::SignerMismatch,

@@ -29,7 +29,7 @@ pub struct Admitted {
     pub ticket: ScanTicket,
     /// The scan, as the owner approved it.
     pub approved: Arc<ApprovedScan>,
-    /// The persons whom it asks about.
+    /// The persons that it asks about.
     pub keys: Vec<ResidentId>,
     /// The request behind it, as its requester signed it.
     pub request: Request,

@@ -1,6 +1,6 @@
-//! What an owner states of rows that cannot be read: whom they can and cannot concern, row by row
-//! or for all rows of one form. Without it one paper-era row without an id makes every absence
-//! unprovable; with it, only those that it can concern.
+//! What an owner states of rows that cannot be read: which persons they can and cannot concern, row
+//! by row or for all rows of one form. Without it one paper-era row without an id makes every
+//! absence unprovable; with it, only those that it can concern.
 //!
 //! A row is identified by the digest of its cells, not by its place: tomorrow's drop has it on
 //! another line. A row with a changed cell is another row, and needs a new ruling. A ruling is
@@ -27,7 +27,7 @@ use zerotrip_trust::signed::{self, Signed};
 use crate::owner_store::error::OwnerStoreError;
 use crate::owner_store::signed_file::signing_lock;
 use crate::owner_store::versions::Versioned;
-use zerotrip_sources::rulings::{Concerns, MOST_PERSONS, Rulings, Stated};
+use zerotrip_sources::rulings::{Concerns, MOST_PERSONS, Rulings, Stated, canonical};
 
 /// Most rows of one dataset that rulings cover: as many as can be unreadable before the register
 /// counts as broken.
@@ -44,7 +44,7 @@ pub struct Ruling {
     /// What the rows have in common, where it was decided of several at once: for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub form: String,
-    /// The persons whom they can concern.
+    /// The persons that they can concern.
     pub concerns: Concerns,
     /// The clerk's grounds.
     pub grounds: String,
@@ -92,15 +92,9 @@ impl Worksheet {
                     && <Digest>::try_from(hex::decode(&row.digest).unwrap_or_default()).is_ok()
             };
             let known = !ruling.rows.is_empty() && ruling.rows.iter().all(is_digest);
-            let ids = if let Concerns::Persons(persons) = &ruling.concerns {
-                persons.as_slice()
-            } else {
-                &[]
-            };
-            let wrong = ids
-                .iter()
-                .find(|id| ResidentId::new_strict(id).map_or(true, |known| known.as_str() != **id));
-            if !known || wrong.is_some() || ids.len() > MOST_PERSONS {
+            let persons =
+                if let Concerns::Persons(persons) = &ruling.concerns { persons.len() } else { 0 };
+            if !known || persons > MOST_PERSONS {
                 return Err(damaged(format!(
                     "the ruling on `{}` is damaged. Remove it and adjudicate the row again",
                     ruling.locator
@@ -200,7 +194,9 @@ fn to_message(ruling: &Ruling) -> v1::Ruling {
     let (mut persons, mut born) = (Vec::new(), (String::new(), String::new()));
     match &ruling.concerns {
         Concerns::Nobody => {}
-        Concerns::Persons(named) => persons.clone_from(named),
+        Concerns::Persons(named) => {
+            persons = named.iter().map(|id| id.as_str().to_owned()).collect();
+        }
         Concerns::Born { from, to } => {
             born = (format!("{from:04}-01-01"), format!("{to:04}-12-31"))
         }
@@ -227,7 +223,9 @@ fn from_message(ruling: v1::Ruling) -> Option<Vec<(Digest, Stated)>> {
         {
             (true, true) => Concerns::Nobody,
             (false, true) if ruling.persons.len() <= MOST_PERSONS => {
-                Concerns::Persons(ruling.persons)
+                let persons: Option<Vec<ResidentId>> =
+                    ruling.persons.iter().map(|text| canonical(text)).collect();
+                Concerns::Persons(persons?)
             }
             (true, false) => {
                 Concerns::Born { from: year(&ruling.born_from)?, to: year(&ruling.born_to)? }
@@ -277,7 +275,7 @@ mod tests {
         };
         let concerns = [
             Concerns::Nobody,
-            Concerns::Persons(vec![LI.into()]),
+            Concerns::Persons(vec![canonical(LI).unwrap()]),
             Concerns::Born { from: 1950, to: 1955 },
         ];
         let sheet = Worksheet { rulings: concerns.into_iter().map(ruling).collect() };
@@ -295,6 +293,14 @@ mod tests {
                 vec![v1::RuledRow { digest: vec![7; 32], count: 0 }],
             ] {
                 assert_eq!(from_message(v1::Ruling { rows, ..message.clone() }), None);
+            }
+            for persons in [vec!["1101051949123100".into()], vec![LI.into(), LI.to_lowercase()]] {
+                let not_ids = v1::Ruling { persons, ..message.clone() };
+                assert_eq!(
+                    from_message(not_ids),
+                    None,
+                    "a person that is not read is not left out"
+                );
             }
             assert_eq!(from_message(v1::Ruling { born_from: "1950".into(), ..message }), None);
         }

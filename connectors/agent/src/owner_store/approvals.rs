@@ -1,5 +1,5 @@
-//! The owner's approvals: which scans are served, to whom, for what. Signed as a whole by the
-//! owner's own key, in the connector's folder; nothing here talks to the hub.
+//! The owner's approvals: which scans are served, to which members, for what. Signed as a whole by
+//! the owner's own key, in the connector's folder; nothing here talks to the hub.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,13 +8,12 @@ use std::time::SystemTime;
 use prost::Message as _;
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{Approval, Approvals, Envelope, ScanTemplate};
+use zerotrip_proto::{names, to_timestamp};
 use zerotrip_trust::receipt::template_digest;
 use zerotrip_trust::signed::{self, Signed};
 
 use crate::owner_store::error::OwnerStoreError;
-use crate::owner_store::ownership::owner_of;
 use crate::owner_store::signed_file::envelope;
 use crate::owner_store::versions::Versioned;
 
@@ -133,8 +132,9 @@ pub fn added(
     purposes: &[String],
 ) -> (Approvals, Changes) {
     let mut all = current.clone();
-    for template in
-        templates.iter().filter(|template| owner_of(&template.dataset) == current.member)
+    for template in templates
+        .iter()
+        .filter(|template| names::owner_of(&template.dataset) == Some(current.member.as_str()))
     {
         let of = |approval: &Approval| {
             approval.template.as_ref().is_some_and(|known| same_scan(known, template))

@@ -14,8 +14,8 @@ use zerotrip_channel::files::{self, FileError, Secrecy};
 use zerotrip_datasets::file::Made;
 use zerotrip_datasets::vocabulary::VOCABULARIES;
 use zerotrip_datasets::{CivilDay, DatasetFile, template};
-use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{DatasetStatement, Envelope, ScanTemplate};
+use zerotrip_proto::{hash_domain, names};
 use zerotrip_text::toml_fault;
 use zerotrip_trust::digest::{self, Digest, sha256, sha256_parts};
 use zerotrip_trust::directory::Directory;
@@ -24,7 +24,6 @@ use zerotrip_trust::signed;
 
 use crate::owner_store::approvals;
 use crate::owner_store::error::{MOST_DATASETS, OwnerStoreError};
-use crate::owner_store::ownership::owner_of;
 use crate::owner_store::signed_file::{envelope, signing_lock};
 use crate::owner_store::versions::Versioned;
 use crate::probes::Probes;
@@ -290,7 +289,7 @@ pub fn sign_datasets(
 /// What of this member's is asked, for people.
 fn asked_of(member: &str, asked: &BTreeSet<String>) -> String {
     let ours: Vec<&str> =
-        asked.iter().map(String::as_str).filter(|id| owner_of(id) == member).collect();
+        asked.iter().map(String::as_str).filter(|id| names::owner_of(id) == Some(member)).collect();
     match ours.as_slice() {
         [] => format!("; none of member `{member}`'s is asked"),
         ours => format!("; of member `{member}`'s it asks `{}`", ours.join("`, `")),

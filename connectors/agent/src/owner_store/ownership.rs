@@ -6,11 +6,6 @@ use zerotrip_proto::HolderSigned;
 use zerotrip_proto::v1::Envelope;
 use zerotrip_trust::directory::Directory;
 
-/// The member that owns a dataset: the part of its id before the dot.
-pub fn owner_of(dataset: &str) -> &str {
-    dataset.split_once('.').map_or(dataset, |(member, _)| member)
-}
-
 /// What an owner signed: `member`, which must have signed it with a key that is valid now.
 pub fn open_owners<M: HolderSigned>(
     envelope: &Envelope,

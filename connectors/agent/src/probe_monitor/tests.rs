@@ -265,7 +265,7 @@ fn a_file_that_is_of_no_use_is_explained_by_line_and_never_by_what_stands_there(
         })
         .collect();
     for (text, why) in [
-        ("# nobody\n", "it names nobody"),
+        ("# nobody\n", "it names no person"),
         ("\n110105491231002", "line 2 is not a resident id of 18 characters"),
         (
             &format!("{LI} owner"),

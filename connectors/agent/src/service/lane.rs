@@ -1,5 +1,5 @@
 //! The lane of a channel (`Connector/Scan`): one stream for many scans. It hands each ticket to a
-//! task of its own, so one that is refused or slow holds up no other, and sends together what is
+//! separate task, so one that is refused or slow holds up no other, and sends together what is
 //! ready together. It reads no ticket: who may ask what is decided by the gate.
 
 mod call;
@@ -21,7 +21,7 @@ pub use call::Scans;
 use call::{Call, Reply};
 
 /// Serves the calls of a hub until it ends its side, breaks the rules of `ScanCalls`, or goes. Once
-/// `stop` turns true, the hub hears that the lane closes, and what is under way is still answered.
+/// `stop` turns true, the hub is informed that the lane closes, and what is under way is still answered.
 /// When what is returned is dropped, all scans under way are cancelled.
 pub fn open<C, S>(
     calls: C,

@@ -104,6 +104,6 @@ mod tests {
         let (scan, kept) = answer();
         let handle = answers.keep(kept).unwrap().handle;
         drop(answers.take(&handle));
-        assert!(scan.is_closed(), "its scan hears that no one waits for it");
+        assert!(scan.is_closed(), "its scan can end");
     }
 }

@@ -24,6 +24,8 @@ use super::in_force::InForce;
 struct ScanLine<'a> {
     exchange: &'a str,
     grant: &'a str,
+    /// The authority's grant that covers the request, as the hub says.
+    authority_grant: &'a str,
     requester: &'a str,
     official: &'a str,
     check: &'a str,
@@ -62,6 +64,7 @@ impl<'a> ScanLine<'a> {
         Self {
             exchange: &admitted.ticket.exchange_id,
             grant: &admitted.ticket.id,
+            authority_grant: &admitted.ticket.authority_grant,
             requester: &request.issuer,
             official: &request.official,
             check: &admitted.approved.template().check,

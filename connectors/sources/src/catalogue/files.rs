@@ -13,7 +13,7 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::SourceError;
 use super::super::drop::{self, Format, Sample, file_kind};
-use super::{Catalogue, Look, Seen, Setting, Settings, Table, name_of};
+use super::{Catalogue, InspectedColumn, Look, Setting, Settings, Table, name_of};
 
 /// A file that no dataset file describes yet.
 pub struct DroppedFile {
@@ -165,7 +165,7 @@ impl DroppedFile {
         if Path::new(&manifest).is_file() {
             return (
                 "as_of",
-                Setting::Text("manifest".to_owned(), "a manifest lies beside the file"),
+                Setting::Text("manifest".to_owned(), "a manifest is beside the file"),
             );
         }
         (
@@ -239,8 +239,12 @@ impl Catalogue for DroppedFile {
                     .to_owned(),
             );
         }
-        let seen =
-            |(field, evidence)| Seen { field, declared: String::new(), evidence, is_indexed: None };
+        let seen = |(field, evidence)| InspectedColumn {
+            field,
+            declared: String::new(),
+            evidence,
+            is_indexed: None,
+        };
         let columns = sample.columns.into_iter().map(seen).collect();
         let name = table.filter(|_| is_book).map_or_else(|| stem(&self.path), str::to_owned);
         Ok(Look { table: name, source, rows: sample.rows, columns, advice })

@@ -55,7 +55,7 @@ pub struct Look {
     /// Rows.
     pub rows: u64,
     /// Its columns, in the system's order.
-    pub columns: Vec<Seen>,
+    pub columns: Vec<InspectedColumn>,
     /// What its owner should know.
     pub advice: Vec<String>,
 }
@@ -78,7 +78,7 @@ pub enum Setting {
 
 /// A column.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct InspectedColumn {
     /// As the system calls it.
     pub field: String,
     /// The type that the system declares; empty where it declares none.
@@ -109,14 +109,14 @@ pub struct Target {
     /// Its kind, as `source.kind` has it.
     pub kind: &'static str,
     /// Where it is.
-    pub place: Place,
+    pub place: TargetLocation,
     /// For an HTTP interface: a file of secret headers, and whether it is talked to encrypted.
     headers: Option<(Option<String>, Tls)>,
 }
 
 /// Where a system is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum TargetLocation {
     /// A file.
     File(PathBuf),
     /// A server; the table is not yet known.
@@ -180,27 +180,30 @@ impl Target {
                 path.display()
             ))
         })?;
-        Ok(Self { kind, place: Place::File(path), headers: None })
+        Ok(Self { kind, place: TargetLocation::File(path), headers: None })
     }
 
     /// Whether it must be said which of its tables is meant.
     pub fn has_tables(&self) -> bool {
-        matches!(self.place, Place::Server(_) | Place::Odbc(_)) || self.kind == "sqlite"
+        matches!(self.place, TargetLocation::Server(_) | TargetLocation::Odbc(_))
+            || self.kind == "sqlite"
     }
 
     /// Opens its catalogue. `header` is the row of a sheet that names its columns.
     pub fn open(&self, header: u32) -> Result<Box<dyn Catalogue>, SourceError> {
         let path = match &self.place {
-            Place::Server(spec) => {
+            TargetLocation::Server(spec) => {
                 return Ok(Box::new(ServerCatalogue::new(self.kind, spec, Path::new(""))));
             }
-            Place::Odbc(spec) => return Ok(Box::new(ServerCatalogue::odbc(spec, Path::new("")))),
-            Place::Url(url, said) => {
+            TargetLocation::Odbc(spec) => {
+                return Ok(Box::new(ServerCatalogue::odbc(spec, Path::new(""))));
+            }
+            TargetLocation::Url(url, said) => {
                 let (header_file, tls) =
                     self.headers.clone().unwrap_or((None, Tls::Verify { ca_file: None }));
                 return Ok(Box::new(Interface::new(Url::clone(url), said, header_file, tls)));
             }
-            Place::File(path) => path,
+            TargetLocation::File(path) => path,
         };
         if path.is_dir() {
             let detail = format!(
@@ -272,7 +275,7 @@ fn server(scheme: &str, rest: &str, login: Login) -> Result<Target, SourceError>
         as_of: SqliteAsOf::Live,
         nothing_hidden: None,
     };
-    Ok(Target { kind, place: Place::Server(Box::new(spec)), headers: None })
+    Ok(Target { kind, place: TargetLocation::Server(Box::new(spec)), headers: None })
 }
 
 /// A collection behind an HTTP interface. Its address is not repeated: it may hold what should not
@@ -289,7 +292,7 @@ fn interface(text: &str, login: Login) -> Result<Target, SourceError> {
         ));
     }
     let headers = Some((login.header_file, login.tls));
-    Ok(Target { kind: "rest", place: Place::Url(Box::new(url), text.to_owned()), headers })
+    Ok(Target { kind: "rest", place: TargetLocation::Url(Box::new(url), text.to_owned()), headers })
 }
 
 /// A connection string, without its password, behind `odbc:`.
@@ -327,7 +330,7 @@ fn driver(connection: &str, login: Login) -> Result<Target, SourceError> {
         as_of: SqliteAsOf::Live,
         nothing_hidden: None,
     };
-    Ok(Target { kind: "odbc", place: Place::Odbc(Box::new(spec)), headers: None })
+    Ok(Target { kind: "odbc", place: TargetLocation::Odbc(Box::new(spec)), headers: None })
 }
 
 /// `name=value` or `name={value}`, with `;` between them.

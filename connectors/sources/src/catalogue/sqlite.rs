@@ -12,7 +12,7 @@ use zerotrip_proto::v1::ErrorCode;
 use super::super::SourceError;
 use super::super::float_text;
 use super::super::table::quote;
-use super::{Catalogue, Look, Seen, Setting, Table, name_of, patience};
+use super::{Catalogue, InspectedColumn, Look, Setting, Table, name_of, patience};
 
 /// Tables that are listed.
 const MOST_TABLES: usize = 10_000;
@@ -131,7 +131,12 @@ impl Catalogue for Database {
         let mut columns = self.query(sql, &[&table], |row| {
             let field: String = row.get(0)?;
             let is_indexed = Some(indexed.contains(&field));
-            Ok(Seen { field, declared: row.get(1)?, evidence: Evidence::default(), is_indexed })
+            Ok(InspectedColumn {
+                field,
+                declared: row.get(1)?,
+                evidence: Evidence::default(),
+                is_indexed,
+            })
         })?;
         if columns.len() > MOST_COLUMNS {
             return Err(self.drift(&format!(

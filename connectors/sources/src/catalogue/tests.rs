@@ -91,7 +91,7 @@ fn characters_are_told_by_every_byte() {
 
 #[test]
 fn urls_of_servers_are_read_and_passwords_refused() {
-    let Place::Server(spec) =
+    let TargetLocation::Server(spec) =
         Target::parse("postgres://clerk@10.0.0.2/household", None, clear()).unwrap().place
     else {
         panic!()
@@ -101,7 +101,7 @@ fn urls_of_servers_are_read_and_passwords_refused() {
         ("10.0.0.2", 5432, "clerk", "household")
     );
     assert_eq!(spec.schema.as_deref(), Some("public"));
-    let Place::Server(spec) =
+    let TargetLocation::Server(spec) =
         Target::parse("mysql://clerk@db:3307/old", None, clear()).unwrap().place
     else {
         panic!()
@@ -210,7 +210,7 @@ fn outside_postgres_by_odbc_tells_its_catalogue() {
 #[test]
 fn connections_of_drivers_are_read_and_secrets_refused() {
     let of = |url: &str| Target::parse(url, None, clear());
-    let Place::Odbc(spec) =
+    let TargetLocation::Odbc(spec) =
         of("odbc:DRIVER={DM8 ODBC DRIVER}; SERVER=10.0.0.14;NAME={a;b};uid=clerk;").unwrap().place
     else {
         panic!()
@@ -223,7 +223,7 @@ fn connections_of_drivers_are_read_and_secrets_refused() {
         spec.attributes,
         [("SERVER".to_owned(), "10.0.0.14".to_owned()), ("NAME".to_owned(), "a;b".to_owned())]
     );
-    let Place::Odbc(spec) = of("odbc:dsn=estate").unwrap().place else { panic!() };
+    let TargetLocation::Odbc(spec) = of("odbc:dsn=estate").unwrap().place else { panic!() };
     assert_eq!((spec.through, spec.user), (Through::Dsn("estate".into()), None));
     for wrong in [
         "odbc:",

@@ -40,7 +40,7 @@ pub enum Expected {
 
 /// What a file turned out to be.
 #[derive(Debug, PartialEq, Eq)]
-struct Known {
+struct RecognisedKind {
     /// "is a web page".
     what: &'static str,
     /// What to do about it.
@@ -61,7 +61,7 @@ pub fn check(path: &Path, expected: Expected) -> Result<(), SourceError> {
     }
     match recognised(path, &head, expected) {
         None => Ok(()),
-        Some(Known { what, remedy }) => Err(SourceError::new(
+        Some(RecognisedKind { what, remedy }) => Err(SourceError::new(
             ErrorCode::SourceUnreadable,
             format!("`{}` {what}, whatever its name says: {remedy}", path.display()),
         )),
@@ -69,8 +69,8 @@ pub fn check(path: &Path, expected: Expected) -> Result<(), SourceError> {
 }
 
 /// What the file is, if it is not what is expected.
-fn recognised(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
-    let known = |what, remedy: &str| Some(Known { what, remedy: remedy.to_owned() });
+fn recognised(path: &Path, head: &[u8], expected: Expected) -> Option<RecognisedKind> {
+    let known = |what, remedy: &str| Some(RecognisedKind { what, remedy: remedy.to_owned() });
     let is_whole_name = |name: &[u8]| head.starts_with(name);
     if is_whole_name(b"PK\x03\x04") || is_whole_name(b"PK\x05\x06") {
         return archive(path, expected);
@@ -79,7 +79,7 @@ fn recognised(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
         return compound(path, head, expected);
     }
     if is_whole_name(b"PAR1") {
-        return (expected != Expected::Parquet).then(|| Known {
+        return (expected != Expected::Parquet).then(|| RecognisedKind {
             what: "is a Parquet file",
             remedy: "say `kind = \"parquet\"`".to_owned(),
         });
@@ -108,7 +108,7 @@ fn recognised(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
             "open it in a spreadsheet and save it as .xlsx",
         );
     }
-    // Old workbooks and tables have zeros of their own.
+    // Old workbooks and tables have zeros, too.
     if let Some(text) = wide(head).filter(|text| {
         !text.chars().any(|c| c.is_control() && !c.is_whitespace() && c != '\u{1a}' && c != '\0')
     }) {
@@ -127,7 +127,7 @@ fn recognised(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
         };
     }
     if is_table(head) {
-        return (expected != Expected::Dbf).then(|| Known {
+        return (expected != Expected::Dbf).then(|| RecognisedKind {
             what: "is a table of dBASE or FoxPro",
             remedy: "say `kind = \"dbf\"`".to_owned(),
         });
@@ -154,7 +154,7 @@ fn recognised(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
                 "say `kind = \"csv\"`{}, or save it in the format that its name says",
                 said.unwrap_or_default()
             );
-            Some(Known { what: "is separated text", remedy })
+            Some(RecognisedKind { what: "is separated text", remedy })
         }
         Expected::Xls => {
             known("is not an Excel workbook", "open it in a spreadsheet and save it as .xlsx")
@@ -203,8 +203,8 @@ fn wide(head: &[u8]) -> Option<String> {
 }
 
 /// Web pages, XML and JSON.
-fn markup(text: &str) -> Option<Known> {
-    let known = |what, remedy: &str| Some(Known { what, remedy: remedy.to_owned() });
+fn markup(text: &str) -> Option<RecognisedKind> {
+    let known = |what, remedy: &str| Some(RecognisedKind { what, remedy: remedy.to_owned() });
     let text: String = text.trim_start().chars().take(4096).collect::<String>().to_lowercase();
     const SAVE: &str =
         "open it in a spreadsheet and save it as .xlsx, as a workbook and not as a page";
@@ -265,8 +265,8 @@ fn markup(text: &str) -> Option<Known> {
 }
 
 /// An archive, by what is in it.
-fn archive(path: &Path, expected: Expected) -> Option<Known> {
-    let known = |what, remedy: &str| Some(Known { what, remedy: remedy.to_owned() });
+fn archive(path: &Path, expected: Expected) -> Option<RecognisedKind> {
+    let known = |what, remedy: &str| Some(RecognisedKind { what, remedy: remedy.to_owned() });
     let Some(archive) =
         File::open(path).ok().and_then(|file| ZipArchive::new(BufReader::new(file)).ok())
     else {
@@ -313,10 +313,10 @@ fn archive(path: &Path, expected: Expected) -> Option<Known> {
 }
 
 /// A file of files, by what is in it.
-fn compound(path: &Path, head: &[u8], expected: Expected) -> Option<Known> {
+fn compound(path: &Path, head: &[u8], expected: Expected) -> Option<RecognisedKind> {
     const MOST: u64 = 256 << 20;
-    let known = |what, remedy: &str| Some(Known { what, remedy: remedy.to_owned() });
-    // The directory may lie anywhere in it.
+    let known = |what, remedy: &str| Some(RecognisedKind { what, remedy: remedy.to_owned() });
+    // The directory may be anywhere in it.
     let mut whole = Vec::new();
     if File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut whole)).is_err() {
         whole = head.to_vec();

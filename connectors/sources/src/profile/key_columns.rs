@@ -60,7 +60,7 @@ impl KeyColumns {
         dataset.lookups.iter().map(look_up).collect()
     }
 
-    /// The places of columns of no look-up that can name a person whom a row is about: all but
+    /// The places of columns of no look-up that can name a person that a row is about: all but
     /// those of which the owner has stated otherwise. None of a dataset that no person is looked
     /// up in.
     pub fn mention_columns(dataset: &DatasetFile, look_ups: &[Self]) -> Vec<usize> {

@@ -186,8 +186,7 @@ impl Profile {
                 Concerns::Nobody => CellStatus::Settled,
                 // It is their row now: a look-up brings it, as if their ids were there.
                 Concerns::Persons(persons) if !cell.is_blank => {
-                    let persons =
-                        persons.iter().filter_map(|person| ResidentId::new_strict(person).ok());
+                    let persons = persons.iter().copied();
                     for person in persons.filter(|person| cell.reads_as != Some(*person)) {
                         irregular.entry((cell.column, person)).or_default().push(cell.row);
                     }

@@ -43,7 +43,7 @@ pub struct QualityScan<'a> {
     found: BTreeMap<(usize, FindingKind), (u64, Vec<String>)>,
     spoilt_rows: u64,
     trials: Vec<Trials>,
-    /// Places of the columns of no look-up that can name a person whom a row is about.
+    /// Places of the columns of no look-up that can name a person that a row is about.
     mention_columns: &'a [usize],
     rules: &'a PlausibilityRules,
     /// By the place of a date: how often its row contradicts it.

@@ -7,7 +7,9 @@ use zerotrip_datasets::file::{MOST_COLUMNS, Odbc as OdbcSpec, Password, Remote, 
 use zerotrip_datasets::guess::Evidence;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::catalogue::{Catalogue, Look, PATIENCE, Seen, Setting, Settings, Table};
+use super::super::catalogue::{
+    Catalogue, InspectedColumn, Look, PATIENCE, Setting, Settings, Table,
+};
 use super::super::{RawRow, SourceError};
 use super::cells::Cells;
 use super::mysql::Mysql;
@@ -239,7 +241,7 @@ async fn look<S: System>(system: &S, table: &str) -> Result<Look, SourceError> {
         Err(error) => return Err(error),
     }
     let (rows, evidence) = (seeing.rows, seeing.evidence);
-    let columns = cells.columns().iter().zip(evidence).map(|(column, evidence)| Seen {
+    let columns = cells.columns().iter().zip(evidence).map(|(column, evidence)| InspectedColumn {
         field: column.name.clone(),
         declared: column.type_name.clone(),
         evidence,

@@ -21,9 +21,9 @@ mod quality_scan;
 mod relation;
 mod row_sender;
 mod selecting;
-mod shape;
 mod system;
 mod table_profile;
+mod table_shape;
 #[cfg(test)]
 pub mod tests;
 mod tls;
@@ -46,9 +46,9 @@ use super::{
 };
 use cells::Cells;
 use pool::{Lease, Pool};
-use shape::{PollSettings, Shape};
 use system::System;
 use table_profile::TableProfile;
+use table_shape::{PollSettings, RemoteTableShape};
 use workers::Workers;
 
 use crate::rulings::Rulings;
@@ -65,7 +65,7 @@ pub struct RemoteSource<S: System> {
 }
 
 struct Inner<S: System> {
-    shape: Shape,
+    shape: RemoteTableShape,
     pool: Pool<S>,
     /// The columns as they were when the source was opened.
     first: OnceLock<Cells>,
@@ -118,7 +118,7 @@ impl<S: System> RemoteSource<S> {
         rulings: Arc<Rulings>,
     ) -> Result<Self, SourceError> {
         let inner = Arc::new(Inner {
-            shape: Shape::of(dataset, spec, rulings),
+            shape: RemoteTableShape::of(dataset, spec, rulings),
             pool: Pool::new(system, spec.connections),
             first: OnceLock::new(),
             known: RwLock::new(None),

@@ -105,8 +105,8 @@ impl Sink for RowSender<'_> {
 fn digest(row: RawRow<'_>) -> Digest {
     let mut hasher = Hasher::with_domain(hash_domain::ROW);
     for cell in row.iter() {
-        // The length is before the text, so that no two rows run together into one; NULL is no
-        // length at all.
+        // The length is before the text, so that no two rows run together into one; NULL has a
+        // length that no text has.
         let length = cell.map_or(u64::MAX, |text| text.len() as u64);
         hasher.update(&length.to_be_bytes());
         hasher.update(cell.unwrap_or_default().as_bytes());

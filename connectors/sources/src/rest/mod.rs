@@ -252,7 +252,8 @@ impl Reader {
         }
     }
 
-    /// Waits until a reading is due, and says for whom; `None` when the source is gone.
+    /// Waits until a reading is due, and returns the orders that it serves; `None` when the source
+    /// is gone.
     fn next(&mut self, every: Duration, wait: Duration) -> Option<Vec<Order>> {
         let orders = &mut self.orders;
         let first = self.runtime.block_on(async {

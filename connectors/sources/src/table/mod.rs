@@ -69,11 +69,11 @@ pub struct TableShape {
     pub look_ups: Vec<KeyColumns>,
     /// Places of all columns of ids, looked up or not.
     pub ids: Vec<usize>,
-    /// Places of columns of no look-up that can name a person whom a row is about.
+    /// Places of columns of no look-up that can name a person that a row is about.
     pub mention_columns: Vec<usize>,
     /// What the checks take its columns to say.
     pub rules: Arc<PlausibilityRules>,
-    /// Fields that name persons whom the rows are not about; none where no person is looked up, or
+    /// Fields that name persons that the rows are not about; none where no person is looked up, or
     /// where no field is left.
     pub not_about: Option<BTreeSet<String>>,
     /// Where as-of comes from.

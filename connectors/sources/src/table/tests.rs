@@ -10,7 +10,7 @@ use zerotrip_datasets::resident_id::{Declared, ResidentId, SchemeBy};
 use super::*;
 use crate::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
 use crate::profile::{DeclaredKey, KeyCell, Profile};
-use crate::rulings::Concerns;
+use crate::rulings::{Concerns, canonical};
 
 /// A database made by this SQL, and the shape of a table of it.
 fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShape) {
@@ -361,7 +361,7 @@ fn a_ruling_covers_the_rows_that_were_there() {
     let look_ups = || vec![KeyColumns { columns: vec![0], ..KeyColumns::default() }];
     let key = |raw: &'static str| move |_| KeyCell::Text(raw);
     let rulings: Rulings =
-        [([7; 32], Concerns::Nobody), ([8; 32], Concerns::Persons(vec![LI.to_owned()]))]
+        [([7; 32], Concerns::Nobody), ([8; 32], Concerns::Persons(vec![canonical(LI).unwrap()]))]
             .into_iter()
             .collect();
     let profile = |void: usize, his: usize| {

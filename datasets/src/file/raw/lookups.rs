@@ -99,7 +99,7 @@ pub(super) fn not_about(
 ) -> BTreeMap<String, String> {
     let remedy = format!(
         "must be a table of at most {MOST_NOT_ABOUT} fields of the source, each with the reason \
-         why a row is not about the persons who stand there, such as `JBR = \"the clerk who \
+         why a row is not about the persons who are named there, such as `JBR = \"the clerk who \
          entered it\"`"
     );
     let read = top.read("not_about", Some(BTreeMap::new()), &remedy, |value| {
@@ -117,8 +117,8 @@ pub(super) fn not_about(
         |column: &&Column| lookups.iter().any(|lookup| lookup.columns.contains(&column.name));
     for column in columns.iter().filter(is_asked).filter(|column| read.contains_key(&column.field))
     {
-        let remedy = "this field is in a look-up, so rows are about whoever stands there: take it \
-                      out of one of the two";
+        let remedy = "this field is in a look-up, so rows are about the person who is named there: \
+                      take it out of one of the two";
         top.fault_in("not_about", column.field.clone(), remedy.to_owned());
     }
     read

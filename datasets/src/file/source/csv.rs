@@ -83,12 +83,12 @@ pub(super) const KIND: Kind = Kind {
         "The first line names the columns; a line `sep=;` above it is passed over. A name is \
          folded: line breaks in it are one blank. **A row with something in a column that the \
          header does not name** is kept as unreadable: give every column a name, or empty it. (A \
-         first column without a name that counts the rows, 0, 1, 2 and so on, is no such column.) \
-         A row of another width than the header is kept as unreadable, unless it lacks columns \
-         without a name alone; so is a row with a line break inside a cell. A row of nothing but \
-         blanks is none; a manifest may count it or not. Bytes that the encoding does not know \
-         make the cell unreadable. A file that was cut off at a line's end cannot be told from a \
-         whole one: only a manifest tells."
+         first column without a name that counts the rows, 0, 1, 2 and so on, is not such a \
+         column.) A row of another width than the header is kept as unreadable, unless it lacks \
+         columns without a name alone; so is a row with a line break inside a cell. A row of \
+         nothing but blanks is none; a manifest may count it or not. Bytes that the encoding does \
+         not know make the cell unreadable. A file that was cut off at a line's end cannot be \
+         distinguished from a whole one: only a manifest shows it."
     ),
     read,
 };

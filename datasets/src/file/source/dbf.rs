@@ -37,14 +37,14 @@ pub(super) const KIND: Kind = Kind {
     example: "[source]\nkind = \"dbf\"\npath = \"FW_CQ.DBF\"\nas_of = \"modified\"\nencoding = \
               \"gb18030\"\n",
     notes: drop_notes!(
-        "Records that are **marked as deleted are no rows**, as in the program that marked them; \
+        "Records that are **marked as deleted are not rows**, as in the program that marked them; \
          `check` says how many there are. A program that deletes them does not keep what ends: \
          `ended` is then `removed`. A record whose mark is neither is kept as unreadable. A file \
          that is shorter than its header says, or holds more records than its header counts, is \
          not whole. Rows are located by their record's number. Field names have at most ten \
          bytes.\n\n| type | becomes |\n|---|---|\n| `C` character | the text, without the blanks \
          that pad it; bytes that the encoding does not know make the cell unreadable |\n| `N`, \
-         `F` numeric, `I` integer, `B` double, `Y` currency | its digits as they stand; one of \
+         `F` numeric, `I` integer, `B` double, `Y` currency | its digits as they are; one of \
          more than 15 digits becomes `4.4052418800101e17`: these programs count in doubles, so it \
          is **never a person**. Keep ids as characters. |\n| `D` date | `2026-11-22`; blank: NULL \
          |\n| `T` date and time | `2026-11-22T12:00:00` |\n| `L` logical | `T`, `F`; blank or \

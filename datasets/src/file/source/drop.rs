@@ -76,7 +76,7 @@ pub(super) const PARTS: Parameter = Parameter {
           register, and the newest counts. `all`: they are parts, as a data platform or one \
           export a district writes them, and are read as one. A list: the same, of these files \
           and no other. Not stated, several files must have names that differ in their day alone; \
-          otherwise nothing is read, for a part that is left out would be homes that nobody \
+          otherwise nothing is read, for a part that is left out would be homes that no look-up \
           finds. Parts are as old as the oldest of them.",
 };
 pub(super) const PART_COUNT: Parameter = Parameter {
@@ -95,11 +95,11 @@ macro_rules! drop_notes {
             $($own),+,
             "\n\nImported into a local indexed snapshot, and anew whenever the file changes. A drop that is not whole, or does not match \
             its manifest, leaves the one before in place, with its own as-of, until that is too old; the connector's log says why. With a \
-            pattern in `path` the newest file counts: by its manifest, by the day in its name, or by when it was modified; what else lies \
-            there must be explained, by names that differ in their day alone, or by `parts`. Whatever is called like the one in `path`, such as \
+            pattern in `path` the newest file counts: by its manifest, by the day in its name, or by when it was modified; what else \
+            is there must be explained, by names that differ in their day alone, or by `parts`. Whatever is called like the one in `path`, such as \
             `t (2).csv`, `t二.csv`, `t.csv.1` or `t.txt` beside `t.csv`, must be explained too: by `parts = \"none\"`, by a pattern that \
             both fit, or by a dataset file in the same folder as this one that describes it; what holds nothing, short notes (`.md`, `.sha256`) \
-            that name nobody, PDF documents and pictures need not. A folder that a data platform writes as one table is `path = \"x.parquet/part-*.parquet\"` with `parts = \"all\"`, \
+            that name no person, PDF documents and pictures need not. A folder that a data platform writes as one table is `path = \"x.parquet/part-*.parquet\"` with `parts = \"all\"`, \
             and counts once its `_SUCCESS` is there. Parts are in a folder of their own: beside them may be their manifests, `_SUCCESS`, \
             `_metadata`, `_common_metadata` and names of files that are still being written; with anything else there nothing is read, for it \
             could be a further part. `_SUCCESS` must be empty, `_metadata` a summary that lists exactly these parts, and `_common_metadata` \

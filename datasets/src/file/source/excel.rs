@@ -38,11 +38,11 @@ macro_rules! sheet_notes {
              adjudicates it or takes it away. **A row with something in a column that the header \
              does not name**, be it beside the header, between its columns or under the rest of a \
              merged name, is kept as unreadable, for it may have slipped: give every column a \
-             name. (A first column without a name that counts the rows is no such column.) Rows \
+             name. (A first column without a name that counts the rows is not such a column.) Rows \
              are located by their number in the sheet.\n\n| in the cell | becomes |\n|---|---|\n| \
              text | the text |\n| a number of at most 15 digits | its digits |\n| a larger number \
              | `4.4052418800101e17`: a spreadsheet keeps 15 digits, so it is **never a person**, \
-             and its row is unreadable for everybody whose id begins so. Have ids written as \
+             and its row is unreadable for every person whose id begins so. Have ids written as \
              text. |\n| a number shown as a date, a time | `2026-11-22`, `2026-11-22T12:00:00`, \
              `12:00:00`, whether days count from 1900 or from 1904 |\n| a number shown as hours \
              that have passed | the number, in days |\n| true, false | `TRUE`, `FALSE` |\n| an \
@@ -115,7 +115,7 @@ const UNREAD: Parameter = Parameter {
     default: Some("no other sheet holds anything"),
     form: "must give sheets' names a reason each, such as `{ \"说明\" = \"how the form is filled \
            in\" }`",
-    doc: "Every other sheet that holds anything, and why it is no part of the register. A sheet \
+    doc: "Every other sheet that holds anything, and why it is not part of the register. A sheet \
           that is neither read nor declared here is an error.",
 };
 const HEADER: Parameter = Parameter {

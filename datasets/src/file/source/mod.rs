@@ -86,7 +86,7 @@ pub const KINDS: &[&Kind] = &[
 pub struct Kind {
     /// What `source.kind` says.
     pub name: &'static str,
-    /// For whom it is, in one sentence.
+    /// Who it is for, in one sentence.
     pub title: &'static str,
     /// The same in a few words of Chinese.
     pub title_zh: &'static str,

@@ -37,11 +37,11 @@ pub(super) const KIND: Kind = Kind {
             a proxy that spreads reads over its copies: one that lags behind would give rows as \
             they were.\n\nA profiling pass reads the key columns every `profile_every` and \
             remembers irregular spellings and unreadable cells; a live source's answers are as of \
-            the latest pass. The pass also remembers in which rows each person stands: a look-up \
+            the latest pass. The pass also remembers in which rows each person is: a look-up \
             that finds fewer of them, because one is gone, was written anew, or is spelled \
             otherwise now, takes a pass of its own, and is of then; where it has no time for that \
             it fails, and a pass begins at once. An unreadable row is located by its primary key, \
-            of which a part that is somebody's id shows its ends only; without one by its place \
+            of which a part that is a person's id shows its ends only; without one by its place \
             in the pass.\n\n**What is asked of the catalogue**, at every pass, with `select` on \
             the table, `show view` on a view and `show view` and `references` on what it rests \
             upon (by which a table and its columns are listed and nothing of it can be read), and \
@@ -62,7 +62,7 @@ pub(super) const KIND: Kind = Kind {
             `length`, `cast` to `char` or to numbers, joins of different tables (one with itself \
             only by a `left join` on which no other condition rests), queries in `from`, `where`, \
             `order by`, `union all` | every other word: clocks, dates and their names, \
-            `current_user()`, variables, functions that somebody made, arithmetic, `collate`, \
+            `current_user()`, variables, user-defined functions, arithmetic, `collate`, \
             `distinct`, `group by`, aggregates, windows, `limit`, `union`, queries within an \
             expression, a table's partition; a `timestamp`, or what another view shows of one as \
             a text, and a `time`, with which more is done than to show it |\n| `show all slaves \
@@ -71,23 +71,23 @@ pub(super) const KIND: Kind = Kind {
             `read_only` | a server that takes writes | one that does not: a replica that was cut \
             off is so |\n| `innodb_force_recovery`, `rewriter_enabled` | 0 | a server that was \
             started to rescue its tables, or that rewrites what it is asked |\n| `wsrep_on`, \
-            `group_replication_group_name` | a server by itself; one of a Galera cluster, which \
-            is told to wait for the others (`wsrep_sync_wait`) | a member of a replication group \
-            |\n| `information_schema.events`, as far as the account sees them | | a table that an \
-            event names |\n\nWhat is refused as not of now may be attached with `as_of`, naming a \
-            table in which the system itself writes the time; what could hide rows or cells from \
-            this reader, with `nothing_hidden`, by which its owner says why it does not. An event \
-            that the account does not see, and a program elsewhere that fills a table, no \
-            catalogue tells: a table that is filled so wants `as_of`.\n\n| type | becomes \
-            |\n|---|---|\n| `varchar`, `text` of any size, `enum`, `set` | the text |\n| \
-            `char(n)` | the text, without the padding |\n| `tinyint` to `bigint`, `year` | its \
-            digits; a `boolean` is a `tinyint`: `0`, `1` |\n| `decimal` | its digits, exact, with \
-            all its decimals |\n| `float`, `double` | digits, rounded; unreadable in a column of \
-            ids, where its last digits are gone |\n| `date` | `2026-11-22` |\n| `datetime` | \
-            `2026-11-22 00:30:00` |\n| `timestamp` | the same, in Beijing time |\n| `time` | \
-            `00:30:00` |\n| `bit(n)` | its *n* digits, `0` and `1` |\n| `uuid` (MariaDB) | the \
-            text |\n| `binary`, `varbinary`, `blob` of any size, `json`, geometry and all other \
-            types | refused when opened |\n",
+            `group_replication_group_name` | a server by itself; one of a Galera cluster, which is \
+            set to wait for the others (`wsrep_sync_wait`) | a member of a replication group |\n| \
+            `information_schema.events`, as far as the account sees them | | a table that an event \
+            names |\n\nWhat is refused as not of now may be attached with `as_of`, naming a table \
+            in which the system itself writes the time; what could hide rows or cells from this \
+            reader, with `nothing_hidden`, by which its owner says why it does not. An event that \
+            the account does not see, and a program elsewhere that fills a table, no catalogue \
+            tells: a table that is filled so wants `as_of`.\n\n| type | becomes |\n|---|---|\n| \
+            `varchar`, `text` of any size, `enum`, `set` | the text |\n| `char(n)` | the text, \
+            without the padding |\n| `tinyint` to `bigint`, `year` | its digits; a `boolean` is a \
+            `tinyint`: `0`, `1` |\n| `decimal` | its digits, exact, with all its decimals |\n| \
+            `float`, `double` | digits, rounded; unreadable in a column of ids, where its last \
+            digits are gone |\n| `date` | `2026-11-22` |\n| `datetime` | `2026-11-22 00:30:00` \
+            |\n| `timestamp` | the same, in Beijing time |\n| `time` | `00:30:00` |\n| `bit(n)` | \
+            its *n* digits, `0` and `1` |\n| `uuid` (MariaDB) | the text |\n| `binary`, \
+            `varbinary`, `blob` of any size, `json`, geometry and all other types | refused when \
+            opened |\n",
     read,
 };
 

@@ -111,7 +111,7 @@ const ATTRIBUTES: Parameter = Parameter {
     default: Some("none"),
     form: "must be a table of texts, such as `{ Server = \"10.0.0.14\" }`: no user, password or \
            other secret, nor another driver",
-    doc: "What the driver is told besides: its own manual lists the names. The user and the \
+    doc: "What the driver is given besides: its own manual lists the names. The user and the \
           password have keys of their own.",
 };
 const FILE: Parameter = Parameter {
@@ -119,7 +119,7 @@ const FILE: Parameter = Parameter {
     default: Some("none"),
     form: "must be one attribute with a path relative to this file, such as `{ DBQ = \
            \"estate.mdb\" }`, with `/` between its parts and no `..`",
-    doc: "Where the system is a file: the attribute by which the driver is told, and the file. It \
+    doc: "Where the system is a file: the attribute that names it to the driver, and the file. It \
           is watched.",
 };
 const CATALOG: Parameter = Parameter {
@@ -140,21 +140,21 @@ const USER: Parameter = Parameter {
     key: "user",
     default: Some("none"),
     form: "must be a user's name",
-    doc: "Who logs in (`UID`): best somebody who may read this one table or view and nothing \
+    doc: "Who logs in (`UID`): best a user who may read this one table or view and nothing \
           else. That is what keeps the system from being written to, whatever its driver does.",
 };
 const PROCESSES: Parameter = Parameter {
     key: CONNECTIONS.key,
     default: CONNECTIONS.default,
     form: CONNECTIONS.form,
-    doc: "Most connections at once, each with a process of its own; look-ups beyond wait their \
+    doc: "Most connections at once, each with a separate process; look-ups beyond wait their \
           turn. One is the profiling pass's while that runs.",
 };
 const UNCHANGING: Parameter = Parameter {
     key: "unchanging",
     default: Some("false"),
     form: "must be `true` or `false`",
-    doc: "The owner's word that nobody changes the table while it is asked. A system without \
+    doc: "The owner's word that the table is not changed while it is asked. A system without \
           snapshots (below) is refused without it.",
 };
 

@@ -27,14 +27,14 @@ pub(super) const KIND: Kind = Kind {
          double | its digits; one of more than 15 digits becomes `4.4052418800101e17`: the rest \
          is lost, so it is **never a person** |\n| float | the same from 7 digits on |\n| boolean \
          | `true`, `false` |\n| date | `2026-11-22` |\n| time of day | `12:00:00` |\n| timestamp \
-         without zone | `2026-11-22T12:00:00` as it stands |\n| timestamp with zone | the instant \
+         without zone | `2026-11-22T12:00:00` as it is |\n| timestamp with zone | the instant \
          as China's clocks showed it: `2026-11-22T12:00:00+08:00`; without the offset where it \
          was another, as in the summers of 1986 to 1991 |\n| old 12-byte timestamp (INT96) | as \
-         the file's footer says who wrote it: by Spark an instant, as above; by Impala as it \
-         stands; by another it is refused in a column of type `date` |\n| null | NULL |\n| list, \
-         map, struct, binary without a type, UUID, interval, half float | refused by name, if a \
-         column names it |\n\nCompressed with Snappy, Gzip, LZ4 or Zstandard, or not at all; what \
-         is compressed with Brotli or encrypted is refused by name."
+         the file's footer says who wrote it: by Spark an instant, as above; by Impala as it is; \
+         by another it is refused in a column of type `date` |\n| null | NULL |\n| list, map, \
+         struct, binary without a type, UUID, interval, half float | refused by name, if a column \
+         names it |\n\nCompressed with Snappy, Gzip, LZ4 or Zstandard, or not at all; what is \
+         compressed with Brotli or encrypted is refused by name."
     ),
     read,
 };

@@ -84,13 +84,13 @@ pub(super) const USER: Parameter = Parameter {
     key: "user",
     default: None,
     form: "must be a user's name",
-    doc: "Who logs in: best somebody who may read this one table or view and nothing else.",
+    doc: "Who logs in: best a user who may read this one table or view and nothing else.",
 };
 pub(super) const PASSWORD_FILE: Parameter = Parameter {
     key: "password_file",
     default: Some("none"),
     form: "must be a file's path",
-    doc: "A file that holds the password, relative to this file; refused if anybody else may read \
+    doc: "A file that holds the password, relative to this file; refused if another user may read \
           it (`chmod 600`). Read at every log-in.",
 };
 pub(super) const PASSWORD_ENV: Parameter = Parameter {
@@ -146,8 +146,8 @@ pub(super) const AS_OF: Parameter = Parameter {
     form: sqlite::AS_OF.form,
     doc: "How old its rows are. `live`: of now, which counts only where the system's own \
           catalogue proves it, down to ordinary tables of this very server. For anything else (an \
-          extract, a copy, a view that cannot be followed): where the time at which it began \
-          stands, the newest of them, written with the rows and not in a job's log. A time \
+          extract, a copy, a view that cannot be followed): where the time at which it began is \
+          recorded, the newest of them, written with the rows and not in a job's log. A time \
           without an offset is Beijing time.",
 };
 

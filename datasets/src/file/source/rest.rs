@@ -80,9 +80,9 @@ pub(super) const KIND: Kind = Kind {
             reading.\n\n**A collection may change while it is read**, and a row that moves to a \
             page that was read already would be lost. So whatever takes more than one request is \
             read twice, and counts only if both readings gave the same rows, page by page: then \
-            every page stood so at the moment between them. What was changed and changed back \
+            every page was so at the moment between them. What was changed and changed back \
             meanwhile, in the same place, is all that this does not see. It is read up to four \
-            times; if it never stands still that long, the snapshot before serves, and `check` \
+            times; if it never stays unchanged that long, the snapshot before serves, and `check` \
             says so. What each way holds beyond that:\n\n| `paging` | its keys | what tells that \
             nothing is missing |\n|---|---|---|\n| `{ kind = \"whole\" }` | | One answer has all \
             rows, and its owner says so. An answer with a `Link` to a next one is refused. An \
@@ -109,24 +109,24 @@ pub(super) const KIND: Kind = Kind {
             beginning, a JSON pointer (RFC 6901) within the row, such as `/owner/id`. **A list is \
             read with `*`**, which stands for each of its elements: with `/owners/*/id` and \
             `/owners/*/share`, an object with three owners becomes three rows that share its \
-            other cells; an empty list becomes one row with nobody in it. One list may be read \
+            other cells; an empty list becomes one row with no person in it. One list may be read \
             so. A step that is a number leads to the only element of a list: where there are \
             others beside it, the reading is refused, in a column and in `rows`, where `*` may \
-            stand as well.\n\nWhat an answer's own headers say of its age (`Age`, or a `Date` \
+            appear as well.\n\nWhat an answer's own headers say of its age (`Age`, or a `Date` \
             more than a minute before the request) makes its as-of older; a cache is asked for \
             nothing (`Cache-Control: no-cache`).\n\n| JSON | becomes |\n|---|---|\n| a string | \
             the text; half of a surrogate pair becomes `\u{fffd}`, which nothing reads |\n| a \
-            number | its digits exactly as they stand: `1.50` stays so. In a column of ids one of \
-            more than 15 digits that could be what a floating-point number left of another \
-            becomes `4.4052418800101e17`: **never a person**, but anybody whose id begins so. \
-            Give ids as strings. |\n| `true`, `false` | the word |\n| `null`, or a pointer that \
-            leads through one | NULL |\n| a member that is not there | refused: the interface \
-            must write `null` |\n| an object or an array | refused, if a column names it: name \
-            what is within, of a list with `*` |\n\nAn answer must be whole JSON in UTF-8 with \
-            status 200, of at most 64 MiB and 64 levels, no key twice in an object; compression \
-            is not asked for, redirects are not followed. A request is tried again, up to three \
-            times, when its connection fails, or after status 429 or 503, waiting as long as \
-            `Retry-After` says, up to 30 seconds.\n",
+            number | its digits exactly as they are: `1.50` stays so. In a column of ids one of \
+            more than 15 digits that could be what a floating-point number left of another becomes \
+            `4.4052418800101e17`: **never a person**, but any person whose id begins so. Give ids \
+            as strings. |\n| `true`, `false` | the word |\n| `null`, or a pointer that leads \
+            through one | NULL |\n| a member that is not there | refused: the interface must write \
+            `null` |\n| an object or an array | refused, if a column names it: name what is \
+            within, of a list with `*` |\n\nAn answer must be whole JSON in UTF-8 with status 200, \
+            of at most 64 MiB and 64 levels, no key twice in an object; compression is not asked \
+            for, redirects are not followed. A request is tried again, up to three times, when its \
+            connection fails, or after status 429 or 503, waiting as long as `Retry-After` says, \
+            up to 30 seconds.\n",
     read,
 };
 
@@ -142,7 +142,7 @@ const ROWS: Parameter = Parameter {
     key: "rows",
     default: None,
     form: paging::POINTER_FORM,
-    doc: "Where the array of rows stands in an answer, such as `/data/list`; empty where the \
+    doc: "Where the array of rows is in an answer, such as `/data/list`; empty where the \
           answer is the array.",
 };
 const PAGING: Parameter = Parameter {
@@ -156,7 +156,7 @@ const HEADER_FILE: Parameter = Parameter {
     default: Some("none"),
     form: "must be a file's path",
     doc: "A file with secret headers, one in a line (`Authorization: Bearer …`), at most 8, \
-          relative to this file; refused if anybody else may read it (`chmod 600`). Read for \
+          relative to this file; refused if another user may read it (`chmod 600`). Read for \
           every reading.",
 };
 const TLS: Parameter = Parameter {

@@ -65,9 +65,9 @@ pub(super) const AS_OF: Parameter = Parameter {
     default: None,
     form: "must be `live` or `{ table = \"…\", column = \"…\" }`",
     doc: "How old its rows are: `live` for the register itself; for an extract, where the time \
-          (RFC 3339) at which it began stands, the newest of them: what was entered while it ran \
-          may be missing. It must be written with the rows, in their transaction or after them; a \
-          job's own log, which says so even of a job that failed, is newer than the rows.",
+          (RFC 3339) at which it began is recorded, the newest of them: what was entered while it \
+          ran may be missing. It must be written with the rows, in their transaction or after \
+          them; a job's own log, which says so even of a job that failed, is newer than the rows.",
 };
 
 fn read(section: &mut Section<'_>) -> Option<Source> {

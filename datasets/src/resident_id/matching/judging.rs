@@ -2,7 +2,7 @@
 
 use super::characters::{Character, MASKS, hidden, is_date, is_filled, meant};
 use super::edits::LEVELS;
-use super::shapes::LONG_IDS;
+use super::id_patterns::LONG_IDS;
 use super::takes::{Take, exponent_form, rounded, rounded_to};
 use crate::resident_id::characters::{KNOWN_ENOUGH, folded};
 use crate::resident_id::{Reading, is_doubtful, parse};

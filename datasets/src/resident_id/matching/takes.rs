@@ -1,7 +1,7 @@
 //! What a damaged spelling can be taken for, and whose it is then.
 
 use super::edits::{Counts, Ends, Form, Token, within};
-use super::shapes::{LONG_IDS, SHORT_IDS};
+use super::id_patterns::{LONG_IDS, SHORT_IDS};
 use super::{Probe, ResidentId, rounded_digits};
 
 /// Digits that a spreadsheet keeps of a number.

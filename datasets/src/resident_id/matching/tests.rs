@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::super::{fifteens, is_spreadsheet_rounded};
-use super::shapes::SHORT_IDS;
+use super::id_patterns::SHORT_IDS;
 use super::*;
 use proptest::prelude::*;
 

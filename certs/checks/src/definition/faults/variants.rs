@@ -34,7 +34,7 @@ impl Faults<'_> {
             {
                 self.add(format!(
                     "variant `{place}`, scan `{name}`: `{}` is asked for doubts alone; no scan of \
-                     it says for whom it must know",
+                     it says which persons it must know",
                     scan.dataset
                 ));
             }
@@ -136,7 +136,7 @@ impl Faults<'_> {
         if scan.absence_for.is_empty() && !scan.only_doubts {
             self.add(format!(
                 "{at}: undeclared absence; a true answer rests on its finding nothing, so say for \
-                 whom in `absence_for`"
+                 which persons in `absence_for`"
             ));
         }
         for key in &scan.keys {

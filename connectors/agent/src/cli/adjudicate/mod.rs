@@ -29,7 +29,7 @@ pub struct Adjudicate {
     /// Only rows whose other columns meet this condition, as in `count --where`. Repeat for more.
     #[arg(long = "where", value_name = "CONDITION", requires = "cells")]
     only: Vec<String>,
-    /// The persons whom all of these rows can concern: `nobody`, resident ids with commas, `born
+    /// The persons that all of these rows can concern: `nobody`, resident ids with commas, `born
     /// 1952`, `born 1950-1955`.
     #[arg(long, requires = "cells")]
     concerns: Option<String>,

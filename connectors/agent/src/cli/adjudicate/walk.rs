@@ -46,7 +46,7 @@ pub struct Form {
 
 impl Form {
     /// From the command line: `COLUMN=TEXT` for cells as the source has them, conditions on
-    /// meanings as `count --where` has them, and the persons whom such rows can concern.
+    /// meanings as `count --where` has them, and the persons that such rows can concern.
     pub fn parse(
         cells: &[String],
         only: &[String],
@@ -113,7 +113,7 @@ pub async fn walk(
     writeln!(
         screen,
         "{}: {} rows cannot be read, {} of them undecided. While a row is undecided, no person \
-         whom it could concern gets an answer. For many rows of one form: `--cell COLUMN=TEXT \
+         that it could concern gets an answer. For many rows of one form: `--cell COLUMN=TEXT \
          --concerns … --grounds …` rules on all of them.",
         dataset.id,
         rows.len(),
@@ -254,8 +254,8 @@ fn ask_whom(
     loop {
         write!(
             screen,
-            "  whom can it concern? (`nobody`, resident ids with commas, `born 1952`, `born \
-             1950-1955`; `s` skip, `q` stop): "
+            "  which persons can it concern? (`nobody`, resident ids with commas, `born 1952`, \
+             `born 1950-1955`; `s` skip, `q` stop): "
         )?;
         screen.flush()?;
         let Some(answer) = line(answers)? else { return Ok(None) };

@@ -157,7 +157,7 @@ fn look_up(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
     if ids.len() > asked.lookup.columns.len() {
         listed.push(quoted(PLACEHOLDER));
     }
-    line!(out, "\n# Whom it must find: {}.", asked.lookup.whom);
+    line!(out, "\n# It must find: {}.", asked.lookup.whom);
     if ids.len() > asked.lookup.columns.len() {
         line!(
             out,
@@ -236,7 +236,7 @@ pub fn unlisted(out: &mut String, column: &Proposed) {
              them up there, and list the codes;"
         ),
     }
-    line!(out, "# persons whom a row with an unlisted word concerns get no answer.");
+    line!(out, "# persons that a row with an unlisted word concerns get no answer.");
 }
 
 /// Fillers in the cells of a column, for its owner to explain; `field` if the column is one of

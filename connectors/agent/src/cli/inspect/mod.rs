@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 use zerotrip_channel::files;
-use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Password, Tls, type_name};
 use zerotrip_datasets::guess::{is_value, rows};
 use zerotrip_datasets::mask::masked;
 use zerotrip_datasets::vocabulary::AskedDataset;
+use zerotrip_proto::names;
 use zerotrip_proto::v1::SemanticType;
 
 use self::options::in_options;
@@ -23,7 +23,7 @@ use self::words::{PLACEHOLDER, Proposed};
 use crate::cli::output::{Failure, say};
 use crate::cli::progress::with_progress;
 use zerotrip_sources::SourceError;
-use zerotrip_sources::catalogue::{Login, Look, Place, Setting, Table, Target};
+use zerotrip_sources::catalogue::{Login, Look, Setting, Table, Target, TargetLocation};
 use zerotrip_text::shown;
 
 /// Characters from which a run of digits could be a resident id, or most of one.
@@ -35,7 +35,7 @@ pub struct Inspect {
     /// A file, as a path or a `file:` URL, or a server, as `postgres://user@host:port/database` or
     /// `mysql://…`; or what is behind an ODBC driver, as `odbc:Driver=…;Server=…;UID=…` or
     /// `odbc:DSN=…;UID=…`; or an HTTP interface's collection, as `https://host/path`, of which one
-    /// answer is looked at; never with a password in it. What a file is is told by its ending: .db,
+    /// answer is looked at; never with a password in it. The ending of a file says what it is: .db,
     /// .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
     source: String,
     /// The table, or the sheet of a workbook; of an interface's answer the JSON pointer to its
@@ -112,10 +112,10 @@ enum Found {
 /// Lists a system's tables, or proposes a dataset file for one of them.
 pub async fn run(arguments: Inspect, as_json: bool) -> Result<(), Failure> {
     if let Some(member) = &arguments.member
-        && !DatasetFile::is_member(member)
+        && !names::is_member(member)
     {
         return Err(format!(
-            "--member `{}` must begin with a-z and hold only a-z, 0-9 and _",
+            "--member `{}` is not a member's name. Give 1 to 32 lower-case letters, digits and hyphens",
             shown(member)
         )
         .into());
@@ -126,12 +126,12 @@ pub async fn run(arguments: Inspect, as_json: bool) -> Result<(), Failure> {
         .map(|check| asked::dataset(check, arguments.dataset.as_deref()))
         .transpose()?;
     if let Some((member, asked)) = arguments.member.as_deref().zip(asked)
-        && asked.id.split_once('.').is_none_or(|(owner, _)| owner != member)
+        && names::owner_of(asked.id) != Some(member)
     {
         return Err(format!(
             "`{}` can only be member `{}`'s; leave --member out",
             asked.id,
-            asked.id.split('.').next().unwrap_or_default()
+            names::owner_of(asked.id).unwrap_or_default()
         )
         .into());
     }
@@ -212,12 +212,12 @@ fn propose(
     as_json: bool,
 ) -> Result<(), Failure> {
     has_names(target, &look)?;
-    if let Place::File(path) = &target.place {
+    if let TargetLocation::File(path) = &target.place {
         place(&mut look, path, arguments.out.as_deref())?;
     }
     // An interface's address was understood as one already; a pointer is checked with the dataset
     // file.
-    let is_named = !matches!(target.place, Place::Url(..));
+    let is_named = !matches!(target.place, TargetLocation::Url(..));
     let odd = |(key, setting): &(&str, Setting)| match setting {
         Setting::Text(text, _) if *key != "separator" => {
             !proposal::is_nameable_in(target.kind, text)

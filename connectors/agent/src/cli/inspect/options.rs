@@ -2,7 +2,7 @@
 //! file yet, so its errors name the command's options instead.
 
 use zerotrip_sources::SourceError;
-use zerotrip_sources::catalogue::Place;
+use zerotrip_sources::catalogue::TargetLocation;
 
 /// Keys, and the option for each. A key that begins with another comes before it.
 const KEYS: &[(&str, &str)] = &[
@@ -30,8 +30,9 @@ const KEYS: &[(&str, &str)] = &[
 ];
 
 /// The same error in the words of the command line.
-pub fn in_options(error: SourceError, place: &Place) -> SourceError {
-    let user = if matches!(place, Place::Odbc(_)) { "`UID=`" } else { "the user in the URL" };
+pub fn in_options(error: SourceError, place: &TargetLocation) -> SourceError {
+    let user =
+        if matches!(place, TargetLocation::Odbc(_)) { "`UID=`" } else { "the user in the URL" };
     let said = error.detail.replace("`source.user`", user);
     let said = KEYS.iter().fold(said, |said, (key, option)| said.replace(key, option));
     SourceError::new(error.code, said)
@@ -47,7 +48,7 @@ mod tests {
 
     #[test]
     fn no_key_of_a_dataset_file_is_left_where_there_is_none() {
-        let place = Place::File(PathBuf::new());
+        let place = TargetLocation::File(PathBuf::new());
         for (said, here) in [
             (
                 "it does not let `clerk` in; fix `source.user` or its password",

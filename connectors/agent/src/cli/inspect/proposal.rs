@@ -117,7 +117,7 @@ fn head(
     line!(
         out,
         "# `unconditional` (无条件共享: for every member with a duty), `conditional` (有条件共享: \
-         for whom and what the authority grants and you"
+         for what the authority grants and you"
     );
     line!(
         out,

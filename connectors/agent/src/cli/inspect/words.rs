@@ -3,7 +3,7 @@
 use zerotrip_datasets::guess::Guess;
 use zerotrip_text::shown;
 
-use zerotrip_sources::catalogue::Seen;
+use zerotrip_sources::catalogue::InspectedColumn;
 
 /// The placeholder for what the owner must decide.
 pub const PLACEHOLDER: &str = "FILL_IN";
@@ -14,7 +14,7 @@ pub struct Proposed {
     /// Its name on the hub.
     pub name: String,
     /// As it was seen.
-    pub seen: Seen,
+    pub seen: InspectedColumn,
     /// As it is understood.
     pub guess: Guess,
 }

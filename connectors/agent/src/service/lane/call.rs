@@ -50,7 +50,7 @@ impl Call {
         Self { number, replies, is_answered: false }
     }
 
-    /// Makes the scan. `cancelled` completes when no one awaits the answer any more.
+    /// Makes the scan. `cancelled` completes when the hub no longer awaits the answer.
     pub(super) async fn run<S: Scans>(
         self,
         ticket: Envelope,

@@ -69,7 +69,7 @@ pub fn fields(
             let _address = field.u32()?;
             let (low, high, flags) = (field.u8()?, field.u8()?, field.u8()?);
             // Some write texts of more than 255 bytes, with their length where a number's decimals
-            // stand.
+            // are.
             let length = usize::from(low)
                 + if kind == b'C' && long_texts { usize::from(high) << 8 } else { 0 };
             if kind == b'0' {

@@ -1,4 +1,4 @@
-//! Where a file says that its columns lie. The library that reads them panics on a negative place.
+//! Where a file says that its columns are. The library that reads them panics on a negative place.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use ::parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use super::super::super::SourceError;
 use super::broken;
 
-/// Refuses a file of `length` bytes that says that a column's pages lie outside it.
+/// Refuses a file of `length` bytes that says that a column's pages are outside it.
 pub fn check(path: &Path, metadata: &ArrowReaderMetadata, length: u64) -> Result<(), SourceError> {
     let columns = metadata.metadata().row_groups().iter().flat_map(|group| group.columns());
     for (at, column) in columns.enumerate() {

@@ -167,8 +167,8 @@ fn no_changed_byte_of_a_file_is_a_panic() {
         std::fs::write(&path, bytes).unwrap();
         super::super::sample(&path, &super::Parquet).map(|sample| sample.rows)
     };
-    for at in 0..whole.len() {
-        for byte in [0, 0xff, whole[at] ^ 0x80] {
+    for (at, had) in whole.iter().enumerate() {
+        for byte in [0, 0xff, had ^ 0x80] {
             let _ = read(at, byte);
         }
     }

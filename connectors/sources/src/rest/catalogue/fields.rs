@@ -8,7 +8,7 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::arrays::escaped;
 use crate::SourceError;
-use crate::catalogue::Seen;
+use crate::catalogue::InspectedColumn;
 use crate::rest::json::Json;
 
 /// Levels of objects within a row whose members become fields.
@@ -107,7 +107,10 @@ impl Fields {
         Ok(())
     }
 
-    pub fn columns(&mut self, advice: &mut Vec<String>) -> Result<Vec<Seen>, SourceError> {
+    pub fn columns(
+        &mut self,
+        advice: &mut Vec<String>,
+    ) -> Result<Vec<InspectedColumn>, SourceError> {
         advice.extend(
             self.lists.iter().map(|name| {
                 format!("`{name}` holds lists, or objects in objects, and is left out")
@@ -138,7 +141,7 @@ impl Fields {
         }
         let seen = std::mem::take(&mut self.seen).into_iter();
         Ok(seen
-            .map(|field| Seen {
+            .map(|field| InspectedColumn {
                 field: field.name,
                 declared: String::new(),
                 evidence: field.evidence,

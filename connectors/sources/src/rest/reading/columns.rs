@@ -65,7 +65,7 @@ pub fn beside(number: u64, said: &str) -> SourceError {
 }
 
 /// A number in a column of ids. What a floating-point number may have left of another is written so
-/// that it is no person's, and could be any person's whose id begins so.
+/// that it is not a person's id, and could be any person's whose id begins so.
 fn id_digits(digits: &str) -> String {
     let significant = digits.bytes().filter(u8::is_ascii_digit).count();
     let Ok(number) = digits.parse::<f64>() else { return digits.to_owned() };

@@ -40,7 +40,7 @@ pub struct SnapshotWriter<'a> {
     /// Rows with something in a column that has no name, and those columns.
     unnamed: (u64, BTreeSet<usize>),
     midnights: Midnights,
-    /// Fields that name persons whom the rows are not about; none where no field is left.
+    /// Fields that name persons that the rows are not about; none where no field is left.
     not_about: Option<&'a BTreeSet<String>>,
     /// Fields of the present file that no column names, in the order in which a row gives their
     /// cells, behind those of the columns.

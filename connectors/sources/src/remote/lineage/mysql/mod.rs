@@ -6,7 +6,7 @@ mod self_joins;
 
 use std::collections::BTreeSet;
 
-pub use self_joins::Taken;
+pub use self_joins::TableUse;
 
 /// SQL's own words, of which each row of what is read is one row, in every session. No clock,
 /// no variable, no function of dates, whose words follow the session's language and whose days
@@ -68,7 +68,7 @@ pub struct View {
     /// How many columns it has.
     pub width: usize,
     /// Where each of its queries, of which it puts one behind the other, takes a table.
-    pub taken: Vec<Taken>,
+    pub taken: Vec<TableUse>,
 }
 
 /// A piece of a view's text.

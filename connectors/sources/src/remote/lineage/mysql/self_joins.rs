@@ -5,7 +5,7 @@ use super::Token;
 
 /// A table or view that a query takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct TableUse {
     /// Which of the queries whose rows follow one another.
     pub query: usize,
     /// The database, and the table.
@@ -16,7 +16,7 @@ pub struct Taken {
 }
 
 /// What is taken by these words, in which the tables begin at these places.
-pub fn taken(tokens: &[Token], tables: &[usize]) -> Vec<Taken> {
+pub fn taken(tokens: &[Token], tables: &[usize]) -> Vec<TableUse> {
     let one = |at: &usize| {
         let (Some(Token::Name(base)), Some(Token::Name(table))) =
             (tokens.get(*at), tokens.get(at + 2))
@@ -24,7 +24,7 @@ pub fn taken(tokens: &[Token], tables: &[usize]) -> Vec<Taken> {
             return None;
         };
         let query = own(tokens, *at, "union").count();
-        Some(Taken {
+        Some(TableUse {
             query,
             table: (base.clone(), table.clone()),
             is_beside: is_beside(tokens, tables, *at),

@@ -49,7 +49,7 @@ pub struct SeenColumn {
 }
 
 /// A database, and a table in it.
-pub type Place = (String, String);
+pub type TableName = (String, String);
 
 /// A table or view that was followed.
 pub struct Followed {
@@ -60,7 +60,7 @@ pub struct Followed {
 }
 
 /// Everything that a table rests upon.
-pub type All = HashMap<Place, Followed>;
+pub type All = HashMap<TableName, Followed>;
 
 /// A column of a table that may be made for one reader otherwise than for another, and why.
 pub fn made_anew(columns: &[SeenColumn]) -> Option<String> {
@@ -99,7 +99,7 @@ pub fn not_seen(name: &str, user: &str) -> String {
 
 /// The columns of each table and view, in small letters, whose values another session may see
 /// otherwise, though it may call them texts: a `timestamp`, and what a view shows of one.
-pub fn of_session(all: &All) -> HashMap<&Place, BTreeSet<String>> {
+pub fn of_session(all: &All) -> HashMap<&TableName, BTreeSet<String>> {
     let of_type = |followed: &Followed| {
         followed
             .columns
@@ -108,7 +108,7 @@ pub fn of_session(all: &All) -> HashMap<&Place, BTreeSet<String>> {
             .map(|column| column.name.clone())
             .collect()
     };
-    let mut found: HashMap<&Place, BTreeSet<String>> =
+    let mut found: HashMap<&TableName, BTreeSet<String>> =
         all.iter().map(|(place, followed)| (place, of_type(followed))).collect();
     // From below upwards, view by view.
     for _ in 0..all.len() {
@@ -144,7 +144,7 @@ pub fn of_session(all: &All) -> HashMap<&Place, BTreeSet<String>> {
 pub fn of_the_session(
     view: &View,
     all: &All,
-    others: &HashMap<&Place, BTreeSet<String>>,
+    others: &HashMap<&TableName, BTreeSet<String>>,
 ) -> Option<String> {
     let others: BTreeSet<&String> =
         view.tables.iter().filter_map(|table| others.get(table)).flatten().collect();
@@ -168,7 +168,7 @@ pub fn of_the_session(
 }
 
 /// Whether a view joins a table with itself, be it by a view over it.
-pub fn compares(place: &Place, all: &All) -> bool {
+pub fn compares(place: &TableName, all: &All) -> bool {
     let Some(view) = all.get(place).and_then(|followed| followed.view.as_ref()) else {
         return false;
     };
@@ -181,7 +181,7 @@ pub fn compares(place: &Place, all: &All) -> bool {
 }
 
 /// The table, or those below a view.
-fn tables(place: &Place, all: &All, into: &mut HashSet<Place>) {
+fn tables(place: &TableName, all: &All, into: &mut HashSet<TableName>) {
     if into.insert((place.0.to_lowercase(), place.1.to_lowercase())) {
         let view = all.get(place).and_then(|followed| followed.view.as_ref());
         view.into_iter().flat_map(|view| &view.tables).for_each(|table| tables(table, all, into));

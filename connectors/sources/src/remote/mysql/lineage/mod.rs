@@ -10,7 +10,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Error, Row};
 
 use self::columns::{
-    All, Followed, Place, SAME, SeenColumn, compares, made_anew, not_seen, of_session,
+    All, Followed, SAME, SeenColumn, TableName, compares, made_anew, not_seen, of_session,
     of_the_session,
 };
 use self::replication::replica;
@@ -78,7 +78,7 @@ impl MysqlSession {
     /// What one table or view is.
     async fn trace_relation(
         &mut self,
-        place: &Place,
+        place: &TableName,
         found: &mut Lineage,
     ) -> Result<Followed, SourceError> {
         let name = format!("{}.{}", place.0, place.1).replace('`', "");
@@ -169,7 +169,7 @@ impl MysqlSession {
     /// which it has rights, and the statement that would make the table again has them all.
     async fn is_seen_whole(
         &mut self,
-        place: &Place,
+        place: &TableName,
         seen: &[SeenColumn],
     ) -> Result<bool, SourceError> {
         let sql = format!("show create table {}.{}", quote(&place.0), quote(&place.1));

@@ -39,7 +39,7 @@ impl<'a> From<&'a Remote> for PollSettings<'a> {
 }
 
 /// What a dataset file says of the table.
-pub struct Shape {
+pub struct RemoteTableShape {
     pub dataset: String,
     pub table: String,
     pub fields: Vec<String>,
@@ -49,11 +49,11 @@ pub struct Shape {
     pub keys: Vec<usize>,
     /// Places of all columns of ids.
     pub ids: Vec<usize>,
-    /// Places of columns of no look-up that can name a person whom a row is about.
+    /// Places of columns of no look-up that can name a person that a row is about.
     pub mention_columns: Vec<usize>,
     /// What the checks take its columns to say.
     pub rules: Arc<PlausibilityRules>,
-    /// Fields that name persons whom the rows are not about.
+    /// Fields that name persons that the rows are not about.
     pub not_about: BTreeSet<String>,
     pub as_of: SqliteAsOf,
     /// The owner's reason why nothing is hidden.
@@ -63,7 +63,7 @@ pub struct Shape {
     pub rulings: Arc<Rulings>,
 }
 
-impl Shape {
+impl RemoteTableShape {
     pub fn of(dataset: &DatasetFile, spec: &PollSettings<'_>, rulings: Arc<Rulings>) -> Self {
         let look_ups = KeyColumns::of(dataset);
         let keys = KeyColumns::places(&look_ups);

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::edits::{Ends, Form, Token, within};
 
 /// What ids of one generation look like.
-pub(super) struct Shape {
+pub(super) struct IdPatterns {
     /// All of `patterns` at once, and more: what is far from this is far from each.
     loose: Form,
     /// Which characters are possible at which place, for each kind of province, century, month and
@@ -13,7 +13,7 @@ pub(super) struct Shape {
     patterns: Vec<Form>,
 }
 
-impl Shape {
+impl IdPatterns {
     fn of(patterns: Vec<Form>) -> Self {
         let mut loose =
             Form { length: patterns.first().map_or(0, |form| form.length), places: [0; 11] };
@@ -31,7 +31,7 @@ impl Shape {
 }
 
 /// Ids of 18 characters. Sequence and check character are any.
-pub(super) static LONG_IDS: LazyLock<Shape> = LazyLock::new(|| {
+pub(super) static LONG_IDS: LazyLock<IdPatterns> = LazyLock::new(|| {
     const CENTURIES: [[&str; 3]; 3] = [["1", "8", "789"], ["1", "9", ANY], ["2", "0", "012"]];
     let long = |(province, date): ([&'static str; 2], [&'static str; 4])| {
         CENTURIES.map(|century| {
@@ -45,17 +45,17 @@ pub(super) static LONG_IDS: LazyLock<Shape> = LazyLock::new(|| {
             Form::of_sets(&sets.chain(["0123456789X"]).collect::<Vec<_>>())
         })
     };
-    Shape::of(provinces_and_days().flat_map(long).collect())
+    IdPatterns::of(provinces_and_days().flat_map(long).collect())
 });
 
 /// Ids of 15 digits. Permits and foreigners' ids are younger than the last of these.
-pub(super) static SHORT_IDS: LazyLock<Shape> = LazyLock::new(|| {
+pub(super) static SHORT_IDS: LazyLock<IdPatterns> = LazyLock::new(|| {
     let old = provinces_and_days().filter(|([first, _], _)| !matches!(*first, "8" | "9"));
     let short = |(province, date): ([&'static str; 2], [&'static str; 4])| {
         let sets = province.into_iter().chain([ANY; 4]).chain([ANY; 2]).chain(date).chain([ANY; 3]);
         Form::of_sets(&sets.collect::<Vec<_>>())
     };
-    Shape::of(old.map(short).collect())
+    IdPatterns::of(old.map(short).collect())
 });
 
 const ANY: &str = "0123456789";
