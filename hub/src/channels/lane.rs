@@ -132,6 +132,8 @@ impl Lane {
                 self.close();
                 return std::future::pending().await;
             }
+            // A connection that broke has no details: the channel says so itself.
+            Ok(Err(status)) if status.details().is_empty() => return None,
             Ok(Err(status)) => return Some(format!("it opens no lane for scans: {status}")),
             Err(_) => return Some("it opens no lane for scans in time".to_owned()),
         };
@@ -145,7 +147,7 @@ impl Lane {
                 }
                 Ok(None) => return None,
                 Err(status) => {
-                    // A connection that broke has no details: the channel says so itself.
+                    // The same.
                     if !status.details().is_empty() {
                         tracing::warn!(%status, "a connector closed its lane");
                     }
