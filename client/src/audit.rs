@@ -108,10 +108,7 @@ pub enum AuditError {
     #[error(transparent)]
     Seen(#[from] SeenLogError),
     /// A kept head that cannot be read.
-    #[error(
-        "the head that was kept from the last look cannot be read; move the file away to begin \
-         anew"
-    )]
+    #[error("the head that was kept from the last look cannot be read")]
     KeptHead,
 }
 

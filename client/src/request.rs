@@ -9,6 +9,7 @@ use zerotrip_proto::bounds::{REQUEST_LIFE, TEXT_CHARS};
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{CheckBody, Envelope, IssueBody, Parameter, Request};
+use zerotrip_text::is_invisible;
 use zerotrip_trust::dsse::DsseError;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::SigningKey;
@@ -234,14 +235,6 @@ fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {
         Some((place, character)) => Err(RequestError::Invisible { field, place, character }),
         None => Ok(()),
     }
-}
-
-/// Control characters, line and paragraph separators, and those that change the direction of
-/// writing (Unicode's `Bidi_Control`): on an official's screen, text with them can look like other
-/// text.
-fn is_invisible(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub enum SeenError {
     #[error("`{path}`: {error}")]
     Kept { path: String, error: AuditError },
     /// The folder was another hub's.
-    #[error("`{path}` is of the ledger `{kept}`, not of `{asked}`; move it away to begin anew")]
+    #[error("`{path}` is of the ledger `{kept}`, not of `{asked}`")]
     OtherLog {
         path: String,
         /// Its log.

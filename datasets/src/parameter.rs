@@ -75,6 +75,24 @@ impl ParameterType {
     }
 }
 
+impl ParameterType {
+    /// Reads the parameter `name` of a signed request, which is canonical or refused. What is signed
+    /// is shown again, in answers and certificates: it must be the very text that was asked about.
+    pub fn read_signed(
+        self,
+        name: &str,
+        text: &str,
+        today: Option<CivilDay>,
+    ) -> Result<Argument, ParameterError> {
+        let argument = self.parse(name, text, today)?;
+        if argument.value.as_key() == text {
+            Ok(argument)
+        } else {
+            Err(ParameterError { name: name.to_owned(), why: StrictError::NotCanonical })
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -99,6 +117,24 @@ mod tests {
         assert!(parse("11010519491231002X", born).is_ok());
         let error = parse("11010519491231002X", later).unwrap_err();
         assert!(matches!(error.why, StrictError::NeverIssued { .. }), "{error}");
+    }
+
+    /// An id with marks that turn the order of reading looks like another one.
+    #[test]
+    fn what_is_signed_is_canonical() {
+        let resident = ParameterType::ResidentId;
+        let read = |text: &str| resident.read_signed("applicant", text, None);
+        assert_eq!(read("11010519491231002X").unwrap().value.as_key(), "11010519491231002X");
+        let folded =
+            ["11010519491231002x", " 11010519491231002X", "１１０１０５１９４９１２３１００２Ｘ"];
+        let marks =
+            ['\u{200f}', '\u{200e}', '\u{ad}', '\u{feff}', '\u{2060}', '\r', '\0', '\u{202c}'];
+        let marked = marks.map(|mark| format!("110{mark}10519491231002X"));
+        for text in folded.into_iter().map(str::to_owned).chain(marked) {
+            let error = read(&text).unwrap_err();
+            let is_readable = resident.parse("applicant", &text, None).is_ok();
+            assert!(!is_readable || error.why == StrictError::NotCanonical, "{text:?}: {error}");
+        }
     }
 
     #[test]

@@ -72,7 +72,7 @@ def sign_request(pb, args, identity):
     request.issued_at.GetCurrentTime()
     request.expires_at.FromNanoseconds(request.issued_at.ToNanoseconds() + REQUEST_LIFE)
     request.check.check, request.check.variant = args.check, args.variant
-    request.check.parameters.add(name="applicant", value=args.applicant)
+    request.check.parameters.add(name="applicant", value=args.applicant.strip().upper())
     private = load_pem_private_key((args.dir / "sign.key").read_bytes(), None)
     public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     dsse = Envelope(request.SerializeToString(), payload_type("request"), {})

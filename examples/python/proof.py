@@ -132,6 +132,7 @@ def _prove(pb, reply, request, keys):
     require(completion.outcome == outcome, "the ledger has recorded another outcome than the answer states")
     if kind == "answered":
         require(answer.decision.allowed, "the decision and the answer contradict one another")
+    require(not answer.decision.obligations, f"the decision demands {list(answer.decision.obligations)}, which is not known here")
     # Any other answer names no sources: which could be read would tell why it is as it is.
     if kind == "answered" and answer.answered.answer:
         sources = [source.receipt_commitment for source in answer.sources]

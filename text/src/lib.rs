@@ -13,5 +13,5 @@ mod units;
 
 pub use bilingual::Bilingual;
 pub use failure::{Explain, Failure};
-pub use shown::{cut, shown, toml_fault};
+pub use shown::{cut, is_invisible, shown, toml_fault};
 pub use units::{bytes, duration};

@@ -7,15 +7,42 @@ const MOST_WORDS: usize = 300;
 /// The longest key that is named.
 const MOST_KEY: usize = 64;
 
-/// Another party's words as a terminal can show them: nothing moves the cursor or reverses the
-/// order of reading.
+/// Another party's words as a terminal can show them: nothing moves the cursor, reverses the order
+/// of reading, or is there without being seen.
 pub fn shown(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}');
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || turns(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+        if is_invisible(c) && !is_variation(c) {
+            out.extend(c.escape_unicode())
+        } else {
+            out.push(c)
+        }
     }
     out
+}
+
+/// Whether a character is not seen, or changes how others are read: control characters, line and
+/// paragraph separators, and Unicode's `Bidi_Control` and `Default_Ignorable_Code_Point` (UAX #44).
+/// Two texts that differ in such characters alone look alike, or one looks like a third.
+pub fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || is_variation(c)
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// Variation selectors: which form of the character before them is meant. Names have them.
+fn is_variation(c: char) -> bool {
+    matches!(
+        c,
+        '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
+    )
 }
 
 /// A name that another party sent, for an error: its first 100 characters.
@@ -51,6 +78,8 @@ mod tests {
             shown("a\u{1b}[2Kb\r\n\u{202e}c\u{2066}\u{200f}婚姻"),
             "a\\u{1b}[2Kb\\u{d}\\u{a}\\u{202e}c\\u{2066}\\u{200f}婚姻"
         );
+        assert_eq!(shown("3\u{200f}3\u{ad}0\u{feff}"), "3\\u{200f}3\\u{ad}0\\u{feff}");
+        assert_eq!(shown("葛\u{e0100}"), "葛\u{e0100}", "a name keeps its form");
     }
 
     #[test]

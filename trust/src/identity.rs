@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use zerotrip_text::cut;
+use zerotrip_text::{cut, is_invisible};
 
 /// Most characters of a trust domain: it is also the organisation's name in the root certificate
 /// (RFC 5280, ub-organization-name).
@@ -94,11 +94,11 @@ impl Identity {
 pub use zerotrip_proto::names::is_member as is_name;
 
 /// Whether it can be a purpose, a legal basis and the like: texts that are compared byte for
-/// byte, and so may not hold invisible characters. 1 to 64 characters, none of them a control
-/// character, no blanks at the ends.
+/// byte, and so may not hold invisible characters ([`is_invisible`]). 1 to 64 characters, no blanks
+/// at the ends.
 pub fn is_term(text: &str) -> bool {
     (1..=zerotrip_proto::bounds::TEXT_CHARS).contains(&text.chars().count())
-        && !text.chars().any(char::is_control)
+        && !text.chars().any(is_invisible)
         && text.trim() == text
 }
 

@@ -8,12 +8,12 @@ use zerotrip_text::cut;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::{
-    Answer, Completion, ExchangeOutcome, ExchangeReply, KeyUsage, LedgerReceipt,
+    Answer, Completion, ErrorCode, ExchangeOutcome, ExchangeReply, KeyUsage, LedgerReceipt,
 };
 use zerotrip_proto::{Obligation, UnknownObligation, from_timestamp, hash_domain};
 use zerotrip_trust::Signed;
 use zerotrip_trust::batch::VerifiedRoots;
-use zerotrip_trust::digest::commit;
+use zerotrip_trust::digest::{Digest, commit};
 use zerotrip_trust::directory::{Directory, Why};
 use zerotrip_trust::dsse::DsseError;
 use zerotrip_trust::entry::{self, EntryError};
@@ -97,7 +97,10 @@ pub enum EvidenceError {
     /// The answer's envelope.
     #[error("the answer's envelope: {0}")]
     Envelope(#[from] DsseError),
-    /// The decision that the answer rests on demands something of whoever uses it.
+    /// Its outcome does not follow from its decision, or the decision names nothing.
+    #[error("the hub's decision and its answer contradict one another")]
+    Inconsistent,
+    /// The decision that the answer rests on demands something of those who use it.
     #[error(transparent)]
     Obligation(#[from] UnknownObligation),
     /// The signer is not a hub that may.
@@ -226,9 +229,7 @@ pub(super) fn prove_by(
         Some(roots) => signed.open_among(&key, roots)?,
         None => signed.open(&key)?,
     };
-    if let Some(decision) = &answer.decision {
-        Obligation::all_of(&decision.obligations)?;
-    }
+    consistent(&answer)?;
     if !is_hub || uri != answer.hub {
         return Err(EvidenceError::WrongHub { stated: cut(&answer.hub), signer: uri });
     }
@@ -236,6 +237,28 @@ pub(super) fn prove_by(
     let checkpoint = included(receipt, keys, &uri, (moment, at))?;
     let (index, answered_at) = (receipt.index, answered_at(&answer)?);
     Ok(ProvenAnswer { reply, answer, completion, checkpoint, index, answered_at })
+}
+
+/// Refuses an answer that its own decision does not bear: no other outcome than a denial follows
+/// from what is not allowed, and what was allowed names by which policies.
+fn consistent(answer: &Answer) -> Result<(), EvidenceError> {
+    let decision = answer.decision.as_ref().ok_or(EvidenceError::Missing("decision"))?;
+    Obligation::all_of(&decision.obligations)?;
+    let outcome = answer.outcome.as_ref().ok_or(EvidenceError::NoOutcome)?;
+    let is_denial = matches!(outcome, Outcome::Denied(_));
+    let is_named = !decision.policy_ids.is_empty()
+        && decision.policy_digest.len() == size_of::<Digest>()
+        && decision.directory_version > 0;
+    let is_plain_yes = match outcome {
+        Outcome::Answered(answered) if answered.answer => {
+            answered.reasons.is_empty() && answer.definition_digest.len() == size_of::<Digest>()
+        }
+        _ => true,
+    };
+    if decision.allowed == is_denial || !is_named || !is_plain_yes {
+        return Err(EvidenceError::Inconsistent);
+    }
+    Ok(())
 }
 
 /// The completion in the receipt, once it is this answer's.
@@ -261,7 +284,10 @@ fn committed(
     {
         return Err(EvidenceError::NotCommitted);
     }
-    if completion.outcome() != recorded_as(answer)? {
+    let is_yes = completion.outcome() == ExchangeOutcome::AnsweredTrue;
+    if completion.outcome() != recorded_as(answer)?
+        || (is_yes && completion.code() != ErrorCode::Unspecified)
+    {
         return Err(EvidenceError::OtherOutcome);
     }
     let sources = answer.sources.iter().map(|source| &source.receipt_commitment);

@@ -72,8 +72,11 @@ pub(super) fn seen(home: &SystemHome, head: &Checkpoint) -> Result<Option<Checkp
             head.origin
         );
         let zh = format!("`{}` 属于台账 `{}`，并非 `{}`", path.display(), kept.origin, head.origin);
-        return Err(Failure::new(USAGE, en, zh)
-            .remedy("move it away to begin anew", "如需重新开始请将其移走"));
+        return Err(Failure::new(USAGE, en, zh).remedy(
+            "move it away only where the authority confirms that this system now asks another \
+                 hub",
+            "仅当数据主管部门确认本系统已改接另一枢纽时，方可将其移走",
+        ));
     }
     Ok(Some(kept))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use zerotrip_certificates::{Disclosed, Finding, VerifiedCertificate};
-use zerotrip_text::Bilingual;
+use zerotrip_text::{Bilingual, shown};
 
 use super::names::{name_en, name_zh};
 use super::screen::{Language, Screen, rfc3339};
@@ -24,7 +24,11 @@ pub(crate) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
         line("holds as of:", "结论时点：", moment.to_owned());
     }
     for (name, value) in &certificate.disclosed.claims {
-        line("shown:", "出示：", format!("{} {value}", screen.pick(name_en(name), name_zh(name))));
+        line(
+            "shown:",
+            "出示：",
+            format!("{} {}", screen.pick(name_en(name), name_zh(name)), shown(value)),
+        );
     }
     let withheld = withheld(&certificate.disclosed, screen);
     if !withheld.is_empty() {

@@ -17,6 +17,13 @@ fn seen_log(error: &SeenLogError) -> Failure {
     Failure::new(error.to_string(), zh)
 }
 
+/// What was seen before is what shows that a hub was set back, so it is not given up lightly.
+const RESTORE: (&str, &str) = (
+    "restore the file from a copy; without one, move it away only where the authority confirms that \
+     the hub was not set back",
+    "请从副本恢复该文件；如无副本，仅当数据主管部门确认枢纽未曾回退时，方可将其移走",
+);
+
 impl Explain for AuditError {
     fn explain(&self) -> Failure {
         let zh = match self {
@@ -40,7 +47,7 @@ impl Explain for AuditError {
             Self::Seen(error) => return seen_log(error),
             Self::KeptHead => {
                 return Failure::new(self.to_string(), "上次所见的台账头无法读取")
-                    .remedy("move the file away to begin anew", "如需重新开始请将该文件移走");
+                    .remedy(RESTORE.0, RESTORE.1);
             }
         };
         Failure::new(self.to_string(), zh)
@@ -70,8 +77,11 @@ impl Explain for SeenError {
                 error.explain().within(&format!("`{path}`: "), &format!("`{path}`："))
             }
             Self::OtherLog { path, kept, asked } => {
-                Failure::new(en, format!("`{path}` 属于台账 `{kept}`，并非 `{asked}`"))
-                    .remedy("move it away to begin anew", "如需重新开始请将其移走")
+                Failure::new(en, format!("`{path}` 属于台账 `{kept}`，并非 `{asked}`")).remedy(
+                    "move it away only where the authority confirms that this system now asks \
+                         another hub",
+                    "仅当数据主管部门确认本系统已改接另一枢纽时，方可将其移走",
+                )
             }
             Self::NotKept(error) => Failure::new(
                 format!(

@@ -24,6 +24,7 @@ fn resident_id(why: &StrictError) -> Failure {
         StrictError::CheckCharacter { .. }
         | StrictError::NeverIssued { .. }
         | StrictError::Character { .. } => failure.remedy("compare with the card", "请对照证件"),
+        StrictError::NotCanonical => failure.remedy("sign it so", "请按此签发"),
     }
 }
 

@@ -203,10 +203,13 @@ fn an_answer_to_something_else_is_refused_by_name() {
         refused(&|answer| answer.request_commitment = vec![0; 32]),
         ReplyError::OtherRequestText
     );
-    assert_eq!(refused(&|answer| answer.decision = None), ReplyError::Contradiction);
+    assert_eq!(
+        refused(&|answer| answer.decision = None),
+        EvidenceError::Missing("decision").into()
+    );
     assert_eq!(
         refused(&|answer| answer.decision = Some(Decision::default())),
-        ReplyError::Contradiction
+        EvidenceError::Inconsistent.into()
     );
     assert_eq!(
         refused(&|answer| answer.outcome = Some(Wire::Recorded(Recorded::default()))),

@@ -105,6 +105,11 @@ pub enum StrictError {
         /// The number, masked.
         found: ResidentId,
     },
+    /// Readable, and spelled otherwise than a signed message has it.
+    #[error(
+        "a signed request has the 18 characters and nothing else, with `X` in upper case: sign it so"
+    )]
+    NotCanonical,
 }
 
 impl StrictError {
@@ -128,6 +133,9 @@ impl StrictError {
             }
             Self::NeverIssued { found } => {
                 format!("尚未签发过这样的号码（{found}）：省份、顺序码或出生日期不存在，请对照证件")
+            }
+            Self::NotCanonical => {
+                "签名请求中只能是 18 位号码本身，末位 `X` 须为大写：请按此签发".to_owned()
             }
         }
     }

@@ -163,7 +163,7 @@ fn arguments(
                 format!("参数 `{name}` 必须填写且只填一次"),
             ));
         };
-        let read = parameter.declared.parse(&parameter.name, &value.value, Some(today));
+        let read = parameter.declared.read_signed(&parameter.name, &value.value, Some(today));
         values.push(read.map_err(|error| wrong(error.to_string(), error.zh()))?);
     }
     Ok(values)

@@ -117,8 +117,10 @@ fn check_texts(request: &Request) -> Result<(), Refusal> {
         if !is_term(text) {
             let most = bounds::TEXT_CHARS;
             return malformed(
-                format!("`{name}` is mandatory: 1 to {most} characters, no blanks at the ends"),
-                format!("`{name}` 必填：1 至 {most} 个字符，首尾不得有空格"),
+                format!(
+                    "`{name}` is mandatory: 1 to {most} characters, none of them invisible, no blanks at the ends"
+                ),
+                format!("`{name}` 必填：1 至 {most} 个字符，不得含不可见字符，首尾不得有空格"),
             );
         }
     }

@@ -68,7 +68,7 @@ fn from_parameter(name: &str, id: &ResidentId, template: &ScanTemplate, body: &C
     let mut given = body.parameters.iter().filter(|parameter| parameter.name == name);
     let (Some(text), None) = (given.next(), given.next()) else { return false };
     // A key is a resident id, so is the parameter that it comes from.
-    let parameter = ParameterType::ResidentId.parse(name, &text.value, None);
+    let parameter = ParameterType::ResidentId.read_signed(name, &text.value, None);
     approved && parameter.is_ok_and(|parameter| parameter.value.resident() == Some(*id))
 }
 
