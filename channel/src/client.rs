@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Either, Full};
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,11 +18,13 @@ use crate::corked::Corked;
 
 /// A gRPC transport over one HTTP/2 connection: give it to any generated client. Cheap to clone;
 /// all clones share the connection. For calls of one message: that is whole before it is sent, so
-/// that its last frame also says that it is the last.
+/// that its last frame also says that it is the last. For a stream of messages, see
+/// [`Http2Client::streaming`].
 #[derive(Clone, Debug)]
 pub struct Http2Client {
-    sender: SendRequest<Full<Bytes>>,
+    sender: SendRequest<Either<Full<Bytes>, Body>>,
     origin: http::Uri,
+    is_streaming: bool,
 }
 
 /// The connection failed.
@@ -65,7 +67,12 @@ impl Http2Client {
         let ended = async move {
             let _why = connection.await;
         };
-        Ok((Self { sender, origin }, ended))
+        Ok((Self { sender, origin, is_streaming: false }, ended))
+    }
+
+    /// The same connection, for calls that send a stream of messages: each leaves as it comes.
+    pub fn streaming(&self) -> Self {
+        Self { is_streaming: true, ..self.clone() }
     }
 
     /// Whether the connection is gone.
@@ -86,11 +93,15 @@ impl Service<Request<Body>> for Http2Client {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut uri = self.origin.clone().into_parts();
         uri.path_and_query = request.uri().path_and_query().cloned();
-        let mut sender = self.sender.clone();
+        let (mut sender, is_streaming) = (self.sender.clone(), self.is_streaming);
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
             head.uri = http::Uri::from_parts(uri)?;
-            let body = Full::new(body.collect().await?.to_bytes());
+            let body = if is_streaming {
+                Either::Right(body)
+            } else {
+                Either::Left(Full::new(body.collect().await?.to_bytes()))
+            };
             Ok(sender.send_request(Request::from_parts(head, body)).await?)
         })
     }

@@ -148,15 +148,31 @@ impl Refusal {
         self
     }
 
-    /// To the wire.
+    /// To the wire, as a gRPC status.
     pub fn to_status(&self) -> Status {
-        let detail = ErrorDetail {
+        let detail = self.to_detail().encode_to_vec();
+        Status::with_details(self.code.grpc(), self.en.clone(), detail.into())
+    }
+
+    /// To the wire, within a message.
+    pub fn to_detail(&self) -> ErrorDetail {
+        ErrorDetail {
             code: self.code.into(),
             message_en: self.en.clone(),
             message_zh: self.zh.clone(),
             reference: self.reference.clone(),
-        };
-        Status::with_details(self.code.grpc(), self.en.clone(), detail.encode_to_vec().into())
+        }
+    }
+
+    /// From the wire: a peer's own refusal. A code that is not known here is
+    /// [`ErrorCode::Unspecified`].
+    pub fn from_detail(detail: ErrorDetail) -> Self {
+        Self {
+            code: detail.code(),
+            en: detail.message_en,
+            zh: detail.message_zh,
+            reference: detail.reference,
+        }
     }
 
     /// From the wire: a peer's own refusal, or what gRPC itself says where the peer never got to
@@ -165,12 +181,7 @@ impl Refusal {
         if let Ok(detail) = ErrorDetail::decode(status.details())
             && detail.code != 0
         {
-            return Self {
-                code: detail.code(),
-                en: detail.message_en,
-                zh: detail.message_zh,
-                reference: detail.reference,
-            };
+            return Self::from_detail(detail);
         }
         let code = match status.code() {
             Code::InvalidArgument | Code::OutOfRange => ErrorCode::Malformed,
@@ -231,6 +242,7 @@ mod tests {
             assert!((400..600).contains(&code.http()), "{code:?}");
             let refusal = Refusal::bilingual(code, "no", "否").with_reference("x");
             assert_eq!(Refusal::from_status(&refusal.to_status()), refusal);
+            assert_eq!(Refusal::from_detail(refusal.to_detail()), refusal);
         }
         assert!(seen > 30);
     }

@@ -138,6 +138,16 @@ pub mod bounds {
     /// How far two clocks may differ: as far as a Windows domain lets them (RFC 4120 and
     /// Microsoft's default for Kerberos, five minutes). Why not less: docs/decisions/0024.
     pub const CLOCK_SKEW: Duration = Duration::from_secs(300);
+    /// Most scans under way on the lane of one channel (`Connector/Scan`); more go each on a
+    /// separate stream.
+    pub const LANE_CALLS: usize = 256;
+    /// Largest ticket on a lane. One that is larger has a stream to itself, and holds up no other.
+    pub const LANE_TICKET_BYTES: usize = 64 << 10;
+    /// Largest answer on a lane. One that is larger is not held in memory: it streams.
+    pub const LANE_ANSWER_BYTES: usize = 64 << 10;
+    /// Bytes with which a message of a lane is full. The call or reply that reaches it is the
+    /// last in it, so a message stays below [`MESSAGE_BYTES`].
+    pub const LANE_MESSAGE_BYTES: usize = 256 << 10;
     /// Characters in a member's or system's own text fields.
     pub const TEXT_CHARS: usize = 64;
     /// ALPN of the channel that a connector dials.

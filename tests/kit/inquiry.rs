@@ -15,7 +15,6 @@ use arrow::array::RecordBatch;
 use arrow_flight::utils::flight_data_to_arrow_batch;
 use chrono::NaiveDate;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use prost::Message as _;
 use tokio::sync::mpsc;
 use zerotrip_channel::BatchSigner;
 use zerotrip_channel::deadline::Deadline;
@@ -33,7 +32,7 @@ use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_proto::v1::{
     Approval, Approvals, Coverage, ErrorCode, Request, ScanReceipt, ScanTemplate, ScanTicket,
-    ScanTrailer, coverage,
+    coverage,
 };
 use zerotrip_proto::{from_timestamp, payload_type};
 use zerotrip_trust::dsse;
@@ -206,7 +205,7 @@ impl Departments<'_> {
         let receiving = async {
             let mut received = Vec::new();
             while let Some(Ok(message)) = messages.recv().await {
-                let is_last = !message.app_metadata.is_empty();
+                let is_last = message.trailer.is_some();
                 received.push(message);
                 if is_last {
                     break;
@@ -214,12 +213,11 @@ impl Departments<'_> {
             }
             received
         };
-        let (served, received) = tokio::join!(serving, receiving);
+        let (served, mut received) = tokio::join!(serving, receiving);
         served.map_err(|error| error.code)?;
         let fault = |_| ErrorCode::Internal;
-        let last = received.last().ok_or(ErrorCode::SourceTruncated)?;
-        let trailer = ScanTrailer::decode(last.app_metadata.clone())
-            .map_err(|_| ErrorCode::SourceTruncated)?;
+        let last = received.last_mut().ok_or(ErrorCode::SourceTruncated)?;
+        let trailer = last.trailer.take().ok_or(ErrorCode::SourceTruncated)?;
         let (Some(envelope), Some(facts)) = (trailer.receipt, trailer.facts) else {
             return Err(ErrorCode::SourceTruncated);
         };
@@ -230,7 +228,7 @@ impl Departments<'_> {
         for message in received.iter().skip(1) {
             rows.push(
                 flight_data_to_arrow_batch(
-                    message,
+                    &message.data,
                     Arc::clone(&call.schema),
                     &std::collections::HashMap::new(),
                 )

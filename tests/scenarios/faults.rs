@@ -1,7 +1,7 @@
 //! Invariant 2 under fire: killed, stalled, truncated, stale, shrunken, drifting and lying sources.
 //! Whatever happens to a source, the check is unavailable and names it; never a false certificate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
@@ -29,9 +29,11 @@ use tonic::{Request, Response, Status, Streaming};
 use zerotrip_channel::{Http2Bounds, SystemHome, dial, serve};
 use zerotrip_client::{Outcome, Session};
 use zerotrip_proto::v1::connector_server::{Connector, ConnectorServer};
+use zerotrip_proto::v1::scan_reply::Answer;
 use zerotrip_proto::v1::{
-    DescribeReply, DescribeRequest, Envelope, ErrorCode, NoticeReply, NoticeRequest,
-    PushDirectoryReply, PushDirectoryRequest, ScanFacts, ScanReceipt, ScanTicket, ScanTrailer,
+    AnswerPart, DescribeReply, DescribeRequest, Envelope, ErrorCode, NoticeReply, NoticeRequest,
+    PushDirectoryReply, PushDirectoryRequest, ScanCall, ScanCalls, ScanFacts, ScanReceipt,
+    ScanReplies, ScanReply, ScanTicket, ScanTrailer, SmallAnswer,
 };
 use zerotrip_proto::{bounds, hash_domain, payload_type, to_timestamp};
 use zerotrip_tests::deployment::{FUND, Running, run, wait_until};
@@ -455,10 +457,17 @@ const LIES: [(&str, ErrorCode); 14] = [
 ];
 
 /// The civil-affairs connector's own keys, in the hands of a program that lies.
+#[derive(Clone)]
 struct Liar {
     home: SystemHome,
     statement: Envelope,
+    /// The lie by its number. From `LIES.len()` on the same lies are not told on the lane: the hub
+    /// fetches each as a stream.
     turn: Arc<AtomicUsize>,
+    /// How many were asked for on the lane.
+    on_lane: Arc<AtomicUsize>,
+    /// Answers that the hub is to fetch.
+    handles: Arc<Mutex<HashMap<Vec<u8>, ScanTicket>>>,
     /// The hub's store, and whether each asked-for exchange stood in it, still open, when its
     /// grant arrived.
     store: PathBuf,
@@ -477,8 +486,48 @@ impl Liar {
         store.query_row(sql, [exchange], |row| row.get::<_, i64>(0)).unwrap() == 1
     }
 
+    /// Which lie it tells now.
+    fn lie(&self) -> &'static str {
+        LIES[self.turn.load(Ordering::SeqCst) % LIES.len()].0
+    }
+
+    /// Reads a ticket, and looks whether its exchange is in the hub's store.
+    fn admit(&self, ticket: &Envelope) -> ScanTicket {
+        let grant = ScanTicket::decode(ticket.payload.as_slice()).unwrap();
+        let intended = self.is_intended(&grant.exchange_id);
+        self.intended.lock().unwrap().push(intended);
+        grant
+    }
+
+    /// The reply on the lane; `None` if it stalls.
+    fn reply(&self, call: ScanCall) -> Option<ScanReply> {
+        let ScanCall { number, ticket } = call;
+        let grant = self.admit(&ticket.unwrap());
+        self.on_lane.fetch_add(1, Ordering::SeqCst);
+        let answer = if self.turn.load(Ordering::SeqCst) >= LIES.len() {
+            let handle: Vec<u8> = zerotrip_trust::digest::random::<32>().unwrap().into();
+            self.handles.lock().unwrap().insert(handle.clone(), grant);
+            Answer::Streamed(handle)
+        } else if self.lie() == "stalls" {
+            return None;
+        } else {
+            let mut answer = SmallAnswer::default();
+            for message in self.answer(&grant) {
+                if !message.app_metadata.is_empty() {
+                    answer.trailer = Some(ScanTrailer::decode(message.app_metadata).unwrap());
+                }
+                answer.parts.push(AnswerPart {
+                    data_header: message.data_header.into(),
+                    data_body: message.data_body.into(),
+                });
+            }
+            Answer::Small(answer)
+        };
+        Some(ScanReply { number, answer: Some(answer) })
+    }
+
     fn answer(&self, grant: &ScanTicket) -> Vec<FlightData> {
-        let (lie, _) = LIES[self.turn.load(Ordering::SeqCst)];
+        let lie = self.lie();
         let person = if lie == "somebody else" {
             "330106199001011234"
         } else {
@@ -577,6 +626,20 @@ impl Liar {
 
 #[tonic::async_trait]
 impl Connector for Liar {
+    type ScanStream = Streamed<ScanReplies>;
+
+    async fn scan(
+        &self,
+        request: Request<Streaming<ScanCalls>>,
+    ) -> Result<Response<Self::ScanStream>, Status> {
+        let liar = self.clone();
+        let replies = request.into_inner().map(move |message| {
+            let replies = message?.calls.into_iter().filter_map(|call| liar.reply(call));
+            Ok(ScanReplies { replies: replies.collect(), closing: false })
+        });
+        Ok(Response::new(Box::pin(replies)))
+    }
+
     async fn describe(
         &self,
         _: Request<DescribeRequest>,
@@ -619,12 +682,12 @@ impl FlightService for Liar {
         &self,
         request: Request<Ticket>,
     ) -> Result<Response<Self::DoGetStream>, Status> {
-        let envelope = Envelope::decode(request.into_inner().ticket).unwrap();
-        let grant = ScanTicket::decode(envelope.payload.as_slice()).unwrap();
-        let intended = self.is_intended(&grant.exchange_id);
-        self.intended.lock().unwrap().push(intended);
+        let ticket = request.into_inner().ticket;
+        let fetched = self.handles.lock().unwrap().remove(ticket.as_ref());
+        let grant =
+            fetched.unwrap_or_else(|| self.admit(&Envelope::decode(ticket.clone()).unwrap()));
         let messages = stream::iter(self.answer(&grant).into_iter().map(Ok));
-        if LIES[self.turn.load(Ordering::SeqCst)].0 == "stalls" {
+        if self.lie() == "stalls" {
             return Ok(Response::new(Box::pin(messages.take(1).chain(stream::pending()))));
         }
         Ok(Response::new(Box::pin(messages)))
@@ -694,10 +757,17 @@ impl FlightService for Liar {
     }
 }
 
-/// The town with a liar in the civil-affairs connector's place: its lie by number, what it saw of
-/// the hub's store, and what it says of its data's quality.
-pub type DeployedWithLiar =
-    (DeployedCity, Arc<AtomicUsize>, Arc<Mutex<Vec<bool>>>, Arc<Mutex<Vec<Envelope>>>);
+/// The town with a liar in the civil-affairs connector's place.
+pub struct DeployedWithLiar {
+    pub town: DeployedCity,
+    /// Its lie by number.
+    turn: Arc<AtomicUsize>,
+    on_lane: Arc<AtomicUsize>,
+    /// What it saw of the hub's store.
+    intended: Arc<Mutex<Vec<bool>>>,
+    /// What it says of its data's quality.
+    pub told: Arc<Mutex<Vec<Envelope>>>,
+}
 
 pub fn deploy_with_liar(runtime: &tokio::runtime::Runtime) -> DeployedWithLiar {
     let mut town = deploy(200, 17);
@@ -705,47 +775,65 @@ pub fn deploy_with_liar(runtime: &tokio::runtime::Runtime) -> DeployedWithLiar {
     town.deployment.wait_detached("civil.marriage").unwrap();
     let (turn, intended) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
     let told = Arc::new(Mutex::new(Vec::new()));
+    let (on_lane, handles) = (Arc::new(AtomicUsize::new(0)), Arc::default());
     let home = town.home("civil");
     let signed = fs::read(town.deployment.folder.join("civil/signed/civil.marriage.dsse")).unwrap();
-    let liar = || Liar {
+    let liar = Liar {
         home: home.clone(),
         statement: Envelope::decode(signed.as_slice()).unwrap(),
         turn: Arc::clone(&turn),
+        on_lane: Arc::clone(&on_lane),
+        handles,
         store: town.deployment.folder.join("store.sqlite"),
         intended: Arc::clone(&intended),
         told: Arc::clone(&told),
     };
     runtime.block_on(async {
         let stream = dial(&home.address, home.tls(bounds::ALPN_CHANNEL).unwrap()).await.unwrap();
-        let routes =
-            Routes::new(ConnectorServer::new(liar())).add_service(FlightServiceServer::new(liar()));
+        let routes = Routes::new(ConnectorServer::new(liar.clone()))
+            .add_service(FlightServiceServer::new(liar));
         tokio::spawn(serve(stream, None, routes, Http2Bounds::STANDARD, std::future::pending()));
     });
     town.deployment.wait_attached(&["civil.marriage"]).unwrap();
-    (town, turn, intended, told)
+    DeployedWithLiar { town, turn, on_lane, intended, told }
 }
 
 #[test]
 fn a_lying_connector_never_yields_an_absence() {
     let runtime = runtime();
-    let (town, turn, intended, _) = deploy_with_liar(&runtime);
+    let DeployedWithLiar { town, turn, on_lane, intended, .. } = deploy_with_liar(&runtime);
     let mut session = runtime.block_on(town.session());
     let (applicant, variant) = town.cast("nothing_owned");
+    let mut ask = || {
+        let question = question(variant, &applicant);
+        runtime.block_on(session.check(&errand(), &question)).unwrap()
+    };
+    wait_until(Duration::from_secs(10), "the liar is asked on the lane", || {
+        ask();
+        Ok(on_lane.load(Ordering::SeqCst) > 0)
+    })
+    .unwrap();
+    intended.lock().unwrap().clear();
+    on_lane.store(0, Ordering::SeqCst);
     let mut rows = Rows::new();
-    for (at, (lie, code)) in LIES.iter().enumerate() {
-        turn.store(at, Ordering::SeqCst);
-        rows.row(lie, || {
-            let question = question(variant, &applicant);
-            let outcome = runtime.block_on(session.check(&errand(), &question)).unwrap();
-            let Outcome::Unavailable(why) = &outcome else { panic!("{:?}", in_words(&outcome)) };
-            assert_eq!((why.code, why.dataset.as_str()), (*code, "civil.marriage"));
-        });
+    for (round, how) in ["on the lane", "in a stream"].into_iter().enumerate() {
+        for (at, (lie, code)) in LIES.iter().enumerate() {
+            turn.store(round * LIES.len() + at, Ordering::SeqCst);
+            rows.row(&format!("{lie}, {how}"), || {
+                let outcome = ask();
+                let Outcome::Unavailable(why) = &outcome else {
+                    panic!("{:?}", in_words(&outcome))
+                };
+                assert_eq!((why.code, why.dataset.as_str()), (*code, "civil.marriage"));
+            });
+        }
     }
     rows.end();
+    assert_eq!(on_lane.load(Ordering::SeqCst), 2 * LIES.len(), "each was asked on the lane");
     // The register is asked first, so each of these was the exchange's first grant.
     assert_eq!(
         *intended.lock().unwrap(),
-        [true; LIES.len()],
+        [true; 2 * LIES.len()],
         "a grant left before its intent was durable"
     );
     town.deployment.stop().unwrap();
@@ -754,7 +842,7 @@ fn a_lying_connector_never_yields_an_absence() {
 #[test]
 fn a_suspension_ends_an_exchange_under_way() {
     let runtime = runtime();
-    let (town, turn, asked, _) = deploy_with_liar(&runtime);
+    let DeployedWithLiar { town, turn, intended: asked, .. } = deploy_with_liar(&runtime);
     turn.store(LIES.iter().position(|(lie, _)| *lie == "stalls").unwrap(), Ordering::SeqCst);
     let mut session = runtime.block_on(town.session());
     let (applicant, variant) = town.cast("nothing_owned");

@@ -10,19 +10,23 @@ use arrow_flight::flight_service_client::FlightServiceClient;
 use prost::Message as _;
 use prost_types::Timestamp;
 use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc};
 use tokio_rustls::TlsAcceptor;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
 use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome};
 use zerotrip_checks::definition::Definition;
 use zerotrip_proto::v1::ErrorCode::{
     BadSignature, Expired, GateRefused, GrantReused, InvalidParameter, KeyWithoutOrigin, Malformed,
-    NotYetValid, SignerMismatch, StaleBundle, TooLarge, WrongAudience,
+    NotYetValid, SignerMismatch, SourceLimit, StaleBundle, TooLarge, UnknownName, WrongAudience,
 };
 use zerotrip_proto::v1::connector_client::ConnectorClient;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::request::Body;
+use zerotrip_proto::v1::scan_reply::Answer;
 use zerotrip_proto::v1::{
     CheckBody, DescribeRequest, Envelope, ErrorCode, GrantedKey, Opening, Parameter, Request,
-    ScanReceipt, ScanTemplate, ScanTicket,
+    ScanCall, ScanCalls, ScanReceipt, ScanReplies, ScanTemplate, ScanTicket,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::deployment::{BASIS, FUND, PURPOSE, run};
@@ -50,6 +54,40 @@ struct Thief {
     seen: (Checkpoint, u64),
     ledger: SigningKey,
     client: Http2Client,
+    /// On that channel.
+    lane: Mutex<Lane>,
+}
+
+/// The hub's end of a lane, and the number that was used last.
+struct Lane {
+    calls: mpsc::Sender<ScanCalls>,
+    replies: Streaming<ScanReplies>,
+    last: u64,
+}
+
+impl Lane {
+    async fn open(client: &Http2Client) -> Result<Self, ErrorCode> {
+        let (calls, said) = mpsc::channel(1);
+        let opened = ConnectorClient::new(client.streaming()).scan(ReceiverStream::new(said)).await;
+        let replies = opened.map_err(|status| code_of(&status))?.into_inner();
+        Ok(Self { calls, replies, last: 0 })
+    }
+
+    /// How many trailers came, or why nothing did.
+    async fn call(&mut self, ticket: Envelope) -> Result<usize, ErrorCode> {
+        self.last += 1;
+        let call = ScanCall { number: self.last, ticket: Some(ticket) };
+        let message = ScanCalls { calls: vec![call], cancelled: Vec::new() };
+        self.calls.send(message).await.unwrap();
+        let replies = self.replies.message().await.unwrap().unwrap().replies;
+        let [reply] = &replies[..] else { panic!("{replies:?}") };
+        assert_eq!(reply.number, self.last);
+        match reply.answer.clone() {
+            Some(Answer::Small(answer)) => Ok(usize::from(answer.trailer.is_some())),
+            Some(Answer::Refused(detail)) => Err(detail.code()),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 fn read(town: &DeployedCity, name: &str) -> String {
@@ -107,7 +145,9 @@ impl Thief {
             )
         };
         let home = town.home(FUND);
+        let lane = Mutex::new(Lane::open(&client).await.unwrap());
         Self {
+            lane,
             sign: SigningKey::from_pkcs8_pem(&read(town, "hub/sign.key")).unwrap(),
             hub: home.hub.uri(),
             connector,
@@ -195,6 +235,11 @@ impl Thief {
 
     async fn send_envelope(&self, envelope: &Envelope) -> Result<usize, ErrorCode> {
         self.send_ticket(envelope.encode_to_vec()).await
+    }
+
+    /// The same on the lane.
+    async fn send_on_lane(&self, envelope: Envelope) -> Result<usize, ErrorCode> {
+        self.lane.lock().await.call(envelope).await
     }
 
     /// How many trailers came, or why nothing did.
@@ -576,11 +621,24 @@ fn a_stolen_hub_cannot_invent_a_question() {
             }
         })
     };
+    // A larger ticket would break the rules of the lane, and garbage is no envelope.
+    let send_on_lane = |sent: Sent| {
+        let envelope = match sent {
+            Sent::Ticket(ticket) => {
+                dsse::seal(payload_type::SCAN_GRANT, ticket.as_ref(), &thief.sign).unwrap()
+            }
+            Sent::Envelope(envelope) => envelope,
+            Sent::Bytes(_) => return None,
+        };
+        let fits = envelope.encoded_len() <= bounds::LANE_TICKET_BYTES;
+        fits.then(|| runtime.block_on(thief.send_on_lane(envelope)))
+    };
     let mut rows = Rows::new();
     // Nothing is answered before the hub has proven, on this very channel, that its log continues
     // what the connector saw.
     rows.row("a hub that has shown nothing", || {
         assert_eq!(send(forge.right().into()), Err(StaleBundle));
+        assert_eq!(send_on_lane(forge.right().into()), Some(Err(StaleBundle)));
     });
     rows.row("a longer log without proof", || {
         runtime.block_on(thief.show(1)).unwrap();
@@ -596,9 +654,26 @@ fn a_stolen_hub_cannot_invent_a_question() {
     rows.row("a second grant for the same scan of the exchange", || {
         assert_eq!(send(thief.grant(&request).into()), Err(GrantReused));
     });
+    rows.row("on the lane: what is right, and the same once more", || {
+        let right = forge.right();
+        assert_eq!(send_on_lane(right.clone().into()), Some(Ok(1)));
+        assert_eq!(send_on_lane(right.clone().into()), Some(Err(GrantReused)));
+        assert_eq!(send(right.into()), Err(GrantReused));
+    });
+    rows.row("a second lane", || {
+        let second = runtime.block_on(Lane::open(&thief.client));
+        assert_eq!(second.err(), Some(SourceLimit));
+    });
+    rows.row("a handle that was not given out", || {
+        assert_eq!(runtime.block_on(thief.send_ticket(vec![7; 32])), Err(UnknownName));
+    });
     for forgery in FORGERIES {
         rows.row(forgery.name, || {
             assert_eq!(send((forgery.made)(&forge)), Err(forgery.code));
+        });
+        rows.row(&format!("{}, on the lane", forgery.name), || {
+            let refused = send_on_lane((forgery.made)(&forge));
+            assert_eq!(refused.unwrap_or(Err(forgery.code)), Err(forgery.code));
         });
     }
     // After all that, what is right is still served.

@@ -196,7 +196,8 @@ impl Observer {
             // Served by connectors to the hub alone, never by the hub.
             "/zerotrip.v1.Connector/PushDirectory"
             | "/zerotrip.v1.Connector/Describe"
-            | "/zerotrip.v1.Connector/Notice" => vec![vec![]],
+            | "/zerotrip.v1.Connector/Notice"
+            | "/zerotrip.v1.Connector/Scan" => vec![vec![]],
             // The protos as they were compiled in, by a stream of questions.
             "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
             | "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo" => vec![],

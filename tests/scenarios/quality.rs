@@ -13,7 +13,7 @@ use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_tests::deployment::{FUND, run, values, wait_until};
 use zerotrip_trust::dsse;
 
-use crate::faults::deploy_with_liar;
+use crate::faults::{DeployedWithLiar, deploy_with_liar};
 use crate::support::{DeployedCity, deploy, runtime};
 
 fn listed(town: &DeployedCity, dataset: &str) -> Value {
@@ -111,7 +111,7 @@ fn payload(envelope: Option<&Envelope>) -> String {
 #[test]
 fn what_a_connector_says_of_quality_is_shown_only_if_it_says_no_more_than_it_may() {
     let runtime = runtime();
-    let (town, _, _, told) = deploy_with_liar(&runtime);
+    let DeployedWithLiar { town, told, .. } = deploy_with_liar(&runtime);
     let home = town.home("civil");
     let signed =
         std::fs::read(town.deployment.folder.join("civil/signed/civil.marriage.dsse")).unwrap();

@@ -57,14 +57,15 @@ pub async fn run(agent: &Arc<Agent>, mut stop: watch::Receiver<bool>) -> Result<
                         said.say(format!("the hub's certificate cannot be read: {error}"));
                         None
                     });
-                let ends = ended(stop.clone(), restated.clone());
-                let serving =
-                    serve(stream, peer, service::routes(agent), Http2Bounds::STANDARD, ends);
+                let (routes, ends) = service::open(agent, ended(stop.clone(), restated.clone()));
+                let serving = serve(stream, peer, routes, Http2Bounds::STANDARD, ends);
                 let served = within_drain(serving, ended(stop.clone(), restated.clone())).await;
                 if *stop.borrow() {
                     break;
                 }
-                if matches!(served, Some(Served::Drained) | None) {
+                // The hub closes a channel whose lane has closed, and may be the quicker one.
+                let is_restated = restated.has_changed().unwrap_or(false);
+                if is_restated || matches!(served, Some(Served::Drained) | None) {
                     tracing::info!(
                         "attaching anew, with what is stated now and the certificate that holds \
                          now"

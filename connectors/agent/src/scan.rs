@@ -7,8 +7,8 @@ use std::time::SystemTime;
 
 use arrow::array::{ArrayRef, Date32Builder, Decimal128Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::DataType;
+use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
 use arrow_flight::FlightData;
-use arrow_flight::utils::batches_to_flight_data;
 use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -32,7 +32,26 @@ use zerotrip_sources::{LookUp, LookUpEnd, Rows, SourceError};
 pub const MESSAGES_AHEAD: usize = 4;
 
 /// Where a scan's messages go.
-pub type Messages = mpsc::Sender<Result<FlightData, Status>>;
+pub type Messages = mpsc::Sender<Result<ScanMessage, Status>>;
+
+/// One message of an answer: the schema or a batch. The last one bears the trailer.
+#[derive(Debug)]
+pub struct ScanMessage {
+    /// Header and body.
+    pub data: FlightData,
+    /// Not encoded yet.
+    pub trailer: Option<ScanTrailer>,
+}
+
+impl ScanMessage {
+    /// As a stream carries it. What a message has as `app_metadata` is ours to say (Arrow Flight,
+    /// FlightData).
+    pub fn into_flight(self) -> FlightData {
+        let Self { data, trailer } = self;
+        let app_metadata = trailer.map(|trailer| trailer.encode_to_vec().into());
+        FlightData { app_metadata: app_metadata.unwrap_or_default(), ..data }
+    }
+}
 
 /// The end of a scan, for the journal.
 #[derive(Debug)]
@@ -149,7 +168,20 @@ impl<'a> Delivery<'a> {
 
     async fn deliver(&mut self, rows: &Rows) -> Result<(), SourceError> {
         let batch = self.build(rows)?;
-        if batch.num_rows() > 0 { self.send(&[batch]).await } else { Ok(()) }
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.send_schema().await?;
+        // No type here has a dictionary (`zerotrip_datasets::arrow_type`).
+        let (_no_dictionaries, encoded) = IpcDataGenerator::default()
+            .encode(
+                &batch,
+                &mut DictionaryTracker::new(false),
+                &IpcWriteOptions::default(),
+                &mut Default::default(),
+            )
+            .map_err(|error| failed(&error))?;
+        self.send(encoded.into()).await
     }
 
     /// Evaluates the source's rows on normalised values: what it fetched too much is dropped here.
@@ -207,29 +239,32 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    async fn send(&mut self, batches: &[RecordBatch]) -> Result<(), SourceError> {
-        let messages = batches_to_flight_data(&self.plan.schema, batches.to_vec())
-            .map_err(|error| failed(&error))?;
-        // The encoder repeats the schema before every call's batches; the stream has it once.
-        for message in messages.into_iter().skip(usize::from(self.sent_schema)) {
-            let bytes = (message.data_header.len() + message.data_body.len()) as u64;
-            self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or_else(|| {
-                SourceError::new(
-                    ErrorCode::DefinitionLimit,
-                    "more bytes than the owner's `limits.most_bytes`",
-                )
-            })?;
-            self.stream.update_framed(&message.data_header);
-            self.stream.update_framed(&message.data_body);
-            if let Some(before) = self.held.replace(message) {
-                self.push(before).await?;
-            }
+    /// The stream begins with the schema, once.
+    async fn send_schema(&mut self) -> Result<(), SourceError> {
+        if self.sent_schema {
+            return Ok(());
         }
         self.sent_schema = true;
-        Ok(())
+        self.send(self.plan.schema_message.clone()).await
     }
 
-    async fn push(&self, message: FlightData) -> Result<(), SourceError> {
+    async fn send(&mut self, message: FlightData) -> Result<(), SourceError> {
+        let bytes = (message.data_header.len() + message.data_body.len()) as u64;
+        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or_else(|| {
+            SourceError::new(
+                ErrorCode::DefinitionLimit,
+                "more bytes than the owner's `limits.most_bytes`",
+            )
+        })?;
+        self.stream.update_framed(&message.data_header);
+        self.stream.update_framed(&message.data_body);
+        match self.held.replace(message) {
+            Some(before) => self.push(ScanMessage { data: before, trailer: None }).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn push(&self, message: ScanMessage) -> Result<(), SourceError> {
         self.out.send(Ok(message)).await.map_err(|_| SourceError::hung_up())
     }
 
@@ -241,9 +276,7 @@ impl<'a> Delivery<'a> {
         signer: &BatchSigner<ScanReceipt>,
         end: LookUpEnd,
     ) -> Result<ScanEnd, SourceError> {
-        if !self.sent_schema {
-            self.send(&[]).await?;
-        }
+        self.send_schema().await?;
         let random: [u8; 64] = digest::random().map_err(|error| failed(&error))?;
         let (secret, salt) =
             random.split_first_chunk::<32>().ok_or_else(|| failed(&"too little randomness"))?;
@@ -297,11 +330,8 @@ impl<'a> Delivery<'a> {
         let envelope = signer.seal(&message).await.map_err(|error| failed(&error))?;
         let trailer = ScanTrailer { receipt: Some(envelope), facts: Some(facts) };
         let rows = self.rows;
-        // What a message carries as `app_metadata` is ours to say (Arrow Flight, FlightData).
-        let last = FlightData {
-            app_metadata: trailer.encode_to_vec().into(),
-            ..self.held.take().unwrap_or_default()
-        };
+        let data = self.held.take().unwrap_or_default();
+        let last = ScanMessage { data, trailer: Some(trailer) };
         self.out.send(Ok(last)).await.map_err(|_| SourceError::hung_up())?;
         Ok(ScanEnd { rows, could_match: end.could_match })
     }

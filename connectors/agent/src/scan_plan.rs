@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::writer::IpcWriteOptions;
+use arrow_flight::{FlightData, SchemaAsIpc};
 use zerotrip_datasets::{Column, ResidentId, arrow_type, cell, template};
 use zerotrip_proto::v1::ScanTemplate;
 
@@ -15,6 +17,8 @@ use zerotrip_sources::rulings::{Concerns, Rulings, Stated, row_digest};
 #[derive(Debug)]
 pub struct ScanPlan {
     pub(crate) schema: SchemaRef,
+    /// The same as every answer's first message.
+    pub(crate) schema_message: FlightData,
     /// Places, in the dataset file's columns, of the look-up's columns.
     pub(crate) look_up: Vec<usize>,
     /// The columns to deliver, with their places.
@@ -54,8 +58,10 @@ impl ScanPlan {
             .enumerate()
             .filter(|(_, name)| template.supplies.contains(name))
             .map(|(at, _)| at);
+        let schema = Schema::new(fields);
         Ok(Self {
-            schema: Arc::new(Schema::new(fields)),
+            schema_message: SchemaAsIpc::new(&schema, &IpcWriteOptions::default()).into(),
+            schema: Arc::new(schema),
             look_up,
             supplies: supplies.collect(),
             columns,

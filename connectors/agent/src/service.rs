@@ -1,6 +1,10 @@
 //! What the connector serves on the socket that it dialled: its datasets' statements, the
-//! directory's push, and scans.
+//! directory's push, and scans: many on one stream ([`lane`]), or one on a separate stream.
 
+mod lane;
+mod large_answers;
+
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -10,9 +14,9 @@ use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo,
     HandshakeRequest, HandshakeResponse, PollInfo, PutResult, SchemaResult, Ticket,
 };
-use futures::Stream;
+use futures::{Stream, StreamExt as _, stream};
 use prost::Message as _;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
@@ -20,25 +24,48 @@ use zerotrip_channel::Peer;
 use zerotrip_proto::v1::connector_server::{Connector, ConnectorServer};
 use zerotrip_proto::v1::{
     DescribeReply, DescribeRequest, Envelope, ErrorCode, NoticeReply, NoticeRequest,
-    PushDirectoryReply, PushDirectoryRequest,
+    PushDirectoryReply, PushDirectoryRequest, ScanCalls, ScanReplies,
 };
 use zerotrip_proto::{Refusal, bounds, from_timestamp, to_timestamp};
 
 use crate::hub_watermark::ChannelProof;
-use crate::scan::MESSAGES_AHEAD;
+use crate::scan::{MESSAGES_AHEAD, Messages, ScanMessage};
 use crate::serving::Agent;
+use large_answers::{Handle, LargeAnswer, LargeAnswers};
 
 /// An answer that is made within this time counts as small.
 const SMALL_ANSWER: Duration = Duration::from_millis(2);
 
-/// Everything that the hub may call on one channel.
-pub fn routes(agent: &Arc<Agent>) -> Routes {
-    let service = Service { agent: Arc::clone(agent), proof: Arc::default() };
+/// Everything that the hub may call on one channel, and the end of that: once `stop` has completed,
+/// the lane closes, and what is under way on it is answered. A channel that is closed before has
+/// its lane cut off, for that is a stream that is always open.
+pub fn open(
+    agent: &Arc<Agent>,
+    stop: impl Future<Output = ()>,
+) -> (Routes, impl Future<Output = ()>) {
+    let (closing, closes) = watch::channel(false);
+    let lanes = Arc::new(Semaphore::new(1));
+    let service = Service {
+        agent: Arc::clone(agent),
+        proof: Arc::default(),
+        large: Arc::default(),
+        lanes: Arc::clone(&lanes),
+        stop: closes,
+    };
     let connector = ConnectorServer::new(service.clone());
     let flight = FlightServiceServer::new(service);
-    Routes::new(connector.max_decoding_message_size(bounds::MESSAGE_BYTES))
+    let routes = Routes::new(connector.max_decoding_message_size(bounds::MESSAGE_BYTES))
         .add_service(flight.max_decoding_message_size(bounds::MESSAGE_BYTES))
-        .prepare()
+        .prepare();
+    let stopped = async move {
+        stop.await;
+        closing.send_replace(true);
+        // The permit comes back with the lane's last scan. None is opened any more.
+        if let Ok(last) = lanes.acquire().await {
+            last.forget();
+        }
+    };
+    (routes, stopped)
 }
 
 /// The service on one channel.
@@ -46,10 +73,70 @@ pub fn routes(agent: &Arc<Agent>) -> Routes {
 struct Service {
     agent: Arc<Agent>,
     proof: Arc<ChannelProof>,
+    large: Arc<LargeAnswers>,
+    /// A permit for the one lane.
+    lanes: Arc<Semaphore>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Service {
+    fn refused(&self, code: ErrorCode, why: &str) -> Status {
+        self.agent.refused(Refusal::new(code, why)).to_status()
+    }
+
+    /// An answer that was too large for the lane.
+    fn fetch(&self, handle: &Handle) -> Result<LargeAnswer, Status> {
+        self.proof.require().map_err(|refusal| self.agent.refused(refusal).to_status())?;
+        self.large.take(handle).ok_or_else(|| {
+            let why = "no answer waits under this handle: it was fetched, or not in time";
+            self.refused(ErrorCode::UnknownName, why)
+        })
+    }
+}
+
+/// The scans of one lane. Each ticket is held to what is in force as it comes, and not to what was
+/// when the lane was opened.
+#[derive(Clone)]
+struct HubScans {
+    agent: Arc<Agent>,
+    proof: Arc<ChannelProof>,
+    peer: Option<Arc<Peer>>,
+    _only_lane: Arc<OwnedSemaphorePermit>,
+}
+
+impl lane::Scans for HubScans {
+    async fn scan(&self, ticket: Envelope, out: Messages) -> Result<(), Refusal> {
+        let hub = self.agent.require_hub(self.peer.as_deref())?;
+        self.agent.scan(&ticket, hub, &self.proof, &out).await
+    }
+
+    fn refused(&self, refusal: Refusal) -> Refusal {
+        self.agent.refused(refusal)
+    }
 }
 
 #[tonic::async_trait]
 impl Connector for Service {
+    type ScanStream = Streamed<ScanReplies>;
+
+    async fn scan(
+        &self,
+        request: Request<Streaming<ScanCalls>>,
+    ) -> Result<Response<Self::ScanStream>, Status> {
+        let peer = request.extensions().get::<Peer>().cloned().map(Arc::new);
+        let only_lane = Arc::clone(&self.lanes).try_acquire_owned().map_err(|_| {
+            self.refused(ErrorCode::SourceLimit, "a lane is open on this channel already")
+        })?;
+        let scans = HubScans {
+            agent: Arc::clone(&self.agent),
+            proof: Arc::clone(&self.proof),
+            peer,
+            _only_lane: Arc::new(only_lane),
+        };
+        let (large, stop) = (Arc::clone(&self.large), self.stop.clone());
+        Ok(Response::new(Box::pin(lane::open(request.into_inner(), scans, large, stop))))
+    }
+
     async fn describe(
         &self,
         request: Request<DescribeRequest>,
@@ -93,6 +180,12 @@ impl Connector for Service {
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
+fn to_flight(
+    messages: impl Stream<Item = Result<ScanMessage, Status>> + Send + 'static,
+) -> Streamed<FlightData> {
+    Box::pin(messages.map(|message| message.map(ScanMessage::into_flight)))
+}
+
 fn not_here<T>(call: &str) -> Result<Response<T>, Status> {
     Err(Status::unimplemented(format!(
         "{call} is not served on this channel; the hub asks by DoGet with a signed ticket"
@@ -113,24 +206,16 @@ impl FlightService for Service {
         &self,
         request: Request<Ticket>,
     ) -> Result<Response<Self::DoGetStream>, Status> {
-        let hub = match request.extensions().get::<Peer>() {
-            Some(peer) if peer.identity.is_hub() => {
-                self.agent
-                    .require_current(peer)
-                    .map_err(|refusal| self.agent.refused(refusal).to_status())?;
-                peer.identity.uri()
-            }
-            _ => {
-                return Err(self
-                    .agent
-                    .refused(Refusal::new(ErrorCode::Unauthenticated, "only the hub asks here"))
-                    .to_status());
-            }
-        };
-        let ticket = Envelope::decode(request.into_inner().ticket).map_err(|_| {
-            self.agent
-                .refused(Refusal::new(ErrorCode::Malformed, "the ticket is not a signed envelope"))
-                .to_status()
+        let hub = self.agent.require_hub(request.extensions().get::<Peer>())?.clone();
+        let ticket = request.into_inner().ticket;
+        // A signature alone is longer than a handle, so no signed ticket is taken for one.
+        if let Ok(handle) = Handle::try_from(ticket.as_ref()) {
+            let LargeAnswer { first, rest } = self.fetch(&handle)?;
+            let messages = stream::iter(first).map(Ok).chain(ReceiverStream::new(rest));
+            return Ok(Response::new(to_flight(messages)));
+        }
+        let ticket = Envelope::decode(ticket).map_err(|_| {
+            self.refused(ErrorCode::Malformed, "the ticket is not a signed envelope")
         })?;
         let (out, messages) = mpsc::channel(MESSAGES_AHEAD);
         let (agent, proof) = (Arc::clone(&self.agent), Arc::clone(&self.proof));
@@ -146,7 +231,7 @@ impl FlightService for Service {
         if tokio::time::timeout(SMALL_ANSWER, &mut scan).await.is_err() {
             tokio::spawn(scan);
         }
-        Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
+        Ok(Response::new(to_flight(ReceiverStream::new(messages))))
     }
 
     async fn handshake(

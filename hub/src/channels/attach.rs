@@ -200,11 +200,29 @@ pub async fn run(
             // we are in the registry.
             let in_force = hub.in_force();
             if attached.confirm(&in_force.directory_envelope, in_force.directory.version()).await {
-                tokio::select! {
-                    () = &mut ended => {}
-                    () = attached.released.notified() => {}
-                    () = attached.keep_asking(hub) => {}
-                    (reason, why) = &mut closes => attached.closes(reason, &why),
+                // In a separate task, so that no reply waits for what is verified here.
+                let lane = Arc::clone(&attached.lane).run(attached.lane_client());
+                let mut lane = tokio::spawn(lane);
+                let by_connector = tokio::select! {
+                    () = &mut ended => true,
+                    () = attached.released.notified() => false,
+                    () = attached.keep_asking(hub) => false,
+                    (reason, why) = &mut closes => {
+                        attached.closes(reason, &why);
+                        false
+                    }
+                    broken = &mut lane => {
+                        if let Ok(Some(why)) = broken {
+                            tracing::error!(connector = %uri, why, "its channel is closed");
+                            attached.closes(NoticeReason::Unspecified, &why);
+                        }
+                        false
+                    }
+                };
+                if by_connector {
+                    attached.lane.finish_with(lane);
+                } else {
+                    lane.abort();
                 }
             } else {
                 attached.closes(

@@ -2,6 +2,7 @@
 //! to ask.
 
 mod attach;
+mod lane;
 mod registry;
 
 pub use attach::run;

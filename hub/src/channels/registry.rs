@@ -16,6 +16,7 @@ use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::identity::Identity;
 
+use super::lane::Lane;
 use crate::catalog::Stated;
 
 /// For a system with a TLS certificate from before it was admitted anew.
@@ -52,6 +53,7 @@ pub struct Attached {
     /// The key of the TLS certificate that it showed.
     pub(super) tls_key: Digest,
     pub(super) client: Http2Client,
+    pub(super) lane: Arc<Lane>,
     /// Notified when the connector is detached while its socket is open, so that the socket is
     /// closed and the connector dials anew.
     pub(super) released: Notify,
@@ -77,6 +79,7 @@ impl Attached {
             identity,
             tls_key,
             client,
+            lane: Arc::default(),
             released: Notify::new(),
             datasets: RwLock::default(),
             standby: Mutex::default(),
@@ -90,7 +93,12 @@ impl Attached {
         directory.is_superseded(&self.identity, &self.tls_key)
     }
 
-    /// To ask for rows.
+    /// To ask for rows, beside other scans.
+    pub fn lane(&self) -> &Arc<Lane> {
+        &self.lane
+    }
+
+    /// To ask for rows on a separate stream.
     pub fn flight(&self) -> FlightServiceClient<Http2Client> {
         FlightServiceClient::new(self.client.clone())
             .max_decoding_message_size(bounds::MESSAGE_BYTES)
@@ -143,6 +151,12 @@ impl Attached {
 
     pub(super) fn control(&self) -> ConnectorClient<Http2Client> {
         ConnectorClient::new(self.client.clone()).max_decoding_message_size(bounds::MESSAGE_BYTES)
+    }
+
+    /// To open the lane.
+    pub(super) fn lane_client(&self) -> ConnectorClient<Http2Client> {
+        ConnectorClient::new(self.client.streaming())
+            .max_decoding_message_size(bounds::MESSAGE_BYTES)
     }
 
     pub(super) async fn confirm(&self, envelope: &Envelope, version: u64) -> bool {

@@ -10,7 +10,7 @@ use arrow_flight::utils::flight_data_to_arrow_batch;
 use prost::Message as _;
 use tonic::Streaming;
 use zerotrip_proto::hash_domain;
-use zerotrip_proto::v1::{ErrorCode, ScanTrailer};
+use zerotrip_proto::v1::{ErrorCode, ScanTrailer, SmallAnswer};
 use zerotrip_trust::digest::Hasher;
 
 use super::failure::{refused, untrusted};
@@ -31,6 +31,8 @@ pub(super) struct Delivered {
 /// An answer on its way, held to the bounds of its scan.
 pub(super) struct Delivery<'a> {
     call: &'a ScanCall<'a>,
+    /// The persons that were asked about.
+    asked: HashSet<&'a str>,
     schema: Option<SchemaRef>,
     rows: Vec<RecordBatch>,
     count: u64,
@@ -43,7 +45,17 @@ impl<'a> Delivery<'a> {
     /// Nothing yet, of the answer to this call.
     pub(super) fn new(call: &'a ScanCall<'a>, reservation: Reservation) -> Self {
         let digest = Hasher::with_domain(hash_domain::SCAN_STREAM);
-        Self { call, schema: None, rows: Vec::new(), count: 0, bytes: 0, digest, reservation }
+        let asked = call.keys.iter().map(String::as_str).collect();
+        Self {
+            call,
+            asked,
+            schema: None,
+            rows: Vec::new(),
+            count: 0,
+            bytes: 0,
+            digest,
+            reservation,
+        }
     }
 
     /// Reads the stream to its end.
@@ -66,6 +78,22 @@ impl<'a> Delivery<'a> {
                 );
             }
         }
+        self.end(trailer)
+    }
+
+    /// Reads an answer that came in one piece: the stream's messages, and its trailer.
+    pub(super) fn small(mut self, answer: SmallAnswer) -> Result<Delivered, ErrorCode> {
+        for part in answer.parts {
+            self.take(&FlightData {
+                data_header: part.data_header.into(),
+                data_body: part.data_body.into(),
+                ..FlightData::default()
+            })?;
+        }
+        self.end(answer.trailer)
+    }
+
+    fn end(self, trailer: Option<ScanTrailer>) -> Result<Delivered, ErrorCode> {
         // A stream that ends without its trailer is void, however clean the end looks.
         let trailer = trailer.ok_or(ErrorCode::SourceTruncated)?;
         Ok(Delivered {
@@ -94,9 +122,13 @@ impl<'a> Delivery<'a> {
         self.digest.update_framed(&message.data_header);
         self.digest.update_framed(&message.data_body);
         let Some(schema) = &self.schema else {
-            let schema = Schema::try_from(message).map_err(|error| untrusted(self.call, &error))?;
-            if schema.fields() != self.call.schema.fields() {
-                return Err(ErrorCode::SourceDrift);
+            // The same bytes are the same schema, and need no decoding.
+            if message.data_header != self.call.scan.answer_header {
+                let schema =
+                    Schema::try_from(message).map_err(|error| untrusted(self.call, &error))?;
+                if schema.fields() != self.call.schema.fields() {
+                    return Err(ErrorCode::SourceDrift);
+                }
             }
             self.schema = Some(Arc::clone(&self.call.schema));
             return Ok(());
@@ -123,9 +155,9 @@ impl<'a> Delivery<'a> {
 
     /// Rows about persons who were not asked about are another query's, or made up.
     fn only_asked_for(&self, batch: &RecordBatch) -> Result<(), ErrorCode> {
-        let asked: HashSet<&str> = self.call.keys.iter().map(String::as_str).collect();
         let persons = batch.column(0).as_string_opt::<i32>().ok_or(ErrorCode::SourceDrift)?;
-        let ours = persons.iter().all(|person| person.is_some_and(|person| asked.contains(person)));
+        let ours =
+            persons.iter().all(|person| person.is_some_and(|person| self.asked.contains(person)));
         if ours { Ok(()) } else { Err(ErrorCode::SourceDrift) }
     }
 }

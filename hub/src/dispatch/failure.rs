@@ -2,7 +2,7 @@
 
 use tonic::Status;
 use zerotrip_proto::Refusal;
-use zerotrip_proto::v1::ErrorCode;
+use zerotrip_proto::v1::{ErrorCode, ErrorDetail};
 
 use crate::engine::ScanCall;
 
@@ -14,6 +14,24 @@ pub(super) fn refused(call: &ScanCall<'_>, status: &Status) -> ErrorCode {
         // No department said so: the channel broke, one way or another.
         refusal.code = ErrorCode::SourceUnreachable;
     }
+    not_answered(call, &refusal)
+}
+
+/// The same, where the refusal came as a message.
+pub(super) fn refused_in_words(call: &ScanCall<'_>, detail: ErrorDetail) -> ErrorCode {
+    let mut refusal = Refusal::from_detail(detail);
+    if refusal.code == ErrorCode::Unspecified {
+        refusal.code = ErrorCode::SourceFailed;
+    }
+    not_answered(call, &refusal)
+}
+
+/// The channel broke.
+pub(super) fn unreachable(call: &ScanCall<'_>, why: &dyn std::fmt::Display) -> ErrorCode {
+    not_answered(call, &Refusal::new(ErrorCode::SourceUnreachable, why.to_string()))
+}
+
+fn not_answered(call: &ScanCall<'_>, refusal: &Refusal) -> ErrorCode {
     tracing::warn!(scan = call.name, dataset = %call.scan.scan.dataset, code = refusal.code.name(), why = %refusal.en, "a scan was not answered");
     refusal.code
 }

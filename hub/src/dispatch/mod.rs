@@ -16,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use arrow_flight::Ticket;
 use prost::Message as _;
 use zerotrip_checks::soundness::Incomplete;
+use zerotrip_proto::v1::scan_reply::Answer;
 use zerotrip_proto::v1::{Envelope, ErrorCode};
 
 pub use allowed::AllowedExchange;
@@ -24,7 +25,7 @@ use crate::channels::Attached;
 use crate::engine::{Dispatch, ScanAnswer, ScanCall};
 use crate::hub::Hub;
 use delivery::{Delivered, Delivery};
-use failure::{fault, refused};
+use failure::{fault, refused, refused_in_words, unreachable, untrusted};
 use key_source::KeySource;
 use ticket::{Route, make_ticket};
 use verify::{Asked, verify_answer};
@@ -128,7 +129,18 @@ impl<'a> Dispatcher<'a> {
         attached: &Attached,
         ticket: Envelope,
     ) -> Result<Delivered, ErrorCode> {
-        let mut request = tonic::Request::new(Ticket { ticket: ticket.encode_to_vec().into() });
+        let delivery = Delivery::new(call, self.hub.answers.reservation(&attached.uri));
+        // Beside other scans, where there is a place.
+        let ticket = match attached.lane().ask(ticket) {
+            Ok(asked) => match asked.answered().await.map_err(|why| unreachable(call, &why))? {
+                Some(Answer::Small(answer)) => return delivery.small(answer),
+                Some(Answer::Refused(detail)) => return Err(refused_in_words(call, detail)),
+                Some(Answer::Streamed(handle)) => handle,
+                None => return Err(untrusted(call, &"the connector's reply holds nothing")),
+            },
+            Err(ticket) => ticket.encode_to_vec(),
+        };
+        let mut request = tonic::Request::new(Ticket { ticket: ticket.into() });
         self.exchange.deadline.bound(&mut request);
         let mut stream = attached
             .flight()
@@ -136,7 +148,7 @@ impl<'a> Dispatcher<'a> {
             .await
             .map_err(|status| refused(call, &status))?
             .into_inner();
-        Delivery::new(call, self.hub.answers.reservation(&attached.uri)).run(&mut stream).await
+        delivery.run(&mut stream).await
     }
 }
 

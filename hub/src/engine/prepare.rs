@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::writer::IpcWriteOptions;
+use arrow_flight::{FlightData, SchemaAsIpc};
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
@@ -214,6 +216,7 @@ impl<'a> Preparation<'a> {
             keys,
             absence_for: Vec::new(),
             required: required.collect(),
+            answer_header: schema_header(&answer),
             answer,
             scan: scan.clone(),
         };
@@ -340,4 +343,9 @@ impl<'a> Preparation<'a> {
             ));
         }
     }
+}
+
+/// A schema as Arrow Flight sends it.
+fn schema_header(schema: &Schema) -> Vec<u8> {
+    FlightData::from(SchemaAsIpc::new(schema, &IpcWriteOptions::default())).data_header.to_vec()
 }

@@ -73,6 +73,9 @@ pub struct PreparedScan {
     /// The shape of the answer; the step's table has the optional columns that the owner does not
     /// state, and [`ROW_NUMBER`], beside it.
     pub answer: SchemaRef,
+    /// The same as an answer's first message has it, byte by byte, where the connector encodes as
+    /// the hub does.
+    pub answer_header: Vec<u8>,
     /// The place in the answer of the column that says of which thing a row is, where a hand-over
     /// compares it.
     pub thing: Option<usize>,

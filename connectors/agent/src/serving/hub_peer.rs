@@ -13,19 +13,25 @@ use zerotrip_text::shown;
 
 use super::{Agent, Notice};
 
+/// For a hub with a certificate from before it was enrolled anew.
+pub(super) const SUPERSEDED: &str =
+    "the hub's certificate is from before it was enrolled anew, and is no longer valid";
 /// Characters of the hub's words that are shown.
 const MOST_NOTICE: usize = 400;
 
 impl Agent {
-    /// Refuses a hub whose certificate the directory in force has superseded: the hub itself may
-    /// have brought it, after the handshake.
-    pub fn require_current(&self, hub: &Peer) -> Result<(), Refusal> {
+    /// The peer, if it may ask here now: only the hub may, and not one whose certificate the
+    /// directory in force has superseded. The hub itself may have brought that directory, after the
+    /// handshake. A refusal is journalled.
+    pub fn require_hub<'p>(&self, peer: Option<&'p Peer>) -> Result<&'p Peer, Refusal> {
+        let Some(hub) = peer.filter(|peer| peer.identity.is_hub()) else {
+            let why = "only the hub asks here";
+            return Err(self.refused(Refusal::new(ErrorCode::Unauthenticated, why)));
+        };
         if hub.is_superseded_hub(&self.current().directory) {
-            let why =
-                "the hub's certificate is from before it was enrolled anew, and is no longer valid";
-            return Err(Refusal::new(ErrorCode::StaleBundle, why));
+            return Err(self.refused(Refusal::new(ErrorCode::StaleBundle, SUPERSEDED)));
         }
-        Ok(())
+        Ok(hub)
     }
 
     /// Compares the hub's clock with this machine's, and logs a difference.

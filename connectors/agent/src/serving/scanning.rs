@@ -5,6 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
 use tokio::sync::watch;
+use zerotrip_channel::Peer;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::{Envelope, ErrorCode};
 use zerotrip_trust::identity::Identity;
@@ -16,6 +17,7 @@ use crate::scan::{self, Messages};
 use zerotrip_sources::SourceError;
 
 use super::Agent;
+use super::hub_peer::SUPERSEDED;
 use super::in_force::InForce;
 
 #[derive(Serialize)]
@@ -77,18 +79,20 @@ impl<'a> ScanLine<'a> {
 }
 
 impl Agent {
-    /// One scan, from its ticket to its receipt. `proof` is what the hub has proven on its channel.
-    /// A failure is journalled here, and the hub gets its code.
+    /// One scan, from its ticket to its receipt. `hub` is the peer that asks
+    /// ([`Agent::require_hub`]), `proof` what it has proven on its channel. A failure is journalled
+    /// here, and the hub gets its code.
     pub async fn scan(
         &self,
         ticket: &Envelope,
-        hub: &str,
+        hub: &Peer,
         proof: &ChannelProof,
         out: &Messages,
     ) -> Result<(), Refusal> {
         let now = SystemTime::now();
         let current = self.current();
-        let admitted = proof.require().and_then(|()| self.admit(ticket, hub, &current, now));
+        let admitted =
+            proof.require().and_then(|()| self.admit(ticket, &hub.identity.uri(), &current, now));
         let admitted = admitted.and_then(|admitted| {
             Ok((self.attached(&admitted.approved.template().dataset, &current)?, admitted))
         });
@@ -109,7 +113,7 @@ impl Agent {
         let mut replaced = self.replaced.subscribe();
         let served = tokio::select! {
             served = scan::serve(&admitted, &dataset, &self.uri, &self.receipts, out) => served,
-            why = self.withdrawn(&admitted, &mut replaced) => Err(why),
+            why = self.withdrawn(&admitted, hub, &mut replaced) => Err(why),
         };
         match served {
             Ok(served) => {
@@ -187,11 +191,12 @@ impl Agent {
         })
     }
 
-    /// Completes when the authority or the owner no longer lets this requester be served, though
-    /// its scan is under way.
+    /// Completes when the authority or the owner no longer lets this requester be served, or this
+    /// hub, though the scan is under way.
     pub(super) async fn withdrawn(
         &self,
         admitted: &Admitted,
+        hub: &Peer,
         replaced: &mut watch::Receiver<()>,
     ) -> SourceError {
         loop {
@@ -202,6 +207,9 @@ impl Agent {
                     ErrorCode::MemberSuspended,
                     format!("`{}` was suspended meanwhile", admitted.request.issuer),
                 );
+            }
+            if hub.is_superseded_hub(&current.directory) {
+                return SourceError::new(ErrorCode::StaleBundle, SUPERSEDED);
             }
             if !admitted.is_approved_by(&current.approved) {
                 return SourceError::new(
