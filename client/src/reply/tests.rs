@@ -98,8 +98,12 @@ impl World {
             answered_at: Some(to_timestamp(self.now)),
             decision: Some(Decision {
                 allowed: !matches!(outcome, Wire::Denied(_)),
+                policy_ids: vec!["p".into()],
+                policy_digest: vec![1; 32],
+                directory_version: 1,
                 ..Decision::default()
             }),
+            definition_digest: vec![1; 32],
             sources: vec![SourceStatement {
                 receipt_commitment: vec![3; 32],
                 ..SourceStatement::default()

@@ -54,8 +54,8 @@ impl NoAnswer<'_> {
             }
             Self::Unavailable { fact, dataset } => {
                 let code = fact.as_told();
-                let Unavailability { en, zh, retryable } = unavailability(code);
-                let remedy = code.remedy();
+                let Unavailability { en, zh, group, retryable } = unavailability(code);
+                let remedy = group.remedy();
                 Explained {
                     wire: Wire::Unavailable(Unavailable {
                         code: code.into(),
@@ -76,18 +76,21 @@ impl NoAnswer<'_> {
 struct Unavailability {
     en: &'static str,
     zh: &'static str,
+    /// The code whose remedy it gets, with all of its group.
+    group: ErrorCode,
     /// Whether asking again later can help without anyone fixing anything.
     retryable: bool,
 }
 
-/// What happened, for each code that a requester can get, whatever the fact. What to do about it
-/// is the code's remedy ([`ErrorCode::remedy`]). A source's own words never come here: they could
+/// What happened, in three groups of what a requester can do, whatever the fact. What to do is the
+/// remedy of the group ([`ErrorCode::remedy`]). A source's own words never come here: they could
 /// carry what it holds.
 fn unavailability(code: ErrorCode) -> Unavailability {
     match code {
         ErrorCode::Unsettled => Unavailability {
             en: "what this register holds of the persons concerned does not settle the question",
             zh: "该登记现有记录不足以就此问题作出结论",
+            group: ErrorCode::Unsettled,
             retryable: true,
         },
         ErrorCode::SourceStale
@@ -99,11 +102,13 @@ fn unavailability(code: ErrorCode) -> Unavailability {
         | ErrorCode::Misconfigured => Unavailability {
             en: "the source cannot serve this check as it is, whoever is asked about",
             zh: "该数据源目前无法支持此项核验（与当事人无关）",
+            group: ErrorCode::Misconfigured,
             retryable: false,
         },
         _ => Unavailability {
             en: "the source cannot answer now",
             zh: "该数据源暂时无法应答",
+            group: ErrorCode::SourceUnreachable,
             retryable: true,
         },
     }

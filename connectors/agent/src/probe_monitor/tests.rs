@@ -269,7 +269,7 @@ fn a_file_that_is_of_no_use_is_explained_by_line_and_never_by_what_stands_there(
         ("\n110105491231002", "line 2 is not a resident id of 18 characters"),
         (
             &format!("{LI} owner"),
-            "line 1 names no look-up of the dataset after the id; there are: owned_by, acted_for",
+            "line 1 names an unknown look-up after the id. The dataset has: owned_by, acted_for",
         ),
         (&format!("{LI} owned_by {WANG}"), "line 1 has more than an id and a look-up"),
         (&format!("{LI}\n\n11010519491231002x"), "line 3 names the same person as line 1"),
