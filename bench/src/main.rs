@@ -1,6 +1,6 @@
 //! `zerotrip-bench`: the family check under load, and in the same run its floor: the same 1 + 4
-//! mTLS calls, each signed and verified one by one at both ends, with nothing inside. Every answer is
-//! compared with the key while it is timed.
+//! mTLS calls, each signed and verified one by one at both ends, with nothing inside. Every answer
+//! is compared with the key while it is timed.
 
 mod floor;
 mod load;

@@ -81,7 +81,8 @@ where
     tokio::pin!(connection);
     tokio::select! {
         () = silent => Served::Closed,
-        // How a connection broke is the transport's affair; that it is gone is what the caller acts on.
+        // How a connection broke is the transport's affair; that it is gone is what the caller acts
+        // on.
         _ended = connection.as_mut() => Served::Closed,
         () = stop => {
             connection.as_mut().graceful_shutdown();

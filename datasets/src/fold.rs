@@ -57,7 +57,8 @@ pub(crate) fn narrowed(raw: &str) -> String {
     unescaped(raw).chars().map(narrow).collect()
 }
 
-/// The zeros of all scripts with decimal digits (Unicode 16, category Nd), and of Mayan and Kaktovik numerals, each followed by its one to nine.
+/// The zeros of all scripts with decimal digits (Unicode 16, category Nd), and of Mayan and
+/// Kaktovik numerals, each followed by its one to nine.
 #[rustfmt::skip]
 pub(crate) const ZEROS: [char; 74] = [
     '\u{30}', '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}',

@@ -76,8 +76,9 @@ impl ParameterType {
 }
 
 impl ParameterType {
-    /// Reads the parameter `name` of a signed request, which is canonical or refused. What is signed
-    /// is shown again, in answers and certificates: it must be the very text that was asked about.
+    /// Reads the parameter `name` of a signed request, which is canonical or refused. What is
+    /// signed is shown again, in answers and certificates: it must be the very text that was
+    /// asked about.
     pub fn read_signed(
         self,
         name: &str,

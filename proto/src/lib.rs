@@ -87,8 +87,8 @@ pub mod names {
         (1..=MOST.0).contains(&text.len()) && text.bytes().all(is_known)
     }
 
-    /// The member that owns a dataset: what is before the first dot of its id. `None` where there is
-    /// no dot, or nothing on one side of it.
+    /// The member that owns a dataset: what is before the first dot of its id. `None` where there
+    /// is no dot, or nothing on one side of it.
     pub fn owner_of(dataset: &str) -> Option<&str> {
         let (member, name) = dataset.split_once('.')?;
         (!member.is_empty() && !name.is_empty()).then_some(member)

@@ -1,8 +1,8 @@
 //! Envelopes of a known message: the payload type follows from the message's type, so a caller
 //! cannot compare with a wrong one.
 //!
-//! Most callers need [`Directory::open_signed`](crate::Directory::open_signed), which also finds the
-//! key. [`open`] is for messages whose key is known beforehand, such as the authority's.
+//! Most callers need [`Directory::open_signed`](crate::Directory::open_signed), which also finds
+//! the key. [`open`] is for messages whose key is known beforehand, such as the authority's.
 
 use std::marker::PhantomData;
 

@@ -170,7 +170,8 @@ pub struct Lookup {
     /// Columns of type `resident_id`.
     pub columns: Vec<String>,
     /// Those of them in which a blank or NULL says that there is no person, such as a father on no
-    /// record; in any other, a blank cell is an id that is lost, and its row could be any person's.
+    /// record; in any other, a blank cell is an id that is lost, and its row could be any
+    /// person's.
     pub may_be_blank: Vec<String>,
 }
 

@@ -1,6 +1,6 @@
 //! Words that fill a cell that has no value, or an unknown one.
-//! Which of the two it is, only the column's owner can say: `无` for a father names no person, `不详`
-//! for an owner could be any person.
+//! Which of the two it is, only the column's owner can say: `无` for a father names no person,
+//! `不详` for an owner could be any person.
 //!
 //! A closed list, and runs of one character: nothing that could be a person's is in it, so that it
 //! may be shown.

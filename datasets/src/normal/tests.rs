@@ -35,7 +35,8 @@ fn credit_code(first: &[u8]) -> String {
 }
 
 proptest! {
-    /// Whatever is read as X: every spelling of X is read as X again, so what an index gives for them is X's; and its own disguises are X.
+    /// Whatever is read as X: every spelling of X is read as X again, so what an index gives for
+    /// them is X's; and its own disguises are X.
     #[test]
     fn a_credit_code_is_found_in_every_disguise(first in proptest::collection::vec(any::<u8>(), 17), dice in proptest::collection::vec(any::<u8>(), 1..20)) {
         let code = credit_code(&first);

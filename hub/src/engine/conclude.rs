@@ -45,8 +45,8 @@ pub(super) struct Finished<'a> {
     pub(super) check: &'a PreparedCheck,
     pub(super) variant: &'a PreparedVariant,
     pub(super) cx: &'a ExchangeCx,
-    /// Whether a scan could not be read whole, so that only the persons that the request names were
-    /// asked about after it.
+    /// Whether a scan could not be read whole, so that only the persons that the request names
+    /// were asked about after it.
     pub(super) parameters_only: bool,
     /// Whether all steps ran: only then do the tables say anything.
     pub(super) ran_all: bool,

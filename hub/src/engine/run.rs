@@ -120,9 +120,9 @@ struct Run<'a> {
     check: &'a PreparedCheck,
     variant: &'a PreparedVariant,
     cx: Arc<ExchangeCx>,
-    /// After a scan that could not be read whole, only the persons that the request names are asked
-    /// about: which persons belong together rests on rows that are not known. What speaks against
-    /// the persons named is an answer all the same.
+    /// After a scan that could not be read whole, only the persons that the request names are
+    /// asked about: which persons belong together rests on rows that are not known. What
+    /// speaks against the persons named is an answer all the same.
     parameters_only: bool,
 }
 

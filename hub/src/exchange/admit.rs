@@ -22,8 +22,8 @@ pub fn within_denials(
     if decision.allowed { Ok(()) } else { budgets.spend_refusal(&peer.uri()) }
 }
 
-/// A permit for one exchange, held until it is answered. No member gets more than half of it: one that
-/// asks too much at once is refused for now, and the others do not notice.
+/// A permit for one exchange, held until it is answered. No member gets more than half of it: one
+/// that asks too much at once is refused for now, and the others do not notice.
 pub fn admit(
     budgets: &RequestBudgets,
     exchanges: &Arc<KeyedQuota<String>>,

@@ -1,5 +1,5 @@
-//! Which member asks? The TLS peer and the signer must be systems of one member; the signature is over the
-//! exact bytes, and the algorithm is the registered key's.
+//! Which member asks? The TLS peer and the signer must be systems of one member; the signature is
+//! over the exact bytes, and the algorithm is the registered key's.
 
 use std::time::SystemTime;
 

@@ -119,7 +119,8 @@ fn views(runtime: &tokio::runtime::Runtime, exchanges: &[(usize, i32, usize)]) -
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
-    /// Exchanges at random, and others at random in their place: who has no right sees no difference, in entries or in tiles.
+    /// Exchanges at random, and others at random in their place: who has no right sees no
+    /// difference, in entries or in tiles.
     #[test]
     fn what_others_read_does_not_depend_on_what_is_sealed(
         one in proptest::collection::vec((0usize..2, 1i32..=5, 0usize..=2), 1..20),

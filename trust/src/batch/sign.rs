@@ -15,8 +15,8 @@ use crate::pae::pae;
 ///
 /// # Errors
 ///
-/// [`BatchError::Size`] for none, and for more than [`MOST`](super::MOST); [`BatchError::Kind`] for a kind that
-/// is signed one by one; [`DsseError::TooLarge`] where one payload is.
+/// [`BatchError::Size`] for none, and for more than [`MOST`](super::MOST); [`BatchError::Kind`] for
+/// a kind that is signed one by one; [`DsseError::TooLarge`] where one payload is.
 pub fn sign(
     kind: &str,
     payloads: Vec<Vec<u8>>,

@@ -235,7 +235,8 @@ fn as_many_roots_are_remembered_as_the_bound_says() {
 }
 
 proptest! {
-    /// No change of a byte of the envelope leaves it valid for another payload, and none of the path
+    /// No change of a byte of the envelope leaves it valid for another payload, and none of the
+    /// path
     /// makes the verifier panic.
     #[test]
     fn a_changed_path_never_verifies(

@@ -21,8 +21,8 @@ pub use call::Scans;
 use call::{Call, Reply};
 
 /// Serves the calls of a hub until it ends its side, breaks the rules of `ScanCalls`, or goes. Once
-/// `stop` turns true, the hub is informed that the lane closes, and what is under way is still answered.
-/// When what is returned is dropped, all scans under way are cancelled.
+/// `stop` turns true, the hub is informed that the lane closes, and what is under way is still
+/// answered. When what is returned is dropped, all scans under way are cancelled.
 pub fn open<C, S>(
     calls: C,
     scans: S,

@@ -9,7 +9,7 @@ pub struct TableProfile {
     pub number: u64,
     /// Rows that an index does not find, or that cannot be read.
     pub profile: Profile,
-    /// Which persons were in which rows of the department's own database: its index can be damaged,
-    /// and would then lead to none.
+    /// Which persons were in which rows of the department's own database: its index can be
+    /// damaged, and would then lead to none.
     pub row_index: Option<RowIndex>,
 }

@@ -96,7 +96,8 @@ fn credit_shape(s: &str) -> bool {
         && "123456789ANY".contains(&s[..1])
         && "123456789".contains(&s[1..2])
         && PROVINCES[..32].contains(&&s[2..4]) | (&s[2..8] == "100000")
-        // A row of X may hide digits, of a person's id as well; another letter shows that it is a code, hidden or not.
+        // A row of X may hide digits, of a person's id as well; another letter shows that it is a
+        // code, hidden or not.
         && !(s.contains("XXXX") && s.chars().all(|c| c.is_ascii_digit() || c == 'X'))
 }
 fn credit(s: &str) -> bool {
@@ -182,7 +183,7 @@ fn whole(s: &str, column: &Declared) -> bool {
 }
 
 // ---- spelling
-// ----------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 fn invisible(c: char) -> bool {
     (c.is_control() && !"\t\n\r".contains(c))
         || matches!(c as u32, 0xAD | 0x600..=0x605 | 0x61C | 0x6DD | 0x70F | 0x180E | 0x200B..=0x200F
@@ -694,7 +695,7 @@ fn far(item: &str, column: &Declared, p: &str) -> bool {
 }
 
 // ---- cells
-// -------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 type Rng<'a> = &'a mut dyn FnMut() -> u64;
 fn pick<'a, T: ?Sized>(r: Rng, v: &[&'a T]) -> &'a T {
     v[r() as usize % v.len()]

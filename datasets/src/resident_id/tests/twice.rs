@@ -136,7 +136,8 @@ proptest! {
         let kept = String::from_utf8(digits[..15].to_vec()).unwrap();
         let raw = format!("{kept}000");
         prop_assume!(parse(&raw) == Reading::Unreadable);
-        // Where an id begins so to the letter, nothing shows that there were slips: one is allowed for.
+        // Where an id begins so to the letter, nothing shows that there were slips: one is allowed
+        // for.
         let is_century = ["18", "19", "20"].contains(&&kept[6..8]);
         let begins = is_century && ("01"..="12").contains(&&kept[10..12]) && ("01"..="31").contains(&&kept[12..14]);
         prop_assert!((begins && slips.len() > 1) || concerns(&raw, &id), "{}", raw);

@@ -95,8 +95,8 @@ impl<'a> Faults<'a> {
             });
             parameters.push(Parameter { name: parameter.name.clone(), declared });
         }
-        // How many variants may be asked is counted by person: with two, each of them could be asked
-        // about again beside another.
+        // How many variants may be asked is counted by person: with two, each of them could be
+        // asked about again beside another.
         let persons = parameters.iter().filter(|one| one.declared == ParameterType::ResidentId);
         if let Some(second) = persons.skip(1).map(|one| one.name.clone()).next() {
             self.add(format!(

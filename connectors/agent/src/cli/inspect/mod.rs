@@ -35,8 +35,8 @@ pub struct Inspect {
     /// A file, as a path or a `file:` URL, or a server, as `postgres://user@host:port/database` or
     /// `mysql://…`; or what is behind an ODBC driver, as `odbc:Driver=…;Server=…;UID=…` or
     /// `odbc:DSN=…;UID=…`; or an HTTP interface's collection, as `https://host/path`, of which one
-    /// answer is looked at; never with a password in it. The ending of a file says what it is: .db,
-    /// .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
+    /// answer is looked at; never with a password in it. The ending of a file says what it is:
+    /// .db, .sqlite, .csv, .xlsx, .xls, .dbf or .parquet.
     source: String,
     /// The table, or the sheet of a workbook; of an interface's answer the JSON pointer to its
     /// rows, such as /data/list. Without it, a database's tables are listed, and an answer's
@@ -73,8 +73,8 @@ pub struct Inspect {
     /// An environment variable that holds it instead.
     #[arg(long)]
     password_env: Option<String>,
-    /// A file that holds secret headers for an HTTP interface, one in a line, and that only you can
-    /// read.
+    /// A file that holds secret headers for an HTTP interface, one in a line, and that only you
+    /// can read.
     #[arg(long)]
     header_file: Option<PathBuf>,
     /// Certificates (PEM) of the authorities that may vouch for a server, other than those that

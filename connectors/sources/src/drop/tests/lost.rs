@@ -95,7 +95,8 @@ proptest! {
     fn of_a_workbook(table in table(), merged in proptest::collection::vec((0_usize..7, 0_usize..8, 1_usize..4), 0..3)) {
         let mut rows = table.rows.clone();
         let mut regions: Vec<(usize, usize, usize)> = Vec::new();
-        // Cells that are one downwards: the value of the first is that of all, and the others are empty.
+        // Cells that are one downwards: the value of the first is that of all, and the others are
+        // empty.
         for (column, top, height) in merged {
             let bottom = (top + height).min(rows.len().saturating_sub(1));
             let is_apart = regions.iter().all(|(other, ..)| *other != column);

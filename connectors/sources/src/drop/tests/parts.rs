@@ -323,7 +323,8 @@ fn names_that_differ_in_their_day_alone_are_one_file_of_several_days() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Rows dealt out to parts in any way: with all parts there each is found, with one gone nothing is read.
+    /// Rows dealt out to parts in any way: with all parts there each is found, with one gone
+    /// nothing is read.
     #[test]
     fn no_part_is_left_out(
         which in 0_usize..5, dealt in proptest::collection::vec((0_usize..4, any::<bool>()), 1..30), gone in 0_usize..4, is_listed in any::<bool>(),

@@ -41,8 +41,8 @@ pub struct Dialect {
     pub gone: &'static [i32],
     /// Which say that another session holds a lock.
     pub locked: &'static [i32],
-    /// LineageQuery whether the server follows another one, and may lag behind it: `1` if so; empty
-    /// where nothing is known to ask.
+    /// LineageQuery whether the server follows another one, and may lag behind it: `1` if so;
+    /// empty where nothing is known to ask.
     pub follows: &'static str,
     /// LineageQuery up to when a server that follows has followed; empty where that is not known.
     pub followed: &'static str,

@@ -31,7 +31,8 @@ fn values() -> impl Strategy<Value = serde_json::Value> {
         Just(serde_json::Value::Null),
         any::<bool>().prop_map(Into::into),
         any::<i64>().prop_map(Into::into),
-        any::<i32>().prop_map(|eighths| (f64::from(eighths) / 8.0).into()), /* exact, however it is read */
+        any::<i32>().prop_map(|eighths| (f64::from(eighths) / 8.0).into()), /* exact, however it
+                                                                             * is read */
         "\\PC{0,8}|[\u{0}-\u{1f}\"\\\\]{0,4}".prop_map(Into::into),
     ];
     leaf.prop_recursive(4, 32, 6, |inner| {
