@@ -5,7 +5,7 @@ use std::path::Path;
 
 const WIDEST: usize = 100;
 /// What the formatter does not break: macros, and words in strings. Fewer is better; never more.
-const LEFT: usize = 312;
+const LEFT: usize = 309;
 
 fn sources(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
