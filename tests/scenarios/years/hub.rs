@@ -153,7 +153,13 @@ impl Installation {
             request_commitment: commit(hash_domain::REQUEST, &[6; 32], &payload).to_vec(),
             hub: HUB.into(),
             answered_at: Some(to_timestamp(at(second))),
-            decision: Some(Decision { allowed: true, directory_version, ..Decision::default() }),
+            decision: Some(Decision {
+                allowed: true,
+                policy_ids: vec!["grant".into()],
+                policy_digest: vec![7; 32],
+                directory_version,
+                ..Decision::default()
+            }),
             definition_digest: definition().digest.to_vec(),
             sources: vec![source],
             certificate: Some(terms),
