@@ -36,8 +36,10 @@ proptest! {
         for damaged in [masked, short, parted, wrong, doubled, text[..17].to_owned(), text[..16].to_owned(), text[..14].to_owned()] {
             // A number of another person, or of a birth to come, is a whole one.
             let whole = persons_in(&damaged);
+            // A slip can make six digits in their order of others: those are passed over as above.
+            let is_filled = plausible::sequences(damaged.as_bytes()).any(|in_order| in_order);
             let raw = format!("{before}{damaged}{after}");
-            prop_assert!(!whole.is_empty() || hinted(&raw, &id), "{}", raw);
+            prop_assert!(!whole.is_empty() || is_filled || hinted(&raw, &id), "{}", raw);
         }
     }
 }
