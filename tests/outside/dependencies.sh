@@ -56,7 +56,7 @@ for name in zerotrip-checks zerotrip-certificates zerotrip-ledger zerotrip-polic
 done
 rule 'the hub does without the SDK' absent "$(linked --package zerotrip-hub)" zerotrip-client
 rule 'the SDK does without policies' absent "$(linked --package zerotrip-client)" cedar-policy
-for name in tokio rusqlite datafusion zerotrip-channel; do
+for name in rusqlite datafusion zerotrip-channel; do
     rule "checks and certificates do without $name: they are pure" absent "$(linked --package zerotrip-checks --package zerotrip-certificates)" "$name"
 done
 

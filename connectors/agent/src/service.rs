@@ -1,5 +1,5 @@
 //! What the connector serves on the socket that it dialled: its datasets' statements, the
-//! directory's push, and scans: many on one stream ([`lane`]), or one on a separate stream.
+//! directory's push, and scans: many on one stream (`lane.rs`), or one on a separate stream.
 
 mod lane;
 mod large_answers;
