@@ -576,9 +576,18 @@ pub fn definitions() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../certs/definitions")
 }
 
+/// An address for the hub, which the authority names before the hub binds it. The port lies below
+/// those that the system gives to outgoing connections (from 32768 on), any of which could take it
+/// meanwhile.
 fn free_address() -> Result<String, Failure> {
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    Ok(format!("https://127.0.0.1:{port}"))
+    for _ in 0..100 {
+        let port = 10_000 + uuid::Uuid::new_v4().as_u128() % 20_000;
+        let address = format!("127.0.0.1:{port}");
+        if TcpListener::bind(&address).is_ok() {
+            return Ok(format!("https://{address}"));
+        }
+    }
+    fail("no free port between 10000 and 30000 was found")
 }
 
 /// What the last start in this folder has written down.
