@@ -14,7 +14,8 @@ use crate::{dsse, signed};
 
 impl Directory {
     /// Opens an envelope as of `now`: the authority's signature, the version not below
-    /// `at_least_version` (that of the one in force), not expired, and not one [`Fault`](super::Fault).
+    /// `at_least_version` (that of the one in force), not expired, and not one
+    /// [`Fault`](super::Fault).
     pub fn open(
         envelope: &Envelope,
         authority: &PublicKey,
