@@ -103,15 +103,12 @@ impl<'a> Dispatcher<'a> {
         if let Some(member) = attached.identity.member() {
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(member.to_owned());
         }
-        let sealed =
-            self.hub.identity.tickets.seal(&ticket).await.map_err(|error| fault(&error))?;
-        let receive = self.receive(&call, &attached, sealed);
-        let delivered = self
-            .exchange
-            .deadline
-            .within(receive)
-            .await
-            .map_err(|_| ErrorCode::SourceTimeout)??;
+        let delivered = async {
+            let sealed = self.hub.identity.tickets.seal(&ticket).await;
+            self.receive(&call, &attached, sealed.map_err(|error| fault(&error))?).await
+        };
+        let delivered = self.exchange.deadline.within(delivered).await;
+        let delivered = delivered.map_err(|_| ErrorCode::SourceTimeout)??;
         let asked = Asked {
             call: &call,
             ticket: &ticket,
