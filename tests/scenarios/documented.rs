@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use zerotrip_tests::deployment::{binary_path, definitions, run, wait_until};
+use zerotrip_tests::deployment::{binary_path, definitions, free_address, run, wait_until};
 
 mod links;
 mod settings;
@@ -88,7 +87,7 @@ impl Shell {
         let copy = folder.path().join("definitions");
         let copied = Command::new("cp").arg("-r").args([&definitions(), &copy]).status().unwrap();
         assert!(copied.success());
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let address = free_address().unwrap();
         Self { folder, address, groups: Vec::new() }
     }
 

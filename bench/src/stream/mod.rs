@@ -9,7 +9,6 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +19,9 @@ use serde_json::Value;
 use zerotrip_channel::SystemHome;
 use zerotrip_client::{CheckQuestion, Errand, Outcome, Session};
 use zerotrip_datasets::ResidentId;
-use zerotrip_tests::deployment::{Failure, Running, TRUST_DOMAIN, fail, run, values, wait_until};
+use zerotrip_tests::deployment::{
+    Failure, Running, TRUST_DOMAIN, fail, free_address, run, values, wait_until,
+};
 
 use crate::measure;
 
@@ -58,7 +59,8 @@ pub fn measure(arguments: &Stream, folder: &Path) -> Result<(), Failure> {
     }
     println!("machine: {}", measure::machine()?);
     fs::create_dir_all(folder)?;
-    let site = Site { folder: fs::canonicalize(folder)?, url: free_address()? };
+    let site =
+        Site { folder: fs::canonicalize(folder)?, url: format!("https://{}", free_address()?) };
     if site.folder.join("authority").exists() {
         return fail(format!(
             "`{}` holds an installation already; use another --dir",
@@ -351,10 +353,6 @@ fn errand() -> Errand {
         legal_basis: BASIS.into(),
         case_number: "1".into(),
     }
-}
-
-fn free_address() -> Result<String, Failure> {
-    Ok(format!("https://{}", TcpListener::bind("127.0.0.1:0")?.local_addr()?))
 }
 
 fn dataset(rows: usize) -> String {

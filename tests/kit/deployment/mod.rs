@@ -122,7 +122,8 @@ impl TestDeployment {
                 folder.display()
             ));
         }
-        let url = if fresh { free_address()? } else { known_address(&folder)? };
+        let url =
+            if fresh { format!("https://{}", free_address()?) } else { known_address(&folder)? };
         let onservers = plan.spec.systems.iter().any(|system| system.needs_a_server());
         if onservers && !fresh {
             return fail(format!(
@@ -576,15 +577,15 @@ pub fn definitions() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../certs/definitions")
 }
 
-/// An address for the hub, which the authority names before the hub binds it. The port lies below
-/// those that the system gives to outgoing connections (from 32768 on), any of which could take it
-/// meanwhile.
-fn free_address() -> Result<String, Failure> {
+/// An address on loopback for a hub, which the authority names before the hub binds it. The port
+/// lies below those that the system gives to outgoing connections (from 32768 on), any of which
+/// could take it meanwhile.
+pub fn free_address() -> Result<String, Failure> {
     for _ in 0..100 {
         let port = 10_000 + uuid::Uuid::new_v4().as_u128() % 20_000;
         let address = format!("127.0.0.1:{port}");
         if TcpListener::bind(&address).is_ok() {
-            return Ok(format!("https://{address}"));
+            return Ok(address);
         }
     }
     fail("no free port between 10000 and 30000 was found")
