@@ -15,6 +15,8 @@ use zerotrip_test_servers::{ADMINISTRATOR, PASSWORD, Postgres};
 use zerotrip_tests::city::{self, City, Spec, System};
 use zerotrip_tests::deployment::{Failure, Plan, Running, TestDeployment, fail, run, wait_until};
 
+use crate::load::HUB_SETTINGS;
+
 /// The database of either server.
 pub const DATABASE: &str = "city";
 /// What both servers run with beside the kit's own settings: room for the peer's connections and
@@ -32,8 +34,6 @@ const CHUNK: usize = 1 << 20;
 const ATTACH: Duration = Duration::from_secs(300);
 /// The city's seed: every measurement here is of the same one.
 const SEED: u64 = 7;
-/// Settings of the hub: it allows as many questions as are asked here.
-const HUB_SETTINGS: &str = "subject_per_hour = 1000000\nmember_per_minute = 10000000\n";
 
 /// One register: who owns it, and where the city and the servers keep it.
 struct Register {
