@@ -3,6 +3,7 @@
 //! is compared with the key while it is timed.
 
 mod floor;
+mod grants;
 mod load;
 mod measure;
 mod overload;
@@ -77,6 +78,8 @@ enum Command {
     /// again. Every answer is compared with the city's key. A refusal other than OVERLOADED ends
     /// the bench. `--seconds` is the time of each of the three.
     Overload(overload::Overload),
+    /// What a decision costs, by how many grants are in force.
+    Grants(grants::Grants),
     /// A thousand at once for ten minutes, with the memory of hub and connectors.
     Soak(soak::Soak),
 }
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
             let of = (arguments.dir.as_path(), arguments.residents, arguments.seconds);
             overload::measure(overload, of, &runtime)
         }),
+        Some(Command::Grants(grants)) => grants::measure(grants),
         Some(Command::Soak(soak)) => runtime().and_then(|runtime| {
             soak::measure(soak, (arguments.dir.as_path(), arguments.residents), &runtime)
         }),
