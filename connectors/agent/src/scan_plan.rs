@@ -1,6 +1,5 @@
 //! How an approved scan is made on a dataset: what to look up, and what to deliver of each row.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -69,17 +68,12 @@ impl ScanPlan {
         })
     }
 
-    /// Which of the `keys` this row names, in the order of the look-up's columns, each once; then
+    /// The persons that this row names, in the order of the look-up's columns, each once; then
     /// those that it concerns by its owner's ruling.
-    pub(crate) fn matches(
-        &self,
-        row: RawRow<'_>,
-        keys: &HashSet<ResidentId>,
-        adjudications: &Rulings,
-    ) -> Vec<ResidentId> {
+    pub(crate) fn persons(&self, row: RawRow<'_>, adjudications: &Rulings) -> Vec<ResidentId> {
         let mut found = Vec::new();
         let mut add = |id: ResidentId| {
-            if keys.contains(&id) && !found.contains(&id) {
+            if !found.contains(&id) {
                 found.push(id);
             }
         };

@@ -24,7 +24,7 @@ pub fn every_spelling_is_found(kind: AnyKind<'_>) {
     for (owner, _, name) in rows.iter().filter(|row| row.2 != "other") {
         assert!(found.iter().any(|found| found == name), "{name} ({owner}) among {found:?}");
     }
-    assert_eq!((end.rows, end.could_match.len()), (7, 0));
+    assert_eq!((end.rows, end.could_match.all().len()), (7, 0));
     let survey = run(source.survey()).unwrap();
     assert_eq!((survey.rows, survey.irregular, survey.unreadable_count), (7, 3, 0));
     assert!(end.as_of <= SystemTime::now() + Duration::from_secs(1));
@@ -40,8 +40,9 @@ pub fn what_could_match_is_reported(kind: AnyKind<'_>) {
         ],
     );
     let source = rig.open().unwrap();
-    let could =
-        |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap().1.could_match.len();
+    let could = |key: &str| {
+        run(names(&*source, look_up(&[key], 100, soon()))).unwrap().1.could_match.all().len()
+    };
     assert_eq!((could(LI), could(WANG)), (2, 0));
     rig.write(&[(LI, "", "home"), ("", "  ", "nobody's name on it")]);
     assert_eq!((could(LI), could(WANG)), (1, 1), "a row without any id is anybody's");
@@ -63,11 +64,11 @@ pub fn fifteen_digits_that_may_be_anothers_are_reported(kind: AnyKind<'_>) {
         let source = rig.open().unwrap();
         let ask = |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap();
         let (found, end) = ask(whole);
-        assert_eq!((found.len(), end.could_match.len()), (0, 1), "{left}");
+        assert_eq!((found.len(), end.could_match.all().len()), (0, 1), "{left}");
         let Reading::Person(other) = resident_id::parse(left) else { panic!("{left} is nobody") };
         let (found, end) = ask(other.as_str());
-        assert_eq!((found.len(), end.could_match.len()), (1, 0), "whose it is by its looks");
-        assert_eq!(ask(LI).1.could_match.len(), 0, "nobody else");
+        assert_eq!((found.len(), end.could_match.all().len()), (1, 0), "whose it is by its looks");
+        assert_eq!(ask(LI).1.could_match.all().len(), 0, "nobody else");
     }
 }
 
@@ -91,7 +92,7 @@ pub fn a_column_in_which_hardly_anybody_can_be_read_proves_no_absence(kind: AnyK
             assert_eq!(answered.unwrap_err().code, ErrorCode::SourceImplausible);
         } else {
             // Of what nobody understands each could be anybody's.
-            assert_eq!(answered.unwrap().1.could_match.len(), 120);
+            assert_eq!(answered.unwrap().1.could_match.all().len(), 120);
         }
         // As many more who can be read, and it is a register again.
         let rows: Vec<Cells<'_>> = rows.iter().copied().chain([(WANG, "", "home"); 30]).collect();
