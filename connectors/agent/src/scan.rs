@@ -17,7 +17,7 @@ use zerotrip_channel::deadline::{Cancellation, Deadline};
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::{CivilDay, ResidentId, arrow_type};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer};
-use zerotrip_proto::{Refusal, hash_domain, to_timestamp};
+use zerotrip_proto::{hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
 use zerotrip_trust::receipt;
 
@@ -393,10 +393,4 @@ fn append(value: &mut Values, reading: CellReading<'_>) {
 
 fn failed(error: &dyn std::fmt::Display) -> SourceError {
     SourceError::new(ErrorCode::SourceFailed, error.to_string())
-}
-
-/// What the hub learns of a failed scan: the code only.
-pub fn to_status(error: &SourceError) -> Status {
-    Refusal::new(error.code, format!("the source did not answer: {}", error.code.name()))
-        .to_status()
 }

@@ -38,12 +38,15 @@ pub struct LookUpEnd {
     pub rests_on: RestsOn,
 }
 
+/// Where the unreadable rows are that could be these persons'.
+type Locators = dyn Fn(&[ResidentId]) -> Vec<String> + Send + Sync;
+
 /// Which unreadable rows could be whose, by what a look-up rests upon. Scans that share a look-up
 /// are answered each for its own persons.
 #[derive(Clone)]
 pub struct CouldMatch {
     keys: Arc<[ResidentId]>,
-    locators: Arc<dyn Fn(&[ResidentId]) -> Vec<String> + Send + Sync>,
+    locators: Arc<Locators>,
 }
 
 impl CouldMatch {

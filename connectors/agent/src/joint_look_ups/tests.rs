@@ -58,9 +58,12 @@ enum Fate {
     Late,
 }
 
+/// A person, as a cell has them.
+type Written = (Spelling, usize);
+
 #[derive(Clone, Debug)]
 struct World {
-    rows: Vec<((Spelling, usize), (Spelling, usize))>,
+    rows: Vec<[Written; 2]>,
     /// Of which row, by its place, its owner says whom it concerns.
     ruled: Vec<(usize, Option<usize>)>,
     scans: Vec<(BTreeSet<usize>, u64, Fate)>,
@@ -89,7 +92,7 @@ fn worlds() -> impl Strategy<Value = World> {
         1 => Just(Some(ErrorCode::SourceUnreachable)),
     ];
     (
-        prop::collection::vec((cell(), cell()), 0..30),
+        prop::collection::vec([cell(), cell()], 0..30),
         prop::collection::vec((0_usize..30, prop::option::of(0..PERSONS)), 0..4),
         prop::collection::vec((keys, most, fate), 2..12),
         fails,
@@ -106,8 +109,8 @@ fn worlds() -> impl Strategy<Value = World> {
 
 impl World {
     fn table(&self) -> Vec<Row> {
-        let row = |(at, (owner, agent)): (usize, &((Spelling, usize), (Spelling, usize)))| {
-            let text = |(spelling, who): &(Spelling, usize)| cell(*spelling, &person(*who));
+        let row = |(at, [owner, agent]): (usize, &[Written; 2])| {
+            let text = |(spelling, who): &Written| cell(*spelling, &person(*who));
             [text(owner), text(agent), format!("row {at}")]
         };
         // Somebody whom nobody asks about: a register is never empty.
@@ -130,8 +133,8 @@ impl World {
     /// Whom a row of this label is about, as it was written and as its owner ruled.
     fn is_about(&self, label: &str, who: &str) -> bool {
         let at: Option<usize> = label.strip_prefix("row ").and_then(|at| at.parse().ok());
-        let Some((owner, agent)) = at.and_then(|at| self.rows.get(at)) else { return false };
-        let written = [owner, agent].into_iter().any(|(spelling, at)| {
+        let Some(cells) = at.and_then(|at| self.rows.get(at)) else { return false };
+        let written = cells.iter().any(|(spelling, at)| {
             !matches!(spelling, Spelling::Blank | Spelling::Nonsense | Spelling::Damaged)
                 && person(*at).as_str() == who
         });
