@@ -5,6 +5,7 @@
 mod rig;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -331,4 +332,31 @@ fn each_scan_counts_by_the_owners_pace() {
         let refused = answered.iter().filter(|one| **one == Err(ErrorCode::SourceLimit)).count();
         assert_eq!((refused, rig.watched.asked()), (4, 1));
     });
+}
+
+#[test]
+fn on_many_threads_nobody_gets_anothers_rows_and_nobody_is_left_waiting() {
+    let rig = Arc::new(Rig::new(&plain(40, 3), &[], 2, Limits::default()));
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    let scans = 2_000;
+    runtime.block_on(async {
+        let asked = (0..scans).map(|number| {
+            let rig = Arc::clone(&rig);
+            tokio::spawn(async move {
+                let who = number * 7 % 40;
+                if number % 9 == 0 {
+                    rig.hang_up_on(&of(who), number % 5).await;
+                    return;
+                }
+                let labels = rig.ask(&of(who), LONG).await.unwrap().labels();
+                assert_eq!(labels, [0, 1, 2].map(|at| format!("row {}", 3 * who + at)));
+            })
+        });
+        for asked in asked.collect::<Vec<_>>() {
+            asked.await.unwrap();
+        }
+    });
+    assert!(rig.watched.asked() < scans / 2, "{}", rig.watched.asked());
+    assert_eq!(rig.waiting(), 0);
 }

@@ -320,10 +320,15 @@ impl Rig {
         let (_either, ()) = tokio::join!(served, hung_up);
     }
 
+    /// How many scans wait for a turn.
+    pub fn waiting(&self) -> usize {
+        self.dataset.waiting()
+    }
+
     /// Until so many scans wait for a turn.
     pub async fn until_waiting(&self, count: usize) {
         let waited = async {
-            while self.dataset.waiting() < count {
+            while self.waiting() < count {
                 tokio::task::yield_now().await;
             }
         };
