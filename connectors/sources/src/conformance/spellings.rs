@@ -1,5 +1,6 @@
 //! Every spelling of an id is found, and what could be a person's is reported.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
@@ -44,6 +45,12 @@ pub fn what_could_match_is_reported(kind: AnyKind<'_>) {
         run(names(&*source, look_up(&[key], 100, soon()))).unwrap().1.could_match.all().len()
     };
     assert_eq!((could(LI), could(WANG)), (2, 0));
+    // Of persons who are looked up together, each person's are told by themselves.
+    let both = look_up(&[WANG, LI], 100, soon());
+    let keys = Arc::clone(&both.keys);
+    let (found, end) = run(names(&*source, both)).unwrap();
+    let each: Vec<usize> = keys.chunks(1).map(|key| end.could_match.of(key).len()).collect();
+    assert_eq!((found.len(), each, end.could_match.all().len()), (1, vec![0, 2], 2));
     rig.write(&[(LI, "", "home"), ("", "  ", "nobody's name on it")]);
     assert_eq!((could(LI), could(WANG)), (1, 1), "a row without any id is anybody's");
 }
