@@ -21,7 +21,7 @@ use zerotrip_sources::rulings::Rulings;
 use zerotrip_sources::{LookUp, LookUpEnd, RawRow, Rows, SourceError};
 
 use crate::access::{Access, Turn};
-use crate::scan_plan::ScanPlan;
+use crate::scan_plan::{ScanPlan, ruled};
 
 /// Most scans of one joint look-up.
 const MOST_SCANS: u32 = 32;
@@ -61,6 +61,9 @@ pub struct JointRows {
     batches: Vec<Rows>,
     /// Where the rows of a person are: batch and place.
     places: HashMap<ResidentId, Vec<(usize, usize)>>,
+    /// Whom a row concerns by its owner's ruling alone. Which rulings hold now, the source knows: it
+    /// may have sent such a row for another's sake.
+    by_ruling: HashSet<ResidentId>,
     end: LookUpEnd,
 }
 
@@ -226,27 +229,23 @@ impl JointLookUps {
         };
         drop(turn);
         let scans = group.len();
-        let answer: Box<dyn Fn() -> Answer + Send> = match found {
-            Ok(rows) => {
-                self.note(scans, true);
-                let rows = Arc::new(rows);
-                Box::new(move || Ok(Some(Arc::clone(&rows))))
-            }
+        self.note(scans, found.as_ref().map(drop).map_err(|error| error.code));
+        let found = match found {
+            Ok(rows) => Ok(Some(Arc::new(rows))),
             // By itself each would wait as long again, and learn the same.
-            Err(error) if error.code == ErrorCode::SourceUnreachable => {
-                Box::new(move || Err(SourceError::new(error.code, error.detail.clone())))
-            }
+            Err(error) if error.code == ErrorCode::SourceUnreachable => Err(error),
             Err(error) => {
                 tracing::debug!(scans, %error, "a joint look-up failed; each scan goes by itself");
-                if error.code == ErrorCode::DefinitionLimit {
-                    self.note(scans, false);
-                }
-                Box::new(|| Ok(None))
+                Ok(None)
             }
         };
-        for waiter in group {
+        for Waiter { asked, answer, .. } in group {
+            let own = match &found {
+                Ok(rows) => Ok(rows.as_ref().filter(|rows| rows.serve(&asked.keys)).cloned()),
+                Err(error) => Err(SourceError::new(error.code, error.detail.clone())),
+            };
             // One that is gone needs none.
-            let _gone = waiter.answer.send(answer());
+            let _gone = answer.send(own);
         }
     }
 
@@ -274,16 +273,18 @@ impl JointLookUps {
         let (end, batches) = tokio::try_join!(turn.source.look_up(look_up, sender), collected)?;
         let keys: HashSet<&ResidentId> = keys.iter().collect();
         let mut places: HashMap<ResidentId, Vec<(usize, usize)>> = HashMap::new();
+        let mut by_ruling = HashSet::new();
         for (at, batch) in batches.iter().enumerate() {
             for (place, row) in batch.iter().enumerate() {
-                for person in plan.persons(row, &self.rulings) {
-                    if keys.contains(&person) {
-                        places.entry(person).or_default().push((at, place));
-                    }
+                let named = plan.named(row);
+                let ruled = ruled(row, &self.rulings).iter();
+                by_ruling.extend(ruled.filter(|person| !named.contains(person)));
+                for person in named.into_iter().filter(|person| keys.contains(person)) {
+                    places.entry(person).or_default().push((at, place));
                 }
             }
         }
-        Ok(JointRows { batches, places, end })
+        Ok(JointRows { batches, places, by_ruling, end })
     }
 
     /// How many scans wait.
@@ -301,11 +302,13 @@ impl JointLookUps {
     }
 
     /// After one that was too large, half as many scans take part, and then slowly more again.
-    fn note(&self, scans: usize, is_done: bool) {
-        let most = if is_done {
-            self.most.load(Ordering::Relaxed).saturating_add(1)
-        } else {
-            u32::try_from(scans / 2).unwrap_or(MOST_SCANS).saturating_mul(CAUTION)
+    fn note(&self, scans: usize, done: Result<(), ErrorCode>) {
+        let most = match done {
+            Ok(()) => self.most.load(Ordering::Relaxed).saturating_add(1),
+            Err(ErrorCode::DefinitionLimit) => {
+                u32::try_from(scans / 2).unwrap_or(MOST_SCANS).saturating_mul(CAUTION)
+            }
+            Err(_) => return,
         };
         // Where two note at once, either's will do.
         self.most.store(most.clamp(CAUTION, MOST_SCANS * CAUTION), Ordering::Relaxed);
@@ -320,6 +323,11 @@ async fn all_gone(group: &mut [Waiter]) {
 }
 
 impl JointRows {
+    /// Whether these persons' rows are here just as if only they had been asked for.
+    fn serve(&self, keys: &[ResidentId]) -> bool {
+        !keys.iter().any(|key| self.by_ruling.contains(key))
+    }
+
     /// The rows of these persons, each once and in the order in which they came; at most so many.
     pub fn of(
         &self,

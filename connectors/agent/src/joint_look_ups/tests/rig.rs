@@ -14,9 +14,10 @@ use zerotrip_channel::BatchSigner;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::file::{Limits, Manifest};
 use zerotrip_datasets::{DatasetFile, ResidentId};
+use zerotrip_proto::v1::key_origin::From;
 use zerotrip_proto::v1::{
-    Approval, Approvals, Envelope, ErrorCode, Request, ScanFacts, ScanReceipt, ScanTemplate,
-    ScanTicket,
+    Approval, Approvals, Envelope, ErrorCode, KeyOrigin, Request, ScanFacts, ScanReceipt,
+    ScanTemplate, ScanTicket, SemanticType, TypedColumn,
 };
 use zerotrip_sources::rulings::{Concerns, Rulings, row_digest};
 use zerotrip_sources::{
@@ -207,6 +208,10 @@ fn dataset(limits: Limits) -> DatasetFile {
     DatasetFile { limits, ..DatasetFile::parse(&text, "estate.toml").unwrap() }
 }
 
+fn typed(column: &str, r#type: SemanticType) -> TypedColumn {
+    TypedColumn { column: column.into(), r#type: r#type.into(), ..TypedColumn::default() }
+}
+
 impl Rig {
     pub fn new(rows: &[Row], rulings: &[(Row, Concerns)], at_once: usize, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -249,6 +254,12 @@ impl Rig {
             dataset: "estate.ownership".into(),
             lookup: "party".into(),
             columns: ["owner", "agent", "label"].map(str::to_owned).to_vec(),
+            types: vec![
+                typed("owner", SemanticType::ResidentId),
+                typed("agent", SemanticType::ResidentId),
+                typed("label", SemanticType::Text),
+            ],
+            origins: vec![KeyOrigin { from: Some(From::Parameter("applicant".into())) }],
             supplies: vec!["agent".into()],
             max_keys: 1000,
             max_rows: 1000,
