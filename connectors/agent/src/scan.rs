@@ -95,6 +95,7 @@ pub async fn serve(
         match dataset.way(asked.clone(), &cancellation).await? {
             Way::Alone(turn) => alone(turn, &asked, &cancellation, &mut delivery).await,
             Way::Joint(joint) => {
+                cancellation.check()?;
                 delivery.deliver(joint.of(&asked.keys, asked.most_rows)?).await?;
                 Ok(joint.end().clone())
             }
