@@ -50,6 +50,11 @@ impl Access {
         &self.limits
     }
 
+    /// Whether asking is a journey, which is better made for several scans.
+    pub fn is_a_journey(&self) -> bool {
+        self.source.most_at_once() < usize::MAX
+    }
+
     /// Counts a scan. In quiet hours and over the pace it refuses at once, so that a hub that asks
     /// too often learns of it.
     pub fn admit(&self) -> Result<(), SourceError> {

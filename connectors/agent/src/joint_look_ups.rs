@@ -131,8 +131,10 @@ impl JointLookUps {
         }
         let (answer, mut answered) = oneshot::channel();
         let here = self.enter(asked, answer);
-        // Whatever else is ready runs once, and joins.
-        tokio::task::yield_now().await;
+        if self.access.is_a_journey() {
+            // Whatever else is ready runs once, and joins.
+            tokio::task::yield_now().await;
+        }
         let turn = tokio::select! {
             biased;
             answer = &mut answered => return self.taken_along(answer, cancellation).await,

@@ -107,8 +107,9 @@ pub trait Source: fmt::Debug + Send + Sync {
         rows: mpsc::Sender<Rows>,
     ) -> SourceFuture<'a, SelectEnd>;
 
-    /// How many look-ups it works on at once: more would wait within it. They wait before it
-    /// instead, where those that wait together are asked together.
+    /// How many look-ups it works on at once, where each is a journey to another process: what
+    /// waits for one is then asked together. By default it answers where it is asked, and sharing
+    /// a look-up would cost more than it saves.
     fn most_at_once(&self) -> usize {
         usize::MAX
     }
