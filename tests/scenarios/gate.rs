@@ -41,7 +41,7 @@ use zerotrip_trust::x509::{TlsKey, pem};
 use crate::support::{DeployedCity, code_of, deploy, journal, runtime};
 
 /// The operator's stolen hub: its keys, and the estate connector's channel.
-struct Thief {
+pub(crate) struct Thief {
     sign: SigningKey,
     hub: String,
     connector: String,
@@ -53,13 +53,13 @@ struct Thief {
     /// What the estate connector saw of the log, and of the grants.
     seen: (Checkpoint, u64),
     ledger: SigningKey,
-    client: Http2Client,
+    pub(crate) client: Http2Client,
     /// On that channel.
-    lane: Mutex<Lane>,
+    pub(crate) lane: Mutex<Lane>,
 }
 
 /// The hub's end of a lane, and the number that was used last.
-struct Lane {
+pub(crate) struct Lane {
     calls: mpsc::Sender<ScanCalls>,
     replies: Streaming<ScanReplies>,
     last: u64,
@@ -73,16 +73,28 @@ impl Lane {
         Ok(Self { calls, replies, last: 0 })
     }
 
-    /// How many trailers came, or why nothing did.
-    async fn call(&mut self, ticket: Envelope) -> Result<usize, ErrorCode> {
+    /// Sends a ticket; returns its number.
+    pub(crate) async fn send(&mut self, ticket: Envelope) -> u64 {
         self.last += 1;
         let call = ScanCall { number: self.last, ticket: Some(ticket) };
         let message = ScanCalls { calls: vec![call], cancelled: Vec::new() };
         self.calls.send(message).await.unwrap();
+        self.last
+    }
+
+    /// The next reply, which comes by itself.
+    pub(crate) async fn reply(&mut self) -> (u64, Option<Answer>) {
         let replies = self.replies.message().await.unwrap().unwrap().replies;
         let [reply] = &replies[..] else { panic!("{replies:?}") };
-        assert_eq!(reply.number, self.last);
-        match reply.answer.clone() {
+        (reply.number, reply.answer.clone())
+    }
+
+    /// How many trailers came, or why nothing did.
+    async fn call(&mut self, ticket: Envelope) -> Result<usize, ErrorCode> {
+        let sent = self.send(ticket).await;
+        let (number, answer) = self.reply().await;
+        assert_eq!(number, sent);
+        match answer {
             Some(Answer::Small(answer)) => Ok(usize::from(answer.trailer.is_some())),
             Some(Answer::Refused(detail)) => Err(detail.code()),
             other => panic!("{other:?}"),
@@ -110,7 +122,7 @@ fn seen(town: &DeployedCity) -> (Checkpoint, u64) {
 
 impl Thief {
     /// Takes the hub's place on its port and waits until the estate connector has dialled in.
-    async fn take_over(town: &DeployedCity) -> Self {
+    pub(crate) async fn take_over(town: &DeployedCity) -> Self {
         let chain = pem::certificates(&read(town, "hub/tls.pem")).unwrap();
         let ca = pem::certificate(&read(town, "hub/ca.pem")).unwrap();
         let key = TlsKey::from_pem(&read(town, "hub/tls.key")).unwrap();
@@ -163,7 +175,7 @@ impl Thief {
     }
 
     /// Shows a tree head of so many leaves more than the connector saw, signed with the stolen key.
-    async fn show(&self, more: u64) -> Result<(), ErrorCode> {
+    pub(crate) async fn show(&self, more: u64) -> Result<(), ErrorCode> {
         let (head, grants_version) = self.seen.clone();
         let head = Checkpoint { size: head.size + more, ..head };
         let checkpoint = sign_checkpoint(&head, &self.ledger).unwrap();
@@ -172,7 +184,7 @@ impl Thief {
         shown.map(|_| ()).map_err(|status| code_of(&status))
     }
 
-    fn request(&self) -> Request {
+    pub(crate) fn request(&self) -> Request {
         let now = SystemTime::now();
         Request {
             id: uuid::Uuid::now_v7().to_string(),
@@ -196,7 +208,7 @@ impl Thief {
         }
     }
 
-    fn grant(&self, request: &Request) -> ScanTicket {
+    pub(crate) fn grant(&self, request: &Request) -> ScanTicket {
         self.grant_over(
             request,
             dsse::seal(payload_type::REQUEST, request, &self.requester).unwrap(),
@@ -229,21 +241,30 @@ impl Thief {
         }
     }
 
-    async fn send(&self, grant: &ScanTicket) -> Result<usize, ErrorCode> {
-        self.send_envelope(&dsse::seal(payload_type::SCAN_GRANT, grant, &self.sign).unwrap()).await
+    /// A right ticket of a new exchange, signed.
+    pub(crate) fn right(&self) -> Envelope {
+        self.signed(&self.grant(&self.request()))
     }
 
-    async fn send_envelope(&self, envelope: &Envelope) -> Result<usize, ErrorCode> {
+    fn signed(&self, grant: &ScanTicket) -> Envelope {
+        dsse::seal(payload_type::SCAN_GRANT, grant, &self.sign).unwrap()
+    }
+
+    async fn send(&self, grant: &ScanTicket) -> Result<usize, ErrorCode> {
+        self.send_envelope(&self.signed(grant)).await
+    }
+
+    pub(crate) async fn send_envelope(&self, envelope: &Envelope) -> Result<usize, ErrorCode> {
         self.send_ticket(envelope.encode_to_vec()).await
     }
 
     /// The same on the lane.
-    async fn send_on_lane(&self, envelope: Envelope) -> Result<usize, ErrorCode> {
+    pub(crate) async fn send_on_lane(&self, envelope: Envelope) -> Result<usize, ErrorCode> {
         self.lane.lock().await.call(envelope).await
     }
 
     /// How many trailers came, or why nothing did.
-    async fn send_ticket(&self, ticket: Vec<u8>) -> Result<usize, ErrorCode> {
+    pub(crate) async fn send_ticket(&self, ticket: Vec<u8>) -> Result<usize, ErrorCode> {
         let mut client = FlightServiceClient::new(self.client.clone());
         let mut stream = client
             .do_get(Ticket { ticket: ticket.into() })

@@ -5,12 +5,16 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use arrow_flight::flight_service_client::FlightServiceClient;
 use prost::Message as _;
 use zerotrip_channel::{Http2Bounds, Http2Client, dial, files};
 use zerotrip_client::Connection;
 use zerotrip_proto::v1::authority_client::AuthorityClient;
+use zerotrip_proto::v1::connector_client::ConnectorClient;
+use zerotrip_proto::v1::scan_reply::Answer;
 use zerotrip_proto::v1::{
-    Envelope, GetJoinReply, GetJoinRequest, JoinRequest, Key, KeyUsage, PublishRequest,
+    Envelope, ErrorCode, GetJoinReply, GetJoinRequest, JoinRequest, Key, KeyUsage, PublishRequest,
+    PushDirectoryRequest,
 };
 use zerotrip_proto::{Refusal, bounds, to_timestamp};
 use zerotrip_tests::deployment::{FUND, Finished, Running, TRANSIT, run, wait_until};
@@ -19,6 +23,7 @@ use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::tls;
 use zerotrip_trust::x509::{self, CertificateAuthority, CertificateDer, TlsKey, pem};
 
+use crate::gate::Thief;
 use crate::support::{DeployedCity, deploy, journal, runtime};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -709,4 +714,110 @@ fn a_hub_that_is_enrolled_anew_goes_on_over_its_store_and_its_former_machine_is_
     let refused = town.asks_from(FUND);
     assert!(refused.code != 0, "it saw more: {}", refused.output);
     town.deployment.stop().unwrap();
+}
+
+/// A register of which one person's rows are more than a channel takes unread, and which answers
+/// two scans at once.
+fn burden_the_register(town: &mut DeployedCity, owner: &str) {
+    town.deployment.stop_connector("estate").unwrap();
+    let folder = town.folder("city/estate");
+    let database = rusqlite::Connection::open(folder.join("ownership.db")).unwrap();
+    let fill = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000) \
+                insert into T_FDCQ (DYH, QLRSFZH, QLRMC, GYFE, QSZT, DJRQ, ZXRQ) select \
+                printf('%.*c', 10000, 'q'), ?1, QLRMC, GYFE, QSZT, DJRQ, ZXRQ from n join (select * \
+                from T_FDCQ limit 1)";
+    database.execute(fill, [owner]).unwrap();
+    drop(database);
+    let file = folder.join("ownership.toml");
+    let limits = "\n[limits]\nmost_at_once = 2\nmost_bytes = \"64MiB\"\ntime_out = \"60s\"\n";
+    let text = std::fs::read_to_string(&file).unwrap() + limits;
+    std::fs::write(&file, text).unwrap();
+    let (dir, file) = (town.deployment.path("estate"), file.display().to_string());
+    run("zerotrip-connector", &["sign", "--dir", &dir, &file], &folder).unwrap().expect(0).unwrap();
+    town.deployment.start_connector("estate").unwrap();
+    town.deployment.wait_all_attached().unwrap();
+}
+
+/// Its operator goes on with the former keys, over a channel and a lane that were opened in its
+/// time, with scans of every kind under way on it.
+#[test]
+fn a_hub_that_is_superseded_while_its_lane_is_open_gets_nothing_more() {
+    let mut town = deploy(60, 31);
+    let (applicant, _) = town.cast("nothing_owned");
+    burden_the_register(&mut town, &applicant);
+    town.deployment.kill_hub().unwrap();
+    let noted = |what: &str| {
+        let event = format!("\"event\":\"{what}\"");
+        journal(&town.deployment.folder, "estate").matches(&event).count()
+    };
+    let stale = || {
+        let code = format!("\"code\":\"{}\"", ErrorCode::StaleBundle.name());
+        journal(&town.deployment.folder, "estate").matches(&code).count()
+    };
+    let runtime = runtime();
+    let thief = runtime.block_on(Thief::take_over(&town));
+    runtime.block_on(thief.show(0)).unwrap();
+    let begun = noted("scan");
+
+    // Two answers that are too long for the lane: one is being read, one is not fetched yet. The
+    // third scan waits for its turn.
+    let mut lane = runtime.block_on(thief.lane.lock());
+    let mut handle = || {
+        runtime.block_on(async {
+            let sent = lane.send(thief.right()).await;
+            match lane.reply().await {
+                (number, Some(Answer::Streamed(handle))) if number == sent => handle,
+                other => panic!("{other:?} {}", journal(&town.deployment.folder, "estate")),
+            }
+        })
+    };
+    let read = handle();
+    let mut stream = runtime.block_on(async {
+        let ticket = arrow_flight::Ticket { ticket: read.into() };
+        let fetched = FlightServiceClient::new(thief.client.clone()).do_get(ticket).await;
+        let mut stream = fetched.unwrap().into_inner();
+        assert!(stream.message().await.unwrap().is_some(), "it is under way");
+        stream
+    });
+    let unread = handle();
+    let waits = runtime.block_on(lane.send(thief.right()));
+    wait_until(SOON, "the third scan", || Ok(noted("scan") == begun + 3)).unwrap();
+    assert_eq!((noted("answered"), stale()), (0, 0), "all three are under way");
+
+    // Enrolled anew elsewhere. It is the former one that brings the directory.
+    let (anew, trust_domain) = (town.deployment.path("anew"), town.home(FUND).hub.uri());
+    let trust_domain = trust_domain.trim_start_matches("spiffe://").split('/').next().unwrap();
+    let init = ["init", "--dir", &anew, "--trust-domain", trust_domain];
+    run("zerotrip-hub", &init, &town.deployment.folder).unwrap().expect(0).unwrap();
+    town.authority_runs(&["authority", "enrol-hub"], &["--hub-dir", &anew]).expect(0).unwrap();
+    let directory = std::fs::read(town.folder("authority/directory.dsse")).unwrap();
+    let directory = Some(Envelope::decode(directory.as_slice()).unwrap());
+    let push = PushDirectoryRequest { directory };
+    runtime.block_on(ConnectorClient::new(thief.client.clone()).push_directory(push)).unwrap();
+
+    let (number, answer) = runtime.block_on(lane.reply());
+    let Some(Answer::Refused(detail)) = &answer else { panic!("{answer:?}") };
+    assert_eq!((number, detail.code()), (waits, ErrorCode::StaleBundle));
+    let ended = runtime.block_on(async {
+        loop {
+            match stream.message().await {
+                Ok(Some(message)) => assert!(message.app_metadata.is_empty(), "a receipt"),
+                ended => break ended,
+            }
+        }
+    });
+    let ended = ended.map(|_| "whole").map_err(|status| Refusal::from_status(&status).code);
+    assert_eq!(ended, Err(ErrorCode::StaleBundle));
+    drop(lane);
+    runtime.block_on(async {
+        let refused = Err(ErrorCode::StaleBundle);
+        assert_eq!(thief.send_ticket(unread).await, refused, "what waited to be fetched");
+        assert_eq!(thief.send_on_lane(thief.right()).await, refused, "on the lane");
+        assert_eq!(thief.send_envelope(&thief.right()).await, refused, "beside it");
+        let after = thief.show(0).await;
+        assert!(after.is_err(), "it proves nothing any more");
+    });
+    // Three that were under way and three that came after, each by itself.
+    wait_until(SOON, "each in the journal", || Ok(stale() >= 6)).unwrap();
+    assert_eq!((noted("answered"), noted("scan")), (0, begun + 3));
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::Timelike as _;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::file::Limits;
 use zerotrip_proto::CHINA_OFFSET_SECONDS;
@@ -18,15 +18,15 @@ pub struct Access {
     source: Arc<dyn Source>,
     limits: Limits,
     pace: Mutex<Pace>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 /// A permit to ask the source. The next caller gets it when this is dropped.
 #[derive(Debug)]
-pub struct Turn<'a> {
+pub struct Turn {
     /// The source.
-    pub source: &'a Arc<dyn Source>,
-    _turn: SemaphorePermit<'a>,
+    pub source: Arc<dyn Source>,
+    _turn: OwnedSemaphorePermit,
 }
 
 #[derive(Debug)]
@@ -40,7 +40,8 @@ const SECOND: Duration = Duration::from_secs(1);
 impl Access {
     /// To this source, within these limits.
     pub fn new(source: Arc<dyn Source>, limits: Limits) -> Self {
-        let turns = Semaphore::new(limits.most_at_once as usize);
+        let turns = (limits.most_at_once as usize).min(source.most_at_once()).max(1);
+        let turns = Arc::new(Semaphore::new(turns));
         Self { source, limits, pace: Mutex::new(Pace { second: Instant::now(), scans: 0 }), turns }
     }
 
@@ -49,9 +50,14 @@ impl Access {
         &self.limits
     }
 
-    /// Waits for a turn until the cancellation. In quiet hours and over the pace it refuses at
-    /// once, so that a hub that asks too often learns of it.
-    pub async fn turn(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
+    /// Whether asking is a journey, which is better made for several scans.
+    pub fn is_a_journey(&self) -> bool {
+        self.source.most_at_once() < usize::MAX
+    }
+
+    /// Counts a scan. In quiet hours and over the pace it refuses at once, so that a hub that asks
+    /// too often learns of it.
+    pub fn admit(&self) -> Result<(), SourceError> {
         self.keep_quiet(SystemTime::now())?;
         if self.keep_pace().is_some() {
             let detail = format!(
@@ -60,11 +66,11 @@ impl Access {
             );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
-        self.wait(cancellation).await
+        Ok(())
     }
 
     /// The same for the connector's own look-ups: over the pace, it waits for the next second.
-    pub async fn patient_turn(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
+    pub async fn patient_turn(&self, cancellation: &Cancellation) -> Result<Turn, SourceError> {
         loop {
             self.keep_quiet(SystemTime::now())?;
             let Some(left) = self.keep_pace() else { return self.wait(cancellation).await };
@@ -82,14 +88,15 @@ impl Access {
         self.keep_quiet(SystemTime::now()).map(|()| &self.source)
     }
 
-    async fn wait(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
+    /// Waits for a turn until the cancellation.
+    pub async fn wait(&self, cancellation: &Cancellation) -> Result<Turn, SourceError> {
         let stopping = |_| SourceError::new(ErrorCode::SourceFailed, "the connector is stopping");
         let turn = tokio::select! {
             biased;
-            turn = self.turns.acquire() => turn.map_err(stopping)?,
+            turn = Arc::clone(&self.turns).acquire_owned() => turn.map_err(stopping)?,
             why = cancellation.cancelled() => return Err(why.into()),
         };
-        Ok(Turn { source: &self.source, _turn: turn })
+        Ok(Turn { source: Arc::clone(&self.source), _turn: turn })
     }
 
     /// Refuses in the quiet hours, in which a nightly batch job has the system to itself.

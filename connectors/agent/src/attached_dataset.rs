@@ -14,7 +14,8 @@ use zerotrip_trust::digest::Digest;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 
-use crate::access::{Access, Turn};
+use crate::access::Access;
+use crate::joint_look_ups::{Asked, JointLookUps, Way};
 use crate::owner_store::datasets::SignedDataset;
 use crate::owner_store::error::OwnerStoreError;
 use crate::owner_store::ownership::open_owners;
@@ -22,7 +23,7 @@ use crate::owner_store::versions::Versioned;
 use crate::probe_monitor::ProbeMonitor;
 use crate::probes::Probes;
 use zerotrip_sources::rulings::Rulings;
-use zerotrip_sources::{RestsOn, SourceError, Survey};
+use zerotrip_sources::{RestsOn, Source, SourceError, Survey};
 
 /// A dataset that is attached: its signed files, its open source, and the owner's limits on it.
 #[derive(Debug)]
@@ -42,6 +43,7 @@ pub struct AttachedDataset {
     /// What it says.
     adjudications: Arc<Rulings>,
     access: Arc<Access>,
+    joint_look_ups: Arc<JointLookUps>,
     probe_monitor: Option<Arc<ProbeMonitor>>,
     /// What contradicts the owner's description, by the latest survey of all rows.
     contradiction: Mutex<Option<String>>,
@@ -71,11 +73,23 @@ impl AttachedDataset {
         base: &Path,
         state: &Path,
     ) -> Result<Self, AttachError> {
+        let (adjudications, adjudicated) = adjudicated.unzip();
+        let adjudications = Arc::new(adjudications.unwrap_or_default());
+        let source = zerotrip_sources::open(&signed.file, base, state, Arc::clone(&adjudications))?;
+        Self::over(source, signed, (adjudications, adjudicated), base, state)
+    }
+
+    /// Over a source that is open.
+    pub(crate) fn over(
+        source: Arc<dyn Source>,
+        signed: SignedDataset,
+        (adjudications, adjudicated): (Arc<Rulings>, Option<Envelope>),
+        base: &Path,
+        state: &Path,
+    ) -> Result<Self, AttachError> {
         let wrong = AttachError::Statement;
         let SignedDataset { file, envelope, statement, probes: bound } = signed;
         let statement_digest = dsse::payload_digest(&envelope);
-        let (adjudications, adjudicated) = adjudicated.unzip();
-        let adjudications = Arc::new(adjudications.unwrap_or_default());
         let adjudications_digest = adjudications.digest.clone();
         let probes = match (Probes::of(&file, base)?, bound) {
             (None, None) => None,
@@ -87,7 +101,6 @@ impl AttachedDataset {
                 ));
             }
         };
-        let source = zerotrip_sources::open(&file, base, state, Arc::clone(&adjudications))?;
         let memory = state.join("rows").join(&file.id);
         let remembered = read_memory(&memory).map_err(wrong)?;
         let access = Arc::new(Access::new(source, file.limits.clone()));
@@ -100,6 +113,10 @@ impl AttachedDataset {
             statement_digest,
             adjudicated,
             adjudications_digest,
+            joint_look_ups: Arc::new(JointLookUps::new(
+                Arc::clone(&access),
+                Arc::clone(&adjudications),
+            )),
             adjudications,
             access,
             probe_monitor,
@@ -137,15 +154,21 @@ impl AttachedDataset {
         Versioned::Adjudications(&self.file.id).remember(folder, self.adjudications.version)
     }
 
-    /// The source, at the times and pace that the owner allows. The wait for a turn ends with the
-    /// cancellation.
-    pub async fn source(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
+    /// How a scan gets its rows, at the times and pace that the owner allows. The wait for it ends
+    /// with the cancellation.
+    pub async fn way(&self, asked: Asked, cancellation: &Cancellation) -> Result<Way, SourceError> {
         let contradiction =
             self.contradiction.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(detail) = contradiction {
             return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
         }
-        self.access.turn(cancellation).await
+        self.joint_look_ups.way(asked, cancellation).await
+    }
+
+    /// How many scans wait for the source.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.joint_look_ups.waiting()
     }
 
     /// Whether the known persons are found in what a look-up rests upon; see [`RestsOn`].

@@ -17,15 +17,17 @@ use zerotrip_channel::deadline::{Cancellation, Deadline};
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::{CivilDay, ResidentId, arrow_type};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer};
-use zerotrip_proto::{Refusal, hash_domain, to_timestamp};
+use zerotrip_proto::{hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
 use zerotrip_trust::receipt;
 
+use crate::access::Turn;
 use crate::attached_dataset::AttachedDataset;
 use crate::gate::Admitted;
+use crate::joint_look_ups::{Asked, Way};
 use crate::scan_plan::ScanPlan;
 use zerotrip_sources::rulings::Rulings;
-use zerotrip_sources::{LookUp, LookUpEnd, Rows, SourceError};
+use zerotrip_sources::{LookUp, LookUpEnd, RawRow, Rows, SourceError};
 
 /// Messages on their way to the hub: with the stream's own window, all that a stalled reader can
 /// hold.
@@ -81,41 +83,66 @@ pub async fn serve(
     let cancellation = Cancellation::at(deadline);
     // However the scan ends, the source's thread ends its work.
     let _cancel_on_drop = cancellation.cancel_on_drop();
-    let turn = dataset.source(&cancellation).await?;
-    let look_up = LookUp {
-        columns: plan.look_up.clone(),
+    let asked = Asked {
+        plan: Arc::clone(plan),
         keys: admitted.keys.clone().into(),
         most_rows: admitted.approved.template().max_rows.min(limits.most_rows),
-        cancellation: cancellation.clone(),
+        deadline,
     };
-    let (sender, mut rows) = mpsc::channel(2);
     let mut delivery =
-        Delivery::new(plan, &admitted.keys, dataset.adjudications(), out, limits.most_bytes);
-    let looked_up = turn.source.look_up(look_up, sender);
-    tokio::pin!(looked_up);
-    let mut end: Option<LookUpEnd> = None;
-    loop {
-        tokio::select! {
-            batch = rows.recv() => match batch {
-                Some(batch) => delivery.deliver(&batch).await?,
-                // The source has dropped the channel, so its end is there or about to be.
-                None => break,
-            },
-            ended = looked_up.as_mut(), if end.is_none() => end = Some(ended?),
-            () = out.closed() => return Err(SourceError::hung_up()),
+        Delivery::new(plan, &asked.keys, dataset.adjudications(), out, limits.most_bytes);
+    let looked_up = async {
+        match dataset.way(asked.clone(), &cancellation).await? {
+            Way::Alone(turn) => alone(turn, &asked, &cancellation, &mut delivery).await,
+            Way::Joint(joint) => {
+                cancellation.check()?;
+                delivery.deliver(joint.of(&asked.keys, asked.most_rows)?).await?;
+                Ok(joint.end().clone())
+            }
         }
-    }
-    let end = match end {
-        Some(end) => end,
-        None => looked_up.await?,
+    };
+    let end = tokio::select! {
+        biased;
+        end = looked_up => end?,
+        () = out.closed() => return Err(SourceError::hung_up()),
     };
     cancellation.check()?;
     // A register that has shrunk finds nothing too often, so it gets no receipt.
     dataset.check_row_count(end.rows).await?;
     // The look-up of known persons takes its own turn.
-    drop(turn);
     dataset.verify_probes(end.rests_on, &cancellation).await?;
-    delivery.finish(admitted, dataset, connector, signer, end).await
+    let could_match = end.could_match.of(&admitted.keys);
+    delivery.finish(admitted, dataset, connector, signer, (end.as_of, could_match)).await
+}
+
+/// The look-up of one scan by itself: its rows go on as they come.
+async fn alone(
+    turn: Turn,
+    asked: &Asked,
+    cancellation: &Cancellation,
+    delivery: &mut Delivery<'_>,
+) -> Result<LookUpEnd, SourceError> {
+    let look_up = LookUp {
+        columns: asked.plan.look_up.clone(),
+        keys: Arc::clone(&asked.keys),
+        most_rows: asked.most_rows,
+        cancellation: cancellation.clone(),
+    };
+    let (sender, mut rows) = mpsc::channel::<Rows>(2);
+    let looked_up = async {
+        let end = turn.source.look_up(look_up, sender).await;
+        // The next one need not wait until the hub has read all rows.
+        drop(turn);
+        end
+    };
+    let delivered = async {
+        while let Some(batch) = rows.recv().await {
+            delivery.deliver(batch.iter()).await?;
+        }
+        Ok(())
+    };
+    let (end, ()) = tokio::try_join!(looked_up, delivered)?;
+    Ok(end)
 }
 
 enum Values {
@@ -166,7 +193,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    async fn deliver(&mut self, rows: &Rows) -> Result<(), SourceError> {
+    async fn deliver(&mut self, rows: impl Iterator<Item = RawRow<'_>>) -> Result<(), SourceError> {
         let batch = self.build(rows)?;
         if batch.num_rows() == 0 {
             return Ok(());
@@ -185,7 +212,10 @@ impl<'a> Delivery<'a> {
     }
 
     /// Evaluates the source's rows on normalised values: what it fetched too much is dropped here.
-    fn build(&mut self, rows: &Rows) -> Result<RecordBatch, SourceError> {
+    fn build<'r>(
+        &mut self,
+        rows: impl Iterator<Item = RawRow<'r>>,
+    ) -> Result<RecordBatch, SourceError> {
         let mut look_up = StringBuilder::new();
         let mut values: Vec<Values> = self
             .plan
@@ -199,8 +229,10 @@ impl<'a> Delivery<'a> {
                 _ => Values::Text(StringBuilder::new()),
             })
             .collect();
-        for row in rows.iter() {
-            for person in self.plan.matches(row, &self.keys, self.adjudications) {
+        for row in rows {
+            let mut persons = self.plan.persons(row, self.adjudications);
+            persons.retain(|person| self.keys.contains(person));
+            for person in persons {
                 look_up.append_value(person.as_str());
                 self.rows += 1;
                 for (at, ((place, column), value)) in
@@ -274,7 +306,7 @@ impl<'a> Delivery<'a> {
         dataset: &AttachedDataset,
         connector: &str,
         signer: &BatchSigner<ScanReceipt>,
-        end: LookUpEnd,
+        (as_of, could_match): (SystemTime, Vec<String>),
     ) -> Result<ScanEnd, SourceError> {
         self.send_schema().await?;
         let random: [u8; 64] = digest::random().map_err(|error| failed(&error))?;
@@ -298,11 +330,11 @@ impl<'a> Delivery<'a> {
                 count: *count,
             })
             .collect();
-        if !end.could_match.is_empty() {
+        if !could_match.is_empty() {
             findings.push(Finding {
                 kind: FindingKind::CouldMatch.into(),
                 column: String::new(),
-                count: end.could_match.len() as u64,
+                count: could_match.len() as u64,
             });
         }
         let keys: Vec<&[u8]> = admitted.keys.iter().map(|key| key.as_str().as_bytes()).collect();
@@ -323,7 +355,7 @@ impl<'a> Delivery<'a> {
             dataset: admitted.approved.template().dataset.clone(),
             template_digest: admitted.approved.digest.to_vec(),
             completed_at: Some(to_timestamp(SystemTime::now())),
-            as_of: Some(to_timestamp(end.as_of)),
+            as_of: Some(to_timestamp(as_of)),
             facts_commitment: receipt::facts_commitment(&facts).to_vec(),
             supplied,
         };
@@ -333,7 +365,7 @@ impl<'a> Delivery<'a> {
         let data = self.held.take().unwrap_or_default();
         let last = ScanMessage { data, trailer: Some(trailer) };
         self.out.send(Ok(last)).await.map_err(|_| SourceError::hung_up())?;
-        Ok(ScanEnd { rows, could_match: end.could_match })
+        Ok(ScanEnd { rows, could_match })
     }
 }
 
@@ -362,10 +394,4 @@ fn append(value: &mut Values, reading: CellReading<'_>) {
 
 fn failed(error: &dyn std::fmt::Display) -> SourceError {
     SourceError::new(ErrorCode::SourceFailed, error.to_string())
-}
-
-/// What the hub learns of a failed scan: the code only.
-pub fn to_status(error: &SourceError) -> Status {
-    Refusal::new(error.code, format!("the source did not answer: {}", error.code.name()))
-        .to_status()
 }

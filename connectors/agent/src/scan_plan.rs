@@ -1,6 +1,5 @@
 //! How an approved scan is made on a dataset: what to look up, and what to deliver of each row.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -69,31 +68,41 @@ impl ScanPlan {
         })
     }
 
-    /// Which of the `keys` this row names, in the order of the look-up's columns, each once; then
+    /// The persons that this row names, in the order of the look-up's columns, each once; then
     /// those that it concerns by its owner's ruling.
-    pub(crate) fn matches(
-        &self,
-        row: RawRow<'_>,
-        keys: &HashSet<ResidentId>,
-        adjudications: &Rulings,
-    ) -> Vec<ResidentId> {
+    pub(crate) fn persons(&self, row: RawRow<'_>, adjudications: &Rulings) -> Vec<ResidentId> {
+        let mut found = self.named(row);
+        let ruled = ruled(row, adjudications).iter().copied();
+        ruled.for_each(|id| add(&mut found, id));
+        found
+    }
+
+    /// The persons that this row names, in the order of the look-up's columns, each once.
+    pub(crate) fn named(&self, row: RawRow<'_>) -> Vec<ResidentId> {
         let mut found = Vec::new();
-        let mut add = |id: ResidentId| {
-            if keys.contains(&id) && !found.contains(&id) {
-                found.push(id);
-            }
-        };
         for place in &self.look_up {
             if let Some(column) = self.all.get(*place) {
-                cell::read(column, row.get(*place)).persons().iter().copied().for_each(&mut add);
+                let reading = cell::read(column, row.get(*place));
+                reading.persons().iter().copied().for_each(|id| add(&mut found, id));
             }
         }
-        if !adjudications.is_empty()
-            && let Some(Stated { concerns: Concerns::Persons(persons), .. }) =
-                adjudications.of(&row_digest(row.iter()))
-        {
-            persons.iter().copied().for_each(add);
-        }
         found
+    }
+}
+
+/// The persons that this row concerns by its owner's ruling.
+pub(crate) fn ruled<'r>(row: RawRow<'_>, adjudications: &'r Rulings) -> &'r [ResidentId] {
+    if adjudications.is_empty() {
+        return &[];
+    }
+    match adjudications.of(&row_digest(row.iter())) {
+        Some(Stated { concerns: Concerns::Persons(persons), .. }) => persons,
+        _ => &[],
+    }
+}
+
+fn add(found: &mut Vec<ResidentId>, id: ResidentId) {
+    if !found.contains(&id) {
+        found.push(id);
     }
 }

@@ -47,7 +47,7 @@ use tokio::sync::mpsc;
 pub use self::error::SourceError;
 pub use self::findings::{Finding, FindingKind};
 pub use self::kinds::open;
-pub use self::look_up::{LookUp, LookUpEnd, count_rows};
+pub use self::look_up::{CouldMatch, LookUp, LookUpEnd, count_rows};
 pub use self::rests_on::RestsOn;
 pub(crate) use self::rests_on::next_number;
 pub use self::rows::{RawRow, Rows};
@@ -106,6 +106,13 @@ pub trait Source: fmt::Debug + Send + Sync {
         select: Select,
         rows: mpsc::Sender<Rows>,
     ) -> SourceFuture<'a, SelectEnd>;
+
+    /// How many look-ups it works on at once, where each is a journey to another process: what
+    /// waits for one is then asked together. By default it answers where it is asked, and sharing
+    /// a look-up would cost more than it saves.
+    fn most_at_once(&self) -> usize {
+        usize::MAX
+    }
 
     /// What the system looks like now: for `check`, for the owner, and to show that it answers.
     fn survey(&self) -> SourceFuture<'_, Survey>;

@@ -200,7 +200,7 @@ async fn times(
             return Err(SourceError::new(zerotrip_proto::v1::ErrorCode::SourceFailed, detail));
         }
         times.push(begun.elapsed());
-        blocked += usize::from(!end.could_match.is_empty());
+        blocked += usize::from(!end.could_match.all().is_empty());
     }
     Ok((times, blocked))
 }

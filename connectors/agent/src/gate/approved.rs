@@ -25,7 +25,7 @@ pub struct ApprovedScan {
     /// The template's digest.
     pub digest: Digest,
     /// How its answer is made; or why the dataset, as it is attached here, cannot give it.
-    pub plan: Result<ScanPlan, String>,
+    pub plan: Result<Arc<ScanPlan>, String>,
 }
 
 impl ApprovedScan {
@@ -57,7 +57,7 @@ impl ApprovedScans {
             requesters.extend(member_purposes(&approval));
         }
         let scans = by_digest.into_iter().map(|(digest, (template, requesters))| {
-            let plan = plan(&template);
+            let plan = plan(&template).map(Arc::new);
             (digest, Arc::new(ApprovedScan { requesters, template, digest, plan }))
         });
         Self { scans: scans.collect() }

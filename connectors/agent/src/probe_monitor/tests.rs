@@ -12,7 +12,8 @@ use zerotrip_datasets::{DatasetFile, ResidentId};
 
 use super::*;
 use zerotrip_sources::{
-    LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceFuture, Survey, UnreadableRow,
+    CouldMatch, LookUp, LookUpEnd, Rows, Select, SelectEnd, Source, SourceFuture, Survey,
+    UnreadableRow,
 };
 
 const LI: &str = "11010519491231002X";
@@ -61,7 +62,7 @@ impl Source for Register {
             Ok(LookUpEnd {
                 as_of: SystemTime::now(),
                 rows: count,
-                could_match: Vec::new(),
+                could_match: CouldMatch::new(look_up.keys, |_| Vec::new()),
                 rests_on,
             })
         })

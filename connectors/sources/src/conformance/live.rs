@@ -159,7 +159,7 @@ pub fn who_is_named_beside_the_look_ups_could_be_meant(kind: AnyKind<'_>) {
         &[(LI, "", "home"), (LI, "", &both), (LI, "", LI), (LI, "", &hinted), (LI, "", &own)];
     let mut rig = AnyRig::new(kind, rows);
     let could = |source: &dyn Source, key: &str| {
-        run(names(source, look_up(&[key], 100, soon()))).unwrap().1.could_match.len()
+        run(names(source, look_up(&[key], 100, soon()))).unwrap().1.could_match.all().len()
     };
     let source = rig.open().unwrap();
     assert_eq!(

@@ -9,7 +9,10 @@ pub fn paper_era_rows_can_be_adjudicated_however_many(kind: AnyKind<'_>) {
     let rows: Vec<Cells<'_>> = [("none", "", "on paper"); 8].to_vec();
     let rig = AnyRig::new(kind, &rows);
     let source = rig.open().unwrap();
-    assert_eq!(run(names(&*source, look_up(&[LI], 100, soon()))).unwrap().1.could_match.len(), 8);
+    assert_eq!(
+        run(names(&*source, look_up(&[LI], 100, soon()))).unwrap().1.could_match.all().len(),
+        8
+    );
     assert_eq!(run(source.unreadable(10)).unwrap().len(), 8);
 }
 
@@ -39,7 +42,7 @@ pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: AnyKind<'_>) {
     };
     let source = rig.open_knowing(rulings()).unwrap();
     let ask = |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap();
-    let could = |key: &str| ask(key).1.could_match.len();
+    let could = |key: &str| ask(key).1.could_match.all().len();
     // What is somebody's by ruling is theirs, and no longer in doubt.
     let mut his = ask(LI).0;
     his.sort();

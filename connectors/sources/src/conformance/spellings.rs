@@ -1,5 +1,6 @@
 //! Every spelling of an id is found, and what could be a person's is reported.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
@@ -24,7 +25,7 @@ pub fn every_spelling_is_found(kind: AnyKind<'_>) {
     for (owner, _, name) in rows.iter().filter(|row| row.2 != "other") {
         assert!(found.iter().any(|found| found == name), "{name} ({owner}) among {found:?}");
     }
-    assert_eq!((end.rows, end.could_match.len()), (7, 0));
+    assert_eq!((end.rows, end.could_match.all().len()), (7, 0));
     let survey = run(source.survey()).unwrap();
     assert_eq!((survey.rows, survey.irregular, survey.unreadable_count), (7, 3, 0));
     assert!(end.as_of <= SystemTime::now() + Duration::from_secs(1));
@@ -40,9 +41,16 @@ pub fn what_could_match_is_reported(kind: AnyKind<'_>) {
         ],
     );
     let source = rig.open().unwrap();
-    let could =
-        |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap().1.could_match.len();
+    let could = |key: &str| {
+        run(names(&*source, look_up(&[key], 100, soon()))).unwrap().1.could_match.all().len()
+    };
     assert_eq!((could(LI), could(WANG)), (2, 0));
+    // Of persons who are looked up together, each person's are told by themselves.
+    let both = look_up(&[WANG, LI], 100, soon());
+    let keys = Arc::clone(&both.keys);
+    let (found, end) = run(names(&*source, both)).unwrap();
+    let each: Vec<usize> = keys.chunks(1).map(|key| end.could_match.of(key).len()).collect();
+    assert_eq!((found.len(), each, end.could_match.all().len()), (1, vec![0, 2], 2));
     rig.write(&[(LI, "", "home"), ("", "  ", "nobody's name on it")]);
     assert_eq!((could(LI), could(WANG)), (1, 1), "a row without any id is anybody's");
 }
@@ -63,11 +71,11 @@ pub fn fifteen_digits_that_may_be_anothers_are_reported(kind: AnyKind<'_>) {
         let source = rig.open().unwrap();
         let ask = |key: &str| run(names(&*source, look_up(&[key], 100, soon()))).unwrap();
         let (found, end) = ask(whole);
-        assert_eq!((found.len(), end.could_match.len()), (0, 1), "{left}");
+        assert_eq!((found.len(), end.could_match.all().len()), (0, 1), "{left}");
         let Reading::Person(other) = resident_id::parse(left) else { panic!("{left} is nobody") };
         let (found, end) = ask(other.as_str());
-        assert_eq!((found.len(), end.could_match.len()), (1, 0), "whose it is by its looks");
-        assert_eq!(ask(LI).1.could_match.len(), 0, "nobody else");
+        assert_eq!((found.len(), end.could_match.all().len()), (1, 0), "whose it is by its looks");
+        assert_eq!(ask(LI).1.could_match.all().len(), 0, "nobody else");
     }
 }
 
@@ -91,7 +99,7 @@ pub fn a_column_in_which_hardly_anybody_can_be_read_proves_no_absence(kind: AnyK
             assert_eq!(answered.unwrap_err().code, ErrorCode::SourceImplausible);
         } else {
             // Of what nobody understands each could be anybody's.
-            assert_eq!(answered.unwrap().1.could_match.len(), 120);
+            assert_eq!(answered.unwrap().1.could_match.all().len(), 120);
         }
         // As many more who can be read, and it is a register again.
         let rows: Vec<Cells<'_>> = rows.iter().copied().chain([(WANG, "", "home"); 30]).collect();

@@ -186,6 +186,10 @@ impl Source for DerivedColumnsSource {
         })
     }
 
+    fn most_at_once(&self) -> usize {
+        self.inner.most_at_once()
+    }
+
     fn survey(&self) -> SourceFuture<'_, Survey> {
         self.inner.survey()
     }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
 
-use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
+use super::super::{CouldMatch, LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 use super::cells::Cells;
 use super::pool::Lease;
 use super::row_sender::RowSender;
@@ -178,7 +178,10 @@ impl<S: System> Inner<S> {
         }
         outgoing.flush().await?;
         let as_of = known.as_of().min(begun);
-        let could_match = known.could_match(&look_up.columns, &look_up.keys);
+        let (columns, pass) = (look_up.columns.clone(), Arc::clone(known));
+        let could_match = CouldMatch::new(Arc::clone(&look_up.keys), move |keys| {
+            pass.could_match(&columns, keys)
+        });
         let rests_on = if self.shape.profile_every.is_zero() {
             RestsOn::Moment
         } else {

@@ -169,6 +169,10 @@ impl<S: System> Source for RemoteSource<S> {
         Box::pin(self.workers.run(async move { inner.select(&select, &rows).await }))
     }
 
+    fn most_at_once(&self) -> usize {
+        self.inner.pool.size()
+    }
+
     fn survey(&self) -> SourceFuture<'_, Survey> {
         let inner = Arc::clone(&self.inner);
         Box::pin(self.workers.run(async move { inner.survey().await }))

@@ -24,6 +24,7 @@ const INTERRUPT: Duration = Duration::from_millis(500);
 pub struct Pool<S: System> {
     system: Arc<S>,
     permits: Arc<Semaphore>,
+    size: usize,
     idle: Mutex<Vec<Idle<S>>>,
 }
 
@@ -61,8 +62,14 @@ impl<S: System> Pool<S> {
         Self {
             system: Arc::new(system),
             permits: Arc::new(Semaphore::new(permits)),
+            size: permits,
             idle: Mutex::new(Vec::new()),
         }
+    }
+
+    /// Most sessions at once.
+    pub fn size(&self) -> usize {
+        self.size
     }
 
     /// Where the server is.

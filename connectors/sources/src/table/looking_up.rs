@@ -10,7 +10,7 @@ use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::row_index::SeenRows;
-use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
+use super::super::{CouldMatch, LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 use super::connecting::BUSY;
 use super::row_sender::RowSender;
 use super::{Inner, Moment, Reader, quote};
@@ -110,7 +110,10 @@ impl Inner {
             {
                 return Err(inner.lost(place));
             }
-            let could_match = profile.could_match(&look_up.columns, &look_up.keys);
+            let (columns, known) = (look_up.columns.clone(), Arc::clone(&pass));
+            let could_match = CouldMatch::new(Arc::clone(&look_up.keys), move |keys| {
+                known.profile.could_match(&columns, keys)
+            });
             // Every write to a live file makes a new pass for every reader.
             let rests_on = if matches!(inner.shape.moment, Moment::Fixed(_)) {
                 RestsOn::Pass

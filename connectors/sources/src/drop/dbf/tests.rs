@@ -25,7 +25,7 @@ fn rig(table: &Dbf, encoding: &str) -> Rig {
 fn ask(rig: &Rig, key: &str) -> (Vec<String>, Vec<String>) {
     let source = rig.open().unwrap();
     let (found, end) = run(names(&*source, look_up(&[key], 100, soon()))).unwrap();
-    (found, end.could_match)
+    (found, end.could_match.all())
 }
 
 fn refused(rig: &Rig) -> (ErrorCode, String) {
@@ -136,7 +136,7 @@ fn deleted_records_are_no_rows_and_counted() {
     let source = rig(&table, "").open().unwrap();
     let (found, end) = run(names(&*source, look_up(&[LI], 100, soon()))).unwrap();
     assert_eq!(
-        (found, end.rows, end.could_match),
+        (found, end.rows, end.could_match.all()),
         (vec!["a".into()], 2, vec!["line 4".into()]),
         "what is neither live nor deleted is not lost"
     );

@@ -42,7 +42,7 @@ fn rig(owner: ArrayRef, name: ArrayRef) -> Rig {
 fn ask(rig: &Rig, key: &str) -> (Vec<String>, Vec<String>) {
     let source = rig.open().unwrap();
     let (found, end) = run(names(&*source, look_up(&[key], 100, soon()))).unwrap();
-    (found, end.could_match)
+    (found, end.could_match.all())
 }
 
 fn li() -> ArrayRef {

@@ -116,7 +116,7 @@ fn ask(source: &dyn Source, key: &str) -> (Vec<String>, Vec<String>) {
     let (found, end) =
         run(names(source, LookUp { columns: vec![0], keys, most_rows: 100, cancellation: soon() }))
             .unwrap();
-    (found, end.could_match)
+    (found, end.could_match.all())
 }
 
 fn csv(more: &str) -> String {

@@ -26,7 +26,7 @@ fn rig(rows: &[[&str; 3]], change: impl FnOnce(&mut OldBook)) -> Rig {
 fn ask(rig: &Rig, key: &str) -> (Vec<String>, Vec<String>) {
     let source = rig.open().unwrap();
     let (found, end) = run(names(&*source, look_up(&[key], 100, soon()))).unwrap();
-    (found, end.could_match)
+    (found, end.could_match.all())
 }
 
 fn refused(rig: &Rig) -> (ErrorCode, String) {

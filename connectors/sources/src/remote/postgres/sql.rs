@@ -19,3 +19,19 @@ pub fn condition(asked: &Asked<'_>, number: usize) -> String {
     };
     format!("{} = any(${number}::text[]{cast})", quote(&asked.column.name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_text_serves_any_number_of_values() {
+        for form in [Form::Text, Form::Padded, Form::Whole, Form::Decimal] {
+            let column = Column { name: "id".into(), type_name: String::new(), form };
+            let text = |count: usize| {
+                condition(&Asked { column: &column, values: &vec!["1".to_owned(); count] }, 1)
+            };
+            assert!([2, 64, 192].iter().all(|count| text(*count) == text(1)), "{}", text(1));
+        }
+    }
+}

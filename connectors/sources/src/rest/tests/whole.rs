@@ -38,7 +38,7 @@ fn each_element_of_a_list_is_a_person_of_its_row() {
     let source = rig.open().unwrap();
     let (found, end) = run(names(&*source, look_up(&[LI], 100, soon()))).unwrap();
     assert_eq!(
-        (found, end.rows, end.could_match.len()),
+        (found, end.rows, end.could_match.all().len()),
         (vec!["r1".to_owned()], 5, 2),
         "a row with nobody in it is anybody's"
     );
