@@ -81,6 +81,7 @@ fn grant(id: &str, member: &str) -> Grant {
         not_after: Some(to_timestamp(at(200))),
         may_issue: true,
         variants_per_subject: 0,
+        max_subjects: 0,
     }
 }
 

@@ -140,12 +140,26 @@ impl AttachedDataset {
     /// The source, at the times and pace that the owner allows. The wait for a turn ends with the
     /// cancellation.
     pub async fn source(&self, cancellation: &Cancellation) -> Result<Turn<'_>, SourceError> {
+        self.not_contradicted()?;
+        self.access.turn(cancellation).await
+    }
+
+    /// The same for a part of a scan about many subjects: over the pace, it waits.
+    pub async fn patient_source(
+        &self,
+        cancellation: &Cancellation,
+    ) -> Result<Turn<'_>, SourceError> {
+        self.not_contradicted()?;
+        self.access.patient_turn(cancellation).await
+    }
+
+    fn not_contradicted(&self) -> Result<(), SourceError> {
         let contradiction =
             self.contradiction.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(detail) = contradiction {
-            return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
+        match contradiction {
+            Some(detail) => Err(SourceError::new(ErrorCode::SourceImplausible, detail)),
+            None => Ok(()),
         }
-        self.access.turn(cancellation).await
     }
 
     /// Whether the known persons are found in what a look-up rests upon; see [`RestsOn`].

@@ -1,7 +1,7 @@
 //! Serves one admitted scan: rows from the source, evaluated again on normalised values, as Arrow
 //! batches, and the signed receipt.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -81,16 +81,20 @@ pub async fn serve(
     let cancellation = Cancellation::at(deadline);
     // However the scan ends, the source's thread ends its work.
     let _cancel_on_drop = cancellation.cancel_on_drop();
-    let turn = dataset.source(&cancellation).await?;
+    let turn = match admitted.subjects {
+        None => dataset.source(&cancellation).await?,
+        // A request about many keeps to the owner's pace by waiting.
+        Some(_) => dataset.patient_source(&cancellation).await?,
+    };
     let look_up = LookUp {
         columns: plan.look_up.clone(),
         keys: admitted.keys.clone().into(),
-        most_rows: admitted.approved.template().max_rows.min(limits.most_rows),
+        most_rows: admitted.most_rows().min(limits.most_rows),
         cancellation: cancellation.clone(),
     };
     let (sender, mut rows) = mpsc::channel(2);
     let mut delivery =
-        Delivery::new(plan, &admitted.keys, dataset.adjudications(), out, limits.most_bytes);
+        Delivery::new(plan, admitted, dataset.adjudications(), out, limits.most_bytes);
     let looked_up = turn.source.look_up(look_up, sender);
     tokio::pin!(looked_up);
     let mut end: Option<LookUpEnd> = None;
@@ -124,6 +128,13 @@ enum Values {
     Money(Decimal128Builder),
 }
 
+/// How often something was found, and at the rows of which keys, by their places.
+#[derive(Default)]
+struct Found {
+    count: u64,
+    keys: BTreeSet<u32>,
+}
+
 /// The answer on its way out.
 struct Delivery<'a> {
     plan: &'a ScanPlan,
@@ -135,7 +146,9 @@ struct Delivery<'a> {
     bytes_left: u64,
     rows: u64,
     stream: Hasher,
-    findings: BTreeMap<(i32, usize), u64>,
+    findings: BTreeMap<(i32, usize), Found>,
+    /// The places of the keys, where findings say whom they concern.
+    places: HashMap<ResidentId, u32>,
     /// The distinct values of each column that supplies keys.
     supplied: Vec<BTreeSet<String>>,
     today: CivilDay,
@@ -145,14 +158,20 @@ struct Delivery<'a> {
 impl<'a> Delivery<'a> {
     fn new(
         plan: &'a ScanPlan,
-        keys: &[ResidentId],
+        admitted: &Admitted,
         adjudications: &'a Rulings,
         out: &'a Messages,
         most_bytes: u64,
     ) -> Self {
+        let keys = admitted.keys.iter().copied();
+        let places = match admitted.subjects {
+            Some(_) => keys.clone().zip(0..).collect(),
+            None => HashMap::new(),
+        };
         Self {
             plan,
-            keys: keys.iter().copied().collect(),
+            keys: keys.collect(),
+            places,
             adjudications,
             out,
             held: None,
@@ -207,7 +226,7 @@ impl<'a> Delivery<'a> {
                     self.plan.columns.iter().zip(&mut values).enumerate()
                 {
                     let reading = cell::read(column, row.get(*place)).on(self.today);
-                    self.findings_of(&reading, at);
+                    self.findings_of(&reading, at, &person);
                     self.supply(&reading, at);
                     append(value, reading);
                 }
@@ -222,13 +241,15 @@ impl<'a> Delivery<'a> {
         RecordBatch::try_new(Arc::clone(&self.plan.schema), columns).map_err(|error| failed(&error))
     }
 
-    fn findings_of(&mut self, reading: &CellReading<'_>, at: usize) {
+    fn findings_of(&mut self, reading: &CellReading<'_>, at: usize, person: &ResidentId) {
         let kind = match reading {
             CellReading::Unreadable | CellReading::Several(_) => FindingKind::UnreadableCell,
             CellReading::UnknownCode => FindingKind::UnknownCode,
             _ => return,
         };
-        *self.findings.entry((kind.into(), at)).or_default() += 1;
+        let found = self.findings.entry((kind.into(), at)).or_default();
+        found.count += 1;
+        found.keys.extend(self.places.get(person));
     }
 
     fn supply(&mut self, reading: &CellReading<'_>, at: usize) {
@@ -288,14 +309,15 @@ impl<'a> Delivery<'a> {
         let mut findings: Vec<Finding> = self
             .findings
             .iter()
-            .map(|((kind, at), count)| Finding {
+            .map(|((kind, at), found)| Finding {
                 kind: *kind,
                 column: self
                     .plan
                     .columns
                     .get(*at)
                     .map_or_else(String::new, |(_, column)| column.name.clone()),
-                count: *count,
+                count: found.count,
+                keys: found.keys.iter().copied().collect(),
             })
             .collect();
         if !end.could_match.is_empty() {
@@ -303,6 +325,7 @@ impl<'a> Delivery<'a> {
                 kind: FindingKind::CouldMatch.into(),
                 column: String::new(),
                 count: end.could_match.len() as u64,
+                keys: if self.places.is_empty() { Vec::new() } else { end.concerned },
             });
         }
         let keys: Vec<&[u8]> = admitted.keys.iter().map(|key| key.as_str().as_bytes()).collect();

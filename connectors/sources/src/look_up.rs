@@ -33,8 +33,24 @@ pub struct LookUpEnd {
     pub rows: u64,
     /// Locators of unreadable rows that could be one of the keys': for the owner only.
     pub could_match: Vec<String>,
+    /// Places, in the keys, of those whose these could be; where it is empty though there are such
+    /// rows, they could be anyone's.
+    pub concerned: Vec<u32>,
     /// What it rests upon.
     pub rests_on: RestsOn,
+}
+
+/// Whose of the keys unreadable rows could be: those of which, asked alone, there are any.
+pub fn concerned(
+    keys: &[ResidentId],
+    could_match: &[String],
+    alone: impl Fn(&[ResidentId]) -> bool,
+) -> Vec<u32> {
+    if could_match.is_empty() {
+        return Vec::new();
+    }
+    let places = (0..).zip(keys.chunks(1));
+    places.filter(|(_, key)| alone(key)).map(|(place, _)| place).collect()
 }
 
 /// How many rows a look-up sends, and its end: for a trial.

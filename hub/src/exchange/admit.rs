@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use zerotrip_datasets::Argument;
+use zerotrip_datasets::{Argument, Subject};
 use zerotrip_policies::Decision;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
@@ -23,15 +23,16 @@ pub fn within_denials(
 }
 
 /// A permit for one exchange, held until it is answered. No member gets more than half of it: one
-/// that asks too much at once is refused for now, and the others do not notice.
+/// that asks too much at once is refused for now, and the others do not notice. A request about
+/// many subjects counts as that many requests.
 pub fn admit(
     budgets: &RequestBudgets,
     exchanges: &Arc<KeyedQuota<String>>,
     identified: &Identified,
-    arguments: &[Argument],
+    (requests, arguments): (u32, &[Argument]),
 ) -> Result<Permit<String>, Refusal> {
-    let subjects = arguments.iter().map(|argument| argument.value);
-    budgets.spend(&identified.member, subjects)?;
+    let subjects: Vec<Subject> = arguments.iter().map(|argument| argument.value).collect();
+    budgets.spend(&identified.member, requests, &subjects)?;
     exchanges.try_acquire(identified.member.clone()).ok_or_else(|| {
         let share = exchanges.most_each();
         Refusal::bilingual(

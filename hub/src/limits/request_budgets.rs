@@ -38,7 +38,9 @@ impl<K: std::hash::Hash + Eq> Window<K> {
         Self { began: Instant::now(), length, counts: HashMap::new() }
     }
 
-    fn count(&mut self, key: K) -> u32 {
+    /// How often the key is counted in the window that is open now; a new one opens where that one
+    /// is over, or its memory full.
+    fn counted(&mut self, key: &K) -> u32 {
         let full = self.counts.len() >= MOST_KEYS;
         if full {
             tracing::warn!("a budget's memory is full; it begins anew early");
@@ -47,9 +49,14 @@ impl<K: std::hash::Hash + Eq> Window<K> {
             self.began = Instant::now();
             self.counts.clear();
         }
-        let count = self.counts.entry(key).or_default();
-        *count += 1;
-        *count
+        self.counts.get(key).copied().unwrap_or_default()
+    }
+
+    /// Counts the key so many times more.
+    fn count(&mut self, key: K, times: u32) -> u32 {
+        let count = self.counted(&key).saturating_add(times);
+        self.counts.insert(key, count);
+        count
     }
 }
 
@@ -68,7 +75,7 @@ impl RequestBudgets {
     /// One more refusal for this peer.
     pub fn spend_refusal(&self, peer: &str) -> Result<(), Refusal> {
         let refused =
-            self.refusals.lock().unwrap_or_else(PoisonError::into_inner).count(peer.to_owned());
+            self.refusals.lock().unwrap_or_else(PoisonError::into_inner).count(peer.to_owned(), 1);
         if refused <= REFUSALS_PER_MINUTE {
             return Ok(());
         }
@@ -87,15 +94,23 @@ impl RequestBudgets {
         ))
     }
 
-    /// One more request of this member, about these subjects.
+    /// So many requests more of this member, about these subjects: all of them, or none where they
+    /// do not fit in. A refused request about one subject counts all the same: who asks too often
+    /// has to pause.
     pub fn spend(
         &self,
         member: &str,
-        subjects: impl Iterator<Item = Subject>,
+        requests: u32,
+        subjects: &[Subject],
     ) -> Result<(), Refusal> {
-        let asked =
-            self.members.lock().unwrap_or_else(PoisonError::into_inner).count(member.to_owned());
-        if asked > self.member_per_minute {
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = members.counted(&member.to_owned()).saturating_add(requests);
+        let fits = asked <= self.member_per_minute;
+        if fits || requests == 1 {
+            members.count(member.to_owned(), requests);
+        }
+        drop(members);
+        if !fits {
             let most = self.member_per_minute;
             return Err(Refusal::bilingual(
                 ErrorCode::Overloaded,
@@ -106,26 +121,27 @@ impl RequestBudgets {
                 format!("成员单位 `{member}` 本分钟内的请求已超过 {most} 次；请一分钟后重试"),
             ));
         }
-        for subject in subjects {
-            let parts = [member.as_bytes(), subject.as_key().as_bytes()];
-            let key = sha256_parts(hash_domain::BUDGET, &parts);
-            if self.subjects.lock().unwrap_or_else(PoisonError::into_inner).count(key)
-                > self.subject_per_hour
-            {
-                tracing::warn!(
-                    member,
-                    "one subject was asked about more often than its budget allows"
-                );
-                let most = self.subject_per_hour;
-                return Err(Refusal::bilingual(
-                    ErrorCode::Overloaded,
-                    format!(
-                        "this member has asked about this subject more than {most} times this hour"
-                    ),
-                    format!("本单位本小时内对同一当事人的查询已超过 {most} 次"),
-                ));
+        let key = |subject: &Subject| {
+            sha256_parts(hash_domain::BUDGET, &[member.as_bytes(), subject.as_key().as_bytes()])
+        };
+        let mut counted = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before one of them is counted: a window that begins anew in between forgets none of these.
+        let keys: Vec<Digest> = subjects.iter().map(key).collect();
+        let most = self.subject_per_hour;
+        let fit = keys.iter().all(|key| counted.counted(key) < most);
+        if fit || requests == 1 {
+            for key in keys {
+                counted.count(key, 1);
             }
         }
-        Ok(())
+        if fit {
+            return Ok(());
+        }
+        tracing::warn!(member, "one subject was asked about more often than its budget allows");
+        Err(Refusal::bilingual(
+            ErrorCode::Overloaded,
+            format!("this member has asked about this subject more than {most} times this hour"),
+            format!("本单位本小时内对同一当事人的查询已超过 {most} 次"),
+        ))
     }
 }

@@ -62,6 +62,7 @@ impl Source for Register {
                 as_of: SystemTime::now(),
                 rows: count,
                 could_match: Vec::new(),
+                concerned: Vec::new(),
                 rests_on,
             })
         })

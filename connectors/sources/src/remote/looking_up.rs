@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
 
+use super::super::look_up::concerned;
 use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 use super::cells::Cells;
 use super::pool::Lease;
@@ -179,12 +180,15 @@ impl<S: System> Inner<S> {
         outgoing.flush().await?;
         let as_of = known.as_of().min(begun);
         let could_match = known.could_match(&look_up.columns, &look_up.keys);
+        let concerned = concerned(&look_up.keys, &could_match, |key| {
+            !known.could_match(&look_up.columns, key).is_empty()
+        });
         let rests_on = if self.shape.profile_every.is_zero() {
             RestsOn::Moment
         } else {
             RestsOn::Pass(known.number)
         };
-        Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match, rests_on })
+        Ok(LookUpEnd { as_of, rows: known.profile.rows, could_match, concerned, rests_on })
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
 
+use super::super::look_up::concerned;
 use super::super::row_index::SeenRows;
 use super::super::{LookUp, LookUpEnd, RestsOn, Rows, SourceError};
 use super::connecting::BUSY;
@@ -111,6 +112,9 @@ impl Inner {
                 return Err(inner.lost(place));
             }
             let could_match = profile.could_match(&look_up.columns, &look_up.keys);
+            let concerned = concerned(&look_up.keys, &could_match, |key| {
+                !profile.could_match(&look_up.columns, key).is_empty()
+            });
             // Every write to a live file makes a new pass for every reader.
             let rests_on = if matches!(inner.shape.moment, Moment::Fixed(_)) {
                 RestsOn::Pass
@@ -118,7 +122,7 @@ impl Inner {
                 RestsOn::Rows
             };
             let rests_on = rests_on(pass.number);
-            Ok(LookUpEnd { as_of, rows: profile.rows, could_match, rests_on })
+            Ok(LookUpEnd { as_of, rows: profile.rows, could_match, concerned, rests_on })
         })
     }
 
