@@ -3,7 +3,7 @@
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::dsse::DsseError;
 
-use crate::bounds::{GRANTS, GRANTS_PER_CHECK, TERMS, SUBJECTS, VARIANTS};
+use crate::bounds::{GRANTS, GRANTS_PER_CHECK, SUBJECTS, TERMS, VARIANTS};
 
 /// Why a new snapshot is refused. The one in force stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -313,8 +313,9 @@ fn same_subjects(answer: &Answer, completion: &Completion) -> Result<(), Evidenc
     if (completion.subjects, &completion.subjects_root) != (many.subjects, &many.root) {
         return Err(EvidenceError::OtherOutcome);
     }
-    let is_recorded =
-        |source: &SourceStatement| completion.receipt_commitments.contains(&source.receipt_commitment);
+    let is_recorded = |source: &SourceStatement| {
+        completion.receipt_commitments.contains(&source.receipt_commitment)
+    };
     if !many.sources.iter().all(is_recorded) {
         return Err(EvidenceError::OtherSources);
     }

@@ -110,12 +110,7 @@ impl Held {
     }
 
     /// No key is in two parts, nor are there more than the approval allows.
-    fn spend_keys(
-        &mut self,
-        scan: &str,
-        part: Part<'_>,
-        until: SystemTime,
-    ) -> Result<(), Refusal> {
+    fn spend_keys(&mut self, scan: &str, part: Part<'_>, until: SystemTime) -> Result<(), Refusal> {
         let known = self.parts.get(scan);
         if known.is_some_and(|known| part.keys.iter().any(|key| known.contains(key))) {
             return Err(Refusal::new(

@@ -74,11 +74,7 @@ async fn finish(
 
 /// The reply, with proof that its tree continues the one that the caller has seen: so that no
 /// answer needs a second call to be compared.
-fn continuing(
-    hub: &Hub,
-    seen: u64,
-    mut reply: ExchangeReply,
-) -> Result<ExchangeReply, Status> {
+fn continuing(hub: &Hub, seen: u64, mut reply: ExchangeReply) -> Result<ExchangeReply, Status> {
     let note =
         reply.receipt.as_ref().map(|receipt| receipt.checkpoint.as_str()).unwrap_or_default();
     let size = note.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);

@@ -19,8 +19,8 @@ use arrow_flight::Ticket;
 use prost::Message as _;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::soundness::Incomplete;
-use zerotrip_proto::v1::scan_reply::Answer;
 use zerotrip_proto::bounds;
+use zerotrip_proto::v1::scan_reply::Answer;
 use zerotrip_proto::v1::{Envelope, ErrorCode, ScanTicket};
 use zerotrip_trust::Digest;
 
@@ -81,12 +81,10 @@ impl<'a> Dispatcher<'a> {
     pub fn finish(self) -> Dispatched {
         let sources = self.sources.into_inner().unwrap_or_else(PoisonError::into_inner);
         let asked = self.asked.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let receipts = sources
-            .into_iter()
-            .map(|source| {
-                let KeySource { dataset, as_of, receipt, .. } = source;
-                Received { dataset, as_of, receipt }
-            });
+        let receipts = sources.into_iter().map(|source| {
+            let KeySource { dataset, as_of, receipt, .. } = source;
+            Received { dataset, as_of, receipt }
+        });
         Dispatched { members: asked.into_iter().collect(), receipts: receipts.collect() }
     }
 

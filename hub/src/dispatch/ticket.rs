@@ -85,11 +85,7 @@ struct Origins<'a> {
 }
 
 impl<'a> Origins<'a> {
-    fn new(
-        named: &'a Named<'a>,
-        call: &'a ScanCall<'a>,
-        sources: &'a [KeySource],
-    ) -> Self {
+    fn new(named: &'a Named<'a>, call: &'a ScanCall<'a>, sources: &'a [KeySource]) -> Self {
         let mut sources: Vec<&KeySource> = sources.iter().collect();
         sources.sort_by_key(|source| {
             Reverse(call.keys.iter().filter(|key| source.column_of(call, key).is_some()).count())

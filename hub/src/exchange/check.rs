@@ -63,7 +63,9 @@ impl Kind for CheckRequest {
 
     fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking> {
         let values = self.arguments.iter().map(|argument| argument.value.as_key());
-        asking(identified, decision, (&self.definition, &self.variant), values).into_iter().collect()
+        asking(identified, decision, (&self.definition, &self.variant), values)
+            .into_iter()
+            .collect()
     }
 
     fn deadline(&self, identified: &Identified, now: SystemTime) -> Deadline {
@@ -77,11 +79,11 @@ impl Kind for CheckRequest {
         let keys: Vec<String> =
             self.arguments.iter().map(|argument| argument.value.as_key().to_owned()).collect();
         let prepared = hub.catalog.prepared(&self.definition.name);
-        let (check, variant) = match ready(hub, prepared.as_deref(), &self.definition, &self.variant)
-        {
-            Ok(ready) => ready,
-            Err(unavailable) => return unavailable,
-        };
+        let (check, variant) =
+            match ready(hub, prepared.as_deref(), &self.definition, &self.variant) {
+                Ok(ready) => ready,
+                Err(unavailable) => return *unavailable,
+            };
         match check
             .run(&hub.engine, variant, &keys, CivilDay::at(now).to_date32(), dispatcher)
             .await
@@ -101,13 +103,15 @@ pub(super) fn ready<'p>(
     prepared: Option<&'p PreparedCheck>,
     definition: &Definition,
     variant: &str,
-) -> Result<(&'p PreparedCheck, &'p PreparedVariant), Outcome> {
+) -> Result<(&'p PreparedCheck, &'p PreparedVariant), Box<Outcome>> {
     let plans = prepared.and_then(|check| Some((check, check.variants.get(variant)?)));
-    plans.ok_or_else(|| match hub.catalog.unstated(definition, variant) {
-        Some(dataset) => Outcome::unavailable(ErrorCode::SourceUnreachable, &dataset),
-        // All are stated, and one of them otherwise than the definition takes it to be: the
-        // log says which.
-        None => Outcome::unavailable(ErrorCode::Misconfigured, ""),
+    plans.ok_or_else(|| {
+        Box::new(match hub.catalog.unstated(definition, variant) {
+            Some(dataset) => Outcome::unavailable(ErrorCode::SourceUnreachable, &dataset),
+            // All are stated, and one of them otherwise than the definition takes it to be: the
+            // log says which.
+            None => Outcome::unavailable(ErrorCode::Misconfigured, ""),
+        })
     })
 }
 
@@ -175,9 +179,8 @@ pub(super) fn arguments(
     but: Option<&str>,
     today: CivilDay,
 ) -> Result<Vec<Argument>, Refusal> {
-    let declared = || {
-        definition.parameters.iter().filter(|known| but.is_none_or(|but| known.name != but))
-    };
+    let declared =
+        || definition.parameters.iter().filter(|known| but.is_none_or(|but| known.name != but));
     if let Some(unknown) =
         parameters.iter().find(|given| !declared().any(|known| known.name == given.name))
     {

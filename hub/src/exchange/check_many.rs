@@ -93,11 +93,11 @@ impl Kind for CheckManyRequest {
 
     async fn run(&self, hub: &Hub, dispatcher: &Dispatcher<'_>, now: SystemTime) -> Outcome {
         let prepared = hub.catalog.prepared(&self.definition.name);
-        let (check, variant) = match ready(hub, prepared.as_deref(), &self.definition, &self.variant)
-        {
-            Ok(ready) => ready,
-            Err(unavailable) => return unavailable,
-        };
+        let (check, variant) =
+            match ready(hub, prepared.as_deref(), &self.definition, &self.variant) {
+                Ok(ready) => ready,
+                Err(unavailable) => return *unavailable,
+            };
         let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect();
         let subjects: Vec<Vec<String>> =
             self.each().map(|subject| owned(self.parameters(subject))).collect();

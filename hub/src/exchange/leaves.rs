@@ -185,11 +185,9 @@ fn yes(_proof: &Absence, sources: &[SourceRead]) -> SubjectOutcome {
 fn unavailable(fact: ErrorCode, dataset: &str) -> (SubjectOutcome, ExchangeFact) {
     let Explained { wire, fact, .. } = NoAnswer::Unavailable { fact, dataset }.explain();
     let told = match wire {
-        Wire::Unavailable(told) => SubjectUnavailable {
-            code: told.code,
-            dataset: told.dataset,
-            retryable: told.retryable,
-        },
+        Wire::Unavailable(told) => {
+            SubjectUnavailable { code: told.code, dataset: told.dataset, retryable: told.retryable }
+        }
         _ => SubjectUnavailable { code: ErrorCode::Internal.into(), ..Default::default() },
     };
     (SubjectOutcome::Unavailable(told), fact)

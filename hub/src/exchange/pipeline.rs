@@ -140,8 +140,7 @@ async fn begin<K: Kind>(
     let decided = request.decide(in_force, now);
     admit::within_denials(&hub.budgets, &decided.decision, peer)?;
     let asking = kind.asking(&identified, &decided.decision);
-    let record =
-        intend(&hub.ledger, &identified, &kind, &decided.decision, asking, now).await?;
+    let record = intend(&hub.ledger, &identified, &kind, &decided.decision, asking, now).await?;
     Ok(Begun { kind, identified, decided, record, _permit: permit })
 }
 

@@ -97,12 +97,7 @@ impl RequestBudgets {
     /// So many requests more of this member, about these subjects: all of them, or none where they
     /// do not fit in. A refused request about one subject counts all the same: who asks too often
     /// has to pause.
-    pub fn spend(
-        &self,
-        member: &str,
-        requests: u32,
-        subjects: &[Subject],
-    ) -> Result<(), Refusal> {
+    pub fn spend(&self, member: &str, requests: u32, subjects: &[Subject]) -> Result<(), Refusal> {
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         let asked = members.counted(&member.to_owned()).saturating_add(requests);
         let fits = asked <= self.member_per_minute;

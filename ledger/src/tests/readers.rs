@@ -218,6 +218,8 @@ impl Ledger {
         asking: Asking,
         seconds: u64,
     ) -> Result<(), LedgerError> {
-        self.intend_asking(intent(number), at(seconds), at(seconds + 300), vec![asking]).await.map(drop)
+        self.intend_asking(intent(number), at(seconds), at(seconds + 300), vec![asking])
+            .await
+            .map(drop)
     }
 }

@@ -448,6 +448,7 @@ impl World {
         let uri = system.identity.uri();
         let (hub_began, hub_ends) = self.hub.validity();
         let facts = Facts {
+            subjects: 1,
             system: &uri,
             check: CHECK,
             action: Action::Check,

@@ -183,11 +183,7 @@ pub fn list(dir: &Path, json: bool) -> Result<(), Failure> {
         })
     });
     let many: Vec<serde_json::Value> = many.collect();
-    say(
-        json,
-        &text.join("\n"),
-        &serde_json::json!({ "approved": rows(&served), "many": many }),
-    )
+    say(json, &text.join("\n"), &serde_json::json!({ "approved": rows(&served), "many": many }))
 }
 
 fn line(((member, purpose), checks): (&approvals::MemberPurpose, &BTreeSet<String>)) -> String {

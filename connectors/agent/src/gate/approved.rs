@@ -74,6 +74,12 @@ impl ApprovedScans {
         self.scans.get(digest).map(Arc::clone)
     }
 
+    /// How many subjects one request may be about at most, whoever makes it; 0: none about many.
+    pub fn most_subjects(&self) -> u32 {
+        let each = self.scans.values().flat_map(|scan| scan.requesters.values());
+        each.copied().max().unwrap_or_default()
+    }
+
     /// How many templates are approved.
     pub fn len(&self) -> usize {
         self.scans.len()

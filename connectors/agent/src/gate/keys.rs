@@ -63,12 +63,7 @@ pub(super) fn check_keys(
     Ok(keys)
 }
 
-fn from_parameter(
-    name: &str,
-    id: &ResidentId,
-    template: &ScanTemplate,
-    asked: &Asked<'_>,
-) -> bool {
+fn from_parameter(name: &str, id: &ResidentId, template: &ScanTemplate, asked: &Asked<'_>) -> bool {
     let approved = template
         .origins
         .iter()
