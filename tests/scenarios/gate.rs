@@ -774,7 +774,7 @@ fn a_stolen_hub_cannot_stretch_a_request_about_many() {
         assert_eq!(send(many.part(&request, 1, &[&one])), Err(GateRefused));
     });
     rows.row("a request that names one of them twice", || {
-        let request = many.request(|body| body.subjects[2].clone_from(&body.subjects[0]));
+        let request = many.request(|body| body.subjects[2] = one.clone());
         assert_eq!(send(many.part(&request, 1, &[&one])), Err(Malformed));
     });
     rows.row("a request that names nobody", || {

@@ -232,17 +232,21 @@ impl AnsweredMany {
     /// What shows the outcome of the subject at this place, from 0, beside the answer; `None` where
     /// there is no such place.
     pub fn prove(&self, index: usize) -> Option<SubjectProof> {
-        let leaf = self.subjects.get(index)?.leaf.clone();
-        let (mut nodes, mut tree) = (Nodes::default(), CompactRange::new());
-        for subject in &self.subjects {
-            tree.append_with(hash(&subject.leaf), |level, place, digest| {
-                nodes.0.insert((level, place), digest);
-            });
-        }
-        let index = u64::try_from(index).ok()?;
-        let path = inclusion_path(&nodes, index, tree.size()).ok()?;
-        Some(SubjectProof { index, leaf, path })
+        prove_among(&self.subjects, index)
     }
+}
+
+fn prove_among(subjects: &[SubjectAnswered], index: usize) -> Option<SubjectProof> {
+    let leaf = subjects.get(index)?.leaf.clone();
+    let (mut nodes, mut tree) = (Nodes::default(), CompactRange::new());
+    for subject in subjects {
+        tree.append_with(hash(&subject.leaf), |level, place, digest| {
+            nodes.0.insert((level, place), digest);
+        });
+    }
+    let index = u64::try_from(index).ok()?;
+    let path = inclusion_path(&nodes, index, tree.size()).ok()?;
+    Some(SubjectProof { index, leaf, path })
 }
 
 /// One subject's outcome, shown beside an answer that was proven.
@@ -268,3 +272,6 @@ impl NodeReader for Nodes {
         self.0.get(&(level, index)).copied()
     }
 }
+
+#[cfg(test)]
+mod tests;

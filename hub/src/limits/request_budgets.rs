@@ -140,3 +140,40 @@ impl RequestBudgets {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use zerotrip_datasets::ResidentId;
+
+    use super::*;
+
+    fn budgets(member_per_minute: u32, subject_per_hour: u32) -> RequestBudgets {
+        let folder = std::path::Path::new("/nowhere");
+        let config = Config::read(folder, folder.to_owned(), None).unwrap();
+        RequestBudgets::new(&Config { member_per_minute, subject_per_hour, ..config })
+    }
+
+    fn subjects() -> [Subject; 3] {
+        ["11010519491231002X", "440524188001010014", "440524188001010022"]
+            .map(|id| Subject::Resident(ResidentId::new_strict(id).unwrap()))
+    }
+
+    #[test]
+    fn many_subjects_count_each_and_all_of_them_or_none() {
+        let [one, two, three] = subjects();
+        let of_subjects = budgets(1000, 2);
+        let spend = |subjects: &[Subject]| {
+            let requests = u32::try_from(subjects.len()).unwrap();
+            of_subjects.spend("fund", requests, subjects).is_ok()
+        };
+        assert!(spend(&[one]) && spend(&[one, two]));
+        assert!(!spend(&[three, one]), "one of them is used up");
+        assert!(spend(&[three, two]) && spend(&[three]), "nothing was counted of the other");
+        assert!(!spend(&[three]) && !spend(&[two]));
+        let of_members = budgets(5, 1000);
+        let spend = |member: &str, count: u32| of_members.spend(member, count, &[one]).is_ok();
+        assert!(spend("fund", 3) && !spend("fund", 3) && spend("fund", 2) && !spend("fund", 1));
+        assert!(spend("bank", 5));
+    }
+}
