@@ -57,8 +57,8 @@ pub(super) enum GrantCommand {
         variants_per_subject: u32,
         /// How many persons one request may be about (`zerotrip check --subjects`). Without it the
         /// grant covers requests about one person, and none about many.
-        #[arg(long, default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-        max_subjects: u32,
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        max_subjects: Option<u32>,
     },
     /// List the grants, and what of them the hub has not confirmed.
     List {
@@ -101,7 +101,7 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
                 life,
                 may_issue,
                 variants_per_subject,
-                max_subjects,
+                max_subjects: max_subjects.unwrap_or_default(),
             };
             let mut announced = |each: &[NamedGrant]| tell_variants(each, screen);
             let added =

@@ -59,8 +59,8 @@ struct Cli {
 enum Command {
     /// Ask a check about one person, or about each person of a list (`--subjects`).
     ///
-    /// Exit code 0 says yes, 1 no, 3 denied, 4 unavailable. Of a list, 0 says that every answer is a
-    /// yes, 1 that all are answered and some are no, 4 that some could not be answered.
+    /// Exit code 0 says yes, 1 no, 3 denied, 4 unavailable. Of a list, 0 says that every answer is
+    /// a yes, 1 that all are answered and some are no, 4 that some could not be answered.
     Check(ask::Checking),
     /// Ask a check and, only on a true answer, seal a certificate, have it recorded, and write it.
     Issue {

@@ -1,5 +1,5 @@
-//! Many subjects in one exchange: each is answered as if it were asked about alone, whatever befalls
-//! the others; and nobody is asked about whom grant, owner, budget or request do not cover.
+//! Many subjects in one exchange: each is answered as if it were asked about alone, whatever
+//! befalls the others; and nobody is asked about whom grant, owner, budget or request do not cover.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;

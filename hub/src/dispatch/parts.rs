@@ -14,6 +14,8 @@ use super::Dispatcher;
 use crate::channels::Attached;
 use crate::engine::{DispatchMany, ScanAnswer, ScanCall, ScanPart};
 
+/// A part of so few keys is not cut once more for its size: it is refused for another reason.
+const LEAST_KEYS: usize = 16;
 /// Largest ticket of a part, below what a message can be: its envelope comes on top.
 const TICKET_BYTES: usize = bounds::MESSAGE_BYTES / 2;
 
@@ -32,17 +34,19 @@ impl Dispatcher<'_> {
                 part: Some(self.next_part(call.name)),
             };
             let answer = match self.prepare(&part) {
-                Ok((ticket, ..)) if is_too_large(&ticket) && keys.len() > 1 => {
-                    // In halves: the origins of so many keys are in too many receipts.
-                    waiting.push(keys.split_off(keys.len() / 2));
-                    waiting.push(keys);
-                    continue;
-                }
+                Ok((ticket, ..)) if is_too_large(&ticket) => Err(ErrorCode::TooLarge),
                 Ok((ticket, attached, statement)) => {
                     self.ask_with(&part, ticket, &attached, &statement).await
                 }
                 Err(code) => Err(code),
             };
+            if matches!(answer, Err(ErrorCode::TooLarge)) && keys.len() > LEAST_KEYS {
+                // In halves: the origins of so many keys are in too many receipts, or the owner
+                // takes fewer keys at a time. What is too large is not used up.
+                waiting.push(keys.split_off(keys.len() / 2));
+                waiting.push(keys);
+                continue;
+            }
             done.push(self.part(&call, keys, answer));
         }
         done

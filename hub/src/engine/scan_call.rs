@@ -49,7 +49,8 @@ impl ScanCall<'_> {
 /// Asks departments on behalf of many subjects at once.
 pub trait DispatchMany: Send + Sync {
     /// Puts the scan to its department about all of these keys, in as many parts as it takes. No
-    /// key is in two of them, nor in a part of an earlier call. What no part is about was not asked.
+    /// key is in two of them, nor in a part of an earlier call. What no part is about was not
+    /// asked.
     fn scan_in_parts<'a>(
         &'a self,
         call: ScanCall<'a>,

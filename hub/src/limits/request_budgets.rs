@@ -120,7 +120,7 @@ impl RequestBudgets {
             sha256_parts(hash_domain::BUDGET, &[member.as_bytes(), subject.as_key().as_bytes()])
         };
         let mut counted = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
-        // Before one of them is counted: a window that begins anew in between forgets none of these.
+        // All are looked at before one of them is counted.
         let keys: Vec<Digest> = subjects.iter().map(key).collect();
         let most = self.subject_per_hour;
         let fit = keys.iter().all(|key| counted.counted(key) < most);

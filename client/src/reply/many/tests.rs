@@ -111,8 +111,12 @@ fn what_the_answer_has_no_words_for_says_nothing() {
 
 proptest! {
     #[test]
-    fn each_subject_is_proven_alone_and_no_other_in_its_place(count in 1usize..40, at in 0usize..40, as_of in 0usize..40) {
-        let (at, other) = (at % count, as_of % count);
+    fn each_subject_is_proven_alone_and_no_other_in_its_place(
+        count in 1usize..40,
+        at in 0usize..40,
+        other in 0usize..40,
+    ) {
+        let (at, other) = (at % count, other % count);
         let asked = names(count);
         let (answered, leaves) = honest(&asked);
         let subjects = each(&answered, leaves, &asked).unwrap();

@@ -178,6 +178,18 @@ impl Agent {
         let admitted = gate::admit(ticket, &arrival)?;
         self.watermark.compare_ticket(&admitted.ticket)?;
         let template = admitted.approved.template();
+        // Before it is used up: the hub may ask in smaller parts.
+        let limits =
+            current.datasets.open.get(&template.dataset).map(|dataset| &dataset.file.limits);
+        if let Some(most) = limits.map(|limits| limits.most_keys as usize)
+            && admitted.subjects.is_some()
+            && admitted.keys.len() > most
+        {
+            return Err(Refusal::new(
+                ErrorCode::TooLarge,
+                format!("more than {most} keys in one part, the owner's `limits.most_keys`"),
+            ));
+        }
         let part = admitted.subjects.map(|subjects| Part {
             keys: &admitted.keys,
             most_keys: u64::from(template.max_keys) * u64::from(subjects),
