@@ -50,6 +50,8 @@ pub struct NewGrant {
     /// How many variants of the check may be asked about one subject for one purpose within 30
     /// days.
     pub variants_per_subject: u32,
+    /// How many subjects one request may be about; 0: none about many.
+    pub max_subjects: u32,
 }
 
 /// How far the hub is with a grant.
@@ -141,6 +143,7 @@ impl Authority {
                 not_after: Some(to_timestamp(now + new.life)),
                 may_issue: new.may_issue,
                 variants_per_subject: new.variants_per_subject,
+                max_subjects: new.max_subjects,
             });
         }
         self.sign_grants(bundle, WAITING, now)
@@ -312,8 +315,8 @@ impl NewGrant {
     /// Whether this grant is that one, whenever it was signed.
     fn is(&self, grant: &Grant) -> bool {
         let same_words = self.purposes == grant.purposes && self.legal_bases == grant.legal_bases;
-        let same_rights = (self.may_issue, self.variants_per_subject.max(1))
-            == (grant.may_issue, grant.variants_per_subject.max(1));
+        let same_rights = (self.may_issue, self.variants_per_subject.max(1), self.max_subjects)
+            == (grant.may_issue, grant.variants_per_subject.max(1), grant.max_subjects);
         (&self.id, &self.member, &self.check) == (&grant.id, &grant.member, &grant.check)
             && same_words
             && same_rights

@@ -17,7 +17,7 @@ use zerotrip_channel::{
 };
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::exchange_server::{Exchange, ExchangeServer};
-use zerotrip_proto::v1::{Answer, Envelope, ExchangeCall, ExchangeReply, KeyUsage};
+use zerotrip_proto::v1::{Answer, CheckManyReply, Envelope, ExchangeCall, ExchangeReply, KeyUsage};
 use zerotrip_proto::{bounds, payload_type};
 use zerotrip_tests::deployment::{FUND, Failure, Running, TestDeployment, fail};
 use zerotrip_trust::directory::Directory;
@@ -187,6 +187,13 @@ impl Exchange for Bare {
 
     async fn issue(&self, _: Request<ExchangeCall>) -> Result<Response<ExchangeReply>, Status> {
         Err(Status::unimplemented("the floor does not issue"))
+    }
+
+    async fn check_many(
+        &self,
+        _: Request<ExchangeCall>,
+    ) -> Result<Response<CheckManyReply>, Status> {
+        Err(Status::unimplemented("the floor is of single checks"))
     }
 }
 

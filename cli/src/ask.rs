@@ -9,6 +9,7 @@ use zerotrip_channel::{files, new_file};
 use zerotrip_client::{CheckQuestion, Errand, Issue, Session, SessionError};
 
 use crate::folders::SystemDir;
+use crate::many;
 use crate::render::{Failure, Screen, USAGE, card, certificate_json, show_outcome};
 use crate::renewals;
 
@@ -47,6 +48,23 @@ pub(super) struct Asking {
     /// The number of the file that this belongs to.
     #[arg(long)]
     case: String,
+}
+
+/// A question about one person, or about many.
+#[derive(Args)]
+pub(super) struct Checking {
+    #[command(flatten)]
+    asking: Asking,
+    /// A file with the persons to ask about instead of `--param applicant`, one resident id a line:
+    /// up to 10,000 are asked about in one exchange, more in several. Prints one line for each
+    /// person; needs a grant and approvals for requests about many.
+    #[arg(long, value_name = "FILE")]
+    subjects: Option<PathBuf>,
+    /// Write the answers to this file, one JSON object a line, as they are verified. Where it is
+    /// there already, whoever has an answer in it is not asked about again; who could not be
+    /// answered is.
+    #[arg(long, value_name = "FILE", requires = "subjects")]
+    out: Option<PathBuf>,
 }
 
 /// The text is not repeated in errors: it can be a resident id without its name.
@@ -115,7 +133,12 @@ impl Asking {
     }
 }
 
-pub(super) async fn check(asking: Asking, screen: &Screen) -> Result<ExitCode, Failure> {
+pub(super) async fn check(checking: Checking, screen: &Screen) -> Result<ExitCode, Failure> {
+    let Checking { asking, subjects, out } = checking;
+    if let Some(subjects) = subjects {
+        let (dir, errand, question) = asking.split()?;
+        return many::check(&dir, &errand, question, &subjects, out.as_deref(), screen).await;
+    }
     let (dir, errand, question) = asking.split()?;
     let home = renewals::open_home(&dir, screen)?;
     let outcome = Session::connect(&home).await?.check(&errand, &question).await?;

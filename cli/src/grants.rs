@@ -55,6 +55,10 @@ pub(super) enum GrantCommand {
         /// family no is a child's home.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
         variants_per_subject: u32,
+        /// How many persons one request may be about (`zerotrip check --subjects`). Without it the
+        /// grant covers requests about one person, and none about many.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        max_subjects: Option<u32>,
     },
     /// List the grants, and what of them the hub has not confirmed.
     List {
@@ -85,6 +89,7 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
             days,
             may_issue,
             variants_per_subject,
+            max_subjects,
         } => {
             let life = Duration::from_secs(days * DAY);
             let new = NewGrant {
@@ -96,6 +101,7 @@ pub(super) async fn grant(command: GrantCommand, screen: &Screen) -> Result<Exit
                 life,
                 may_issue,
                 variants_per_subject,
+                max_subjects: max_subjects.unwrap_or_default(),
             };
             let mut announced = |each: &[NamedGrant]| tell_variants(each, screen);
             let added =
@@ -167,7 +173,8 @@ fn list(authority: &Authority, screen: &Screen) -> Result<(), Failure> {
             "id": grant.id, "member": grant.member, "check": grant.check,
             "purposes": grant.purposes, "legal_bases": grant.legal_bases,
             "not_after": until.map(rfc3339), "may_issue": grant.may_issue,
-            "variants_per_subject": grant.variants_per_subject.max(1), "state": word,
+            "variants_per_subject": grant.variants_per_subject.max(1),
+            "max_subjects": grant.max_subjects, "state": word,
         }));
     }
     if lines.is_empty() {
@@ -207,10 +214,15 @@ fn in_words(grant: &Grant, until: Option<SystemTime>, screen: &Screen) -> String
         (more, Language::Zh) => format!("，同一当事人可查 {more} 种范围"),
         (more, _) => format!(", {more} variants for each person"),
     };
+    let many = match (grant.max_subjects, screen.language) {
+        (0, _) => String::new(),
+        (most, Language::Zh) => format!("，每次批量核验至多 {most} 人"),
+        (most, _) => format!(", up to {most} persons in one request"),
+    };
     let (purposes, bases) = (grant.purposes.join(", "), grant.legal_bases.join(", "));
     let (for_, until_) = (screen.pick("for", "用途"), screen.pick("until", "至"));
     format!(
-        "{}  {}  {}  {for_} {purposes} ({bases}) {until_} {until}{issue}{variants}",
+        "{}  {}  {}  {for_} {purposes} ({bases}) {until_} {until}{issue}{variants}{many}",
         grant.id, grant.member, grant.check
     )
 }

@@ -9,6 +9,7 @@ mod folders;
 mod grants;
 mod join;
 mod ledger;
+mod many;
 mod member;
 mod quality;
 mod render;
@@ -56,8 +57,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Ask a check about one person. Exit code 0 says yes, 1 no, 3 denied, 4 unavailable.
-    Check(ask::Asking),
+    /// Ask a check about one person, or about each person of a list (`--subjects`).
+    ///
+    /// Exit code 0 says yes, 1 no, 3 denied, 4 unavailable. Of a list, 0 says that every answer is
+    /// a yes, 1 that all are answered and some are no, 4 that some could not be answered.
+    Check(ask::Checking),
     /// Ask a check and, only on a true answer, seal a certificate, have it recorded, and write it.
     Issue {
         #[command(flatten)]

@@ -46,6 +46,8 @@ pub struct Counts {
     pub unavailable: u64,
     /// Denied.
     pub denied: u64,
+    /// Answered about many subjects, each with an outcome of its own.
+    pub answered_many: u64,
     /// Certificates recorded.
     pub recorded: u64,
     /// Requests refused before they were exchanges.
@@ -190,6 +192,7 @@ impl Audit {
                     ExchangeOutcome::AnsweredFalse => &mut self.counts.answered_false,
                     ExchangeOutcome::Unavailable => &mut self.counts.unavailable,
                     ExchangeOutcome::Denied => &mut self.counts.denied,
+                    ExchangeOutcome::AnsweredMany => &mut self.counts.answered_many,
                     ExchangeOutcome::Recorded => &mut self.counts.recorded,
                     ExchangeOutcome::Unspecified => return Err(AuditError::Unreadable(index)),
                 } += 1;

@@ -14,7 +14,7 @@ pub mod request;
 pub mod seen;
 mod session;
 
-pub use reply::Outcome;
-pub use request::{CheckQuestion, Errand};
+pub use reply::{ManyOutcome, Outcome};
+pub use request::{CheckQuestion, Errand, ManyQuestion};
 pub use seen::SeenError;
 pub use session::{Connection, Issue, IssuedCertificate, Session, SessionError, answered};

@@ -1,6 +1,8 @@
 //! From what a hub sent back to one of four outcomes, or to the reason why it does not count.
 //! Pure: the tests tamper with it.
 
+mod many;
+
 use std::time::SystemTime;
 
 use zerotrip_certificates::{
@@ -14,6 +16,11 @@ use zerotrip_trust::directory::Directory;
 use zerotrip_trust::identity::Identity;
 
 use crate::request::SignedRequest;
+
+pub use many::{
+    AnsweredMany, ManyOutcome, SubjectAnswered, SubjectOutcome, SubjectProof, SubjectsError,
+    verify_check_many, verify_subject,
+};
 
 /// What a check came to. Each holds the proof: the hub's signature, and its ledger's.
 #[derive(Clone, Debug)]
@@ -114,6 +121,9 @@ pub enum ReplyError {
     /// Another certificate was recorded.
     #[error("the hub recorded another certificate than the one announced")]
     OtherCertificate,
+    /// Of an answer about many subjects, the subjects.
+    #[error(transparent)]
+    Subjects(#[from] SubjectsError),
 }
 
 impl Outcome {
@@ -138,7 +148,7 @@ pub fn verify_check(
 ) -> Result<Outcome, ReplyError> {
     let proven = verify_binding(reply, request, hub, directory, now)?;
     match proven.answer().outcome.clone() {
-        Some(Wire::Recorded(_)) | None => Err(ReplyError::WrongKind),
+        Some(Wire::Recorded(_) | Wire::Many(_)) | None => Err(ReplyError::WrongKind),
         Some(other) => outcome(other, proven),
     }
 }
@@ -183,7 +193,7 @@ pub fn verify_recorded(
                 Err(ReplyError::Contradiction)
             }
         }
-        Some(Wire::Answered(_)) | None => Err(ReplyError::WrongKind),
+        Some(Wire::Answered(_) | Wire::Many(_)) | None => Err(ReplyError::WrongKind),
         Some(other) => Ok(Announced::Not(outcome(other, proven)?)),
     }
 }
@@ -245,7 +255,7 @@ fn outcome(wire: Wire, proven: ProvenAnswer) -> Result<Outcome, ReplyError> {
             reasons: denied.reasons,
             proven,
         })),
-        Wire::Recorded(_) => return Err(ReplyError::WrongKind),
+        Wire::Recorded(_) | Wire::Many(_) => return Err(ReplyError::WrongKind),
     })
 }
 

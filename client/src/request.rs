@@ -1,11 +1,13 @@
 //! Building and signing a request. Everything that can be refused is refused here, before a byte
 //! leaves.
 
+mod many;
+
 use std::time::SystemTime;
 
 use zerotrip_channel::BatchSigner;
-use zerotrip_datasets::{ParameterError, ParameterType};
-use zerotrip_proto::bounds::{REQUEST_LIFE, TEXT_CHARS};
+use zerotrip_datasets::{ParameterError, ParameterType, StrictError};
+use zerotrip_proto::bounds::{REQUEST_LIFE, SUBJECTS, TEXT_CHARS};
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{CheckBody, Envelope, IssueBody, Parameter, Request};
@@ -14,6 +16,9 @@ use zerotrip_trust::dsse::DsseError;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::SigningKey;
 use zerotrip_trust::signed;
+
+pub(crate) use many::check_many_request;
+pub use many::{ManyQuestion, canonical_subjects};
 
 /// The parameter that names the person asked about; it is a resident id in every check.
 pub const APPLICANT: &str = "applicant";
@@ -88,6 +93,23 @@ pub enum RequestError {
     /// A parameter twice.
     #[error("parameter `{0}` is given twice")]
     Twice(String),
+    /// No subject, or too many for one request.
+    #[error("{0} subjects: give 1 to {SUBJECTS} in one request")]
+    Subjects(usize),
+    /// A subject that is not a person's id. The text itself is not repeated.
+    #[error("subject {number}: {why}")]
+    Subject {
+        /// Which, from 1.
+        number: usize,
+        why: StrictError,
+    },
+    /// A subject again.
+    #[error("subject {number} is subject {before} again")]
+    SubjectTwice {
+        /// Which, from 1.
+        number: usize,
+        before: usize,
+    },
     /// Not of its declared type. The value itself is not repeated.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
@@ -241,7 +263,6 @@ fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use zerotrip_datasets::StrictError;
     use zerotrip_trust::keys::Algorithm;
 
     fn errand() -> Errand {

@@ -174,19 +174,19 @@ impl Ledger {
         at: SystemTime,
         expires_at: SystemTime,
     ) -> Result<u64, LedgerError> {
-        self.submit(Work::Intend { intent, at, expires_at, asking: None }).await?.index()
+        self.submit(Work::Intend { intent, at, expires_at, asking: Vec::new() }).await?.index()
     }
 
-    /// As [`Self::intend`], of a check about a subject: refused as [`LedgerError::VariantLimit`],
-    /// without a trace, where as many other variants were asked about it as are allowed.
+    /// As [`Self::intend`], of a check about subjects: refused as [`LedgerError::VariantLimit`],
+    /// without a trace, where as many other variants were asked about one of them as are allowed.
     pub async fn intend_asking(
         &self,
         intent: Intent,
         at: SystemTime,
         expires_at: SystemTime,
-        asking: Asking,
+        asking: Vec<Asking>,
     ) -> Result<u64, LedgerError> {
-        self.submit(Work::Intend { intent, at, expires_at, asking: Some(asking) }).await?.index()
+        self.submit(Work::Intend { intent, at, expires_at, asking }).await?.index()
     }
 
     /// Records the completion and closes its exchange: no answer may leave before this resolves.

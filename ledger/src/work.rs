@@ -29,7 +29,7 @@ pub(crate) fn apply(
 ) -> Result<Done, Fault> {
     match work {
         Work::Intend { intent, at, expires_at, asking } => {
-            if let Some(asking) = &asking {
+            for asking in &asking {
                 within_variants(connection, asking, at)?;
             }
             intend(connection, tree, intent, at, expires_at)

@@ -8,5 +8,8 @@ pub const GRANTS_PER_CHECK: usize = 16;
 pub const TERMS: usize = 64;
 /// Most checks, each variant counted, that a hub serves.
 pub const CHECKS: usize = 1000;
+/// Most subjects that a grant lets one request be about.
+#[expect(clippy::cast_possible_truncation, reason = "ten thousand")]
+pub const SUBJECTS: u32 = zerotrip_proto::bounds::SUBJECTS as u32;
 /// Most variants of a check that a grant lets be asked about one subject.
 pub const VARIANTS: u32 = 16;

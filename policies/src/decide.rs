@@ -26,18 +26,21 @@ const NO_PERMIT: &str = "no-permit";
 pub enum Action {
     /// Ask the check's question.
     Check,
+    /// Ask it about many subjects in one request.
+    CheckMany,
     /// Record a certificate on its answer.
     Issue,
 }
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Check, Self::Issue];
+    pub const ALL: [Self; 3] = [Self::Check, Self::CheckMany, Self::Issue];
 
     /// As the schema names it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Check => "check",
+            Self::CheckMany => "check_many",
             Self::Issue => "issue",
         }
     }
@@ -62,6 +65,8 @@ pub struct Facts<'a> {
     pub case_number: &'a str,
     /// On whose errand the system asks.
     pub official: &'a str,
+    /// How many subjects it is about: 1, but of a request about many.
+    pub subjects: u32,
     /// The hub's clock.
     pub now: SystemTime,
 }
@@ -255,6 +260,7 @@ fn context(grant: Option<&EntityUid>, facts: &Facts<'_>) -> Vec<(String, Restric
             RestrictedExpression::new_bool(!facts.case_number.is_empty()),
         ),
         ("now".to_owned(), RestrictedExpression::new_long(seconds(facts.now))),
+        ("subjects".to_owned(), RestrictedExpression::new_long(facts.subjects.into())),
     ];
     if let Some(grant) = grant {
         pairs.push(("grant".to_owned(), RestrictedExpression::new_entity_uid(grant.clone())));

@@ -3,7 +3,7 @@
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::dsse::DsseError;
 
-use crate::bounds::{GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
+use crate::bounds::{GRANTS, GRANTS_PER_CHECK, SUBJECTS, TERMS, VARIANTS};
 
 /// Why a new snapshot is refused. The one in force stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,6 +123,14 @@ pub enum GrantFault {
     /// More variants than there can be.
     #[error("grant `{grant}` allows {found} variants for each subject, of at most {VARIANTS}")]
     Variants {
+        /// The grant.
+        grant: String,
+        /// How many it says.
+        found: u32,
+    },
+    /// More subjects than one request can be about.
+    #[error("grant `{grant}` allows {found} subjects in one request, of at most {SUBJECTS}")]
+    Subjects {
         /// The grant.
         grant: String,
         /// How many it says.

@@ -9,7 +9,7 @@ use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
 use zerotrip_trust::identity::{is_name, is_term};
 use zerotrip_trust::{PublicKey, signed};
 
-use crate::bounds::{GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
+use crate::bounds::{GRANTS, GRANTS_PER_CHECK, SUBJECTS, TERMS, VARIANTS};
 use crate::error::{GrantFault, PolicyError};
 
 /// Faults that are kept; a hostile bundle could hold a million.
@@ -90,6 +90,10 @@ pub(crate) fn faults(bundle: &GrantBundle) -> Faults {
                 grant: cut(&grant.id),
                 found: grant.variants_per_subject,
             });
+        }
+        if grant.max_subjects > SUBJECTS {
+            let found = grant.max_subjects;
+            faults.push(GrantFault::Subjects { grant: cut(&grant.id), found });
         }
         if seconds(grant).is_none() {
             faults.push(GrantFault::Times(cut(&grant.id)));

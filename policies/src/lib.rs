@@ -12,7 +12,7 @@ mod error;
 mod grants;
 mod snapshot;
 
-pub use bounds::{CHECKS, GRANTS, GRANTS_PER_CHECK, TERMS, VARIANTS};
+pub use bounds::{CHECKS, GRANTS, GRANTS_PER_CHECK, SUBJECTS, TERMS, VARIANTS};
 pub use decide::{Action, Decision, EVALUATION_ERROR, Facts, UNKNOWN_OBLIGATION};
 pub use error::{GrantFault, PolicyError};
 pub use grants::{check_grants, open_grants};

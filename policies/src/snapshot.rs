@@ -346,6 +346,7 @@ fn grant(types: &Types, grant: &Grant) -> Result<Entity, String> {
         ("not_before".to_owned(), RestrictedExpression::new_long(not_before)),
         ("not_after".to_owned(), RestrictedExpression::new_long(not_after)),
         ("may_issue".to_owned(), RestrictedExpression::new_bool(grant.may_issue)),
+        ("max_subjects".to_owned(), RestrictedExpression::new_long(grant.max_subjects.into())),
     ]);
     Entity::new(uid(&types.grant, &grant.id), attributes, HashSet::new())
         .map_err(|error| error.to_string())

@@ -81,6 +81,7 @@ fn grant(id: &str, member: &str) -> Grant {
         not_after: Some(to_timestamp(at(200))),
         may_issue: true,
         variants_per_subject: 0,
+        max_subjects: 5,
     }
 }
 
@@ -106,6 +107,7 @@ fn facts() -> Facts<'static> {
         service_item: "gjj-001",
         case_number: "2026-1",
         official: "e42",
+        subjects: 1,
         now: at(150),
     }
 }
@@ -174,6 +176,12 @@ fn each_lack_is_denied_by_its_name() {
         &["grant-not-in-force"],
     );
     lacks(&without, Facts { action: Action::Issue, ..facts() }, &["may-not-issue"]);
+    let many = |subjects| Facts { action: Action::CheckMany, subjects, ..facts() };
+    lacks(&whole, many(6), &["too-many-subjects"]);
+    lacks(&whole, many(0), &["too-many-subjects"]);
+    let of_one = snapshot(vec![Grant { max_subjects: 0, ..grant("g5", "fund") }]);
+    lacks(&of_one, many(1), &["many-not-granted", "too-many-subjects"]);
+    assert!(of_one.decide(&facts()).allowed && whole.decide(&many(5)).allowed);
     for facts in [
         Facts { case_number: "", ..facts() },
         Facts { official: "", ..facts() },
@@ -623,6 +631,8 @@ fn no_single_edit_lets_more_through() {
             Facts { case_number: "", ..facts() },
             Facts { official: "", ..facts() },
             Facts { service_item: "", ..facts() },
+            Facts { action: Action::CheckMany, subjects: 6, ..facts() },
+            Facts { action: Action::CheckMany, subjects: 0, ..facts() },
         ] {
             denied(&snapshot, &lacking);
         }
@@ -639,8 +649,9 @@ fn some_words() -> impl Strategy<Value = Vec<String>> {
 fn some_grant() -> impl Strategy<Value = Grant> {
     let check = proptest::sample::select(checks());
     let member = proptest::sample::select(MEMBERS.to_vec());
-    (member, check, some_words(), some_words(), 0u64..20, 1u64..20, any::<bool>()).prop_map(
-        |(member, check, purposes, legal_bases, start, life, may_issue)| Grant {
+    let life = (0u64..20, 1u64..20);
+    (member, check, some_words(), some_words(), life, any::<bool>(), 0u32..4).prop_map(
+        |(member, check, purposes, legal_bases, (start, life), may_issue, max_subjects)| Grant {
             id: String::new(),
             member: member.into(),
             check,
@@ -650,6 +661,7 @@ fn some_grant() -> impl Strategy<Value = Grant> {
             not_after: Some(to_timestamp(at(start + life))),
             may_issue,
             variants_per_subject: 0,
+            max_subjects,
         },
     )
 }
@@ -666,14 +678,18 @@ fn oracle(grants: &[Grant], member: &str, facts: &Facts<'_>) -> bool {
                 && (grant.not_before.as_ref().unwrap().seconds
                     ..grant.not_after.as_ref().unwrap().seconds)
                     .contains(&now)
-                && (facts.action == Action::Check || grant.may_issue)
+                && match facts.action {
+                    Action::Check => true,
+                    Action::CheckMany => (1..=grant.max_subjects).contains(&facts.subjects),
+                    Action::Issue => grant.may_issue,
+                }
         })
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
-    fn allowed_iff_the_grants_say_so(mut grants in proptest::collection::vec(some_grant(), 0..14), now in 0u64..40) {
+    fn allowed_iff_the_grants_say_so(mut grants in proptest::collection::vec(some_grant(), 0..14), now in 0u64..40, subjects in 0u32..4) {
         for (number, grant) in grants.iter_mut().enumerate() {
             grant.id = format!("g{number}");
         }
@@ -683,7 +699,7 @@ proptest! {
             for check in &checks() {
                 for (purpose, legal_basis) in WORDS.iter().flat_map(|purpose| WORDS.map(|basis| (*purpose, basis))) {
                     for action in Action::ALL {
-                        let facts = Facts { system: &system, check, action, purpose, legal_basis, now: at(now), ..facts() };
+                        let facts = Facts { system: &system, check, action, purpose, legal_basis, subjects, now: at(now), ..facts() };
                         let decision = snapshot.decide(&facts);
                         prop_assert_eq!(decision.allowed, oracle(&grants, member, &facts), "{:?}", facts);
                         prop_assert!(!decision.policy_ids.is_empty());
@@ -714,4 +730,7 @@ fn a_grant_says_how_many_variants_and_one_where_it_says_nothing() {
     let too_many = Grant { variants_per_subject: VARIANTS + 1, ..rent };
     let error = check_grants(&bundle(vec![too_many])).unwrap_err();
     assert!(error.to_string().contains("grant `rent` allows 17 variants"), "{error}");
+    let too_many = Grant { max_subjects: SUBJECTS + 1, ..grant("rent", "fund") };
+    let error = check_grants(&bundle(vec![too_many])).unwrap_err();
+    assert!(error.to_string().contains("grant `rent` allows 10001 subjects"), "{error}");
 }

@@ -148,6 +148,12 @@ pub mod bounds {
     /// Bytes with which a message of a lane is full. The call or reply that reaches it is the
     /// last in it, so a message stays below [`MESSAGE_BYTES`].
     pub const LANE_MESSAGE_BYTES: usize = 256 << 10;
+    /// Most subjects of one request about many.
+    pub const SUBJECTS: usize = 10_000;
+    /// Most receipts of other departments in one ticket.
+    pub const EVIDENCE: usize = 16;
+    /// Most keys of one part of a scan for a request about many.
+    pub const PART_KEYS: usize = 1024;
     /// Characters in a member's or system's own text fields.
     pub const TEXT_CHARS: usize = 64;
     /// ALPN of the channel that a connector dials.

@@ -8,7 +8,7 @@ use std::fs;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arrow::array::RecordBatch;
@@ -29,7 +29,7 @@ use zerotrip_datasets::file::{Source, SqliteAsOf};
 use zerotrip_datasets::{DatasetFile, ResidentId};
 use zerotrip_hub::engine::PreparedKind;
 use zerotrip_hub::engine::run::Engine;
-use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
+use zerotrip_hub::engine::{Dispatch, DispatchMany, PreparedCheck, ScanAnswer, ScanCall, ScanPart};
 use zerotrip_proto::v1::{
     Approval, Approvals, Coverage, ErrorCode, Request, ScanReceipt, ScanTemplate, ScanTicket,
     coverage,
@@ -65,6 +65,23 @@ struct Department {
     approved: ApprovedScans,
     /// It is the register itself, so that its rows are as of the moment in which it is asked.
     is_live: bool,
+}
+
+/// A register that is not to be reached.
+#[derive(Debug)]
+pub struct Down(String, Department);
+
+impl Registers {
+    /// Takes the register of that name away.
+    pub fn take_down(&mut self, name: &str) -> Option<Down> {
+        let dataset = self.departments.keys().find(|id| id.ends_with(name))?.clone();
+        self.departments.remove_entry(&dataset).map(|(dataset, register)| Down(dataset, register))
+    }
+
+    /// Puts it back.
+    pub fn put_up(&mut self, Down(dataset, register): Down) {
+        self.departments.insert(dataset, register);
+    }
 }
 
 /// What came of a question, in the words of the answer key: outcome, code, dataset.
@@ -159,13 +176,98 @@ impl Asker {
                 &departments,
             )
             .await?;
-        Ok(match run.conclusion {
-            Conclusion::Absent(_) => ("true", String::new(), String::new()),
-            Conclusion::Present(code) => ("false", code, String::new()),
-            Conclusion::Unavailable(why) => {
-                ("unavailable", why.code.name().to_owned(), why.dataset)
-            }
-        })
+        Ok(words(run.conclusion))
+    }
+
+    /// Asks about all of them in one exchange.
+    pub async fn ask_many(
+        &self,
+        registers: &Registers,
+        applicants: &[ResidentId],
+        variant: Variant,
+        parts: &Parts,
+    ) -> Result<Vec<Words>, Failure> {
+        let Some(plans) = self.check.variants.get(variant.name()) else {
+            return fail(format!("no variant `{}`", variant.name()));
+        };
+        let departments = Departments { registers, signer: &self.signer, receipts: &self.receipts };
+        let subjects: Vec<Vec<String>> =
+            applicants.iter().map(|applicant| vec![applicant.as_str().to_owned()]).collect();
+        let dispatch = InParts { departments, parts };
+        let runs =
+            self.check.run_many(&self.engine, plans, &subjects, registers.today, &dispatch).await;
+        let words = runs.into_iter().map(|run| Ok(words(run?.conclusion)));
+        words.collect()
+    }
+}
+
+fn words(conclusion: Conclusion) -> Words {
+    match conclusion {
+        Conclusion::Absent(_) => ("true", String::new(), String::new()),
+        Conclusion::Present(code) => ("false", code, String::new()),
+        Conclusion::Unavailable(why) => ("unavailable", why.code.name().to_owned(), why.dataset),
+    }
+}
+
+/// How scans about many are asked, and what was asked.
+#[derive(Debug, Default)]
+pub struct Parts {
+    /// Most keys of a part; 0: as many as there are.
+    pub most_keys: usize,
+    /// Parts of these scans are not answered that ask about one of these persons.
+    pub withheld: Vec<(String, String)>,
+    /// Every part that was asked: its scan and its keys.
+    pub asked: Mutex<Vec<(String, Vec<String>)>>,
+}
+
+impl Parts {
+    fn note(&self, scan: &str, keys: &[String]) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.push((scan.to_owned(), keys.to_vec()));
+    }
+}
+
+struct InParts<'a> {
+    departments: Departments<'a>,
+    parts: &'a Parts,
+}
+
+impl InParts<'_> {
+    async fn ask(&self, call: ScanCall<'_>) -> Vec<ScanPart> {
+        let most = if self.parts.most_keys == 0 { call.keys.len() } else { self.parts.most_keys };
+        let mut done = Vec::new();
+        for keys in call.keys.chunks(most) {
+            let dataset = call.scan.scan.dataset.clone();
+            let part = ScanCall {
+                name: call.name,
+                scan: call.scan,
+                schema: Arc::clone(&call.schema),
+                keys: keys.to_vec(),
+                part: Some(1),
+            };
+            self.parts.note(call.name, keys);
+            let withheld = self.parts.withheld.iter();
+            let is_withheld = withheld
+                .into_iter()
+                .any(|(scan, person)| scan == call.name && keys.contains(person));
+            let answer = if is_withheld {
+                Err(ErrorCode::SourceTimeout)
+            } else {
+                self.departments.answer(&part).await
+            };
+            let answer = answer.map_err(|code| Incomplete { code, dataset });
+            done.push(ScanPart { keys: keys.to_vec(), answer });
+        }
+        done
+    }
+}
+
+impl DispatchMany for InParts<'_> {
+    fn scan_in_parts<'a>(
+        &'a self,
+        call: ScanCall<'a>,
+    ) -> Pin<Box<dyn Future<Output = Vec<ScanPart>> + Send + 'a>> {
+        Box::pin(self.ask(call))
     }
 }
 
@@ -198,6 +300,7 @@ impl Departments<'_> {
             keys: keys.map_err(|_| ErrorCode::Malformed)?,
             request: Request::default(),
             requester: String::new(),
+            subjects: call.part,
             deadline: Deadline::after(Duration::from_secs(60)),
         };
         let (sender, mut messages) = mpsc::channel(scan::MESSAGES_AHEAD);

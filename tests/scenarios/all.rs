@@ -21,6 +21,7 @@ mod gate;
 mod inspect;
 mod left_out;
 mod length;
+mod many;
 mod moments;
 mod moved;
 mod noninterference;

@@ -25,8 +25,8 @@ use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::scan_reply::Answer;
 use zerotrip_proto::v1::{
-    CheckBody, DescribeRequest, Envelope, ErrorCode, GrantedKey, Opening, Parameter, Request,
-    ScanCall, ScanCalls, ScanReceipt, ScanReplies, ScanTemplate, ScanTicket,
+    CheckBody, CheckManyBody, DescribeRequest, Envelope, ErrorCode, GrantedKey, Opening, Parameter,
+    Request, ScanCall, ScanCalls, ScanReceipt, ScanReplies, ScanTemplate, ScanTicket,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::deployment::{BASIS, FUND, PURPOSE, run};
@@ -238,6 +238,7 @@ impl Thief {
             evidence: Vec::new(),
             authority_grant: "g1".into(),
             obligations: Vec::new(),
+            part: 0,
         }
     }
 
@@ -717,6 +718,123 @@ fn a_stolen_hub_cannot_invent_a_question() {
             assert!(journal.contains(&format!("\"code\":\"{}\"", code.name())), "{code:?}");
         });
     }
+    rows.end();
+}
+
+/// The people of a request about many, and the scans of it that a stolen hub sends.
+struct ManyForge<'a> {
+    forge: &'a Forge,
+    subjects: Vec<String>,
+}
+
+impl ManyForge<'_> {
+    fn request(&self, change: impl FnOnce(&mut CheckManyBody)) -> Request {
+        let mut body = CheckManyBody {
+            check: "no-property".into(),
+            variant: "applicant".into(),
+            parameters: Vec::new(),
+            subject_parameter: "applicant".into(),
+            subjects: self.subjects.clone(),
+        };
+        change(&mut body);
+        Request { body: Some(Body::CheckMany(body)), ..self.forge.thief.request() }
+    }
+
+    fn part(&self, request: &Request, part: u32, keys: &[&String]) -> ScanTicket {
+        let keys = keys.iter().map(|key| Forge::parameter(key)).collect();
+        ScanTicket { part, keys, ..self.forge.thief.grant(request) }
+    }
+}
+
+#[test]
+fn a_stolen_hub_cannot_stretch_a_request_about_many() {
+    let mut town = deploy(300, 5);
+    crate::many::approve_all(&town, 3);
+    town.deployment.kill_hub().unwrap();
+    let runtime = runtime();
+    let forge = Forge::new(runtime.block_on(Thief::take_over(&town)), &town);
+    let thief = &forge.thief;
+    runtime.block_on(thief.show(0)).unwrap();
+    let send = |ticket: ScanTicket| runtime.block_on(thief.send(&ticket));
+    let others = town.city.ids.iter().map(|id| id.as_str().to_owned());
+    let subjects: Vec<String> =
+        others.filter(|id| *id != forge.stranger && *id != forge.migrant).take(3).collect();
+    let many = ManyForge { forge: &forge, subjects };
+    let [one, two, three] = [0, 1, 2].map(|place| many.subjects[place].clone());
+    let mut rows = Rows::new();
+    let request = many.request(|_| {});
+    rows.row("what is right, in two parts", || {
+        assert_eq!(send(many.part(&request, 1, &[&one])), Ok(1));
+        assert_eq!(send(many.part(&request, 2, &[&two])), Ok(1));
+    });
+    rows.row("a part again", || {
+        assert_eq!(send(many.part(&request, 2, &[&three])), Err(GrantReused));
+    });
+    rows.row("a key of another part", || {
+        assert_eq!(send(many.part(&request, 3, &[&three, &one])), Err(GrantReused));
+    });
+    rows.row("a key twice in one part", || {
+        assert_eq!(send(many.part(&request, 4, &[&three, &three])), Err(Malformed));
+    });
+    rows.row("one whom the request does not name", || {
+        let keys = [&three, &forge.stranger];
+        assert_eq!(send(many.part(&request, 5, &keys)), Err(KeyWithoutOrigin));
+    });
+    rows.row("without its part, as if it were about one", || {
+        assert_eq!(send(many.part(&request, 0, &[&three])), Err(Malformed));
+    });
+    rows.row("a part of a request about one", || {
+        let ticket = ScanTicket { part: 1, ..forge.right() };
+        assert_eq!(send(ticket), Err(Malformed));
+    });
+    rows.row("the last of them is served all the same", || {
+        assert_eq!(send(many.part(&request, 6, &[&three])), Ok(1));
+    });
+    rows.row("a request about more than the owner approved", || {
+        let request = many.request(|body| body.subjects.push(forge.stranger.clone()));
+        assert_eq!(send(many.part(&request, 1, &[&one])), Err(GateRefused));
+    });
+    rows.row("a request that names one of them twice", || {
+        let request = many.request(|body| body.subjects[2] = one.clone());
+        assert_eq!(send(many.part(&request, 1, &[&one])), Err(Malformed));
+    });
+    rows.row("a request that names nobody", || {
+        let request = many.request(|body| body.subjects.clear());
+        assert_eq!(send(many.part(&request, 1, &[&one])), Err(TooLarge));
+    });
+    rows.row("a parameter both for all and for each", || {
+        let request = many.request(|body| {
+            let value = forge.stranger.clone();
+            body.parameters.push(Parameter { name: "applicant".into(), value });
+        });
+        assert_eq!(send(many.part(&request, 1, &[&one])), Err(Malformed));
+    });
+    rows.row("subjects of another parameter than the template's", || {
+        let request = many.request(|body| body.subject_parameter = "spouse".into());
+        assert_eq!(send(many.part(&request, 1, &[&one])), Err(KeyWithoutOrigin));
+    });
+    rows.row("a subject in another spelling", || {
+        let request = many.request(|body| body.subjects[0] = format!(" {}", body.subjects[0]));
+        assert_eq!(send(many.part(&request, 1, &[&one])), Err(KeyWithoutOrigin));
+    });
+    rows.row("another variant's template", || {
+        let request = many.request(|body| body.variant = "family".into());
+        assert_eq!(send(many.part(&request, 1, &[&one])), Err(GateRefused));
+    });
+    rows.row("a list that was changed after it was signed", || {
+        let mut ticket = many.part(&many.request(|_| {}), 1, &[&forge.stranger]);
+        let envelope = ticket.request.as_mut().unwrap();
+        let mut request = Request::decode(envelope.payload.as_slice()).unwrap();
+        if let Some(Body::CheckMany(body)) = &mut request.body {
+            body.subjects[0].clone_from(&forge.stranger);
+        }
+        envelope.payload = request.encode_to_vec();
+        assert_eq!(send(ticket), Err(BadSignature));
+    });
+    rows.row("more keys than a part can have", || {
+        let keys = vec![&one; bounds::PART_KEYS + 1];
+        assert_eq!(send(many.part(&many.request(|_| {}), 1, &keys)), Err(TooLarge));
+    });
     rows.end();
 }
 

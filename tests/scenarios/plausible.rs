@@ -149,7 +149,7 @@ impl Dispatch for Registers {
         let rows = if rows.is_empty() { Vec::new() } else { vec![batch(call.schema, &rows)] };
         let since = ["1950-05-01", "1984-01-01"][usize::from(scan != "marriage")];
         let finding =
-            Finding { kind: FindingKind::CouldMatch.into(), column: String::new(), count: 1 };
+            Finding { kind: FindingKind::CouldMatch.into(), count: 1, ..Finding::default() };
         let report = ScanReport {
             dataset: call.scan.scan.dataset.clone(),
             as_of: now(),

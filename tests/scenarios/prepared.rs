@@ -526,7 +526,7 @@ impl Dispatch for Departments<'_> {
             let unreadable =
                 matches!(fault, Some(FaultKind::Unreadable)) || (null && rows[0].num_rows() == 0);
             let findings = if unreadable {
-                vec![Finding { kind: 1, column: String::new(), count: 1 }]
+                vec![Finding { kind: 1, count: 1, ..Finding::default() }]
             } else {
                 Vec::new()
             };

@@ -16,6 +16,7 @@ fn grants_are_added_listed_and_revoked() {
         life: DAY,
         may_issue: true,
         variants_per_subject: 1,
+        max_subjects: 0,
     };
     let envelope = authority.add_grant(grant.clone(), now).unwrap();
     let bundle: GrantBundle =
@@ -63,6 +64,7 @@ fn only_what_the_hub_confirmed_counts_as_taken() {
         life: DAY,
         may_issue: false,
         variants_per_subject: 1,
+        max_subjects: 0,
     };
     let states = |authority: &Authority| -> Vec<_> {
         authority
@@ -170,6 +172,7 @@ fn several_grants_are_added_as_one_or_not_at_all() {
         life: DAY,
         may_issue: false,
         variants_per_subject: 1,
+        max_subjects: 0,
     };
     let both = || vec![grant("applicant", "fund"), grant("couple", "fund")];
     let half = vec![grant("applicant", "fund"), grant("couple", "tax")];

@@ -9,6 +9,7 @@ use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::{
     Answer, Completion, ErrorCode, ExchangeOutcome, ExchangeReply, KeyUsage, LedgerReceipt,
+    SourceStatement,
 };
 use zerotrip_proto::{Obligation, UnknownObligation, from_timestamp, hash_domain};
 use zerotrip_trust::Signed;
@@ -250,6 +251,8 @@ fn consistent(answer: &Answer) -> Result<(), EvidenceError> {
         && decision.policy_digest.len() == size_of::<Digest>()
         && decision.directory_version > 0;
     let is_plain_yes = match outcome {
+        // A yes about some of them rests on a definition as much as a yes about one.
+        Outcome::Many(_) => answer.definition_digest.len() == size_of::<Digest>(),
         Outcome::Answered(answered) if answered.answer => {
             answered.reasons.is_empty() && answer.definition_digest.len() == size_of::<Digest>()
         }
@@ -296,7 +299,27 @@ fn committed(
     {
         return Err(EvidenceError::OtherSources);
     }
+    same_subjects(answer, &completion)?;
     Ok(completion)
+}
+
+/// The subjects that the answer commits to are those of the entry, and each source that it names is
+/// one that the entry commits to. Of any other answer the entry names no subjects.
+fn same_subjects(answer: &Answer, completion: &Completion) -> Result<(), EvidenceError> {
+    let Some(Outcome::Many(many)) = &answer.outcome else {
+        let is_of_one = completion.subjects == 0 && completion.subjects_root.is_empty();
+        return if is_of_one { Ok(()) } else { Err(EvidenceError::OtherOutcome) };
+    };
+    if (completion.subjects, &completion.subjects_root) != (many.subjects, &many.root) {
+        return Err(EvidenceError::OtherOutcome);
+    }
+    let is_recorded = |source: &SourceStatement| {
+        completion.receipt_commitments.contains(&source.receipt_commitment)
+    };
+    if !many.sources.iter().all(is_recorded) {
+        return Err(EvidenceError::OtherSources);
+    }
+    Ok(())
 }
 
 /// The signed tree head, once the entry is proven to be under it.
@@ -352,6 +375,7 @@ fn recorded_as(answer: &Answer) -> Result<ExchangeOutcome, EvidenceError> {
         Outcome::Unavailable(_) => ExchangeOutcome::Unavailable,
         Outcome::Denied(_) => ExchangeOutcome::Denied,
         Outcome::Recorded(_) => ExchangeOutcome::Recorded,
+        Outcome::Many(_) => ExchangeOutcome::AnsweredMany,
     })
 }
 

@@ -211,6 +211,7 @@ impl World {
                 .map(|source| source.receipt_commitment.clone())
                 .collect(),
             fact_commitment: vec![8; 32],
+            ..Completion::default()
         }
     }
 

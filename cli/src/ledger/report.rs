@@ -14,11 +14,12 @@ pub(super) fn show(
     screen: &Screen,
 ) -> Result<ExitCode, Failure> {
     let counts = &report.counts;
-    let (yes, no, none, denied, recorded) = (
+    let (yes, no, none, denied, many, recorded) = (
         counts.answered_true,
         counts.answered_false,
         counts.unavailable,
         counts.denied,
+        counts.answered_many,
         counts.recorded,
     );
     let mut lines = match screen.language {
@@ -26,8 +27,8 @@ pub(super) fn show(
             format!("台账 {} 完好：共 {} 条，重算的根与签名一致", head.origin, report.size),
             format!("  其他系统的密封记录 {}（其内容不向本系统公开）", counts.sealed),
             format!(
-                "  请求 {}：符合 {yes}，不符合 {no}，暂不可用 {none}，不予受理 {denied}，证明登记 \
-                 {recorded}",
+                "  请求 {}：符合 {yes}，不符合 {no}，暂不可用 {none}，不予受理 {denied}，批量核验 \
+                 {many}，证明登记 {recorded}",
                 counts.intents
             ),
             format!(
@@ -46,8 +47,8 @@ pub(super) fn show(
                 counts.sealed
             ),
             format!(
-                "  {} intents: {yes} yes, {no} no, {none} unavailable, {denied} denied, \
-                 {recorded} certificates recorded",
+                "  {} intents: {yes} yes, {no} no, {none} unavailable, {denied} denied, {many} \
+                 about many persons, {recorded} certificates recorded",
                 counts.intents
             ),
             format!(

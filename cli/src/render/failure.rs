@@ -94,7 +94,7 @@ impl From<&SessionError> for Failure {
             | SessionError::Directory(
                 DirectoryError::RolledBack { .. } | DirectoryError::Another(_),
             ) => NOT_VERIFIED,
-            SessionError::Silent => UNAVAILABLE,
+            SessionError::Silent(_) => UNAVAILABLE,
             // Its exit code is that of what happened.
             SessionError::Unconfirmed { why, .. } => Self::from(&**why).exit,
             SessionError::Dial(_)

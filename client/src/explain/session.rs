@@ -1,7 +1,7 @@
 //! Errors of asking and issuing.
 
 use zerotrip_datasets::{ParameterError, StrictError};
-use zerotrip_proto::bounds::TEXT_CHARS;
+use zerotrip_proto::bounds::{SUBJECTS, TEXT_CHARS};
 use zerotrip_text::{Explain, Failure};
 
 use super::peer::{dial, directory, file, home, io, refusal};
@@ -50,6 +50,16 @@ impl Explain for RequestError {
             .remedy("type the text anew instead of pasting it", "请重新键入，不要粘贴"),
             Self::Twice(name) => Failure::new(en, format!("参数 `{name}` 重复"))
                 .remedy("give it once", "请只填写一次"),
+            Self::Subjects(found) => Failure::new(en, format!("请求包含 {found} 名当事人")).remedy(
+                format!("give 1 to {SUBJECTS} in one request"),
+                format!("每次请求请给出 1 至 {SUBJECTS} 名"),
+            ),
+            Self::Subject { number, why } => resident_id(why)
+                .within(&format!("subject {number}: "), &format!("第 {number} 名：")),
+            Self::SubjectTwice { number, before } => {
+                Failure::new(en, format!("第 {number} 名与第 {before} 名重复"))
+                    .remedy("name each once", "每名当事人只填写一次")
+            }
             Self::Parameter(ParameterError { name, why }) => resident_id(why)
                 .within(&format!("parameter `{name}`: "), &format!("参数 `{name}`：")),
             Self::Sign(why) => Failure::new(en, format!("无法签名：{why}")),
@@ -75,7 +85,7 @@ impl Explain for SessionError {
                 "请确认 `seal.key` 是数据主管部门准入的签章密钥",
             ),
             Self::Seal(error) => Failure::new(en, format!("未能签发证明：{error}")),
-            Self::Silent => {
+            Self::Silent(_) => {
                 Failure::new(en, "枢纽未在限时内答复").remedy("ask again", "请稍后再试")
             }
             Self::Dial(why) => dial(why),

@@ -122,6 +122,7 @@ impl World {
             Wire::Unavailable(_) => ExchangeOutcome::Unavailable,
             Wire::Denied(_) => ExchangeOutcome::Denied,
             Wire::Recorded(_) => ExchangeOutcome::Recorded,
+            Wire::Many(_) => ExchangeOutcome::AnsweredMany,
         };
         let completion = Completion {
             exchange_id: answer.request_id.clone(),

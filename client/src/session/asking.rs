@@ -7,11 +7,14 @@ use zerotrip_proto::v1::{Answer, ExchangeCall, ExchangeReply, KeyUsage};
 use zerotrip_trust::Signed;
 use zerotrip_trust::directory::Directory;
 
-use super::call::answered;
+use super::bounds::MANY_TIME;
+use super::call::{answered, answered_within};
 use super::connection::Connection;
 use super::error::SessionError;
-use crate::reply::{Outcome, verify_check};
-use crate::request::{CheckQuestion, Errand, SignedRequest, check_request};
+use crate::reply::{ManyOutcome, Outcome, verify_check, verify_check_many};
+use crate::request::{
+    CheckQuestion, Errand, ManyQuestion, SignedRequest, check_many_request, check_request,
+};
 use crate::seen::SeenHead;
 
 /// A connection with a fresh key directory: enough to verify what comes back.
@@ -73,6 +76,31 @@ impl Session {
         )?;
         self.seen.follow(outcome.proven(), known)?;
         Ok((request, outcome))
+    }
+
+    /// Asks about many subjects in one exchange, and verifies what comes back: of each of them, and
+    /// that none is left out.
+    pub async fn check_many(
+        &mut self,
+        errand: &Errand,
+        many: &ManyQuestion,
+    ) -> Result<ManyOutcome, SessionError> {
+        let home = &self.connection.home;
+        let now = SystemTime::now();
+        let request = check_many_request(&home.system, &home.hub, errand, many, now)?;
+        let request = request.sign_among(&self.connection.requests).await?;
+        let mut exchange = self.connection.exchange();
+        let (seen_size, known) = (self.seen.size(), self.directory.version());
+        let call = ExchangeCall { request: Some(request.envelope.clone()), seen_size };
+        let reply = answered_within(MANY_TIME, exchange.check_many(call)).await?;
+        if let Some(reply) = &reply.reply {
+            self.follow_directory(reply).await?;
+        }
+        let (hub, now) = (&self.connection.home.hub, SystemTime::now());
+        let outcome =
+            verify_check_many(reply, &request, &many.subjects, hub, &self.directory, now)?;
+        self.seen.follow(outcome.proven(), known)?;
+        Ok(outcome)
     }
 
     /// A hub may have taken a new key since this session began: where the reply's key is unknown

@@ -1,6 +1,7 @@
 //! Why asking or issuing failed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use zerotrip_certificates::{CertificateError, SealError};
 use zerotrip_channel::files::FileError;
@@ -11,7 +12,6 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::directory::DirectoryError;
 use zerotrip_trust::tls::TlsError;
 
-use super::bounds::CALL_TIME;
 use crate::reply::ReplyError;
 use crate::request::RequestError;
 use crate::seen::SeenError;
@@ -36,8 +36,8 @@ pub enum SessionError {
     #[error("the hub refuses: {0}")]
     Refused(#[from] Refusal),
     /// The hub went silent.
-    #[error("the hub did not answer within {} s; ask again", CALL_TIME.as_secs())]
-    Silent,
+    #[error("the hub did not answer within {} s; ask again", .0.as_secs())]
+    Silent(Duration),
     /// No directory, or not a good one.
     #[error("key directory: {0}")]
     Directory(#[from] DirectoryError),

@@ -135,7 +135,7 @@ impl Session {
                 return Err(Unheard::Refused(Refusal::from_status(&status)));
             }
             Ok(Err(status)) => return Err(SessionError::from(Refusal::from_status(&status)).into()),
-            Err(_elapsed) => return Err(SessionError::Silent.into()),
+            Err(_elapsed) => return Err(SessionError::Silent(CALL_TIME).into()),
         };
         self.follow_directory(&reply).await?;
         let hub = &self.connection.home.hub;

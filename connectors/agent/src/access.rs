@@ -69,17 +69,23 @@ impl Access {
         Ok(())
     }
 
-    /// The same for the connector's own look-ups: over the pace, it waits for the next second.
-    pub async fn patient_turn(&self, cancellation: &Cancellation) -> Result<Turn, SourceError> {
+    /// The same, but over the pace it waits for the next second.
+    pub async fn admit_patiently(&self, cancellation: &Cancellation) -> Result<(), SourceError> {
         loop {
             self.keep_quiet(SystemTime::now())?;
-            let Some(left) = self.keep_pace() else { return self.wait(cancellation).await };
+            let Some(left) = self.keep_pace() else { return Ok(()) };
             tokio::select! {
                 biased;
                 why = cancellation.cancelled() => return Err(why.into()),
                 () = tokio::time::sleep(left) => {}
             }
         }
+    }
+
+    /// A turn for the connector's own look-ups.
+    pub async fn patient_turn(&self, cancellation: &Cancellation) -> Result<Turn, SourceError> {
+        self.admit_patiently(cancellation).await?;
+        self.wait(cancellation).await
     }
 
     /// The source for long work that must not take a turn from a scan: only the quiet hours are

@@ -43,6 +43,9 @@ pub struct Asked {
     pub keys: Arc<[ResidentId]>,
     /// Most rows.
     pub most_rows: u64,
+    /// Whether it is a part of a scan for a request about many subjects: over the owner's pace it
+    /// waits, and it goes by itself.
+    pub is_about_many: bool,
     /// Until when the answer is awaited.
     pub deadline: Deadline,
 }
@@ -125,8 +128,12 @@ impl JointLookUps {
         asked: Asked,
         cancellation: &Cancellation,
     ) -> Result<Way, SourceError> {
-        self.access.admit()?;
-        if asked.keys.len() > self.most_keys() {
+        if asked.is_about_many {
+            self.access.admit_patiently(cancellation).await?;
+        } else {
+            self.access.admit()?;
+        }
+        if asked.is_about_many || asked.keys.len() > self.most_keys() {
             return self.access.wait(cancellation).await.map(Way::Alone);
         }
         let (answer, mut answered) = oneshot::channel();

@@ -1,7 +1,7 @@
 //! Serves one admitted scan: rows from the source, evaluated again on normalised values, as Arrow
 //! batches, and the signed receipt.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -27,7 +27,7 @@ use crate::gate::Admitted;
 use crate::joint_look_ups::{Asked, Way};
 use crate::scan_plan::ScanPlan;
 use zerotrip_sources::rulings::Rulings;
-use zerotrip_sources::{LookUp, LookUpEnd, RawRow, Rows, SourceError};
+use zerotrip_sources::{CouldMatch, LookUp, LookUpEnd, RawRow, Rows, SourceError};
 
 /// Messages on their way to the hub: with the stream's own window, all that a stalled reader can
 /// hold.
@@ -86,11 +86,12 @@ pub async fn serve(
     let asked = Asked {
         plan: Arc::clone(plan),
         keys: admitted.keys.clone().into(),
-        most_rows: admitted.approved.template().max_rows.min(limits.most_rows),
+        most_rows: admitted.most_rows().min(limits.most_rows),
+        is_about_many: admitted.subjects.is_some(),
         deadline,
     };
     let mut delivery =
-        Delivery::new(plan, &asked.keys, dataset.adjudications(), out, limits.most_bytes);
+        Delivery::new(plan, admitted, dataset.adjudications(), out, limits.most_bytes);
     let looked_up = async {
         match dataset.way(asked.clone(), &cancellation).await? {
             Way::Alone(turn) => alone(turn, &asked, &cancellation, &mut delivery).await,
@@ -111,8 +112,7 @@ pub async fn serve(
     dataset.check_row_count(end.rows).await?;
     // The look-up of known persons takes its own turn.
     dataset.verify_probes(end.rests_on, &cancellation).await?;
-    let could_match = end.could_match.of(&admitted.keys);
-    delivery.finish(admitted, dataset, connector, signer, (end.as_of, could_match)).await
+    delivery.finish(admitted, dataset, connector, signer, end).await
 }
 
 /// The look-up of one scan by itself: its rows go on as they come.
@@ -151,6 +151,13 @@ enum Values {
     Money(Decimal128Builder),
 }
 
+/// How often something was found, and at the rows of which keys, by their places.
+#[derive(Default)]
+struct Found {
+    count: u64,
+    keys: BTreeSet<u32>,
+}
+
 /// The answer on its way out.
 struct Delivery<'a> {
     plan: &'a ScanPlan,
@@ -162,7 +169,9 @@ struct Delivery<'a> {
     bytes_left: u64,
     rows: u64,
     stream: Hasher,
-    findings: BTreeMap<(i32, usize), u64>,
+    findings: BTreeMap<(i32, usize), Found>,
+    /// The places of the keys, where findings say whom they concern.
+    places: HashMap<ResidentId, u32>,
     /// The distinct values of each column that supplies keys.
     supplied: Vec<BTreeSet<String>>,
     today: CivilDay,
@@ -172,14 +181,20 @@ struct Delivery<'a> {
 impl<'a> Delivery<'a> {
     fn new(
         plan: &'a ScanPlan,
-        keys: &[ResidentId],
+        admitted: &Admitted,
         adjudications: &'a Rulings,
         out: &'a Messages,
         most_bytes: u64,
     ) -> Self {
+        let keys = admitted.keys.iter().copied();
+        let places = match admitted.subjects {
+            Some(_) => keys.clone().zip(0..).collect(),
+            None => HashMap::new(),
+        };
         Self {
             plan,
-            keys: keys.iter().copied().collect(),
+            keys: keys.collect(),
+            places,
             adjudications,
             out,
             held: None,
@@ -239,7 +254,7 @@ impl<'a> Delivery<'a> {
                     self.plan.columns.iter().zip(&mut values).enumerate()
                 {
                     let reading = cell::read(column, row.get(*place)).on(self.today);
-                    self.findings_of(&reading, at);
+                    self.findings_of(&reading, at, &person);
                     self.supply(&reading, at);
                     append(value, reading);
                 }
@@ -254,13 +269,25 @@ impl<'a> Delivery<'a> {
         RecordBatch::try_new(Arc::clone(&self.plan.schema), columns).map_err(|error| failed(&error))
     }
 
-    fn findings_of(&mut self, reading: &CellReading<'_>, at: usize) {
+    fn findings_of(&mut self, reading: &CellReading<'_>, at: usize, person: &ResidentId) {
         let kind = match reading {
             CellReading::Unreadable | CellReading::Several(_) => FindingKind::UnreadableCell,
             CellReading::UnknownCode => FindingKind::UnknownCode,
             _ => return,
         };
-        *self.findings.entry((kind.into(), at)).or_default() += 1;
+        let found = self.findings.entry((kind.into(), at)).or_default();
+        found.count += 1;
+        found.keys.extend(self.places.get(person));
+    }
+
+    /// Whose of the keys unreadable rows could be, by their places: those of which, asked alone,
+    /// there are any. None: anyone's.
+    fn concerned(&self, keys: &[ResidentId], could_match: &CouldMatch) -> Vec<u32> {
+        if self.places.is_empty() {
+            return Vec::new();
+        }
+        let alone = (0..).zip(keys.chunks(1));
+        alone.filter(|(_, key)| !could_match.of(key).is_empty()).map(|(place, _)| place).collect()
     }
 
     fn supply(&mut self, reading: &CellReading<'_>, at: usize) {
@@ -306,7 +333,7 @@ impl<'a> Delivery<'a> {
         dataset: &AttachedDataset,
         connector: &str,
         signer: &BatchSigner<ScanReceipt>,
-        (as_of, could_match): (SystemTime, Vec<String>),
+        end: LookUpEnd,
     ) -> Result<ScanEnd, SourceError> {
         self.send_schema().await?;
         let random: [u8; 64] = digest::random().map_err(|error| failed(&error))?;
@@ -320,21 +347,24 @@ impl<'a> Delivery<'a> {
         let mut findings: Vec<Finding> = self
             .findings
             .iter()
-            .map(|((kind, at), count)| Finding {
+            .map(|((kind, at), found)| Finding {
                 kind: *kind,
                 column: self
                     .plan
                     .columns
                     .get(*at)
                     .map_or_else(String::new, |(_, column)| column.name.clone()),
-                count: *count,
+                count: found.count,
+                keys: found.keys.iter().copied().collect(),
             })
             .collect();
+        let could_match = end.could_match.of(&admitted.keys);
         if !could_match.is_empty() {
             findings.push(Finding {
                 kind: FindingKind::CouldMatch.into(),
                 column: String::new(),
                 count: could_match.len() as u64,
+                keys: self.concerned(&admitted.keys, &end.could_match),
             });
         }
         let keys: Vec<&[u8]> = admitted.keys.iter().map(|key| key.as_str().as_bytes()).collect();
@@ -355,7 +385,7 @@ impl<'a> Delivery<'a> {
             dataset: admitted.approved.template().dataset.clone(),
             template_digest: admitted.approved.digest.to_vec(),
             completed_at: Some(to_timestamp(SystemTime::now())),
-            as_of: Some(to_timestamp(as_of)),
+            as_of: Some(to_timestamp(end.as_of)),
             facts_commitment: receipt::facts_commitment(&facts).to_vec(),
             supplied,
         };

@@ -1,10 +1,11 @@
 //! Which tickets and scans were served already. The memory is bounded. It ends with the process:
 //! the gate refuses tickets that were issued before the process began.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use zerotrip_datasets::ResidentId;
 use zerotrip_proto::v1::{ErrorCode, ScanTicket};
 use zerotrip_proto::{Refusal, bounds};
 
@@ -26,6 +27,19 @@ pub struct UsedTickets {
 struct Held {
     names: HashSet<String>,
     expiries: BTreeSet<(SystemTime, String)>,
+    /// The keys of scans that are asked in parts, by the scan's name.
+    parts: HashMap<String, HashSet<ResidentId>>,
+    /// How many keys these are together.
+    keys: usize,
+}
+
+/// A part of a scan for a request about many subjects.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// The persons that it asks about.
+    pub keys: &'a [ResidentId],
+    /// Most persons that all parts of the scan together can ask about.
+    pub most_keys: u64,
 }
 
 impl UsedTickets {
@@ -40,25 +54,40 @@ impl UsedTickets {
     }
 
     /// Uses a ticket up: its id, and its scan within its exchange, so that a second ticket cannot
-    /// ask the same again.
-    pub fn spend(&self, ticket: &ScanTicket, scan: &str, now: SystemTime) -> Result<(), Refusal> {
+    /// ask the same again. A part of a scan uses up its number and each of its keys.
+    pub fn spend(
+        &self,
+        ticket: &ScanTicket,
+        scan: &str,
+        part: Option<Part<'_>>,
+        now: SystemTime,
+    ) -> Result<(), Refusal> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.forget(now);
-        let names =
-            [format!("ticket {}", ticket.id), format!("scan {} {scan}", ticket.exchange_id)];
+        let scan = format!("scan {} {scan}", ticket.exchange_id);
+        let used = match part {
+            None => scan.clone(),
+            Some(_) => format!("{scan} part {}", ticket.part),
+        };
+        let names = [format!("ticket {}", ticket.id), used];
         if names.iter().any(|name| held.names.contains(name)) {
             return Err(Refusal::new(
                 ErrorCode::GrantReused,
                 "this ticket, or another for the same scan of the same exchange, was used already",
             ));
         }
-        if held.names.len() + names.len() > MOST {
+        let asked = part.map_or(0, |part| part.keys.len());
+        // The scan's own name is kept with its first part.
+        if held.names.len() + names.len() + 1 > MOST || held.keys + asked > MOST {
             return Err(Refusal::new(
                 ErrorCode::SourceLimit,
                 "too many scans at once to remember which tickets were used",
             ));
         }
         let until = now + MEMORY;
+        if let Some(part) = part {
+            held.spend_keys(&scan, part, until)?;
+        }
         for name in names {
             held.names.insert(name.clone());
             held.expiries.insert((until, name));
@@ -75,8 +104,35 @@ impl Held {
             }
             if let Some((_, name)) = self.expiries.pop_first() {
                 self.names.remove(&name);
+                self.keys -= self.parts.remove(&name).map_or(0, |keys| keys.len());
             }
         }
+    }
+
+    /// No key is in two parts, nor are there more than the approval allows.
+    fn spend_keys(&mut self, scan: &str, part: Part<'_>, until: SystemTime) -> Result<(), Refusal> {
+        let known = self.parts.get(scan);
+        if known.is_some_and(|known| part.keys.iter().any(|key| known.contains(key))) {
+            return Err(Refusal::new(
+                ErrorCode::GrantReused,
+                "a key of this part of a scan was in another part of it already",
+            ));
+        }
+        let all = known.map_or(0, HashSet::len) + part.keys.len();
+        if all as u64 > part.most_keys {
+            let most = part.most_keys;
+            return Err(Refusal::new(
+                ErrorCode::TooLarge,
+                format!("{all} keys in the parts of this scan; the owner approved {most}"),
+            ));
+        }
+        // From the first part on, for as long as the gate can admit the request.
+        if !self.parts.contains_key(scan) {
+            self.expiries.insert((until, scan.to_owned()));
+        }
+        self.parts.entry(scan.to_owned()).or_default().extend(part.keys);
+        self.keys += part.keys.len();
+        Ok(())
     }
 }
 
@@ -95,20 +151,44 @@ mod tests {
         let now = SystemTime::now();
         let used = UsedTickets::new(now);
         assert_eq!(used.since(), now);
-        used.spend(&ticket("g1", "e1"), "owner", now).unwrap();
+        used.spend(&ticket("g1", "e1"), "owner", None, now).unwrap();
         let refused = |ticket: &ScanTicket, scan: &str, at| {
-            used.spend(ticket, scan, at).unwrap_err().code == ErrorCode::GrantReused
+            used.spend(ticket, scan, None, at).unwrap_err().code == ErrorCode::GrantReused
         };
         assert!(refused(&ticket("g1", "e2"), "buyer", now), "the same ticket");
         assert!(refused(&ticket("g2", "e1"), "owner", now), "the same scan under another ticket");
-        used.spend(&ticket("g3", "e1"), "buyer", now).unwrap();
+        used.spend(&ticket("g3", "e1"), "buyer", None, now).unwrap();
         // A request dated a clock's error ahead, at the very end of its life and of the patience
         // after it.
         let last = now + bounds::CLOCK_SKEW + bounds::REQUEST_LIFE + bounds::CLOCK_SKEW;
         assert!(refused(&ticket("g4", "e1"), "owner", last));
         assert_eq!(used.held.lock().unwrap().names.len(), 4);
-        used.spend(&ticket("g5", "e5"), "owner", last + Duration::from_secs(1)).unwrap();
+        used.spend(&ticket("g5", "e5"), "owner", None, last + Duration::from_secs(1)).unwrap();
         let held = used.held.lock().unwrap();
         assert_eq!((held.names.len(), held.expiries.len()), (2, 2), "the old ones are forgotten");
+    }
+
+    #[test]
+    fn a_key_is_in_one_part_of_a_scan_and_all_parts_have_no_more_than_was_approved() {
+        let now = SystemTime::now();
+        let used = UsedTickets::new(now);
+        let [li, wang, zhao] = ["11010519491231002X", "440524188001010014", "330106199001010000"]
+            .map(|id| ResidentId::new_strict(id).unwrap_or_else(|_| panic!("{id}")));
+        let ask = |id: &str, scan: &str, number: u32, keys: &[ResidentId], most_keys, at| {
+            let ticket = ScanTicket { part: number, ..ticket(id, "e1") };
+            used.spend(&ticket, scan, Some(Part { keys, most_keys }), at).map_err(|why| why.code)
+        };
+        ask("g1", "owner", 1, &[li], 2, now).unwrap();
+        assert_eq!(ask("g2", "owner", 1, &[wang], 2, now), Err(ErrorCode::GrantReused), "number");
+        assert_eq!(ask("g3", "owner", 2, &[wang, li], 2, now), Err(ErrorCode::GrantReused));
+        assert_eq!(ask("g4", "owner", 2, &[wang, zhao], 2, now), Err(ErrorCode::TooLarge));
+        ask("g5", "owner", 2, &[wang], 2, now).unwrap();
+        assert_eq!(ask("g6", "owner", 3, &[zhao], 2, now), Err(ErrorCode::TooLarge));
+        ask("g7", "buyer", 1, &[li], 2, now).unwrap();
+        let last = now + MEMORY;
+        assert_eq!(ask("g8", "owner", 9, &[li], 2, last), Err(ErrorCode::GrantReused));
+        ask("g9", "owner", 9, &[li], 2, last + Duration::from_secs(1)).unwrap();
+        let held = used.held.lock().unwrap();
+        assert_eq!((held.keys, held.parts.len()), (1, 1), "the old ones are forgotten");
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::exchange_server::Exchange;
-use zerotrip_proto::v1::{ErrorCode, ExchangeCall, ExchangeReply};
+use zerotrip_proto::v1::{CheckManyReply, ErrorCode, ExchangeCall, ExchangeReply};
 
 use super::caller;
 use crate::exchange::pipeline::{self, Kind};
-use crate::exchange::{CheckRequest, IssueRequest};
+use crate::exchange::{CheckManyRequest, CheckRequest, IssueRequest, Replied};
 use crate::hub::Hub;
 use crate::unrecorded::ledger_refusal;
 
@@ -24,6 +24,14 @@ impl Exchange for Service {
         answer::<CheckRequest>(&self.0, request).await
     }
 
+    async fn check_many(
+        &self,
+        request: Request<ExchangeCall>,
+    ) -> Result<Response<CheckManyReply>, Status> {
+        let Replied { reply, leaves } = replied::<CheckManyRequest>(&self.0, request).await?;
+        Ok(Response::new(CheckManyReply { reply: Some(reply), leaves }))
+    }
+
     async fn issue(
         &self,
         request: Request<ExchangeCall>,
@@ -36,18 +44,26 @@ async fn answer<K: Kind + 'static>(
     hub: &Arc<Hub>,
     request: Request<ExchangeCall>,
 ) -> Result<Response<ExchangeReply>, Status> {
+    Ok(Response::new(replied::<K>(hub, request).await?.reply))
+}
+
+async fn replied<K: Kind + 'static>(
+    hub: &Arc<Hub>,
+    request: Request<ExchangeCall>,
+) -> Result<Replied, Status> {
     let peer = caller(&request)?;
     let (call, serving) = (request.into_inner(), Arc::clone(hub));
     let seen = call.seen_size;
     let exchange = tokio::spawn(async move { pipeline::answer::<K>(&serving, call, &peer).await });
-    continuing(hub, seen, finish(exchange).await?)
+    let Replied { reply, leaves } = finish(exchange).await?;
+    Ok(Replied { reply: continuing(hub, seen, reply)?, leaves })
 }
 
 /// An exchange runs to its completion even if its caller hangs up: what was asked of a department
 /// is never left unrecorded.
 async fn finish(
-    exchange: tokio::task::JoinHandle<Result<ExchangeReply, Refusal>>,
-) -> Result<ExchangeReply, Status> {
+    exchange: tokio::task::JoinHandle<Result<Replied, Refusal>>,
+) -> Result<Replied, Status> {
     let done = exchange.await.map_err(|error| {
         tracing::error!(%error, "an exchange stopped");
         Refusal::new(ErrorCode::Internal, "the exchange failed; its intent will be reconciled")
@@ -58,11 +74,7 @@ async fn finish(
 
 /// The reply, with proof that its tree continues the one that the caller has seen: so that no
 /// answer needs a second call to be compared.
-fn continuing(
-    hub: &Hub,
-    seen: u64,
-    mut reply: ExchangeReply,
-) -> Result<Response<ExchangeReply>, Status> {
+fn continuing(hub: &Hub, seen: u64, mut reply: ExchangeReply) -> Result<ExchangeReply, Status> {
     let note =
         reply.receipt.as_ref().map(|receipt| receipt.checkpoint.as_str()).unwrap_or_default();
     let size = note.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
@@ -72,5 +84,5 @@ fn continuing(
             .consistency(seen, size)
             .map_err(|error| ledger_refusal(error).to_status())?;
     }
-    Ok(Response::new(reply))
+    Ok(reply)
 }

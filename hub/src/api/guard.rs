@@ -32,8 +32,9 @@ pub enum Access {
 }
 
 /// Every call there is.
-pub const CALLS: [(&str, Access); 26] = [
+pub const CALLS: [(&str, Access); 27] = [
     ("/zerotrip.v1.Exchange/Check", Access::Member),
+    ("/zerotrip.v1.Exchange/CheckMany", Access::Member),
     ("/zerotrip.v1.Exchange/Issue", Access::Member),
     ("/zerotrip.v1.Catalog/ListDatasets", Access::Member),
     ("/zerotrip.v1.Catalog/ListChecks", Access::Member),

@@ -1,11 +1,32 @@
 //! The exchange on whose behalf departments are asked.
 
+use std::collections::HashMap;
+
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::Argument;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::Envelope;
 
 use crate::state::InForce;
+
+/// The persons that a request asks about, by their keys, and as which of its parameters.
+pub(super) struct Named<'a>(HashMap<&'a str, Vec<&'a str>>);
+
+impl<'a> Named<'a> {
+    /// In these arguments.
+    pub(super) fn of(arguments: &'a [Argument]) -> Self {
+        let mut named: HashMap<&str, Vec<&str>> = HashMap::with_capacity(arguments.len());
+        for argument in arguments {
+            named.entry(argument.value.as_key()).or_default().push(&argument.name);
+        }
+        Self(named)
+    }
+
+    /// Whether the person is the request's parameter of that name.
+    pub(super) fn has(&self, parameter: &str, person: &str) -> bool {
+        self.0.get(person).is_some_and(|names| names.contains(&parameter))
+    }
+}
 
 /// An exchange that policy allows, and whose intent is recorded.
 pub struct AllowedExchange<'a> {

@@ -145,7 +145,7 @@ impl<'a> Delivery<'a> {
             return Err(untrusted(self.call, &"it sends batches without rows"));
         }
         self.count += batch.num_rows() as u64;
-        if self.count > self.call.scan.scan.most_rows {
+        if self.count > self.call.most_rows() {
             return Err(ErrorCode::DefinitionLimit);
         }
         self.only_asked_for(&batch)?;

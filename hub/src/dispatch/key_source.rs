@@ -1,6 +1,7 @@
 //! An answer that was verified, as the origin of keys for later scans.
 
 use std::collections::{HashMap, HashSet};
+use std::time::SystemTime;
 
 use zerotrip_proto::v1::Envelope;
 use zerotrip_proto::v1::key_origin::From as Source;
@@ -13,6 +14,8 @@ pub(super) struct KeySource {
     pub(super) dataset: String,
     /// As signed.
     pub(super) receipt: Envelope,
+    /// When the source was as it answered.
+    pub(super) as_of: SystemTime,
     /// The salts of the receipt's commitments are derived from it.
     pub(super) secret: [u8; 32],
     /// Column → the values that it supplied.

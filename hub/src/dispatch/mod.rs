@@ -5,19 +5,26 @@ mod allowed;
 mod delivery;
 mod failure;
 mod key_source;
+mod parts;
 mod ticket;
 mod verify;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use arrow_flight::Ticket;
 use prost::Message as _;
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::soundness::Incomplete;
+use zerotrip_proto::bounds;
 use zerotrip_proto::v1::scan_reply::Answer;
-use zerotrip_proto::v1::{Envelope, ErrorCode};
+use zerotrip_proto::v1::{Envelope, ErrorCode, ScanTicket};
+use zerotrip_trust::Digest;
+
+use allowed::Named;
 
 pub use allowed::AllowedExchange;
 
@@ -34,6 +41,9 @@ use verify::{Asked, verify_answer};
 pub struct Dispatcher<'a> {
     hub: &'a Hub,
     exchange: AllowedExchange<'a>,
+    named: Named<'a>,
+    /// How many parts of each scan were asked, of a request about many subjects.
+    parts: Mutex<BTreeMap<String, u32>>,
     /// The answers that were verified.
     sources: Mutex<Vec<KeySource>>,
     /// The members that a ticket was sent to.
@@ -53,6 +63,8 @@ pub struct Dispatched {
 pub struct Received {
     /// Of which dataset.
     pub dataset: String,
+    /// When it was as it answered.
+    pub as_of: SystemTime,
     /// As signed.
     pub receipt: Envelope,
 }
@@ -60,20 +72,25 @@ pub struct Received {
 impl<'a> Dispatcher<'a> {
     /// For one exchange.
     pub fn new(hub: &'a Hub, exchange: AllowedExchange<'a>) -> Self {
-        Self { hub, exchange, sources: Mutex::default(), asked: Mutex::default() }
+        let named = Named::of(exchange.arguments);
+        let (sources, asked, parts) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { hub, exchange, named, parts, sources, asked }
     }
 
     /// Who was asked, and the receipts of all that answered.
     pub fn finish(self) -> Dispatched {
         let sources = self.sources.into_inner().unwrap_or_else(PoisonError::into_inner);
         let asked = self.asked.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let receipts = sources
-            .into_iter()
-            .map(|source| Received { dataset: source.dataset, receipt: source.receipt });
+        let receipts = sources.into_iter().map(|source| {
+            let KeySource { dataset, as_of, receipt, .. } = source;
+            Received { dataset, as_of, receipt }
+        });
         Dispatched { members: asked.into_iter().collect(), receipts: receipts.collect() }
     }
 
-    async fn ask(&self, call: ScanCall<'_>) -> Result<ScanAnswer, ErrorCode> {
+    /// The connector of a scan's dataset, as long as what its owner states is what the check was
+    /// prepared over; and the digest of that statement.
+    fn attached(&self, call: &ScanCall<'_>) -> Result<(Arc<Attached>, Digest), ErrorCode> {
         let dataset = call.scan.scan.dataset.as_str();
         let stated = self.hub.catalog.statement(dataset).ok_or(ErrorCode::SourceUnreachable)?;
         let attached = self.hub.channels.of_dataset(dataset).ok_or(ErrorCode::SourceUnreachable)?;
@@ -91,30 +108,48 @@ impl<'a> Dispatcher<'a> {
             );
             return Err(ErrorCode::SourceDrift);
         }
+        Ok((attached, stated.digest))
+    }
+
+    fn ticket(&self, call: &ScanCall<'_>, attached: &Attached) -> Result<ScanTicket, ErrorCode> {
+        // A ticket lives a minute at most, and an exchange about many subjects longer.
+        let a_tickets_life = Deadline::after(bounds::GRANT_LIFE);
         let route = Route {
             hub: &self.hub.identity.uri,
             connector: &attached.uri,
             grants_version: self.hub.in_force().grants_version,
+            deadline: Deadline::earliest(self.exchange.deadline, a_tickets_life),
         };
-        let ticket = {
-            let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-            make_ticket(&self.exchange, &call, &route, &sources)?
-        };
+        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        make_ticket(&self.exchange, call, &route, &self.named, &sources)
+    }
+
+    async fn ask(&self, call: ScanCall<'_>) -> Result<ScanAnswer, ErrorCode> {
+        let (attached, statement_digest) = self.attached(&call)?;
+        let ticket = self.ticket(&call, &attached)?;
+        self.ask_with(&call, ticket, &attached, &statement_digest).await
+    }
+
+    async fn ask_with(
+        &self,
+        call: &ScanCall<'_>,
+        ticket: ScanTicket,
+        attached: &Attached,
+        statement_digest: &Digest,
+    ) -> Result<ScanAnswer, ErrorCode> {
         if let Some(member) = attached.identity.member() {
             self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(member.to_owned());
         }
+        let deadline =
+            Deadline::earliest(self.exchange.deadline, Deadline::after(bounds::GRANT_LIFE));
         let delivered = async {
             let sealed = self.hub.identity.tickets.seal(&ticket).await;
-            self.receive(&call, &attached, sealed.map_err(|error| fault(&error))?).await
+            self.receive(call, attached, sealed.map_err(|error| fault(&error))?, deadline).await
         };
-        let delivered = self.exchange.deadline.within(delivered).await;
+        let delivered = deadline.within(delivered).await;
         let delivered = delivered.map_err(|_| ErrorCode::SourceTimeout)??;
-        let asked = Asked {
-            call: &call,
-            ticket: &ticket,
-            statement_digest: &stated.digest,
-            directory: &self.exchange.in_force.directory,
-        };
+        let directory = &self.exchange.in_force.directory;
+        let asked = Asked { call, ticket: &ticket, statement_digest, directory };
         let verified = verify_answer(&asked, delivered)?;
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).push(verified.source);
         Ok(verified.answer)
@@ -125,6 +160,7 @@ impl<'a> Dispatcher<'a> {
         call: &ScanCall<'_>,
         attached: &Attached,
         ticket: Envelope,
+        deadline: Deadline,
     ) -> Result<Delivered, ErrorCode> {
         let delivery = Delivery::new(call, self.hub.answers.reservation(&attached.uri));
         // Beside other scans, where there is a place.
@@ -138,7 +174,7 @@ impl<'a> Dispatcher<'a> {
             Err(ticket) => ticket.encode_to_vec(),
         };
         let mut request = tonic::Request::new(Ticket { ticket: ticket.into() });
-        self.exchange.deadline.bound(&mut request);
+        deadline.bound(&mut request);
         let mut stream = attached
             .flight()
             .do_get(request)

@@ -4,13 +4,14 @@
 use std::cmp::Reverse;
 use std::time::SystemTime;
 
+use zerotrip_channel::deadline::Deadline;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::{ErrorCode, GrantedKey, Opening, ScanTicket};
 use zerotrip_proto::{Obligation, to_timestamp};
 use zerotrip_trust::receipt;
 
-use super::allowed::AllowedExchange;
+use super::allowed::{AllowedExchange, Named};
 use super::key_source::KeySource;
 use crate::engine::ScanCall;
 
@@ -22,6 +23,8 @@ pub(super) struct Route<'a> {
     pub(super) connector: &'a str,
     /// Version of the grants in force as the ticket is sent.
     pub(super) grants_version: u64,
+    /// Until when the answer is awaited.
+    pub(super) deadline: Deadline,
 }
 
 /// Makes the ticket of a scan, not signed yet. A key that the scan's template gives no origin for
@@ -30,10 +33,11 @@ pub(super) fn make_ticket(
     exchange: &AllowedExchange<'_>,
     call: &ScanCall<'_>,
     route: &Route<'_>,
+    named: &Named<'_>,
     sources: &[KeySource],
 ) -> Result<ScanTicket, ErrorCode> {
     let now = SystemTime::now();
-    let mut origins = Origins::new(exchange, call, sources);
+    let mut origins = Origins::new(named, call, sources);
     let mut keys = Vec::with_capacity(call.keys.len());
     for value in &call.keys {
         let origin = origins.of(value).ok_or_else(|| {
@@ -53,7 +57,7 @@ pub(super) fn make_ticket(
         hub: route.hub.to_owned(),
         connector: route.connector.to_owned(),
         issued_at: Some(to_timestamp(now)),
-        expires_at: Some(exchange.deadline.to_timestamp(now)),
+        expires_at: Some(route.deadline.to_timestamp(now)),
         directory_version: exchange.in_force.directory.version(),
         request: Some(exchange.request.clone()),
         template: Some(call.scan.template.clone()),
@@ -65,12 +69,13 @@ pub(super) fn make_ticket(
         ledger_size: exchange.ledger_size,
         authority_grant: decision.grant.clone().unwrap_or_default(),
         obligations: Obligation::names(&decision.obligations),
+        part: call.part.unwrap_or_default(),
     })
 }
 
 /// Finds where keys come from.
 struct Origins<'a> {
-    exchange: &'a AllowedExchange<'a>,
+    named: &'a Named<'a>,
     call: &'a ScanCall<'a>,
     /// The one that supplied most of the keys comes first: each receipt that travels is verified
     /// where it arrives.
@@ -80,16 +85,12 @@ struct Origins<'a> {
 }
 
 impl<'a> Origins<'a> {
-    fn new(
-        exchange: &'a AllowedExchange<'a>,
-        call: &'a ScanCall<'a>,
-        sources: &'a [KeySource],
-    ) -> Self {
+    fn new(named: &'a Named<'a>, call: &'a ScanCall<'a>, sources: &'a [KeySource]) -> Self {
         let mut sources: Vec<&KeySource> = sources.iter().collect();
         sources.sort_by_key(|source| {
             Reverse(call.keys.iter().filter(|key| source.column_of(call, key).is_some()).count())
         });
-        Self { exchange, call, sources, used: Vec::new() }
+        Self { named, call, sources, used: Vec::new() }
     }
 
     /// A parameter of the request where the template allows it, else a value that a department
@@ -104,11 +105,7 @@ impl<'a> Origins<'a> {
                 Some(Source::Parameter(name)) => Some(name),
                 _ => None,
             });
-        let is_value_of = |name: &str| {
-            let mut arguments = self.exchange.arguments.iter();
-            arguments.any(|argument| argument.name == name && argument.value.as_key() == value)
-        };
-        let mut named = names.filter(|name| is_value_of(name));
+        let mut named = names.filter(|name| self.named.has(name, value));
         named.next().map(|name| Origin::Parameter(name.clone()))
     }
 

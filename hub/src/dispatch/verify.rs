@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use arrow::array::{AsArray, RecordBatch};
 use zerotrip_checks::soundness::{ScanReport, Subjects};
 use zerotrip_proto::v1::{
-    DatasetStatement, ErrorCode, ScanFacts, ScanReceipt, ScanTicket, coverage,
+    DatasetStatement, ErrorCode, Finding, ScanFacts, ScanReceipt, ScanTicket, coverage,
 };
 use zerotrip_proto::{from_timestamp, hash_domain};
 use zerotrip_trust::digest::{Digest, sha256_parts};
@@ -72,6 +72,7 @@ pub(super) fn verify_answer(
     let source = KeySource {
         dataset: dataset.clone(),
         receipt: envelope,
+        as_of,
         secret,
         supplied,
         _reservation: reservation,
@@ -106,7 +107,7 @@ fn claims(
     receipt: &ScanReceipt,
     facts: &ScanFacts,
     stream: &Stream,
-) -> [Claim; 7] {
+) -> [Claim; 8] {
     let Asked { call, ticket, statement_digest, .. } = asked;
     let keys: Vec<&[u8]> = call.keys.iter().map(String::as_bytes).collect();
     [
@@ -136,10 +137,22 @@ fn claims(
             otherwise: "it is about other keys",
         },
         Claim {
+            holds: facts.findings.iter().all(|finding| is_about_asked(call, finding)),
+            otherwise: "its findings are about keys that were not asked about",
+        },
+        Claim {
             holds: facts.statement_digest == **statement_digest,
             otherwise: "it is under another statement of the owner",
         },
     ]
+}
+
+/// Whether a finding names none but keys of the scan, and none at all where they are one subject's.
+fn is_about_asked(call: &ScanCall<'_>, finding: &Finding) -> bool {
+    match call.part {
+        None => finding.keys.is_empty(),
+        Some(_) => finding.keys.iter().all(|place| (*place as usize) < call.keys.len()),
+    }
 }
 
 /// Which persons the owner states that the dataset knows about.

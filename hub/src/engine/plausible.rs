@@ -64,6 +64,7 @@ pub(super) fn implausible(
                 kind: FindingKind::UnreadableCell.into(),
                 column: date.column.clone(),
                 count,
+                keys: Vec::new(),
             });
         }
     }

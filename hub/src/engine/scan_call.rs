@@ -28,8 +28,43 @@ pub struct ScanCall<'a> {
     pub scan: &'a PreparedScan,
     /// The shape of the answer.
     pub schema: SchemaRef,
-    /// The persons asked about: distinct, in order, at most `most_keys`.
+    /// The persons asked about: distinct; of a request about one subject in order, at most
+    /// `most_keys`.
     pub keys: Vec<String>,
+    /// Of a request about many subjects: which part of the scan it is, from 1.
+    pub part: Option<u32>,
+}
+
+impl ScanCall<'_> {
+    /// Most rows of its answer.
+    pub fn most_rows(&self) -> u64 {
+        let most = self.scan.scan.most_rows;
+        match self.part {
+            None => most,
+            Some(_) => most.saturating_mul(self.keys.len() as u64),
+        }
+    }
+}
+
+/// Asks departments on behalf of many subjects at once.
+pub trait DispatchMany: Send + Sync {
+    /// Puts the scan to its department about all of these keys, in as many parts as it takes. No
+    /// key is in two of them, nor in a part of an earlier call. What no part is about was not
+    /// asked.
+    fn scan_in_parts<'a>(
+        &'a self,
+        call: ScanCall<'a>,
+    ) -> Pin<Box<dyn Future<Output = Vec<ScanPart>> + Send + 'a>>;
+}
+
+/// One part of a scan, and what came of it.
+#[derive(Debug)]
+pub struct ScanPart {
+    /// The persons that it is about.
+    pub keys: Vec<String>,
+    /// The report's findings name their keys by their places in `keys`; one that names none is
+    /// about all of them.
+    pub answer: Result<ScanAnswer, Incomplete>,
 }
 
 /// What a department answered, verified against its receipt.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use zerotrip_datasets::Argument;
+use zerotrip_datasets::{Argument, Subject};
 use zerotrip_policies::Decision;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
@@ -43,11 +43,12 @@ pub fn room(
     })
 }
 
-/// One more request of the member, about these subjects.
+/// One more request of the member, about these subjects. One about many counts as that many.
 pub fn within_budgets(
     budgets: &RequestBudgets,
     identified: &Identified,
-    arguments: &[Argument],
+    (requests, arguments): (u32, &[Argument]),
 ) -> Result<(), Refusal> {
-    budgets.spend(&identified.member, arguments.iter().map(|argument| argument.value))
+    let subjects: Vec<Subject> = arguments.iter().map(|argument| argument.value).collect();
+    budgets.spend(&identified.member, requests, &subjects)
 }

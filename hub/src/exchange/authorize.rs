@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use zerotrip_policies::{Action, Decision, Facts};
 
 use super::identify::Identified;
+use super::pipeline::Kind;
 use crate::state::InForce;
 
 /// What policy decides on: which system asks to do what, of which check.
@@ -17,6 +18,8 @@ pub struct AuthorizationRequest<'a> {
     pub check: &'a str,
     /// What is to be done.
     pub action: Action,
+    /// About how many subjects.
+    pub subjects: u32,
 }
 
 /// A decision, and what was in force when it was made.
@@ -30,7 +33,12 @@ pub struct Decided {
     pub may_issue: bool,
 }
 
-impl AuthorizationRequest<'_> {
+impl<'a> AuthorizationRequest<'a> {
+    /// What a request of this kind asks for.
+    pub fn of<K: Kind>(identified: &'a Identified, kind: &'a K) -> Self {
+        Self { identified, check: kind.check(), action: K::ACTION, subjects: kind.subjects() }
+    }
+
     /// Cedar decides; an evaluation error is a denial.
     pub fn decide(&self, in_force: Arc<InForce>, now: SystemTime) -> Decided {
         let decision = self.decide_on(&in_force, self.action, now);
@@ -51,6 +59,7 @@ impl AuthorizationRequest<'_> {
             service_item: &request.service_item,
             case_number: &request.case_number,
             official: &request.official,
+            subjects: self.subjects,
             now,
         })
     }

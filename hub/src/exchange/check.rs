@@ -9,7 +9,7 @@ use zerotrip_datasets::{Argument, CivilDay};
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CheckBody, ErrorCode};
+use zerotrip_proto::v1::{ErrorCode, Parameter};
 use zerotrip_proto::{Refusal, bounds, hash_domain};
 use zerotrip_trust::digest::sha256_parts;
 
@@ -18,6 +18,7 @@ use super::outcome::Outcome;
 use super::pipeline::Kind;
 use crate::catalog::Catalog;
 use crate::dispatch::Dispatcher;
+use crate::engine::{PreparedCheck, PreparedVariant};
 use crate::hub::Hub;
 
 /// What a check's request asks, validated.
@@ -37,20 +38,8 @@ impl Kind for CheckRequest {
         let Some(Body::Check(body)) = &identified.request.body else {
             return Err(Refusal::new(ErrorCode::Malformed, "the request's body is not a check"));
         };
-        let definition =
-            hub.catalog.definition(&body.check).ok_or_else(|| unknown_check(&hub.catalog, body))?;
-        if definition.variant(&body.variant).is_none() {
-            let known: Vec<&str> =
-                definition.variants.iter().map(|variant| variant.name.as_str()).collect();
-            let (check, variant, known) =
-                (short(&body.check), short(&body.variant), known.join(", "));
-            return Err(Refusal::bilingual(
-                ErrorCode::UnknownName,
-                format!("check `{check}` has no variant `{variant}`; there are {known}"),
-                format!("核验事项 `{check}` 没有核验范围 `{variant}`；现有：{known}"),
-            ));
-        }
-        let arguments = arguments(definition, body, now)?;
+        let definition = defined(&hub.catalog, &body.check, &body.variant)?;
+        let arguments = arguments(definition, &body.parameters, None, CivilDay::at(now))?;
         let name = format!("{}/{}", definition.name, body.variant);
         Ok(Self {
             name,
@@ -72,20 +61,11 @@ impl Kind for CheckRequest {
         &self.arguments
     }
 
-    /// `None` of what is not allowed, and learns nothing.
-    fn asking(&self, identified: &Identified, decision: &Decision) -> Option<Asking> {
-        let parts = [
-            identified.member.as_bytes(),
-            self.definition.name.as_bytes(),
-            identified.request.purpose.as_bytes(),
-        ];
-        let keys = self.arguments.iter().map(|argument| argument.value.as_key().as_bytes());
-        let parts: Vec<&[u8]> = parts.into_iter().chain(keys).collect();
-        decision.allowed.then(|| Asking {
-            key: sha256_parts(hash_domain::VARIANTS, &parts),
-            variant: self.variant.clone(),
-            most: decision.variants_per_subject,
-        })
+    fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking> {
+        let values = self.arguments.iter().map(|argument| argument.value.as_key());
+        asking(identified, decision, (&self.definition, &self.variant), values)
+            .into_iter()
+            .collect()
     }
 
     fn deadline(&self, identified: &Identified, now: SystemTime) -> Deadline {
@@ -99,16 +79,11 @@ impl Kind for CheckRequest {
         let keys: Vec<String> =
             self.arguments.iter().map(|argument| argument.value.as_key().to_owned()).collect();
         let prepared = hub.catalog.prepared(&self.definition.name);
-        let Some((check, variant)) =
-            prepared.as_ref().and_then(|check| Some((check, check.variants.get(&self.variant)?)))
-        else {
-            return match hub.catalog.unstated(&self.definition, &self.variant) {
-                Some(dataset) => Outcome::unavailable(ErrorCode::SourceUnreachable, &dataset),
-                // All are stated, and one of them otherwise than the definition takes it to be: the
-                // log says which.
-                None => Outcome::unavailable(ErrorCode::Misconfigured, ""),
+        let (check, variant) =
+            match ready(hub, prepared.as_deref(), &self.definition, &self.variant) {
+                Ok(ready) => ready,
+                Err(unavailable) => return *unavailable,
             };
-        };
         match check
             .run(&hub.engine, variant, &keys, CivilDay::at(now).to_date32(), dispatcher)
             .await
@@ -122,10 +97,69 @@ impl Kind for CheckRequest {
     }
 }
 
-fn unknown_check(catalog: &Catalog, body: &CheckBody) -> Refusal {
+/// The plans of a variant; or what the answer is while there are none.
+pub(super) fn ready<'p>(
+    hub: &Hub,
+    prepared: Option<&'p PreparedCheck>,
+    definition: &Definition,
+    variant: &str,
+) -> Result<(&'p PreparedCheck, &'p PreparedVariant), Box<Outcome>> {
+    let plans = prepared.and_then(|check| Some((check, check.variants.get(variant)?)));
+    plans.ok_or_else(|| {
+        Box::new(match hub.catalog.unstated(definition, variant) {
+            Some(dataset) => Outcome::unavailable(ErrorCode::SourceUnreachable, &dataset),
+            // All are stated, and one of them otherwise than the definition takes it to be: the
+            // log says which.
+            None => Outcome::unavailable(ErrorCode::Misconfigured, ""),
+        })
+    })
+}
+
+/// Which variant is asked about a subject; `None` of what is not allowed, and learns nothing.
+/// `values` are the subject's parameters, in the definition's order.
+pub(super) fn asking<'v>(
+    identified: &'v Identified,
+    decision: &Decision,
+    (definition, variant): (&'v Definition, &str),
+    values: impl Iterator<Item = &'v str>,
+) -> Option<Asking> {
+    let parts = [
+        identified.member.as_bytes(),
+        definition.name.as_bytes(),
+        identified.request.purpose.as_bytes(),
+    ];
+    let parts: Vec<&[u8]> = parts.into_iter().chain(values.map(str::as_bytes)).collect();
+    decision.allowed.then(|| Asking {
+        key: sha256_parts(hash_domain::VARIANTS, &parts),
+        variant: variant.to_owned(),
+        most: decision.variants_per_subject,
+    })
+}
+
+/// The definition of a check that has this variant.
+pub(super) fn defined<'c>(
+    catalog: &'c Catalog,
+    check: &str,
+    variant: &str,
+) -> Result<&'c Arc<Definition>, Refusal> {
+    let definition = catalog.definition(check).ok_or_else(|| unknown_check(catalog, check))?;
+    if definition.variant(variant).is_none() {
+        let known: Vec<&str> =
+            definition.variants.iter().map(|variant| variant.name.as_str()).collect();
+        let (check, variant, known) = (short(check), short(variant), known.join(", "));
+        return Err(Refusal::bilingual(
+            ErrorCode::UnknownName,
+            format!("check `{check}` has no variant `{variant}`; there are {known}"),
+            format!("核验事项 `{check}` 没有核验范围 `{variant}`；现有：{known}"),
+        ));
+    }
+    Ok(definition)
+}
+
+fn unknown_check(catalog: &Catalog, check: &str) -> Refusal {
     let known: Vec<&str> =
         catalog.definitions().iter().map(|definition| definition.name.as_str()).collect();
-    let (check, known) = (short(&body.check), known.join(", "));
+    let (check, known) = (short(check), known.join(", "));
     Refusal::bilingual(
         ErrorCode::UnknownName,
         format!("no check `{check}`; the catalog has {known}"),
@@ -133,29 +167,33 @@ fn unknown_check(catalog: &Catalog, body: &CheckBody) -> Refusal {
     )
 }
 
-fn arguments(
+pub(super) fn wrong(en: String, zh: String) -> Refusal {
+    Refusal::bilingual(ErrorCode::InvalidParameter, en, zh)
+}
+
+/// The parameters, each given once, in the definition's order; without the one that is given for
+/// each subject.
+pub(super) fn arguments(
     definition: &Definition,
-    body: &CheckBody,
-    now: SystemTime,
+    parameters: &[Parameter],
+    but: Option<&str>,
+    today: CivilDay,
 ) -> Result<Vec<Argument>, Refusal> {
-    let wrong = |en: String, zh: String| Refusal::bilingual(ErrorCode::InvalidParameter, en, zh);
-    if let Some(unknown) = body
-        .parameters
-        .iter()
-        .find(|given| !definition.parameters.iter().any(|known| known.name == given.name))
+    let declared =
+        || definition.parameters.iter().filter(|known| but.is_none_or(|but| known.name != but));
+    if let Some(unknown) =
+        parameters.iter().find(|given| !declared().any(|known| known.name == given.name))
     {
-        let known: Vec<&str> =
-            definition.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let known: Vec<&str> = declared().map(|parameter| parameter.name.as_str()).collect();
         let (check, name, known) = (&definition.name, short(&unknown.name), known.join(", "));
         return Err(wrong(
             format!("check `{check}` has no parameter `{name}`; there are {known}"),
             format!("核验事项 `{check}` 没有参数 `{name}`；现有：{known}"),
         ));
     }
-    let today = CivilDay::at(now);
     let mut values = Vec::new();
-    for parameter in &definition.parameters {
-        let mut given = body.parameters.iter().filter(|given| given.name == parameter.name);
+    for parameter in declared() {
+        let mut given = parameters.iter().filter(|given| given.name == parameter.name);
         let (Some(value), None) = (given.next(), given.next()) else {
             let name = &parameter.name;
             return Err(wrong(
@@ -170,6 +208,6 @@ fn arguments(
 }
 
 /// A caller's text as an answer can repeat it: bounded.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().take(bounds::TEXT_CHARS).collect()
 }

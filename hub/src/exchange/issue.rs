@@ -58,6 +58,12 @@ impl Kind for IssueRequest {
                 "本系统没有该编号的交换",
             )
         })?;
+        if let ExchangeState::Closed { outcome: ExchangeOutcome::AnsweredMany, .. } = row.state {
+            return Err(not_issuable(
+                "it was asked about many subjects; ask about this one alone",
+                "该次交换为批量核验；请就此人单独核验",
+            ));
+        }
         let ExchangeState::Closed { outcome: ExchangeOutcome::AnsweredTrue, answered_at, .. } =
             row.state
         else {
@@ -89,8 +95,8 @@ impl Kind for IssueRequest {
         &[]
     }
 
-    fn asking(&self, _: &Identified, _: &Decision) -> Option<Asking> {
-        None
+    fn asking(&self, _: &Identified, _: &Decision) -> Vec<Asking> {
+        Vec::new()
     }
 
     /// No department is asked.

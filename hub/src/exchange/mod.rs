@@ -3,14 +3,18 @@
 pub mod admit;
 mod authorize;
 mod check;
+mod check_many;
 mod identify;
 mod issue;
+mod leaves;
 mod outcome;
 pub mod pipeline;
 mod record;
 mod refusal;
 
 pub use check::CheckRequest;
+pub use check_many::CheckManyRequest;
 pub use identify::Identified;
 pub use issue::IssueRequest;
+pub use record::Replied;
 pub use refusal::refuse;

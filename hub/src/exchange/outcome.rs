@@ -9,9 +9,10 @@ use zerotrip_ledger::LedgerError;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
-    self, Answered, Claim, Envelope, ErrorCode, ExchangeFact, ExchangeOutcome, Reason,
+    self, Answered, Claim, Envelope, ErrorCode, ExchangeFact, ExchangeOutcome, ManyAnswered, Reason,
 };
 
+use super::leaves::Subjects;
 use super::refusal::{Explained, NoAnswer};
 use crate::engine::{RunResult, SourceRead};
 
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub(super) sources: Vec<SourceRead>,
     /// Of a true answer only.
     certifiable: Option<Certifiable>,
+    /// Of an answer about many subjects: each one's.
+    pub(super) many: Option<Arc<Subjects>>,
 }
 
 /// What a certificate on a true answer says.
@@ -66,13 +69,8 @@ impl Outcome {
 
     /// A false answer: that, not which.
     fn present(definition: &Definition, code: &str) -> Self {
-        let reasons =
-            definition.reasons.iter().filter(|reason| reason.code == code).map(|reason| Reason {
-                code: reason.requester_code.clone().unwrap_or_else(|| reason.code.clone()),
-                text_en: reason.requester.en.clone(),
-                text_zh: reason.requester.zh.clone(),
-            });
-        let answered = Answered { answer: false, claims: Vec::new(), reasons: reasons.collect() };
+        let reasons = reasons(definition, |known| known == code);
+        let answered = Answered { answer: false, claims: Vec::new(), reasons };
         Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredFalse, ExchangeFact::default())
     }
 
@@ -108,6 +106,17 @@ impl Outcome {
             definition_digest: Vec::new(),
             sources: Vec::new(),
             certifiable: None,
+            many: None,
+        }
+    }
+
+    /// About many subjects. What it commits to is filled in as it is recorded.
+    pub(super) fn many(definition: &Definition, many: ManyAnswered, subjects: Subjects) -> Self {
+        let kind = ExchangeOutcome::AnsweredMany;
+        Self {
+            definition_digest: definition.digest.to_vec(),
+            many: Some(Arc::new(subjects)),
+            ..Self::new(Wire::Many(many), kind, ExchangeFact::default())
         }
     }
 
@@ -133,7 +142,19 @@ impl From<NoAnswer<'_>> for Outcome {
     }
 }
 
-fn claims(
+/// Reasons in the requester's words, of those whose codes in the definition these are.
+pub(super) fn reasons(definition: &Definition, which: impl Fn(&str) -> bool) -> Vec<Reason> {
+    let reasons = definition.reasons.iter().filter(|reason| which(&reason.code));
+    let told = reasons.map(|reason| Reason {
+        code: reason.requester_code.clone().unwrap_or_else(|| reason.code.clone()),
+        text_en: reason.requester.en.clone(),
+        text_zh: reason.requester.zh.clone(),
+    });
+    told.collect()
+}
+
+/// What a yes states.
+pub(super) fn claims(
     definition: &Definition,
     variant: &str,
     now: SystemTime,

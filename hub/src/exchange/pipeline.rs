@@ -9,7 +9,7 @@ use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::Argument;
 use zerotrip_ledger::{Asking, Ledger, LedgerError};
 use zerotrip_policies::{Action, Decision};
-use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeCall, ExchangeReply, Intent};
+use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeCall, Intent};
 use zerotrip_proto::{Obligation, Refusal, hash_domain};
 use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
@@ -18,7 +18,7 @@ use super::admit;
 use super::authorize::{AuthorizationRequest, Decided};
 use super::identify::{Identified, identify};
 use super::outcome::Outcome;
-use super::record::Record;
+use super::record::{Record, Replied};
 use super::refusal::refuse;
 use crate::dispatch::{AllowedExchange, Dispatched, Dispatcher};
 use crate::hub::Hub;
@@ -48,8 +48,13 @@ pub trait Kind: Sized + Send + Sync {
     /// The persons that it is about: each has a budget, and keys of scans can come from them.
     fn arguments(&self) -> &[Argument];
 
-    /// Which variant is asked about these persons, where the grant allows a number of variants.
-    fn asking(&self, identified: &Identified, decision: &Decision) -> Option<Asking>;
+    /// How many subjects it is about.
+    fn subjects(&self) -> u32 {
+        1
+    }
+
+    /// Which variant is asked about each subject, where the grant allows a number of variants.
+    fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking>;
 
     /// Until when departments may be asked.
     fn deadline(&self, identified: &Identified, now: SystemTime) -> Deadline;
@@ -68,7 +73,7 @@ pub async fn answer<K: Kind>(
     hub: &Arc<Hub>,
     call: ExchangeCall,
     peer: &Identity,
-) -> Result<ExchangeReply, Refusal> {
+) -> Result<Replied, Refusal> {
     let now = SystemTime::now();
     let mut follow = hub.follow();
     let in_force = Arc::clone(&follow.borrow_and_update());
@@ -86,7 +91,7 @@ pub async fn answer<K: Kind>(
             .await
             .map_err(ledger_refusal);
     }
-    let request = AuthorizationRequest { identified, check: kind.check(), action: K::ACTION };
+    let request = AuthorizationRequest::of(identified, kind);
     let deadline = kind.deadline(identified, now);
     let exchange = AllowedExchange {
         id: &identified.request.id,
@@ -130,24 +135,23 @@ async fn begin<K: Kind>(
     let permit = admit::room(&hub.exchanges, peer)?;
     let identified = identify(&hub.identity.uri, &in_force, envelope, peer, now)?;
     let kind = K::of(hub, &identified, now)?;
-    admit::within_budgets(&hub.budgets, &identified, kind.arguments())?;
-    let request =
-        AuthorizationRequest { identified: &identified, check: kind.check(), action: K::ACTION };
+    let about = (kind.subjects(), kind.arguments());
+    admit::within_budgets(&hub.budgets, &identified, about)?;
+    let request = AuthorizationRequest::of(&identified, &kind);
     let decided = request.decide(in_force, now);
     admit::within_denials(&hub.budgets, &decided.decision, peer)?;
     let asking = kind.asking(&identified, &decided.decision);
-    let record =
-        intend(&hub.ledger, &identified, &kind.action(), &decided.decision, asking, now).await?;
+    let record = intend(&hub.ledger, &identified, &kind, &decided.decision, asking, now).await?;
     Ok(Begun { kind, identified, decided, record, _permit: permit })
 }
 
 /// The request and the decision enter the ledger, durably, before anything is dispatched.
-async fn intend(
+async fn intend<K: Kind>(
     ledger: &Ledger,
     identified: &Identified,
-    action: &str,
+    kind: &K,
     decision: &Decision,
-    asking: Option<Asking>,
+    asking: Vec<Asking>,
     now: SystemTime,
 ) -> Result<Record, Refusal> {
     let request = &identified.request;
@@ -156,7 +160,7 @@ async fn intend(
     let intent = Intent {
         exchange_id: request.id.clone(),
         issuer: request.issuer.clone(),
-        action: action.to_owned(),
+        action: kind.action(),
         purpose: request.purpose.clone(),
         legal_basis: request.legal_basis.clone(),
         service_item: request.service_item.clone(),
@@ -167,12 +171,10 @@ async fn intend(
         directory_version: decision.directory_version,
         authority_grant: decision.grant.clone().unwrap_or_default(),
         obligations: Obligation::names(&decision.obligations),
+        subjects: if K::ACTION == Action::CheckMany { kind.subjects() } else { 0 },
     };
     let expires_at = identified.expires_at;
-    let index = match asking {
-        Some(asking) => ledger.intend_asking(intent, now, expires_at, asking).await,
-        None => ledger.intend(intent, now, expires_at).await,
-    };
+    let index = ledger.intend_asking(intent, now, expires_at, asking).await;
     Ok(Record::new(identified, index.map_err(ledger_refusal)?, salt))
 }
 
@@ -186,7 +188,7 @@ async fn release(
     mut decided: Decided,
     outcome: Outcome,
     dispatched: &Dispatched,
-) -> Result<ExchangeReply, Refusal> {
+) -> Result<Replied, Refusal> {
     let mut follow = hub.follow();
     for _ in 0..MOST_DECISIONS {
         let newest = Arc::clone(&follow.borrow_and_update());

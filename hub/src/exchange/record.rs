@@ -9,13 +9,14 @@ use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
     self, Answer, Completion, Envelope, ExchangeBody, ExchangeFact, ExchangeOutcome, ExchangeReply,
-    SourceStatement,
+    SourceStatement, SubjectLeaf,
 };
 use zerotrip_proto::{Obligation, hash_domain, names, to_timestamp};
 use zerotrip_trust::digest::{self, Digest, commit, sha256_parts};
 
 use super::authorize::Decided;
 use super::identify::Identified;
+use super::leaves::SealedSubjects;
 use super::outcome::Outcome;
 use crate::dispatch::{Dispatched, Received};
 use crate::engine::SourceRead;
@@ -54,13 +55,17 @@ impl Record {
         decided: &Decided,
         outcome: &Outcome,
         dispatched: &Dispatched,
-    ) -> Result<ExchangeReply, LedgerError> {
+    ) -> Result<Replied, LedgerError> {
         let kind = outcome.kind;
         let fact = seal_fact(&outcome.fact)?;
         let under = decided.decision.allowed.then(|| decided.in_force.versions());
         let fixed = if decided.may_issue { outcome.fixed(&self.request)? } else { None };
-        let prepared =
-            self.prepare(identity, &decided.decision, outcome, fixed, &dispatched.receipts).await?;
+        let many = outcome.many.as_ref().map(|many| many.seal(&outcome.wire, &dispatched.receipts));
+        let many = many.transpose()?;
+        let receipts = &dispatched.receipts;
+        let prepared = self
+            .prepare(identity, &decided.decision, outcome, fixed, receipts, many.as_ref())
+            .await?;
         let completion = Completion {
             exchange_id: prepared.request_id.clone(),
             intent_index: prepared.intent_index,
@@ -74,6 +79,8 @@ impl Record {
             .to_vec(),
             receipt_commitments: prepared.commitments,
             fact_commitment: commit(hash_domain::FACT, &fact.salt, &fact.fact).to_vec(),
+            subjects: many.as_ref().map_or(0, |many| many.answered.subjects),
+            subjects_root: many.as_ref().map(|many| many.answered.root.clone()).unwrap_or_default(),
         };
         let completed = Completed {
             completion,
@@ -88,14 +95,15 @@ impl Record {
             None => ledger.complete(completed, SystemTime::now(), under).await,
         };
         let receipt = recorded?;
-        Ok(ExchangeReply {
+        let reply = ExchangeReply {
             answer: Some(prepared.answer),
             receipt: Some(receipt),
             answer_salt: prepared.answer_salt.to_vec(),
             openings: prepared.openings,
             request_salt: self.request_salt.to_vec(),
             ..ExchangeReply::default()
-        })
+        };
+        Ok(Replied { reply, leaves: many.map(|many| many.leaves).unwrap_or_default() })
     }
 
     async fn prepare(
@@ -105,15 +113,20 @@ impl Record {
         outcome: &Outcome,
         fixed: Option<zerotrip_certificates::Fixed>,
         receipts: &[Received],
+        many: Option<&SealedSubjects>,
     ) -> Result<Prepared, LedgerError> {
         let (terms, openings) = fixed.map(|fixed| (fixed.terms, fixed.openings)).unzip();
         let answer_salt = random()?;
-        let mut sources = Vec::with_capacity(outcome.sources.len());
+        let mut sources: Vec<(SourceRecord, &SourceRead)> = Vec::new();
         for read in &outcome.sources {
-            sources.extend(SourceRecord::of(read, receipts)?);
+            sources.extend(SourceRecord::of(&read.dataset, receipts)?.map(|record| (record, read)));
         }
+        let recorded = || {
+            let own = sources.iter().map(|(record, _)| record);
+            own.chain(many.into_iter().flat_map(|many| &many.sources))
+        };
         let mut commitments: Vec<Vec<u8>> =
-            sources.iter().map(|source| source.commitment.to_vec()).collect();
+            recorded().map(|source| source.commitment.to_vec()).collect();
         // Only a yes rests on all that was read. Of any other outcome, which registers could be
         // read would tell why; that they were asked stays on record all the same. Nor does their
         // number tell.
@@ -121,7 +134,9 @@ impl Record {
         while !is_yes && commitments.len() < MOST_SCANS {
             commitments.push(random()?.to_vec());
         }
-        let stated = sources.iter().filter(|_| is_yes).map(SourceRecord::statement).collect();
+        let stated = sources.iter().filter(|_| is_yes);
+        let stated = stated.map(|(record, read)| record.statement(read)).collect();
+        let wire = many.map(|many| Wire::Many(many.answered.clone()));
         let answer = Answer {
             request_id: self.request_id.clone(),
             request_commitment: commit(
@@ -143,7 +158,7 @@ impl Record {
             definition_digest: outcome.definition_digest.clone(),
             sources: stated,
             certificate: terms,
-            outcome: Some(outcome.wire.clone()),
+            outcome: Some(wire.unwrap_or_else(|| outcome.wire.clone())),
         };
         let answer = identity.answers.seal(&answer).await.map_err(|error| {
             tracing::error!(%error, "an answer cannot be signed");
@@ -154,8 +169,10 @@ impl Record {
             request_salt: self.request_salt.to_vec(),
             answer: Some(answer.clone()),
             answer_salt: answer_salt.to_vec(),
-            receipts: sources.iter().flat_map(|source| &source.receipts).cloned().collect(),
-            receipt_salts: sources.iter().map(|source| source.salt.to_vec()).collect(),
+            receipts: recorded().flat_map(|source| &source.receipts).cloned().collect(),
+            receipt_salts: recorded().map(|source| source.salt.to_vec()).collect(),
+            leaves: many.map(|many| many.leaves.clone()).unwrap_or_default(),
+            facts: outcome.many.as_ref().map(|many| many.facts()).unwrap_or_default(),
         };
         Ok(Prepared {
             request_id: self.request_id.clone(),
@@ -176,14 +193,21 @@ impl Record {
         let request = v1::Request::decode(self.request.payload.as_slice()).ok()?;
         match request.body? {
             v1::request::Body::Issue(issue) => Some(Issued { on: issue.exchange_id, digest }),
-            v1::request::Body::Check(_) => None,
+            v1::request::Body::Check(_) | v1::request::Body::CheckMany(_) => None,
         }
     }
 }
 
+/// What goes back to who asked.
+pub struct Replied {
+    /// The answer with its proof.
+    pub reply: ExchangeReply,
+    /// Of an answer about many subjects: what opens its root, in the order of the request.
+    pub leaves: Vec<SubjectLeaf>,
+}
+
 /// One source that answered, as it is recorded.
-struct SourceRecord<'a> {
-    read: &'a SourceRead,
+pub(super) struct SourceRecord {
     /// In the order in which they were asked for.
     receipts: Vec<Envelope>,
     salt: [u8; 32],
@@ -191,12 +215,12 @@ struct SourceRecord<'a> {
     commitment: Digest,
 }
 
-impl<'a> SourceRecord<'a> {
+impl SourceRecord {
     /// `None` of a source without a receipt.
-    fn of(read: &'a SourceRead, receipts: &[Received]) -> Result<Option<Self>, LedgerError> {
+    pub(super) fn of(dataset: &str, receipts: &[Received]) -> Result<Option<Self>, LedgerError> {
         let receipts: Vec<Envelope> = receipts
             .iter()
-            .filter(|received| received.dataset == read.dataset)
+            .filter(|received| received.dataset == dataset)
             .map(|received| received.receipt.clone())
             .collect();
         if receipts.is_empty() {
@@ -206,16 +230,16 @@ impl<'a> SourceRecord<'a> {
         let payloads = receipts.iter().map(|receipt| receipt.payload.as_slice());
         let parts: Vec<&[u8]> = std::iter::once(salt.as_slice()).chain(payloads).collect();
         let commitment = sha256_parts(hash_domain::RECEIPT, &parts);
-        Ok(Some(Self { read, receipts, salt, commitment }))
+        Ok(Some(Self { receipts, salt, commitment }))
     }
 
     /// As a yes names it.
-    fn statement(&self) -> SourceStatement {
-        let coverage = self.read.statement.coverage.clone().unwrap_or_default();
+    pub(super) fn statement(&self, read: &SourceRead) -> SourceStatement {
+        let coverage = read.statement.coverage.clone().unwrap_or_default();
         SourceStatement {
-            dataset: self.read.dataset.clone(),
-            owner: names::owner_of(&self.read.dataset).unwrap_or_default().to_owned(),
-            as_of: Some(to_timestamp(self.read.as_of)),
+            dataset: read.dataset.clone(),
+            owner: names::owner_of(&read.dataset).unwrap_or_default().to_owned(),
+            as_of: Some(to_timestamp(read.as_of)),
             coverage_en: coverage.text_en,
             coverage_zh: coverage.text_zh,
             receipt_commitment: self.commitment.to_vec(),
@@ -223,7 +247,7 @@ impl<'a> SourceRecord<'a> {
     }
 }
 
-fn random() -> Result<[u8; 32], LedgerError> {
+pub(super) fn random() -> Result<[u8; 32], LedgerError> {
     digest::random().map_err(|error| LedgerError::Unavailable(error.to_string()))
 }
 

@@ -211,6 +211,32 @@ async fn variants_of_a_check_are_counted_by_subject_over_restarts() {
     assert_eq!(ask(&ledger, 1, "family", 2, 31 * day).await, limit(2));
 }
 
+#[tokio::test]
+async fn of_many_subjects_all_are_within_their_variants_or_none_is_counted() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    let asking = |subject: u8, variant: &str| Asking {
+        key: [subject; 32],
+        variant: variant.into(),
+        most: 1,
+    };
+    let ask = |number: usize, asked: Vec<Asking>| {
+        let ledger = ledger.clone();
+        async move {
+            let intended = ledger.intend_asking(intent(number), at(1), at(300), asked).await;
+            intended.map(drop)
+        }
+    };
+    ask(1, vec![asking(2, "family")]).await.unwrap();
+    let size = ledger.size();
+    let many = (1..4).map(|subject| asking(subject, "couple")).collect();
+    assert_eq!(ask(2, many).await, Err(LedgerError::VariantLimit(1)), "the second of them");
+    assert_eq!(ledger.size(), size);
+    // The first was not counted with them: another variant of it may be asked.
+    ask(3, vec![asking(1, "family"), asking(3, "family")]).await.unwrap();
+    assert_eq!(ask(4, vec![asking(3, "couple")]).await, Err(LedgerError::VariantLimit(1)));
+}
+
 impl Ledger {
     async fn intend_asking_at(
         self,
@@ -218,6 +244,8 @@ impl Ledger {
         asking: Asking,
         seconds: u64,
     ) -> Result<(), LedgerError> {
-        self.intend_asking(intent(number), at(seconds), at(seconds + 300), asking).await.map(drop)
+        self.intend_asking(intent(number), at(seconds), at(seconds + 300), vec![asking])
+            .await
+            .map(drop)
     }
 }

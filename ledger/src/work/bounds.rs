@@ -9,6 +9,9 @@ use crate::error::LedgerError;
 
 /// Largest answer envelope, in bytes: the largest payload and room for its signature.
 pub const ANSWER_BYTES: usize = zerotrip_proto::bounds::MESSAGE_BYTES + 1024;
+/// Largest body of an exchange about many subjects: the receipts of all parts of its scans are in
+/// it.
+pub const MANY_BYTES: usize = 64 << 20;
 /// Most datasets with a statement.
 pub const STATEMENTS: usize = 10_000;
 /// Most invitations that are known at once, and most join requests that wait.

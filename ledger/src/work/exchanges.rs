@@ -9,7 +9,7 @@ use zerotrip_text::cut;
 use zerotrip_trust::entry;
 use zerotrip_trust::tiles::ENTRY_BYTES;
 
-use super::bounds::{ANSWER_BYTES, NAME_BYTES, STATEMENTS, bounded};
+use super::bounds::{ANSWER_BYTES, MANY_BYTES, NAME_BYTES, STATEMENTS, bounded};
 use super::job::{Asking, Certificate, Completed, Done, Fault};
 use crate::error::LedgerError;
 use crate::rows::{BundleKind, DecidedUnder, Orphan, micros};
@@ -65,7 +65,8 @@ pub(super) fn complete(
     let Completed { completion, answer, asked, fact } = completed;
     bounded("the fact", fact.fact.len(), NAME_BYTES * 2)?;
     bounded("the list of members asked", asked.len(), STATEMENTS)?;
-    bounded("the answer", answer.len(), ANSWER_BYTES)?;
+    let most = if completion.subjects > 0 { MANY_BYTES } else { ANSWER_BYTES };
+    bounded("the answer", answer.len(), most)?;
     let known_outcome = ExchangeOutcome::try_from(completion.outcome)
         .is_ok_and(|outcome| outcome != ExchangeOutcome::Unspecified);
     if !known_outcome || ErrorCode::try_from(completion.code).is_err() {

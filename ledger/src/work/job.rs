@@ -18,7 +18,7 @@ pub(crate) enum Work {
         intent: Intent,
         at: SystemTime,
         expires_at: SystemTime,
-        asking: Option<Asking>,
+        asking: Vec<Asking>,
     },
     Complete {
         completed: Completed,

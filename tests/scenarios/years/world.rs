@@ -223,6 +223,7 @@ impl World {
             life: Duration::from_secs(days * DAY),
             may_issue: false,
             variants_per_subject: 1,
+            max_subjects: 0,
         };
         self.authority.add_grant(new, at(second)).unwrap();
         self.truth.granted.insert(member.into(), (id, second, second + days * DAY));
@@ -447,6 +448,7 @@ impl World {
         let uri = system.identity.uri();
         let (hub_began, hub_ends) = self.hub.validity();
         let facts = Facts {
+            subjects: 1,
             system: &uri,
             check: CHECK,
             action: Action::Check,

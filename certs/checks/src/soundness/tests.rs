@@ -40,7 +40,7 @@ fn a_report_with_any_blemish_is_not_complete() {
     assert_eq!(CompleteScan::try_new(stale).unwrap_err().code, ErrorCode::SourceStale);
     let future = ScanReport { as_of: at(1_800_000_500), ..report("a.b") };
     assert_eq!(CompleteScan::try_new(future).unwrap_err().code, ErrorCode::SourceImplausible);
-    let finding = Finding { kind: 1, column: "owner_id".into(), count: 1 };
+    let finding = Finding { kind: 1, column: "owner_id".into(), count: 1, keys: Vec::new() };
     let unreadable = ScanReport { findings: vec![finding.clone()], ..report("a.b") };
     assert_eq!(CompleteScan::try_new(unreadable).unwrap_err().code, ErrorCode::SourceUnreadable);
     let null = ScanReport { required_null: true, ..report("a.b") };

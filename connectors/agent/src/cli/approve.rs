@@ -34,6 +34,10 @@ pub struct Approve {
     /// Purposes that are served; repeat for each.
     #[arg(long = "purpose", required = true)]
     purposes: Vec<String>,
+    /// Serve requests about many persons too, about at most so many at once; 0 takes that back.
+    /// Without it those named keep what they have: at first, requests about one person only.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    max_subjects: Option<u32>,
     /// Approve without asking, unless a member would no longer be served.
     #[arg(long)]
     yes: bool,
@@ -102,8 +106,14 @@ pub async fn approve(asked: &Approve, json: bool) -> Result<(), Failure> {
         "{}",
         shown(&format!("asked by: {}; for: {}", requesters.join(", "), purposes.join(", ")))
     );
+    match asked.max_subjects {
+        Some(0) => eprintln!("one request is about one person, and none about many"),
+        Some(most) => eprintln!("ONE REQUEST MAY BE ABOUT UP TO {most} PERSONS"),
+        None => {}
+    }
     let current = approvals::current(&home)?;
-    let (approvals, changes) = approvals::added(&current, &templates, requesters, purposes);
+    let (approvals, changes) =
+        approvals::added(&current, &templates, requesters, purposes, asked.max_subjects);
     tell("gains", &changes.gains);
     tell("LOSES", &changes.loses);
     if asked.yes && !asked.replace && !changes.loses.is_empty() {
@@ -155,13 +165,25 @@ pub fn withdraw(asked: &Withdraw, json: bool) -> Result<(), Failure> {
 
 /// Lists what is approved.
 pub fn list(dir: &Path, json: bool) -> Result<(), Failure> {
-    let served = approvals::served(&approvals::current(&SystemHome::load(dir)?)?);
+    let approvals = approvals::current(&SystemHome::load(dir)?)?;
+    let (served, many) = (approvals::served(&approvals), approvals::served_many(&approvals));
     let mut text: Vec<String> = served.iter().map(line).collect();
+    for ((member, purpose), checks) in &many {
+        let each = checks.iter().map(|(check, most)| format!("{check} about up to {most} persons"));
+        let each = each.collect::<Vec<_>>().join(", ");
+        text.push(format!("{member}, for {purpose}, in one request: {each}"));
+    }
     if text.is_empty() {
         text.push("nothing is approved here; `zerotrip-connector approve` does that".into());
     }
     let text: Vec<String> = text.iter().map(|line| shown(line)).collect();
-    say(json, &text.join("\n"), &serde_json::json!({ "approved": rows(&served) }))
+    let many = many.iter().map(|((requester, purpose), checks)| {
+        serde_json::json!({
+            "requester": requester, "purpose": purpose, "max_subjects": checks,
+        })
+    });
+    let many: Vec<serde_json::Value> = many.collect();
+    say(json, &text.join("\n"), &serde_json::json!({ "approved": rows(&served), "many": many }))
 }
 
 fn line(((member, purpose), checks): (&approvals::MemberPurpose, &BTreeSet<String>)) -> String {

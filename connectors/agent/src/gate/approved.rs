@@ -1,6 +1,6 @@
 //! The scans that the owner has approved, in the form in which the gate compares them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use zerotrip_proto::v1::{Approvals, Request, ScanTemplate};
@@ -19,8 +19,9 @@ pub struct ApprovedScans {
 /// One scan that the owner has approved.
 #[derive(Debug)]
 pub struct ApprovedScan {
-    /// The members that may ask it, each with a purpose for which it may.
-    requesters: BTreeSet<MemberPurpose>,
+    /// The members that may ask it, each with a purpose for which it may, and how many subjects one
+    /// request about many may be about.
+    requesters: BTreeMap<MemberPurpose, u32>,
     template: ScanTemplate,
     /// The template's digest.
     pub digest: Digest,
@@ -34,9 +35,11 @@ impl ApprovedScan {
         &self.template
     }
 
-    /// Whether this member may ask the scan for the request's purpose.
-    pub fn allows(&self, member: &str, request: &Request) -> bool {
-        self.requesters.contains(&(member.to_owned(), request.purpose.clone()))
+    /// Whether this member may ask the scan for the request's purpose: about one subject, or about
+    /// `many` in one request.
+    pub fn allows(&self, member: &str, request: &Request, many: Option<u32>) -> bool {
+        let most = self.requesters.get(&(member.to_owned(), request.purpose.clone()));
+        most.is_some_and(|most| many.is_none_or(|subjects| subjects <= *most))
     }
 }
 
@@ -47,14 +50,17 @@ impl ApprovedScans {
         approvals: Approvals,
         plan: impl Fn(&ScanTemplate) -> Result<ScanPlan, String>,
     ) -> Self {
-        let mut by_digest: BTreeMap<Digest, (ScanTemplate, BTreeSet<MemberPurpose>)> =
+        let mut by_digest: BTreeMap<Digest, (ScanTemplate, BTreeMap<MemberPurpose, u32>)> =
             BTreeMap::new();
         for mut approval in approvals.approvals {
             let Some(template) = approval.template.take() else { continue };
             let (_, requesters) = by_digest
                 .entry(template_digest(&template))
-                .or_insert_with(|| (template, BTreeSet::new()));
-            requesters.extend(member_purposes(&approval));
+                .or_insert_with(|| (template, BTreeMap::new()));
+            for pair in member_purposes(&approval) {
+                let most = requesters.entry(pair).or_default();
+                *most = approval.max_subjects.max(*most);
+            }
         }
         let scans = by_digest.into_iter().map(|(digest, (template, requesters))| {
             let plan = plan(&template).map(Arc::new);
@@ -66,6 +72,12 @@ impl ApprovedScans {
     /// The approved scan with this template digest.
     pub fn get(&self, digest: &Digest) -> Option<Arc<ApprovedScan>> {
         self.scans.get(digest).map(Arc::clone)
+    }
+
+    /// How many subjects one request may be about at most, whoever makes it; 0: none about many.
+    pub fn most_subjects(&self) -> u32 {
+        let each = self.scans.values().flat_map(|scan| scan.requesters.values());
+        each.copied().max().unwrap_or_default()
     }
 
     /// How many templates are approved.

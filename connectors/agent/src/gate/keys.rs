@@ -2,29 +2,32 @@
 
 use std::collections::HashSet;
 
-use zerotrip_datasets::{ParameterType, ResidentId};
+use zerotrip_datasets::ResidentId;
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
-use zerotrip_proto::v1::{CheckBody, ErrorCode, Opening, ScanReceipt, ScanTemplate, ScanTicket};
-use zerotrip_proto::{Refusal, names};
+use zerotrip_proto::v1::{ErrorCode, Opening, ScanReceipt, ScanTemplate, ScanTicket};
+use zerotrip_proto::{Refusal, bounds, names};
 use zerotrip_trust::receipt;
 
 use super::arrival::{Arrival, refuse};
-
-/// Most receipts of other departments in one ticket.
-const MOST_EVIDENCE: usize = 16;
+use super::asked::Asked;
 
 /// The persons that the ticket asks about.
 pub(super) fn check_keys(
     ticket: &ScanTicket,
     template: &ScanTemplate,
-    body: &CheckBody,
+    asked: &Asked<'_>,
     arrival: &Arrival<'_>,
 ) -> Result<Vec<ResidentId>, Refusal> {
-    if ticket.keys.is_empty() || ticket.keys.len() > template.max_keys as usize {
+    let most = match asked.subjects() {
+        None => template.max_keys as usize,
+        // Of all parts together it is counted where their single use is.
+        Some(_) => bounds::PART_KEYS,
+    };
+    if ticket.keys.is_empty() || ticket.keys.len() > most {
         return refuse(
             ErrorCode::TooLarge,
-            format!("{} keys; the owner approved 1 to {}", ticket.keys.len(), template.max_keys),
+            format!("{} keys; the owner approved 1 to {most}", ticket.keys.len()),
         );
     }
     let evidence = open_evidence(ticket, arrival)?;
@@ -43,7 +46,7 @@ pub(super) fn check_keys(
             return refuse(ErrorCode::Malformed, "a key appears twice");
         }
         let shown = match &key.origin {
-            Some(Origin::Parameter(name)) => from_parameter(name, &id, template, body),
+            Some(Origin::Parameter(name)) => from_parameter(name, &id, template, asked),
             Some(Origin::Opening(opening)) => {
                 from_evidence(opening, &key.value, template, &evidence)
             }
@@ -60,16 +63,12 @@ pub(super) fn check_keys(
     Ok(keys)
 }
 
-fn from_parameter(name: &str, id: &ResidentId, template: &ScanTemplate, body: &CheckBody) -> bool {
+fn from_parameter(name: &str, id: &ResidentId, template: &ScanTemplate, asked: &Asked<'_>) -> bool {
     let approved = template
         .origins
         .iter()
         .any(|origin| matches!(&origin.from, Some(Source::Parameter(known)) if known == name));
-    let mut given = body.parameters.iter().filter(|parameter| parameter.name == name);
-    let (Some(text), None) = (given.next(), given.next()) else { return false };
-    // A key is a resident id, so is the parameter that it comes from.
-    let parameter = ParameterType::ResidentId.read_signed(name, &text.value, None);
-    approved && parameter.is_ok_and(|parameter| parameter.value.resident() == Some(*id))
+    approved && asked.names(name, id)
 }
 
 fn from_evidence(
@@ -91,8 +90,9 @@ fn from_evidence(
 /// Receipts of other departments, each signed by a system of its dataset's owner, of this
 /// exchange.
 fn open_evidence(ticket: &ScanTicket, arrival: &Arrival<'_>) -> Result<Vec<ScanReceipt>, Refusal> {
-    if ticket.evidence.len() > MOST_EVIDENCE {
-        return refuse(ErrorCode::TooLarge, format!("over {MOST_EVIDENCE} receipts as evidence"));
+    if ticket.evidence.len() > bounds::EVIDENCE {
+        let why = format!("over {} receipts as evidence", bounds::EVIDENCE);
+        return refuse(ErrorCode::TooLarge, why);
     }
     let mut receipts = Vec::with_capacity(ticket.evidence.len());
     for envelope in &ticket.evidence {

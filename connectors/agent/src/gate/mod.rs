@@ -4,6 +4,7 @@
 
 mod approved;
 mod arrival;
+mod asked;
 mod keys;
 mod times;
 
@@ -11,13 +12,13 @@ use std::sync::Arc;
 
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::ResidentId;
-use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CheckBody, Envelope, ErrorCode, Request, ScanTemplate, ScanTicket};
+use zerotrip_proto::v1::{Envelope, ErrorCode, Request, ScanTemplate, ScanTicket};
 use zerotrip_proto::{Obligation, Refusal};
 use zerotrip_trust::directory::SignedError;
 use zerotrip_trust::receipt::template_digest;
 
 use self::arrival::refuse;
+use self::asked::Asked;
 
 pub use self::approved::{ApprovedScan, ApprovedScans};
 pub use self::arrival::Arrival;
@@ -35,6 +36,9 @@ pub struct Admitted {
     pub request: Request,
     /// The requester's member.
     pub requester: String,
+    /// How many subjects the request is about, where it is about many: then the ticket is a part of
+    /// the scan.
+    pub subjects: Option<u32>,
     /// When the ticket lapses.
     pub deadline: Deadline,
 }
@@ -43,7 +47,16 @@ impl Admitted {
     /// Whether the scan would be admitted by these approvals too.
     pub fn is_approved_by(&self, approved: &ApprovedScans) -> bool {
         let scan = approved.get(&self.approved.digest);
-        scan.is_some_and(|scan| scan.allows(&self.requester, &self.request))
+        scan.is_some_and(|scan| scan.allows(&self.requester, &self.request, self.subjects))
+    }
+
+    /// Most rows of its answer, as far as the approval goes.
+    pub fn most_rows(&self) -> u64 {
+        let most = self.approved.template().max_rows;
+        match self.subjects {
+            None => most,
+            Some(_) => most.saturating_mul(self.keys.len() as u64),
+        }
     }
 }
 
@@ -54,15 +67,20 @@ pub fn admit(envelope: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Ref
     check_obligations(&ticket)?;
     let deadline = times::check_ticket(&ticket, arrival)?;
     let (request, requester) = open_request(&ticket, arrival)?;
-    let Some(Body::Check(body)) = &request.body else {
-        return refuse(ErrorCode::GateRefused, "the request behind this scan is not a check");
-    };
+    let asked = Asked::of(&request)?;
+    if (ticket.part > 0) != asked.subjects().is_some() {
+        return refuse(
+            ErrorCode::Malformed,
+            "a scan is asked in parts for a request about many subjects, and for no other",
+        );
+    }
     let Some(template) = &ticket.template else {
         return refuse(ErrorCode::Malformed, "the ticket names no template");
     };
-    let approved = check_approval(template, &requester, &request, body, arrival)?;
-    let keys = keys::check_keys(&ticket, approved.template(), body, arrival)?;
-    Ok(Admitted { approved, keys, requester, deadline, request, ticket })
+    let approved = check_approval(template, &requester, &request, &asked, arrival)?;
+    let keys = keys::check_keys(&ticket, approved.template(), &asked, arrival)?;
+    let subjects = asked.subjects();
+    Ok(Admitted { approved, keys, requester, subjects, deadline, request, ticket })
 }
 
 fn open_ticket(envelope: &Envelope, arrival: &Arrival<'_>) -> Result<ScanTicket, Refusal> {
@@ -126,7 +144,7 @@ fn check_approval(
     template: &ScanTemplate,
     requester: &str,
     request: &Request,
-    body: &CheckBody,
+    asked: &Asked<'_>,
     arrival: &Arrival<'_>,
 ) -> Result<Arc<ApprovedScan>, Refusal> {
     let Some(approved) = arrival.approved.get(&template_digest(template)) else {
@@ -138,7 +156,7 @@ fn check_approval(
             ),
         );
     };
-    if !approved.allows(requester, request) {
+    if !approved.allows(requester, request, None) {
         return refuse(
             ErrorCode::GateRefused,
             format!(
@@ -147,13 +165,22 @@ fn check_approval(
             ),
         );
     }
-    if template.check != format!("{}/{}", body.check, body.variant) {
+    if let Some(subjects) = asked.subjects()
+        && !approved.allows(requester, request, Some(subjects))
+    {
         return refuse(
             ErrorCode::GateRefused,
             format!(
-                "the request asks `{}/{}`, the scan is of `{}`",
-                body.check, body.variant, template.check
+                "the owner does not serve member `{requester}` for purpose `{}` requests about \
+                 {subjects} subjects at once",
+                request.purpose
             ),
+        );
+    }
+    if template.check != asked.check {
+        return refuse(
+            ErrorCode::GateRefused,
+            format!("the request asks `{}`, the scan is of `{}`", asked.check, template.check),
         );
     }
     Ok(approved)

@@ -122,14 +122,30 @@ pub fn served(approvals: &Approvals) -> ApprovedChecks {
     served
 }
 
+/// How many subjects one request about many may be about, by member and purpose and check; only
+/// where there can be any.
+pub fn served_many(approvals: &Approvals) -> BTreeMap<MemberPurpose, BTreeMap<String, u32>> {
+    let mut served: BTreeMap<MemberPurpose, BTreeMap<String, u32>> = BTreeMap::new();
+    for approval in approvals.approvals.iter().filter(|approval| approval.max_subjects > 0) {
+        let Some(template) = &approval.template else { continue };
+        for pair in member_purposes(approval) {
+            let checks = served.entry(pair).or_default();
+            checks.insert(template.check.clone(), approval.max_subjects);
+        }
+    }
+    served
+}
+
 /// The present approvals with these added: for templates on this member's datasets, each requester
 /// for each purpose. Who was approved for the very same scan stays so; other forms of it are served
-/// no longer.
+/// no longer. `max_subjects` is for those named; `None`: as they had it for the very same scan, and
+/// else none about many.
 pub fn added(
     current: &Approvals,
     templates: &[ScanTemplate],
     requesters: &[String],
     purposes: &[String],
+    max_subjects: Option<u32>,
 ) -> (Approvals, Changes) {
     let mut all = current.clone();
     for template in templates
@@ -144,12 +160,19 @@ pub fn added(
         let kept = same.iter().filter(|approval| {
             approval.template.as_ref().is_some_and(|known| template_digest(known) == digest)
         });
-        let mut whom: BTreeSet<MemberPurpose> = kept.flat_map(member_purposes).collect();
-        whom.extend(member_purposes(&Approval {
-            template: None,
+        let mut whom: BTreeMap<MemberPurpose, u32> = BTreeMap::new();
+        for approval in kept {
+            whom.extend(each_with(member_purposes(approval), approval.max_subjects));
+        }
+        let named = member_purposes(&Approval {
             requesters: requesters.to_vec(),
             purposes: purposes.to_vec(),
-        }));
+            ..Approval::default()
+        });
+        for pair in named {
+            let most = whom.entry(pair).or_default();
+            *most = max_subjects.unwrap_or(*most);
+        }
         all.approvals = others;
         all.approvals.extend(entries(template, &whom));
     }
@@ -180,26 +203,35 @@ pub fn withdrawn(
         }
         let mut left = member_purposes(approval);
         left.retain(|(member, purpose)| !(named(requesters, member) && named(purposes, purpose)));
+        let left = each_with(left, approval.max_subjects).collect();
         all.approvals.extend(entries(template, &left));
     }
     let lost = without(&served(current), &served(&all));
     (all, lost)
 }
 
+fn each_with(
+    pairs: BTreeSet<MemberPurpose>,
+    max_subjects: u32,
+) -> impl Iterator<Item = (MemberPurpose, u32)> {
+    pairs.into_iter().map(move |pair| (pair, max_subjects))
+}
+
 /// The fewest approvals that say the same: members with the same purposes share one.
-fn entries(template: &ScanTemplate, whom: &BTreeSet<MemberPurpose>) -> Vec<Approval> {
-    let mut purposes_of: BTreeMap<&String, Vec<String>> = BTreeMap::new();
-    for (member, purpose) in whom {
-        purposes_of.entry(member).or_default().push(purpose.clone());
+fn entries(template: &ScanTemplate, whom: &BTreeMap<MemberPurpose, u32>) -> Vec<Approval> {
+    let mut purposes_of: BTreeMap<(&String, u32), Vec<String>> = BTreeMap::new();
+    for ((member, purpose), most) in whom {
+        purposes_of.entry((member, *most)).or_default().push(purpose.clone());
     }
-    let mut members_for: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
-    for (member, purposes) in purposes_of {
-        members_for.entry(purposes).or_default().push(member.clone());
+    let mut members_for: BTreeMap<(Vec<String>, u32), Vec<String>> = BTreeMap::new();
+    for ((member, most), purposes) in purposes_of {
+        members_for.entry((purposes, most)).or_default().push(member.clone());
     }
-    let entry = |(purposes, requesters)| Approval {
+    let entry = |((purposes, max_subjects), requesters)| Approval {
         template: Some(template.clone()),
         requesters,
         purposes,
+        max_subjects,
     };
     members_for.into_iter().map(entry).collect()
 }
@@ -217,7 +249,7 @@ fn same_scan(one: &ScanTemplate, other: &ScanTemplate) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
     use proptest::prelude::*;
 
@@ -251,12 +283,12 @@ mod tests {
     #[test]
     fn approving_adds_and_nobody_gets_what_was_approved_for_another() {
         let scans = [template("home/one", 9), template("home/two", 9)];
-        let (all, changes) = added(&nobody(), &scans, &texts(&["fund"]), &texts(&["rent"]));
+        let (all, changes) = added(&nobody(), &scans, &texts(&["fund"]), &texts(&["rent"]), None);
         assert_eq!(
             (said(&changes.gains), said(&changes.loses)),
             (vec!["fund rent: home/one home/two".into()], vec![])
         );
-        let (all, changes) = added(&all, &scans, &texts(&["bank"]), &texts(&["loan"]));
+        let (all, changes) = added(&all, &scans, &texts(&["bank"]), &texts(&["loan"]), None);
         assert_eq!(
             (said(&changes.gains), said(&changes.loses)),
             (vec!["bank loan: home/one home/two".into()], vec![])
@@ -265,7 +297,7 @@ mod tests {
             said(&served(&all)),
             ["bank loan: home/one home/two", "fund rent: home/one home/two"]
         );
-        let (same, changes) = added(&all, &scans, &texts(&["bank"]), &texts(&["loan"]));
+        let (same, changes) = added(&all, &scans, &texts(&["bank"]), &texts(&["loan"]), None);
         assert!(
             changes.gains.is_empty()
                 && changes.loses.is_empty()
@@ -274,7 +306,7 @@ mod tests {
 
         // Another form of one of the scans: members that are not named are not served it.
         let (newer, changes) =
-            added(&all, &[template("home/one", 10)], &texts(&["fund"]), &texts(&["rent"]));
+            added(&all, &[template("home/one", 10)], &texts(&["fund"]), &texts(&["rent"]), None);
         assert_eq!(
             (said(&changes.gains), said(&changes.loses)),
             (vec![], vec!["bank loan: home/one".into()])
@@ -291,10 +323,34 @@ mod tests {
     }
 
     #[test]
+    fn requests_about_many_are_approved_apart_and_for_those_named() {
+        let scans = [template("home/one", 9)];
+        let (fund, bank) = (texts(&["fund"]), texts(&["bank"]));
+        let rent = texts(&["rent"]);
+        let many = |approvals: &Approvals| {
+            let served = served_many(approvals).into_iter();
+            served.map(|((member, _), most)| (member, most["home/one"])).collect::<Vec<_>>()
+        };
+        let (all, _) = added(&nobody(), &scans, &fund, &rent, None);
+        assert_eq!(many(&all), []);
+        let (all, _) = added(&all, &scans, &fund, &rent, Some(500));
+        let (all, changes) = added(&all, &scans, &bank, &rent, None);
+        assert_eq!((many(&all), changes.loses.len()), (vec![("fund".to_owned(), 500)], 0));
+        let (all, _) = added(&all, &scans, &fund, &rent, None);
+        assert_eq!(many(&all), [("fund".to_owned(), 500)], "as it was");
+        let (left, _) = withdrawn(&all, "home", &bank, &[]);
+        assert_eq!(many(&left), [("fund".to_owned(), 500)]);
+        let (newer, _) = added(&all, &[template("home/one", 10)], &fund, &rent, None);
+        assert_eq!(many(&newer), [], "another form of the scan is approved anew");
+        let (none, _) = added(&all, &scans, &fund, &rent, Some(0));
+        assert_eq!((many(&none), served(&none).len()), (vec![], 2));
+    }
+
+    #[test]
     fn withdrawing_takes_away_what_is_named_and_no_more() {
         let scans = [template("home/one", 9), template("home/two", 9), template("homes/one", 9)];
         let (all, _) =
-            added(&nobody(), &scans, &texts(&["bank", "fund"]), &texts(&["loan", "rent"]));
+            added(&nobody(), &scans, &texts(&["bank", "fund"]), &texts(&["loan", "rent"]), None);
         let (_, lost) = withdrawn(&all, "home/one", &texts(&["bank"]), &texts(&["rent"]));
         assert_eq!(said(&lost), ["bank rent: home/one"]);
         let (left, lost) = withdrawn(&all, "home", &[], &texts(&["rent"]));
@@ -324,9 +380,9 @@ mod tests {
             let mut all = nobody();
             for (adds, members, purposes) in steps {
                 let (members, purposes) = (texts(&members), texts(&purposes));
-                let member_purposes = member_purposes(&Approval { template: None, requesters: members.clone(), purposes: purposes.clone() });
+                let member_purposes = member_purposes(&Approval { requesters: members.clone(), purposes: purposes.clone(), ..Approval::default() });
                 if adds {
-                    all = added(&all, &scans, &members, &purposes).0;
+                    all = added(&all, &scans, &members, &purposes, None).0;
                     expected.extend(member_purposes);
                 } else {
                     all = withdrawn(&all, "home", &members, &purposes).0;

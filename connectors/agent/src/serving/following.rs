@@ -73,7 +73,8 @@ impl Agent {
             approvals,
             now,
         );
-        tracing::info!(scans = self.approved(), "the owner's present approvals are in force");
+        let (scans, most_subjects) = (self.approved(), self.current().approved.most_subjects());
+        tracing::info!(scans, most_subjects, "the owner's present approvals are in force");
         true
     }
 

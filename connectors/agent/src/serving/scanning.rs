@@ -14,6 +14,7 @@ use crate::attached_dataset::AttachedDataset;
 use crate::gate::{self, Admitted, Arrival};
 use crate::hub_watermark::ChannelProof;
 use crate::scan::{self, Messages};
+use crate::used_tickets::Part;
 use zerotrip_sources::SourceError;
 
 use super::Agent;
@@ -34,6 +35,11 @@ struct ScanLine<'a> {
     purpose: &'a str,
     legal_basis: &'a str,
     case: &'a str,
+    /// Of a request about many subjects: how many, and which part of the scan this is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subjects: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<u32>,
     persons: Vec<String>,
 }
 
@@ -73,6 +79,8 @@ impl<'a> ScanLine<'a> {
             purpose: &request.purpose,
             legal_basis: &request.legal_basis,
             case: &request.case_number,
+            subjects: admitted.subjects,
+            part: admitted.subjects.map(|_| admitted.ticket.part),
             persons: admitted.keys.iter().map(ToString::to_string).collect(),
         }
     }
@@ -169,7 +177,24 @@ impl Agent {
         };
         let admitted = gate::admit(ticket, &arrival)?;
         self.watermark.compare_ticket(&admitted.ticket)?;
-        self.used_tickets.spend(&admitted.ticket, &admitted.approved.template().scan, now)?;
+        let template = admitted.approved.template();
+        // Before it is used up: the hub may ask in smaller parts.
+        let limits =
+            current.datasets.open.get(&template.dataset).map(|dataset| &dataset.file.limits);
+        if let Some(most) = limits.map(|limits| limits.most_keys as usize)
+            && admitted.subjects.is_some()
+            && admitted.keys.len() > most
+        {
+            return Err(Refusal::new(
+                ErrorCode::TooLarge,
+                format!("more than {most} keys in one part, the owner's `limits.most_keys`"),
+            ));
+        }
+        let part = admitted.subjects.map(|subjects| Part {
+            keys: &admitted.keys,
+            most_keys: u64::from(template.max_keys) * u64::from(subjects),
+        });
+        self.used_tickets.spend(&admitted.ticket, &template.scan, part, now)?;
         Ok(admitted)
     }
 

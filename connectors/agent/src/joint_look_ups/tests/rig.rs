@@ -281,6 +281,7 @@ impl Rig {
 
     fn admitted(&self, scan: &Scan, left: Duration) -> Admitted {
         Admitted {
+            subjects: None,
             ticket: ScanTicket::default(),
             approved: self.approved(scan.most_rows),
             keys: scan.keys.clone(),

@@ -1,0 +1,81 @@
+//! What the requester signed, as the gate reads it: a check about one subject, or about many.
+
+use std::collections::HashSet;
+
+use zerotrip_datasets::{ParameterType, ResidentId};
+use zerotrip_proto::v1::request::Body;
+use zerotrip_proto::v1::{CheckManyBody, ErrorCode, Parameter, Request};
+use zerotrip_proto::{Refusal, bounds};
+
+use super::arrival::refuse;
+
+/// The signed question.
+pub(super) struct Asked<'a> {
+    /// `<check>/<variant>`.
+    pub(super) check: String,
+    parameters: &'a [Parameter],
+    many: Option<Many<'a>>,
+}
+
+/// The subjects of a request about many.
+struct Many<'a> {
+    parameter: &'a str,
+    subjects: HashSet<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    /// Of a request. Anything else than a check is refused.
+    pub(super) fn of(request: &'a Request) -> Result<Self, Refusal> {
+        let (check, variant, parameters, many) = match &request.body {
+            Some(Body::Check(body)) => (&body.check, &body.variant, &body.parameters, None),
+            Some(Body::CheckMany(body)) => {
+                (&body.check, &body.variant, &body.parameters, Some(Many::of(body)?))
+            }
+            Some(Body::Issue(_)) | None => {
+                return refuse(
+                    ErrorCode::GateRefused,
+                    "the request behind this scan is not a check",
+                );
+            }
+        };
+        Ok(Self { check: format!("{check}/{variant}"), parameters, many })
+    }
+
+    /// How many subjects it is about, where it is about many.
+    pub(super) fn subjects(&self) -> Option<u32> {
+        self.many.as_ref().map(|many| u32::try_from(many.subjects.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Whether the request gives this person as its parameter of that name.
+    pub(super) fn names(&self, parameter: &str, person: &ResidentId) -> bool {
+        if let Some(many) = self.many.as_ref().filter(|many| many.parameter == parameter) {
+            // In the one canonical spelling: another counts for nothing.
+            return many.subjects.contains(person.as_str());
+        }
+        let mut given = self.parameters.iter().filter(|given| given.name == parameter);
+        let (Some(text), None) = (given.next(), given.next()) else { return false };
+        // A key is a resident id, so is the parameter that it comes from.
+        ParameterType::ResidentId
+            .read_signed(parameter, &text.value, None)
+            .is_ok_and(|read| read.value.resident() == Some(*person))
+    }
+}
+
+impl<'a> Many<'a> {
+    fn of(body: &'a CheckManyBody) -> Result<Self, Refusal> {
+        if !(1..=bounds::SUBJECTS).contains(&body.subjects.len()) {
+            let why = format!("{} subjects; 1 to {} can be", body.subjects.len(), bounds::SUBJECTS);
+            return refuse(ErrorCode::TooLarge, why);
+        }
+        let subjects: HashSet<&str> = body.subjects.iter().map(String::as_str).collect();
+        if subjects.len() != body.subjects.len() {
+            return refuse(ErrorCode::Malformed, "a subject appears twice");
+        }
+        let parameter = body.subject_parameter.as_str();
+        if body.parameters.iter().any(|shared| shared.name == parameter) {
+            let why = "a parameter is given both for all subjects and for each";
+            return refuse(ErrorCode::Malformed, why);
+        }
+        Ok(Self { parameter, subjects })
+    }
+}

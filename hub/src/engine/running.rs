@@ -1,0 +1,272 @@
+//! One subject's question under way: what it needs next, and what it makes of what it gets. The
+//! same whether it is asked alone ([`super::run`]) or beside others ([`super::many`]).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, Date32Array, Int64Array, RecordBatch, StringArray, new_null_array};
+use arrow::datatypes::SchemaRef;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::TaskContext;
+use zerotrip_checks::soundness::{CompleteScan, Incomplete, ScanState};
+use zerotrip_datasets::CivilDay;
+use zerotrip_proto::bounds::CLOCK_SKEW;
+use zerotrip_proto::v1::ErrorCode;
+
+use super::conclude::{Finished, RunResult};
+use super::evaluate::evaluate;
+use super::plausible::implausible;
+use super::prepared::{
+    PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn, request_schema,
+};
+use super::run::Engine;
+use super::scan_call::{ScanAnswer, ScanCall};
+use super::slot_rows::distinct;
+use super::slots::ExchangeCx;
+
+/// One request under way.
+pub(super) struct Run<'a> {
+    check: &'a PreparedCheck,
+    variant: &'a PreparedVariant,
+    cx: Arc<ExchangeCx>,
+    task: Arc<TaskContext>,
+    /// The step that comes next.
+    place: usize,
+    /// What became of the scans that were asked, by the place of their steps.
+    states: BTreeMap<usize, ScanState>,
+    /// A scan was not answered: nothing more is asked.
+    is_stopped: bool,
+    /// After a scan that could not be read whole, only the persons that the request names are
+    /// asked about: which persons belong together rests on rows that are not known. What
+    /// speaks against the persons named is an answer all the same.
+    parameters_only: bool,
+}
+
+/// What a request needs next.
+pub(super) enum Next {
+    /// These scans, by the places of their steps: they need nothing of one another.
+    Scans(Vec<(usize, Wanted)>),
+    /// Nothing.
+    Finished(RunResult),
+}
+
+/// What a request needs of one scan.
+pub(super) enum Wanted {
+    /// Nothing: what became of it is clear.
+    Settled(Scanned),
+    /// To ask about these persons: distinct, in order.
+    Keys(Vec<String>),
+}
+
+/// What became of one scan.
+pub(super) struct Scanned {
+    state: ScanState,
+    /// In the shape of the step's table.
+    rows: Vec<RecordBatch>,
+}
+
+impl Scanned {
+    fn without_rows(state: ScanState) -> Self {
+        Self { state, rows: Vec::new() }
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Before its first step.
+    pub(super) fn new(
+        check: &'a PreparedCheck,
+        engine: &Engine,
+        variant: &'a PreparedVariant,
+        parameters: &[String],
+        today: i32,
+    ) -> Result<Self> {
+        let cx = Arc::new(ExchangeCx::new(variant.slots()));
+        let run = Self {
+            check,
+            variant,
+            task: engine.task(&cx),
+            cx,
+            place: 0,
+            states: BTreeMap::new(),
+            is_stopped: false,
+            parameters_only: false,
+        };
+        run.cx.fill(0, vec![run.request_row(parameters, today)?])?;
+        Ok(run)
+    }
+
+    /// Runs the SQL steps up to the next scans. After `Scans`, [`Self::resume`] comes first.
+    pub(super) async fn advance(&mut self) -> Result<Next> {
+        if self.is_stopped {
+            return self.finish(false).map(Next::Finished);
+        }
+        while let Some(step) = self.variant.steps.get(self.place) {
+            let PreparedKind::Sql(plan) = &step.kind else {
+                let wave = self.wave(self.place);
+                let wanted = wave.map(|at| Ok((at, self.wanted(at)?)));
+                return Ok(Next::Scans(wanted.collect::<Result<_>>()?));
+            };
+            match evaluate(plan, &self.task, &self.cx).await {
+                Ok(rows) => self.cx.fill(self.place + 1, rows)?,
+                // Over rows that could not be read whole, no step has to come to anything.
+                Err(_) if self.parameters_only => return self.finish(false).map(Next::Finished),
+                Err(error) => return Err(error),
+            }
+            self.place += 1;
+        }
+        self.finish(true).map(Next::Finished)
+    }
+
+    /// Goes on with what became of the scans that it wanted: all of them, in their order.
+    pub(super) fn resume(&mut self, scanned: Vec<(usize, Scanned)>) -> Result<()> {
+        let (mut answered, mut whole) = (true, true);
+        for (at, Scanned { state, rows }) in scanned {
+            match &state {
+                ScanState::Complete(_) | ScanState::Vacuous => self.cx.fill(at + 1, rows)?,
+                ScanState::Unreadable(_) => {
+                    self.cx.fill(at + 1, rows)?;
+                    whole = false;
+                }
+                _ => answered = false,
+            }
+            self.states.insert(at, state);
+            self.place = at + 1;
+        }
+        self.parameters_only |= !whole;
+        self.is_stopped = !answered;
+        Ok(())
+    }
+
+    fn finish(&mut self, ran_all: bool) -> Result<RunResult> {
+        let states = std::mem::take(&mut self.states);
+        let Self { check, variant, cx, parameters_only, .. } = self;
+        let finished = Finished { check, variant, cx, parameters_only: *parameters_only, ran_all };
+        finished.conclude(states)
+    }
+
+    fn request_row(&self, parameters: &[String], today: i32) -> Result<RecordBatch> {
+        let mut columns: Vec<Arc<dyn Array>> = Vec::new();
+        for value in parameters {
+            columns.push(Arc::new(StringArray::from_iter_values([value])));
+        }
+        columns.push(Arc::new(Date32Array::from_iter_values([today])));
+        Ok(RecordBatch::try_new(request_schema(&self.check.definition), columns)?)
+    }
+
+    /// The scans from `place` on that need nothing of one another: they are asked at once.
+    fn wave(&self, place: usize) -> std::ops::Range<usize> {
+        let mut end = place;
+        for (at, step) in self.variant.steps.iter().enumerate().skip(place) {
+            let PreparedKind::Scan(scan) = &step.kind else { break };
+            // Slot n + 1 belongs to step n: a key from this wave's own slots has to wait.
+            if scan.keys.iter().any(|key| key.slot > place) {
+                break;
+            }
+            end = at + 1;
+        }
+        place..end.max(place + 1)
+    }
+
+    fn scan(&self, at: usize) -> Result<(&'a str, &'a SchemaRef, &'a PreparedScan)> {
+        scan_at(self.variant, at)
+    }
+
+    /// The persons that a scan is to ask about.
+    fn wanted(&self, at: usize) -> Result<Wanted> {
+        let (_, _, scan) = self.scan(at)?;
+        let incomplete = |code| {
+            let dataset = scan.scan.dataset.clone();
+            Wanted::Settled(Scanned::without_rows(ScanState::Incomplete(Incomplete {
+                code,
+                dataset,
+            })))
+        };
+        let keys: Vec<SlotColumn> = scan
+            .keys
+            .iter()
+            .filter(|key| key.slot == 0 || !self.parameters_only)
+            .copied()
+            .collect();
+        Ok(match distinct(&self.cx, &keys)? {
+            Some(keys) if keys.is_empty() => {
+                Wanted::Settled(Scanned::without_rows(ScanState::Vacuous))
+            }
+            Some(keys) if keys.len() > scan.scan.most_keys as usize => {
+                incomplete(ErrorCode::DefinitionLimit)
+            }
+            Some(keys) => Wanted::Keys(keys),
+            // A key that cannot be read is a person who would not be asked about.
+            None => incomplete(ErrorCode::SourceUnreadable),
+        })
+    }
+
+    /// What an answer of the department makes of a scan.
+    pub(super) fn take(
+        &self,
+        at: usize,
+        answer: std::result::Result<ScanAnswer, Incomplete>,
+    ) -> Result<Scanned> {
+        let (_, schema, scan) = self.scan(at)?;
+        let mut answer = match answer {
+            Ok(answer) => answer,
+            Err(reason) => return Ok(Scanned::without_rows(ScanState::Incomplete(reason))),
+        };
+        let null = |batch: &RecordBatch| {
+            scan.required.iter().any(|column| batch.column(*column).null_count() > 0)
+        };
+        answer.report.required_null |= answer.rows.iter().any(null);
+        answer.report.most_age = answer.report.most_age.min(scan.scan.most_age.0);
+        let last = CivilDay::at(answer.report.now + CLOCK_SKEW);
+        let implausible = implausible(scan, &answer.rows, &answer.report, last)?;
+        answer.report.findings.extend(implausible);
+        Ok(match CompleteScan::try_new(answer.report) {
+            Ok(complete) => Scanned {
+                state: ScanState::Complete(complete),
+                rows: numbered(answer.rows, schema)?,
+            },
+            Err(reason) if reason.code == ErrorCode::SourceUnreadable => Scanned {
+                state: ScanState::Unreadable(reason),
+                rows: numbered(answer.rows, schema)?,
+            },
+            Err(reason) => Scanned::without_rows(ScanState::Incomplete(reason)),
+        })
+    }
+}
+
+/// The name, the table's shape and the scan of a step.
+pub(super) fn scan_at(
+    variant: &PreparedVariant,
+    at: usize,
+) -> Result<(&str, &SchemaRef, &PreparedScan)> {
+    match variant.steps.get(at).map(|step| (step, &step.kind)) {
+        Some((step, PreparedKind::Scan(scan))) => Ok((&step.name, &step.schema, scan)),
+        _ => Err(DataFusionError::Internal(format!("step {at} is not a scan"))),
+    }
+}
+
+/// The call of a step's scan about these persons.
+pub(super) fn call_at(
+    variant: &PreparedVariant,
+    at: usize,
+    keys: Vec<String>,
+    part: Option<u32>,
+) -> Result<ScanCall<'_>> {
+    let (name, _, scan) = scan_at(variant, at)?;
+    Ok(ScanCall { name, scan, schema: Arc::clone(&scan.answer), keys, part })
+}
+
+/// A scan's rows with NULL for what their owner does not state, and their numbers beside them.
+fn numbered(batches: Vec<RecordBatch>, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
+    let mut next = 0;
+    let with_numbers = |batch: RecordBatch| {
+        let first = next;
+        next += i64::try_from(batch.num_rows())
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let mut columns = batch.columns().to_vec();
+        let unstated = schema.fields().iter().skip(columns.len()).rev().skip(1).rev();
+        columns.extend(unstated.map(|field| new_null_array(field.data_type(), batch.num_rows())));
+        columns.push(Arc::new(Int64Array::from_iter_values(first..next)));
+        Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+    };
+    batches.into_iter().map(with_numbers).collect()
+}

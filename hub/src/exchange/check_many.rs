@@ -1,0 +1,198 @@
+//! A check about many subjects: each is answered as if it were asked about alone.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use zerotrip_channel::deadline::Deadline;
+use zerotrip_checks::definition::Definition;
+use zerotrip_datasets::{Argument, CivilDay};
+use zerotrip_ledger::Asking;
+use zerotrip_policies::{Action, Decision};
+use zerotrip_proto::v1::request::Body;
+use zerotrip_proto::v1::{CheckManyBody, ErrorCode, ManyAnswered};
+use zerotrip_proto::{Refusal, bounds};
+
+use super::check::{arguments, asking, defined, ready, short, wrong};
+use super::identify::Identified;
+use super::leaves::Subjects;
+use super::outcome::{Outcome, claims, reasons};
+use super::pipeline::Kind;
+use crate::dispatch::Dispatcher;
+use crate::engine::{PreparedKind, PreparedVariant, RunResult};
+use crate::hub::Hub;
+
+/// What a check about many subjects asks, validated.
+pub struct CheckManyRequest {
+    /// `<check>/<variant>`.
+    name: String,
+    definition: Arc<Definition>,
+    variant: String,
+    /// What is the same of all, then each subject.
+    arguments: Vec<Argument>,
+    /// How many of these are the same of all.
+    shared: usize,
+    /// The name of the parameter that differs.
+    parameter: String,
+}
+
+impl Kind for CheckManyRequest {
+    const ACTION: Action = Action::CheckMany;
+
+    fn of(hub: &Hub, identified: &Identified, now: SystemTime) -> Result<Self, Refusal> {
+        let Some(Body::CheckMany(body)) = &identified.request.body else {
+            return Err(Refusal::new(
+                ErrorCode::Malformed,
+                "the request's body is not a check about many subjects",
+            ));
+        };
+        let definition = defined(&hub.catalog, &body.check, &body.variant)?;
+        let today = CivilDay::at(now);
+        let but = Some(body.subject_parameter.as_str());
+        let mut all = arguments(definition, &body.parameters, but, today)?;
+        let shared = all.len();
+        all.extend(subjects(definition, body, today)?);
+        Ok(Self {
+            name: format!("{}/{}", definition.name, body.variant),
+            definition: Arc::clone(definition),
+            variant: body.variant.clone(),
+            arguments: all,
+            shared,
+            parameter: body.subject_parameter.clone(),
+        })
+    }
+
+    fn check(&self) -> &str {
+        &self.name
+    }
+
+    fn action(&self) -> String {
+        format!("many {}", self.name)
+    }
+
+    fn arguments(&self) -> &[Argument] {
+        &self.arguments
+    }
+
+    fn subjects(&self) -> u32 {
+        u32::try_from(self.arguments.len() - self.shared).unwrap_or(u32::MAX)
+    }
+
+    fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking> {
+        let about = (&*self.definition, self.variant.as_str());
+        let each = self.each().map(|subject| {
+            asking(identified, decision, about, self.parameters(subject).into_iter())
+        });
+        each.flatten().collect()
+    }
+
+    /// As long as the request lives: each ticket has a minute.
+    fn deadline(&self, identified: &Identified, now: SystemTime) -> Deadline {
+        Deadline::by_clock(identified.expires_at, now)
+    }
+
+    async fn run(&self, hub: &Hub, dispatcher: &Dispatcher<'_>, now: SystemTime) -> Outcome {
+        let prepared = hub.catalog.prepared(&self.definition.name);
+        let (check, variant) =
+            match ready(hub, prepared.as_deref(), &self.definition, &self.variant) {
+                Ok(ready) => ready,
+                Err(unavailable) => return *unavailable,
+            };
+        let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect();
+        let subjects: Vec<Vec<String>> =
+            self.each().map(|subject| owned(self.parameters(subject))).collect();
+        let today = CivilDay::at(now).to_date32();
+        let results = check.run_many(&hub.engine, variant, &subjects, today, dispatcher).await;
+        self.outcome(variant, now, results)
+    }
+}
+
+impl CheckManyRequest {
+    fn each(&self) -> impl Iterator<Item = &Argument> {
+        self.arguments.iter().skip(self.shared)
+    }
+
+    /// A subject's parameters, in the definition's order.
+    fn parameters<'a>(&'a self, subject: &'a Argument) -> Vec<&'a str> {
+        let mut shared = self.arguments.iter().take(self.shared);
+        let declared = self.definition.parameters.iter();
+        let values = declared.filter_map(|declared| {
+            if declared.name == self.parameter { Some(subject) } else { shared.next() }
+        });
+        values.map(|argument| argument.value.as_key()).collect()
+    }
+
+    fn outcome(
+        &self,
+        variant: &PreparedVariant,
+        now: SystemTime,
+        results: Vec<datafusion::common::Result<RunResult>>,
+    ) -> Outcome {
+        let definition = &*self.definition;
+        let statements: BTreeMap<_, _> = variant
+            .steps
+            .iter()
+            .filter_map(|step| match &step.kind {
+                PreparedKind::Scan(scan) => {
+                    Some((scan.scan.dataset.clone(), Arc::clone(&scan.statement)))
+                }
+                PreparedKind::Sql(_) => None,
+            })
+            .collect();
+        let mut subjects = Subjects::of(statements);
+        let mut answered =
+            ManyAnswered { reasons: reasons(definition, |_| true), ..ManyAnswered::default() };
+        for (subject, result) in self.each().zip(results) {
+            let result = result.inspect_err(|error| {
+                tracing::error!(check = %self.name, %error, "the check of one of many failed");
+            });
+            let result = result.ok();
+            // Where it holds, and of which numbers, is the same of all.
+            if let Some(result) = result.as_ref().filter(|_| answered.claims.is_empty()) {
+                answered.claims = claims(definition, &self.variant, now, result);
+            }
+            subjects.add(definition, subject.value.as_key().to_owned(), result.as_ref());
+        }
+        Outcome::many(definition, answered, subjects)
+    }
+}
+
+/// The subjects: each in its canonical form, once.
+fn subjects(
+    definition: &Definition,
+    body: &CheckManyBody,
+    today: CivilDay,
+) -> Result<Vec<Argument>, Refusal> {
+    let name = &body.subject_parameter;
+    let declared = definition.parameters.iter().find(|known| known.name == *name);
+    let Some(declared) = declared else {
+        let (check, name) = (&definition.name, short(name));
+        return Err(wrong(
+            format!("check `{check}` has no parameter `{name}` by which subjects could differ"),
+            format!("核验事项 `{check}` 没有可逐人区分的参数 `{name}`"),
+        ));
+    };
+    let (given, most) = (body.subjects.len(), bounds::SUBJECTS);
+    if !(1..=most).contains(&given) {
+        return Err(Refusal::bilingual(
+            ErrorCode::TooLarge,
+            format!("the request names {given} subjects; give 1 to {most}, and make more requests"),
+            format!("请求包含 {given} 名当事人；每次请给出 1 至 {most} 名，超出部分请另行请求"),
+        ));
+    }
+    let mut first: HashMap<&str, usize> = HashMap::with_capacity(given);
+    let mut read = Vec::with_capacity(given);
+    for (number, text) in (1..).zip(&body.subjects) {
+        let argument = declared.declared.read_signed(name, text, Some(today)).map_err(|error| {
+            wrong(format!("subject {number}: {error}"), format!("第 {number} 名：{}", error.zh()))
+        })?;
+        if let Some(before) = first.insert(text, number) {
+            return Err(wrong(
+                format!("subject {number} is subject {before} again; name each once"),
+                format!("第 {number} 名与第 {before} 名重复；每名当事人只能出现一次"),
+            ));
+        }
+        read.push(argument);
+    }
+    Ok(read)
+}
