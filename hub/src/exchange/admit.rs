@@ -22,18 +22,15 @@ pub fn within_denials(
     if decision.allowed { Ok(()) } else { budgets.spend_refusal(&peer.uri()) }
 }
 
-/// A permit for one exchange, held until it is answered. No member gets more than half of it: one
-/// that asks too much at once is refused for now, and the others do not notice. A request about
-/// many subjects counts as that many requests.
-pub fn admit(
-    budgets: &RequestBudgets,
+/// A permit for one exchange of the peer's member, held until it is answered. No member gets more
+/// than half of them: one that asks too much at once is refused for now, and the others do not
+/// notice. It is asked for before any signature is verified, so that what cannot be answered costs
+/// the hub little. A request that another member signed is refused after it.
+pub fn room(
     exchanges: &Arc<KeyedQuota<String>>,
-    identified: &Identified,
-    (requests, arguments): (u32, &[Argument]),
+    peer: &Identity,
 ) -> Result<Permit<String>, Refusal> {
-    let subjects: Vec<Subject> = arguments.iter().map(|argument| argument.value).collect();
-    budgets.spend(&identified.member, requests, &subjects)?;
-    exchanges.try_acquire(identified.member.clone()).ok_or_else(|| {
+    exchanges.try_acquire(peer.member().unwrap_or_default().to_owned()).ok_or_else(|| {
         let share = exchanges.most_each();
         Refusal::bilingual(
             ErrorCode::Overloaded,
@@ -44,4 +41,15 @@ pub fn admit(
             format!("枢纽繁忙或正在停机，或本单位同时进行的请求已达 {share} 个上限，请一秒后重试"),
         )
     })
+}
+
+/// One more request of the member, about these subjects. One about many subjects counts as that
+/// many requests.
+pub fn within_budgets(
+    budgets: &RequestBudgets,
+    identified: &Identified,
+    (requests, arguments): (u32, &[Argument]),
+) -> Result<(), Refusal> {
+    let subjects: Vec<Subject> = arguments.iter().map(|argument| argument.value).collect();
+    budgets.spend(&identified.member, requests, &subjects)
 }

@@ -132,10 +132,11 @@ async fn begin<K: Kind>(
     let envelope = envelope.ok_or_else(|| {
         Refusal::new(ErrorCode::BadSignature, "the call carries no signed request")
     })?;
+    let permit = admit::room(&hub.exchanges, peer)?;
     let identified = identify(&hub.identity.uri, &in_force, envelope, peer, now)?;
     let kind = K::of(hub, &identified, now)?;
     let about = (kind.subjects(), kind.arguments());
-    let permit = admit::admit(&hub.budgets, &hub.exchanges, &identified, about)?;
+    admit::within_budgets(&hub.budgets, &identified, about)?;
     let request = AuthorizationRequest::of(&identified, &kind);
     let decided = request.decide(in_force, now);
     admit::within_denials(&hub.budgets, &decided.decision, peer)?;
