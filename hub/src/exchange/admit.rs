@@ -43,7 +43,8 @@ pub fn room(
     })
 }
 
-/// One more request of the member, about these subjects. One about many counts as that many.
+/// One more request of the member, about these subjects. One about many subjects counts as that
+/// many requests.
 pub fn within_budgets(
     budgets: &RequestBudgets,
     identified: &Identified,
