@@ -2,6 +2,7 @@
 //! mTLS calls, each signed and verified one by one at both ends, with nothing inside. Every answer
 //! is compared with the key while it is timed.
 
+mod disk;
 mod floor;
 mod load;
 mod measure;
@@ -69,6 +70,8 @@ enum Command {
     /// With the defaults it takes about three minutes on two idle cores: one to set up, half a
     /// minute to ask the peer about every resident, and 20 s for each number of `--at`.
     Peers(peers::Peers),
+    /// What an exchange costs on the disk: as answered, moved into a segment, its body erased.
+    Disk(disk::Disk),
 }
 
 fn main() -> ExitCode {
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Some(Command::Sources(sources)) => measure_sources(sources, &arguments.dir),
         Some(Command::Stream(stream)) => stream::measure(stream, &arguments.dir),
         Some(Command::Peers(peers)) => peers::measure(peers, &arguments.dir),
+        Some(Command::Disk(disk)) => disk::measure(disk, arguments.residents, &arguments.dir),
         None => bench(&arguments),
     };
     match done {

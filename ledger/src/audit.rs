@@ -302,7 +302,8 @@ fn check_past(
         Some(_) => Err(changed()),
         // Its end has not moved yet.
         None if !ends => {
-            let select = "SELECT 1 FROM exchange WHERE id = ?1 AND issuer = ?2 AND intent_index = ?3";
+            let select =
+                "SELECT 1 FROM exchange WHERE id = ?1 AND issuer = ?2 AND intent_index = ?3";
             let known = params![id, reader, number(index)?];
             if connection.prepare_cached(select)?.exists(known)? { Ok(()) } else { Err(changed()) }
         }

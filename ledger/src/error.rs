@@ -160,6 +160,9 @@ pub enum OpenError {
          does not go on with it; keep the folder, and name a new one with --store"
     )]
     OlderVersion(i64),
+    /// Written by the last release.
+    #[error("the store has version {0} and no segments yet; start the hub once, and it gets them")]
+    NoPast(i64),
     /// Another log's store.
     #[error(
         "the store belongs to the log `{found}`, not `{expected}`; check the configured hub name \

@@ -25,8 +25,8 @@ mod backup;
 mod error;
 mod held;
 mod options;
-mod project;
 mod past;
+mod project;
 mod queries;
 mod read;
 mod rows;
@@ -37,8 +37,8 @@ mod work;
 mod writer;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -55,13 +55,13 @@ pub use rows::{
     Recovered,
 };
 pub use segments::{
-    Checked, Erased, Held as HeldBy, Hold, Order, SegmentError, SegmentRow, StoreFigures,
-    verify as verify_segments,
+    Checked, Erased, Held, Hold, Inspection, Order, SegmentError, SegmentRow, StoreFigures,
+    inspect, verify as verify_segments,
 };
 pub use work::{ANSWER_BYTES, Asking, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT};
 pub use writer::BATCH;
 
-use held::{Held, Mark, Marked};
+use held::{Held as HeldFiles, Mark, Marked};
 use project::Projector;
 use read::Readers;
 use segments::Archive;
@@ -137,7 +137,7 @@ impl Ledger {
         let readers = Readers::open(folder, Arc::clone(&archive))?;
         schema::sync_folder(folder)?;
         let mark = Mark::open(folder, Marked { size: range.size(), root: range.root() })?;
-        let files = Held::now(schema::files(folder))?;
+        let files = HeldFiles::now(schema::files(folder))?;
         let (announce, head) = watch::channel(Arc::clone(&first));
         let commits = Arc::new(AtomicU64::new(0));
         let projector = Projector::start(

@@ -53,9 +53,8 @@ impl Ledger {
     /// is left, and the store's WAL.
     pub async fn sweep(&self) -> Result<(), LedgerError> {
         let inner = Arc::clone(&self.0);
-        let dropping = tokio::task::spawn_blocking(move || {
-            inner.readers.with_past(segments::drop_files)
-        });
+        let dropping =
+            tokio::task::spawn_blocking(move || inner.readers.with_past(segments::drop_files));
         let gone =
             dropping.await.map_err(|error| LedgerError::Unavailable(error.to_string()))??;
         if !gone.is_empty() {

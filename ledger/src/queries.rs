@@ -88,8 +88,8 @@ impl Ledger {
     /// 2.1.4).
     pub fn consistency(&self, from: u64, to: u64) -> Result<Vec<Vec<u8>>, LedgerError> {
         let size = self.size();
-        self.0.readers.with_past(|connection, archive| {
-            read::consistency(connection, archive, from, to, size)
-        })
+        self.0
+            .readers
+            .with_past(|connection, archive| read::consistency(connection, archive, from, to, size))
     }
 }

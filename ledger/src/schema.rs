@@ -252,6 +252,16 @@ pub(crate) fn open_reading(folder: &Path) -> Result<Connection, OpenError> {
     open_as(&database(folder), OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+/// The same, where it has a past to look into.
+pub(crate) fn open_reading_past(folder: &Path) -> Result<Connection, OpenError> {
+    let connection = open_reading(folder)?;
+    match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
+        VERSION => Ok(connection),
+        BEFORE_SEGMENTS => Err(OpenError::NoPast(BEFORE_SEGMENTS)),
+        other => Err(unknown_version(other)),
+    }
+}
+
 fn unknown_version(found: i64) -> OpenError {
     if found < VERSION { OpenError::OlderVersion(found) } else { OpenError::NewerVersion(found) }
 }

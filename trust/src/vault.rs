@@ -49,9 +49,7 @@ impl Key {
 pub fn seal(place: &[u8], mut bytes: Vec<u8>) -> Result<(Key, Vec<u8>), RandomError> {
     let key = Key(digest::random()?);
     key.cipher()
-        .and_then(|cipher| {
-            cipher.seal_in_place_append_tag(nonce(), Aad::from(place), &mut bytes)
-        })
+        .and_then(|cipher| cipher.seal_in_place_append_tag(nonce(), Aad::from(place), &mut bytes))
         .map_err(|_| RandomError)?;
     Ok((key, bytes))
 }

@@ -12,7 +12,7 @@ pub(crate) const TILE: u64 = 256;
 /// Most bytes of a block that is not compressed: each leaf as large as one can be, and what is kept
 /// beside it.
 const MOST_BYTES: usize = 96 << 20;
-const LEVEL: i32 = 15;
+const LEVEL: i32 = 9;
 
 /// A block.
 #[derive(Debug, Default)]

@@ -78,8 +78,7 @@ fn envelope(of: &Envelope, payload: Vec<u8>) -> Envelope {
 fn common_request(request: Request) -> Request {
     let body = match request.body {
         Some(Asked::Check(check)) => {
-            let named =
-                |one: Parameter| Parameter { name: one.name, ..Parameter::default() };
+            let named = |one: Parameter| Parameter { name: one.name, ..Parameter::default() };
             Some(Asked::Check(CheckBody {
                 check: check.check,
                 variant: check.variant,

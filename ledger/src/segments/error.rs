@@ -10,7 +10,9 @@ pub enum SegmentError {
     )]
     Missing(String),
     /// It ends before what was put into it.
-    #[error("the segment file `{file}` is cut: it has {found} bytes, of {wanted} that were written")]
+    #[error(
+        "the segment file `{file}` is cut: it has {found} bytes, of {wanted} that were written"
+    )]
     Cut {
         /// Which.
         file: String,

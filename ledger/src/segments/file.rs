@@ -3,9 +3,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension as _};
+use zerotrip_trust::ending::utc;
 
 use super::error::SegmentError;
 use crate::error::OpenError;
@@ -198,7 +199,10 @@ pub(super) fn newest(
     origin: &str,
 ) -> rusqlite::Result<Option<Segment>> {
     let select = format!("SELECT {COLUMNS} FROM segment ORDER BY number DESC LIMIT 1");
-    connection.prepare_cached(&select)?.query_row([], |row| segment_of(row, store, origin)).optional()
+    connection
+        .prepare_cached(&select)?
+        .query_row([], |row| segment_of(row, store, origin))
+        .optional()
 }
 
 /// The segment that is written to is as long as what was written down; older ones are looked at
@@ -223,8 +227,8 @@ pub(crate) fn copy_all(
     to: &Path,
     origin: &str,
 ) -> Result<(), SegmentError> {
-    let all = all(connection, from, origin)
-        .map_err(|error| SegmentError::altered(FOLDER, error))?;
+    let all =
+        all(connection, from, origin).map_err(|error| SegmentError::altered(FOLDER, error))?;
     if all.is_empty() {
         return Ok(());
     }
@@ -249,10 +253,9 @@ pub(crate) fn copy_all(
         }
     }
     let sync = |folder: &Path| File::open(folder).and_then(|folder| folder.sync_all());
-    sync(&target).and_then(|()| sync(to)).map_err(|error| SegmentError::Io {
-        file: FOLDER.into(),
-        why: error.to_string(),
-    })
+    sync(&target)
+        .and_then(|()| sync(to))
+        .map_err(|error| SegmentError::Io { file: FOLDER.into(), why: error.to_string() })
 }
 
 /// All segments, oldest first.
@@ -266,35 +269,7 @@ pub(super) fn all(
     query.query_map([], |row| segment_of(row, store, origin))?.collect()
 }
 
-/// The day of a moment in UTC, as files are named for it (civil-from-days, Hinnant).
+/// The day of a moment in UTC, as files are named for it.
 pub(super) fn day(at: SystemTime) -> String {
-    let days = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400;
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let part = (5 * of_year + 2) / 153;
-    let (day, month) = (of_year - (153 * part + 2) / 5 + 1, if part < 10 { part + 3 } else { part - 9 });
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    #[test]
-    fn days_are_those_of_the_calendar() {
-        for (seconds, text) in [
-            (0, "1970-01-01"),
-            (951_782_400, "2000-02-29"),
-            (951_868_800, "2000-03-01"),
-            (1_735_689_599, "2024-12-31"),
-            (1_735_689_600, "2025-01-01"),
-            (4_107_542_400, "2100-03-01"),
-        ] {
-            assert_eq!(day(UNIX_EPOCH + std::time::Duration::from_secs(seconds)), text);
-        }
-    }
+    utc(at).chars().take_while(|letter| *letter != ' ').collect()
 }

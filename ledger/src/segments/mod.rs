@@ -39,14 +39,14 @@ pub use erasing::{Erased, Order};
 pub(crate) use erasing::{Step, drop_files};
 pub use error::SegmentError;
 pub(crate) use file::{copy_all, folder as folder_of, newest_is_whole};
-pub(crate) use holds::{HoldWork, apply_hold, list_holds};
 pub use holds::{Held, Hold};
+pub(crate) use holds::{HoldWork, apply_hold, list_holds};
 pub(crate) use moving::{Moving, build, take_over};
 pub(crate) use reading::{Archive, moved, past};
-pub use report::{SegmentRow, StoreFigures};
+pub use report::{Inspection, SegmentRow, StoreFigures, inspect};
 pub(crate) use report::{figures, list};
-pub use verify::{Checked, verify};
 pub(crate) use verify::check;
+pub use verify::{Checked, verify};
 
 /// Leaves of a block: a multiple of a tile's.
 pub(crate) const BLOCK: u64 = 1024;

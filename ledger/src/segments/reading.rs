@@ -140,11 +140,7 @@ impl Archive {
             .query_row([number], |row| segment_of(row, &self.store, &self.origin))?)
     }
 
-    pub(super) fn row(
-        &self,
-        connection: &Connection,
-        index: u64,
-    ) -> Result<BlockRow, LedgerError> {
+    pub(super) fn row(&self, connection: &Connection, index: u64) -> Result<BlockRow, LedgerError> {
         let select = format!(
             "SELECT {BLOCK_COLUMNS} FROM block WHERE first <= ?1 ORDER BY first DESC LIMIT 1"
         );
@@ -201,8 +197,8 @@ impl Archive {
         let place = place(&self.origin, Kind::Entries, row.segment, row.first, row.end);
         let plain = row.key.open(&place, sealed).map_err(|_| altered("does not open"))?;
         let count = row.end.saturating_sub(row.first);
-        let block = Block::decode(row.first, count, &plain)
-            .ok_or_else(|| altered("cannot be read"))?;
+        let block =
+            Block::decode(row.first, count, &plain).ok_or_else(|| altered("cannot be read"))?;
         for (index, root) in block.tiles() {
             if root.is_none() || root != read_row(connection, TILE.trailing_zeros(), index)? {
                 return Err(altered("does not have the root that the tree keeps").into());
@@ -236,9 +232,8 @@ impl Archive {
     ) -> Result<Option<ExchangeRow>, LedgerError> {
         let Some(found) = past(connection, id)? else { return Ok(None) };
         let (block, content) = self.said(connection, found.leaf)?;
-        let wrong = || {
-            LedgerError::Unavailable(format!("the leaf {} does not end `{id}`", found.leaf))
-        };
+        let wrong =
+            || LedgerError::Unavailable(format!("the leaf {} does not end `{id}`", found.leaf));
         let kept = block.kept(found.leaf).ok_or_else(wrong)?;
         let ended_at = ended_at(&content);
         let (intent_index, state) = match content.body {
@@ -286,11 +281,7 @@ impl Archive {
     }
 
     /// When an exchange of the past ended, in microseconds.
-    pub(super) fn ended_at(
-        &self,
-        connection: &Connection,
-        leaf: u64,
-    ) -> Result<i64, LedgerError> {
+    pub(super) fn ended_at(&self, connection: &Connection, leaf: u64) -> Result<i64, LedgerError> {
         Ok(ended_at(&self.said(connection, leaf)?.1))
     }
 

@@ -1,10 +1,14 @@
 //! What there is of the past, in figures.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 
 use super::file::all;
+use super::holds::{Hold, list_holds};
 use super::reading::Archive;
-use crate::error::LedgerError;
+use crate::error::{LedgerError, OpenError};
+use crate::schema;
 
 /// A segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +46,30 @@ pub struct StoreFigures {
     pub entries_bytes: u64,
     /// Files of bodies.
     pub bodies_bytes: u64,
+}
+
+/// What an operator sees of a store's past.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inspection {
+    /// The whole.
+    pub figures: StoreFigures,
+    /// Oldest first.
+    pub segments: Vec<SegmentRow>,
+    /// Those in force first.
+    pub holds: Vec<Hold>,
+}
+
+/// Looks into the store in `folder`, also while a hub has it open: in another process, which only
+/// reads.
+pub fn inspect(folder: &Path, origin: &str) -> Result<Inspection, OpenError> {
+    let connection = schema::open_reading_past(folder)?;
+    let transaction = connection.unchecked_transaction()?;
+    let archive = Archive::new(folder, origin);
+    Ok(Inspection {
+        figures: figures(&transaction, &archive)?,
+        segments: list(&transaction, &archive)?,
+        holds: list_holds(&transaction)?,
+    })
 }
 
 fn unsigned(value: i64) -> u64 {
@@ -85,8 +113,8 @@ pub(crate) fn figures(
     };
     let page = pragma("page_size")?;
     let free = pragma("freelist_count")?;
-    let (size, moved): (i64, i64) = connection
-        .query_row("SELECT size, moved FROM meta WHERE one = 1", [], |row| {
+    let (size, moved): (i64, i64) =
+        connection.query_row("SELECT size, moved FROM meta WHERE one = 1", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
     let segments = list(connection, archive)?;

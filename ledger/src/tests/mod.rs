@@ -4,8 +4,8 @@
 mod backup;
 mod crash;
 mod foreign;
-mod readers;
 mod past;
+mod readers;
 mod registry;
 mod tampering;
 mod tiles;

@@ -174,10 +174,7 @@ async fn what_has_moved_is_told_as_before() {
     // Used once, ever; ended once; and no certificate any more.
     let again = ledger.intend(intent(7), at(0), at(300)).await;
     assert_eq!(again, Err(LedgerError::Replayed(id(7))));
-    assert_eq!(
-        ledger.complete(whole(7, 0), at(9), None).await,
-        Err(LedgerError::NotOpen(id(7)))
-    );
+    assert_eq!(ledger.complete(whole(7, 0), at(9), None).await, Err(LedgerError::NotOpen(id(7))));
     let index = ledger.intend(intent(6000), at(0), at(300)).await.unwrap();
     let issue = completed(completion(6000, index, ExchangeOutcome::Recorded), &[]);
     let late = ledger.record_certificate(issue, at(2), None, &id(7), [7; 32]).await;
@@ -241,9 +238,7 @@ async fn a_kill_while_a_block_moves_loses_nothing() {
         };
         let written = lengths(&killed);
         let connection = crate::schema::open_reader(killed.path()).unwrap();
-        assert!(
-            crate::segments::build(&connection, &archive, later(), later()).unwrap().is_some()
-        );
+        assert!(crate::segments::build(&connection, &archive, later(), later()).unwrap().is_some());
         drop(connection);
         for (file, length) in lengths(&killed) {
             let known = written.get(&file).copied().unwrap_or_default();
@@ -309,10 +304,7 @@ async fn what_is_erased_is_in_no_file_and_the_log_is_whole() {
     assert_eq!(ledger.entries(0, 1000, &Reader::Authority).unwrap(), leaves);
     let checked = ledger.verify_segments().unwrap();
     assert_eq!((checked.erased, checked.faults), (1, vec![]));
-    assert_eq!(
-        ledger.erase(&id(7777), order()).await,
-        Err(LedgerError::UnknownExchange(id(7777)))
-    );
+    assert_eq!(ledger.erase(&id(7777), order()).await, Err(LedgerError::UnknownExchange(id(7777))));
     let nobody = Order { by: " ".into(), ..order() };
     assert!(matches!(ledger.erase(&id(10), nobody).await, Err(LedgerError::Malformed(_))));
     let open = ledger.intend(intent(9000), at(0), at(300)).await.unwrap();
@@ -326,9 +318,9 @@ async fn a_hold_wins_over_every_order_until_it_is_released() {
     let (ledger, _) = store.open();
     exchanges(&ledger, 0..1600).await;
     move_all(&ledger).await;
-    let one = ledger.place_hold(HeldBy::Exchange(id(5)), order()).await.unwrap();
-    let range = ledger.place_hold(HeldBy::Between(at(100), at(110)), order()).await.unwrap();
-    let hot = ledger.place_hold(HeldBy::Exchange(id(1599)), order()).await.unwrap();
+    let one = ledger.place_hold(Held::Exchange(id(5)), order()).await.unwrap();
+    let range = ledger.place_hold(Held::Between(at(100), at(110)), order()).await.unwrap();
+    let hot = ledger.place_hold(Held::Exchange(id(1599)), order()).await.unwrap();
     for (number, hold) in [(5, one), (100, range), (109, range), (1599, hot)] {
         assert_eq!(
             ledger.erase(&id(number), order()).await,
@@ -348,10 +340,7 @@ async fn a_hold_wins_over_every_order_until_it_is_released() {
     assert!(!ledger.segments().unwrap()[0].dropped);
     for hold in [one, range, hot] {
         ledger.release_hold(hold, order()).await.unwrap();
-        assert_eq!(
-            ledger.release_hold(hold, order()).await,
-            Err(LedgerError::UnknownHold(hold))
-        );
+        assert_eq!(ledger.release_hold(hold, order()).await, Err(LedgerError::UnknownHold(hold)));
     }
     assert_eq!(ledger.drop_segment(1, order()).await.unwrap(), Erased { bodies: 11, held: 0 });
     assert_eq!(ledger.erase_before(later(), order()).await.unwrap().bodies, 1);
@@ -359,7 +348,7 @@ async fn a_hold_wins_over_every_order_until_it_is_released() {
     assert_eq!(store.segment_files().len(), 1, "the entries stay, the bodies' file is gone");
     let holds = ledger.holds().unwrap();
     assert!(holds.iter().all(|hold| hold.released == Some(order()) && hold.placed == order()));
-    for wrong in [HeldBy::Exchange(id(7777)), HeldBy::Between(at(2), at(2))] {
+    for wrong in [Held::Exchange(id(7777)), Held::Between(at(2), at(2))] {
         assert!(ledger.place_hold(wrong, order()).await.is_err());
     }
     // What comes next begins another segment.
@@ -672,7 +661,7 @@ async fn play(steps: Vec<Step>) {
             }
             Step::Hold(which) if model.asked > 0 => {
                 let number = which.index(model.asked);
-                let held = HeldBy::Exchange(id(number));
+                let held = Held::Exchange(id(number));
                 let hold = ledger.place_hold(held, order()).await.unwrap();
                 model.held.insert(hold, number);
             }
