@@ -8,6 +8,8 @@
 //! with its published checkpoint can be detected only by a client or auditor that kept a newer
 //! checkpoint.
 
+mod past;
+
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -26,8 +28,10 @@ use crate::error::OpenError;
 use crate::held::{Marked, has_name};
 use crate::rows::{BundleKind, Orphan};
 use crate::schema::tiles_folder;
-use crate::segments::{Archive, KeptLeaf, TILE, moved, newest_is_whole, past};
+use crate::segments::{Archive, TILE, moved, newest_is_whole};
 use crate::tree::{Stored, number, peaks, read_row};
+
+use past::{replay_block, same_node};
 
 /// Leaves that are always checked, the last ones.
 pub(crate) const TAIL: u64 = 1024;
@@ -232,85 +236,6 @@ fn replay(
     if range.size() == size { Ok(range) } else { Err(OpenError::LeafMissing(range.size())) }
 }
 
-fn same_node(
-    connection: &Connection,
-    level: u32,
-    index: u64,
-    digest: &Digest,
-) -> Result<(), OpenError> {
-    match read_row(connection, level, index)? {
-        Some(found) if found == *digest => Ok(()),
-        Some(_) => Err(OpenError::NodeChanged { level, index }),
-        None => Err(MissingNode { level, index }.into()),
-    }
-}
-
-/// A block of the past, on top of the tree so far: its leaves are what the tree is of, and each
-/// exchange that it tells of is known.
-fn replay_block(
-    connection: &Connection,
-    archive: &Archive,
-    range: &mut CompactRange,
-) -> Result<(), OpenError> {
-    let first = range.size();
-    let block = archive.block(connection, first)?;
-    for (index, leaf) in (first..).zip(&block.leaves) {
-        let mut completed = Vec::new();
-        let hash = leaf_hash(&leaf.entry());
-        range.append_with(hash, |level, index, digest| completed.push((level, index, digest)));
-        let kept = completed.into_iter().filter(|(level, ..)| 1 << *level >= TILE);
-        for (level, index, digest) in kept {
-            same_node(connection, level, index, &digest)?;
-        }
-        match leaf {
-            KeptLeaf::Sealed { content, reader, .. } => {
-                let content = EntryContent::decode(content.as_slice())
-                    .map_err(|_| OpenError::ContentChanged(index))?;
-                check_past(connection, index, content, reader)?;
-            }
-            // Kept in the tables too, for those who look for bundles.
-            KeptLeaf::Open { entry } => {
-                let select = "SELECT 1 FROM leaf WHERE idx = ?1 AND entry = ?2 AND hash = ?3";
-                let params = params![number(index)?, entry, hash.as_slice()];
-                if !connection.prepare_cached(select)?.exists(params)? {
-                    return Err(OpenError::LeafMissing(index));
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// An entry of the past is its reader's, and its exchange cannot be asked again.
-fn check_past(
-    connection: &Connection,
-    index: u64,
-    content: EntryContent,
-    reader: &str,
-) -> Result<(), OpenError> {
-    let changed = || OpenError::ExchangeChanged(index);
-    let (id, ends) = match content.body {
-        Some(Body::Intent(intent)) if intent.issuer == reader => (intent.exchange_id, false),
-        Some(Body::Completion(completion)) => (completion.exchange_id, true),
-        Some(Body::Reconciliation(reconciliation)) => (reconciliation.exchange_id, true),
-        Some(Body::Refusal(refusal)) if refusal.peer == reader => return Ok(()),
-        _ => return Err(OpenError::ContentChanged(index)),
-    };
-    match past(connection, &id)? {
-        Some(past) if !ends && past.leaf > index => Ok(()),
-        Some(past) if ends && past.leaf == index => Ok(()),
-        Some(_) => Err(changed()),
-        // Its end has not moved yet.
-        None if !ends => {
-            let select =
-                "SELECT 1 FROM exchange WHERE id = ?1 AND issuer = ?2 AND intent_index = ?3";
-            let known = params![id, reader, number(index)?];
-            if connection.prepare_cached(select)?.exists(known)? { Ok(()) } else { Err(changed()) }
-        }
-        None => Err(changed()),
-    }
-}
-
 /// What is kept of a sealed entry is what its leaf commits to, and for the system that it names.
 fn check_entry(
     connection: &Connection,
@@ -448,27 +373,5 @@ fn version(version: Option<impl std::fmt::Display>) -> String {
     version.map_or_else(|| "none".to_owned(), |version| format!("version {version}"))
 }
 
-/// How many steps of SQLite's machine what opening verifies takes.
 #[cfg(test)]
-pub(crate) fn work_of(folder: &Path, origin: &str, keys: &LogKeys) -> u64 {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
-    let connection = crate::schema::open_reader(folder).unwrap_or_else(|error| panic!("{error}"));
-    let steps = Arc::new(AtomicU64::new(0));
-    let count = Arc::clone(&steps);
-    let each = move || {
-        count.fetch_add(1, Ordering::Relaxed);
-        false
-    };
-    connection.progress_handler(1, Some(each)).unwrap_or_else(|error| panic!("{error}"));
-    let archive = Archive::new(folder, origin);
-    let opened = audit(&connection, &archive, false).and_then(|range| {
-        let published = against_checkpoint(&connection, folder, &archive, keys, range.size())?;
-        against_mark(&connection, folder, &archive, range.size())?;
-        orphans(&connection)?;
-        let head = Arc::new(crate::tree::Head::of(&range, origin, &keys.sign));
-        crate::project::project(&connection, &archive, published, &head, false)
-    });
-    opened.unwrap_or_else(|error| panic!("{error}"));
-    steps.load(Ordering::Relaxed)
-}
+pub(crate) mod work;

@@ -55,7 +55,7 @@ const PAST: &str = "
 BEGIN IMMEDIATE;
 -- Leaves before this one are in segments.
 ALTER TABLE meta ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;
--- id: the 16 bytes of an exchange that ended in this leaf. key: its body's; without it there is none.
+-- id: 16 bytes, of an exchange that ended in this leaf. key: its body's; without it there is none.
 CREATE TABLE past (id BLOB PRIMARY KEY, leaf INTEGER NOT NULL, key BLOB) STRICT, WITHOUT ROWID;
 CREATE TABLE segment (number INTEGER PRIMARY KEY, day TEXT NOT NULL, entries_bytes INTEGER NOT \
                       NULL, bodies_bytes INTEGER NOT NULL, dictionary BLOB NOT NULL,

@@ -542,7 +542,7 @@ async fn opening_reads_no_more_after_many_exchanges() {
         asked += more;
         move_all(&ledger).await;
         ledger.close().await.unwrap();
-        let count = crate::audit::work_of(store.path(), ORIGIN, &store.keys());
+        let count = crate::audit::work::work_of(store.path(), ORIGIN, &store.keys());
         steps.push(count);
     }
     let (least, most) = (steps.iter().min().unwrap(), steps.iter().max().unwrap());
