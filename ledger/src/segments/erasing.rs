@@ -98,7 +98,11 @@ pub(crate) fn erase(
                         Ok((row.get(0)?, row.get(1)?))
                     })
                     .optional()?;
-                block_of(connection, archive, next, order)?
+                let mut step = block_of(connection, archive, next, order)?;
+                if step.next.is_none() {
+                    step.erased.held += hot_left(connection, *before)?;
+                }
+                step
             }
         }
         Erase::Segment(segment, from) => {
@@ -200,6 +204,16 @@ fn hot(connection: &Connection, before: SystemTime) -> Result<Erased, Fault> {
         forget(connection, id)?;
     }
     Ok(Erased { bodies: ids.len() as u64, held: 0 })
+}
+
+/// What of them is left once there is no further batch: what is held.
+fn hot_left(connection: &Connection, before: SystemTime) -> rusqlite::Result<u64> {
+    let count: i64 = connection
+        .prepare_cached(
+            "SELECT count(*) FROM exchange WHERE answer IS NOT NULL AND answered_at < ?1",
+        )?
+        .query_row([micros(before)], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
 }
 
 fn forget(connection: &Connection, id: &str) -> rusqlite::Result<usize> {
