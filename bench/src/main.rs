@@ -2,6 +2,7 @@
 //! mTLS calls, each signed and verified one by one at both ends, with nothing inside. Every answer
 //! is compared with the key while it is timed.
 
+mod disk;
 mod floor;
 mod grants;
 mod load;
@@ -72,6 +73,8 @@ enum Command {
     /// With the defaults it takes about three minutes on two idle cores: one to set up, half a
     /// minute to ask the peer about every resident, and 20 s for each number of `--at`.
     Peers(peers::Peers),
+    /// What an exchange costs on the disk: as answered, moved into a segment, its body erased.
+    Disk(disk::Disk),
     /// Ten times as many questions as the hub can answer, at a rate that does not wait for answers.
     ///
     /// The peak is measured first, with 128 waiting at once, then the overload, then the peak
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Some(Command::Sources(sources)) => measure_sources(sources, &arguments.dir),
         Some(Command::Stream(stream)) => stream::measure(stream, &arguments.dir),
         Some(Command::Peers(peers)) => peers::measure(peers, &arguments.dir),
+        Some(Command::Disk(disk)) => disk::measure(disk, arguments.residents, &arguments.dir),
         Some(Command::Overload(overload)) => runtime().and_then(|runtime| {
             let of = (arguments.dir.as_path(), arguments.residents, arguments.seconds);
             overload::measure(overload, of, &runtime)

@@ -1,5 +1,7 @@
 //! The hub's command line.
 
+mod past;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -89,6 +91,23 @@ enum Command {
         #[arg(long)]
         store: Option<PathBuf>,
     },
+    /// What has moved out of the store: list it, verify it, drop the bodies of a part.
+    ///
+    /// Exchanges that are finished move into segments after `move_after_minutes` (hub.toml). A
+    /// segment is two files in `segments/` of the store's folder: `.entries` has what the log's
+    /// leaves say, and stays; `.bodies` has requests, answers and receipts, each under a key of its
+    /// own, which is in the store.
+    #[command(subcommand)]
+    Segments(past::Segments),
+    /// Erase bodies of exchanges: request, answer, receipts, and the fact behind the outcome.
+    ///
+    /// The log stays whole, and what it says of the exchange stays: who asked, when, under which
+    /// grant, and how it ended. Certificates that were issued still verify. What a hold keeps is
+    /// not erased. A backup of before still has it: see `docs/operate.md`.
+    Erase(past::Erase),
+    /// Legal holds: what must not be erased, by whose word and why.
+    #[command(subcommand)]
+    Hold(past::Holds),
 }
 
 /// Runs the command line.
@@ -224,7 +243,21 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             });
             say(cli.json, &text, &value)
         }
+        Command::Segments(command) => past::segments(command, cli.json).await,
+        Command::Erase(command) => past::erase(command, cli.json).await,
+        Command::Hold(command) => past::hold(command, cli.json).await,
     }
+}
+
+/// Where a command finds the hub.
+#[derive(clap::Args)]
+struct Place {
+    /// The hub's folder.
+    #[arg(long)]
+    dir: PathBuf,
+    /// Folder of the store, where it is not the hub's.
+    #[arg(long)]
+    store: Option<PathBuf>,
 }
 
 async fn signalled() -> std::io::Result<()> {

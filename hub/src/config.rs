@@ -30,6 +30,10 @@ pub struct Config {
     pub subject_per_hour: u32,
     /// How long a draining hub lets exchanges finish.
     pub drain: Duration,
+    /// Age at which what is finished moves out of the store, into segments.
+    pub move_after: Duration,
+    /// How long bodies of exchanges are kept; `None`: for ever.
+    pub keep_bodies: Option<Duration>,
 }
 
 /// `hub.toml` in the hub's folder. All keys are optional.
@@ -51,6 +55,12 @@ struct Raw {
     subject_per_hour: Option<u64>,
     /// Seconds that a stopping hub waits for exchanges: 0 to 300, default 20.
     drain_seconds: Option<u64>,
+    /// Minutes after which what is finished moves out of the store: 75 to 43200, default 120. A
+    /// certificate can be issued on a check for an hour, and for none that has moved.
+    move_after_minutes: Option<u64>,
+    /// Days for which bodies of exchanges are kept, unless a hold keeps them: 0 to 36500, default
+    /// 0, which is for ever.
+    keep_bodies_days: Option<u64>,
 }
 
 /// Everything wrong with the settings.
@@ -94,6 +104,8 @@ impl Config {
             bounded("member_per_minute", raw.member_per_minute, 120_000, 1, 10_000_000);
         let subject_per_hour = bounded("subject_per_hour", raw.subject_per_hour, 60, 1, 1_000_000);
         let drain = bounded("drain_seconds", raw.drain_seconds, 20, 0, 300);
+        let move_after = bounded("move_after_minutes", raw.move_after_minutes, 120, 75, 43_200);
+        let keep_bodies = bounded("keep_bodies_days", raw.keep_bodies_days, 0, 0, 36_500);
         if !faults.is_empty() {
             return Err(ConfigError(faults));
         }
@@ -109,6 +121,8 @@ impl Config {
             member_per_minute: narrow(member_per_minute),
             subject_per_hour: narrow(subject_per_hour),
             drain: Duration::from_secs(drain),
+            move_after: Duration::from_secs(move_after * 60),
+            keep_bodies: (keep_bodies > 0).then(|| Duration::from_secs(keep_bodies * 86_400)),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The running hub: the parts that every call shares, and how newer bundles come in force.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -36,6 +36,8 @@ pub struct Hub {
     pub config: Config,
     /// The durable truth.
     pub ledger: Ledger,
+    /// Where it is.
+    pub store: PathBuf,
     /// The origin line of its checkpoints.
     pub origin: String,
     /// What can be asked.
@@ -94,6 +96,7 @@ impl Hub {
             identity,
             config,
             ledger,
+            store,
             origin,
             catalog,
         };

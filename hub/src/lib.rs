@@ -21,6 +21,8 @@ pub mod exchange;
 pub mod hub;
 pub mod init;
 mod limits;
+mod orders;
+mod past;
 pub mod port;
 pub mod state;
 mod unrecorded;

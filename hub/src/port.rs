@@ -23,7 +23,7 @@ use crate::arrivals::{Arrival, Arrivals};
 use crate::channels::SUPERSEDED;
 use crate::hub::Hub;
 use crate::limits::{KeyedQuota, Permit};
-use crate::{channels, endings};
+use crate::{channels, endings, past};
 
 /// Time in which a suspended system can learn that it is, well within the second in which nothing
 /// must reach it any more.
@@ -103,6 +103,7 @@ impl Port {
         let port = Arc::new(self);
         let looking =
             tokio::spawn(endings::keep(Arc::clone(&port.hub), port.health.clone(), &api::NAMES));
+        let keeping = tokio::spawn(past::keep(Arc::clone(&port.hub)));
         let (alive, mut all_gone) = tokio::sync::mpsc::channel::<()>(1);
         loop {
             let accepted = tokio::select! {
@@ -127,6 +128,7 @@ impl Port {
             tracing::warn!("stopping though connections are open: {} s are over", drain.as_secs());
         }
         looking.abort();
+        keeping.abort();
     }
 
     fn no_room(&self) -> Refusal {

@@ -8,6 +8,8 @@
 //! with its published checkpoint can be detected only by a client or auditor that kept a newer
 //! checkpoint.
 
+mod past;
+
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -26,15 +28,18 @@ use crate::error::OpenError;
 use crate::held::{Marked, has_name};
 use crate::rows::{BundleKind, Orphan};
 use crate::schema::tiles_folder;
-use crate::tree::{Stored, number, peaks, read_node};
+use crate::segments::{Archive, TILE, moved, newest_is_whole};
+use crate::tree::{Stored, number, peaks, read_row};
+
+use past::{replay_block, same_node};
 
 /// Leaves that are always checked, the last ones.
-const TAIL: u64 = 1024;
+pub(crate) const TAIL: u64 = 1024;
 
 /// The tree of the store, once it holds what it says. Makes the first, empty one.
 pub(crate) fn audit(
     connection: &Connection,
-    origin: &str,
+    archive: &Archive,
     verify_all: bool,
 ) -> Result<CompactRange, OpenError> {
     if verify_all {
@@ -44,55 +49,69 @@ pub(crate) fn audit(
             return Err(OpenError::Damaged(verdict));
         }
     }
-    let stored = stored_range(connection, origin)?;
-    let size = stored.size();
+    let stored = stored_range(connection, archive.origin())?;
+    let (size, moved) = (stored.size(), moved(connection)?);
     let leaves = connection
         .query_row("SELECT max(idx) FROM leaf", [], |row| row.get::<_, Option<i64>>(0))?;
     let leaves = leaves.map_or(0, |last| u64::try_from(last).map_or(0, |last| last + 1));
     if leaves < size {
         return Err(OpenError::Truncated { size, leaves });
     }
-    if leaves > size || (verify_all && nodes(connection)? > size - u64::from(size.count_ones())) {
+    if leaves > size || (verify_all && nodes(connection)? > kept_nodes(size, moved)) {
         return Err(OpenError::Surplus(size));
     }
     // On a multiple of 256, the range before it consists of inner nodes only.
-    let start = if verify_all { 0 } else { size.saturating_sub(TAIL) & !255 };
-    if replay(connection, start, size)? != stored {
+    let tail = size.saturating_sub(TAIL) & !(TILE - 1);
+    if moved > tail || moved % TILE != 0 {
+        return Err(OpenError::Surplus(size));
+    }
+    let start = if verify_all { 0 } else { tail };
+    if replay(connection, archive, start, moved, size)? != stored {
         return Err(OpenError::RootChanged(size));
     }
+    newest_is_whole(connection, archive.store(), archive.origin())?;
     check_bundles(connection)?;
     Ok(stored)
 }
 
 /// The checkpoint file against the store: not ahead of it, and its tree the beginning of the
-/// store's.
+/// store's. The leaves that it is over.
 pub(crate) fn against_checkpoint(
     connection: &Connection,
     folder: &Path,
-    origin: &str,
+    archive: &Archive,
     keys: &LogKeys,
     size: u64,
-) -> Result<(), OpenError> {
+) -> Result<u64, OpenError> {
     let path = tiles_folder(folder).join("checkpoint");
     let mut note = String::new();
     match fs::File::open(&path)
         .and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note))
     {
         Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !has_name(&path) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !has_name(&path) => return Ok(0),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             return Err(NoteError::Malformed("not text").into());
         }
         Err(error) => return Err(OpenError::io(&path, error)),
     }
-    let published = keys.open(&note, origin)?;
+    let published = keys.open(&note, archive.origin())?;
     if published.size > size {
         return Err(OpenError::Shrunk { published: published.size, size });
     }
-    if root_at(&Stored(connection), published.size)? != published.root {
+    if root(connection, archive, published.size)? != published.root {
         return Err(OpenError::Forked(published.size));
     }
-    Ok(())
+    Ok(published.size)
+}
+
+fn root(connection: &Connection, archive: &Archive, size: u64) -> Result<Digest, OpenError> {
+    let stored = Stored::new(connection, archive);
+    let root = root_at(&stored, size);
+    match stored.failed() {
+        Some(error) => Err(error.into()),
+        None => Ok(root?),
+    }
 }
 
 /// The mark against the store: no head left over more leaves than there are, and its tree is the
@@ -100,13 +119,14 @@ pub(crate) fn against_checkpoint(
 pub(crate) fn against_mark(
     connection: &Connection,
     folder: &Path,
+    archive: &Archive,
     size: u64,
 ) -> Result<(), OpenError> {
     let Some(marked) = Marked::read(folder)? else { return Ok(()) };
     if marked.size > size {
         return Err(OpenError::Lost { signed: marked.size, size });
     }
-    if root_at(&Stored(connection), marked.size)? != marked.root {
+    if root(connection, archive, marked.size)? != marked.root {
         return Err(OpenError::Forked(marked.size));
     }
     Ok(())
@@ -162,13 +182,29 @@ fn nodes(connection: &Connection) -> Result<u64, OpenError> {
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
+/// Inner nodes of a tree of this size, without those below the tiles that have moved.
+fn kept_nodes(size: u64, moved: u64) -> u64 {
+    let all = size - u64::from(size.count_ones());
+    all.saturating_sub(moved / TILE * (TILE - 2))
+}
+
 /// Grows the tree again from `start`, comparing every hash, node and exchange on the way.
-fn replay(connection: &Connection, start: u64, size: u64) -> Result<CompactRange, OpenError> {
+fn replay(
+    connection: &Connection,
+    archive: &Archive,
+    start: u64,
+    moved: u64,
+    size: u64,
+) -> Result<CompactRange, OpenError> {
     let mut roots = Vec::new();
     for (level, index) in peaks(start) {
-        roots.push(read_node(connection, level, index)?.ok_or(MissingNode { level, index })?);
+        roots.push(read_row(connection, level, index)?.ok_or(MissingNode { level, index })?);
     }
     let mut range = CompactRange::from_nodes(start, roots).unwrap_or_default();
+    while range.size() < moved {
+        replay_block(connection, archive, &mut range)?;
+    }
+    let start = range.size();
     let mut query = connection.prepare(
         "SELECT idx, hash, entry, salt, content, reader FROM leaf WHERE idx >= ?1 ORDER BY idx",
     )?;
@@ -186,11 +222,7 @@ fn replay(connection: &Connection, start: u64, size: u64) -> Result<CompactRange
         let mut completed = Vec::new();
         range.append_with(hash, |level, index, digest| completed.push((level, index, digest)));
         for (level, index, digest) in completed.into_iter().filter(|(level, ..)| *level > 0) {
-            match read_node(connection, level, index)? {
-                Some(found) if found == digest => {}
-                Some(_) => return Err(OpenError::NodeChanged { level, index }),
-                None => return Err(MissingNode { level, index }.into()),
-            }
+            same_node(connection, level, index, &digest)?;
         }
         let opening = match (row.get(3)?, row.get(4)?) {
             (Some(salt), Some(content)) => Some(EntryOpening { salt, content }),
@@ -340,3 +372,6 @@ fn newest_change(
 fn version(version: Option<impl std::fmt::Display>) -> String {
     version.map_or_else(|| "none".to_owned(), |version| format!("version {version}"))
 }
+
+#[cfg(test)]
+pub(crate) mod work;

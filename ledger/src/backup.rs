@@ -15,6 +15,7 @@ use crate::error::{BackupError, OpenError};
 use crate::held::{MARK, Marked, has_name};
 use crate::project::write_checkpoint;
 use crate::schema;
+use crate::segments::{Archive, check, copy_all};
 use crate::tree::Head;
 
 /// Copies the store in `folder` to `to`, which must not exist: a store folder of its own, with the
@@ -27,7 +28,10 @@ pub fn backup(
     keys: &LogKeys,
 ) -> Result<Checkpoint, BackupError> {
     schema::new_folder(to)?;
-    let made = copy(folder, to).and_then(|published| finish(to, published, origin, keys));
+    let made = copy(folder, to).and_then(|published| {
+        copy_past(folder, to, origin)?;
+        finish(to, published, origin, keys)
+    });
     if made.is_err() {
         // The first error is reported; a useless copy that cannot be removed adds nothing to it.
         let _left = fs::remove_dir_all(to);
@@ -55,10 +59,12 @@ pub fn restore(
         }
         _ => schema::new_folder(&fresh)?,
     }
+    let source = from;
     let from = schema::database(from);
     schema::create_private(&schema::database(&fresh))
         .map_err(|error| OpenError::io(&fresh, error))?;
     fs::copy(&from, schema::database(&fresh)).map_err(|error| OpenError::io(&from, error))?;
+    copy_past(source, &fresh, origin)?;
     let found = finish(&fresh, None, origin, keys)?;
     if found != head {
         return Err(BackupError::OtherHead(from.display().to_string()));
@@ -98,6 +104,11 @@ fn copy(folder: &Path, to: &Path) -> Result<Option<String>, BackupError> {
     Ok(published)
 }
 
+/// The files of the past that the copied database knows, as far as it knows them.
+fn copy_past(from: &Path, to: &Path, origin: &str) -> Result<(), BackupError> {
+    Ok(copy_all(&schema::open_alone(to)?, from, to, origin)?)
+}
+
 /// Audits the copy from its first leaf on, and writes its head, its mark and its checkpoint; all of
 /// it durable.
 fn finish(
@@ -110,8 +121,13 @@ fn finish(
     if let Some(note) = published {
         write_checkpoint(to, &note)?;
     }
-    let range = audit::audit(&connection, origin, true)?;
-    audit::against_checkpoint(&connection, to, origin, keys, range.size())?;
+    let archive = Archive::new(to, origin);
+    let range = audit::audit(&connection, &archive, true)?;
+    audit::against_checkpoint(&connection, to, &archive, keys, range.size())?;
+    let checked = check(&connection, &archive).map_err(OpenError::from)?;
+    if let Some(fault) = checked.faults.into_iter().next() {
+        return Err(BackupError::Past(fault));
+    }
     drop(connection);
     let head = Head::of(&range, origin, &keys.sign);
     write_checkpoint(to, head.note().map_err(OpenError::from)?)?;

@@ -4,6 +4,8 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::merkle::MissingNode;
 use zerotrip_trust::note::NoteError;
 
+use crate::segments::SegmentError;
+
 /// Why something was not recorded or read. What was refused left no trace.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
@@ -62,6 +64,32 @@ pub enum LedgerError {
     /// No such leaf, tree or range of them.
     #[error("the log holds no such leaf or tree")]
     OutOfRange,
+    /// The exchange ended long ago, and has moved into a segment.
+    #[error(
+        "the exchange `{0}` ended long ago and is only kept now; no certificate can rest on it, \
+         ask again"
+    )]
+    Kept(String),
+    /// A legal hold keeps the exchange's body.
+    #[error(
+        "the hold {hold} keeps the exchange `{exchange}`, so that nothing of it is erased; see \
+         `zerotrip-hub hold list`"
+    )]
+    Held {
+        /// Which exchange.
+        exchange: String,
+        /// Which hold.
+        hold: u64,
+    },
+    /// No hold of this number is in force.
+    #[error("no hold {0} is in force")]
+    UnknownHold(u64),
+    /// What was about to move has changed meanwhile; it is moved as it is now the next time.
+    #[error("what was about to move into a segment has changed meanwhile")]
+    MovedOn,
+    /// A file of the past is not what was put into it. The text is for the operator.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
     /// Nothing is durably recorded any more, or a read failed. The text is for the operator.
     #[error("the store cannot be relied on: {0}")]
     Unavailable(String),
@@ -72,17 +100,20 @@ impl LedgerError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Replayed(_) => ErrorCode::Replayed,
-            Self::UnknownExchange(_) | Self::UnknownJoin(_) | Self::OutOfRange => {
-                ErrorCode::UnknownName
-            }
-            Self::AlreadyIssued(_) | Self::NotIssuable(_) => ErrorCode::NotIssuable,
+            Self::UnknownExchange(_)
+            | Self::UnknownJoin(_)
+            | Self::UnknownHold(_)
+            | Self::OutOfRange => ErrorCode::UnknownName,
+            Self::AlreadyIssued(_) | Self::NotIssuable(_) | Self::Kept(_) => ErrorCode::NotIssuable,
             Self::VariantLimit(_) => ErrorCode::VariantLimit,
             Self::StaleBundle { .. } => ErrorCode::StaleBundle,
             Self::InvalidToken => ErrorCode::InvalidToken,
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::Malformed(_) => ErrorCode::Malformed,
-            Self::NotOpen(_) | Self::Superseded(_) => ErrorCode::Internal,
-            Self::Unavailable(_) => ErrorCode::LedgerUnavailable,
+            Self::NotOpen(_) | Self::Superseded(_) | Self::MovedOn | Self::Held { .. } => {
+                ErrorCode::Internal
+            }
+            Self::Unavailable(_) | Self::Segment(_) => ErrorCode::LedgerUnavailable,
         }
     }
 }
@@ -129,6 +160,9 @@ pub enum OpenError {
          does not go on with it; keep the folder, and name a new one with --store"
     )]
     OlderVersion(i64),
+    /// Written by the last release.
+    #[error("the store has version {0} and no segments yet; start the hub once, and it gets them")]
+    NoPast(i64),
     /// Another log's store.
     #[error(
         "the store belongs to the log `{found}`, not `{expected}`; check the configured hub name \
@@ -176,6 +210,9 @@ pub enum OpenError {
     /// What is kept of a sealed entry is not what its leaf commits to.
     #[error("what is kept of the entry {0} is not what its leaf commits to: it was changed")]
     ContentChanged(u64),
+    /// A file of the past.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
     /// An exchange is not in the state that the log says.
     #[error("the exchange of the leaf {0} is missing or not in the state that the log records")]
     ExchangeChanged(u64),
@@ -253,6 +290,12 @@ pub enum BackupError {
     /// The copy is not what its checkpoint says.
     #[error("`{0}` is not the store that the backup's checkpoint is of; use another backup")]
     OtherHead(String),
+    /// A file of the past was removed while it was copied, or is not whole.
+    #[error("{0}; where bodies were erased meanwhile, run the backup again")]
+    Segment(#[from] SegmentError),
+    /// What was copied of the past is not what the log commits to.
+    #[error("{0}")]
+    Past(String),
     /// SQLite takes names as text.
     #[error("`{0}` is not a name in UTF-8; use another folder")]
     NoText(String),
@@ -261,6 +304,15 @@ pub enum BackupError {
 impl From<rusqlite::Error> for BackupError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<LedgerError> for OpenError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Segment(error) => Self::Segment(error),
+            error => Self::Store(error.to_string()),
+        }
     }
 }
 

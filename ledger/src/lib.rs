@@ -13,6 +13,7 @@
 //! <folder>/store.lock          held by the one process that writes
 //! <folder>/head                how far signed heads went: a store with fewer leaves does not open
 //! <folder>/ledger/checkpoint   and ledger/tile/…: public
+//! <folder>/segments/…          what is finished and no longer new
 //! ```
 //!
 //! This crate never decides whether an exchange is allowed and never reads a clock: times are
@@ -24,18 +25,20 @@ mod backup;
 mod error;
 mod held;
 mod options;
+mod past;
 mod project;
 mod queries;
 mod read;
 mod rows;
 mod schema;
+mod segments;
 mod tree;
 mod work;
 mod writer;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -51,12 +54,17 @@ pub use rows::{
     BundleKind, DecidedUnder, Entry, ExchangeRow, ExchangeState, Invited, Join, Orphan, Reader,
     Recovered,
 };
+pub use segments::{
+    Checked, Erased, Held, Hold, Inspection, Order, SegmentError, SegmentRow, StoreFigures,
+    inspect, verify as verify_segments,
+};
 pub use work::{ANSWER_BYTES, Asking, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT};
 pub use writer::BATCH;
 
-use held::{Held, Mark, Marked};
+use held::{Held as HeldFiles, Mark, Marked};
 use project::Projector;
 use read::Readers;
+use segments::Archive;
 use tree::Head;
 use work::{Certificate, Done, Work};
 use writer::{Job, Watched, Writer, WriterThread};
@@ -77,6 +85,8 @@ struct Inner {
     readers: Readers,
     projector: Projector,
     failed: Arc<AtomicBool>,
+    /// Blocks move one at a time.
+    moving: Mutex<()>,
     _writer: WriterThread,
 }
 
@@ -112,23 +122,27 @@ impl Ledger {
             (schema::data_version(&connection)?, schema::schema_version(&connection)?);
         #[cfg(test)]
         schema::fail_commits(&connection, Arc::clone(&options.fail_commit))?;
-        let range = audit::audit(&connection, origin, options.verify_all)?;
-        audit::against_checkpoint(&connection, folder, origin, &keys, range.size())?;
-        audit::against_mark(&connection, folder, range.size())?;
+        let archive = Arc::new(Archive::new(folder, origin));
+        let range = audit::audit(&connection, &archive, options.verify_all)?;
+        let published =
+            audit::against_checkpoint(&connection, folder, &archive, &keys, range.size())?;
+        audit::against_mark(&connection, folder, &archive, range.size())?;
         let orphaned = audit::orphans(&connection)?;
         let first = Arc::new(Head::of(&range, origin, &keys.sign));
-        project::project(&connection, folder, 0, &first, options.verify_all)?;
+        // The tiles under the published checkpoint were there before it was.
+        let from = if options.verify_all { 0 } else { published };
+        project::project(&connection, &archive, from, &first, options.verify_all)?;
         let recovered = Recovered { size: range.size(), orphaned };
 
-        let readers = Readers::open(folder)?;
+        let readers = Readers::open(folder, Arc::clone(&archive))?;
         schema::sync_folder(folder)?;
         let mark = Mark::open(folder, Marked { size: range.size(), root: range.root() })?;
-        let files = Held::now(schema::files(folder))?;
+        let files = HeldFiles::now(schema::files(folder))?;
         let (announce, head) = watch::channel(Arc::clone(&first));
         let commits = Arc::new(AtomicU64::new(0));
         let projector = Projector::start(
             schema::open_reader(folder)?,
-            folder,
+            Arc::clone(&archive),
             head.clone(),
             first.size(),
             files.clone(),
@@ -140,7 +154,7 @@ impl Ledger {
         let writer = Writer::new(
             connection,
             range,
-            origin.to_owned(),
+            archive,
             keys.sign,
             announce,
             Arc::clone(&commits),
@@ -155,6 +169,7 @@ impl Ledger {
                 readers,
                 projector,
                 failed,
+                moving: Mutex::default(),
                 _writer: thread,
             })),
             recovered,
@@ -230,11 +245,6 @@ impl Ledger {
     /// To be called with what [`Self::open`] found, before anything new is served.
     pub async fn reconcile(&self, orphans: Vec<Orphan>, at: SystemTime) -> Result<(), LedgerError> {
         self.submit(Work::Reconcile { orphans, at }).await.map(drop)
-    }
-
-    /// Erases an exchange's answer; log, outcome and certificate digest stay.
-    pub async fn erase_answer(&self, id: &str) -> Result<(), LedgerError> {
-        self.submit(Work::EraseAnswer { id: id.to_owned() }).await.map(drop)
     }
 
     /// Puts a newer bundle in force, with its entry in the log. An older or equal version is

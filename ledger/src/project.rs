@@ -16,6 +16,7 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 use tokio::sync::watch;
 use zerotrip_trust::Digest;
+use zerotrip_trust::merkle::leaf_hash;
 use zerotrip_trust::tiles::{
     TILE_HEIGHT, TILE_WIDTH, encode_entries, encode_tile, entries_path, tile_path, tile_width,
 };
@@ -23,10 +24,14 @@ use zerotrip_trust::tiles::{
 use crate::error::{LedgerError, OpenError};
 use crate::held::Held;
 use crate::schema::{self, tiles_folder};
+use crate::segments::{Archive, KeptLeaf, moved};
 use crate::tree::{Head, number};
 
 /// Most often that files are written.
 const INTERVAL: Duration = Duration::from_millis(200);
+/// Tiles of level 0 that are looked for at once, of those that were there when the store was
+/// opened: opening waits for none of them.
+const LOOKED_FOR: u64 = 1024;
 
 /// The running projection. Dropped without [`Projector::finish`] it stops where it is; the next
 /// opening goes on.
@@ -40,16 +45,15 @@ struct Running {
 impl Projector {
     pub(crate) fn start(
         connection: Connection,
-        folder: &Path,
+        archive: Arc<Archive>,
         head: watch::Receiver<Arc<Head>>,
         projected: u64,
         files: Held,
     ) -> Result<Self, OpenError> {
         let (stop, stopped) = channel();
-        let folder = folder.to_owned();
         let thread = std::thread::Builder::new()
             .name("ledger-tiles".into())
-            .spawn(move || run(&connection, &folder, &head, projected, &stopped, &files))
+            .spawn(move || run(&connection, &archive, &head, projected, &stopped, &files))
             .map_err(|error| OpenError::Store(format!("no thread for the tiles: {error}")))?;
         Ok(Self(Mutex::new(Some(Running { stop, thread }))))
     }
@@ -87,13 +91,14 @@ impl Drop for Projector {
 
 fn run(
     connection: &Connection,
-    folder: &Path,
+    archive: &Archive,
     head: &watch::Receiver<Arc<Head>>,
     mut projected: u64,
     stopped: &Receiver<()>,
     files: &Held,
 ) -> Result<(), OpenError> {
     let (mut failing, mut rescued) = (false, false);
+    let (mut looked, there) = (0, projected / TILE_WIDTH);
     loop {
         let last = match stopped.recv_timeout(INTERVAL) {
             Ok(()) => true,
@@ -112,10 +117,15 @@ fn run(
         let result = if head.size() == projected {
             Ok(())
         } else {
-            project(connection, folder, projected, &head, false)
+            project(connection, archive, projected, &head, false)
         };
+        let until = if last { there } else { there.min(looked + LOOKED_FOR) };
+        let result = result.and_then(|()| {
+            projected = head.size();
+            replace_missing(connection, archive, looked..until)
+        });
         match &result {
-            Ok(()) => (projected, failing) = (head.size(), false),
+            Ok(()) => (looked, failing) = (until, false),
             // Once, not five times a second: a full disk stays full for a while.
             Err(error) if !failing => {
                 failing = true;
@@ -129,18 +139,50 @@ fn run(
     }
 }
 
+/// Makes full tiles again that are not there: of level 0 those with these numbers, and those above
+/// that begin there.
+fn replace_missing(
+    connection: &Connection,
+    archive: &Archive,
+    tiles: std::ops::Range<u64>,
+) -> Result<(), OpenError> {
+    let folder = tiles_folder(archive.store());
+    for index in tiles {
+        let tile = |index| Wanted {
+            connection,
+            archive,
+            folder: &folder,
+            index,
+            width: None,
+            compare: false,
+        };
+        tile(index).write_level(0)?;
+        let (mut level, mut above) = (1, index);
+        // The last one above may not be full; then it is made with what comes.
+        while (above + 1) % TILE_WIDTH == 0 && level < LEVELS {
+            above /= TILE_WIDTH;
+            tile(above).write_level(level)?;
+            level += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Levels of tiles.
+const LEVELS: u8 = (u64::BITS / TILE_HEIGHT) as u8;
+
 /// Writes every tile that changed since the tree had `from` leaves, and then the checkpoint. Full
 /// tiles that are there stay, unless `compare` finds them different from the store: then they are
 /// made again.
 pub(crate) fn project(
     connection: &Connection,
-    folder: &Path,
+    archive: &Archive,
     from: u64,
     head: &Head,
     compare: bool,
 ) -> Result<(), OpenError> {
-    let folder = tiles_folder(folder);
-    for level in 0..u8::try_from(u64::BITS / TILE_HEIGHT).unwrap_or_default() {
+    let folder = tiles_folder(archive.store());
+    for level in 0..LEVELS {
         let shift = TILE_HEIGHT * u32::from(level);
         let (old, new) = (from >> shift, head.size() >> shift);
         if old == new && from > 0 {
@@ -148,13 +190,8 @@ pub(crate) fn project(
         }
         for index in old / TILE_WIDTH..new.div_ceil(TILE_WIDTH) {
             let Some(width) = tile_width(level, index, head.size()) else { break };
-            let tile = Wanted { connection, folder: &folder, index, width, compare };
-            let make = || Ok(encode_tile(&tile.digests(level)?).map_err(io::Error::other));
-            tile.write(&tile_path(level, index, width), make)?;
-            if level == 0 {
-                let make = || Ok(encode_entries(&tile.entries()?).map_err(io::Error::other));
-                tile.write(&entries_path(index, width), make)?;
-            }
+            let tile = Wanted { connection, archive, folder: &folder, index, width, compare };
+            tile.write_level(level)?;
         }
     }
     write_checkpoint_in(&folder, head.note()?)
@@ -173,6 +210,7 @@ fn write_checkpoint_in(tiles: &Path, note: &str) -> Result<(), OpenError> {
 /// A tile or bundle that should be there.
 struct Wanted<'a> {
     connection: &'a Connection,
+    archive: &'a Archive,
     folder: &'a Path,
     index: u64,
     width: Option<u16>,
@@ -185,29 +223,66 @@ impl Wanted<'_> {
         Ok((number(start)?, number(start + self.width.map_or(TILE_WIDTH, u64::from))?))
     }
 
-    fn digests(&self, level: u8) -> rusqlite::Result<Vec<Digest>> {
+    /// The tile, and on level 0 the bundle of entries beside it.
+    fn write_level(&self, level: u8) -> Result<(), OpenError> {
+        let make = || Ok(encode_tile(&self.digests(level)?).map_err(io::Error::other));
+        self.write(&tile_path(level, self.index, self.width), make)?;
+        if level == 0 {
+            let make = || Ok(encode_entries(&self.entries()?).map_err(io::Error::other));
+            self.write(&entries_path(self.index, self.width), make)?;
+        }
+        Ok(())
+    }
+
+    /// The entries of a tile that has moved, which is a full one.
+    fn past(&self) -> Result<Option<Vec<Vec<u8>>>, LedgerError> {
+        let (start, _) = self.bounds()?;
+        let start = u64::try_from(start).unwrap_or_default();
+        if start >= moved(self.connection)? {
+            return Ok(None);
+        }
+        let block = self.archive.block(self.connection, start)?;
+        let entry = |index| block.leaf(index).map(KeptLeaf::entry).ok_or(LedgerError::OutOfRange);
+        (start..start + TILE_WIDTH).map(entry).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn digests(&self, level: u8) -> Result<Vec<Digest>, LedgerError> {
+        // One state for both statements: a block may move between them.
+        let _one = self.connection.unchecked_transaction()?;
+        if level == 0
+            && let Some(entries) = self.past()?
+        {
+            return Ok(entries.iter().map(|entry| leaf_hash(entry)).collect());
+        }
         let (start, end) = self.bounds()?;
         let mut query = self.connection.prepare_cached(match level {
             0 => "SELECT hash FROM leaf WHERE ?1 = 0 AND idx >= ?2 AND idx < ?3 ORDER BY idx",
             _ => "SELECT hash FROM node WHERE level = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx",
         })?;
-        query
+        let found = query
             .query_map(params![u32::from(level) * TILE_HEIGHT, start, end], |row| row.get(0))?
-            .collect()
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(found)
     }
 
-    fn entries(&self) -> rusqlite::Result<Vec<Vec<u8>>> {
+    fn entries(&self) -> Result<Vec<Vec<u8>>, LedgerError> {
+        let _one = self.connection.unchecked_transaction()?;
+        if let Some(entries) = self.past()? {
+            return Ok(entries);
+        }
         let (start, end) = self.bounds()?;
         let mut query = self
             .connection
             .prepare_cached("SELECT entry FROM leaf WHERE idx >= ?1 AND idx < ?2 ORDER BY idx")?;
-        query.query_map(params![start, end], |row| row.get(0))?.collect()
+        Ok(query
+            .query_map(params![start, end], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?)
     }
 
     fn write(
         &self,
         name: &str,
-        make: impl FnOnce() -> rusqlite::Result<io::Result<Vec<u8>>>,
+        make: impl FnOnce() -> Result<io::Result<Vec<u8>>, LedgerError>,
     ) -> Result<(), OpenError> {
         let path = self.folder.join(name);
         // A rename is all or nothing, so what is there under a full tile's name and not empty is

@@ -11,13 +11,13 @@ use crate::{Ledger, read};
 impl Ledger {
     /// An exchange by its request's id.
     pub fn exchange(&self, id: &str) -> Result<Option<ExchangeRow>, LedgerError> {
-        self.0.readers.with(|connection| read::exchange(connection, id))
+        self.0.readers.with_past(|connection, archive| read::exchange(connection, archive, id))
     }
 
     /// What an exchange came to beyond what the requester learns; `None` where there is none, or
     /// not for this reader.
     pub fn fact(&self, id: &str, reader: &Reader) -> Result<Option<Fact>, LedgerError> {
-        self.0.readers.with(|connection| read::fact(connection, id, reader))
+        self.0.readers.with_past(|connection, archive| read::fact(connection, archive, id, reader))
     }
 
     /// The bundle in force and its version.
@@ -70,20 +70,26 @@ impl Ledger {
         reader: &Reader,
     ) -> Result<Vec<Entry>, LedgerError> {
         let size = self.size();
-        self.0.readers.with(|connection| read::entries(connection, start, count, size, reader))
+        self.0.readers.with_past(|connection, archive| {
+            read::entries(connection, archive, start, count, size, reader)
+        })
     }
 
     /// Proof that the leaf is in the tree of the newest checkpoint, and what opens it for this
     /// reader.
     pub fn inclusion(&self, index: u64, reader: &Reader) -> Result<LedgerReceipt, LedgerError> {
         let head = self.head();
-        self.0.readers.with(|connection| read::inclusion(connection, index, &head, reader))
+        self.0.readers.with_past(|connection, archive| {
+            read::inclusion(connection, archive, index, &head, reader)
+        })
     }
 
     /// Proof that the tree of `to` leaves continues that of `from`, which is at least 1 (RFC 9162,
     /// 2.1.4).
     pub fn consistency(&self, from: u64, to: u64) -> Result<Vec<Vec<u8>>, LedgerError> {
         let size = self.size();
-        self.0.readers.with(|connection| read::consistency(connection, from, to, size))
+        self.0
+            .readers
+            .with_past(|connection, archive| read::consistency(connection, archive, from, to, size))
     }
 }

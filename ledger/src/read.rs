@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -17,6 +17,7 @@ use crate::rows::{
     BundleKind, Entry, ExchangeRow, ExchangeState, Invited, Join, Reader, from_micros,
 };
 use crate::schema;
+use crate::segments::{Archive, KeptLeaf, moved};
 use crate::tree::{Head, Stored, number};
 use crate::work::{Fact, INVITATIONS, STATEMENTS};
 
@@ -30,14 +31,15 @@ const CONNECTIONS: usize = 4;
 pub(crate) struct Readers {
     connections: Vec<Mutex<Connection>>,
     next: AtomicUsize,
+    pub(crate) archive: Arc<Archive>,
 }
 
 impl Readers {
-    pub(crate) fn open(folder: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn open(folder: &Path, archive: Arc<Archive>) -> Result<Self, OpenError> {
         let connections = (0..CONNECTIONS)
             .map(|_| schema::open_reader(folder).map(Mutex::new))
             .collect::<Result<_, _>>()?;
-        Ok(Self { connections, next: AtomicUsize::new(0) })
+        Ok(Self { connections, next: AtomicUsize::new(0), archive })
     }
 
     pub(crate) fn with<T>(
@@ -50,15 +52,31 @@ impl Readers {
         // A reader that panicked has left nothing half-done: it only read.
         let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
         let result = read(&connection);
-        if let Err(LedgerError::Unavailable(error)) = &result {
-            tracing::error!(error, "the store cannot be read");
+        match &result {
+            Err(LedgerError::Unavailable(error)) => {
+                tracing::error!(error, "the store cannot be read");
+            }
+            Err(LedgerError::Segment(error)) => tracing::error!(%error, "the past cannot be read"),
+            _ => {}
         }
         result
+    }
+
+    /// As [`Self::with`], where a block may move between two statements: both see one state.
+    pub(crate) fn with_past<T>(
+        &self,
+        read: impl FnOnce(&Connection, &Archive) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        self.with(|connection| {
+            let transaction = connection.unchecked_transaction()?;
+            read(&transaction, &self.archive)
+        })
     }
 }
 
 pub(crate) fn exchange(
     connection: &Connection,
+    archive: &Archive,
     id: &str,
 ) -> Result<Option<ExchangeRow>, LedgerError> {
     let mut query = connection.prepare_cached(
@@ -67,7 +85,7 @@ pub(crate) fn exchange(
          FROM exchange WHERE id = ?1",
     )?;
     let mut rows = query.query([id])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
+    let Some(row) = rows.next()? else { return archive.exchange(connection, id) };
     let state = match row.get::<_, Option<i32>>(5)? {
         None => ExchangeState::Open,
         Some(0) => ExchangeState::Reconciled { index: unsigned(row.get(8)?)? },
@@ -92,6 +110,7 @@ pub(crate) fn exchange(
 
 pub(crate) fn fact(
     connection: &Connection,
+    archive: &Archive,
     id: &str,
     reader: &Reader,
 ) -> Result<Option<Fact>, LedgerError> {
@@ -103,7 +122,15 @@ pub(crate) fn fact(
     let found = query.query_row(params![id, all, member], |row| {
         Ok(Fact { salt: row.get(0)?, fact: row.get(1)?, owner: row.get(2)? })
     });
-    Ok(found.optional()?)
+    if let Some(found) = found.optional()? {
+        return Ok(Some(found));
+    }
+    let past = archive.fact(connection, id)?;
+    Ok(past.filter(|(_, owner)| all || Some(owner.as_str()) == member).map(|(body, owner)| Fact {
+        salt: body.fact_salt,
+        fact: body.fact,
+        owner,
+    }))
 }
 
 pub(crate) fn bundle(
@@ -196,6 +223,7 @@ const ENTRIES_FOR: &str = "
 
 pub(crate) fn entries(
     connection: &Connection,
+    archive: &Archive,
     start: u64,
     count: u32,
     size: u64,
@@ -205,37 +233,84 @@ pub(crate) fn entries(
         return Err(LedgerError::OutOfRange);
     }
     let end = size.min(start.saturating_add(count.into()));
-    let mut query = connection.prepare_cached(ENTRIES_FOR)?;
-    let (all, uri, member) = reader.rights();
-    let mut rows = query.query(params![number(start)?, number(end)?, all, uri, member])?;
     let (mut found, mut bytes) = (Vec::new(), 0);
-    while let Some(row) = rows.next()? {
-        let entry = entry(row)?;
-        // Of what is given alone: the size of what is withheld must not tell.
+    // Whether there is room for one more. Of what is given alone: the size of what is withheld
+    // must not tell.
+    let mut take = |entry: Entry| {
         bytes += entry.leaf.len()
             + entry
                 .opening
                 .as_ref()
                 .map_or(0, |opening| opening.salt.len() + opening.content.len());
-        if bytes > ENTRIES_BYTES && !found.is_empty() {
+        let room = bytes <= ENTRIES_BYTES || found.is_empty();
+        if room {
+            found.push(entry);
+        }
+        room
+    };
+    let moved = moved(connection)?.min(end);
+    for index in start..moved {
+        if !take(past_entry(connection, archive, index, reader)?) {
+            return Ok(found);
+        }
+    }
+    let mut query = connection.prepare_cached(ENTRIES_FOR)?;
+    let (all, uri, member) = reader.rights();
+    let bounds = (number(start.max(moved))?, number(end)?);
+    let mut rows = query.query(params![bounds.0, bounds.1, all, uri, member])?;
+    while let Some(row) = rows.next()? {
+        if !take(entry(row)?) {
             break;
         }
-        found.push(entry);
     }
     Ok(found)
 }
 
+/// A leaf that has moved.
+fn past_entry(
+    connection: &Connection,
+    archive: &Archive,
+    index: u64,
+    reader: &Reader,
+) -> Result<Entry, LedgerError> {
+    let block = archive.block(connection, index)?;
+    let leaf = block.leaf(index).ok_or(LedgerError::OutOfRange)?;
+    let opening = match leaf {
+        KeptLeaf::Sealed { salt, content, reader: whose, shared } => {
+            let (all, uri, member) = reader.rights();
+            let mut may = all || Some(whose.as_str()) == uri;
+            if let Some(member) = member
+                && !may
+            {
+                // One whose exchange ended after it had moved is shared in the table.
+                may = shared.iter().any(|one| one == member)
+                    || connection
+                        .prepare_cached("SELECT 1 FROM shared WHERE idx = ?1 AND member = ?2")?
+                        .exists(params![number(index)?, member])?;
+            }
+            may.then(|| EntryOpening { salt: salt.clone(), content: content.clone() })
+        }
+        KeptLeaf::Open { .. } => None,
+    };
+    Ok(Entry { leaf: leaf.entry(), opening })
+}
+
 pub(crate) fn inclusion(
     connection: &Connection,
+    archive: &Archive,
     index: u64,
     head: &Head,
     reader: &Reader,
 ) -> Result<LedgerReceipt, LedgerError> {
-    let path = bytes(inclusion_path(&Stored(connection), index, head.size()))?;
-    let mut query = connection.prepare_cached(ENTRIES_FOR)?;
-    let (all, uri, member) = reader.rights();
-    let Entry { leaf, opening } =
-        query.query_row(params![number(index)?, number(index + 1)?, all, uri, member], entry)?;
+    let stored = Stored::new(connection, archive);
+    let path = bytes(inclusion_path(&stored, index, head.size()), &stored)?;
+    let Entry { leaf, opening } = if index < moved(connection)? {
+        past_entry(connection, archive, index, reader)?
+    } else {
+        let mut query = connection.prepare_cached(ENTRIES_FOR)?;
+        let (all, uri, member) = reader.rights();
+        query.query_row(params![number(index)?, number(index + 1)?, all, uri, member], entry)?
+    };
     Ok(LedgerReceipt { index, entry: leaf, path, checkpoint: head.note()?.to_owned(), opening })
 }
 
@@ -249,6 +324,7 @@ fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
 
 pub(crate) fn consistency(
     connection: &Connection,
+    archive: &Archive,
     from: u64,
     to: u64,
     size: u64,
@@ -256,7 +332,8 @@ pub(crate) fn consistency(
     if to > size {
         return Err(LedgerError::OutOfRange);
     }
-    bytes(consistency_path(&Stored(connection), from, to))
+    let stored = Stored::new(connection, archive);
+    bytes(consistency_path(&stored, from, to), &stored)
 }
 
 /// What SQLite stores signed and we mean unsigned.
@@ -264,7 +341,13 @@ pub(crate) fn unsigned(value: i64) -> Result<u64, LedgerError> {
     u64::try_from(value).map_err(|_| unreadable("a number"))
 }
 
-fn bytes(path: Result<Vec<Digest>, ProveError>) -> Result<Vec<Vec<u8>>, LedgerError> {
+fn bytes(
+    path: Result<Vec<Digest>, ProveError>,
+    stored: &Stored<'_>,
+) -> Result<Vec<Vec<u8>>, LedgerError> {
+    if let Some(error) = stored.failed() {
+        return Err(error);
+    }
     match path {
         Ok(path) => Ok(path.iter().map(|digest| digest.to_vec()).collect()),
         Err(ProveError::OutOfRange) => Err(LedgerError::OutOfRange),

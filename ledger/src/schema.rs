@@ -7,8 +7,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::OpenError;
+use crate::segments::folder_of;
 
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
+/// It has the same tables, without those of the past: brought up to date as it is opened.
+const BEFORE_SEGMENTS: i64 = 2;
 
 const TABLES: &str = "
 BEGIN IMMEDIATE;
@@ -47,10 +50,43 @@ PRAGMA user_version = 2;
 COMMIT;
 ";
 
+/// The past ([`crate::segments`]). Beside the first tables, since stores of before have none.
+const PAST: &str = "
+BEGIN IMMEDIATE;
+-- Leaves before this one are in segments.
+ALTER TABLE meta ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;
+-- id: 16 bytes, of an exchange that ended in this leaf. key: its body's; without it there is none.
+CREATE TABLE past (id BLOB PRIMARY KEY, leaf INTEGER NOT NULL, key BLOB) STRICT, WITHOUT ROWID;
+CREATE TABLE segment (number INTEGER PRIMARY KEY, day TEXT NOT NULL, entries_bytes INTEGER NOT \
+                      NULL, bodies_bytes INTEGER NOT NULL, dictionary BLOB NOT NULL,
+                      dropped_at INTEGER, removed INTEGER NOT NULL DEFAULT 0) STRICT;
+-- latest: when the last of its exchanges with a body ended. alive: bodies whose key is there.
+CREATE TABLE block (first INTEGER PRIMARY KEY, end INTEGER NOT NULL, segment INTEGER NOT NULL, \
+                    key BLOB NOT NULL, entries_at INTEGER NOT NULL, entries_bytes INTEGER NOT NULL,
+                    bodies_at INTEGER NOT NULL, bodies_bytes INTEGER NOT NULL, entries_digest BLOB \
+                    NOT NULL, bodies_digest BLOB NOT NULL, latest INTEGER NOT NULL,
+                    alive INTEGER NOT NULL) STRICT;
+CREATE INDEX block_alive ON block (first) WHERE alive > 0;
+CREATE INDEX block_segment ON block (segment);
+CREATE INDEX exchange_kept ON exchange (answered_at) WHERE answer IS NOT NULL;
+CREATE INDEX variant_at ON variant (at);
+CREATE TABLE hold (number INTEGER PRIMARY KEY AUTOINCREMENT, exchange TEXT, begins INTEGER, ends \
+                   INTEGER, placed_at INTEGER NOT NULL, placed_by TEXT NOT NULL,
+                   placed_why TEXT NOT NULL, released_at INTEGER, released_by TEXT, released_why \
+                   TEXT) STRICT;
+CREATE TABLE erasure (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, by TEXT NOT \
+                      NULL, why TEXT NOT NULL, what TEXT NOT NULL, bodies INTEGER NOT NULL) STRICT;
+PRAGMA user_version = 3;
+COMMIT;
+";
+
 /// Entries that are not sealed, the bundles': few among millions. Beside the tables, since stores
 /// and backups of before have none.
 const BUNDLE_LEAVES: &str =
     "CREATE INDEX IF NOT EXISTS leaf_bundle ON leaf (idx) WHERE content IS NULL";
+
+/// Time that a connection waits for a lock.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// Where tiles and checkpoint are projected to.
 pub(crate) fn tiles_folder(folder: &Path) -> PathBuf {
@@ -61,6 +97,7 @@ pub(crate) fn tiles_folder(folder: &Path) -> PathBuf {
 pub(crate) fn parts(folder: &Path) -> Vec<PathBuf> {
     let mut parts = files(folder);
     parts.retain(|file| *file != lock_file(folder));
+    parts.push(folder_of(folder));
     parts.push(tiles_folder(folder));
     parts
 }
@@ -99,12 +136,9 @@ pub(crate) fn open_writer(folder: &Path, most_bytes: Option<u64>) -> Result<Conn
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "OFF")?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
-        0 => connection.execute_batch(TABLES)?,
-        VERSION => {}
-        other => return Err(unknown_version(other)),
-    }
-    connection.execute_batch(BUNDLE_LEAVES)?;
+    // A key that was deleted, and a body, must be in no free page.
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    bring_up_to_date(&connection, true)?;
     if let Some(bytes) = most_bytes {
         let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1);
@@ -166,6 +200,15 @@ pub(crate) fn fold_wal(connection: &Connection) -> bool {
     }
 }
 
+/// The same, without waiting for whoever reads: what was erased is then in no file of the store.
+pub(crate) fn empty_wal(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let emptied =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    connection.busy_timeout(BUSY)?;
+    Ok(emptied? == 0)
+}
+
 pub(crate) fn open_reader(folder: &Path) -> Result<Connection, OpenError> {
     let connection = open(&database(folder))?;
     connection.pragma_update(None, "query_only", "ON")?;
@@ -178,7 +221,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
 
 fn open_as(path: &Path, access: OpenFlags) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY)?;
     // The file may come from any backup: nothing in its schema gets to run code.
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     connection.pragma_update(None, "cell_size_check", "ON")?;
@@ -209,6 +252,16 @@ pub(crate) fn open_reading(folder: &Path) -> Result<Connection, OpenError> {
     open_as(&database(folder), OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+/// The same, where it has a past to look into.
+pub(crate) fn open_reading_past(folder: &Path) -> Result<Connection, OpenError> {
+    let connection = open_reading(folder)?;
+    match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
+        VERSION => Ok(connection),
+        BEFORE_SEGMENTS => Err(OpenError::NoPast(BEFORE_SEGMENTS)),
+        other => Err(unknown_version(other)),
+    }
+}
+
 fn unknown_version(found: i64) -> OpenError {
     if found < VERSION { OpenError::OlderVersion(found) } else { OpenError::NewerVersion(found) }
 }
@@ -217,11 +270,24 @@ fn unknown_version(found: i64) -> OpenError {
 pub(crate) fn open_alone(folder: &Path) -> Result<Connection, OpenError> {
     let connection = open(&database(folder))?;
     connection.pragma_update(None, "journal_mode", "DELETE")?;
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    bring_up_to_date(&connection, false)?;
+    Ok(connection)
+}
+
+/// The tables of this release; `make` where there are none yet.
+fn bring_up_to_date(connection: &Connection, make: bool) -> Result<(), OpenError> {
     match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
-        VERSION => connection.execute_batch(BUNDLE_LEAVES)?,
+        0 if make => {
+            connection.execute_batch(TABLES)?;
+            connection.execute_batch(PAST)?;
+        }
+        // Whole or not at all: it is one transaction.
+        BEFORE_SEGMENTS => connection.execute_batch(PAST)?,
+        VERSION => {}
         other => return Err(unknown_version(other)),
     }
-    Ok(connection)
+    Ok(connection.execute_batch(BUNDLE_LEAVES)?)
 }
 
 /// Answers are in it: for its owner's eyes only. SQLite gives the WAL the same mode.

@@ -1,6 +1,7 @@
 //! The log's tree as the store keeps it: growing inside a transaction, reading from the tables, and
 //! its signed head.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
@@ -10,6 +11,9 @@ use zerotrip_proto::v1::EntryOpening;
 use zerotrip_trust::merkle::{CompactRange, NodeReader, leaf_hash};
 use zerotrip_trust::note::{Checkpoint, NoteError, sign_checkpoint};
 use zerotrip_trust::{Digest, SigningKey};
+
+use crate::error::LedgerError;
+use crate::segments::{Archive, TILE, moved};
 
 /// A tree head. It gets out of the writer's hands only once its tree is durable, and is signed by
 /// the first caller that needs the signature: a commit of intents, whose index is all that is asked
@@ -110,21 +114,54 @@ impl NodeReader for Growing {
 }
 
 /// The nodes as they are stored. What cannot be read counts as missing.
-pub(crate) struct Stored<'a>(pub(crate) &'a Connection);
+pub(crate) struct Stored<'a> {
+    connection: &'a Connection,
+    archive: &'a Archive,
+    failed: RefCell<Option<LedgerError>>,
+}
+
+impl<'a> Stored<'a> {
+    pub(crate) fn new(connection: &'a Connection, archive: &'a Archive) -> Self {
+        Self { connection, archive, failed: RefCell::default() }
+    }
+
+    /// Why a node could not be read, which its reader takes for missing.
+    pub(crate) fn failed(&self) -> Option<LedgerError> {
+        self.failed.take()
+    }
+}
 
 impl NodeReader for Stored<'_> {
     fn node(&self, level: u32, index: u64) -> Option<Digest> {
-        match read_node(self.0, level, index) {
+        match read_node(self.connection, self.archive, level, index) {
             Ok(found) => found,
             Err(error) => {
                 tracing::error!(%error, level, index, "a node of the ledger's tree cannot be read");
+                self.failed.replace(Some(error));
                 None
             }
         }
     }
 }
 
+/// A node, wherever it is.
 pub(crate) fn read_node(
+    connection: &Connection,
+    archive: &Archive,
+    level: u32,
+    index: u64,
+) -> Result<Option<Digest>, LedgerError> {
+    if level < TILE.trailing_zeros() {
+        let first = index.saturating_mul(1 << level);
+        if first < moved(connection)? {
+            return Ok(archive.block(connection, first)?.node(level, index));
+        }
+    }
+    Ok(read_row(connection, level, index)?)
+}
+
+/// A node in the tables.
+pub(crate) fn read_row(
     connection: &Connection,
     level: u32,
     index: u64,

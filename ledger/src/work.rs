@@ -8,7 +8,6 @@ mod kept;
 
 use rusqlite::Connection;
 use zerotrip_proto::v1::entry_content::Body;
-use zerotrip_text::cut;
 
 pub use bounds::{ANSWER_BYTES, INVITATIONS, STATEMENTS};
 pub use exchanges::VARIANTS_KEPT;
@@ -19,11 +18,13 @@ use exchanges::{append, complete, intend, not_superseded, reconcile, within_vari
 use kept::{admit, put_bundle, put_invitation, put_join, put_statement};
 
 use crate::error::LedgerError;
+use crate::segments::{Archive, apply_hold, erase, take_over};
 use crate::tree::Growing;
 
 /// Does a job within the writer's transaction.
 pub(crate) fn apply(
     connection: &Connection,
+    archive: &Archive,
     tree: &mut Growing,
     work: Work,
 ) -> Result<Done, Fault> {
@@ -47,15 +48,22 @@ pub(crate) fn apply(
                 .into())
         }
         Work::Reconcile { orphans, at } => reconcile(connection, tree, orphans, at),
-        Work::EraseAnswer { id } => {
-            let changed = connection
-                .prepare_cached("UPDATE exchange SET answer = NULL WHERE id = ?1")?
-                .execute([&id])?;
-            if changed == 1 {
-                Ok(Done::default())
-            } else {
-                Err(LedgerError::UnknownExchange(cut(&id)).into())
+        Work::Erase { what, order } => {
+            let step = erase(connection, archive, &what, &order)?;
+            Ok(Done { step: Some(step), ..Done::default() })
+        }
+        Work::Hold(hold) => {
+            let number = apply_hold(connection, hold)?;
+            Ok(Done { number: Some(number), ..Done::default() })
+        }
+        Work::Move(moving) => take_over(connection, &moving).map(|()| Done::default()),
+        Work::Removed(segments) => {
+            let mut query =
+                connection.prepare_cached("UPDATE segment SET removed = 1 WHERE number = ?1")?;
+            for number in segments {
+                query.execute([number])?;
             }
+            Ok(Done::default())
         }
         Work::PutBundle { kind, version, envelope, at } => {
             put_bundle(connection, tree, kind, version, &envelope, at)
@@ -66,6 +74,6 @@ pub(crate) fn apply(
         Work::Admit { token_digest, system, chain } => {
             admit(connection, &token_digest, &system, chain)
         }
-        Work::Close => Ok(Done::default()),
+        Work::Close | Work::Fold => Ok(Done::default()),
     }
 }

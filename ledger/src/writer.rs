@@ -16,6 +16,7 @@ use crate::audit;
 use crate::error::{LedgerError, OpenError};
 use crate::held::{Held, Mark, Marked};
 use crate::schema;
+use crate::segments::Archive;
 use crate::tree::{Growing, Head};
 use crate::work::{Done, Fault, Work, apply};
 
@@ -38,10 +39,12 @@ pub(crate) struct Writer {
     connection: Connection,
     /// Of the committed tree.
     range: CompactRange,
-    origin: String,
+    archive: Arc<Archive>,
     key: SigningKey,
     head: watch::Sender<Arc<Head>>,
     commits: Arc<AtomicU64>,
+    /// Something was erased, and the WAL may still have it.
+    erased: bool,
     /// Exchanges that were intended here and not closed yet.
     open: i64,
     /// Why nothing is recorded any more.
@@ -91,7 +94,7 @@ impl Watched {
     fn still_ours(
         &self,
         connection: &Connection,
-        origin: &str,
+        archive: &Archive,
         range: &CompactRange,
     ) -> Result<(), LedgerError> {
         let foreign = |what: &dyn std::fmt::Display| {
@@ -99,7 +102,7 @@ impl Watched {
                 "another program has written to the store ({what}); find it, and restart"
             ))
         };
-        let found = audit::audit(connection, origin, false).map_err(|error| foreign(&error))?;
+        let found = audit::audit(connection, archive, false).map_err(|error| foreign(&error))?;
         if found != *range {
             return Err(foreign(&format_args!(
                 "it has {} leaves, not {}",
@@ -122,13 +125,25 @@ impl Writer {
     pub(crate) fn new(
         connection: Connection,
         range: CompactRange,
-        origin: String,
+        archive: Arc<Archive>,
         key: SigningKey,
         head: watch::Sender<Arc<Head>>,
         commits: Arc<AtomicU64>,
         watched: Watched,
     ) -> Self {
-        Self { connection, range, origin, key, head, commits, open: 0, failed: None, watched }
+        Self {
+            connection,
+            range,
+            archive,
+            key,
+            head,
+            commits,
+            // What a killed process erased may still be in its WAL.
+            erased: true,
+            open: 0,
+            failed: None,
+            watched,
+        }
     }
 
     /// Until the queue or the store is closed.
@@ -143,12 +158,18 @@ impl Writer {
                 );
             }
             let (mut replies, mut works, mut closing) = (Vec::new(), Vec::new(), false);
+            let mut fold = false;
             for Job { work, reply } in jobs.drain(..) {
                 closing |= matches!(work, Work::Close);
+                fold |= matches!(work, Work::Erase { .. } | Work::Fold);
+                self.erased |= matches!(work, Work::Erase { .. });
                 works.push(work);
                 replies.push(reply);
             }
             let results = self.batch(works);
+            if fold && self.erased && results.is_ok() {
+                self.empty_wal();
+            }
             if closing {
                 // No job gets in any more. The callers of those queued behind learn it as their
                 // reply is dropped.
@@ -168,6 +189,14 @@ impl Writer {
             if closing {
                 return;
             }
+        }
+    }
+
+    /// Where a reader is in the way, the next order or [`Work::Fold`] tries again.
+    fn empty_wal(&mut self) {
+        match schema::empty_wal(&self.connection) {
+            Ok(emptied) => self.erased = !emptied,
+            Err(error) => tracing::warn!(%error, "what was erased is still in the store's WAL"),
         }
     }
 
@@ -200,7 +229,7 @@ impl Writer {
         // Inside the transaction, so that nothing gets in between.
         let version = schema::data_version(&transaction)?;
         if version != self.watched.version {
-            self.watched.still_ours(&transaction, &self.origin, &self.range)?;
+            self.watched.still_ours(&transaction, &self.archive, &self.range)?;
             self.watched.version = version;
         }
         let mut tree = Growing::from(&self.range);
@@ -215,7 +244,7 @@ impl Writer {
             };
             transaction.prepare_cached("SAVEPOINT item")?.execute([])?;
             let before = tree.range.clone();
-            match apply(&transaction, &mut tree, work) {
+            match apply(&transaction, &self.archive, &mut tree, work) {
                 Ok(done) => {
                     results.push(Ok(done));
                     open += more;
@@ -233,7 +262,7 @@ impl Writer {
             Arc::clone(&self.head.borrow())
         } else {
             tree.save(&transaction)?;
-            Arc::new(Head::of(&tree.range, &self.origin, &self.key))
+            Arc::new(Head::of(&tree.range, self.archive.origin(), &self.key))
         };
         // Before the commit, so that a proof that cannot be made leaves nothing behind.
         for done in results.iter_mut().flatten() {

@@ -224,3 +224,45 @@ fn a_hub_that_was_set_back_whole_is_found_out_by_the_next_answer() {
     );
     town.deployment.stop().unwrap();
 }
+
+/// While the hub serves: its operator's orders are carried out by it, and a hold wins.
+#[test]
+fn orders_are_carried_out_by_the_running_hub_and_a_hold_wins() {
+    let town = deploy(200, 31);
+    assert_eq!(town.exit_code("couple"), 0);
+    let database = || {
+        Connection::open_with_flags(
+            town.deployment.folder.join("store.sqlite"),
+            rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+        )
+        .unwrap()
+    };
+    let id: String = database()
+        .query_row("SELECT id FROM exchange WHERE answer IS NOT NULL", [], |row| row.get(0))
+        .unwrap();
+    let word = ["--by", "records office", "--why", "file 7"];
+    let order = |arguments: &[&str]| town.hub_command(&[&["--json"], arguments, &word].concat());
+    let held = order(&["hold", "add", "--exchange", &id]).expect(0).unwrap().json().unwrap();
+    assert_eq!(held["hold"], 1);
+    let refused = order(&["erase", &id]).expect(2).unwrap();
+    assert!(refused.errors.contains("the hold 1 keeps"), "{}", refused.errors);
+    let kept = order(&["erase", "--before", "2100-01-01"]).expect(0).unwrap().json().unwrap();
+    assert_eq!(kept["erased"], 0);
+    order(&["hold", "release", "1"]).expect(0).unwrap();
+    let listed = town.hub_command(&["--json", "hold", "list"]).expect(0).unwrap().json().unwrap();
+    assert_eq!(listed["released"]["by"], "records office");
+    assert_eq!(order(&["erase", &id]).expect(0).unwrap().json().unwrap()["erased"], 1);
+    let none: bool = database()
+        .query_row(
+            "SELECT answer IS NULL AND fact IS NULL FROM exchange WHERE id = ?1",
+            [&id],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert!(none);
+    let checked = town.hub_command(&["--json", "segments", "verify"]).expect(0).unwrap();
+    assert_eq!(checked.json().unwrap()["faults"], 0);
+    assert_eq!(town.exit_code("couple"), 0, "it goes on");
+    // And by the command itself, where no hub runs.
+    town.deployment.stop().unwrap();
+}

@@ -12,7 +12,7 @@ use zerotrip_proto::{hash_domain, to_timestamp};
 use crate::digest::{self, RandomError, commit};
 
 /// Bytes of a salt.
-const SALT_BYTES: usize = 32;
+pub const SALT_BYTES: usize = 32;
 
 /// Why an opening is not an entry's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,9 +32,14 @@ pub enum EntryError {
 pub fn seal(body: Body, at: SystemTime) -> Result<(Vec<u8>, EntryOpening), RandomError> {
     let content = EntryContent { at: Some(to_timestamp(at)), body: Some(body) }.encode_to_vec();
     let salt: [u8; SALT_BYTES] = digest::random()?;
-    let sealed = commit(hash_domain::ENTRY, &salt, &content).to_vec();
-    let leaf = LedgerEntry { at: None, body: Some(Leaf::Sealed(sealed)) }.encode_to_vec();
+    let leaf = leaf_of(&salt, &content);
     Ok((leaf, EntryOpening { salt: salt.to_vec(), content }))
+}
+
+/// The leaf that commits to this content under this salt.
+pub fn leaf_of(salt: &[u8], content: &[u8]) -> Vec<u8> {
+    let sealed = commit(hash_domain::ENTRY, salt, content).to_vec();
+    LedgerEntry { at: None, body: Some(Leaf::Sealed(sealed)) }.encode_to_vec()
 }
 
 /// What a sealed leaf says, once the opening is proven to be its own.

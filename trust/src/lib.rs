@@ -22,6 +22,7 @@ pub mod renewal;
 pub mod signed;
 pub mod tiles;
 pub mod tls;
+pub mod vault;
 pub mod x509;
 
 pub use digest::Digest;

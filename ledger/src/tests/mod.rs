@@ -4,6 +4,7 @@
 mod backup;
 mod crash;
 mod foreign;
+mod past;
 mod readers;
 mod registry;
 mod tampering;
@@ -123,6 +124,10 @@ impl Store {
             receipt.opening.as_ref().map(|opening| entry::open(&receipt.entry, opening).unwrap());
         (checkpoint, LedgerEntry::decode(receipt.entry.as_slice()).unwrap(), content)
     }
+}
+
+fn order() -> Order {
+    Order { by: "records office".into(), why: "file 7".into(), at: at(9) }
 }
 
 /// A whole exchange.
@@ -266,9 +271,9 @@ async fn an_exchange_ends_once() {
         answer,
     };
     assert_eq!(ledger.exchange(&id(1)).unwrap().unwrap().state, closed(Some(b"answer".to_vec())));
-    ledger.erase_answer(&id(1)).await.unwrap();
+    ledger.erase(&id(1), order()).await.unwrap();
     assert_eq!(ledger.exchange(&id(1)).unwrap().unwrap().state, closed(None));
-    assert_eq!(ledger.erase_answer(&id(2)).await, Err(LedgerError::UnknownExchange(id(2))));
+    assert_eq!(ledger.erase(&id(2), order()).await, Err(LedgerError::UnknownExchange(id(2))));
     assert_eq!(ledger.exchange(&id(2)).unwrap(), None);
     assert_eq!(ledger.size(), 2, "what was refused left no leaf");
     ledger.close().await.unwrap();

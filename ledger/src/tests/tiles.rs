@@ -56,7 +56,8 @@ async fn tiles_follow_and_are_derivable_again() {
     assert_eq!(store.verify_tiles(), 556);
     fs::remove_file(store.path().join("ledger/tile/0/001")).unwrap();
     fs::write(store.path().join("ledger/tile/entries/000"), b"").unwrap();
-    drop(store.open());
+    // No opening waits for it; whoever closes does.
+    store.open().0.close().await.unwrap();
     assert_eq!(store.verify_tiles(), 556);
 
     // Changed: only the full audit compares.

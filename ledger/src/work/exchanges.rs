@@ -13,6 +13,7 @@ use super::bounds::{ANSWER_BYTES, MANY_BYTES, NAME_BYTES, STATEMENTS, bounded};
 use super::job::{Asking, Certificate, Completed, Done, Fault};
 use crate::error::LedgerError;
 use crate::rows::{BundleKind, DecidedUnder, Orphan, micros};
+use crate::segments::past;
 use crate::tree::{Growing, number};
 
 /// Time for which it counts which variants were asked about a subject.
@@ -39,7 +40,7 @@ pub(super) fn intend(
     let known = connection
         .prepare_cached("SELECT 1 FROM exchange WHERE id = ?1")?
         .exists([&intent.exchange_id])?;
-    if known {
+    if known || past(connection, &intent.exchange_id)?.is_some() {
         return Err(LedgerError::Replayed(intent.exchange_id).into());
     }
     let (id, issuer, action) =
@@ -160,6 +161,9 @@ fn mark_issued(connection: &Connection, certificate: &Certificate) -> Result<(),
     let found: Option<(Option<i32>, bool)> =
         query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     match found {
+        None if past(connection, id)?.is_some() => {
+            return Err(LedgerError::Kept(cut(id)).into());
+        }
         None => return Err(LedgerError::UnknownExchange(cut(id)).into()),
         Some((_, true)) => return Err(LedgerError::AlreadyIssued(cut(id)).into()),
         Some((Some(outcome), false)) if outcome == ExchangeOutcome::AnsweredTrue as i32 => {}
@@ -201,6 +205,7 @@ fn demand_open(connection: &Connection, id: &str, intent_index: u64) -> Result<S
     let found: Option<(i64, bool, String)> =
         query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     match found {
+        None if past(connection, id)?.is_some() => Err(LedgerError::NotOpen(cut(id)).into()),
         None => Err(LedgerError::UnknownExchange(cut(id)).into()),
         Some((index, true, issuer)) if u64::try_from(index) == Ok(intent_index) => Ok(issuer),
         Some(_) => Err(LedgerError::NotOpen(cut(id)).into()),

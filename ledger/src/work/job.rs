@@ -9,6 +9,7 @@ use zerotrip_trust::Digest;
 
 use crate::error::LedgerError;
 use crate::rows::{BundleKind, DecidedUnder, Invited, Orphan};
+use crate::segments::{Erase, HoldWork, Moving, Order, Step};
 use crate::tree::Head;
 
 /// A job for the writer.
@@ -34,9 +35,16 @@ pub(crate) enum Work {
         orphans: Vec<Orphan>,
         at: SystemTime,
     },
-    EraseAnswer {
-        id: String,
+    Erase {
+        what: Erase,
+        order: Order,
     },
+    Hold(HoldWork),
+    Move(Box<Moving>),
+    /// Files of bodies that are gone.
+    Removed(Vec<i64>),
+    /// Empties the WAL, where something was erased since it was empty.
+    Fold,
     PutBundle {
         kind: BundleKind,
         version: u64,
@@ -116,12 +124,16 @@ pub(crate) struct Done {
     pub(crate) receipt: Option<LedgerReceipt>,
     /// The head that the receipt's path leads to.
     pub(crate) head: Option<Arc<Head>>,
+    /// Of an order to erase.
+    pub(crate) step: Option<Step>,
+    /// Of a hold.
+    pub(crate) number: Option<u64>,
 }
 
 impl Done {
     /// Its path and head come at the end of the transaction.
     pub(super) fn of(receipt: LedgerReceipt) -> Self {
-        Self { index: Some(receipt.index), receipt: Some(receipt), head: None }
+        Self { index: Some(receipt.index), receipt: Some(receipt), ..Self::default() }
     }
 
     pub(crate) fn index(self) -> Result<u64, LedgerError> {

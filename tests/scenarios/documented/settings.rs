@@ -56,7 +56,7 @@ fn the_settings_pages_state_the_defaults_and_bounds_that_hold() {
     {
         let text = page(name);
         let (of_hub, of_scan) = (settings(&text, of_hub), settings(&text, of_scan));
-        assert_eq!((of_hub.len(), of_scan.len()), (7, 6), "{name}");
+        assert_eq!((of_hub.len(), of_scan.len()), (9, 6), "{name}");
         for (key, default, least, most) in of_hub {
             assert_eq!(
                 hub(format!("{key} = {default}")).unwrap(),

@@ -1,0 +1,146 @@
+//! What a ledger does with the past: it moves, is erased, and is kept by holds.
+
+use std::sync::{Arc, PoisonError};
+use std::time::SystemTime;
+
+use tokio::sync::oneshot;
+
+use crate::error::LedgerError;
+use crate::segments::{
+    self, Checked, Erase, Erased, Held, Hold, HoldWork, Order, SegmentRow, Step, StoreFigures,
+};
+use crate::work::Work;
+use crate::writer::Job;
+use crate::{Inner, Ledger};
+
+impl Ledger {
+    /// Moves the next block of leaves, and the bodies of the exchanges that end in it, into its
+    /// segment; whether there was one. Nothing moves that was recorded at `before` or later, and of
+    /// the last leaves nothing at all: a check on which a certificate may still be issued must not
+    /// move. To be called again until there is none.
+    pub async fn move_block(
+        &self,
+        before: SystemTime,
+        now: SystemTime,
+    ) -> Result<bool, LedgerError> {
+        let inner = Arc::clone(&self.0);
+        let moving = tokio::task::spawn_blocking(move || move_one(&inner, before, now));
+        moving.await.map_err(|error| LedgerError::Unavailable(error.to_string()))?
+    }
+
+    /// Erases the body of one exchange: its answer, its request, its receipts, its fact. What the
+    /// log says of it stays. Refused as [`LedgerError::Held`] where a hold keeps it.
+    pub async fn erase(&self, id: &str, order: Order) -> Result<Erased, LedgerError> {
+        Ok(self.step(Erase::Exchange(id.to_owned()), order).await?.erased)
+    }
+
+    /// Erases the bodies of all exchanges that ended before, without those that a hold keeps.
+    pub async fn erase_before(
+        &self,
+        before: SystemTime,
+        order: Order,
+    ) -> Result<Erased, LedgerError> {
+        self.erase_all(|from| Erase::Before(before, from), order).await
+    }
+
+    /// Erases the bodies of a segment, without those that a hold keeps; where none is left, its
+    /// file is removed.
+    pub async fn drop_segment(&self, number: u64, order: Order) -> Result<Erased, LedgerError> {
+        self.erase_all(|from| Erase::Segment(number, from), order).await
+    }
+
+    /// Removes what is erased from the disk, as far as it can be: the files of bodies of which none
+    /// is left, and the store's WAL.
+    pub async fn sweep(&self) -> Result<(), LedgerError> {
+        let inner = Arc::clone(&self.0);
+        let dropping =
+            tokio::task::spawn_blocking(move || inner.readers.with_past(segments::drop_files));
+        let gone =
+            dropping.await.map_err(|error| LedgerError::Unavailable(error.to_string()))??;
+        if !gone.is_empty() {
+            self.submit(Work::Removed(gone)).await?;
+        }
+        self.submit(Work::Fold).await.map(drop)
+    }
+
+    /// Places a hold, which wins over every order to erase; its number.
+    pub async fn place_hold(&self, held: Held, order: Order) -> Result<u64, LedgerError> {
+        self.hold(HoldWork::Place(held, order)).await
+    }
+
+    /// Releases a hold; it stays on record.
+    pub async fn release_hold(&self, number: u64, order: Order) -> Result<u64, LedgerError> {
+        self.hold(HoldWork::Release(number, order)).await
+    }
+
+    /// All holds, those in force first.
+    pub fn holds(&self) -> Result<Vec<Hold>, LedgerError> {
+        self.0.readers.with(segments::list_holds)
+    }
+
+    /// The segments, oldest first.
+    pub fn segments(&self) -> Result<Vec<SegmentRow>, LedgerError> {
+        self.0.readers.with_past(segments::list)
+    }
+
+    /// The store in figures.
+    pub fn figures(&self) -> Result<StoreFigures, LedgerError> {
+        self.0.readers.with_past(segments::figures)
+    }
+
+    /// Verifies every segment against the log.
+    pub fn verify_segments(&self) -> Result<Checked, LedgerError> {
+        self.0.readers.with(|connection| segments::check(connection, &self.0.readers.archive))
+    }
+
+    async fn hold(&self, work: HoldWork) -> Result<u64, LedgerError> {
+        let done = self.submit(Work::Hold(work)).await?;
+        done.number.ok_or_else(|| LedgerError::Unavailable("the writer left no hold".into()))
+    }
+
+    async fn erase_all(
+        &self,
+        what: impl Fn(u64) -> Erase,
+        order: Order,
+    ) -> Result<Erased, LedgerError> {
+        let (mut all, mut from) = (Erased::default(), 0);
+        loop {
+            let Step { erased, next } = self.step(what(from), order.clone()).await?;
+            all.bodies += erased.bodies;
+            all.held += erased.held;
+            match next {
+                Some(next) => from = next,
+                None => break,
+            }
+        }
+        self.sweep().await?;
+        Ok(all)
+    }
+
+    async fn step(&self, what: Erase, order: Order) -> Result<Step, LedgerError> {
+        let done = self.submit(Work::Erase { what, order }).await?;
+        done.step.ok_or_else(|| LedgerError::Unavailable("the writer erased nothing".into()))
+    }
+}
+
+fn move_one(inner: &Inner, before: SystemTime, now: SystemTime) -> Result<bool, LedgerError> {
+    // Whoever panicked left at most a file's end that is not written down.
+    let _one = inner.moving.lock().unwrap_or_else(PoisonError::into_inner);
+    let archive = &inner.readers.archive;
+    // Not of the readers' own: a block takes longer than they may be kept.
+    let connection = crate::schema::open_reader(archive.store())
+        .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+    let Some(moving) = segments::build(&connection, archive, before, now)? else {
+        return Ok(false);
+    };
+    let closed = || LedgerError::Unavailable("the store is closed".into());
+    let (reply, done) = oneshot::channel();
+    let job = Job { work: Work::Move(Box::new(moving)), reply };
+    inner.queue.blocking_send(job).map_err(|_| closed())?;
+    match done.blocking_recv().map_err(|_| closed())? {
+        Ok(_) => Ok(true),
+        // As it is now, the next time.
+        Err(LedgerError::MovedOn) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,275 @@
+//! The files: their names, their first lines, appending and reading.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rusqlite::{Connection, OptionalExtension as _};
+use zerotrip_trust::ending::utc;
+
+use super::error::SegmentError;
+use crate::error::OpenError;
+
+/// In the store's folder.
+pub(crate) const FOLDER: &str = "segments";
+const TITLE: &str = "zerotrip segment v1";
+/// Most bytes of one read: what a block or a body can have.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// Where the files of the past are.
+pub(crate) fn folder(store: &Path) -> PathBuf {
+    store.join(FOLDER)
+}
+
+/// Which of a segment's two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Entries,
+    Bodies,
+}
+
+impl Kind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Entries => "entries",
+            Self::Bodies => "bodies",
+        }
+    }
+}
+
+/// One file of a segment.
+#[derive(Clone, Debug)]
+pub(super) struct SegmentFile {
+    path: PathBuf,
+    name: String,
+    head: Vec<u8>,
+}
+
+impl SegmentFile {
+    pub(super) fn new(store: &Path, origin: &str, day: &str, number: i64, kind: Kind) -> Self {
+        let name = format!("{day}-{number:06}.{}", kind.name());
+        let head = format!("{TITLE}\n{}\n{origin}\n{number:06}\n", kind.name()).into_bytes();
+        Self { path: folder(store).join(&name), name, head }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the first block begins.
+    pub(super) fn start(&self) -> u64 {
+        self.head.len() as u64
+    }
+
+    /// Writes at the end of what is written down, over what a crash may have left there, and syncs
+    /// file and folder.
+    pub(super) fn append(&self, at: u64, bytes: &[u8]) -> Result<(), SegmentError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let made = match fs::metadata(&self.path) {
+            Ok(_) => false,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            Err(error) => return Err(self.io(&error)),
+        };
+        if made && at != self.start() {
+            return Err(SegmentError::Missing(self.name.clone()));
+        }
+        let write = || {
+            fs::create_dir_all(folder)?;
+            let mut options = File::options();
+            options.create(true).truncate(false).write(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(&self.path)?;
+            if at == self.start() {
+                file.set_len(0)?;
+                file.write_all(&self.head)?;
+            } else {
+                file.set_len(at)?;
+                file.seek(SeekFrom::Start(at))?;
+            }
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        if !made && at != self.start() {
+            self.demand(at)?;
+        }
+        write().map_err(|error| self.io(&error))?;
+        if made {
+            let above = folder.parent().unwrap_or(folder);
+            for folder in [folder, above] {
+                File::open(folder)
+                    .and_then(|folder| folder.sync_all())
+                    .map_err(|error| self.io(&error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of it that were written down; its first lines are its own.
+    pub(super) fn read(&self, at: u64, bytes: u64) -> Result<Vec<u8>, SegmentError> {
+        let mut file = self.open()?;
+        let wanted = at.saturating_add(bytes);
+        let found = file.metadata().map_err(|error| self.io(&error))?.len();
+        if found < wanted || bytes > MOST_BYTES {
+            return Err(SegmentError::Cut { file: self.name.clone(), found, wanted });
+        }
+        let read = |file: &mut File| {
+            let mut head = vec![0; self.head.len()];
+            file.read_exact(&mut head)?;
+            file.seek(SeekFrom::Start(at))?;
+            let mut out = vec![0; usize::try_from(bytes).map_err(io::Error::other)?];
+            file.read_exact(&mut out)?;
+            Ok((head, out))
+        };
+        let (head, out) = read(&mut file).map_err(|error| self.io(&error))?;
+        if head == self.head { Ok(out) } else { Err(SegmentError::Swapped(self.name.clone())) }
+    }
+
+    /// That it is there, its own, and as long as what was written down.
+    pub(super) fn demand(&self, end: u64) -> Result<(), SegmentError> {
+        self.read(end.max(self.start()), 0).map(drop)
+    }
+
+    /// Removes it, durably.
+    pub(super) fn remove(&self) -> Result<(), SegmentError> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.io(&error)),
+            _ => {}
+        }
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        match File::open(folder).and_then(|folder| folder.sync_all()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&self) -> Result<File, SegmentError> {
+        File::open(&self.path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => SegmentError::Missing(self.name.clone()),
+            _ => self.io(&error),
+        })
+    }
+
+    fn io(&self, error: &io::Error) -> SegmentError {
+        SegmentError::Io { file: self.name.clone(), why: error.to_string() }
+    }
+}
+
+/// A segment as the database has it.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    pub(super) number: i64,
+    pub(super) entries: SegmentFile,
+    pub(super) bodies: SegmentFile,
+    pub(super) day: String,
+    pub(super) entries_end: u64,
+    pub(super) bodies_end: u64,
+    pub(super) dictionary: Vec<u8>,
+    /// Its bodies' file was removed: every body in it is erased.
+    pub(super) dropped: bool,
+}
+
+/// How the columns of a segment are read.
+pub(super) const COLUMNS: &str =
+    "number, day, entries_bytes, bodies_bytes, dictionary, dropped_at IS NOT NULL";
+
+pub(super) fn segment_of(
+    row: &rusqlite::Row<'_>,
+    store: &Path,
+    origin: &str,
+) -> rusqlite::Result<Segment> {
+    let (number, day): (i64, String) = (row.get(0)?, row.get(1)?);
+    let file = |kind| SegmentFile::new(store, origin, &day, number, kind);
+    Ok(Segment {
+        number,
+        entries: file(Kind::Entries),
+        bodies: file(Kind::Bodies),
+        entries_end: u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default(),
+        bodies_end: u64::try_from(row.get::<_, i64>(3)?).unwrap_or_default(),
+        dictionary: row.get(4)?,
+        dropped: row.get(5)?,
+        day,
+    })
+}
+
+pub(super) fn newest(
+    connection: &Connection,
+    store: &Path,
+    origin: &str,
+) -> rusqlite::Result<Option<Segment>> {
+    let select = format!("SELECT {COLUMNS} FROM segment ORDER BY number DESC LIMIT 1");
+    connection
+        .prepare_cached(&select)?
+        .query_row([], |row| segment_of(row, store, origin))
+        .optional()
+}
+
+/// The segment that is written to is as long as what was written down; older ones are looked at
+/// where they are read, and by `zerotrip-hub segments verify`: opening does not grow with them.
+pub(crate) fn newest_is_whole(
+    connection: &Connection,
+    store: &Path,
+    origin: &str,
+) -> Result<(), OpenError> {
+    let Some(segment) = newest(connection, store, origin)? else { return Ok(()) };
+    segment.entries.demand(segment.entries_end)?;
+    if !segment.dropped {
+        segment.bodies.demand(segment.bodies_end)?;
+    }
+    Ok(())
+}
+
+/// Copies the files of every segment that the database knows, as far as it knows them.
+pub(crate) fn copy_all(
+    connection: &Connection,
+    from: &Path,
+    to: &Path,
+    origin: &str,
+) -> Result<(), SegmentError> {
+    let all =
+        all(connection, from, origin).map_err(|error| SegmentError::altered(FOLDER, error))?;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let target = folder(to);
+    for segment in all {
+        let bodies = (&segment.bodies, segment.bodies_end);
+        let wanted = [Some((&segment.entries, segment.entries_end)), Some(bodies)];
+        for (file, end) in wanted.into_iter().flatten() {
+            if segment.dropped && file.name == segment.bodies.name {
+                continue;
+            }
+            file.demand(end)?;
+            let copy = || {
+                fs::create_dir_all(&target)?;
+                let place = target.join(&file.name);
+                crate::schema::create_private(&place)?;
+                let mut to = File::options().write(true).open(&place)?;
+                io::copy(&mut File::open(&file.path)?.take(end), &mut to)?;
+                to.sync_all()
+            };
+            copy().map_err(|error| file.io(&error))?;
+        }
+    }
+    let sync = |folder: &Path| File::open(folder).and_then(|folder| folder.sync_all());
+    sync(&target)
+        .and_then(|()| sync(to))
+        .map_err(|error| SegmentError::Io { file: FOLDER.into(), why: error.to_string() })
+}
+
+/// All segments, oldest first.
+pub(super) fn all(
+    connection: &Connection,
+    store: &Path,
+    origin: &str,
+) -> rusqlite::Result<Vec<Segment>> {
+    let select = format!("SELECT {COLUMNS} FROM segment ORDER BY number");
+    let mut query = connection.prepare_cached(&select)?;
+    query.query_map([], |row| segment_of(row, store, origin))?.collect()
+}
+
+/// The day of a moment in UTC, as files are named for it.
+pub(super) fn day(at: SystemTime) -> String {
+    utc(at).chars().take_while(|letter| *letter != ' ').collect()
+}

@@ -1,0 +1,129 @@
+//! What there is of the past, in figures.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::file::all;
+use super::holds::{Hold, list_holds};
+use super::reading::Archive;
+use crate::error::{LedgerError, OpenError};
+use crate::schema;
+
+/// A segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentRow {
+    /// From 1.
+    pub number: u64,
+    /// The day on which it was begun, in UTC.
+    pub day: String,
+    /// Its first leaf.
+    pub first: u64,
+    /// The leaf behind its last one.
+    pub end: u64,
+    /// Bytes of its entries' file.
+    pub entries_bytes: u64,
+    /// Bytes of its bodies' file; 0 once it is dropped.
+    pub bodies_bytes: u64,
+    /// Bodies with their key.
+    pub bodies: u64,
+    /// Its bodies are erased, and their file is removed or about to be.
+    pub dropped: bool,
+}
+
+/// How large a store is, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreFigures {
+    /// Leaves.
+    pub size: u64,
+    /// Of these, moved.
+    pub moved: u64,
+    /// Pages of the database in use.
+    pub database_bytes: u64,
+    /// Pages of the database that wait to be used again.
+    pub free_bytes: u64,
+    /// Files of entries.
+    pub entries_bytes: u64,
+    /// Files of bodies.
+    pub bodies_bytes: u64,
+}
+
+/// What an operator sees of a store's past.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inspection {
+    /// The whole.
+    pub figures: StoreFigures,
+    /// Oldest first.
+    pub segments: Vec<SegmentRow>,
+    /// Those in force first.
+    pub holds: Vec<Hold>,
+}
+
+/// Looks into the store in `folder`, also while a hub has it open: in another process, which only
+/// reads.
+pub fn inspect(folder: &Path, origin: &str) -> Result<Inspection, OpenError> {
+    let connection = schema::open_reading_past(folder)?;
+    let transaction = connection.unchecked_transaction()?;
+    let archive = Archive::new(folder, origin);
+    Ok(Inspection {
+        figures: figures(&transaction, &archive)?,
+        segments: list(&transaction, &archive)?,
+        holds: list_holds(&transaction)?,
+    })
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or_default()
+}
+
+/// The segments, oldest first.
+pub(crate) fn list(
+    connection: &Connection,
+    archive: &Archive,
+) -> Result<Vec<SegmentRow>, LedgerError> {
+    let mut rows = Vec::new();
+    for segment in all(connection, archive.store(), archive.origin())? {
+        let (first, end, alive): (i64, i64, i64) = connection
+            .prepare_cached(
+                "SELECT coalesce(min(first), 0), coalesce(max(end), 0), coalesce(sum(alive), 0) \
+                 FROM block WHERE segment = ?1",
+            )?
+            .query_row([segment.number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        rows.push(SegmentRow {
+            number: unsigned(segment.number),
+            first: unsigned(first),
+            end: unsigned(end),
+            entries_bytes: segment.entries_end,
+            bodies_bytes: if segment.dropped { 0 } else { segment.bodies_end },
+            bodies: unsigned(alive),
+            dropped: segment.dropped,
+            day: segment.day,
+        });
+    }
+    Ok(rows)
+}
+
+/// The store in figures.
+pub(crate) fn figures(
+    connection: &Connection,
+    archive: &Archive,
+) -> Result<StoreFigures, LedgerError> {
+    let pragma = |name: &str| -> rusqlite::Result<u64> {
+        Ok(unsigned(connection.pragma_query_value(None, name, |row| row.get(0))?))
+    };
+    let page = pragma("page_size")?;
+    let free = pragma("freelist_count")?;
+    let (size, moved): (i64, i64) =
+        connection.query_row("SELECT size, moved FROM meta WHERE one = 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let segments = list(connection, archive)?;
+    Ok(StoreFigures {
+        size: unsigned(size),
+        moved: unsigned(moved),
+        database_bytes: pragma("page_count")?.saturating_sub(free).saturating_mul(page),
+        free_bytes: free.saturating_mul(page),
+        entries_bytes: segments.iter().map(|segment| segment.entries_bytes).sum(),
+        bodies_bytes: segments.iter().map(|segment| segment.bodies_bytes).sum(),
+    })
+}

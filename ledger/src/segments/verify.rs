@@ -1,0 +1,178 @@
+//! Verifying the past: each file, each block and each body against what the log commits to.
+
+use std::path::Path;
+
+use prost::Message as _;
+use rusqlite::Connection;
+use zerotrip_proto::hash_domain;
+use zerotrip_proto::v1::entry_content::Body as Said;
+use zerotrip_proto::v1::{Completion, EntryContent, ExchangeBody};
+use zerotrip_trust::digest::{commit, sha256};
+
+use super::block::{Block, Leaf};
+use super::body::Body;
+use super::error::SegmentError;
+use super::file::{Segment, all};
+use super::reading::{Archive, BLOCK_COLUMNS, BlockRow, block_of, moved, past};
+use crate::error::{LedgerError, OpenError};
+use crate::schema;
+
+/// What was verified, and what is wrong; whole where nothing is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Segments.
+    pub segments: u64,
+    /// Blocks of entries whose leaves have the root that the tree keeps for them.
+    pub blocks: u64,
+    /// Bodies that open, and are what their completions commit to.
+    pub bodies: u64,
+    /// Bodies that are erased.
+    pub erased: u64,
+    /// What is missing, cut, swapped or altered, each by name.
+    pub faults: Vec<String>,
+}
+
+/// Most faults that are told.
+const FAULTS: usize = 100;
+
+/// Verifies every segment of the store in `folder`, also while a hub has it open: in another
+/// process, which only reads.
+pub fn verify(folder: &Path, origin: &str) -> Result<Checked, OpenError> {
+    let connection = schema::open_reading_past(folder)?;
+    Ok(check(&connection, &Archive::new(folder, origin))?)
+}
+
+pub(crate) fn check(connection: &Connection, archive: &Archive) -> Result<Checked, LedgerError> {
+    // What moves or is erased meanwhile is looked at as it was at the beginning.
+    let transaction = connection.unchecked_transaction()?;
+    let mut checked = Checked::default();
+    let mut expected = 0;
+    for segment in all(&transaction, archive.store(), archive.origin())? {
+        checked.segments += 1;
+        let select = format!("SELECT {BLOCK_COLUMNS} FROM block WHERE segment = ?1 ORDER BY first");
+        let mut query = transaction.prepare(&select)?;
+        let rows = query.query_map([segment.number], block_of)?;
+        for row in rows {
+            let row = row?;
+            if row.first != expected {
+                checked.fault(format!("the leaves {expected} to {} are in no block", row.first));
+            }
+            expected = row.end;
+            checked.block(&transaction, archive, &segment, &row)?;
+        }
+    }
+    let moved = moved(&transaction)?;
+    if moved != expected {
+        checked.fault(format!("the leaves {expected} to {moved} are in no block"));
+    }
+    Ok(checked)
+}
+
+impl Checked {
+    fn fault(&mut self, what: impl ToString) {
+        let what = what.to_string();
+        if self.faults.len() < FAULTS && !self.faults.contains(&what) {
+            self.faults.push(what);
+        }
+    }
+
+    fn block(
+        &mut self,
+        connection: &Connection,
+        archive: &Archive,
+        segment: &Segment,
+        row: &BlockRow,
+    ) -> Result<(), LedgerError> {
+        let digests = [
+            Some((&segment.entries, row.entries_at, row.entries_bytes, &row.entries_digest)),
+            Some((&segment.bodies, row.bodies_at, row.bodies_bytes, &row.bodies_digest))
+                .filter(|_| !segment.dropped),
+        ];
+        for (file, at, bytes, digest) in digests.into_iter().flatten() {
+            let wrong = match file.read(at, bytes) {
+                Ok(found) if sha256(&found).as_slice() == digest.as_slice() => continue,
+                Ok(_) => {
+                    let what = format!("the block of the leaves {} to {}", row.first, row.end);
+                    SegmentError::altered(file.name(), what)
+                }
+                Err(error) => error,
+            };
+            self.fault(wrong);
+        }
+        let block = match archive.load(connection, row) {
+            Ok(block) => block,
+            Err(LedgerError::Segment(error)) => {
+                self.fault(error);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        self.blocks += 1;
+        for leaf in block.exchanges.keys() {
+            let index = row.first.saturating_add((*leaf).into());
+            self.body(connection, archive, &block, index)?;
+        }
+        Ok(())
+    }
+
+    fn body(
+        &mut self,
+        connection: &Connection,
+        archive: &Archive,
+        block: &Block,
+        index: u64,
+    ) -> Result<(), LedgerError> {
+        let Some(kept) = block.kept(index) else { return Ok(()) };
+        let (id, completion) = match said(block, index) {
+            Some(Said::Completion(completion)) => {
+                (completion.exchange_id.clone(), Some(completion))
+            }
+            Some(Said::Reconciliation(end)) => (end.exchange_id, None),
+            _ => {
+                self.fault(format!(
+                    "the leaf {index} ends no exchange, and something is kept of it"
+                ));
+                return Ok(());
+            }
+        };
+        let Some(past) = past(connection, &id)?.filter(|past| past.leaf == index) else {
+            self.fault(format!("the store does not know the exchange that the leaf {index} ends"));
+            return Ok(());
+        };
+        let body = match archive.body(connection, &past, kept) {
+            Ok(body) => body,
+            Err(LedgerError::Segment(error)) => {
+                self.fault(error);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        match (body, completion) {
+            (None, _) => self.erased += u64::from(kept.body_bytes > 0),
+            (Some(body), Some(completion)) if is_committed(&body, &completion) => self.bodies += 1,
+            (Some(_), _) => self.fault(format!(
+                "the body of the exchange that ends in the leaf {index} is not what the leaf \
+                 commits to"
+            )),
+        }
+        Ok(())
+    }
+}
+
+fn said(block: &Block, index: u64) -> Option<Said> {
+    match block.leaf(index)? {
+        Leaf::Sealed { content, .. } => EntryContent::decode(content.as_slice()).ok()?.body,
+        Leaf::Open { .. } => None,
+    }
+}
+
+/// Whether a completion commits to what is kept of its exchange.
+fn is_committed(body: &Body, completion: &Completion) -> bool {
+    let fact = completion.fact_commitment == commit(hash_domain::FACT, &body.fact_salt, &body.fact);
+    let Ok(kept) = ExchangeBody::decode(body.answer.as_slice()) else { return false };
+    let answer = kept.answer.is_some_and(|answer| {
+        completion.answer_commitment
+            == commit(hash_domain::ANSWER, &kept.answer_salt, &answer.payload)
+    });
+    fact && answer
+}
