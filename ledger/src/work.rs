@@ -9,6 +9,7 @@ mod kept;
 use rusqlite::Connection;
 use zerotrip_proto::v1::entry_content::Body;
 
+pub(crate) use bounds::MANY_BYTES;
 pub use bounds::{ANSWER_BYTES, INVITATIONS, STATEMENTS};
 pub use exchanges::VARIANTS_KEPT;
 pub use job::{Asking, Completed, Fact};

@@ -7,14 +7,14 @@ use zerotrip_trust::vault::{self, Key};
 use zstd::bulk::{Compressor, Decompressor};
 
 use super::error::SegmentError;
-use crate::work::ANSWER_BYTES;
+use crate::work::MANY_BYTES;
 
 /// Most of a body are digests and signatures: higher levels win a hundredth, at twice the time.
 const LEVEL: i32 = 3;
 /// Each frame begins with it (RFC 8878, 3.1.1); it is not kept.
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Most bytes of a body: its answer, and the fact beside it.
-const MOST_BYTES: usize = ANSWER_BYTES + (64 << 10);
+/// Most bytes of a body: its answer, which may be one about many subjects, and the fact beside it.
+const MOST_BYTES: usize = MANY_BYTES + (64 << 10);
 
 /// What opens an exchange's commitments.
 #[derive(Clone, PartialEq, Message)]
@@ -49,6 +49,9 @@ impl Sealer {
     /// Under a new key, for one place.
     pub(super) fn seal(&mut self, place: &[u8], body: &Body) -> io::Result<(Key, Vec<u8>)> {
         let plain = body.encode_to_vec();
+        if plain.len() > MOST_BYTES {
+            return Err(io::Error::other("a body is too large"));
+        }
         let frame = self.0.compress(&plain)?;
         let frame = frame.strip_prefix(&MAGIC).ok_or_else(|| io::Error::other("no frame"))?;
         let mut out = Vec::with_capacity(frame.len() + 5);
