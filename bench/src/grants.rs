@@ -75,7 +75,6 @@ fn one(number: usize) -> Result<(String, usize), Failure> {
             service_item: "rent-withdrawal-330100",
             case_number: "HZ-2026-000417",
             official: "0471",
-            subjects: 1,
             now: now + Duration::from_secs(1),
         };
         let begun = Instant::now();
