@@ -5,6 +5,7 @@
 mod copy;
 mod direct;
 mod fdw;
+mod many;
 mod registers;
 mod report;
 mod setup;
@@ -111,6 +112,8 @@ pub fn measure(arguments: &Peers, folder: &Path) -> Result<(), Failure> {
     }
     let subjects: Vec<_> = site.city.ids.iter().copied().take(SUBJECTS).collect();
     let direct = runtime.block_on(direct::look_up(&site.servers, &subjects))?;
+    eprintln!("· one exchange about {} subjects", subjects.len());
+    let many = many::measure(&site, &subjects, &runtime)?;
     let mut memory = Vec::new();
     if let Some(hub) = site.town.hub() {
         memory.push(("hub", measure::resident(hub.id())?));
@@ -118,7 +121,7 @@ pub fn measure(arguments: &Peers, folder: &Path) -> Result<(), Failure> {
     for (dataset, id) in setup::datasets().zip(site.connectors()) {
         memory.push((dataset, measure::resident(id)?));
     }
-    report.end(direct, &memory);
+    report.end(direct, &many, &memory);
     drop(peer);
     site.town.stop()
 }
