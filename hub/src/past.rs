@@ -1,7 +1,7 @@
 //! What a running hub does with the past: it moves what is finished, erases what is over its age,
 //! and carries out what its operator orders.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -76,7 +76,7 @@ async fn erase_old(hub: &Hub) -> Result<(), LedgerError> {
     Ok(())
 }
 
-async fn carry_out(hub: &Hub, folder: &PathBuf) {
+async fn carry_out(hub: &Hub, folder: &Path) {
     let waiting = match orders::waiting(folder) {
         Ok(waiting) => waiting,
         Err(error) => {

@@ -111,7 +111,11 @@ fn run(
             // The writer finds it at its next commit; until then what was in a deleted WAL would
             // be gone with this process.
             let folded = schema::fold_wal(connection);
-            tracing::error!(%error, folded, "the store is no longer the one that is written to; nothing more will be recorded");
+            tracing::error!(
+                %error,
+                folded,
+                "the store is no longer the one that is written to; nothing more will be recorded"
+            );
         }
         let head = Arc::clone(&head.borrow());
         let result = if head.size() == projected {
@@ -129,7 +133,10 @@ fn run(
             // Once, not five times a second: a full disk stays full for a while.
             Err(error) if !failing => {
                 failing = true;
-                tracing::error!(%error, "the ledger's tiles cannot be written; tried again until they can");
+                tracing::error!(
+                    %error,
+                    "the ledger's tiles cannot be written; tried again until they can"
+                );
             }
             Err(_) => {}
         }

@@ -189,7 +189,7 @@ pub async fn hold(command: Holds, json: bool) -> Result<(), Failure> {
                 _ => return Err("name an exchange, or a range with --from and --to".into()),
             };
             let done = place.order(what, word).await?;
-            say(json, &format!("hold {} is in force", done["hold"]), &done)
+            say(json, &format!("hold {} is in force", figure(&done, "hold")), &done)
         }
         Holds::List { place } => {
             let (store, origin, _) = place.open()?;
@@ -204,14 +204,19 @@ pub async fn hold(command: Holds, json: bool) -> Result<(), Failure> {
         }
         Holds::Release { number, word, place } => {
             let done = place.order(What::Release { number }, word).await?;
-            say(json, &format!("hold {} is released", done["released"]), &done)
+            say(json, &format!("hold {} is released", figure(&done, "released")), &done)
         }
     }
 }
 
 fn erased(done: Value, json: bool) -> Result<(), Failure> {
-    let text = format!("{} bodies are erased; holds keep {}", done["erased"], done["held"]);
+    let (erased, held) = (figure(&done, "erased"), figure(&done, "held"));
+    let text = format!("{erased} bodies are erased; holds keep {held}");
     say(json, &text, &done)
+}
+
+fn figure(done: &Value, name: &str) -> u64 {
+    done.get(name).and_then(Value::as_u64).unwrap_or_default()
 }
 
 fn line(segment: &SegmentRow) -> String {

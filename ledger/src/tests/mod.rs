@@ -4,6 +4,7 @@
 mod backup;
 mod crash;
 mod foreign;
+mod opening;
 mod past;
 mod readers;
 mod registry;
