@@ -36,8 +36,9 @@ hash_domains! {
     /// ledger's completion; the authority and the owner, who may read the fact, open it.
     FACT = "zerotrip/exchange-fact/v1";
 
-    /// Commitment to one subject's outcome in an answer about many: the leaf of `ManyAnswered.root`.
-    /// The hub makes it; the requester verifies all, a later reader the one that is shown.
+    /// Commitment to one subject's outcome in an answer about many: a leaf under
+    /// `ManyAnswered.root`. The hub makes it; the requester verifies all, a later reader the one
+    /// that is shown.
     SUBJECT_ANSWER = "zerotrip/subject-answer/v1";
 
     /// Commitment to an `EntryContent`: the leaf of the ledger. The hub makes it; every reader that

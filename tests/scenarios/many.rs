@@ -282,6 +282,27 @@ fn a_whole_town_is_answered_in_one_exchange_as_the_key_says() {
     town.deployment.stop().unwrap();
 }
 
+/// As many as there can be: all bounds on messages, tickets and bodies are met.
+#[test]
+fn ten_thousand_are_answered_in_one_exchange() {
+    let town = deploy(20_000, 7);
+    approve_all(&town, 10_000);
+    grant(&town, 10_000);
+    let everybody = ids(&town.city);
+    let asked = &everybody[..10_000];
+    let begun = std::time::Instant::now();
+    let outcome = answered(ask(&town, "family", asked).unwrap());
+    // For the curious: `cargo test -- --nocapture`.
+    println!("10,000 families in {:.1} s", begun.elapsed().as_secs_f64());
+    let keys = town.keys();
+    let wrong = outcome.subjects.iter().filter(|subject| {
+        let words = in_words(&subject.outcome);
+        keys.iter().all(|key| expected(key, &subject.subject, Variant::Family) != words)
+    });
+    assert_eq!((outcome.subjects.len(), wrong.count()), (10_000, 0));
+    town.deployment.stop().unwrap();
+}
+
 #[test]
 fn who_may_ask_about_one_may_not_ask_about_many() {
     let town = deploy_with(200, 31, "subject_per_hour = 3\nmember_per_minute = 60\n");
@@ -310,7 +331,7 @@ fn who_may_ask_about_one_may_not_ask_about_many() {
     let refused_by_owners = |subjects: &[String]| {
         let outcome = answered(ask(&town, "applicant", subjects).unwrap());
         let codes = outcome.subjects.iter().map(|subject| in_words(&subject.outcome).1);
-        codes.map(|code| code == ErrorCode::Misconfigured.name()).collect::<Vec<_>>()
+        codes.map(|code| code == ErrorCode::GateRefused.name()).collect::<Vec<_>>()
     };
     // The owners have approved requests about one.
     rows.row("owners that serve none about many", || {
