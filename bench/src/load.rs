@@ -16,6 +16,10 @@ use zerotrip_trust::dsse;
 use crate::floor::{Floor, Signatures};
 use crate::measure::{Gauge, Measured};
 
+/// Settings of a hub that is asked as much as a bench asks.
+pub const HUB_SETTINGS: &str = "subject_per_hour = 1000000\nmember_per_minute = 10000000\n";
+
+/// What every question here is asked for.
 pub fn errand() -> Errand {
     Errand {
         official: "0471".into(),
@@ -26,7 +30,8 @@ pub fn errand() -> Errand {
     }
 }
 
-fn question(applicant: &str) -> CheckQuestion {
+/// The family check about this resident.
+pub fn question(applicant: &str) -> CheckQuestion {
     CheckQuestion {
         check: "no-property".into(),
         variant: "family".into(),

@@ -3,10 +3,13 @@
 //! is compared with the key while it is timed.
 
 mod floor;
+mod grants;
 mod load;
 mod measure;
+mod overload;
 mod parts;
 mod peers;
+mod soak;
 mod sources;
 mod stream;
 
@@ -69,6 +72,16 @@ enum Command {
     /// With the defaults it takes about three minutes on two idle cores: one to set up, half a
     /// minute to ask the peer about every resident, and 20 s for each number of `--at`.
     Peers(peers::Peers),
+    /// Ten times as many questions as the hub can answer, at a rate that does not wait for answers.
+    ///
+    /// The peak is measured first, with 128 waiting at once, then the overload, then the peak
+    /// again. Every answer is compared with the city's key. A refusal other than OVERLOADED ends
+    /// the bench. `--seconds` is the time of each of the three.
+    Overload(overload::Overload),
+    /// What a decision costs, by how many grants are in force.
+    Grants(grants::Grants),
+    /// A thousand at once for ten minutes, with the memory of hub and connectors.
+    Soak(soak::Soak),
 }
 
 fn main() -> ExitCode {
@@ -79,6 +92,14 @@ fn main() -> ExitCode {
         Some(Command::Sources(sources)) => measure_sources(sources, &arguments.dir),
         Some(Command::Stream(stream)) => stream::measure(stream, &arguments.dir),
         Some(Command::Peers(peers)) => peers::measure(peers, &arguments.dir),
+        Some(Command::Overload(overload)) => runtime().and_then(|runtime| {
+            let of = (arguments.dir.as_path(), arguments.residents, arguments.seconds);
+            overload::measure(overload, of, &runtime)
+        }),
+        Some(Command::Grants(grants)) => grants::measure(grants),
+        Some(Command::Soak(soak)) => runtime().and_then(|runtime| {
+            soak::measure(soak, (arguments.dir.as_path(), arguments.residents), &runtime)
+        }),
         None => bench(&arguments),
     };
     match done {
@@ -90,15 +111,18 @@ fn main() -> ExitCode {
     }
 }
 
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
 fn measure_sources(sources: &sources::Sources, dir: &std::path::Path) -> Result<(), Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = runtime()?;
     runtime.block_on(sources::run(sources, dir))
 }
 
 fn bench(arguments: &Arguments) -> Result<(), Failure> {
-    let settings = "subject_per_hour = 1000000\nmember_per_minute = 10000000\n";
-    let plan = Plan { hub_settings: settings.into(), ..Plan::now(arguments.residents, 7) };
+    let plan =
+        Plan { hub_settings: load::HUB_SETTINGS.into(), ..Plan::now(arguments.residents, 7) };
     let mut town = TestDeployment::start(&arguments.dir, &plan, &mut |line| eprintln!("· {line}"))?;
     let city = std::sync::Arc::new(zerotrip_tests::city::generate(
         &plan.spec,
@@ -106,8 +130,7 @@ fn bench(arguments: &Arguments) -> Result<(), Failure> {
     )?);
     let once = (floor::Floor::start(&town, &floor::ONCE)?, floor::ONCE);
     let as_many = (floor::Floor::start(&town, &floor::AS_MANY)?, floor::AS_MANY);
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = runtime()?;
     println!("machine: {}", measure::machine()?);
     println!("city: {} persons; {} s a measurement\n", city.ids.len(), arguments.seconds);
     println!(

@@ -88,9 +88,7 @@ impl Measured {
 
     /// The time, in ms, within which so many percent of the answers came.
     pub fn percentile(&self, percent: usize) -> f64 {
-        let mut sorted = self.times.clone();
-        sorted.sort_unstable();
-        sorted.get(sorted.len() * percent / 100).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+        percentile(&self.times, percent)
     }
 
     /// CPU time of one answer.
@@ -125,6 +123,13 @@ impl Measured {
             self.refused
         )
     }
+}
+
+/// The time, in ms, within which so many percent of these are.
+pub fn percentile(times: &[Duration], percent: usize) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() * percent / 100).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
 }
 
 /// User and system time of a process (proc(5), `stat`, fields 14 and 15).

@@ -8,7 +8,8 @@ use tokio_postgres::{Client, Row, Statement};
 use zerotrip_datasets::{Reading, ResidentId, parse};
 use zerotrip_tests::deployment::Failure;
 
-use super::setup::{DATABASE, Servers, connect};
+use super::registers::DATABASE;
+use super::setup::{Servers, connect};
 
 /// Runs, of which the median counts. One more before them is not counted.
 const RUNS: usize = 5;

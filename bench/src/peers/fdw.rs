@@ -12,7 +12,8 @@ use zerotrip_tests::city::truth::truths;
 use zerotrip_tests::city::{City, Outcome, Spec, Variant};
 use zerotrip_tests::deployment::Failure;
 
-use super::setup::{DATABASE, Servers, connect};
+use super::registers::DATABASE;
+use super::setup::{Servers, connect};
 use crate::load;
 use crate::measure::{Gauge, Measured};
 

@@ -2,8 +2,10 @@
 //! PostgreSQL that reaches the other server's tables through postgres_fdw. Hub and peer ask the
 //! same four tables, in one run.
 
+mod copy;
 mod direct;
 mod fdw;
+mod registers;
 mod report;
 mod setup;
 
@@ -40,6 +42,9 @@ pub struct Peers {
     /// Connections of each connector to its server: `source.connections` of the dataset file.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(2..=32))]
     source_connections: u32,
+    /// Rows that each register has besides, about persons who are not asked about.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    more_rows: u32,
     /// Print one JSON object instead of tables.
     #[arg(long)]
     json: bool,
@@ -52,7 +57,7 @@ pub fn measure(arguments: &Peers, folder: &Path) -> Result<(), Failure> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut site = setup::Site::set_up(
         folder,
-        arguments.residents,
+        (arguments.residents, arguments.more_rows),
         arguments.source_connections,
         &runtime,
         &mut |line| eprintln!("· {line}"),
@@ -81,6 +86,7 @@ pub fn measure(arguments: &Peers, folder: &Path) -> Result<(), Failure> {
         city: (site.spec.residents, site.spec.seed),
         persons: site.city.ids.len(),
         rows: site.city.rows.clone(),
+        more_rows: arguments.more_rows,
         seconds: arguments.seconds,
         source_connections: arguments.source_connections,
         agreement,
@@ -105,7 +111,14 @@ pub fn measure(arguments: &Peers, folder: &Path) -> Result<(), Failure> {
     }
     let subjects: Vec<_> = site.city.ids.iter().copied().take(SUBJECTS).collect();
     let direct = runtime.block_on(direct::look_up(&site.servers, &subjects))?;
-    report.end(direct);
+    let mut memory = Vec::new();
+    if let Some(hub) = site.town.hub() {
+        memory.push(("hub", measure::resident(hub.id())?));
+    }
+    for (dataset, id) in setup::datasets().zip(site.connectors()) {
+        memory.push((dataset, measure::resident(id)?));
+    }
+    report.end(direct, &memory);
     drop(peer);
     site.town.stop()
 }

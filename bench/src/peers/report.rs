@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::direct::Direct;
 use super::fdw::Agreement;
-use crate::measure::Measured;
+use crate::measure::{Measured, Resident};
 
 /// At least so many times the peer's rate, by how many ask at once.
 const LEAST_RATES: [(usize, f64); 3] = [(8, 1.0), (32, 1.5), (128, 1.5)];
@@ -67,6 +67,8 @@ pub struct Setting {
     pub persons: usize,
     /// Rows by dataset.
     pub rows: BTreeMap<&'static str, usize>,
+    /// Rows that each register has besides.
+    pub more_rows: u32,
     /// Seconds for each measurement of each side.
     pub seconds: u64,
     /// Connections of each connector to its server.
@@ -88,9 +90,9 @@ impl Report {
         if !setting.json {
             println!("machine: {}", setting.machine);
             println!(
-                "city: {} persons on two PostgreSQL servers; {} s a measurement; {} connections \
-                 for each connector",
-                setting.persons, setting.seconds, setting.source_connections
+                "city: {} persons on two PostgreSQL servers, and {} more rows in each register; {} \
+                 s a measurement; {} connections for each connector",
+                setting.persons, setting.more_rows, setting.seconds, setting.source_connections
             );
             println!(
                 "the peer against the key: {} answers compared; opposite on clean rows: {}, on \
@@ -119,11 +121,11 @@ impl Report {
         self.lines.push(line);
     }
 
-    /// The driver alone, and the targets.
-    pub fn end(self, direct: Direct) {
+    /// The driver alone, resident memory by process, and the targets.
+    pub fn end(self, direct: Direct, memory: &[(&'static str, Resident)]) {
         let targets = self.targets(&direct);
         if self.setting.json {
-            println!("{}", self.as_json(&direct, &targets));
+            println!("{}", self.as_json((&direct, memory), &targets));
             return;
         }
         let sources: Vec<String> = direct
@@ -139,6 +141,9 @@ impl Report {
             direct.total().as_secs_f64() * 1e3,
             sources.join(", ")
         );
+        let memory: Vec<String> =
+            memory.iter().map(|(who, held)| format!("{who} {held}")).collect();
+        println!("resident now / at most, MiB: {}", memory.join(", "));
         println!("\n| target | measured | reached |\n|---|---|---|");
         for Target { what, measured, reached, .. } in targets {
             let reached = match reached {
@@ -150,9 +155,21 @@ impl Report {
         }
     }
 
-    fn as_json(&self, direct: &Direct, targets: &[Target]) -> Value {
+    fn as_json(
+        &self,
+        (direct, memory): (&Direct, &[(&str, Resident)]),
+        targets: &[Target],
+    ) -> Value {
         let Setting {
-            machine, city, persons, rows, seconds, source_connections, agreement, ..
+            machine,
+            city,
+            persons,
+            rows,
+            more_rows,
+            seconds,
+            source_connections,
+            agreement,
+            ..
         } = &self.setting;
         json!({
             "machine": machine,
@@ -160,6 +177,7 @@ impl Report {
             "seed": city.1,
             "persons": persons,
             "rows": rows,
+            "more_rows": more_rows,
             "seconds": seconds,
             "source_connections": source_connections,
             "agreement": {
@@ -171,6 +189,7 @@ impl Report {
             },
             "measurements": self.lines.iter().map(line_as_json).collect::<Vec<_>>(),
             "driver_alone": direct_as_json(direct),
+            "resident_mib": memory.iter().map(|(who, held)| (*who, held.now)).collect::<BTreeMap<_, _>>(),
             "targets": targets.iter().map(target_as_json).collect::<Vec<_>>(),
         })
     }

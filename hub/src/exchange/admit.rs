@@ -22,17 +22,15 @@ pub fn within_denials(
     if decision.allowed { Ok(()) } else { budgets.spend_refusal(&peer.uri()) }
 }
 
-/// A permit for one exchange, held until it is answered. No member gets more than half of it: one
-/// that asks too much at once is refused for now, and the others do not notice.
-pub fn admit(
-    budgets: &RequestBudgets,
+/// A permit for one exchange of the peer's member, held until it is answered. No member gets more
+/// than half of them: one that asks too much at once is refused for now, and the others do not
+/// notice. It is asked for before any signature is verified, so that what cannot be answered costs
+/// the hub little. A request that another member signed is refused after it.
+pub fn room(
     exchanges: &Arc<KeyedQuota<String>>,
-    identified: &Identified,
-    arguments: &[Argument],
+    peer: &Identity,
 ) -> Result<Permit<String>, Refusal> {
-    let subjects = arguments.iter().map(|argument| argument.value);
-    budgets.spend(&identified.member, subjects)?;
-    exchanges.try_acquire(identified.member.clone()).ok_or_else(|| {
+    exchanges.try_acquire(peer.member().unwrap_or_default().to_owned()).ok_or_else(|| {
         let share = exchanges.most_each();
         Refusal::bilingual(
             ErrorCode::Overloaded,
@@ -43,4 +41,13 @@ pub fn admit(
             format!("枢纽繁忙或正在停机，或本单位同时进行的请求已达 {share} 个上限，请一秒后重试"),
         )
     })
+}
+
+/// One more request of the member, about these subjects.
+pub fn within_budgets(
+    budgets: &RequestBudgets,
+    identified: &Identified,
+    arguments: &[Argument],
+) -> Result<(), Refusal> {
+    budgets.spend(&identified.member, arguments.iter().map(|argument| argument.value))
 }

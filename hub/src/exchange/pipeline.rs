@@ -127,9 +127,10 @@ async fn begin<K: Kind>(
     let envelope = envelope.ok_or_else(|| {
         Refusal::new(ErrorCode::BadSignature, "the call carries no signed request")
     })?;
+    let permit = admit::room(&hub.exchanges, peer)?;
     let identified = identify(&hub.identity.uri, &in_force, envelope, peer, now)?;
     let kind = K::of(hub, &identified, now)?;
-    let permit = admit::admit(&hub.budgets, &hub.exchanges, &identified, kind.arguments())?;
+    admit::within_budgets(&hub.budgets, &identified, kind.arguments())?;
     let request =
         AuthorizationRequest { identified: &identified, check: kind.check(), action: K::ACTION };
     let decided = request.decide(in_force, now);
