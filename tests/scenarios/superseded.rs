@@ -723,9 +723,9 @@ fn burden_the_register(town: &mut DeployedCity, owner: &str) {
     let folder = town.folder("city/estate");
     let database = rusqlite::Connection::open(folder.join("ownership.db")).unwrap();
     let fill = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000) \
-                insert into T_FDCQ (DYH, QLRSFZH, QLRMC, GYFE, QSZT, DJRQ, ZXRQ) select \
-                printf('%.*c', 10000, 'q'), ?1, QLRMC, GYFE, QSZT, DJRQ, ZXRQ from n join (select * \
-                from T_FDCQ limit 1)";
+                insert into T_FDCQ (DYH, QLRSFZH, QLRMC, GYFE, QSZT, DJRQ, ZXRQ) \
+                select printf('%.*c', 10000, 'q'), ?1, QLRMC, GYFE, QSZT, DJRQ, ZXRQ \
+                from n join (select * from T_FDCQ limit 1)";
     database.execute(fill, [owner]).unwrap();
     drop(database);
     let file = folder.join("ownership.toml");

@@ -64,8 +64,8 @@ pub struct JointRows {
     batches: Vec<Rows>,
     /// Where the rows of a person are: batch and place.
     places: HashMap<ResidentId, Vec<(usize, usize)>>,
-    /// Whom a row concerns by its owner's ruling alone. Which rulings hold now, the source knows: it
-    /// may have sent such a row for another's sake.
+    /// Whom a row concerns by its owner's ruling alone. Which rulings hold now, the source knows,
+    /// and it may have sent such a row for another's sake.
     by_ruling: HashSet<ResidentId>,
     end: LookUpEnd,
 }
