@@ -16,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const MOVE_EVERY: Duration = Duration::from_secs(10);
 /// Blocks that move at one look: far more than a full hub makes meanwhile, and other work gets its
 /// turn.
-const BLOCKS: usize = 64;
+const BLOCKS: usize = 256;
 /// Time between two runs of the rule that erases.
 const ERASE_EVERY: Duration = Duration::from_secs(3600);
 

@@ -2,7 +2,7 @@
 //! dated, append-only files.
 //!
 //! ```text
-//! <store>/segments/2026-11-29-000001.entries   what leaves say, 1,024 leaves a block
+//! <store>/segments/2026-11-29-000001.entries   what leaves say, 256 leaves a block
 //! <store>/segments/2026-11-29-000001.bodies    what opens their commitments, a piece an exchange
 //! ```
 //!
@@ -48,5 +48,5 @@ pub(crate) use report::{figures, list};
 pub(crate) use verify::check;
 pub use verify::{Checked, verify};
 
-/// Leaves of a block: a multiple of a tile's.
-pub(crate) const BLOCK: u64 = 1024;
+/// Leaves of a block: a multiple of a tile's. Larger ones would hold up the writer for longer.
+pub(crate) const BLOCK: u64 = 256;

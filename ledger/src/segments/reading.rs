@@ -22,7 +22,7 @@ use crate::tree::{number, read_row};
 /// Most bytes of blocks that are kept decoded.
 const CACHED_BYTES: usize = 48 << 20;
 /// Most blocks that are.
-const CACHED: usize = 8;
+const CACHED: usize = 32;
 
 /// The past of one store.
 #[derive(Debug)]

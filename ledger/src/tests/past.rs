@@ -14,6 +14,9 @@ use zerotrip_trust::digest::commit;
 use super::*;
 use crate::segments::BLOCK;
 
+/// Blocks of 1,600 exchanges that move; the last leaves stay.
+const BLOCKS: usize = 8;
+
 /// Later than everything here.
 fn later() -> SystemTime {
     at(1_000_000)
@@ -161,7 +164,7 @@ async fn what_has_moved_is_told_as_before() {
     exchanges(&ledger, 0..1600).await;
     let before = told(&ledger, 1600);
     assert!(store.has(person(7).as_bytes()));
-    assert_eq!(move_all(&ledger).await, 2);
+    assert_eq!(move_all(&ledger).await, BLOCKS);
     assert_eq!(told(&ledger, 1600), before);
     assert_eq!(ledger.verify_segments().unwrap().faults, Vec::<String>::new());
 
@@ -202,11 +205,11 @@ async fn nothing_moves_that_is_young() {
     let (ledger, _) = store.open();
     exchanges(&ledger, 0..1600).await;
     assert!(!ledger.move_block(at(0), at(5000)).await.unwrap());
-    assert!(!ledger.move_block(at(300), at(5000)).await.unwrap());
-    assert!(ledger.move_block(at(5000), at(5000)).await.unwrap());
-    assert!(ledger.move_block(at(5000), at(5000)).await.unwrap());
-    assert!(!ledger.move_block(at(5000), at(5000)).await.unwrap());
-    assert_eq!(ledger.figures().unwrap().moved, 2 * BLOCK);
+    assert!(!ledger.move_block(at(100), at(5000)).await.unwrap());
+    for (before, blocks) in [(300, 2), (5000, BLOCKS)] {
+        while ledger.move_block(at(before), at(5000)).await.unwrap() {}
+        assert_eq!(ledger.figures().unwrap().moved, blocks as u64 * BLOCK);
+    }
     // A clock that was ahead once keeps nothing for ever.
     exchanges(&ledger, 10_000..10_600).await;
     assert!(ledger.move_block(at(1), at(2)).await.unwrap());
@@ -248,10 +251,10 @@ async fn a_kill_while_a_block_moves_loses_nothing() {
         let (ledger, _) = killed.open();
         assert_eq!(ledger.figures().unwrap().moved, moves as u64 * BLOCK);
         assert_eq!(told(&ledger, 1600), before);
-        assert_eq!(move_all(&ledger).await, 2 - moves);
+        assert_eq!(move_all(&ledger).await, BLOCKS - moves);
         assert_eq!(told(&ledger, 1600), before);
         let checked = ledger.verify_segments().unwrap();
-        assert_eq!((checked.blocks, checked.faults), (2, vec![]));
+        assert_eq!((checked.blocks, checked.faults), (BLOCKS as u64, vec![]));
         ledger.close().await.unwrap();
         killed.verify_all().unwrap();
     }
@@ -270,7 +273,7 @@ async fn what_is_erased_while_it_moves_does_not_come_back() {
     assert_eq!(erased, Erased { bodies: 1, held: 0 });
     let refused = ledger.submit(Work::Move(Box::new(moving))).await;
     assert_eq!(refused.unwrap_err(), LedgerError::MovedOn);
-    assert_eq!(move_all(&ledger).await, 1);
+    assert_eq!(move_all(&ledger).await, 4);
     assert_eq!(answer_of(&ledger, 3), None);
     assert_eq!(answer_of(&ledger, 4), Some(body(4).encode_to_vec()));
     assert_eq!(ledger.fact(&id(3), &Reader::Authority).unwrap(), None);
@@ -526,7 +529,7 @@ async fn a_store_of_the_last_release_goes_on() {
     crate::backup(store.path(), &to, ORIGIN, &store.keys()).unwrap();
     let (ledger, _) = store.open();
     assert_eq!(told(&ledger, 1600), before);
-    assert_eq!(move_all(&ledger).await, 2);
+    assert_eq!(move_all(&ledger).await, BLOCKS);
     assert_eq!(told(&ledger, 1600), before);
 }
 
@@ -637,7 +640,9 @@ async fn play(steps: Vec<Step>) {
                 model.leaves.insert(last.index, (last.entry, last.opening));
             }
             Step::Move => {
-                ledger.move_block(later(), later()).await.unwrap();
+                for _ in 0..3 {
+                    ledger.move_block(later(), later()).await.unwrap();
+                }
             }
             Step::Kill => {
                 // The files as they are, with the writer still there; then another writer over
@@ -709,8 +714,13 @@ async fn play(steps: Vec<Step>) {
         model.holds(&ledger);
     }
     assert_eq!(ledger.verify_segments().unwrap().faults, Vec::<String>::new());
+    // A reader that was in the way when the WAL was to be emptied: the hub's keeper tries again.
+    let begun = std::time::Instant::now();
     for number in &model.erased {
-        assert!(!store.has(person(*number).as_bytes()), "{number} is still in a file");
+        while store.has(person(*number).as_bytes()) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{number} is still in a file");
+            ledger.sweep().await.unwrap();
+        }
     }
     ledger.close().await.unwrap();
     model.holds(&store.verify_all().unwrap().0);
