@@ -1,5 +1,5 @@
 //! Runs a prepared check for one request: scans in waves, SQL between them, and at the end the
-//! conclusion. The steps themselves are in [`super::running`].
+//! conclusion. The steps themselves are in `running.rs`.
 
 use datafusion::common::Result;
 use futures::future;
