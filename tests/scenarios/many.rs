@@ -6,15 +6,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use zerotrip_client::reply::{AnsweredMany, SubjectOutcome, verify_subject};
+use zerotrip_client::request::sign_issue;
 use zerotrip_client::{CheckQuestion, ManyOutcome, ManyQuestion, SessionError};
 use zerotrip_datasets::ResidentId;
-use zerotrip_proto::v1::ErrorCode;
+use zerotrip_proto::to_timestamp;
+use zerotrip_proto::v1::{ErrorCode, ExchangeCall, IssueBody};
 use zerotrip_tests::city::{self, City, Spec, Variant, stated_day};
 use zerotrip_tests::deployment::{BASIS, DEPARTMENTS, FUND, PURPOSE, run, wait_until};
 use zerotrip_tests::inquiry::{Asker, Parts, Registers, Words};
 use zerotrip_tests::rows::Rows;
 
-use crate::support::{DeployedCity, deploy, deploy_with, errand, expected, runtime};
+use crate::support::{DeployedCity, code_of, deploy, deploy_with, errand, expected, runtime};
 
 /// Everybody of a city, asked one by one and all at once.
 struct Asked<'a> {
@@ -410,6 +412,23 @@ fn a_variant_is_counted_for_each_of_many_or_for_none() {
     assert!(limited(ask(&town, "couple", &everybody[..3])));
     answered(ask(&town, "applicant", &everybody[1..3]).unwrap());
     assert!(limited(ask(&town, "family", &everybody[1..2])));
+    // No certificate rests on an answer about many.
+    let outcome = answered(ask(&town, "applicant", &everybody[..1]).unwrap());
+    let exchange = outcome.proven.answer().request_id.clone();
+    let refused = runtime().block_on(async {
+        let (home, now) = (town.home(FUND), std::time::SystemTime::now());
+        let issue = IssueBody {
+            exchange_id: exchange,
+            certificate_digest: vec![7; 32],
+            valid_until: Some(to_timestamp(now + Duration::from_secs(3600))),
+        };
+        let from = (&home.system, &home.sign);
+        let request = sign_issue(from, &home.hub, &errand(), issue, now).unwrap();
+        let call = ExchangeCall { request: Some(request.envelope), seen_size: 0 };
+        town.session().await.connection().exchange().issue(call).await.unwrap_err()
+    });
+    assert_eq!(code_of(&refused), ErrorCode::NotIssuable);
+    assert!(refused.message().contains("about many subjects"), "{refused}");
     town.deployment.stop().unwrap();
 }
 

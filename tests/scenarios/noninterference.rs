@@ -18,10 +18,11 @@ use zerotrip_proto::v1::entry_content::Body as Content;
 use zerotrip_proto::v1::ledger_entry::Body as Leaf;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
-    Answer, CheckBody, DatasetQuality, EntryOpening, ErrorDetail, ExchangeCall, ExchangeReply,
-    GetCheckpointReply, GetEntriesReply, GetEntriesRequest, GetFactRequest, GetJoinRequest, Intent,
-    IssueBody, JoinRequest, LedgerEntry, LedgerReceipt, ListDatasetsReply, Parameter,
-    ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest, Request,
+    Answer, CheckBody, CheckManyBody, CheckManyReply, DatasetQuality, EntryOpening, ErrorDetail,
+    ExchangeCall, ExchangeReply, GetCheckpointReply, GetEntriesReply, GetEntriesRequest,
+    GetFactRequest, GetJoinRequest, Intent, IssueBody, JoinRequest, LedgerEntry, LedgerReceipt,
+    ListDatasetsReply, Parameter, ProveConsistencyReply, ProveConsistencyRequest,
+    ProveInclusionRequest, Request,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::city::Variant;
@@ -141,6 +142,16 @@ impl Observer {
                     CheckBody { check: "no-property".into(), variant: "couple".into(), parameters };
                 vec![self.request(Body::Check(check))]
             }
+            "/zerotrip.v1.Exchange/CheckMany" => {
+                let check = CheckManyBody {
+                    check: "no-property".into(),
+                    variant: "couple".into(),
+                    parameters: Vec::new(),
+                    subject_parameter: "applicant".into(),
+                    subjects: vec![applicant.into()],
+                };
+                vec![self.request(Body::CheckMany(check))]
+            }
             // The exchange of another system, and one that nobody knows.
             "/zerotrip.v1.Exchange/Issue" => [trial.id.clone(), uuid::Uuid::now_v7().to_string()]
                 .map(|exchange_id| {
@@ -245,6 +256,11 @@ fn refusal(detail: &ErrorDetail) -> String {
 fn normal(path: &str, reply: &[u8]) -> String {
     match path {
         "/zerotrip.v1.Exchange/Check" => own(&ExchangeReply::decode(reply).unwrap()),
+        "/zerotrip.v1.Exchange/CheckMany" => {
+            let CheckManyReply { reply, leaves } = CheckManyReply::decode(reply).unwrap();
+            let sizes = leaves.iter().map(|leaf| (leaf.salt.len(), leaf.payload.len()));
+            format!("{} {:?}", own(&reply.unwrap()), sizes.collect::<Vec<_>>())
+        }
         "/zerotrip.v1.Catalog/ListDatasets" => ListDatasetsReply::decode(reply)
             .unwrap()
             .datasets

@@ -172,7 +172,7 @@ mod tests {
     fn a_key_is_in_one_part_of_a_scan_and_all_parts_have_no_more_than_was_approved() {
         let now = SystemTime::now();
         let used = UsedTickets::new(now);
-        let [li, wang, zhao] = ["11010519491231002X", "440524188001010014", "330106199001010000"]
+        let [li, wang, zhao] = ["11010519491231002X", "440524188001010014", "440524188001010022"]
             .map(|id| ResidentId::new_strict(id).unwrap_or_else(|_| panic!("{id}")));
         let ask = |id: &str, scan: &str, number: u32, keys: &[ResidentId], most_keys, at| {
             let ticket = ScanTicket { part: number, ..ticket(id, "e1") };

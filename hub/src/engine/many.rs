@@ -15,8 +15,8 @@ use zerotrip_proto::v1::{ErrorCode, Finding};
 
 use super::conclude::RunResult;
 use super::prepared::{PreparedCheck, PreparedVariant};
-use super::run::Engine;
 use super::running::{Next, Run, Wanted, call_at, scan_at};
+use super::runtime::Engine;
 use super::scan_call::{DispatchMany, ScanAnswer, ScanPart};
 
 /// Subjects whose steps are under way at once: what they hold beside the rows is bounded by this,

@@ -19,6 +19,7 @@ mod prepared;
 mod request_join;
 pub mod run;
 mod running;
+mod runtime;
 mod scan_call;
 mod slot_rows;
 pub mod slots;

@@ -1,48 +1,14 @@
 //! Runs a prepared check for one request: scans in waves, SQL between them, and at the end the
-//! conclusion. The steps themselves are in [`super::running`].
-
-use std::collections::HashMap;
-use std::sync::Arc;
+//! conclusion. The steps themselves are in `running.rs`.
 
 use datafusion::common::Result;
-use datafusion::execution::TaskContext;
-use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::prelude::SessionConfig;
 use futures::future;
 
 use super::conclude::RunResult;
-use super::prepared::{PreparedCheck, PreparedVariant, session_config};
+use super::prepared::{PreparedCheck, PreparedVariant};
 use super::running::{Next, Run, Wanted, call_at};
+pub use super::runtime::Engine;
 use super::scan_call::Dispatch;
-use super::slots::ExchangeCx;
-
-/// What the plans run on: shared by all requests.
-#[derive(Clone, Debug)]
-pub struct Engine {
-    config: SessionConfig,
-    runtime: Arc<RuntimeEnv>,
-}
-
-impl Engine {
-    /// Over a runtime with the hub's memory limit.
-    pub fn new(runtime: Arc<RuntimeEnv>) -> Self {
-        Self { config: session_config(), runtime }
-    }
-
-    pub(super) fn task(&self, cx: &Arc<ExchangeCx>) -> Arc<TaskContext> {
-        let config = self.config.clone().with_extension(Arc::clone(cx));
-        Arc::new(TaskContext::new(
-            None,
-            String::new(),
-            config,
-            HashMap::new(),
-            HashMap::new(),
-            HashMap::new(),
-            HashMap::new(),
-            Arc::clone(&self.runtime),
-        ))
-    }
-}
 
 impl PreparedCheck {
     /// Runs a variant about one subject. `parameters` are in the definition's order, canonical;

@@ -19,7 +19,7 @@ use super::plausible::implausible;
 use super::prepared::{
     PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn, request_schema,
 };
-use super::run::Engine;
+use super::runtime::Engine;
 use super::scan_call::{ScanAnswer, ScanCall};
 use super::slot_rows::distinct;
 use super::slots::ExchangeCx;

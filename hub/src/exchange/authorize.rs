@@ -7,7 +7,6 @@ use tokio::sync::watch;
 use zerotrip_policies::{Action, Decision, Facts};
 
 use super::identify::Identified;
-use super::pipeline::Kind;
 use crate::state::InForce;
 
 /// What policy decides on: which system asks to do what, of which check.
@@ -33,12 +32,7 @@ pub struct Decided {
     pub may_issue: bool,
 }
 
-impl<'a> AuthorizationRequest<'a> {
-    /// What a request of this kind asks for.
-    pub fn of<K: Kind>(identified: &'a Identified, kind: &'a K) -> Self {
-        Self { identified, check: kind.check(), action: K::ACTION, subjects: kind.subjects() }
-    }
-
+impl AuthorizationRequest<'_> {
     /// Cedar decides; an evaluation error is a denial.
     pub fn decide(&self, in_force: Arc<InForce>, now: SystemTime) -> Decided {
         let decision = self.decide_on(&in_force, self.action, now);

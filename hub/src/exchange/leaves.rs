@@ -19,9 +19,9 @@ use zerotrip_proto::v1::{
 use zerotrip_trust::digest::commit;
 use zerotrip_trust::merkle::{CompactRange, leaf_hash};
 
-use super::outcome::reasons;
-use super::record::{SourceRecord, random};
 use super::refusal::{Explained, NoAnswer};
+use super::source_record::{SourceRecord, random};
+use super::told::reasons;
 use crate::dispatch::Received;
 use crate::engine::{RunResult, SourceRead};
 

@@ -11,6 +11,8 @@ mod outcome;
 pub mod pipeline;
 mod record;
 mod refusal;
+mod source_record;
+mod told;
 
 pub use check::CheckRequest;
 pub use check_many::CheckManyRequest;

@@ -9,11 +9,12 @@ use zerotrip_ledger::LedgerError;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
-    self, Answered, Claim, Envelope, ErrorCode, ExchangeFact, ExchangeOutcome, ManyAnswered, Reason,
+    self, Answered, Claim, Envelope, ErrorCode, ExchangeFact, ExchangeOutcome, ManyAnswered,
 };
 
 use super::leaves::Subjects;
 use super::refusal::{Explained, NoAnswer};
+use super::told::reasons;
 use crate::engine::{RunResult, SourceRead};
 
 /// What the requester will learn.
@@ -140,17 +141,6 @@ impl From<NoAnswer<'_>> for Outcome {
         let Explained { wire, kind, fact } = reason.explain();
         Self::new(wire, kind, fact)
     }
-}
-
-/// Reasons in the requester's words, of those whose codes in the definition these are.
-pub(super) fn reasons(definition: &Definition, which: impl Fn(&str) -> bool) -> Vec<Reason> {
-    let reasons = definition.reasons.iter().filter(|reason| which(&reason.code));
-    let told = reasons.map(|reason| Reason {
-        code: reason.requester_code.clone().unwrap_or_else(|| reason.code.clone()),
-        text_en: reason.requester.en.clone(),
-        text_zh: reason.requester.zh.clone(),
-    });
-    told.collect()
 }
 
 /// What a yes states.

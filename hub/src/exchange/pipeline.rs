@@ -91,7 +91,7 @@ pub async fn answer<K: Kind>(
             .await
             .map_err(ledger_refusal);
     }
-    let request = AuthorizationRequest::of(identified, kind);
+    let request = authorization(identified, kind);
     let deadline = kind.deadline(identified, now);
     let exchange = AllowedExchange {
         id: &identified.request.id,
@@ -137,12 +137,18 @@ async fn begin<K: Kind>(
     let kind = K::of(hub, &identified, now)?;
     let about = (kind.subjects(), kind.arguments());
     admit::within_budgets(&hub.budgets, &identified, about)?;
-    let request = AuthorizationRequest::of(&identified, &kind);
+    let request = authorization(&identified, &kind);
     let decided = request.decide(in_force, now);
     admit::within_denials(&hub.budgets, &decided.decision, peer)?;
     let asking = kind.asking(&identified, &decided.decision);
     let record = intend(&hub.ledger, &identified, &kind, &decided.decision, asking, now).await?;
     Ok(Begun { kind, identified, decided, record, _permit: permit })
+}
+
+/// What a request of this kind asks policy for.
+fn authorization<'a, K: Kind>(identified: &'a Identified, kind: &'a K) -> AuthorizationRequest<'a> {
+    let (check, action, subjects) = (kind.check(), K::ACTION, kind.subjects());
+    AuthorizationRequest { identified, check, action, subjects }
 }
 
 /// The request and the decision enter the ledger, durably, before anything is dispatched.

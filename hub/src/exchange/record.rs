@@ -9,15 +9,16 @@ use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
     self, Answer, Completion, Envelope, ExchangeBody, ExchangeFact, ExchangeOutcome, ExchangeReply,
-    SourceStatement, SubjectLeaf,
+    SubjectLeaf,
 };
 use zerotrip_proto::{Obligation, hash_domain, names, to_timestamp};
-use zerotrip_trust::digest::{self, Digest, commit, sha256_parts};
+use zerotrip_trust::digest::{Digest, commit};
 
 use super::authorize::Decided;
 use super::identify::Identified;
 use super::leaves::SealedSubjects;
 use super::outcome::Outcome;
+use super::source_record::{SourceRecord, random};
 use crate::dispatch::{Dispatched, Received};
 use crate::engine::SourceRead;
 use crate::state::HubIdentity;
@@ -204,51 +205,6 @@ pub struct Replied {
     pub reply: ExchangeReply,
     /// Of an answer about many subjects: what opens its root, in the order of the request.
     pub leaves: Vec<SubjectLeaf>,
-}
-
-/// One source that answered, as it is recorded.
-pub(super) struct SourceRecord {
-    /// In the order in which they were asked for.
-    receipts: Vec<Envelope>,
-    salt: [u8; 32],
-    /// To the receipts, under the salt.
-    commitment: Digest,
-}
-
-impl SourceRecord {
-    /// `None` of a source without a receipt.
-    pub(super) fn of(dataset: &str, receipts: &[Received]) -> Result<Option<Self>, LedgerError> {
-        let receipts: Vec<Envelope> = receipts
-            .iter()
-            .filter(|received| received.dataset == dataset)
-            .map(|received| received.receipt.clone())
-            .collect();
-        if receipts.is_empty() {
-            return Ok(None);
-        }
-        let salt = random()?;
-        let payloads = receipts.iter().map(|receipt| receipt.payload.as_slice());
-        let parts: Vec<&[u8]> = std::iter::once(salt.as_slice()).chain(payloads).collect();
-        let commitment = sha256_parts(hash_domain::RECEIPT, &parts);
-        Ok(Some(Self { receipts, salt, commitment }))
-    }
-
-    /// As a yes names it.
-    pub(super) fn statement(&self, read: &SourceRead) -> SourceStatement {
-        let coverage = read.statement.coverage.clone().unwrap_or_default();
-        SourceStatement {
-            dataset: read.dataset.clone(),
-            owner: names::owner_of(&read.dataset).unwrap_or_default().to_owned(),
-            as_of: Some(to_timestamp(read.as_of)),
-            coverage_en: coverage.text_en,
-            coverage_zh: coverage.text_zh,
-            receipt_commitment: self.commitment.to_vec(),
-        }
-    }
-}
-
-pub(super) fn random() -> Result<[u8; 32], LedgerError> {
-    digest::random().map_err(|error| LedgerError::Unavailable(error.to_string()))
 }
 
 /// Of every outcome: that there is one tells nothing.
