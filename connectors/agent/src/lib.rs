@@ -17,7 +17,7 @@ pub mod dialler;
 pub mod gate;
 pub mod hub_watermark;
 mod joint_look_ups;
-mod journal;
+pub mod journal;
 pub mod owner_store;
 mod probe_monitor;
 mod probes;
