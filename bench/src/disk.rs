@@ -94,7 +94,7 @@ async fn store(dir: &Path) -> Result<(), Failure> {
         opened.as_secs_f64() * 1e3
     );
     println!(
-        "The last leaves never move: about 512 to 1,152 exchanges are counted as they were \
+        "The last leaves never move: about 512 to 768 exchanges are counted as they were \
          answered, in all rows."
     );
     Ok(ledger.close().await?)

@@ -508,6 +508,32 @@ async fn a_backup_takes_the_past_along_and_still_has_what_is_erased_later() {
     assert_eq!(aside.verify_segments().unwrap().faults, Vec::<String>::new());
 }
 
+/// As docs/operate.md says: moved to another disk, with a link in its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_segment_can_be_elsewhere_behind_a_link() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    exchanges(&ledger, 0..1600).await;
+    move_all(&ledger).await;
+    let before = told(&ledger, 1600);
+    ledger.close().await.unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    for file in store.segment_files() {
+        let place = elsewhere.path().join(file.file_name().unwrap());
+        fs::rename(&file, &place).unwrap();
+        std::os::unix::fs::symlink(&place, &file).unwrap();
+    }
+    let (ledger, _) = store.open();
+    assert_eq!(told(&ledger, 1600), before);
+    assert_eq!(ledger.verify_segments().unwrap().faults, Vec::<String>::new());
+    // Once all of it is erased, the link goes, and what it leads to is its owner's to delete.
+    ledger.drop_segment(1, order()).await.unwrap();
+    assert_eq!(
+        (store.segment_files().len(), fs::read_dir(elsewhere.path()).unwrap().count()),
+        (1, 2)
+    );
+}
+
 /// A store of the last release has no past, and goes on; one that is older is refused as before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_store_of_the_last_release_goes_on() {
