@@ -38,7 +38,8 @@ fn not_answered(call: &ScanCall<'_>, refusal: &Refusal) -> ErrorCode {
 
 /// The answer does not match its receipt, or the receipt is not the one that was asked for.
 pub(super) fn untrusted(call: &ScanCall<'_>, why: &dyn std::fmt::Display) -> ErrorCode {
-    tracing::error!(scan = call.name, dataset = %call.scan.scan.dataset, %why, "an answer cannot be trusted");
+    let dataset = &call.scan.scan.dataset;
+    tracing::error!(scan = call.name, %dataset, %why, "an answer cannot be trusted");
     ErrorCode::SourceTruncated
 }
 
