@@ -26,8 +26,10 @@ enum Spelling {
     Wide,
     Spaced,
     Lower,
-    /// Unreadable: it could be theirs.
+    /// Unreadable: it could be theirs, and nobody else's who is asked about.
     Damaged,
+    /// Unreadable: it could be anybody's of their day and place, and is asked about as theirs.
+    Torn,
     Blank,
     Nonsense,
 }
@@ -43,7 +45,8 @@ fn cell(spelling: Spelling, id: &ResidentId) -> String {
         }
         Spelling::Spaced => format!("{} {}", &text[..6], &text[6..]),
         Spelling::Lower => text.to_lowercase(),
-        Spelling::Damaged => format!("{}****", &text[..14]),
+        Spelling::Damaged => format!("{}********{}", &text[..6], &text[14..]),
+        Spelling::Torn => format!("{}****", &text[..14]),
         Spelling::Blank => String::new(),
         Spelling::Nonsense => "无".to_owned(),
     }
@@ -76,10 +79,11 @@ struct World {
 const PERSONS: usize = 9;
 
 fn worlds() -> impl Strategy<Value = World> {
-    use Spelling::{Blank, Damaged, Lower, Nonsense, Regular, Short, Spaced, Wide};
+    use Spelling::{Blank, Damaged, Lower, Nonsense, Regular, Short, Spaced, Torn, Wide};
     let spelling = prop_oneof![
-        6 => Just(Regular), 1 => Just(Short), 1 => Just(Wide), 1 => Just(Spaced),
-        1 => Just(Lower), 1 => Just(Damaged), 2 => Just(Blank), 1 => Just(Nonsense),
+        5 => Just(Regular), 1 => Just(Short), 1 => Just(Wide), 1 => Just(Spaced),
+        1 => Just(Lower), 2 => Just(Damaged), 1 => Just(Torn),
+        2 => Just(Blank), 1 => Just(Nonsense),
     ];
     let cell = move || (spelling.clone(), 0..PERSONS);
     let fate =
@@ -136,8 +140,10 @@ impl World {
         let at: Option<usize> = label.strip_prefix("row ").and_then(|at| at.parse().ok());
         let Some(cells) = at.and_then(|at| self.rows.get(at)) else { return false };
         let written = cells.iter().any(|(spelling, at)| {
-            !matches!(spelling, Spelling::Blank | Spelling::Nonsense | Spelling::Damaged)
-                && person(*at).as_str() == who
+            !matches!(
+                spelling,
+                Spelling::Blank | Spelling::Nonsense | Spelling::Damaged | Spelling::Torn
+            ) && person(*at).as_str() == who
         });
         let ruled = self.ruled.iter().any(|(row, named)| {
             Some(*row) == at && named.is_some_and(|named| person(named).as_str() == who)
@@ -360,4 +366,15 @@ fn on_many_threads_nobody_gets_anothers_rows_and_nobody_is_left_waiting() {
     });
     assert!(rig.watched.asked() < scans / 2, "{}", rig.watched.asked());
     assert_eq!(rig.waiting(), 0);
+}
+
+#[test]
+fn an_unreadable_row_counts_for_whom_it_could_be_and_not_for_those_beside() {
+    let mut rows = plain(4, 1);
+    rows.push([cell(Spelling::Damaged, &person(0)), String::new(), "row 4".to_owned()]);
+    let rig = Rig::new(&rows, &[], 4, Limits::default());
+    let answered = run(rig.ask_each(0..3));
+    let counts: Vec<usize> =
+        answered.into_iter().map(|one| one.unwrap().could_match.len()).collect();
+    assert_eq!((counts, rig.watched.asked()), (vec![1, 0, 0], 1));
 }
