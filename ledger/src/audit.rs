@@ -26,10 +26,11 @@ use zerotrip_trust::{Digest, dsse, entry as sealed};
 use crate::LogKeys;
 use crate::error::OpenError;
 use crate::held::{Marked, has_name};
+use crate::nodes::{number, read_row};
 use crate::rows::{BundleKind, Orphan};
 use crate::schema::tiles_folder;
 use crate::segments::{Archive, TILE, moved, newest_is_whole};
-use crate::tree::{Stored, number, peaks, read_row};
+use crate::tree::{Stored, peaks};
 
 use past::{replay_block, same_node};
 

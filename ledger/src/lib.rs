@@ -23,7 +23,9 @@
 mod audit;
 mod backup;
 mod error;
+mod fault;
 mod held;
+mod nodes;
 mod options;
 mod past;
 mod project;

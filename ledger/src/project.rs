@@ -23,9 +23,10 @@ use zerotrip_trust::tiles::{
 
 use crate::error::{LedgerError, OpenError};
 use crate::held::Held;
+use crate::nodes::number;
 use crate::schema::{self, tiles_folder};
 use crate::segments::{Archive, KeptLeaf, moved};
-use crate::tree::{Head, number};
+use crate::tree::Head;
 
 /// Most often that files are written.
 const INTERVAL: Duration = Duration::from_millis(200);

@@ -13,12 +13,13 @@ use zerotrip_trust::Digest;
 use zerotrip_trust::merkle::{ProveError, consistency_path, inclusion_path};
 
 use crate::error::{LedgerError, OpenError};
+use crate::nodes::number;
 use crate::rows::{
     BundleKind, Entry, ExchangeRow, ExchangeState, Invited, Join, Reader, from_micros,
 };
 use crate::schema;
 use crate::segments::{Archive, KeptLeaf, moved};
-use crate::tree::{Head, Stored, number};
+use crate::tree::{Head, Stored};
 use crate::work::{Fact, INVITATIONS, STATEMENTS};
 
 /// Most entries that one call gives back.

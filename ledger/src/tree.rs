@@ -6,13 +6,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use zerotrip_proto::v1::EntryOpening;
 use zerotrip_trust::merkle::{CompactRange, NodeReader, leaf_hash};
 use zerotrip_trust::note::{Checkpoint, NoteError, sign_checkpoint};
 use zerotrip_trust::{Digest, SigningKey};
 
 use crate::error::LedgerError;
+use crate::nodes::{number, read_row};
 use crate::segments::{Archive, TILE, moved};
 
 /// A tree head. It gets out of the writer's hands only once its tree is durable, and is signed by
@@ -160,19 +161,6 @@ pub(crate) fn read_node(
     Ok(read_row(connection, level, index)?)
 }
 
-/// A node in the tables.
-pub(crate) fn read_row(
-    connection: &Connection,
-    level: u32,
-    index: u64,
-) -> rusqlite::Result<Option<Digest>> {
-    let mut statement = match level {
-        0 => connection.prepare_cached("SELECT hash FROM leaf WHERE idx = ?1 AND ?2 = 0")?,
-        _ => connection.prepare_cached("SELECT hash FROM node WHERE idx = ?1 AND level = ?2")?,
-    };
-    statement.query_row(params![number(index)?, level], |row| row.get(0)).optional()
-}
-
 /// Levels and indices of the perfect subtrees that a tree of this size consists of, largest first.
 pub(crate) fn peaks(size: u64) -> impl Iterator<Item = (u32, u64)> {
     // Below a peak, the subtrees to its left cover the size with its own and all lower bits
@@ -187,9 +175,4 @@ fn range_nodes(range: &CompactRange) -> impl Iterator<Item = ((u32, u64), Digest
     let bytes = range.to_bytes();
     let digests = bytes.get(8..).map(|rest| rest.as_chunks::<32>().0.to_vec()).unwrap_or_default();
     peaks(range.size()).zip(digests)
-}
-
-/// SQLite's integers are signed; a log never gets that long.
-pub(crate) fn number(value: u64) -> rusqlite::Result<i64> {
-    i64::try_from(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }

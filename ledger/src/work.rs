@@ -13,12 +13,13 @@ pub(crate) use bounds::MANY_BYTES;
 pub use bounds::{ANSWER_BYTES, INVITATIONS, STATEMENTS};
 pub use exchanges::VARIANTS_KEPT;
 pub use job::{Asking, Completed, Fact};
-pub(crate) use job::{Certificate, Done, Fault, Work};
+pub(crate) use job::{Certificate, Done, Work};
 
 use exchanges::{append, complete, intend, not_superseded, reconcile, within_variants};
 use kept::{admit, put_bundle, put_invitation, put_join, put_statement};
 
 use crate::error::LedgerError;
+use crate::fault::Fault;
 use crate::segments::{Archive, apply_hold, erase, take_over};
 use crate::tree::Growing;
 

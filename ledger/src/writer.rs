@@ -14,11 +14,12 @@ use zerotrip_trust::merkle::{CompactRange, inclusion_path};
 
 use crate::audit;
 use crate::error::{LedgerError, OpenError};
+use crate::fault::Fault;
 use crate::held::{Held, Mark, Marked};
 use crate::schema;
 use crate::segments::Archive;
 use crate::tree::{Growing, Head};
-use crate::work::{Done, Fault, Work, apply};
+use crate::work::{Done, Work, apply};
 
 /// Most jobs of one transaction.
 pub const BATCH: usize = 256;

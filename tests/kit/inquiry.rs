@@ -139,8 +139,9 @@ impl Asker {
                 ..Approval::default()
             });
             let approvals = Approvals { approvals: approvals.collect(), ..Approvals::default() };
-            let approved =
-                ApprovedScans::new(approvals, |template| ScanPlan::of(template, &serving));
+            let approved = ApprovedScans::new(approvals, |template| {
+                ScanPlan::of(template, (&serving.file, &serving.statement))
+            });
             departments.insert(id, Department { serving, approved, is_live });
         }
         Ok(Registers { departments, now, today: today.to_epoch_days() })

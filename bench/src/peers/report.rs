@@ -161,6 +161,8 @@ impl Report {
         (direct, memory): (&Direct, &[(&str, Resident)]),
         targets: &[Target],
     ) -> Value {
+        let resident: BTreeMap<&str, u64> =
+            memory.iter().map(|(who, held)| (*who, held.now)).collect();
         let Setting {
             machine,
             city,
@@ -190,7 +192,7 @@ impl Report {
             },
             "measurements": self.lines.iter().map(line_as_json).collect::<Vec<_>>(),
             "driver_alone": direct_as_json(direct),
-            "resident_mib": memory.iter().map(|(who, held)| (*who, held.now)).collect::<BTreeMap<_, _>>(),
+            "resident_mib": resident,
             "targets": targets.iter().map(target_as_json).collect::<Vec<_>>(),
         })
     }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::writer::IpcWriteOptions;
 use arrow_flight::{FlightData, SchemaAsIpc};
-use zerotrip_datasets::{Column, ResidentId, arrow_type, cell, template};
-use zerotrip_proto::v1::ScanTemplate;
+use zerotrip_datasets::{Column, DatasetFile, ResidentId, arrow_type, cell, template};
+use zerotrip_proto::v1::{DatasetStatement, ScanTemplate};
 
-use crate::attached_dataset::AttachedDataset;
 use zerotrip_sources::RawRow;
 use zerotrip_sources::rulings::{Concerns, Rulings, Stated, row_digest};
 
@@ -30,11 +29,13 @@ pub struct ScanPlan {
 
 impl ScanPlan {
     /// The plan of a template on a dataset, or why it does not fit.
-    pub fn of(template: &ScanTemplate, dataset: &AttachedDataset) -> Result<Self, String> {
-        template::validate(template, &dataset.statement).map_err(|faults| {
+    pub fn of(
+        template: &ScanTemplate,
+        (file, statement): (&DatasetFile, &DatasetStatement),
+    ) -> Result<Self, String> {
+        template::validate(template, statement).map_err(|faults| {
             faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         })?;
-        let file = &dataset.file;
         let place = |name: &String| {
             let found = file.columns.iter().position(|column| column.name == *name);
             found.ok_or_else(|| format!("no column `{name}`"))
@@ -45,7 +46,7 @@ impl ScanPlan {
         let look_up = look_up.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         let mut columns = Vec::new();
         let mut fields = vec![Field::new(&template.lookup, DataType::Utf8, true)];
-        let delivered = template::delivered(template, &dataset.statement);
+        let delivered = template::delivered(template, statement);
         for name in &delivered {
             let at = place(name)?;
             let column = file.columns.get(at).ok_or_else(|| format!("no column `{name}`"))?;

@@ -8,8 +8,8 @@ use zerotrip_trust::Digest;
 use zerotrip_trust::merkle::{CompactRange, MissingNode, leaf_hash};
 
 use crate::error::OpenError;
+use crate::nodes::{number, read_row};
 use crate::segments::{Archive, KeptLeaf, TILE, past};
-use crate::tree::{number, read_row};
 
 /// A block of the past, on top of the tree so far: its leaves are what the tree is of, and each
 /// exchange that it tells of is known.

@@ -14,9 +14,9 @@ use super::block::{Block, Leaf};
 use super::holds::hold_on;
 use super::reading::{Archive, ended_at, id_bytes, past};
 use crate::error::LedgerError;
+use crate::fault::Fault;
+use crate::nodes::number;
 use crate::rows::micros;
-use crate::tree::number;
-use crate::work::Fault;
 
 /// Longest name and reason of an order, in bytes.
 const WORDS: usize = 256;

@@ -8,8 +8,8 @@ use zerotrip_text::cut;
 use super::erasing::Order;
 use super::reading::{id_bytes, past};
 use crate::error::LedgerError;
+use crate::fault::Fault;
 use crate::rows::{from_micros, micros};
-use crate::work::Fault;
 
 /// Most holds in force at once.
 const HOLDS: i64 = 10_000;
@@ -55,7 +55,7 @@ pub(crate) fn apply_hold(connection: &Connection, work: HoldWork) -> Result<u64,
                      number = ?1 AND released_at IS NULL",
                 )?
                 .execute(params![
-                    crate::tree::number(number)?,
+                    crate::nodes::number(number)?,
                     micros(order.at),
                     order.by,
                     order.why

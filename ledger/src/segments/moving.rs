@@ -21,9 +21,9 @@ use super::file::{Kind, Segment, SegmentFile, day, newest};
 use super::reading::{Archive, ended_at, id_bytes, moved, place};
 use crate::audit::TAIL;
 use crate::error::LedgerError;
+use crate::fault::Fault;
+use crate::nodes::{number, read_row};
 use crate::rows::micros;
-use crate::tree::{number, read_row};
-use crate::work::Fault;
 
 /// Bytes of a segment's bodies from which on the next block begins another segment.
 const SEGMENT_BYTES: u64 = 64 << 20;

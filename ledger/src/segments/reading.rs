@@ -16,8 +16,8 @@ use super::body::{self, Body};
 use super::error::SegmentError;
 use super::file::{COLUMNS, Kind, Segment, segment_of};
 use crate::error::LedgerError;
+use crate::nodes::{number, read_row};
 use crate::rows::{ExchangeRow, ExchangeState, from_micros, micros};
-use crate::tree::{number, read_row};
 
 /// Most bytes of blocks that are kept decoded.
 const CACHED_BYTES: usize = 48 << 20;

@@ -4,8 +4,8 @@ use prost::Message as _;
 use rusqlite::Connection;
 use zerotrip_proto::v1::Envelope;
 
-use super::job::Fault;
 use crate::error::LedgerError;
+use crate::fault::Fault;
 
 /// Largest answer envelope, in bytes: the largest payload and room for its signature.
 pub const ANSWER_BYTES: usize = zerotrip_proto::bounds::MESSAGE_BYTES + 1024;

@@ -10,11 +10,13 @@ use zerotrip_trust::entry;
 use zerotrip_trust::tiles::ENTRY_BYTES;
 
 use super::bounds::{ANSWER_BYTES, MANY_BYTES, NAME_BYTES, STATEMENTS, bounded};
-use super::job::{Asking, Certificate, Completed, Done, Fault};
+use super::job::{Asking, Certificate, Completed, Done};
 use crate::error::LedgerError;
+use crate::fault::Fault;
+use crate::nodes::number;
 use crate::rows::{BundleKind, DecidedUnder, Orphan, micros};
 use crate::segments::past;
-use crate::tree::{Growing, number};
+use crate::tree::Growing;
 
 /// Time for which it counts which variants were asked about a subject.
 pub const VARIANTS_KEPT: Duration = Duration::from_secs(30 * 86_400);

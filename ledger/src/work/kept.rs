@@ -14,8 +14,9 @@ use zerotrip_trust::tiles::ENTRY_BYTES;
 use zerotrip_trust::{Digest, dsse};
 
 use super::bounds::{INVITATIONS, NAME_BYTES, STATEMENTS, bounded, encoded, room};
-use super::job::{Done, Fault};
+use super::job::Done;
 use crate::error::LedgerError;
+use crate::fault::Fault;
 use crate::rows::{BundleKind, Invited, micros};
 use crate::tree::Growing;
 

@@ -74,7 +74,7 @@ impl InForce {
         let approved_version = opened.as_ref().map(|opened| opened.version);
         let approved = opened.map_or_else(ApprovedScans::default, |opened| {
             ApprovedScans::new(opened, |template| match datasets.open.get(&template.dataset) {
-                Some(dataset) => ScanPlan::of(template, dataset),
+                Some(dataset) => ScanPlan::of(template, (&dataset.file, &dataset.statement)),
                 None => Err(format!("no dataset `{}` is attached here", template.dataset)),
             })
         });

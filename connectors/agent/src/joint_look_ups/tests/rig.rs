@@ -276,7 +276,9 @@ impl Rig {
         let digest = template_digest(&template);
         let approval = Approval { template: Some(template), ..Approval::default() };
         let approvals = Approvals { approvals: vec![approval], ..Approvals::default() };
-        let scans = ApprovedScans::new(approvals, |template| ScanPlan::of(template, &self.dataset));
+        let scans = ApprovedScans::new(approvals, |template| {
+            ScanPlan::of(template, (&self.dataset.file, &self.dataset.statement))
+        });
         scans.get(&digest).unwrap()
     }
 
