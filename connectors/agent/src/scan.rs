@@ -1,12 +1,13 @@
 //! Serves one admitted scan: rows from the source, evaluated again on normalised values, as Arrow
 //! batches, and the signed receipt.
 
+mod values;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use arrow::array::{ArrayRef, Date32Builder, Decimal128Builder, RecordBatch, StringBuilder};
-use arrow::datatypes::DataType;
+use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
 use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
 use arrow_flight::FlightData;
 use prost::Message as _;
@@ -15,12 +16,13 @@ use tonic::Status;
 use zerotrip_channel::BatchSigner;
 use zerotrip_channel::deadline::{Cancellation, Deadline};
 use zerotrip_datasets::cell::{self, CellReading};
-use zerotrip_datasets::{CivilDay, ResidentId, arrow_type};
+use zerotrip_datasets::{CivilDay, ResidentId};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer};
 use zerotrip_proto::{hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
 use zerotrip_trust::receipt;
 
+use self::values::Values;
 use crate::access::Turn;
 use crate::attached_dataset::AttachedDataset;
 use crate::gate::Admitted;
@@ -145,12 +147,6 @@ async fn alone(
     Ok(end)
 }
 
-enum Values {
-    Text(StringBuilder),
-    Date(Date32Builder),
-    Money(Decimal128Builder),
-}
-
 /// How often something was found, and at the rows of which keys, by their places.
 #[derive(Default)]
 struct Found {
@@ -232,18 +228,8 @@ impl<'a> Delivery<'a> {
         rows: impl Iterator<Item = RawRow<'r>>,
     ) -> Result<RecordBatch, SourceError> {
         let mut look_up = StringBuilder::new();
-        let mut values: Vec<Values> = self
-            .plan
-            .columns
-            .iter()
-            .map(|(_, column)| match arrow_type(column.semantic) {
-                DataType::Date32 => Values::Date(Date32Builder::new()),
-                money @ DataType::Decimal128(..) => {
-                    Values::Money(Decimal128Builder::new().with_data_type(money))
-                }
-                _ => Values::Text(StringBuilder::new()),
-            })
-            .collect();
+        let mut values: Vec<Values> =
+            self.plan.columns.iter().map(|(_, column)| Values::of(column)).collect();
         for row in rows {
             let mut persons = self.plan.persons(row, self.adjudications);
             persons.retain(|person| self.keys.contains(person));
@@ -256,16 +242,12 @@ impl<'a> Delivery<'a> {
                     let reading = cell::read(column, row.get(*place)).on(self.today);
                     self.findings_of(&reading, at, &person);
                     self.supply(&reading, at);
-                    append(value, reading);
+                    value.append(reading);
                 }
             }
         }
         let mut columns: Vec<ArrayRef> = vec![Arc::new(look_up.finish())];
-        columns.extend(values.into_iter().map(|value| match value {
-            Values::Text(mut builder) => Arc::new(builder.finish()) as ArrayRef,
-            Values::Date(mut builder) => Arc::new(builder.finish()) as ArrayRef,
-            Values::Money(mut builder) => Arc::new(builder.finish()) as ArrayRef,
-        }));
+        columns.extend(values.into_iter().map(Values::finish));
         RecordBatch::try_new(Arc::clone(&self.plan.schema), columns).map_err(|error| failed(&error))
     }
 
@@ -396,29 +378,6 @@ impl<'a> Delivery<'a> {
         let last = ScanMessage { data, trailer: Some(trailer) };
         self.out.send(Ok(last)).await.map_err(|_| SourceError::hung_up())?;
         Ok(ScanEnd { rows, could_match })
-    }
-}
-
-fn append(value: &mut Values, reading: CellReading<'_>) {
-    match value {
-        Values::Money(builder) => builder.append_option(if let CellReading::Money(fen) = reading {
-            Some(fen)
-        } else {
-            None
-        }),
-        Values::Date(builder) => builder.append_option(if let CellReading::Date(day) = reading {
-            Some(day)
-        } else {
-            None
-        }),
-        Values::Text(builder) => match reading {
-            CellReading::Id(id) => builder.append_value(id.as_str()),
-            CellReading::Text(text) => builder.append_value(text),
-            CellReading::Code(text) => builder.append_value(text),
-            // An identifier of another scheme names no person that can be asked about. Where a
-            // resident id is required, its absence shows.
-            _ => builder.append_null(),
-        },
     }
 }
 
