@@ -12,27 +12,15 @@ use zerotrip_text::cut;
 
 use super::block::{Block, Leaf};
 use super::holds::hold_on;
+use super::order::Order;
 use super::reading::{Archive, ended_at, id_bytes, past};
 use crate::error::LedgerError;
 use crate::fault::Fault;
 use crate::nodes::number;
 use crate::rows::micros;
 
-/// Longest name and reason of an order, in bytes.
-const WORDS: usize = 256;
 /// Most bodies that have not moved and that one job erases.
 const BATCH: i64 = 256;
-
-/// By whose word something is erased or held, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
-    /// Who: 1 to 256 bytes.
-    pub by: String,
-    /// Why, such as the rule or the file's number: 1 to 256 bytes.
-    pub why: String,
-    /// When.
-    pub at: SystemTime,
-}
 
 /// What an order came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,17 +47,6 @@ pub(crate) enum Erase {
 pub(crate) struct Step {
     pub(crate) erased: Erased,
     pub(crate) next: Option<u64>,
-}
-
-impl Order {
-    pub(super) fn demand(&self) -> Result<(), LedgerError> {
-        let said = |text: &str| !text.trim().is_empty() && text.len() <= WORDS;
-        if said(&self.by) && said(&self.why) {
-            Ok(())
-        } else {
-            Err(LedgerError::Malformed("an order says by whom and why, in 1 to 256 bytes each"))
-        }
-    }
 }
 
 /// Within the writer's transaction.

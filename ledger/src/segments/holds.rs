@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use zerotrip_text::cut;
 
-use super::erasing::Order;
+use super::order::Order;
 use super::reading::{id_bytes, past};
 use crate::error::LedgerError;
 use crate::fault::Fault;
