@@ -29,7 +29,9 @@ use zerotrip_datasets::file::{Source, SqliteAsOf};
 use zerotrip_datasets::{DatasetFile, ResidentId};
 use zerotrip_hub::engine::PreparedKind;
 use zerotrip_hub::engine::run::Engine;
-use zerotrip_hub::engine::{Dispatch, DispatchMany, PreparedCheck, ScanAnswer, ScanCall, ScanPart};
+use zerotrip_hub::engine::{
+    Dispatch, DispatchMany, PreparedCheck, ScanAnswer, ScanCall, ScanPart, pack,
+};
 use zerotrip_proto::v1::{
     Approval, Approvals, Coverage, ErrorCode, Request, ScanReceipt, ScanTemplate, ScanTicket,
     coverage,
@@ -234,19 +236,20 @@ struct InParts<'a> {
 }
 
 impl InParts<'_> {
-    async fn ask(&self, call: ScanCall<'_>) -> Vec<ScanPart> {
+    async fn ask(&self, call: ScanCall<'_>, families: Vec<Vec<String>>) -> Vec<ScanPart> {
         let most = if self.parts.most_keys == 0 { call.keys.len() } else { self.parts.most_keys };
         let mut done = Vec::new();
-        for keys in call.keys.chunks(most) {
+        for families in pack(families, most) {
+            let keys = families.concat();
             let dataset = call.scan.scan.dataset.clone();
             let part = ScanCall {
                 name: call.name,
                 scan: call.scan,
                 schema: Arc::clone(&call.schema),
-                keys: keys.to_vec(),
+                keys: keys.clone(),
                 part: Some(1),
             };
-            self.parts.note(call.name, keys);
+            self.parts.note(call.name, &keys);
             let withheld = self.parts.withheld.iter();
             let is_withheld = withheld
                 .into_iter()
@@ -257,7 +260,7 @@ impl InParts<'_> {
                 self.departments.answer(&part).await
             };
             let answer = answer.map_err(|code| Incomplete { code, dataset });
-            done.push(ScanPart { keys: keys.to_vec(), answer });
+            done.push(ScanPart { keys, answer });
         }
         done
     }
@@ -267,8 +270,9 @@ impl DispatchMany for InParts<'_> {
     fn scan_in_parts<'a>(
         &'a self,
         call: ScanCall<'a>,
+        families: Vec<Vec<String>>,
     ) -> Pin<Box<dyn Future<Output = Vec<ScanPart>> + Send + 'a>> {
-        Box::pin(self.ask(call))
+        Box::pin(self.ask(call, families))
     }
 }
 

@@ -62,6 +62,42 @@ fn many_are_answered_as_one_by_one() {
     }
 }
 
+/// Whoever is in the list beside a person, and wherever: the keys of a person's scan are in one
+/// part of it. Between two parts a home could move from the one key to the other.
+#[test]
+fn a_persons_rows_of_a_register_are_of_one_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = runtime();
+    let spec = Spec::on(400, 9, stated_day());
+    let key = city::generate(&spec, folder.path()).unwrap();
+    let asker = runtime.block_on(Asker::new(folder.path())).unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let now = std::time::SystemTime::from(spec.written_at) + Duration::from_secs(3600);
+    let registers = asker.open(folder.path(), state.path(), now, spec.today).unwrap();
+    let asked = |ids: &[ResidentId], most_keys| {
+        let parts = Parts { most_keys, ..Parts::default() };
+        let asking = asker.ask_many(&registers, ids, Variant::Family, &parts);
+        runtime.block_on(asking).unwrap();
+        parts.asked.into_inner().unwrap()
+    };
+    // Relatives are far from one another in this list, and in different groups.
+    let mut ids = key.ids.clone();
+    ids.sort_by_key(|id| id.as_str().bytes().rev().collect::<Vec<u8>>());
+    assert!(ids.len() > 300);
+    let together = asked(&ids, 40);
+    let mut several = 0;
+    for id in ids.iter().step_by(3) {
+        for (scan, keys) in asked(std::slice::from_ref(id), 0) {
+            several += usize::from(keys.len() > 1);
+            let is_one = |(other, part): &(String, Vec<String>)| {
+                *other == scan && keys.iter().all(|key| part.contains(key))
+            };
+            assert!(together.iter().any(is_one), "{scan} about {id:?} in pieces");
+        }
+    }
+    assert!(several > 50, "{several}");
+}
+
 fn one_city(
     asker: &Asker,
     runtime: &tokio::runtime::Runtime,

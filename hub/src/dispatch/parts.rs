@@ -12,7 +12,7 @@ use zerotrip_proto::v1::{ErrorCode, ScanTicket};
 
 use super::Dispatcher;
 use crate::channels::Attached;
-use crate::engine::{DispatchMany, ScanAnswer, ScanCall, ScanPart};
+use crate::engine::{DispatchMany, ScanAnswer, ScanCall, ScanPart, pack};
 
 /// A part of so few keys is not cut once more for its size: it is refused for another reason.
 const LEAST_KEYS: usize = 16;
@@ -20,12 +20,18 @@ const LEAST_KEYS: usize = 16;
 const TICKET_BYTES: usize = bounds::MESSAGE_BYTES / 2;
 
 impl Dispatcher<'_> {
-    async fn in_parts(&self, call: ScanCall<'_>) -> Vec<ScanPart> {
+    async fn in_parts(&self, call: ScanCall<'_>, mut families: Vec<Vec<String>>) -> Vec<ScanPart> {
+        // One that no part has room for is cut, and what needs both pieces is not answered.
+        if families.iter().any(|family| family.len() > bounds::PART_KEYS) {
+            let pieces = families.iter().flat_map(|family| family.chunks(bounds::PART_KEYS));
+            families = pieces.map(<[String]>::to_vec).collect();
+        }
         // The part with the first keys is the last of the stack.
-        let mut waiting: Vec<Vec<String>> =
-            call.keys.chunks(bounds::PART_KEYS).rev().map(<[String]>::to_vec).collect();
+        let mut waiting = pack(families, bounds::PART_KEYS);
+        waiting.reverse();
         let mut done = Vec::new();
-        while let Some(mut keys) = waiting.pop() {
+        while let Some(mut families) = waiting.pop() {
+            let keys = families.concat();
             let part = ScanCall {
                 name: call.name,
                 scan: call.scan,
@@ -43,8 +49,12 @@ impl Dispatcher<'_> {
             if matches!(answer, Err(ErrorCode::TooLarge)) && keys.len() > LEAST_KEYS {
                 // In halves: the origins of so many keys are in too many receipts, or the owner
                 // takes fewer keys at a time. What is too large is not used up.
-                waiting.push(keys.split_off(keys.len() / 2));
-                waiting.push(keys);
+                let rest = match &mut families[..] {
+                    [family] => vec![family.split_off(family.len() / 2)],
+                    _ => families.split_off(families.len() / 2),
+                };
+                waiting.push(rest);
+                waiting.push(families);
                 continue;
             }
             done.push(self.part(&call, keys, answer));
@@ -88,7 +98,8 @@ impl DispatchMany for Dispatcher<'_> {
     fn scan_in_parts<'a>(
         &'a self,
         call: ScanCall<'a>,
+        families: Vec<Vec<String>>,
     ) -> Pin<Box<dyn Future<Output = Vec<ScanPart>> + Send + 'a>> {
-        Box::pin(self.in_parts(call))
+        Box::pin(self.in_parts(call, families))
     }
 }

@@ -1,9 +1,11 @@
-//! Runs a prepared check about many subjects. The registers are asked step by step about the union
-//! of the keys; each subject's steps then run, and are concluded, on exactly the rows that asking
-//! about it alone would have brought: those of its own keys. What was found about rows counts for
-//! those whose keys it concerns, and where that is not said, for all.
+//! Runs a prepared check about many subjects, in groups that share nothing. The registers are asked
+//! step by step about the union of a group's keys; each subject's steps then run, and are concluded,
+//! on exactly the rows that asking about it alone would have brought: those of its own keys, of one
+//! read of the register. What was found about rows counts for those whose keys it concerns, and
+//! where that is not said, for all.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::SystemTime;
 
 use arrow::array::{AsArray, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
@@ -14,6 +16,7 @@ use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{ErrorCode, Finding};
 
 use super::conclude::RunResult;
+use super::families::Families;
 use super::prepared::{PreparedCheck, PreparedVariant};
 use super::running::{Next, Run, Wanted, call_at, scan_at};
 use super::runtime::Engine;
@@ -38,14 +41,18 @@ impl PreparedCheck {
         today: i32,
         dispatch: &dyn DispatchMany,
     ) -> Vec<Result<RunResult>> {
-        let mut answers = Answers { variant, scans: BTreeMap::new() };
+        let mut moments = Moments::new();
         let mut results = Vec::with_capacity(subjects.len());
         for group in subjects.chunks(GROUP) {
             let runs = group
                 .iter()
                 .map(|subject| Run::new(self, engine, variant, subject, today).map(Box::new));
             let mut group = Group { places: runs.map(Place::of).collect() };
+            // Nothing of an earlier group: a family's rows are of one moment, and who was in it
+            // shows nowhere.
+            let mut answers = Answers { variant, scans: BTreeMap::new(), moments };
             group.run(&mut answers, dispatch).await;
+            moments = answers.moments;
             results.extend(group.places.into_iter().map(Place::result));
         }
         results
@@ -129,11 +136,16 @@ async fn take_turns(number: usize) {
     }
 }
 
-/// What the departments have answered in this exchange.
+/// When each scan's dataset was as the first of its parts answered, by the place of the step.
+/// Everybody's answer holds as of then: which part somebody was in shows nowhere either.
+type Moments = BTreeMap<usize, SystemTime>;
+
+/// What the departments have answered about a group.
 struct Answers<'a> {
     variant: &'a PreparedVariant,
     /// By the place of the scan's step.
     scans: BTreeMap<usize, Answered>,
+    moments: Moments,
 }
 
 /// What a department has answered to one scan, in parts.
@@ -152,26 +164,28 @@ struct Part {
 }
 
 impl Answers<'_> {
-    /// Asks about every key that is wanted and was not asked before: each scan once about a key.
+    /// Asks about every key that is wanted: each scan once about a key.
     async fn ask(&mut self, wants: &[(usize, Wants)], dispatch: &dyn DispatchMany) {
-        let mut new: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        let mut seen: HashSet<(usize, &str)> = HashSet::new();
-        for (at, wanted) in wants.iter().flat_map(|(_, wants)| wants) {
-            let Wanted::Keys(keys) = wanted else { continue };
-            let known = self.scans.entry(*at).or_default();
-            for key in keys.iter().filter(|key| !known.keys.contains_key(*key)) {
-                if seen.insert((*at, key)) {
-                    new.entry(*at).or_default().push(key.clone());
-                }
+        let mut wanted: BTreeMap<usize, Families> = BTreeMap::new();
+        for (at, keys) in wants.iter().flat_map(|(_, wants)| wants) {
+            if let Wanted::Keys(keys) = keys {
+                wanted.entry(*at).or_default().add(keys);
             }
         }
         let variant = self.variant;
-        let asked = new.into_iter().map(|(at, keys)| async move {
+        let asked = wanted.into_iter().map(|(at, families)| async move {
+            let families = families.all();
             // A step that is no scan has no keys; what is not asked is not answered either.
-            let Ok(call) = call_at(variant, at, keys, None) else { return (at, Vec::new()) };
-            (at, dispatch.scan_in_parts(call).await)
+            let Ok(call) = call_at(variant, at, families.concat(), None) else {
+                return (at, Vec::new());
+            };
+            (at, dispatch.scan_in_parts(call, families).await)
         });
         for (at, parts) in future::join_all(asked).await {
+            for answer in parts.iter().filter_map(|part| part.answer.as_ref().ok()) {
+                let moment = self.moments.entry(at).or_insert(answer.report.as_of);
+                *moment = answer.report.as_of.min(*moment);
+            }
             let answered = self.scans.entry(at).or_default();
             parts.into_iter().for_each(|part| answered.add(part));
         }
@@ -188,38 +202,32 @@ impl Answers<'_> {
         let Some(answered) = self.scans.get(&at) else {
             return refused(ErrorCode::SourceTruncated);
         };
-        // By part: the places of the keys in it.
-        let mut parts: BTreeMap<usize, Vec<(&String, u32)>> = BTreeMap::new();
+        let mut own = Vec::with_capacity(keys.len());
+        let mut parts = BTreeSet::new();
         for key in keys {
             let Some((part, place)) = answered.keys.get(key) else {
                 return refused(ErrorCode::SourceTruncated);
             };
-            parts.entry(*part).or_default().push((key, *place));
+            parts.insert(*part);
+            own.push((key, *place));
         }
-        let mut whole: Option<ScanAnswer> = None;
-        for (number, keys) in parts {
-            let part = match answered.parts.get(number) {
-                Some(Ok(part)) => part,
-                Some(Err(reason)) => return Ok(Err(reason.clone())),
-                None => return refused(ErrorCode::SourceTruncated),
-            };
-            let own = part.about(&keys)?;
-            if own.report.as_of > own.report.now + CLOCK_SKEW {
-                return refused(ErrorCode::SourceImplausible);
-            }
-            match &mut whole {
-                None => whole = Some(own),
-                Some(whole) => {
-                    // As of the earliest, and as old as that one is by now.
-                    whole.report.as_of = whole.report.as_of.min(own.report.as_of);
-                    whole.report.now = whole.report.now.max(own.report.now);
-                    whole.report.findings.extend(own.report.findings);
-                    whole.report.required_null |= own.report.required_null;
-                    whole.rows.extend(own.rows);
-                }
-            }
+        // Rows of two reads are of two moments, and between them something may have moved from the
+        // one person to the other.
+        let (Some(part), 1) = (parts.first(), parts.len()) else {
+            return refused(ErrorCode::SourceLimit);
+        };
+        let part = match answered.parts.get(*part) {
+            Some(Ok(part)) => part,
+            Some(Err(reason)) => return Ok(Err(reason.clone())),
+            None => return refused(ErrorCode::SourceTruncated),
+        };
+        let mut whole = part.about(&own)?;
+        if whole.report.as_of > whole.report.now + CLOCK_SKEW {
+            return refused(ErrorCode::SourceImplausible);
         }
-        let Some(whole) = whole else { return refused(ErrorCode::SourceTruncated) };
+        if let Some(first) = self.moments.get(&at) {
+            whole.report.as_of = whole.report.as_of.min(*first);
+        }
         let rows: usize = whole.rows.iter().map(RecordBatch::num_rows).sum();
         if rows as u64 > scan.scan.most_rows {
             return refused(ErrorCode::SourceLimit);

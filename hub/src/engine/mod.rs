@@ -11,6 +11,7 @@ pub mod admissible;
 mod columns;
 mod conclude;
 mod evaluate;
+mod families;
 mod many;
 mod pair_join;
 mod plausible;
@@ -25,6 +26,7 @@ mod slot_rows;
 pub mod slots;
 
 pub use conclude::{RunResult, SourceRead};
+pub use families::pack;
 pub use prepared::{PreparedCheck, PreparedKind, PreparedVariant};
 pub use run::Engine;
 pub use scan_call::{Dispatch, DispatchMany, ScanAnswer, ScanCall, ScanPart};

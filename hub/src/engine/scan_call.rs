@@ -49,11 +49,12 @@ impl ScanCall<'_> {
 /// Asks departments on behalf of many subjects at once.
 pub trait DispatchMany: Send + Sync {
     /// Puts the scan to its department about all of these keys, in as many parts as it takes. No
-    /// key is in two of them, nor in a part of an earlier call. What no part is about was not
-    /// asked.
+    /// key is in two of them. What no part is about was not asked. `families` are the call's keys:
+    /// as far as possible, a family is in one part.
     fn scan_in_parts<'a>(
         &'a self,
         call: ScanCall<'a>,
+        families: Vec<Vec<String>>,
     ) -> Pin<Box<dyn Future<Output = Vec<ScanPart>> + Send + 'a>>;
 }
 

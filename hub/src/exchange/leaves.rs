@@ -1,7 +1,7 @@
 //! What an answer about many subjects commits to: a salted leaf for each of them, so that one
 //! subject's outcome can be shown with the signed answer, and no other with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -119,20 +119,28 @@ impl Subjects {
         Ok(SealedSubjects { answered, leaves, sources: table.records })
     }
 
-    /// All that answered, whoever's outcome rests on it: so that the list tells of nobody.
+    /// What the yeses rest on, and nothing where there is none, as of one about one subject: that a
+    /// register was read once more would tell that there was somebody to ask about.
     fn sources(&self, receipts: &[Received]) -> Result<SourceTable, LedgerError> {
-        let mut moments: BTreeMap<&str, Vec<SystemTime>> = BTreeMap::new();
+        let mut moments: BTreeMap<&str, BTreeSet<SystemTime>> = BTreeMap::new();
         for received in receipts {
-            moments.entry(&received.dataset).or_default().push(received.as_of);
+            moments.entry(&received.dataset).or_default();
+        }
+        for subject in &self.each {
+            let SubjectOutcome::Yes(sources) = &subject.outcome else { continue };
+            for (dataset, as_of) in sources {
+                let Some(known) = moments.get_mut(dataset.as_str()) else {
+                    return Err(fault("a yes rests on a source without a receipt"));
+                };
+                known.insert(*as_of);
+            }
         }
         let mut table = SourceTable::default();
-        for (dataset, mut moments) in moments {
+        for (dataset, moments) in moments {
             let Some(statement) = self.statements.get(dataset) else {
                 return Err(fault("a dataset answered that the check does not read"));
             };
             let Some(record) = SourceRecord::of(dataset, receipts)? else { continue };
-            moments.sort_unstable();
-            moments.dedup();
             for as_of in moments {
                 let statement = Arc::clone(statement);
                 let read = SourceRead { dataset: dataset.to_owned(), as_of, statement };

@@ -191,7 +191,7 @@ impl Agent {
             ));
         }
         let part = admitted.subjects.map(|subjects| Part {
-            keys: &admitted.keys,
+            keys: admitted.keys.len() as u64,
             most_keys: u64::from(template.max_keys) * u64::from(subjects),
         });
         self.used_tickets.spend(&admitted.ticket, &template.scan, part, now)?;
