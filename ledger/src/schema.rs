@@ -60,11 +60,11 @@ CREATE TABLE past (id BLOB PRIMARY KEY, leaf INTEGER NOT NULL, key BLOB) STRICT,
 CREATE TABLE segment (number INTEGER PRIMARY KEY, day TEXT NOT NULL, entries_bytes INTEGER NOT \
                       NULL, bodies_bytes INTEGER NOT NULL, dictionary BLOB NOT NULL,
                       dropped_at INTEGER, removed INTEGER NOT NULL DEFAULT 0) STRICT;
--- latest: when the last of its exchanges with a body ended. alive: bodies whose key is there.
+-- earliest: when the first of its exchanges with a body ended. alive: bodies whose key is there.
 CREATE TABLE block (first INTEGER PRIMARY KEY, end INTEGER NOT NULL, segment INTEGER NOT NULL, \
                     key BLOB NOT NULL, entries_at INTEGER NOT NULL, entries_bytes INTEGER NOT NULL,
                     bodies_at INTEGER NOT NULL, bodies_bytes INTEGER NOT NULL, entries_digest BLOB \
-                    NOT NULL, bodies_digest BLOB NOT NULL, latest INTEGER NOT NULL,
+                    NOT NULL, bodies_digest BLOB NOT NULL, earliest INTEGER NOT NULL,
                     alive INTEGER NOT NULL) STRICT;
 CREATE INDEX block_alive ON block (first) WHERE alive > 0;
 CREATE INDEX block_segment ON block (segment);

@@ -251,7 +251,10 @@ fn hold_line(hold: &Hold) -> String {
             format!("exchanges that ended from {} to {}", shown(*from), shown(*to))
         }
     };
-    let said = |order: &Order| format!("{} by {}: {}", shown(order.at), order.by, order.why);
+    let said = |order: &Order| {
+        let (by, why) = (zerotrip_text::shown(&order.by), zerotrip_text::shown(&order.why));
+        format!("{} by {by}: {why}", shown(order.at))
+    };
     let released = match &hold.released {
         Some(order) => format!("; released {}", said(order)),
         None => String::new(),

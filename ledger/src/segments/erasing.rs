@@ -69,13 +69,13 @@ pub(crate) fn erase(
                 let next: Option<(i64, i64)> = connection
                     .prepare_cached(
                         "SELECT first, segment FROM block WHERE alive > 0 AND first >= ?1 AND \
-                         latest < ?2 ORDER BY first LIMIT 1",
+                         earliest < ?2 ORDER BY first LIMIT 1",
                     )?
                     .query_row(params![number(*from)?, micros(*before)], |row| {
                         Ok((row.get(0)?, row.get(1)?))
                     })
                     .optional()?;
-                let mut step = block_of(connection, archive, next, order)?;
+                let mut step = block_of(connection, archive, next, micros(*before), order)?;
                 if step.next.is_none() {
                     step.erased.held += hot_left(connection, *before)?;
                 }
@@ -98,7 +98,7 @@ pub(crate) fn erase(
                 )?
                 .query_row(params![segment, number(*from)?], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
-            let step = block_of(connection, archive, next, order)?;
+            let step = block_of(connection, archive, next, i64::MAX, order)?;
             if step.next.is_none() {
                 mark_dropped(connection, segment, order)?;
             }
@@ -201,18 +201,20 @@ fn forget(connection: &Connection, id: &str) -> rusqlite::Result<usize> {
         .execute([id])
 }
 
-/// One block's bodies.
+/// One block's bodies, as far as their exchanges ended before.
 fn block_of(
     connection: &Connection,
     archive: &Archive,
     next: Option<(i64, i64)>,
+    before: i64,
     order: &Order,
 ) -> Result<Step, Fault> {
     let Some((first, segment)) = next else { return Ok(Step::default()) };
     let first = u64::try_from(first).unwrap_or_default();
     let block = archive.block(connection, first)?;
     let mut erased = Erased::default();
-    for (id, ended_at) in bodies(&block).into_values() {
+    let due = bodies(&block).into_values().filter(|(_, ended_at)| *ended_at < before);
+    for (id, ended_at) in due {
         if hold_on(connection, &id, ended_at)?.is_some() {
             erased.held += u64::from(past(connection, &id)?.is_some_and(|past| past.key.is_some()));
         } else {

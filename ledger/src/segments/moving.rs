@@ -43,8 +43,8 @@ pub(crate) struct Moving {
     /// Tiles and their roots, as the files have them.
     tiles: Vec<(u64, Option<Digest>)>,
     exchanges: Vec<Seen>,
-    /// Latest end of an exchange with a body, in microseconds.
-    latest: i64,
+    /// When the first of its exchanges with a body ended, in microseconds.
+    earliest: i64,
     alive: i64,
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn build(
     };
     let mut sealer = Sealer::new(&segment.dictionary).map_err(failed)?;
     let (mut sealed, mut kept, mut exchanges) = (Vec::new(), BTreeMap::new(), Vec::new());
-    let (mut latest, mut alive) = (0, 0);
+    let (mut earliest, mut alive) = (i64::MAX, 0);
     for (leaf, (id, row)) in rows {
         let at = sealed.len() as u64;
         let mut key = None;
@@ -136,7 +136,7 @@ pub(crate) fn build(
             sealed.extend(bytes);
             key = Some(new);
             alive += 1;
-            latest = latest.max(ended(&leaves, first, leaf));
+            earliest = earliest.min(ended(&leaves, first, leaf));
         }
         kept.insert(
             u32::try_from(leaf.saturating_sub(first)).unwrap_or(u32::MAX),
@@ -172,7 +172,7 @@ pub(crate) fn build(
         key,
         tiles,
         exchanges,
-        latest,
+        earliest,
         alive,
     }))
 }
@@ -352,7 +352,7 @@ pub(crate) fn take_over(connection: &Connection, moving: &Moving) -> Result<(), 
     connection
         .prepare_cached(
             "INSERT INTO block (first, end, segment, key, entries_at, entries_bytes, bodies_at, \
-             bodies_bytes, entries_digest, bodies_digest, latest, alive) VALUES (?1, ?2, ?3, ?4, \
+             bodies_bytes, entries_digest, bodies_digest, earliest, alive) VALUES (?1, ?2, ?3, ?4, \
              ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
@@ -366,7 +366,7 @@ pub(crate) fn take_over(connection: &Connection, moving: &Moving) -> Result<(), 
             number(bodies.bytes)?,
             entries.digest.as_slice(),
             bodies.digest.as_slice(),
-            moving.latest,
+            moving.earliest,
             moving.alive
         ])?;
     // Entries that everybody reads stay where opening looks for the bundles' among them.

@@ -315,6 +315,21 @@ async fn what_is_erased_is_in_no_file_and_the_log_is_whole() {
     assert!(matches!(ledger.erase(&id(9000), order()).await, Err(LedgerError::Malformed(_))));
 }
 
+/// Whether they have moved or not, and wherever a block ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_order_by_time_takes_just_what_ended_before() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    exchanges(&ledger, 0..1600).await;
+    move_all(&ledger).await;
+    for before in [1, 77, 300, 1599] {
+        ledger.erase_before(at(before), order()).await.unwrap();
+        let there = |number: &usize| answer_of(&ledger, *number).is_some();
+        let kept: Vec<usize> = (0..1600).filter(there).collect();
+        assert_eq!(kept, (before as usize..1600).collect::<Vec<_>>(), "before {before}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hold_wins_over_every_order_until_it_is_released() {
     let store = Store::new();
