@@ -231,7 +231,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             )?;
             let text = format!(
                 "the store is back with {} entries; what was there is in `{}`. Rights that were \
-                 withdrawn since the backup are in force again until the authority's next word: \
+                 withdrawn since the backup are in force again until the authority's next word, \
+                 and holds that were placed since are not: place them again (`hold add`), then \
                  start the hub, and have the authority run `zerotrip authority refresh` before \
                  anything else",
                 head.size,

@@ -5,11 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
-use zerotrip_client::reply::{AnsweredMany, SubjectOutcome, verify_subject};
+use zerotrip_client::reply::{AnsweredMany, SubjectAnswered, SubjectOutcome, verify_subject};
 use zerotrip_client::request::sign_issue;
 use zerotrip_client::{CheckQuestion, ManyOutcome, ManyQuestion, SessionError};
 use zerotrip_datasets::ResidentId;
 use zerotrip_proto::to_timestamp;
+use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::{ErrorCode, ExchangeCall, IssueBody};
 use zerotrip_tests::city::{self, City, Spec, Variant, stated_day};
 use zerotrip_tests::deployment::{BASIS, DEPARTMENTS, FUND, PURPOSE, run, wait_until};
@@ -321,6 +322,40 @@ fn a_whole_town_is_answered_in_one_exchange_as_the_key_says() {
 }
 
 /// As many as there can be: all bounds on messages, tickets and bodies are met.
+/// Neither of one person, nor of one among others: how often a register was read, and when whose
+/// relatives were read, would tell who has any.
+#[test]
+fn the_sources_of_a_list_tell_of_nobody() {
+    let town = deploy(60, 5);
+    approve_all(&town, 10_000);
+    grant(&town, 10_000);
+    let everybody = ids(&town.city);
+    let datasets = |outcome: &AnsweredMany| -> Vec<String> {
+        let Some(Outcome::Many(many)) = outcome.proven.answer().outcome.clone() else {
+            panic!("another outcome");
+        };
+        many.sources.into_iter().map(|source| source.dataset).collect()
+    };
+    let mut kinds = BTreeSet::new();
+    for variant in [Variant::Couple, Variant::Family] {
+        let together = answered(ask(&town, variant.name(), &everybody).unwrap());
+        assert_eq!(datasets(&together).len(), 4, "each register once");
+        let all: Vec<&SubjectAnswered> = together.subjects.iter().collect();
+        for one in &all {
+            if let SubjectOutcome::Affirmed { sources } = &one.outcome {
+                assert_eq!(sources.len(), 4, "{}", one.subject);
+            }
+        }
+        for one in all.iter().step_by(7) {
+            let alone = answered(ask(&town, variant.name(), &[one.subject.clone()]).unwrap());
+            let (word, ..) = in_words(&alone.subjects[0].outcome);
+            assert_eq!(datasets(&alone).len(), if word == "true" { 4 } else { 0 }, "{word}");
+            kinds.insert(word);
+        }
+    }
+    assert!(kinds.len() > 1, "{kinds:?}");
+}
+
 #[test]
 fn ten_thousand_are_answered_in_one_exchange() {
     let town = deploy(20_000, 7);
