@@ -347,7 +347,8 @@ fn the_sources_of_a_list_tell_of_nobody() {
             }
         }
         for one in all.iter().step_by(7) {
-            let alone = answered(ask(&town, variant.name(), &[one.subject.clone()]).unwrap());
+            let alone =
+                answered(ask(&town, variant.name(), std::slice::from_ref(&one.subject)).unwrap());
             let (word, ..) = in_words(&alone.subjects[0].outcome);
             assert_eq!(datasets(&alone).len(), if word == "true" { 4 } else { 0 }, "{word}");
             kinds.insert(word);
