@@ -12,7 +12,7 @@ use super::*;
 use crate::segments::BLOCK;
 use crate::tree::Growing;
 
-/// Exchanges of the past. `ZEROTRIP_PAST=10000000` makes a store of two gigabytes, in two minutes.
+/// Exchanges of the past. `ZEROTRIP_PAST=10000000` makes a store of two gigabytes.
 const EXCHANGES: u64 = 60_000;
 /// From so many on, how long opening takes is of interest.
 const YEARS: u64 = 10_000_000;
