@@ -68,16 +68,21 @@ pub(crate) fn check_many_request(
     many: &ManyQuestion,
     now: SystemTime,
 ) -> Result<UnsignedRequest, RequestError> {
+    let body = Body::CheckMany(check_many_body(many, many.subjects.clone()));
+    unsigned(issuer, hub, errand, body, now)
+}
+
+/// The question, about these subjects.
+pub(crate) fn check_many_body(many: &ManyQuestion, subjects: Vec<String>) -> CheckManyBody {
     let CheckQuestion { check, variant, parameters } = &many.question;
     let parameters = parameters
         .iter()
         .map(|(name, value)| Parameter { name: name.clone(), value: value.clone() });
-    let body = Body::CheckMany(CheckManyBody {
+    CheckManyBody {
         check: check.clone(),
         variant: variant.clone(),
         parameters: parameters.collect(),
         subject_parameter: APPLICANT.to_owned(),
-        subjects: many.subjects.clone(),
-    });
-    unsigned(issuer, hub, errand, body, now)
+        subjects,
+    }
 }

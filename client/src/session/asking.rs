@@ -11,7 +11,9 @@ use super::bounds::MANY_TIME;
 use super::call::{answered, answered_within};
 use super::connection::Connection;
 use super::error::SessionError;
-use crate::reply::{ManyOutcome, Outcome, verify_check, verify_check_many};
+use crate::reply::{
+    AnsweredMany, KeptError, KeptMany, ManyOutcome, Outcome, verify_check, verify_check_many,
+};
 use crate::request::{
     CheckQuestion, Errand, ManyQuestion, SignedRequest, check_many_request, check_request,
 };
@@ -101,6 +103,19 @@ impl Session {
             verify_check_many(reply, &request, &many.subjects, hub, &self.directory, now)?;
         self.seen.follow(outcome.proven(), known)?;
         Ok(outcome)
+    }
+
+    /// What an earlier exchange came to, out of what was kept of it; only if it was this system's,
+    /// and to this question for this errand.
+    pub fn kept_many(
+        &self,
+        kept: KeptMany,
+        errand: &Errand,
+        many: &ManyQuestion,
+    ) -> Result<AnsweredMany, KeptError> {
+        let home = &self.connection.home;
+        let between = (&home.system, &home.hub);
+        kept.verify(between, errand, many, &self.directory, SystemTime::now())
     }
 
     /// A hub may have taken a new key since this session began: where the reply's key is unknown
