@@ -10,7 +10,7 @@ use zerotrip_proto::{Refusal, bounds};
 use zerotrip_trust::digest::sha256;
 
 /// Most names that are remembered at once; a ticket lives a minute, its request five.
-const MOST: usize = 4_000_000;
+const MOST: usize = 8_000_000;
 /// How long one is remembered: as long as the gate can admit the same request. It admits one that
 /// is dated ahead by the allowed clock skew, until the same skew after its end.
 const MEMORY: Duration =
