@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use zerotrip_certificates::ProvenAnswer;
 use zerotrip_channel::files;
 use zerotrip_client::reply::{AnsweredMany, ManyOutcome, SubjectAnswered, SubjectOutcome};
-use zerotrip_certificates::ProvenAnswer;
 use zerotrip_client::request::{RequestError, canonical_subjects};
 use zerotrip_client::{CheckQuestion, Errand, ManyQuestion, Session, SessionError};
 use zerotrip_proto::bounds::SUBJECTS;

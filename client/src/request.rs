@@ -17,8 +17,8 @@ use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::SigningKey;
 use zerotrip_trust::signed;
 
-pub(crate) use many::{check_many_body, check_many_request};
 pub use many::{ManyQuestion, canonical_subjects};
+pub(crate) use many::{check_many_body, check_many_request};
 
 /// The parameter that names the person asked about; it is a resident id in every check.
 pub const APPLICANT: &str = "applicant";

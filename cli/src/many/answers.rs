@@ -81,7 +81,10 @@ impl Answers {
         }
         // By their exchanges' ids, so by time.
         evidence.sort_unstable();
-        Ok(Earlier { place: Place { file: file.to_owned(), evidence: folder, _lock: lock }, evidence })
+        Ok(Earlier {
+            place: Place { file: file.to_owned(), evidence: folder, _lock: lock },
+            evidence,
+        })
     }
 
     /// Whether a person is answered: not, where it was unavailable.
@@ -113,7 +116,8 @@ impl Answers {
     /// Takes lines into the file and into account.
     fn take(&mut self, lines: &[Value]) -> Result<(), Failure> {
         for line in lines {
-            self.outcomes.insert(word(line, "subject").to_owned(), word(line, "outcome").to_owned());
+            self.outcomes
+                .insert(word(line, "subject").to_owned(), word(line, "outcome").to_owned());
         }
         let Some(Place { file, .. }) = &self.place else { return Ok(()) };
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -121,7 +125,11 @@ impl Answers {
     }
 
     /// How many came to what, and the exit code.
-    pub(super) fn summary(&self, subjects: &[String], screen: &Screen) -> Result<ExitCode, Failure> {
+    pub(super) fn summary(
+        &self,
+        subjects: &[String],
+        screen: &Screen,
+    ) -> Result<ExitCode, Failure> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for subject in subjects {
             let outcome = self.outcomes.get(subject).map_or("not_asked", String::as_str);
@@ -183,8 +191,13 @@ impl Earlier {
                 lines.iter().map(move |line| (word(line, "subject").to_owned(), number))
             })
             .collect();
-        let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600);
-        written.open(&place.file).map_err(|error| unwritten(&place.file, &error))?;
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&place.file)
+            .map_err(|error| unwritten(&place.file, &error))?;
         let mut answers = Answers { place: Some(place), outcomes: HashMap::new() };
         for (number, (_, mut lines)) in settled.into_iter().enumerate() {
             lines.retain(|line| last.get(word(line, "subject")) == Some(&number));

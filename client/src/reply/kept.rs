@@ -85,8 +85,7 @@ impl KeptMany {
         now: SystemTime,
     ) -> Result<AnsweredMany, KeptError> {
         let request = Request::decode(&*self.request).map_err(|_| KeptError::Malformed)?;
-        let issued_at =
-            from_timestamp(request.issued_at.as_ref()).ok_or(KeptError::Malformed)?;
+        let issued_at = from_timestamp(request.issued_at.as_ref()).ok_or(KeptError::Malformed)?;
         let Some(Body::CheckMany(body)) = &request.body else {
             return Err(KeptError::OtherQuestion);
         };

@@ -173,8 +173,7 @@ mod tests {
         let last = now + bounds::CLOCK_SKEW + bounds::REQUEST_LIFE + bounds::CLOCK_SKEW;
         assert!(refused(&ticket("g4", "e1"), "owner", last));
         assert_eq!(used.held.lock().unwrap().names.len(), 4);
-        used.spend(&ticket("g5", "e5"), "owner", None, last + TOGETHER + TOGETHER)
-            .unwrap();
+        used.spend(&ticket("g5", "e5"), "owner", None, last + TOGETHER + TOGETHER).unwrap();
         let held = used.held.lock().unwrap();
         assert_eq!((held.names.len(), held.expiries.len()), (2, 1), "the old ones are forgotten");
     }
