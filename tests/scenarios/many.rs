@@ -503,7 +503,7 @@ fn a_variant_is_counted_for_each_of_many_or_for_none() {
         };
         let from = (&home.system, &home.sign);
         let request = sign_issue(from, &home.hub, &errand(), issue, now).unwrap();
-        let call = ExchangeCall { request: Some(request.envelope), seen_size: 0 };
+        let call = ExchangeCall { request: Some(request.envelope), ..ExchangeCall::default() };
         town.session().await.connection().exchange().issue(call).await.unwrap_err()
     });
     assert_eq!(code_of(&refused), ErrorCode::NotIssuable);
@@ -526,7 +526,7 @@ fn with_a_no_as_a_yes(text: &str) -> String {
     let forged = SubjectAnswer { outcome: yes.map(Said::Yes), ..said(no) };
     no.payload = forged.encode_to_vec();
     let reply = STANDARD.encode(reply.encode_to_vec());
-    json!({ "request": kept["request"], "reply": reply }).to_string()
+    json!({ "request": kept["request"], "secret": kept["secret"], "reply": reply }).to_string()
 }
 
 /// The lines of a file of answers, by subject.

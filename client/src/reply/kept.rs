@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use zerotrip_certificates::Moment;
 use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CheckManyReply, Envelope, Request};
+use zerotrip_proto::v1::{CheckManyReply, Envelope, Request, SubjectAnswer, SubjectList};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::identity::Identity;
 
@@ -22,14 +22,17 @@ use crate::request::{Errand, ManyQuestion, SignedRequest, check_many_body};
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeptMany {
     request: Vec<u8>,
+    /// Of the list that the request commits to.
+    secret: Vec<u8>,
     reply: CheckManyReply,
 }
 
-/// Both as text: base64 of the request's payload, and of the reply.
+/// The same as text: the base64 of the request's payload, of the list's secret, and of the reply.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Text {
     request: String,
+    secret: String,
     reply: String,
 }
 
@@ -52,23 +55,26 @@ impl KeptMany {
     pub fn of(answered: &AnsweredMany) -> Self {
         let leaves = answered.subjects.iter().map(|subject| subject.leaf.clone()).collect();
         let reply = CheckManyReply { reply: Some(answered.proven.reply().clone()), leaves };
-        Self { request: answered.request.clone(), reply }
+        let SignedRequest { envelope, subjects, .. } = &answered.request;
+        let secret = subjects.as_ref().map(|list| list.secret.clone()).unwrap_or_default();
+        Self { request: envelope.payload.clone(), secret, reply }
     }
 
-    /// One line of JSON: `request` and `reply`, each the base64 of a message.
+    /// One line of JSON: `request`, `secret` and `reply`, in base64.
     pub fn to_text(&self) -> String {
-        let (request, reply) = (&self.request, self.reply.encode_to_vec());
-        // Both are base64: nothing in them needs an escape.
-        let [request, reply] = [STANDARD.encode(request), STANDARD.encode(reply)];
-        format!("{{\"request\":\"{request}\",\"reply\":\"{reply}\"}}\n")
+        let (request, secret) = (STANDARD.encode(&self.request), STANDARD.encode(&self.secret));
+        let reply = STANDARD.encode(self.reply.encode_to_vec());
+        // All are base64: nothing in them needs an escape.
+        format!(r#"{{"request":"{request}","secret":"{secret}","reply":"{reply}"}}"#) + "\n"
     }
 
     /// Of such a line.
     pub fn from_text(text: &str) -> Result<Self, KeptError> {
         let read = || {
-            let Text { request, reply } = serde_json::from_str(text).ok()?;
+            let Text { request, secret, reply } = serde_json::from_str(text).ok()?;
             let reply = CheckManyReply::decode(&*STANDARD.decode(reply).ok()?).ok()?;
-            Some(Self { request: STANDARD.decode(request).ok()?, reply })
+            let (request, secret) = (STANDARD.decode(request).ok()?, STANDARD.decode(secret).ok()?);
+            Some(Self { request, secret, reply })
         };
         read().ok_or(KeptError::Malformed)
     }
@@ -86,10 +92,11 @@ impl KeptMany {
     ) -> Result<AnsweredMany, KeptError> {
         let request = Request::decode(&*self.request).map_err(|_| KeptError::Malformed)?;
         let issued_at = from_timestamp(request.issued_at.as_ref()).ok_or(KeptError::Malformed)?;
-        let Some(Body::CheckMany(body)) = &request.body else {
+        let Some(Body::CheckMany(_)) = &request.body else {
             return Err(KeptError::OtherQuestion);
         };
-        let subjects = body.subjects.clone();
+        let secret = <[u8; 32]>::try_from(&*self.secret).map_err(|_| KeptError::Malformed)?;
+        let subjects = self.subjects()?;
         let expected = Request {
             issuer: system.uri(),
             audience: hub.uri(),
@@ -97,20 +104,30 @@ impl KeptMany {
             purpose: errand.purpose.clone(),
             legal_basis: errand.legal_basis.clone(),
             case_number: errand.case_number.clone(),
-            body: Some(Body::CheckMany(check_many_body(question, subjects.clone()))),
+            body: Some(Body::CheckMany(check_many_body(question, &secret, &subjects))),
             ..request.clone()
         };
         if request != expected {
             return Err(KeptError::OtherQuestion);
         }
         let envelope = Envelope { payload: self.request, ..Envelope::default() };
-        let signed = SignedRequest { id: request.id, issued_at, envelope };
+        let list = SubjectList { secret: self.secret, subjects };
+        let signed = SignedRequest { id: request.id, issued_at, envelope, subjects: Some(list) };
         let asked = Asked { request: &signed, hub, directory, moment: Moment::WhenAnswered, now };
-        match verify_many_as_of(self.reply, &subjects, &asked)? {
+        match verify_many_as_of(self.reply, &asked)? {
             ManyOutcome::Answered(answered) => Ok(*answered),
             ManyOutcome::Unavailable(_) | ManyOutcome::Denied(_) => {
                 Err(ReplyError::WrongKind.into())
             }
         }
+    }
+
+    /// The list, as the leaves name it: the request's root says whether it is the one.
+    fn subjects(&self) -> Result<Vec<String>, KeptError> {
+        let named = self.reply.leaves.iter().map(|leaf| {
+            let answer = SubjectAnswer::decode(&*leaf.payload).ok()?;
+            Some(answer.subject)
+        });
+        named.collect::<Option<_>>().ok_or(KeptError::Malformed)
     }
 }

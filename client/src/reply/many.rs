@@ -60,8 +60,8 @@ pub struct AnsweredMany {
     pub subjects: Vec<SubjectAnswered>,
     /// The proof of all of them.
     pub proven: ProvenAnswer,
-    /// The payload of the request that they answer.
-    pub request: Vec<u8>,
+    /// The request that they answer.
+    pub request: SignedRequest,
 }
 
 /// One subject's outcome, and what opens it.
@@ -138,22 +138,20 @@ pub enum SubjectsError {
     NotMany,
 }
 
-/// The outcome of a check about these subjects, verified.
+/// The outcome of a check about many subjects, verified.
 pub fn verify_check_many(
     reply: CheckManyReply,
     request: &SignedRequest,
-    subjects: &[String],
     hub: &Identity,
     directory: &Directory,
     now: SystemTime,
 ) -> Result<ManyOutcome, ReplyError> {
     let asked = Asked { request, hub, directory, moment: Moment::Now(now), now };
-    verify_many_as_of(reply, subjects, &asked)
+    verify_many_as_of(reply, &asked)
 }
 
 pub(super) fn verify_many_as_of(
     reply: CheckManyReply,
-    subjects: &[String],
     asked: &Asked<'_>,
 ) -> Result<ManyOutcome, ReplyError> {
     let CheckManyReply { reply, leaves } = reply;
@@ -170,8 +168,9 @@ pub(super) fn verify_many_as_of(
         }
         Some(Wire::Answered(_) | Wire::Recorded(_)) | None => return Err(ReplyError::WrongKind),
     };
-    let subjects = each(&answered, leaves, subjects)?;
-    let (claims, request) = (answered.claims, asked.request.envelope.payload.clone());
+    let list = asked.request.subjects.as_ref().ok_or(ReplyError::WrongKind)?;
+    let subjects = each(&answered, leaves, &list.subjects)?;
+    let (claims, request) = (answered.claims, asked.request.clone());
     Ok(ManyOutcome::Answered(Box::new(AnsweredMany { claims, subjects, proven, request })))
 }
 

@@ -64,9 +64,11 @@ impl Session {
         let request = request.sign_among(&self.connection.requests).await?;
         let mut exchange = self.connection.exchange();
         let (seen_size, known) = (self.seen.size(), self.directory.version());
-        let reply = answered(
-            exchange.check(ExchangeCall { request: Some(request.envelope.clone()), seen_size }),
-        )
+        let reply = answered(exchange.check(ExchangeCall {
+            request: Some(request.envelope.clone()),
+            seen_size,
+            subjects: None,
+        }))
         .await?;
         self.follow_directory(&reply).await?;
         let outcome = verify_check(
@@ -93,14 +95,14 @@ impl Session {
         let request = request.sign_among(&self.connection.requests).await?;
         let mut exchange = self.connection.exchange();
         let (seen_size, known) = (self.seen.size(), self.directory.version());
-        let call = ExchangeCall { request: Some(request.envelope.clone()), seen_size };
+        let (envelope, subjects) = (Some(request.envelope.clone()), request.subjects.clone());
+        let call = ExchangeCall { request: envelope, seen_size, subjects };
         let reply = answered_within(MANY_TIME, exchange.check_many(call)).await?;
         if let Some(reply) = &reply.reply {
             self.follow_directory(reply).await?;
         }
         let (hub, now) = (&self.connection.home.hub, SystemTime::now());
-        let outcome =
-            verify_check_many(reply, &request, &many.subjects, hub, &self.directory, now)?;
+        let outcome = verify_check_many(reply, &request, hub, &self.directory, now)?;
         self.seen.follow(outcome.proven(), known)?;
         Ok(outcome)
     }
