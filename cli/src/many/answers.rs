@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_client::reply::{AnsweredMany, KeptError, KeptMany, ManyOutcome};
 
-use super::{answered_lines, in_words, lines};
+use super::lines::{answered_lines, in_words, lines};
 use crate::render::{DENIED, Failure, Language, NOT_SO, NOT_VERIFIED, Screen, UNAVAILABLE, USAGE};
 
 /// How old an answer of an earlier run can be without being asked for again.
