@@ -106,8 +106,8 @@ fn run(
             Err(RecvTimeoutError::Timeout) => false,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
-        // At the end the writer has closed the store, and found its files there: with its connection
-        // the WAL goes, where this one has not read yet.
+        // At the end the writer has closed the store, and found its files there: with its
+        // connection the WAL goes, where this one has not read yet.
         if !last
             && let Err(error) = files.check()
             && !std::mem::replace(&mut rescued, true)

@@ -1,5 +1,5 @@
-//! What a list came to so far: on the screen, or in a file with the evidence beside it. The evidence
-//! is what counts: a later run verifies it, and writes the file anew from it.
+//! What a list came to so far: on the screen, or in a file with the evidence beside it. The
+//! evidence is what counts: a later run verifies it, and writes the file anew from it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;

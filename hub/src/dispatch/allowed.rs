@@ -41,10 +41,13 @@ pub struct List<'a> {
 }
 
 impl List<'_> {
-    /// Those of the keys that are subjects as this parameter, and no other, shown to be in the list;
-    /// `None` where none is.
+    /// Those of the keys that are subjects as this parameter, shown to be in the list, and no other
+    /// subject; `None` where none is.
     pub(super) fn show(&self, keys: &[GrantedKey]) -> Result<Option<ShownSubjects>, ProveError> {
-        let as_parameter = |key: &&GrantedKey| matches!(&key.origin, Some(Origin::Parameter(name)) if name == self.parameter);
+        let as_parameter = |key: &&GrantedKey| match &key.origin {
+            Some(Origin::Parameter(name)) => name == self.parameter,
+            _ => false,
+        };
         let places = keys.iter().filter(as_parameter).filter_map(|key| {
             let place = self.places.get(key.value.as_str())?;
             Some((*place, key.value.as_str()))

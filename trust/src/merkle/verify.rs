@@ -122,8 +122,8 @@ pub fn verify_consistency(
     if old == *from_root && new == *to_root { Ok(()) } else { Err(ProofError::WrongRoot) }
 }
 
-/// The root to which the leaves (leaf hashes) at these places, ascending and at least one, lead in a
-/// tree of `size` leaves, with the subtrees beside them ([`super::several_path`]).
+/// The root to which the leaves (leaf hashes) at these places, ascending and at least one, lead in
+/// a tree of `size` leaves, with the subtrees beside them ([`super::several_path`]).
 pub fn several_root(
     leaves: &[(u64, Digest)],
     size: u64,
