@@ -31,10 +31,12 @@ mod past;
 mod project;
 mod queries;
 mod read;
+mod regular;
 mod rows;
 mod schema;
 mod segments;
 mod tree;
+mod variants;
 mod work;
 mod writer;
 
@@ -57,8 +59,8 @@ pub use rows::{
     Recovered,
 };
 pub use segments::{
-    Checked, Erased, Held, Hold, Inspection, Order, SegmentError, SegmentRow, StoreFigures,
-    inspect, verify as verify_segments,
+    Checked, Copied, Erased, Held, Hold, Inspection, Order, SegmentError, SegmentRow, StoreFigures,
+    Unconfirmed, inspect, verify as verify_segments,
 };
 pub use work::{ANSWER_BYTES, Asking, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT};
 pub use writer::BATCH;
