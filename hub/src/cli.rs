@@ -227,7 +227,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
                 head.size,
                 hex::encode(head.root)
             );
-            let value = serde_json::json!({ "backup": to.display().to_string(), "size": head.size, "root": hex::encode(head.root) });
+            let value = serde_json::json!({
+                "backup": to.display().to_string(), "size": head.size,
+                "root": hex::encode(head.root),
+            });
             say(cli.json, &text, &value)
         }
         Command::Restore { dir, from, store } => {
@@ -250,7 +253,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
                 since.map_or("the backup was made".to_owned(), orders::shown)
             );
             let value = serde_json::json!({
-                "size": head.size, "root": hex::encode(head.root), "set_aside": aside.display().to_string(),
+                "size": head.size, "root": hex::encode(head.root),
+                "set_aside": aside.display().to_string(),
                 "holds_unconfirmed_since": since.map(orders::seconds),
                 "next": "zerotrip authority refresh", "then": "zerotrip-hub hold confirm",
             });

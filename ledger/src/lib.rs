@@ -9,7 +9,8 @@
 //! until it is opened, and audited, again.
 //!
 //! ```text
-//! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation, join_request
+//! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation,
+//!                              join_request, variant; past, segment, block, hold, erasure, copy
 //! <folder>/store.lock          held by the one process that writes
 //! <folder>/head                how far signed heads went: a store with fewer leaves does not open
 //! <folder>/ledger/checkpoint   and ledger/tile/…: public

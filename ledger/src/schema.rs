@@ -86,7 +86,7 @@ COMMIT;
 
 /// Copies ([`crate::segments`]), and the secret of the variants' keys ([`crate::variants`]).
 const COPIES: &str = "
--- A row in each backup, of when it was made, and once it is put back. confirmed: no hold is missing.
+-- A row in each backup, of when it was made and put back. confirmed: that no hold is missing.
 CREATE TABLE copy (number INTEGER PRIMARY KEY AUTOINCREMENT, copied_at INTEGER, restored_at \
                       INTEGER, confirmed_at INTEGER, confirmed_by TEXT, confirmed_why TEXT) STRICT;
 CREATE TABLE secret (one INTEGER PRIMARY KEY CHECK (one = 1), variants BLOB NOT NULL) STRICT;

@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_keyed_digest_is_the_standard_one() {
-        // RFC 4231, 4.3 (case 2) has this message; its key, "Jefe", is padded with zeros to a block.
+        // RFC 4231, 4.3; its key, "Jefe", is padded with zeros.
         let mut secret = [0; 32];
         secret[..4].copy_from_slice(b"Jefe");
         assert_eq!(

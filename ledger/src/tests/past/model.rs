@@ -13,6 +13,8 @@ enum Step {
     Rule(u64),
     Drop(u64),
     Backup,
+    PutBack,
+    Confirm,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -26,17 +28,21 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Release),
         1 => (0u64..3000).prop_map(Step::Rule),
         1 => (1u64..4).prop_map(Step::Drop),
-        1 => Just(Step::Backup),
+        2 => Just(Step::Backup),
+        1 => Just(Step::PutBack),
+        1 => Just(Step::Confirm),
     ]
 }
 
 /// What must be there, by what was acknowledged.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Model {
     asked: usize,
     erased: BTreeSet<usize>,
     held: BTreeMap<u64, usize>,
     leaves: BTreeMap<u64, (Vec<u8>, Option<EntryOpening>)>,
+    /// It was put back, and nobody has said that no hold is missing.
+    unconfirmed: bool,
 }
 
 impl Model {
@@ -61,7 +67,8 @@ async fn play(steps: Vec<Step>) {
     let mut store = Store::new();
     let mut ledger = store.open().0;
     let mut model = Model::default();
-    for step in steps {
+    let mut kept: Option<(TempDir, Model)> = None;
+    for (round, step) in (0..).zip(steps) {
         match step {
             Step::Ask(count) => {
                 exchanges(&ledger, model.asked..model.asked + count).await;
@@ -88,10 +95,11 @@ async fn play(steps: Vec<Step>) {
                 let number = which.index(model.asked);
                 match ledger.erase(&id(number), order()).await {
                     Ok(_) => {
-                        assert!(!model.is_held(number));
+                        assert!(!model.is_held(number) && !model.unconfirmed);
                         model.erased.insert(number);
                     }
                     Err(LedgerError::Held { .. }) => assert!(model.is_held(number)),
+                    Err(LedgerError::Unconfirmed(_)) => assert!(model.unconfirmed),
                     Err(error) => panic!("{error}"),
                 }
             }
@@ -107,7 +115,8 @@ async fn play(steps: Vec<Step>) {
                 }
             }
             Step::Rule(seconds) => {
-                ledger.erase_before(at(seconds), order()).await.unwrap();
+                let done = ledger.erase_before(at(seconds), order()).await;
+                assert_eq!(done.is_err(), model.unconfirmed, "{done:?}");
                 // A block is erased once all of it is old enough.
                 for number in 0..model.asked {
                     if answer_of(&ledger, number).is_none() && !model.erased.contains(&number) {
@@ -118,6 +127,7 @@ async fn play(steps: Vec<Step>) {
             }
             Step::Drop(segment) => {
                 if ledger.drop_segment(segment, order()).await.is_ok() {
+                    assert!(!model.unconfirmed);
                     let moved = ledger.segments().unwrap()[segment as usize - 1].clone();
                     for number in 0..model.asked {
                         let row = ledger.exchange(&id(number)).unwrap().unwrap();
@@ -134,11 +144,28 @@ async fn play(steps: Vec<Step>) {
                 }
             }
             Step::Backup => {
-                let to = tempfile::tempdir().unwrap();
-                let to = to.path().join("copy");
+                let folder = tempfile::tempdir().unwrap();
+                let to = folder.path().join("copy");
                 crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9)).unwrap();
                 let (copy, _) = Ledger::open(&to, ORIGIN, store.key.clone()).unwrap();
                 model.holds(&copy);
+                copy.close().await.unwrap();
+                kept = Some((folder, model.clone()));
+            }
+            Step::PutBack => {
+                let Some((folder, before)) = &kept else { continue };
+                ledger.close().await.unwrap();
+                let from = folder.path().join("copy");
+                let put_back =
+                    crate::restore(&from, store.path(), ORIGIN, &store.keys(), at(round));
+                fs::remove_dir_all(put_back.unwrap().1).unwrap();
+                ledger = store.open().0;
+                model = Model { unconfirmed: true, ..before.clone() };
+            }
+            Step::Confirm => {
+                let done = ledger.confirm_holds(order()).await;
+                assert_eq!(done.is_ok(), model.unconfirmed, "{done:?}");
+                model.unconfirmed = false;
             }
             Step::Erase(_) | Step::Hold(_) => {}
         }

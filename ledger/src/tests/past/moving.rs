@@ -164,9 +164,9 @@ async fn a_store_of_the_last_release_goes_on() {
     let connection = rusqlite::Connection::open(store.path().join("store.sqlite")).unwrap();
     connection
         .execute_batch(
-            "DROP TABLE copy; DROP TABLE secret; DROP TABLE past; DROP TABLE segment; DROP TABLE block; DROP TABLE hold; DROP TABLE \
-             erasure; DROP INDEX exchange_kept; DROP INDEX variant_at; ALTER TABLE meta DROP \
-             COLUMN moved; PRAGMA user_version = 2",
+            "DROP TABLE copy; DROP TABLE secret; DROP TABLE past; DROP TABLE segment;
+             DROP TABLE block; DROP TABLE hold; DROP TABLE erasure; DROP INDEX exchange_kept;
+             DROP INDEX variant_at; ALTER TABLE meta DROP COLUMN moved; PRAGMA user_version = 2",
         )
         .unwrap();
     drop(connection);
