@@ -29,7 +29,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0u64..3000).prop_map(Step::Rule),
         1 => (1u64..4).prop_map(Step::Drop),
         2 => Just(Step::Backup),
-        1 => Just(Step::PutBack),
+        3 => Just(Step::PutBack),
         1 => Just(Step::Confirm),
     ]
 }
@@ -63,11 +63,18 @@ impl Model {
     }
 }
 
+fn back_up(store: &Store) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("copy");
+    crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9)).unwrap();
+    (folder, to)
+}
+
 async fn play(steps: Vec<Step>) {
     let mut store = Store::new();
     let mut ledger = store.open().0;
     let mut model = Model::default();
-    let mut kept: Option<(TempDir, Model)> = None;
+    let mut kept: Option<((TempDir, PathBuf), Model)> = None;
     for (round, step) in (0..).zip(steps) {
         match step {
             Step::Ask(count) => {
@@ -144,20 +151,17 @@ async fn play(steps: Vec<Step>) {
                 }
             }
             Step::Backup => {
-                let folder = tempfile::tempdir().unwrap();
-                let to = folder.path().join("copy");
-                crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9)).unwrap();
-                let (copy, _) = Ledger::open(&to, ORIGIN, store.key.clone()).unwrap();
+                let folder = back_up(&store);
+                let (copy, _) = Ledger::open(&folder.1, ORIGIN, store.key.clone()).unwrap();
                 model.holds(&copy);
                 copy.close().await.unwrap();
                 kept = Some((folder, model.clone()));
             }
             Step::PutBack => {
-                let Some((folder, before)) = &kept else { continue };
+                let ((_, from), before) =
+                    kept.get_or_insert_with(|| (back_up(&store), model.clone()));
                 ledger.close().await.unwrap();
-                let from = folder.path().join("copy");
-                let put_back =
-                    crate::restore(&from, store.path(), ORIGIN, &store.keys(), at(round));
+                let put_back = crate::restore(from, store.path(), ORIGIN, &store.keys(), at(round));
                 fs::remove_dir_all(put_back.unwrap().1).unwrap();
                 ledger = store.open().0;
                 model = Model { unconfirmed: true, ..before.clone() };
