@@ -2,8 +2,9 @@
 //! out itself where the hub is stopped, and else leaves it in a folder of the store's, where the
 //! running hub finds it. Whoever can write there can as well delete the store.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -45,8 +46,9 @@ pub struct Ordered {
     why: String,
 }
 
-/// An order as a command leaves it. Nobody may carry it out later than the person who gave it could
-/// know of it: what was stopped is not done days later, by another hub, over another store.
+/// An order as a command leaves it, in a file that it keeps locked while it waits. It is carried
+/// out only while the person who gave it can know of it: what was stopped is not done later, by
+/// another hub, over another store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Left {
@@ -71,6 +73,18 @@ pub enum Unfit {
         by: String,
         /// Until when it waited.
         until: String,
+    },
+    /// The command that left it was killed.
+    #[error(
+        "the command that gave this order ({what}, by {by}) has ended without its reply: it is \
+         removed, and not carried out by this hub. Give it again if it still holds; what a hub \
+         that was killed had done of it stays done"
+    )]
+    Abandoned {
+        /// What was ordered.
+        what: String,
+        /// By whom.
+        by: String,
     },
     /// A command waits for two minutes at most.
     #[error(
@@ -185,7 +199,7 @@ async fn leave(ordered: &Ordered, store: &Path) -> Result<Value, Failure> {
     let answer = place.with_extension(REPLY);
     let until = seconds(SystemTime::now() + WAIT);
     let left = Left { until, order: ordered.clone() };
-    files::write(&place, &serde_json::to_vec(&left)?, Secrecy::Private)?;
+    let _waits = write_locked(&place, &serde_json::to_vec(&left)?)?;
     let begun = Instant::now();
     let stopped = signalled();
     tokio::pin!(stopped);
@@ -220,6 +234,17 @@ async fn leave(ordered: &Ordered, store: &Path) -> Result<Value, Failure> {
         ),
     }
     .into())
+}
+
+/// Writes an order whole, and locked before it has its name. The lock ends with the process.
+fn write_locked(place: &Path, bytes: &[u8]) -> io::Result<File> {
+    let part = place.with_extension("part");
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&part)?;
+    file.lock()?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&part, place)?;
+    Ok(file)
 }
 
 /// Orders that wait, oldest first.
@@ -266,14 +291,18 @@ pub fn read(taken: &Path, now: SystemTime) -> Result<Ordered, Unfit> {
     let unreadable = |error: &dyn std::fmt::Display| Unfit::Unreadable(error.to_string());
     let bytes = files::read(taken).map_err(|error| unreadable(&error))?;
     let left: Left = serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))?;
+    let (what, by) = (format!("{:?}", left.order.what), zerotrip_text::shown(&left.order.by));
     if left.until < seconds(now) {
-        let (what, by) = (format!("{:?}", left.order.what), zerotrip_text::shown(&left.order.by));
         return Err(Unfit::Late { what, by, until: utc(at(left.until)) });
     }
     if left.until > seconds(now + WAIT) {
         return Err(Unfit::Ahead(utc(at(left.until))));
     }
-    Ok(left.order)
+    match File::open(taken).map_err(|error| unreadable(&error))?.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Ok(left.order),
+        Ok(()) => Err(Unfit::Abandoned { what, by }),
+        Err(TryLockError::Error(error)) => Err(unreadable(&error)),
+    }
 }
 
 /// Removes an order for which no command waits.
@@ -360,8 +389,9 @@ mod tests {
         let now = at(1_800_000_000);
         let read_at = |until: u64| {
             let left = Left { until: seconds(now) + until - 1000, order: order() };
-            let text = serde_json::to_string(&left).unwrap();
-            read(&written(store.path(), "1.taken", &text), now)
+            let place = store.path().join("1.taken");
+            let _waits = write_locked(&place, &serde_json::to_vec(&left).unwrap()).unwrap();
+            read(&place, now)
         };
         for until in [1000, 1001, 1000 + WAIT.as_secs()] {
             assert_eq!(read_at(until).unwrap(), order());
@@ -374,6 +404,11 @@ mod tests {
         for until in [1001 + WAIT.as_secs(), u64::MAX - seconds(now)] {
             assert!(matches!(read_at(until), Err(Unfit::Ahead(_))));
         }
+        // In time, and nobody waits.
+        let left = Left { until: seconds(now) + 60, order: order() };
+        let text = serde_json::to_string(&left).unwrap();
+        let abandoned = read(&written(store.path(), "1.taken", &text), now);
+        assert!(matches!(abandoned, Err(Unfit::Abandoned { .. })), "{abandoned:?}");
         // As an earlier build left it, and what is no order.
         for text in [&serde_json::to_string(&order()).unwrap(), "{}", "", "null"] {
             let found = read(&written(store.path(), "1.taken", text), now);

@@ -153,7 +153,7 @@ async fn carry_out(hub: &Hub) -> bool {
         };
         let reply = match orders::read(&taken, SystemTime::now()) {
             Ok(order) => order.carry_out(&hub.ledger).await,
-            Err(late @ Unfit::Late { .. }) => {
+            Err(late @ (Unfit::Late { .. } | Unfit::Abandoned { .. })) => {
                 tracing::warn!("{late}");
                 if let Err(error) = orders::remove(&taken) {
                     tracing::error!(%error, "an order that is late cannot be removed");

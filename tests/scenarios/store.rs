@@ -402,21 +402,38 @@ fn an_order_whose_command_no_longer_waits_is_not_carried_out() {
     assert_eq!(town.orders(), Vec::<PathBuf>::new());
     town.deployment.hub().unwrap().signal("CONT").unwrap();
 
-    // Killed, it cannot; the next hub finds the order when nobody waits for it any more.
+    // Killed, it cannot; but nobody waits for it any more.
     leave(&mut town, "-KILL");
     let left = town.order().unwrap();
     let mut order: Value = serde_json::from_slice(&std::fs::read(&left).unwrap()).unwrap();
-    let in_time = order.clone();
-    order["until"] = json!(in_time["until"].as_u64().unwrap() - 200);
-    std::fs::write(&left, order.to_string()).unwrap();
+    let is_gone = |town: &DeployedCity, said: &str| {
+        town.wait_in_log("hub", said);
+        let gone = || Ok(town.orders().is_empty());
+        wait_until(Duration::from_secs(10), "the order is gone", gone).unwrap();
+        assert_eq!(town.kept_exchange().as_ref(), Some(&id), "and its body is there");
+    };
     town.deployment.kill_and_start_hub().unwrap();
-    town.wait_in_log("hub", "it is removed, and not carried out");
-    wait_until(Duration::from_secs(10), "the order is gone", || Ok(town.orders().is_empty()))
-        .unwrap();
-    assert_eq!(town.kept_exchange().as_ref(), Some(&id), "and its body is there");
+    is_gone(&town, "has ended without its reply");
 
-    // The same in time is carried out, by the hub that starts meanwhile.
-    std::fs::write(&left, in_time.to_string()).unwrap();
+    // One that is still there when its time is over, and one in time, for the hub that comes next.
+    let write = |order: &Value| {
+        let beside = left.with_extension("beside");
+        let file = std::fs::File::create(&beside).unwrap();
+        file.lock().unwrap();
+        std::fs::write(&beside, order.to_string()).unwrap();
+        std::fs::rename(&beside, &left).unwrap();
+        file
+    };
+    let until = order["until"].as_u64().unwrap();
+    town.deployment.kill_hub().unwrap();
+    order["until"] = json!(until - 200);
+    let _waits = write(&order);
+    town.deployment.start_hub().unwrap();
+    is_gone(&town, "waited until");
+    town.deployment.kill_hub().unwrap();
+    order["until"] = json!(until);
+    let _waits = write(&order);
+    town.deployment.start_hub().unwrap();
     let erased = || Ok(town.kept_exchange().as_ref() != Some(&id));
     wait_until(Duration::from_secs(30), "the order is carried out", erased).unwrap();
     town.deployment.stop().unwrap();

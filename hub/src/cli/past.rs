@@ -209,7 +209,11 @@ pub async fn hold(command: Holds, json: bool) -> Result<(), Failure> {
                 say(json, &hold_line(hold), &hold_row(hold))?;
             }
             if found.holds.is_empty() && !json {
-                say(json, "there are no holds", &Value::Null)?;
+                let none = match &found.unconfirmed {
+                    Some(_) => "no holds are on record here",
+                    None => "there are no holds",
+                };
+                say(json, none, &Value::Null)?;
             }
             for copy in &found.copies {
                 if let Some(order) = &copy.confirmed {
@@ -247,7 +251,9 @@ fn erased(done: Value, json: bool) -> Result<(), Failure> {
 
 fn unconfirmed_lines(holds: &Unconfirmed) -> String {
     let zh = match holds.since {
-        Some(since) => format!("{} 备份之后设定的保全，本存储中可能没有", shown(since)),
+        Some(since) => {
+            format!("自 {}（备份时间）起设定的保全，本存储中可能没有", shown(since))
+        }
         None => "备份之后设定的保全，本存储中可能没有；备份时间未知".to_owned(),
     };
     format!(
