@@ -293,7 +293,7 @@ fn orders_are_carried_out_by_the_running_hub_and_a_hold_wins() {
         };
         let from = (&home.system, &home.sign);
         let request = sign_issue(from, &home.hub, &errand(), issue, now).unwrap();
-        let call = ExchangeCall { request: Some(request.envelope), seen_size: 0 };
+        let call = ExchangeCall { request: Some(request.envelope), ..ExchangeCall::default() };
         town.session().await.connection().exchange().issue(call).await.unwrap_err()
     });
     assert_eq!(code_of(&refused), ErrorCode::NotIssuable);
