@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use clap::{Parser, Subcommand};
 use tokio::sync::watch;
@@ -15,7 +16,9 @@ use zerotrip_trust::tls::install_provider;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::init;
+use crate::orders;
 use crate::port::Port;
+use crate::signals::signalled;
 use crate::state::log_keys;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -79,7 +82,8 @@ enum Command {
     },
     /// Put a backup in the place of the store of a hub that is stopped; what was there is set
     /// aside. Afterwards start the hub, and have the authority run `zerotrip authority refresh`
-    /// before anything else.
+    /// before anything else. Nothing is erased until `hold confirm`: holds that were placed since
+    /// the backup are not in it.
     Restore {
         /// The hub's folder.
         #[arg(long)]
@@ -210,37 +214,49 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Backup { dir, to, store } => {
             let (origin, keys) = log_keys(&dir)?;
-            let head = zerotrip_ledger::backup(&store.unwrap_or(dir), &to, &origin, &keys)?;
+            let head = zerotrip_ledger::backup(
+                &store.unwrap_or(dir),
+                &to,
+                &origin,
+                &keys,
+                SystemTime::now(),
+            )?;
             let text = format!(
                 "copied to `{}` and verified: {} entries, tree head {}",
                 to.display(),
                 head.size,
                 hex::encode(head.root)
             );
-            let value = serde_json::json!({ "backup": to.display().to_string(), "size": head.size, "root": hex::encode(head.root) });
+            let value = serde_json::json!({
+                "backup": to.display().to_string(), "size": head.size,
+                "root": hex::encode(head.root),
+            });
             say(cli.json, &text, &value)
         }
         Command::Restore { dir, from, store } => {
             let (origin, keys) = log_keys(&dir)?;
-            let (head, aside) = zerotrip_ledger::restore(
-                &from,
-                &store.unwrap_or(dir),
-                &origin,
-                &keys,
-                std::time::SystemTime::now(),
-            )?;
+            let store = store.unwrap_or(dir);
+            let now = SystemTime::now();
+            let (head, aside) = zerotrip_ledger::restore(&from, &store, &origin, &keys, now)?;
+            orders::remove_all(&store)?;
+            let since = zerotrip_ledger::inspect(&store, &origin)?.unconfirmed;
+            let since = since.and_then(|holds| holds.since);
             let text = format!(
                 "the store is back with {} entries; what was there is in `{}`. Rights that were \
-                 withdrawn since the backup are in force again until the authority's next word, \
-                 and holds that were placed since are not: place them again (`hold add`), then \
+                 withdrawn since the backup are in force again until the authority's next word: \
                  start the hub, and have the authority run `zerotrip authority refresh` before \
-                 anything else",
+                 anything else. Holds that were placed since {} are not in force: nothing is \
+                 erased until they are placed again (`zerotrip-hub hold add`), and \
+                 `zerotrip-hub hold confirm` says that none is missing",
                 head.size,
-                aside.display()
+                aside.display(),
+                since.map_or("the backup was made".to_owned(), orders::shown)
             );
             let value = serde_json::json!({
-                "size": head.size, "root": hex::encode(head.root), "set_aside": aside.display().to_string(),
-                "next": "zerotrip authority refresh",
+                "size": head.size, "root": hex::encode(head.root),
+                "set_aside": aside.display().to_string(),
+                "holds_unconfirmed_since": since.map(orders::seconds),
+                "next": "zerotrip authority refresh", "then": "zerotrip-hub hold confirm",
             });
             say(cli.json, &text, &value)
         }
@@ -259,15 +275,4 @@ struct Place {
     /// Folder of the store, where it is not the hub's.
     #[arg(long)]
     store: Option<PathBuf>,
-}
-
-async fn signalled() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }

@@ -24,5 +24,6 @@ mod limits;
 mod orders;
 mod past;
 pub mod port;
+mod signals;
 pub mod state;
 mod unrecorded;

@@ -10,7 +10,6 @@
 
 mod past;
 
-use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -27,6 +26,7 @@ use crate::LogKeys;
 use crate::error::OpenError;
 use crate::held::{Marked, has_name};
 use crate::nodes::{number, read_row};
+use crate::regular;
 use crate::rows::{BundleKind, Orphan};
 use crate::schema::tiles_folder;
 use crate::segments::{Archive, TILE, moved, newest_is_whole};
@@ -86,7 +86,7 @@ pub(crate) fn against_checkpoint(
 ) -> Result<u64, OpenError> {
     let path = tiles_folder(folder).join("checkpoint");
     let mut note = String::new();
-    match fs::File::open(&path)
+    match regular::open(&path)
         .and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note))
     {
         Ok(_) => {}

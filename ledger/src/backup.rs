@@ -14,22 +14,26 @@ use crate::audit;
 use crate::error::{BackupError, OpenError};
 use crate::held::{MARK, Marked, has_name};
 use crate::project::write_checkpoint;
+use crate::regular;
 use crate::schema;
-use crate::segments::{Archive, check, copy_all};
+use crate::segments::{Archive, check, copy_all, mark_copied, mark_restored};
 use crate::tree::Head;
 
 /// Copies the store in `folder` to `to`, which must not exist: a store folder of its own, with the
 /// tree head it is of as its `checkpoint`. A hub may have the store open meanwhile, in another
-/// process. What does not pass the whole audit is removed again.
+/// process. What does not pass the whole audit is removed again. The copy says that it is one, made
+/// `at`: holds that are placed later are not in it.
 pub fn backup(
     folder: &Path,
     to: &Path,
     origin: &str,
     keys: &LogKeys,
+    at: SystemTime,
 ) -> Result<Checkpoint, BackupError> {
     schema::new_folder(to)?;
     let made = copy(folder, to).and_then(|published| {
         copy_past(folder, to, origin)?;
+        mark_copied(&schema::open_alone(to)?, at)?;
         finish(to, published, origin, keys)
     });
     if made.is_err() {
@@ -40,7 +44,8 @@ pub fn backup(
 }
 
 /// Puts a backup in the place of the store in `folder`, which no process may have open. What was
-/// there is kept in `set-aside-<seconds>` beside it. The head of what is back.
+/// there is kept in `set-aside-<seconds>` beside it. The head of what is back, which erases nothing
+/// until [`Ledger::confirm_holds`](crate::Ledger::confirm_holds).
 pub fn restore(
     from: &Path,
     folder: &Path,
@@ -63,8 +68,12 @@ pub fn restore(
     let from = schema::database(from);
     schema::create_private(&schema::database(&fresh))
         .map_err(|error| OpenError::io(&fresh, error))?;
-    fs::copy(&from, schema::database(&fresh)).map_err(|error| OpenError::io(&from, error))?;
+    fs::metadata(&from)
+        .and_then(|found| regular::demand(&found))
+        .and_then(|()| fs::copy(&from, schema::database(&fresh)))
+        .map_err(|error| OpenError::io(&from, error))?;
     copy_past(source, &fresh, origin)?;
+    mark_restored(&schema::open_alone(&fresh)?, at)?;
     let found = finish(&fresh, None, origin, keys)?;
     if found != head {
         return Err(BackupError::OtherHead(from.display().to_string()));
@@ -139,7 +148,7 @@ fn finish(
 fn note(folder: &Path) -> Result<Option<String>, BackupError> {
     let path = schema::tiles_folder(folder).join("checkpoint");
     let mut note = String::new();
-    match fs::File::open(&path)
+    match regular::open(&path)
         .and_then(|file| file.take(NOTE_BYTES as u64 + 1).read_to_string(&mut note))
     {
         Ok(_) => Ok(Some(note)),

@@ -4,7 +4,7 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::merkle::MissingNode;
 use zerotrip_trust::note::NoteError;
 
-use crate::segments::SegmentError;
+use crate::segments::{SegmentError, Unconfirmed};
 
 /// Why something was not recorded or read. What was refused left no trace.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +81,21 @@ pub enum LedgerError {
         /// Which hold.
         hold: u64,
     },
+    /// The store was put back from a backup, and nobody has said that no hold is missing.
+    #[error(
+        "nothing is erased: {0}. Place again what is missing (`zerotrip-hub hold add`), then say \
+         so with `zerotrip-hub hold confirm`"
+    )]
+    Unconfirmed(Unconfirmed),
+    /// The holds of this store need no word.
+    #[error(
+        "there is nothing to confirm: this store was not put back from a backup, or its holds are \
+         confirmed"
+    )]
+    NothingToConfirm,
+    /// What a certificate would rest on is erased.
+    #[error("what is kept of the exchange `{0}` was erased; no certificate can rest on it")]
+    Erased(String),
     /// No hold of this number is in force.
     #[error("no hold {0} is in force")]
     UnknownHold(u64),
@@ -104,15 +119,20 @@ impl LedgerError {
             | Self::UnknownJoin(_)
             | Self::UnknownHold(_)
             | Self::OutOfRange => ErrorCode::UnknownName,
-            Self::AlreadyIssued(_) | Self::NotIssuable(_) | Self::Kept(_) => ErrorCode::NotIssuable,
+            Self::AlreadyIssued(_) | Self::NotIssuable(_) | Self::Kept(_) | Self::Erased(_) => {
+                ErrorCode::NotIssuable
+            }
             Self::VariantLimit(_) => ErrorCode::VariantLimit,
             Self::StaleBundle { .. } => ErrorCode::StaleBundle,
             Self::InvalidToken => ErrorCode::InvalidToken,
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::Malformed(_) => ErrorCode::Malformed,
-            Self::NotOpen(_) | Self::Superseded(_) | Self::MovedOn | Self::Held { .. } => {
-                ErrorCode::Internal
-            }
+            Self::NotOpen(_)
+            | Self::Superseded(_)
+            | Self::MovedOn
+            | Self::Held { .. }
+            | Self::Unconfirmed(_)
+            | Self::NothingToConfirm => ErrorCode::Internal,
             Self::Unavailable(_) | Self::Segment(_) => ErrorCode::LedgerUnavailable,
         }
     }
@@ -161,8 +181,11 @@ pub enum OpenError {
     )]
     OlderVersion(i64),
     /// Written by the last release.
-    #[error("the store has version {0} and no segments yet; start the hub once, and it gets them")]
-    NoPast(i64),
+    #[error(
+        "the store has version {0}, of an earlier release; start the hub once, and it is brought \
+         up to date"
+    )]
+    LastRelease(i64),
     /// Another log's store.
     #[error(
         "the store belongs to the log `{found}`, not `{expected}`; check the configured hub name \

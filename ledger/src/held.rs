@@ -8,7 +8,7 @@
 //! asked here is asked by name (`stat`).
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use zerotrip_trust::Digest;
 
 use crate::error::OpenError;
+use crate::regular;
 
 /// The files that must stay where they are while the store is open.
 #[derive(Clone, Debug)]
@@ -98,7 +99,11 @@ impl Marked {
     /// What the mark in this folder says; `None` where there is none.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, OpenError> {
         let path = path(folder);
-        match fs::read_to_string(&path) {
+        let read = |file: File| {
+            let mut text = String::new();
+            file.take(MARK_BYTES as u64 + 1).read_to_string(&mut text).map(|_| text)
+        };
+        match regular::open(&path).and_then(read) {
             Ok(text) => {
                 Self::of(&text).map(Some).ok_or_else(|| OpenError::Mark(path.display().to_string()))
             }
@@ -135,7 +140,7 @@ impl Mark {
             fs::rename(&beside, &path).map_err(at)?;
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(at)?;
         }
-        let file = File::options().write(true).open(&path).map_err(at)?;
+        let file = regular::open_with(&path, File::options().write(true)).map_err(at)?;
         let mark = Self { path: path.clone(), file };
         mark.set(marked).and_then(|()| mark.sync()).map_err(at)?;
         Ok(mark)

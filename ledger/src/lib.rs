@@ -9,7 +9,8 @@
 //! until it is opened, and audited, again.
 //!
 //! ```text
-//! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation, join_request
+//! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation,
+//!                              join_request, variant; past, segment, block, hold, erasure, copy
 //! <folder>/store.lock          held by the one process that writes
 //! <folder>/head                how far signed heads went: a store with fewer leaves does not open
 //! <folder>/ledger/checkpoint   and ledger/tile/…: public
@@ -31,10 +32,12 @@ mod past;
 mod project;
 mod queries;
 mod read;
+mod regular;
 mod rows;
 mod schema;
 mod segments;
 mod tree;
+mod variants;
 mod work;
 mod writer;
 
@@ -57,8 +60,8 @@ pub use rows::{
     Recovered,
 };
 pub use segments::{
-    Checked, Erased, Held, Hold, Inspection, Order, SegmentError, SegmentRow, StoreFigures,
-    inspect, verify as verify_segments,
+    Checked, Copied, Erased, Held, Hold, Inspection, Order, SegmentError, SegmentRow, StoreFigures,
+    Unconfirmed, inspect, verify as verify_segments,
 };
 pub use work::{ANSWER_BYTES, Asking, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT};
 pub use writer::BATCH;

@@ -1,17 +1,22 @@
 //! What a ledger does with the past: it moves, is erased, and is kept by holds.
 
 use std::sync::{Arc, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
 
 use crate::error::LedgerError;
 use crate::segments::{
     self, Checked, Erase, Erased, Held, Hold, HoldWork, Order, SegmentRow, Step, StoreFigures,
+    Unconfirmed,
 };
 use crate::work::Work;
 use crate::writer::Job;
 use crate::{Inner, Ledger};
+
+/// Tries to empty the WAL after an order to erase, and the time between two.
+const TRIES: usize = 20;
+const BETWEEN: Duration = Duration::from_millis(50);
 
 impl Ledger {
     /// Moves the next block of leaves, and the bodies of the exchanges that end in it, into its
@@ -31,7 +36,8 @@ impl Ledger {
     /// Erases the body of one exchange: its answer, its request, its receipts, its fact. What the
     /// log says of it stays. Refused as [`LedgerError::Held`] where a hold keeps it.
     pub async fn erase(&self, id: &str, order: Order) -> Result<Erased, LedgerError> {
-        Ok(self.step(Erase::Exchange(id.to_owned()), order).await?.erased)
+        let erased = self.step(Erase::Exchange(id.to_owned()), order).await?.erased;
+        Ok(Erased { left_in_wal: self.empty_wal().await?, ..erased })
     }
 
     /// Erases the bodies of all exchanges that ended before, without those that a hold keeps.
@@ -50,8 +56,9 @@ impl Ledger {
     }
 
     /// Removes what is erased from the disk, as far as it can be: the files of bodies of which none
-    /// is left, and the store's WAL.
-    pub async fn sweep(&self) -> Result<(), LedgerError> {
+    /// is left, and the store's WAL. Whether something is left in the WAL, since another program
+    /// reads the store: to be called again until there is not.
+    pub async fn sweep(&self) -> Result<bool, LedgerError> {
         let inner = Arc::clone(&self.0);
         let dropping =
             tokio::task::spawn_blocking(move || inner.readers.with_past(segments::drop_files));
@@ -60,7 +67,14 @@ impl Ledger {
         if !gone.is_empty() {
             self.submit(Work::Removed(gone)).await?;
         }
-        self.submit(Work::Fold).await.map(drop)
+        Ok(self.submit(Work::Fold).await?.left_in_wal)
+    }
+
+    /// Deletes what counts no more of which variants were asked about whom
+    /// ([`VARIANTS_KEPT`](crate::VARIANTS_KEPT)).
+    pub async fn lapse_variants(&self, now: SystemTime) -> Result<(), LedgerError> {
+        while self.submit(Work::LapseVariants(now)).await?.number == Some(1) {}
+        Ok(())
     }
 
     /// Places a hold, which wins over every order to erase; its number.
@@ -71,6 +85,17 @@ impl Ledger {
     /// Releases a hold; it stays on record.
     pub async fn release_hold(&self, number: u64, order: Order) -> Result<u64, LedgerError> {
         self.hold(HoldWork::Release(number, order)).await
+    }
+
+    /// Says of a store that was put back from a backup that no hold is missing: it erases from now
+    /// on. Of how many backups that is said.
+    pub async fn confirm_holds(&self, order: Order) -> Result<u64, LedgerError> {
+        self.hold(HoldWork::Confirm(order)).await
+    }
+
+    /// Whether holds may be missing, so that nothing is erased.
+    pub fn unconfirmed_holds(&self) -> Result<Option<Unconfirmed>, LedgerError> {
+        self.0.readers.with(|connection| Ok(segments::unconfirmed(connection)?))
     }
 
     /// All holds, those in force first.
@@ -114,7 +139,18 @@ impl Ledger {
             }
         }
         self.sweep().await?;
-        Ok(all)
+        Ok(Erased { left_in_wal: self.empty_wal().await?, ..all })
+    }
+
+    /// For a moment another reader is no news; whether one is still there after that.
+    async fn empty_wal(&self) -> Result<bool, LedgerError> {
+        for _ in 0..TRIES {
+            if !self.submit(Work::Fold).await?.left_in_wal {
+                return Ok(false);
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+        Ok(true)
     }
 
     async fn step(&self, what: Erase, order: Order) -> Result<Step, LedgerError> {

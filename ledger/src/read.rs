@@ -37,9 +37,14 @@ pub(crate) struct Readers {
 
 impl Readers {
     pub(crate) fn open(folder: &Path, archive: Arc<Archive>) -> Result<Self, OpenError> {
-        let connections = (0..CONNECTIONS)
-            .map(|_| schema::open_reader(folder).map(Mutex::new))
-            .collect::<Result<_, _>>()?;
+        let open = |_| {
+            let connection = schema::open_reader(folder)?;
+            // A connection counts as one of the database's once it has read: as the writer closes,
+            // it must not take itself for the last one, and remove the WAL that is watched.
+            schema::schema_version(&connection)?;
+            Ok::<_, OpenError>(Mutex::new(connection))
+        };
+        let connections = (0..CONNECTIONS).map(open).collect::<Result<_, _>>()?;
         Ok(Self { connections, next: AtomicUsize::new(0), archive })
     }
 

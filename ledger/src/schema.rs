@@ -4,14 +4,18 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::OpenError;
+use crate::regular;
 use crate::segments::folder_of;
+use crate::variants::make_secret;
 
-const VERSION: i64 = 3;
-/// It has the same tables, without those of the past: brought up to date as it is opened.
+const VERSION: i64 = 4;
+/// They have the same tables, without those of the past, or of copies: brought up to date as they
+/// are opened.
 const BEFORE_SEGMENTS: i64 = 2;
+const BEFORE_COPIES: i64 = 3;
 
 const TABLES: &str = "
 BEGIN IMMEDIATE;
@@ -78,6 +82,19 @@ CREATE TABLE erasure (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT N
                       NULL, why TEXT NOT NULL, what TEXT NOT NULL, bodies INTEGER NOT NULL) STRICT;
 PRAGMA user_version = 3;
 COMMIT;
+";
+
+/// Copies ([`crate::segments`]), and the secret of the variants' keys ([`crate::variants`]).
+const COPIES: &str = "
+-- A row in each backup, of when it was made and put back. confirmed: that no hold is missing.
+CREATE TABLE copy (number INTEGER PRIMARY KEY AUTOINCREMENT, copied_at INTEGER, restored_at \
+                      INTEGER, confirmed_at INTEGER, confirmed_by TEXT, confirmed_why TEXT) STRICT;
+CREATE TABLE secret (one INTEGER PRIMARY KEY CHECK (one = 1), variants BLOB NOT NULL) STRICT;
+ALTER TABLE variant RENAME TO plain_variant;
+DROP INDEX variant_at;
+CREATE TABLE variant (key BLOB NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY \
+                      (key, name)) STRICT, WITHOUT ROWID;
+CREATE INDEX variant_at ON variant (at);
 ";
 
 /// Entries that are not sealed, the bundles': few among millions. Beside the tables, since stores
@@ -156,7 +173,8 @@ pub(crate) fn open_writer(folder: &Path, most_bytes: Option<u64>) -> Result<Conn
 /// (see [`crate::held`]).
 pub(crate) fn sync(folder: &Path) -> Result<(), OpenError> {
     for path in files(folder).into_iter().take(2).chain([folder.to_owned()]) {
-        match File::open(&path).and_then(|file| file.sync_all()) {
+        let opened = if path == folder { File::open(&path) } else { regular::open(&path) };
+        match opened.and_then(|file| file.sync_all()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(OpenError::io(&path, error));
             }
@@ -257,7 +275,7 @@ pub(crate) fn open_reading_past(folder: &Path) -> Result<Connection, OpenError> 
     let connection = open_reading(folder)?;
     match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
         VERSION => Ok(connection),
-        BEFORE_SEGMENTS => Err(OpenError::NoPast(BEFORE_SEGMENTS)),
+        before @ (BEFORE_SEGMENTS | BEFORE_COPIES) => Err(OpenError::LastRelease(before)),
         other => Err(unknown_version(other)),
     }
 }
@@ -277,15 +295,24 @@ pub(crate) fn open_alone(folder: &Path) -> Result<Connection, OpenError> {
 
 /// The tables of this release; `make` where there are none yet.
 fn bring_up_to_date(connection: &Connection, make: bool) -> Result<(), OpenError> {
-    match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
+    let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    // Each step whole or not at all: it is one transaction.
+    match found {
         0 if make => {
             connection.execute_batch(TABLES)?;
             connection.execute_batch(PAST)?;
         }
-        // Whole or not at all: it is one transaction.
         BEFORE_SEGMENTS => connection.execute_batch(PAST)?,
-        VERSION => {}
+        BEFORE_COPIES | VERSION => {}
         other => return Err(unknown_version(other)),
+    }
+    if found != VERSION {
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        transaction.execute_batch(COPIES)?;
+        make_secret(&transaction)?;
+        transaction.execute_batch("DROP TABLE plain_variant")?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.commit()?;
     }
     Ok(connection.execute_batch(BUNDLE_LEAVES)?)
 }

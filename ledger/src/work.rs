@@ -15,13 +15,16 @@ pub use exchanges::VARIANTS_KEPT;
 pub use job::{Asking, Completed, Fact};
 pub(crate) use job::{Certificate, Done, Work};
 
-use exchanges::{append, complete, intend, not_superseded, reconcile, within_variants};
+use exchanges::{
+    append, complete, intend, lapse_variants, not_superseded, reconcile, within_variants,
+};
 use kept::{admit, put_bundle, put_invitation, put_join, put_statement};
 
 use crate::error::LedgerError;
 use crate::fault::Fault;
 use crate::segments::{Archive, apply_hold, erase, take_over};
 use crate::tree::Growing;
+use crate::variants::Secret;
 
 /// Does a job within the writer's transaction.
 pub(crate) fn apply(
@@ -32,8 +35,11 @@ pub(crate) fn apply(
 ) -> Result<Done, Fault> {
     match work {
         Work::Intend { intent, at, expires_at, asking } => {
-            for asking in &asking {
-                within_variants(connection, asking, at)?;
+            if !asking.is_empty() {
+                let secret = Secret::read(connection)?;
+                for asking in &asking {
+                    within_variants(connection, &secret, asking, at)?;
+                }
             }
             intend(connection, tree, intent, at, expires_at)
         }
@@ -50,6 +56,7 @@ pub(crate) fn apply(
                 .into())
         }
         Work::Reconcile { orphans, at } => reconcile(connection, tree, orphans, at),
+        Work::LapseVariants(at) => lapse_variants(connection, at),
         Work::Erase { what, order } => {
             let step = erase(connection, archive, &what, &order)?;
             Ok(Done { step: Some(step), ..Done::default() })

@@ -167,9 +167,13 @@ impl Writer {
                 works.push(work);
                 replies.push(reply);
             }
-            let results = self.batch(works);
+            let mut results = self.batch(works);
             if fold && self.erased && results.is_ok() {
                 self.empty_wal();
+            }
+            if fold {
+                let done = results.iter_mut().flatten().flatten();
+                done.for_each(|done| done.left_in_wal = self.erased);
             }
             if closing {
                 // No job gets in any more. The callers of those queued behind learn it as their

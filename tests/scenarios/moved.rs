@@ -15,7 +15,7 @@ impl DeployedCity {
         self.deployment.ask("check", FUND, "couple", &applicant, &[]).unwrap().code == 0
     }
 
-    fn wait_in_log(&self, name: &str, text: &str) {
+    pub fn wait_in_log(&self, name: &str, text: &str) {
         let log = self.deployment.folder.join("logs").join(format!("{name}.log"));
         let said = || Ok(std::fs::read_to_string(&log).unwrap_or_default().contains(text));
         wait_until(Duration::from_secs(30), &format!("`{text}` in the log of {name}"), said)

@@ -187,7 +187,7 @@ fn something_happens(
             let files = world.log.copy(&world.path("kept-store"));
             // Copying opened the files besides; the process that goes on is another.
             world.log.kill(second);
-            let backup = world.log.back_up(&world.path("kept-backup"));
+            let backup = world.log.back_up(&world.path("kept-backup"), second);
             *kept = Some(Kept { truth: world.truth.clone(), authority, files, backup, second });
         }
         (7, Some(kept)) if up => {

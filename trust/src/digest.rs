@@ -34,6 +34,14 @@ pub fn commit(domain: &str, salt: &[u8], payload: &[u8]) -> Digest {
     sha256_parts(domain, &[salt, payload])
 }
 
+/// HMAC-SHA256 (RFC 2104): without the secret nothing can be guessed from it.
+pub fn keyed(secret: &[u8; 32], message: &[u8]) -> Digest {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
+    let mut out = [0; 32];
+    out.copy_from_slice(ring::hmac::sign(&key, message).as_ref());
+    out
+}
+
 /// Random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], RandomError> {
     let mut out = [0; N];
@@ -128,6 +136,18 @@ mod tests {
         assert_ne!(one, commit(hash_domain::ANSWER, b"salt", b"payload"));
         assert_ne!(one, commit(hash_domain::REQUEST, b"tlas", b"payload"));
         assert_ne!(one, commit(hash_domain::REQUEST, b"saltp", b"ayload"));
+    }
+
+    #[test]
+    fn a_keyed_digest_is_the_standard_one() {
+        // RFC 4231, 4.3; its key, "Jefe", is padded with zeros.
+        let mut secret = [0; 32];
+        secret[..4].copy_from_slice(b"Jefe");
+        assert_eq!(
+            hex::encode(keyed(&secret, b"what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+        assert_ne!(keyed(&[1; 32], b"a"), keyed(&[2; 32], b"a"));
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use zerotrip_ledger::{Held, Hold, LogKeys, Order, SegmentRow};
+use zerotrip_ledger::{Copied, Held, Hold, LogKeys, Order, SegmentRow, Unconfirmed};
 
 use super::{Failure, Place, say};
-use crate::orders::{Ordered, What, give, moment, seconds, shown};
+use crate::orders::{Ordered, What, give, is_left_in_wal, moment, seconds, shown};
 use crate::state::log_keys;
 
 /// By whose word, and why: it stays on record in the store.
@@ -81,9 +81,17 @@ pub enum Holds {
         #[command(flatten)]
         place: Place,
     },
-    /// List the holds, those in force first: what, by whom, why, since when. Also while the hub
-    /// serves.
+    /// List the holds, those in force first: what, by whom, why, since when; and, of a store that
+    /// was put back from a backup, since when holds may be missing. Also while the hub serves.
     List {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Say of a store that was put back from a backup that no hold is missing: those that were
+    /// placed since are placed again. Until then nothing is erased, by rule or by order.
+    Confirm {
+        #[command(flatten)]
+        word: Word,
         #[command(flatten)]
         place: Place,
     },
@@ -194,13 +202,31 @@ pub async fn hold(command: Holds, json: bool) -> Result<(), Failure> {
         Holds::List { place } => {
             let (store, origin, _) = place.open()?;
             let found = zerotrip_ledger::inspect(&store, &origin)?;
+            if let Some(holds) = &found.unconfirmed {
+                say(json, &unconfirmed_lines(holds), &unconfirmed_row(holds))?;
+            }
             for hold in &found.holds {
                 say(json, &hold_line(hold), &hold_row(hold))?;
             }
             if found.holds.is_empty() && !json {
-                say(json, "there are no holds", &Value::Null)?;
+                let none = match &found.unconfirmed {
+                    Some(_) => "no holds are on record here",
+                    None => "there are no holds",
+                };
+                say(json, none, &Value::Null)?;
+            }
+            for copy in &found.copies {
+                if let Some(order) = &copy.confirmed {
+                    say(json, &copy_line(copy, order), &copy_row(copy, order))?;
+                }
             }
             Ok(())
+        }
+        Holds::Confirm { word, place } => {
+            let done = place.order(What::ConfirmHolds, word).await?;
+            let text = "it is on record that no hold is missing; erasing goes on\n\
+                        已记录：没有遗漏的保全；擦除恢复进行";
+            say(json, text, &done)
         }
         Holds::Release { number, word, place } => {
             let done = place.order(What::Release { number }, word).await?;
@@ -211,8 +237,58 @@ pub async fn hold(command: Holds, json: bool) -> Result<(), Failure> {
 
 fn erased(done: Value, json: bool) -> Result<(), Failure> {
     let (erased, held) = (figure(&done, "erased"), figure(&done, "held"));
-    let text = format!("{erased} bodies are erased; holds keep {held}");
+    let mut text = format!("{erased} bodies are erased; holds keep {held}");
+    if is_left_in_wal(&done) {
+        text += "\nanother program reads the store: until it ends, what is erased can still be \
+                 read from the store's WAL and database file. End that program; a running hub goes \
+                 on trying and logs when it is gone, else give the order again\n\
+                 另有程序正在读取存储：在其结束之前，已擦除的内容仍可从存储的 WAL \
+                 及数据库文件中读出。请结束该程序；运行中的枢纽会继续清除，\
+                 清除后写入日志；枢纽未运行时请重新执行本命令";
+    }
     say(json, &text, &done)
+}
+
+fn unconfirmed_lines(holds: &Unconfirmed) -> String {
+    let zh = match holds.since {
+        Some(since) => {
+            format!("自 {}（备份时间）起设定的保全，本存储中可能没有", shown(since))
+        }
+        None => "备份之后设定的保全，本存储中可能没有；备份时间未知".to_owned(),
+    };
+    format!(
+        "{holds}. Nothing is erased until they are placed again (`hold add`) and confirmed (`hold \
+         confirm`)\n{zh}。重新设定（`hold add`）并确认（`hold confirm`）之前，不擦除任何内容"
+    )
+}
+
+fn unconfirmed_row(holds: &Unconfirmed) -> Value {
+    json!({
+        "unconfirmed": true, "since": holds.since.map(seconds), "next": "zerotrip-hub hold confirm",
+    })
+}
+
+fn copy_line(copy: &Copied, order: &Order) -> String {
+    let made =
+        copy.copied_at.map_or("of an unknown time".to_owned(), |at| format!("of {}", shown(at)));
+    format!("      no hold is missing since the backup {made}; confirmed {}", said(order))
+}
+
+fn copy_row(copy: &Copied, order: &Order) -> Value {
+    json!({
+        "backup_of": copy.copied_at.map(seconds), "put_back": copy.restored_at.map(seconds),
+        "confirmed": said_row(order),
+    })
+}
+
+/// When, by whom and why.
+fn said(order: &Order) -> String {
+    let (by, why) = (zerotrip_text::shown(&order.by), zerotrip_text::shown(&order.why));
+    format!("{} by {by}: {why}", shown(order.at))
+}
+
+fn said_row(order: &Order) -> Value {
+    json!({ "at": seconds(order.at), "by": order.by, "why": order.why })
 }
 
 fn figure(done: &Value, name: &str) -> u64 {
@@ -251,10 +327,6 @@ fn hold_line(hold: &Hold) -> String {
             format!("exchanges that ended from {} to {}", shown(*from), shown(*to))
         }
     };
-    let said = |order: &Order| {
-        let (by, why) = (zerotrip_text::shown(&order.by), zerotrip_text::shown(&order.why));
-        format!("{} by {by}: {why}", shown(order.at))
-    };
     let released = match &hold.released {
         Some(order) => format!("; released {}", said(order)),
         None => String::new(),
@@ -263,13 +335,12 @@ fn hold_line(hold: &Hold) -> String {
 }
 
 fn hold_row(hold: &Hold) -> Value {
-    let said = |order: &Order| json!({ "at": seconds(order.at), "by": order.by, "why": order.why });
     let (exchange, range) = match &hold.held {
         Held::Exchange(id) => (Some(id), None),
         Held::Between(from, to) => (None, Some([seconds(*from), seconds(*to)])),
     };
     json!({
         "hold": hold.number, "exchange": exchange, "between": range,
-        "placed": said(&hold.placed), "released": hold.released.as_ref().map(said),
+        "placed": said_row(&hold.placed), "released": hold.released.as_ref().map(said_row),
     })
 }

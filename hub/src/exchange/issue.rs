@@ -64,13 +64,23 @@ impl Kind for IssueRequest {
                 "该次交换为批量核验；请就此人单独核验",
             ));
         }
-        let ExchangeState::Closed { outcome: ExchangeOutcome::AnsweredTrue, answered_at, .. } =
-            row.state
+        let ExchangeState::Closed {
+            outcome: ExchangeOutcome::AnsweredTrue,
+            answered_at,
+            answer,
+            ..
+        } = row.state
         else {
             return Err(not_issuable("its answer was not true", "其答复并非“符合”"));
         };
         if row.certificate_digest.is_some() {
             return Err(not_issuable("one was issued on it already", "已据此签发过证明"));
+        }
+        if answer.is_none() {
+            return Err(not_issuable(
+                "what is kept of it was erased; ask again",
+                "其内容已被擦除；请重新核验",
+            ));
         }
         if now.duration_since(answered_at).unwrap_or_default() > SEAL_WITHIN {
             return Err(not_issuable(

@@ -11,6 +11,7 @@ use zerotrip_proto::v1::entry_content::Body as Said;
 use zerotrip_text::cut;
 
 use super::block::{Block, Leaf};
+use super::copies::demand_confirmed;
 use super::holds::hold_on;
 use super::order::Order;
 use super::reading::{Archive, ended_at, id_bytes, past};
@@ -29,6 +30,9 @@ pub struct Erased {
     pub bodies: u64,
     /// Bodies that a hold keeps.
     pub held: u64,
+    /// Another program reads the store, so that what is erased can still be read from its WAL, or
+    /// from pages that the WAL replaces.
+    pub left_in_wal: bool,
 }
 
 /// A job of the writer's.
@@ -57,6 +61,7 @@ pub(crate) fn erase(
     order: &Order,
 ) -> Result<Step, Fault> {
     order.demand()?;
+    demand_confirmed(connection)?;
     let step = match what {
         Erase::Exchange(id) => {
             Step { erased: one(connection, archive, id, order)?, ..Step::default() }
@@ -149,7 +154,7 @@ fn one(
         Some((Some(_), ended_at, there)) => {
             free(ended_at.unwrap_or_default())?;
             forget(connection, id)?;
-            return Ok(Erased { bodies: u64::from(there), held: 0 });
+            return Ok(Erased { bodies: u64::from(there), ..Erased::default() });
         }
         None => {}
     }
@@ -164,7 +169,7 @@ fn one(
     let erased = u64::from(delete_key(connection, id)?);
     count_down(connection, row.first, erased)?;
     drop_if_empty(connection, row.segment, order)?;
-    Ok(Erased { bodies: erased, held: 0 })
+    Ok(Erased { bodies: erased, ..Erased::default() })
 }
 
 /// Of those that have not moved, a batch.
@@ -180,7 +185,7 @@ fn hot(connection: &Connection, before: SystemTime) -> Result<Erased, Fault> {
     for id in &ids {
         forget(connection, id)?;
     }
-    Ok(Erased { bodies: ids.len() as u64, held: 0 })
+    Ok(Erased { bodies: ids.len() as u64, ..Erased::default() })
 }
 
 /// What of them is left once there is no further batch: what is held.

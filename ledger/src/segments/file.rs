@@ -10,6 +10,7 @@ use zerotrip_trust::ending::utc;
 
 use super::error::SegmentError;
 use crate::error::OpenError;
+use crate::regular;
 
 /// In the store's folder.
 pub(crate) const FOLDER: &str = "segments";
@@ -67,7 +68,9 @@ impl SegmentFile {
     pub(super) fn append(&self, at: u64, bytes: &[u8]) -> Result<(), SegmentError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let made = match fs::metadata(&self.path) {
-            Ok(_) => false,
+            Ok(found) => {
+                regular::demand(&found).map(|()| false).map_err(|error| self.io(&error))?
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
             Err(error) => return Err(self.io(&error)),
         };
@@ -81,6 +84,7 @@ impl SegmentFile {
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             let mut file = options.open(&self.path)?;
+            regular::demand(&file.metadata()?)?;
             if at == self.start() {
                 file.set_len(0)?;
                 file.write_all(&self.head)?;
@@ -145,7 +149,7 @@ impl SegmentFile {
     }
 
     fn open(&self) -> Result<File, SegmentError> {
-        File::open(&self.path).map_err(|error| match error.kind() {
+        regular::open(&self.path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => SegmentError::Missing(self.name.clone()),
             _ => self.io(&error),
         })
@@ -246,7 +250,7 @@ pub(crate) fn copy_all(
                 let place = target.join(&file.name);
                 crate::schema::create_private(&place)?;
                 let mut to = File::options().write(true).open(&place)?;
-                io::copy(&mut File::open(&file.path)?.take(end), &mut to)?;
+                io::copy(&mut regular::open(&file.path)?.take(end), &mut to)?;
                 to.sync_all()
             };
             copy().map_err(|error| file.io(&error))?;

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use zerotrip_text::cut;
 
+use super::copies::confirm;
 use super::order::Order;
 use super::reading::{id_bytes, past};
 use crate::error::LedgerError;
@@ -41,12 +42,15 @@ pub struct Hold {
 pub(crate) enum HoldWork {
     Place(Held, Order),
     Release(u64, Order),
+    /// None is missing from a store that was put back.
+    Confirm(Order),
 }
 
-/// The number of the hold.
+/// The number of the hold, or of the copies.
 pub(crate) fn apply_hold(connection: &Connection, work: HoldWork) -> Result<u64, Fault> {
     match work {
         HoldWork::Place(held, order) => place(connection, &held, &order),
+        HoldWork::Confirm(order) => confirm(connection, &order),
         HoldWork::Release(number, order) => {
             order.demand()?;
             let changed = connection

@@ -23,6 +23,7 @@
 
 mod block;
 mod body;
+mod copies;
 mod dictionary;
 mod erasing;
 mod error;
@@ -32,9 +33,12 @@ mod moving;
 mod order;
 mod reading;
 mod report;
+mod unconfirmed;
 mod verify;
 
 pub(crate) use block::{Leaf as KeptLeaf, TILE};
+pub use copies::Copied;
+pub(crate) use copies::{mark_copied, mark_restored, unconfirmed};
 pub use erasing::Erased;
 pub(crate) use erasing::{Erase, erase};
 pub(crate) use erasing::{Step, drop_files};
@@ -47,6 +51,7 @@ pub use order::Order;
 pub(crate) use reading::{Archive, moved, past};
 pub use report::{Inspection, SegmentRow, StoreFigures, inspect};
 pub(crate) use report::{figures, list};
+pub use unconfirmed::Unconfirmed;
 pub(crate) use verify::check;
 pub use verify::{Checked, verify};
 

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::copies::{Copied, list_copies, unconfirmed};
 use super::file::all;
 use super::holds::{Hold, list_holds};
 use super::reading::Archive;
+use super::unconfirmed::Unconfirmed;
 use crate::error::{LedgerError, OpenError};
 use crate::schema;
 
@@ -57,6 +59,10 @@ pub struct Inspection {
     pub segments: Vec<SegmentRow>,
     /// Those in force first.
     pub holds: Vec<Hold>,
+    /// The backups that it was put back from, oldest first.
+    pub copies: Vec<Copied>,
+    /// Whether holds may be missing since one of them.
+    pub unconfirmed: Option<Unconfirmed>,
 }
 
 /// Looks into the store in `folder`, also while a hub has it open: in another process, which only
@@ -69,6 +75,8 @@ pub fn inspect(folder: &Path, origin: &str) -> Result<Inspection, OpenError> {
         figures: figures(&transaction, &archive)?,
         segments: list(&transaction, &archive)?,
         holds: list_holds(&transaction)?,
+        copies: list_copies(&transaction)?,
+        unconfirmed: unconfirmed(&transaction)?,
     })
 }
 

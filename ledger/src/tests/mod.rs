@@ -10,6 +10,7 @@ mod readers;
 mod registry;
 mod tampering;
 mod tiles;
+mod variants;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -315,6 +316,12 @@ async fn one_certificate_to_a_check() {
     assert_eq!(issue(14, 1).await, Err(LedgerError::AlreadyIssued(id(1))));
     // A refused issue is still open, and may be completed as what it is.
     assert_eq!(ledger.exchange(&id(14)).unwrap().unwrap().state, ExchangeState::Open);
+    // What is erased carries none: nothing is left of what it would rest on.
+    exchange(&ledger, 4).await;
+    ledger.erase(&id(4), order()).await.unwrap();
+    let erased = issue(15, 4).await.unwrap_err();
+    assert_eq!((erased.code(), erased), (ErrorCode::NotIssuable, LedgerError::Erased(id(4))));
+    assert_eq!(ledger.exchange(&id(4)).unwrap().unwrap().certificate_digest, None);
     // A completion that fails takes the mark with it.
     exchange(&ledger, 3).await;
     let done = completed(completion(13, 0, ExchangeOutcome::Recorded), &[]);

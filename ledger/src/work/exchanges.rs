@@ -17,6 +17,7 @@ use crate::nodes::number;
 use crate::rows::{BundleKind, DecidedUnder, Orphan, micros};
 use crate::segments::past;
 use crate::tree::Growing;
+use crate::variants::{Secret, lapse};
 
 /// Time for which it counts which variants were asked about a subject.
 pub const VARIANTS_KEPT: Duration = Duration::from_secs(30 * 86_400);
@@ -111,11 +112,13 @@ pub(super) fn complete(
 /// it.
 pub(super) fn within_variants(
     connection: &Connection,
+    secret: &Secret,
     asking: &Asking,
     at: SystemTime,
 ) -> Result<(), Fault> {
-    let key = asking.key.as_slice();
-    let forgotten = micros(at.checked_sub(VARIANTS_KEPT).unwrap_or(SystemTime::UNIX_EPOCH));
+    let key = secret.key(&asking.key);
+    let key = key.as_slice();
+    let forgotten = forgotten(at);
     connection
         .prepare_cached("DELETE FROM variant WHERE key = ?1 AND at < ?2")?
         .execute(params![key, forgotten])?;
@@ -133,6 +136,17 @@ pub(super) fn within_variants(
         )?
         .execute(params![key, asking.variant, micros(at)])?;
     Ok(())
+}
+
+/// Those of subjects that are not asked about any more; whether there may be more of them.
+pub(super) fn lapse_variants(connection: &Connection, at: SystemTime) -> Result<Done, Fault> {
+    let more = lapse(connection, forgotten(at))?;
+    Ok(Done { number: Some(more.into()), ..Done::default() })
+}
+
+/// What was asked before this moment counts no more, in microseconds.
+fn forgotten(at: SystemTime) -> i64 {
+    micros(at.checked_sub(VARIANTS_KEPT).unwrap_or(SystemTime::UNIX_EPOCH))
 }
 
 /// Nothing enters the log behind a bundle that may forbid it.
@@ -154,21 +168,26 @@ pub(super) fn not_superseded(
     Ok(())
 }
 
-/// One certificate to a check, and only to one that was answered `true`.
+/// One certificate to a check, and only to one that was answered `true` and of which that is kept.
 fn mark_issued(connection: &Connection, certificate: &Certificate) -> Result<(), Fault> {
     let id = &certificate.check_id;
     let mut query = connection.prepare_cached(
-        "SELECT outcome, certificate_digest IS NOT NULL FROM exchange WHERE id = ?1",
+        "SELECT outcome, certificate_digest IS NOT NULL, answer IS NOT NULL FROM exchange WHERE \
+         id = ?1",
     )?;
-    let found: Option<(Option<i32>, bool)> =
-        query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let found: Option<(Option<i32>, bool, bool)> =
+        query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     match found {
         None if past(connection, id)?.is_some() => {
             return Err(LedgerError::Kept(cut(id)).into());
         }
         None => return Err(LedgerError::UnknownExchange(cut(id)).into()),
-        Some((_, true)) => return Err(LedgerError::AlreadyIssued(cut(id)).into()),
-        Some((Some(outcome), false)) if outcome == ExchangeOutcome::AnsweredTrue as i32 => {}
+        Some((_, true, _)) => return Err(LedgerError::AlreadyIssued(cut(id)).into()),
+        Some((Some(outcome), false, there)) if outcome == ExchangeOutcome::AnsweredTrue as i32 => {
+            if !there {
+                return Err(LedgerError::Erased(cut(id)).into());
+            }
+        }
         Some(_) => return Err(LedgerError::NotIssuable(cut(id)).into()),
     }
     let mut mark =
@@ -184,9 +203,6 @@ pub(super) fn reconcile(
     at: SystemTime,
 ) -> Result<Done, Fault> {
     bounded("the list of orphans", orphans.len(), ORPHANS)?;
-    // At each start, also those of subjects that are not asked about any more.
-    let forgotten = micros(at.checked_sub(VARIANTS_KEPT).unwrap_or(SystemTime::UNIX_EPOCH));
-    connection.prepare_cached("DELETE FROM variant WHERE at < ?1")?.execute([forgotten])?;
     for Orphan { exchange_id, intent_index } in orphans {
         let issuer = demand_open(connection, &exchange_id, intent_index)?;
         let body =

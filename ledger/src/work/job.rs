@@ -35,6 +35,8 @@ pub(crate) enum Work {
         orphans: Vec<Orphan>,
         at: SystemTime,
     },
+    /// Of subjects that were not asked about for long.
+    LapseVariants(SystemTime),
     Erase {
         what: Erase,
         order: Order,
@@ -126,8 +128,10 @@ pub(crate) struct Done {
     pub(crate) head: Option<Arc<Head>>,
     /// Of an order to erase.
     pub(crate) step: Option<Step>,
-    /// Of a hold.
+    /// Of a hold; or whether there is more to do.
     pub(crate) number: Option<u64>,
+    /// Something was erased, here or before, and the WAL may still have it.
+    pub(crate) left_in_wal: bool,
 }
 
 impl Done {

@@ -392,9 +392,10 @@ impl Log {
     }
 
     /// `zerotrip-hub backup`.
-    pub fn back_up(&self, to: &Path) -> Copy {
+    pub fn back_up(&self, to: &Path, second: u64) -> Copy {
         let _none = fs::remove_dir_all(to);
-        let head = zerotrip_ledger::backup(&self.folder, to, ORIGIN, &self.keys).unwrap();
+        let head =
+            zerotrip_ledger::backup(&self.folder, to, ORIGIN, &self.keys, at(second)).unwrap();
         assert!(
             head.size >= self.acknowledged.heads.keys().next_back().copied().unwrap_or_default()
         );
