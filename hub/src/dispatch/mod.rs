@@ -6,6 +6,7 @@ mod delivery;
 mod failure;
 mod key_source;
 mod parts;
+mod stated;
 mod ticket;
 mod verify;
 
@@ -27,6 +28,7 @@ use zerotrip_trust::Digest;
 use allowed::Named;
 
 pub use allowed::AllowedExchange;
+pub use stated::stated_report;
 
 use crate::channels::Attached;
 use crate::engine::{Dispatch, ScanAnswer, ScanCall};
