@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use datafusion::common::DataFusionError;
 use prost::Message as _;
-use zerotrip_checks::definition::Definition;
+use zerotrip_checks::definition::{Definition, StepKind};
 use zerotrip_checks::soundness::Conclusion;
 use zerotrip_proto::v1::DatasetStatement;
 
 use super::answers::Departments;
-use super::coverage::{Coverage, Uncovered};
+use super::coverage::{Coverage, Place, Uncovered};
 use super::file::{Case, CaseFile, Expected};
 use crate::engine::{Engine, PlannedLook, PreparedCheck, RunResult};
 
@@ -19,7 +19,7 @@ use crate::engine::{Engine, PlannedLook, PreparedCheck, RunResult};
 pub struct CasesReport {
     /// In the order of the cases.
     pub outcomes: Vec<CaseOutcome>,
-    /// How many branches, arms and reasons there are.
+    /// How many things a case must decide: branches, arms and reasons.
     pub things: usize,
     /// Those that no case decides.
     pub uncovered: Vec<Uncovered>,
@@ -59,15 +59,12 @@ pub async fn run_cases(
     definition: &Definition,
     files: &[CaseFile],
 ) -> Result<CasesReport, DataFusionError> {
-    let mut running = Running {
-        definition,
-        engine: Engine::for_cases()?,
-        coverage: Coverage::new(definition),
-        prepared: BTreeMap::new(),
-    };
+    let engine = Engine::for_cases()?;
+    let cases: Vec<&Case> = files.iter().flat_map(|file| &file.cases).collect();
+    let mut running = Running::new(definition, &engine, Coverage::new(definition));
     let mut outcomes = Vec::new();
-    for case in files.iter().flat_map(|file| &file.cases) {
-        let answered = running.answer(case).await;
+    for (number, case) in cases.iter().enumerate() {
+        let answered = running.answer(number, case).await;
         if let Ok(answer) = &answered {
             running.coverage.answered(answer);
         }
@@ -78,8 +75,46 @@ pub async fn run_cases(
             answered,
         });
     }
-    let (things, uncovered) = running.coverage.finish();
+    let mut coverage = running.coverage;
+    for (file, place) in unnoticed(definition, &engine, &coverage, &cases, &outcomes).await {
+        coverage.unnoticed(&file, place);
+    }
+    let (things, uncovered) = coverage.finish();
     Ok(CasesReport { outcomes, things, uncovered })
+}
+
+/// The changes of verdicts under which every case that comes to their place comes out the same.
+async fn unnoticed(
+    definition: &Definition,
+    engine: &Engine,
+    coverage: &Coverage,
+    cases: &[&Case],
+    outcomes: &[CaseOutcome],
+) -> Vec<(String, Place)> {
+    let mut same = Vec::new();
+    for change in coverage.changes() {
+        let mut changed = definition.clone();
+        for step in changed.variants.iter_mut().flat_map(|variant| &mut variant.steps) {
+            if step.file == change.file {
+                step.kind = StepKind::Sql(change.sql.to_owned());
+            }
+        }
+        let mut running = Running::new(&changed, engine, Coverage::default());
+        let mut is_noticed = false;
+        for number in change.cases {
+            let (Some(case), Some(was)) = (cases.get(*number), outcomes.get(*number)) else {
+                continue;
+            };
+            if running.answer(*number, case).await != was.answered {
+                is_noticed = true;
+                break;
+            }
+        }
+        if !is_noticed {
+            same.push((change.file.to_owned(), change.place));
+        }
+    }
+    same
 }
 
 /// A variant that is prepared for what the owners state, with the looks at its tables.
@@ -93,13 +128,17 @@ type Key = (String, Vec<Vec<u8>>);
 
 struct Running<'a> {
     definition: &'a Definition,
-    engine: Engine,
+    engine: &'a Engine,
     coverage: Coverage,
     prepared: BTreeMap<Key, Result<Arc<Ready>, String>>,
 }
 
-impl Running<'_> {
-    async fn answer(&mut self, case: &Case) -> Result<Expected, String> {
+impl<'a> Running<'a> {
+    fn new(definition: &'a Definition, engine: &'a Engine, coverage: Coverage) -> Self {
+        Self { definition, engine, coverage, prepared: BTreeMap::new() }
+    }
+
+    async fn answer(&mut self, number: usize, case: &Case) -> Result<Expected, String> {
         let ready = self.ready(case).await?;
         let variant = ready.check.variants.get(&case.variant).ok_or("it has no such variant")?;
         let departments = Departments { registers: &case.registers };
@@ -107,13 +146,13 @@ impl Running<'_> {
         let question = (case.parameters.as_slice(), today);
         let rehearsed = ready
             .check
-            .rehearse(&self.engine, variant, question, &departments, &ready.looks)
+            .rehearse(self.engine, variant, question, &departments, &ready.looks)
             .await
             .map_err(|error| error.strip_backtrace())?;
         if let (Some(seen), Some(variant)) =
             (&rehearsed.seen, self.definition.variant(&case.variant))
         {
-            self.coverage.saw(variant, seen);
+            self.coverage.saw(number, variant, seen);
         }
         Ok(answer_of(&rehearsed.result))
     }

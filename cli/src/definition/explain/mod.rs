@@ -1,8 +1,8 @@
 //! `definition explain`: the definition, for a lawyer who reads no SQL. Everything is taken from
-//! the definition; what each kind of statement means, and what follows if it means something else,
-//! is in `statements.rs`.
+//! the definition; `kinds.rs` has the kinds of statement that it can rest on.
 
 mod asked;
+mod kinds;
 mod statements;
 #[cfg(test)]
 mod tests;
