@@ -190,6 +190,22 @@ fn others(old: &Definition, new: &Definition) -> Vec<Bilingual> {
             ));
         }
     }
+    for shape in &new.datasets {
+        let was = old.datasets.iter().find(|was| was.id == shape.id);
+        if was.is_some_and(|was| (&was.title, &was.words) != (&shape.title, &shape.words)) {
+            let id = &shape.id;
+            found.push(Bilingual::new(
+                format!("what people are told that `{id}`, its columns or codes mean changes"),
+                format!("`{id}` 及其列、代码含义的说明文字有变化"),
+            ));
+        }
+    }
+    if (&old.title, old.deadline, &old.parameters) != (&new.title, new.deadline, &new.parameters) {
+        found.push(Bilingual::new(
+            "the check's title, its deadline or what a requester must say changes",
+            "核验事项的名称、时限或须填写的内容有变化",
+        ));
+    }
     if old.certificate != new.certificate {
         found.push(Bilingual::new(
             "what a certificate says, its type or its life changes",

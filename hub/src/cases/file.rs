@@ -15,6 +15,8 @@ use super::reading::{Reading, day};
 use super::registers::{RawRegister, Register};
 use super::table::Table;
 
+/// What to do about a text that is no file of cases.
+const REMEDY: &str = "correct that line; docs/definitions.md says how cases are written";
 /// Most cases of one file.
 const MOST_CASES: usize = 512;
 
@@ -112,7 +114,7 @@ impl CaseFile {
     pub fn parse(text: &str, path: &str, definition: &Definition) -> Result<Self, DefinitionError> {
         let text = text.trim_start_matches('\u{feff}');
         let raw: RawFile = toml::from_str(text).map_err(|error| {
-            DefinitionError(vec![Fault::new(path, "", &toml_fault(text, &error), "")])
+            DefinitionError(vec![Fault::new(path, "", &toml_fault(text, &error), REMEDY)])
         })?;
         let mut reading = Reading::new(definition, path, &raw.persons);
         let Some(today) = day(&raw.today) else {

@@ -83,6 +83,7 @@ fn read<T: DeserializeOwned>(text: &str, file: &str, origin: &str) -> Result<T, 
             Some((place, what)) if place.starts_with("line ") => (place, what),
             _ => ("", said.as_str()),
         };
-        Fault::new(&format!("{origin}/{file}"), place, what, "")
+        let remedy = "correct that line; docs/definitions.md has every key";
+        Fault::new(&format!("{origin}/{file}"), place, what, remedy)
     })
 }
