@@ -578,9 +578,14 @@ pub fn definitions() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../certs/definitions")
 }
 
+/// The text of a shipped definition.
+pub fn definition_text(check: &str) -> Result<String, Failure> {
+    Ok(DefinitionFolder::read(&definitions().join(check))?.text)
+}
+
 /// The text of the definition of the no-property proof.
 pub fn no_property() -> Result<String, Failure> {
-    Ok(DefinitionFolder::read(&definitions().join("no-property"))?.text)
+    definition_text("no-property")
 }
 
 /// An address on loopback for a hub, which the authority names before the hub binds it. The port
