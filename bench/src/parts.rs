@@ -20,7 +20,7 @@ use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{Dispatch, PreparedCheck, ScanAnswer, ScanCall};
 use zerotrip_ledger::{Completed, Ledger};
 use zerotrip_proto::v1::{Completion, Intent};
-use zerotrip_tests::deployment::{Failure, Plan, definitions, fail};
+use zerotrip_tests::deployment::{Failure, Plan, fail, no_property};
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 
 /// Departments that answer at once from memory: a married couple, one child, nothing owned.
@@ -66,12 +66,10 @@ pub async fn query_engine(plan: &Plan, folder: &Path) -> Result<(), Failure> {
         let dataset = DatasetFile::parse(&fs::read_to_string(city.join(file))?, file)?;
         statements.insert(dataset.id.clone(), dataset.to_statement(SystemTime::now()));
     }
-    let text = fs::read_to_string(definitions().join("no-property/check.toml"))?;
-    let check = PreparedCheck::try_new(
-        Arc::new(Definition::parse(&text, "no-property.toml")?),
-        &statements,
-    )
-    .await?;
+    let text = no_property()?;
+    let check =
+        PreparedCheck::try_new(Arc::new(Definition::parse(&text, "no-property")?), &statements)
+            .await?;
     let engine = Engine::new(RuntimeEnvBuilder::new().build_arc()?);
     let Some(variant) = check.variants.get("family") else { return fail("no variant `family`") };
     let text = |values: &[Option<&str>]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;

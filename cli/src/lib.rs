@@ -4,6 +4,7 @@
 mod ask;
 mod authority;
 mod catalog;
+mod definition;
 mod directory;
 mod folders;
 mod grants;
@@ -111,6 +112,9 @@ enum Command {
     /// What can be asked.
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
+    /// Definitions of checks: write one, find its faults, run its cases, explain it, compare two.
+    #[command(subcommand)]
+    Definition(definition::DefinitionCommand),
     /// The signed key directory: who there is, and with which keys.
     #[command(subcommand)]
     Directory(directory::DirectoryCommand),
@@ -150,6 +154,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Member(command) => member::member(command, screen).await,
         Command::Grant(command) => grants::grant(command, screen).await,
         Command::Catalog(command) => catalog::catalog(command, screen).await,
+        Command::Definition(command) => definition::definition(command, screen).await,
         Command::Directory(command) => directory::directory(command, screen).await,
         Command::Ledger(command) => ledger::ledger(command, screen).await,
     }

@@ -196,8 +196,10 @@ mod tests {
 
     #[test]
     fn a_check_says_whose_statements_it_waits_for() {
-        let text = include_str!("../../certs/definitions/no-property/check.toml");
-        let definition = Definition::parse(text, "no-property.toml").unwrap();
+        let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../certs/definitions/no-property");
+        let folder = crate::state::DefinitionFolder::read(&shipped).unwrap();
+        let definition: Definition = folder.definition().unwrap();
         let mut statements = BTreeMap::new();
         let mut awaited = waits_for(&definition, &statements);
         awaited.sort();

@@ -60,7 +60,7 @@ enum Command {
         /// Where to listen; with port 0 the system chooses, and the choice is printed.
         #[arg(long, default_value = "127.0.0.1:7443")]
         listen: SocketAddr,
-        /// Folder with one folder for each check, which holds its definition, `check.toml`.
+        /// Folder with one folder for each check, which holds its definition.
         #[arg(long)]
         definitions: PathBuf,
         /// Folder for the store and, in `ledger/` below it, its public tiles and checkpoint.

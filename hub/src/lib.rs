@@ -10,6 +10,7 @@
 
 pub mod api;
 mod arrivals;
+pub mod cases;
 pub mod catalog;
 pub mod channels;
 pub mod cli;

@@ -41,7 +41,7 @@ use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 
 use crate::city::Variant;
-use crate::deployment::{DEPARTMENTS, Failure, definitions, fail};
+use crate::deployment::{DEPARTMENTS, Failure, fail, no_property};
 
 /// The no-property check, prepared once for however many cities: what their owners state differs in
 /// row floors alone.
@@ -96,12 +96,10 @@ impl Asker {
         for (file, _) in dataset_files(city)? {
             statements.insert(file.id.clone(), file.to_statement(SystemTime::UNIX_EPOCH));
         }
-        let text = fs::read_to_string(definitions().join("no-property/check.toml"))?;
-        let check = PreparedCheck::try_new(
-            Arc::new(Definition::parse(&text, "no-property.toml")?),
-            &statements,
-        )
-        .await?;
+        let text = no_property()?;
+        let check =
+            PreparedCheck::try_new(Arc::new(Definition::parse(&text, "no-property")?), &statements)
+                .await?;
         let engine = Engine::new(RuntimeEnvBuilder::new().build_arc()?);
         let signer = SigningKey::generate(Algorithm::Ed25519)?;
         let receipts = BatchSigner::new(signer.clone());

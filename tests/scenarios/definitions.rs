@@ -12,17 +12,25 @@ use zerotrip_proto::v1::DatasetStatement;
 use crate::support::statements;
 
 fn shipped() -> String {
-    std::fs::read_to_string(
-        zerotrip_tests::deployment::definitions().join("no-property/check.toml"),
-    )
-    .unwrap()
+    zerotrip_tests::deployment::no_property().unwrap()
+}
+
+/// The shipped definition without what it says to people of columns and codes: words of a column
+/// that is not there any more are refused too.
+fn without_words() -> String {
+    let mut text = shipped();
+    while let Some(at) = text.find("[dataset.words]\n") {
+        let end = at + text[at..].find("\n\n").unwrap();
+        text.replace_range(at..=end, "");
+    }
+    text
 }
 
 /// What is said of the shipped definition after one change.
 fn refusal(from: &str, to: &str) -> String {
-    let text = shipped();
+    let text = without_words();
     assert!(text.contains(from), "the definition no longer holds `{from}`");
-    match Definition::parse(&text.replace(from, to), "changed.toml") {
+    match Definition::parse(&text.replace(from, to), "changed") {
         Err(error) => error.to_string(),
         Ok(definition) => {
             let prepared = crate::support::runtime()
@@ -35,9 +43,59 @@ fn refusal(from: &str, to: &str) -> String {
     }
 }
 
+/// What owners approved of the no-property proof before its variants shared their steps: SHA-256
+/// over each scan's template.
+const APPROVED: [(&str, &str, &str); 13] = [
+    ("applicant", "ownership", "2188630bfcd9c14b2027d790bd0c879fafbd885e73ecf0526969be14e8205efc"),
+    ("applicant", "presale", "9f1dd49ed315dabc1ab39d7c12fd1f1066c1c93ed1e1db7c0a483f06f2c0e85f"),
+    ("couple", "marriage", "e122b29eb283102f2effc022ccd5f7012bd58b5e9e9d170e1acda5d0af05699c"),
+    ("couple", "household", "6fbd12ac1d75510446dcc60bf129c17f0394689b148856623f8c105f82dcafce"),
+    (
+        "couple",
+        "spouse_marriage",
+        "b33157bbff83f0acba2b589f6e097269d276c796d96cd7fe342eac15e8cdda4a",
+    ),
+    ("couple", "ownership", "3282bb6a34e4c889d6fa0f7f5022bb0e7f61bf7d9bfae6643f218e9ebefaa61f"),
+    ("couple", "presale", "50283cc702b189a5f3e309df5773abf6f2b96f770fd60742de83b80875298c7d"),
+    ("family", "marriage", "66bb91f87d072315f2ab8a118e4293d13b07189658c509ce7acb01288e6c8523"),
+    ("family", "household", "c5c93d9422e367bf31f2a504534dcb5087ab2afb8cdcc3962e434797ada6b281"),
+    (
+        "family",
+        "spouse_marriage",
+        "ab2319783a7ff54925873d7ec141f7a6812b6bf98157ba61ebdb3ae662ba3b0b",
+    ),
+    (
+        "family",
+        "minor_household",
+        "d44dfbc6c614fc5453c98c40c5a6a6ed9703d3e8e4d86238a6c18b726d9f33c1",
+    ),
+    ("family", "ownership", "d2cc47b244646d30d72af7516d6918f6d363b982007bdacd7fae8556736dc75e"),
+    ("family", "presale", "26d5356ce0d2738f037d8520167a7216c11ada8c7b0153d7b3f622762cee300f"),
+];
+
+#[test]
+fn what_owners_approved_stays_approved_though_variants_share_steps() {
+    let definition = Definition::parse(&shipped(), "no-property").unwrap();
+    let mut digests = Vec::new();
+    for variant in &definition.variants {
+        for (name, scan) in variant.scans() {
+            let template = scan.template(&definition, &variant.name, name);
+            let digest = hex::encode(zerotrip_trust::receipt::template_digest(&template));
+            digests.push((variant.name.clone(), name.to_owned(), digest));
+        }
+    }
+    let approved: Vec<_> = APPROVED
+        .iter()
+        .map(|(variant, scan, digest)| {
+            ((*variant).to_owned(), (*scan).to_owned(), (*digest).to_owned())
+        })
+        .collect();
+    assert_eq!(digests, approved);
+}
+
 #[test]
 fn the_shipped_definition_is_prepared() {
-    let definition = Definition::parse(&shipped(), "no-property.toml").unwrap();
+    let definition = Definition::parse(&shipped(), "no-property").unwrap();
     crate::support::runtime()
         .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
         .unwrap();
@@ -62,7 +120,7 @@ fn no_step_of_the_shipped_definition_needs_a_stream() {
             (other, _) => found.push(other.to_owned()),
         }
     }
-    let definition = Definition::parse(&shipped(), "no-property.toml").unwrap();
+    let definition = Definition::parse(&shipped(), "no-property").unwrap();
     let check = crate::support::runtime()
         .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
         .unwrap();
@@ -78,6 +136,23 @@ fn no_step_of_the_shipped_definition_needs_a_stream() {
         }
     }
     assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn words_are_of_something_that_the_check_asks_for() {
+    for (from, to) in [
+        ("\"status.applied\" = {", "\"status.wanted\" = {"),
+        ("\nbuyer_id = {", "\nseller_id = {"),
+        ("\"applied\"]", "\"wanted\"]"),
+    ] {
+        let text = shipped();
+        assert!(text.contains(from), "{from}");
+        let said = Definition::parse(&text.replace(from, to), "it").unwrap_err().to_string();
+        assert!(said.contains("are of no column and no meaning"), "{from}: {said}");
+    }
+    let said = shipped().replace("zh = \"婚姻登记\"", "zh = \"\"");
+    let said = Definition::parse(&said, "it").unwrap_err().to_string();
+    assert!(said.contains("dataset `civil.marriage`: title.zh"), "{said}");
 }
 
 #[test]
@@ -107,15 +182,85 @@ fn what_cannot_be_sound_is_refused_by_name() {
     let registered = "select resident_id as id from household where status = 'registered'";
     let cases = [
         (
-            "keys = [\"request.applicant\", \"living_spouse.id\", \"children.id\"]",
-            "keys = []",
+            "keys = [\n  \"request.applicant\",",
+            "keys = [\n  { key = \"request.applicant\", variants = [\"couple\"] },",
             "unbound",
         ),
         (
-            "absence_for = [\"request.applicant\", \"living_spouse.id\", \"children.id\"]",
-            "absence_for = []",
+            "absence_for = [\n  \"request.applicant\",",
+            "absence_for = [\n  { key = \"request.applicant\", variants = [\"couple\"] },",
             "undeclared absence",
         ),
+        // What variants share is said of variants that have it, or of none.
+        (
+            "{ key = \"children.id\", variants = [\"family\"] }",
+            "\"children.id\"",
+            "variant `couple`, scan `ownership`: key `children.id` comes from a step that does not \
+             run before it",
+        ),
+        (
+            "{ key = \"children.id\", variants = [\"family\"] }",
+            "{ key = \"children.id\", variants = [\"families\"] }",
+            "keys `children.id` is for `families`, which does not have this step",
+        ),
+        (
+            "{ column = \"birth_date\", variants = [\"family\"] }",
+            "{ column = \"birth_date\", variants = [\"applicant\"] }",
+            "required `birth_date` is for `applicant`, which does not have this step",
+        ),
+        (
+            "{ column = \"birth_date\", variants = [\"family\"] }",
+            "{ column = \"birth_date\", variants = [] }",
+            "required `birth_date` is for no variant",
+        ),
+        (
+            "{ column = \"birth_date\", variants = [\"family\"] }",
+            "{ columns = \"birth_date\", variants = [\"family\"] }",
+            "`columns` is not known here; there are `column` and `variants`",
+        ),
+        (
+            "{ column = \"birth_date\", variants = [\"family\"] }",
+            "{ column = \"birth_date\" }",
+            "give both `column` and `variants`",
+        ),
+        (
+            "column = \"resident_id\", variants = [\"family\"] }",
+            "column = \"resident_id\", variants = [\"couple\", \"family\", \"clan\"] }",
+            "origins `police.household resident_id` is for `clan`",
+        ),
+        (
+            "column = \"resident_id\", variants = [\"family\"] }",
+            "column = \"resident_id\" }",
+            "variant `applicant`, scan `ownership`: origin `police.household` `resident_id` is not \
+             in the `supplies`",
+        ),
+        (
+            "most_keys = { applicant = 1, couple = 8, family = 32 }",
+            "most_keys = { applicant = 1, couple = 8 }",
+            "variant `family`, scan `ownership`: unbound",
+        ),
+        (
+            "last_years = { couple = 0, family = 18 }",
+            "last_years = { couple = 0, family = 18, applicant = 0 }",
+            "last_years is for `applicant`, which does not have this step",
+        ),
+        ("last_years = { couple = 0, family = 18 }", "last_years = { couple = 0 }", "how far back"),
+        // A step's SQL is in a file of its name, and no file is there for nothing.
+        ("sql = \"verdict.sql\"", "sql = \"judgement.sql\"", "names `verdict.sql`"),
+        ("sql = \"life.family.sql\"", "sql = \"life.couple.sql\"", "names `life.sql`"),
+        ("sql = \"life.family.sql\"", "sql = \"life.sql\"", "there is no file `life.sql`"),
+        (
+            "variants = [\"family\"]\nsql = \"life.family.sql\"",
+            "variants = [\"couple\", \"family\"]\nsql = \"life.family.sql\"",
+            "or, for one variant alone, `life.<variant>.sql`",
+        ),
+        (
+            "[[step]]\nname = \"anothers\"\nvariants = [\"family\"]\nsql = \"anothers.sql\"\n",
+            "",
+            "anothers.sql: no step names this file",
+        ),
+        ("sql = \"life.family.sql\"", "sql = \"select 1\"", "is not the name of its file"),
+        ("sql = \"life.family.sql\"\n", "", "give it either `sql` or a `scan`"),
         (
             "h.birth_date + interval '18' year > r.today",
             "h.birth_date + interval '18' year > current_date",
@@ -196,8 +341,8 @@ fn what_cannot_be_sound_is_refused_by_name() {
         ("role = \"event\"", "role = \"happening\"", "unknown variant"),
         ("lifetime_from = 20\n", "", "say how far back the register must know"),
         (
-            "last_years = 18",
-            "last_years = 18\nlifetime_from = 0",
+            "last_years = { couple = 0, family = 18 }",
+            "last_years = { couple = 0, family = 18 }\nlifetime_from = 0",
             "say how far back the register must know",
         ),
         ("certain = \"certain.id\"", "certain = \"sure.id\"", "has no step `sure`"),
@@ -272,7 +417,7 @@ fn over(
 ) -> Result<PreparedCheck, String> {
     let mut statements = statements();
     change(&mut statements);
-    let definition = Definition::parse(&shipped(), "no-property.toml").unwrap();
+    let definition = Definition::parse(&shipped(), "no-property").unwrap();
     let prepared = crate::support::runtime()
         .block_on(PreparedCheck::try_new(Arc::new(definition), &statements));
     prepared.map_err(|error| error.to_string())
@@ -367,11 +512,11 @@ fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
     use std::collections::{BTreeMap, BTreeSet};
     use zerotrip_checks::definition::StepKind;
     use zerotrip_datasets::file::type_name;
+    use zerotrip_hub::state::DefinitionFolder;
 
     for entry in std::fs::read_dir(zerotrip_tests::deployment::definitions()).unwrap() {
-        let path = entry.unwrap().path().join("check.toml");
-        let text = std::fs::read_to_string(&path).unwrap();
-        let definition = Definition::parse(&text, "it").unwrap();
+        let folder = DefinitionFolder::read(&entry.unwrap().path()).unwrap();
+        let definition = folder.definition().unwrap();
         let vocabulary = zerotrip_datasets::vocabulary::of(&definition.name)
             .unwrap_or_else(|| panic!("no words for {}", definition.name));
         let mut columns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

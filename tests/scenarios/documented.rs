@@ -20,7 +20,8 @@ mod settings;
 mod example;
 
 /// Pages with commands, each with its Chinese page below `docs/zh/`.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
+    "definitions.md",
     "set-up.md",
     "ask.md",
     "operate.md",

@@ -145,11 +145,8 @@ impl Thief {
                 break client;
             }
         };
-        let definition = std::fs::read_to_string(
-            zerotrip_tests::deployment::definitions().join("no-property/check.toml"),
-        )
-        .unwrap();
-        let definition = Definition::parse(&definition, "no-property.toml").unwrap();
+        let definition = zerotrip_tests::deployment::no_property().unwrap();
+        let definition = Definition::parse(&definition, "no-property").unwrap();
         let template = |variant: &str| {
             definition.variant(variant).unwrap().scan("ownership").unwrap().template(
                 &definition,

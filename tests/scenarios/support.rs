@@ -254,18 +254,15 @@ pub async fn prepared() -> PreparedCheck {
 
 /// The same, after a change to the definition's text.
 pub async fn prepared_from(change: impl FnOnce(String) -> String) -> PreparedCheck {
-    let path = zerotrip_tests::deployment::definitions().join("no-property/check.toml");
-    let definition =
-        Definition::parse(&change(std::fs::read_to_string(path).unwrap()), "no-property.toml")
-            .unwrap();
+    let text = zerotrip_tests::deployment::no_property().unwrap();
+    let definition = Definition::parse(&change(text), "no-property").unwrap();
     PreparedCheck::try_new(Arc::new(definition), &statements()).await.unwrap()
 }
 
 /// The same, over registers that do not state that column.
 pub async fn prepared_without(column: &str) -> PreparedCheck {
-    let path = zerotrip_tests::deployment::definitions().join("no-property/check.toml");
-    let definition =
-        Definition::parse(&std::fs::read_to_string(path).unwrap(), "no-property.toml").unwrap();
+    let text = zerotrip_tests::deployment::no_property().unwrap();
+    let definition = Definition::parse(&text, "no-property").unwrap();
     let mut statements = statements();
     for statement in statements.values_mut() {
         statement.columns.retain(|stated| stated.name != column);

@@ -177,9 +177,12 @@ impl Site {
             self.path("store"),
             self.path("definitions"),
         );
-        fs::create_dir_all(Path::new(&definitions).join("stream"))?;
+        let check = Path::new(&definitions).join("stream");
+        fs::create_dir_all(&check)?;
         fs::create_dir_all(&store)?;
-        fs::write(Path::new(&definitions).join("stream/check.toml"), DEFINITION)?;
+        for (name, text) in DEFINITION {
+            fs::write(check.join(name), text)?;
+        }
         self.zerotrip(&[
             "authority",
             "init",
@@ -369,4 +372,8 @@ fn dataset(rows: usize) -> String {
 }
 
 /// The check that asks for every row of a person.
-const DEFINITION: &str = include_str!("definition.toml");
+const DEFINITION: [(&str, &str); 3] = [
+    ("check.toml", include_str!("definition/check.toml")),
+    ("reasons.toml", include_str!("definition/reasons.toml")),
+    ("verdict.sql", include_str!("definition/verdict.sql")),
+];

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -29,7 +29,7 @@ use super::*;
 
 mod attacks;
 use crate::sdjwt::{SdJwt, SdJwtError};
-use zerotrip_checks::definition::Definition;
+use zerotrip_checks::definition::{Definition, is_part, pack};
 
 const HUB: &str = "spiffe://c.example/hub/main";
 const OTHER_HUB: &str = "spiffe://c.example/hub/other";
@@ -78,6 +78,21 @@ struct World {
     fixed: Fixed,
 }
 
+/// The text of the shipped definition.
+fn shipped() -> String {
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../definitions/no-property");
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if is_part(&name) {
+            files.insert(name, std::fs::read_to_string(path).unwrap());
+        }
+    }
+    pack(&files, "no-property").unwrap()
+}
+
 struct Nodes(HashMap<(u32, u64), Digest>);
 
 impl NodeReader for Nodes {
@@ -90,11 +105,7 @@ impl World {
     fn new() -> Self {
         let ed = || SigningKey::generate(Algorithm::Ed25519).unwrap();
         let es = || SigningKey::generate(Algorithm::Es256).unwrap();
-        let definition = Definition::parse(
-            include_str!("../../definitions/no-property/check.toml"),
-            "check.toml",
-        )
-        .unwrap();
+        let definition = Definition::parse(&shipped(), "no-property").unwrap();
         let fixed = fix(&definition, "couple", &request(), &claims()).unwrap().unwrap();
         Self {
             authority: ed(),

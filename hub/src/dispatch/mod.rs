@@ -6,6 +6,7 @@ mod delivery;
 mod failure;
 mod key_source;
 mod parts;
+mod stated;
 mod ticket;
 mod verify;
 
@@ -28,6 +29,7 @@ use zerotrip_trust::Digest;
 use allowed::Named;
 
 pub use allowed::{AllowedExchange, List};
+pub use stated::stated_report;
 
 use crate::channels::Attached;
 use crate::engine::{Dispatch, ScanAnswer, ScanCall};

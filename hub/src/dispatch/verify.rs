@@ -2,13 +2,10 @@
 //! the source signed for this very ticket.
 
 use std::collections::{HashMap, HashSet};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use arrow::array::{AsArray, RecordBatch};
-use zerotrip_checks::soundness::{ScanReport, Subjects};
-use zerotrip_proto::v1::{
-    DatasetStatement, ErrorCode, Finding, ScanFacts, ScanReceipt, ScanTicket, coverage,
-};
+use zerotrip_proto::v1::{ErrorCode, Finding, ScanFacts, ScanReceipt, ScanTicket};
 use zerotrip_proto::{from_timestamp, hash_domain};
 use zerotrip_trust::digest::{Digest, sha256_parts};
 use zerotrip_trust::directory::Directory;
@@ -17,6 +14,7 @@ use zerotrip_trust::receipt;
 use super::delivery::Delivered;
 use super::failure::{fault, untrusted};
 use super::key_source::KeySource;
+use super::stated::stated_report;
 use crate::engine::{ScanAnswer, ScanCall};
 
 /// What an answer is the answer to.
@@ -77,21 +75,7 @@ pub(super) fn verify_answer(
         supplied,
         _reservation: reservation,
     };
-    let statement = &call.scan.statement;
-    let report = ScanReport {
-        dataset,
-        as_of,
-        now,
-        most_age: Duration::from_secs(statement.most_age_seconds),
-        findings: facts.findings,
-        required_null: false,
-        subjects: subjects(statement),
-        since: statement.coverage.as_ref().and_then(|coverage| day(&coverage.since)),
-        older_carried_over: statement.older_carried_over,
-        numbers_carried_over: statement.numbers_carried_over,
-        keeps_ended: statement.keeps_ended,
-        undated_before: day(&statement.undated_before),
-    };
+    let report = stated_report(&call.scan.statement, as_of, now, facts.findings);
     Ok(Verified { answer: ScanAnswer { rows, report }, source })
 }
 
@@ -155,20 +139,6 @@ fn is_about_asked(call: &ScanCall<'_>, finding: &Finding) -> bool {
     }
 }
 
-/// Which persons the owner states that the dataset knows about.
-fn subjects(statement: &DatasetStatement) -> Subjects {
-    match statement.coverage.as_ref().and_then(|coverage| coverage.subjects.as_ref()) {
-        Some(coverage::Subjects::Everyone(true)) => Subjects::Everyone,
-        Some(coverage::Subjects::EveryoneAnywhere(true)) => Subjects::EveryoneAnywhere,
-        Some(coverage::Subjects::RegisteredIn(dataset)) => {
-            Subjects::Stated(format!("registered_in:{dataset}"))
-        }
-        // A statement that does not say which persons it knows about covers none: no rule of any
-        // definition matches this.
-        _ => Subjects::Stated(String::new()),
-    }
-}
-
 /// The values of each column that may travel on, checked against what the source signed for.
 fn supplied(
     call: &ScanCall<'_>,
@@ -206,9 +176,4 @@ fn supplied(
         all.insert(column.clone(), values);
     }
     Ok(all)
-}
-
-/// A day as a statement has it, in days since 1970-01-01.
-fn day(text: &str) -> Option<i32> {
-    chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| day.to_epoch_days())
 }

@@ -25,24 +25,33 @@ impl PreparedCheck {
         dispatch: &dyn Dispatch,
     ) -> Result<RunResult> {
         let mut run = Run::new(self, engine, variant, parameters, today)?;
-        loop {
-            let wanted = match run.advance().await? {
-                Next::Finished(result) => return Ok(result),
-                Next::Scans(wanted) => wanted,
+        drive(&mut run, variant, dispatch).await
+    }
+}
+
+/// Runs it to its end.
+pub(super) async fn drive(
+    run: &mut Run<'_>,
+    variant: &PreparedVariant,
+    dispatch: &dyn Dispatch,
+) -> Result<RunResult> {
+    loop {
+        let wanted = match run.advance().await? {
+            Next::Finished(result) => return Ok(result),
+            Next::Scans(wanted) => wanted,
+        };
+        let asking = &*run;
+        let asked = wanted.into_iter().map(|(at, wanted)| async move {
+            let scanned = match wanted {
+                Wanted::Settled(scanned) => scanned,
+                Wanted::Keys(keys) => {
+                    let answer = dispatch.scan(call_at(variant, at, keys, None)?).await;
+                    asking.take(at, answer)?
+                }
             };
-            let asking = &run;
-            let asked = wanted.into_iter().map(|(at, wanted)| async move {
-                let scanned = match wanted {
-                    Wanted::Settled(scanned) => scanned,
-                    Wanted::Keys(keys) => {
-                        let answer = dispatch.scan(call_at(variant, at, keys, None)?).await;
-                        asking.take(at, answer)?
-                    }
-                };
-                Ok((at, scanned))
-            });
-            let scanned: Result<Vec<_>> = future::join_all(asked).await.into_iter().collect();
-            run.resume(scanned?)?;
-        }
+            Ok((at, scanned))
+        });
+        let scanned: Result<Vec<_>> = future::join_all(asked).await.into_iter().collect();
+        run.resume(scanned?)?;
     }
 }

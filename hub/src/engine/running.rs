@@ -8,6 +8,7 @@ use arrow::array::{Array, Date32Array, Int64Array, RecordBatch, StringArray, new
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
 use zerotrip_checks::soundness::{CompleteScan, Incomplete, ScanState};
 use zerotrip_datasets::CivilDay;
 use zerotrip_proto::bounds::CLOCK_SKEW;
@@ -135,6 +136,17 @@ impl<'a> Run<'a> {
         self.parameters_only |= !whole;
         self.is_stopped = !answered;
         Ok(())
+    }
+
+    /// Whether every step ran on registers that were read whole: then its tables show what the SQL
+    /// makes of them.
+    pub(super) fn ran_whole(&self) -> bool {
+        self.place == self.variant.steps.len() && !self.is_stopped && !self.parameters_only
+    }
+
+    /// What another query makes of its tables.
+    pub(super) async fn look(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<RecordBatch>> {
+        evaluate(plan, &self.task, &self.cx).await
     }
 
     fn finish(&mut self, ran_all: bool) -> Result<RunResult> {

@@ -2,6 +2,7 @@
 //! certificate.
 
 mod callers;
+mod definition_folder;
 mod definitions;
 mod error;
 mod identity;
@@ -9,6 +10,7 @@ mod in_force;
 mod renewals;
 
 pub use callers::CallersEnds;
+pub use definition_folder::DefinitionFolder;
 pub use definitions::read_definitions;
 pub use error::OpenError;
 pub use identity::{HubIdentity, log_keys};

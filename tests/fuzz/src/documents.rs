@@ -1,7 +1,9 @@
 //! Texts: JSON of HTTP interfaces, dataset files and their manifests, check definitions.
 
+use std::collections::BTreeMap;
+
 use serde::de::IgnoredAny;
-use zerotrip_checks::definition::Definition;
+use zerotrip_checks::definition::{Definition, is_part, pack};
 use zerotrip_datasets::file::MOST_COLUMNS;
 use zerotrip_datasets::{DatasetFile, Manifest};
 use zerotrip_sources::fuzzing;
@@ -121,7 +123,7 @@ pub fn manifest_seeds() -> Vec<Vec<u8>> {
 /// A check's definition: every scan of what is accepted has its template.
 pub fn definition(data: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(data) else { return false };
-    let Ok(definition) = Definition::parse(text, "check.toml") else { return false };
+    let Ok(definition) = Definition::parse(text, "check") else { return false };
     for variant in &definition.variants {
         for (name, scan) in variant.scans() {
             let template = scan.template(&definition, &variant.name, name);
@@ -132,5 +134,14 @@ pub fn definition(data: &[u8]) -> bool {
 }
 
 pub fn definition_seeds() -> Vec<Vec<u8>> {
-    repository::files("certs/definitions", "check.toml")
+    let folder = repository::root().join("certs/definitions/no-property");
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if is_part(&name) {
+            files.insert(name, std::fs::read_to_string(path).unwrap());
+        }
+    }
+    vec![pack(&files, "no-property").unwrap().into_bytes()]
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use serde_json::Value;
+use zerotrip_hub::state::DefinitionFolder;
 
 use crate::city::{self, City, Servers, Spec};
 pub use process::{Failure, Finished, Running, binary_path, fail, run, run_answering};
@@ -575,6 +576,16 @@ pub fn wait_until(
 /// The definitions that ship with the product.
 pub fn definitions() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../certs/definitions")
+}
+
+/// The text of a shipped definition.
+pub fn definition_text(check: &str) -> Result<String, Failure> {
+    Ok(DefinitionFolder::read(&definitions().join(check))?.text)
+}
+
+/// The text of the definition of the no-property proof.
+pub fn no_property() -> Result<String, Failure> {
+    definition_text("no-property")
 }
 
 /// An address on loopback for a hub, which the authority names before the hub binds it. The port

@@ -192,8 +192,8 @@ impl Installation {
 }
 
 fn definition() -> Definition {
-    let path = zerotrip_tests::deployment::definitions().join("no-property/check.toml");
-    Definition::parse(&std::fs::read_to_string(path).unwrap(), "no-property.toml").unwrap()
+    let text = zerotrip_tests::deployment::no_property().unwrap();
+    Definition::parse(&text, "no-property").unwrap()
 }
 
 impl Former {

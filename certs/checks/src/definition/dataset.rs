@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use zerotrip_proto::v1;
+use zerotrip_text::Bilingual;
 
 /// What a check takes a dataset to be. An owner who states something else is not asked: a date that
 /// is stated as text compares as text, and a look-up that looks in one of two columns finds half of
@@ -13,6 +14,11 @@ use zerotrip_proto::v1;
 pub struct ExpectedDataset {
     /// `<member>.<name>`.
     pub id: String,
+    /// What people call it.
+    pub title: Option<Bilingual>,
+    /// What its columns are, and the meanings of their codes (`<column>.<meaning>`), for people.
+    #[serde(default)]
+    pub words: BTreeMap<String, Bilingual>,
     /// Each column that a scan asks for, and its semantic type, by its name in a dataset file.
     pub columns: BTreeMap<String, String>,
     /// For look-ups by whose columns the SQL joins: the columns.

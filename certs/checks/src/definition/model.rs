@@ -41,7 +41,7 @@ pub struct Definition {
     pub certificate: CertificateTerms,
     /// SHA-256 of the text.
     pub digest: Digest,
-    /// The text.
+    /// The text: its files in one (`container.rs`).
     pub text: String,
 }
 
@@ -70,6 +70,10 @@ pub struct Variant {
 pub struct Step {
     /// The table's name.
     pub name: String,
+    /// What its rows are, for people.
+    pub title: Option<Bilingual>,
+    /// The file that says it: `check.toml`, or that of its SQL.
+    pub file: String,
     /// How its rows come to be.
     pub kind: StepKind,
 }

@@ -2,30 +2,37 @@
 
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use zerotrip_text::toml_fault;
 use zerotrip_trust::digest::sha256;
 
-use super::bounds::MOST_TEXT;
-use super::faults::{DefinitionError, Faults};
+use super::container::{CHECK_FILE, Parts, REASONS_FILE, unpack};
+use super::faults::{DefinitionError, Fault, Faults};
 use super::model::{CertificateTerms, Definition};
-use super::raw::Raw;
+use super::raw::{Raw, RawReasons};
 
 impl Definition {
-    /// Reads a definition; `origin` names the file in errors. All faults are reported at once.
+    /// Reads a definition from the one text of its files ([`super::pack`]); `origin` names their
+    /// folder in errors. All faults are reported at once.
     pub fn parse(text: &str, origin: &str) -> Result<Self, DefinitionError> {
-        if text.len() > MOST_TEXT {
-            return Err(DefinitionError(vec![format!(
-                "{origin}: over {MOST_TEXT} bytes; a definition is a page that people review"
-            )]));
+        let parts = unpack(text, origin)?;
+        let check = read::<Raw>(parts.check, CHECK_FILE, origin);
+        let reasons = read::<RawReasons>(parts.reasons, REASONS_FILE, origin);
+        match (check, reasons) {
+            (Ok(raw), Ok(reasons)) => Self::validate(raw, reasons, &parts, text, origin),
+            (check, reasons) => {
+                Err(DefinitionError([check.err(), reasons.err()].into_iter().flatten().collect()))
+            }
         }
-        let plain = text.trim_start_matches('\u{feff}');
-        let raw: Raw = toml::from_str(plain).map_err(|error| {
-            DefinitionError(vec![format!("{origin}: {}", toml_fault(plain, &error))])
-        })?;
-        Self::validate(raw, text, origin)
     }
 
-    fn validate(raw: Raw, text: &str, origin: &str) -> Result<Self, DefinitionError> {
+    fn validate(
+        raw: Raw,
+        reasons: RawReasons,
+        parts: &Parts<'_>,
+        text: &str,
+        origin: &str,
+    ) -> Result<Self, DefinitionError> {
         let mut faults = Faults::new(origin);
         faults.name("check.name", &raw.check.name);
         let deadline =
@@ -36,7 +43,7 @@ impl Definition {
             Duration::from_secs(366 * 86_400),
         );
         let parameters = faults.parameters(&raw.parameter);
-        let variants = faults.variants(&raw);
+        let variants = faults.variants(&raw, parts);
         let definition = Self {
             name: raw.check.name,
             title: raw.check.title,
@@ -49,7 +56,7 @@ impl Definition {
             certain: raw.check.certain,
             coverage: raw.coverage,
             hand_overs: raw.hand_over,
-            reasons: raw.reason,
+            reasons: reasons.reason,
             certificate: CertificateTerms {
                 vct: raw.certificate.vct,
                 validity,
@@ -67,4 +74,16 @@ impl Definition {
         }
         faults.none_in(definition)
     }
+}
+
+fn read<T: DeserializeOwned>(text: &str, file: &str, origin: &str) -> Result<T, Fault> {
+    toml::from_str(text).map_err(|error| {
+        let said = toml_fault(text, &error);
+        let (place, what) = match said.split_once(": ") {
+            Some((place, what)) if place.starts_with("line ") => (place, what),
+            _ => ("", said.as_str()),
+        };
+        let remedy = "correct that line; docs/definitions.md has every key";
+        Fault::new(&format!("{origin}/{file}"), place, what, remedy)
+    })
 }

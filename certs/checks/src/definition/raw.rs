@@ -1,11 +1,12 @@
-//! The tables of a definition's TOML, before anything in them is checked.
+//! The tables of a definition's TOML files, before anything in them is checked.
 
 use serde::Deserialize;
 use zerotrip_text::Bilingual;
 
 use super::dataset::{Code, DateOf, ExpectedDataset};
 use super::model::{CoverageRule, HandOver, ReasonText};
-use super::scan::{Reference, Scan};
+use super::scan::Reference;
+use super::shared::SharedScan;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,8 +25,6 @@ pub(super) struct Raw {
     pub(super) coverage: Vec<CoverageRule>,
     #[serde(default)]
     pub(super) hand_over: Vec<HandOver>,
-    #[serde(default)]
-    pub(super) reason: Vec<ReasonText>,
     pub(super) certificate: RawCertificate,
 }
 
@@ -61,7 +60,9 @@ pub(super) struct RawStep {
     pub(super) name: String,
     #[serde(default)]
     pub(super) variants: Vec<String>,
-    pub(super) scan: Option<Scan>,
+    pub(super) title: Option<Bilingual>,
+    pub(super) scan: Option<SharedScan>,
+    /// The file of its SQL.
     pub(super) sql: Option<String>,
 }
 
@@ -71,4 +72,12 @@ pub(super) struct RawCertificate {
     pub(super) vct: String,
     pub(super) validity: String,
     pub(super) statement: Bilingual,
+}
+
+/// `reasons.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawReasons {
+    #[serde(default)]
+    pub(super) reason: Vec<ReasonText>,
 }

@@ -9,9 +9,9 @@ use super::names::is_name;
 /// Longest life, in years.
 pub(super) const MOST_YEARS: u32 = 120;
 
-/// One question to one department.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One question to one department, as one variant asks it. In `check.toml` it is written once for
+/// all variants of its step (`shared.rs`).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scan {
     /// Of which dataset.
     pub dataset: String,
@@ -20,41 +20,33 @@ pub struct Scan {
     /// Which columns, after the look-up's own.
     pub columns: Vec<String>,
     /// Columns that are asked for where the owner states them, and are NULL where not.
-    #[serde(default)]
     pub optional: Vec<String>,
     /// Columns where a NULL makes the row unreadable.
-    #[serde(default)]
     pub required: Vec<String>,
     /// The persons asked about: `request.<parameter>` or `<step>.<column>`.
     pub keys: Vec<Reference>,
     /// The persons for which an absence of rows is a conclusion: each of them must be covered. A
     /// true answer is one that nothing speaks against, so every scan concludes from absence, and
     /// none may leave this out but one whose rows only raise doubt.
-    #[serde(default)]
     pub absence_for: Vec<Reference>,
     /// Whether its rows can only make an answer undetermined that would be given without them:
     /// then its silence proves nothing, and it need not cover any person.
-    #[serde(default)]
     pub only_doubts: bool,
     /// Where the keys may come from.
     pub origins: Vec<Origin>,
     /// Which columns may travel on as keys.
-    #[serde(default)]
     pub supplies: Vec<String>,
     /// The age from which on a person's whole life must be within the register's `since`: 0 to
     /// 120.
-    #[serde(default)]
     pub lifetime_from: Option<u32>,
     /// Or: how many years back the register must begin, where what is older cannot matter: 0 to
     /// 120. Each scan says one of the two.
-    #[serde(default)]
     pub last_years: Option<u32>,
     /// The oldest as-of that counts for this question; a dataset's own bound may be shorter, and
     /// then counts.
     pub most_age: Age,
     /// Whether every delivered row must have a verdict: a row that the SQL leaves out settles
     /// nothing.
-    #[serde(default)]
     pub judged: bool,
     /// Most keys of one scan.
     pub most_keys: u32,
@@ -102,8 +94,7 @@ impl TryFrom<String> for Reference {
 }
 
 /// Where keys may come from.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A parameter of the request.
     Parameter {

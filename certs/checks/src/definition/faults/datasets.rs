@@ -21,17 +21,18 @@ impl Faults<'_> {
         let mut seen = BTreeSet::new();
         for shape in &definition.datasets {
             if !seen.insert(&shape.id) {
-                self.add(format!("dataset `{}`: it appears twice; describe it once", shape.id));
+                let at = format!("dataset `{}`", shape.id);
+                self.add(&at, "it appears twice", "describe it once");
             }
             for (column, name) in
                 shape.columns.iter().filter(|(_, name)| semantic_type(name).is_none())
             {
                 let known: Vec<&str> = SEMANTIC_TYPES.iter().map(|(name, _)| *name).collect();
-                self.add(format!(
-                    "dataset `{}`: `{name}` of `{column}` is not a type; there are {}",
-                    shape.id,
-                    known.join(", ")
-                ));
+                self.add(
+                    &format!("dataset `{}`", shape.id),
+                    format!("`{name}` of `{column}` is not a type"),
+                    format!("there are {}", known.join(", ")),
+                );
             }
         }
         let scans = || scans(definition);
@@ -39,11 +40,11 @@ impl Faults<'_> {
             for name in shape.lookup.keys().filter(|name| {
                 !scans().any(|scan| scan.dataset == shape.id && scan.lookup == **name)
             }) {
-                self.add(format!(
-                    "dataset `{}`: no scan looks anything up by `{name}`; name the look-up as the \
-                     scans do",
-                    shape.id
-                ));
+                self.add(
+                    &format!("dataset `{}`", shape.id),
+                    format!("no scan looks anything up by `{name}`"),
+                    "name the look-up as the scans do",
+                );
             }
         }
         let (mut untyped, mut unbound) = (BTreeSet::new(), BTreeSet::new());
@@ -62,16 +63,20 @@ impl Faults<'_> {
             }
         }
         for (dataset, lookup) in unbound {
-            self.add(format!(
-                "dataset `{dataset}`: say in which columns `{lookup}` must look, in the `lookup` \
-                 of a `[[dataset]]`"
-            ));
+            self.add(
+                &format!("dataset `{dataset}`"),
+                format!("the columns of the look-up `{lookup}` are not said"),
+                format!(
+                    "say in which columns `{lookup}` must look, in `lookup` of a `[[dataset]]`"
+                ),
+            );
         }
         for (dataset, column) in untyped {
-            self.add(format!(
-                "dataset `{dataset}`: say of which type `{column}` is, in the `columns` of a \
-                 `[[dataset]]`"
-            ));
+            self.add(
+                &format!("dataset `{dataset}`"),
+                format!("the type of `{column}` is not said"),
+                format!("say of which type `{column}` is, in the `columns` of a `[[dataset]]`"),
+            );
         }
     }
 
@@ -79,18 +84,19 @@ impl Faults<'_> {
         let scans = || scans(definition);
         let mut seen = BTreeSet::new();
         for Code { dataset, column, meanings } in &definition.codes {
+            let at = format!("code `{dataset}` `{column}`");
             if !seen.insert((dataset, column)) {
-                self.add(format!(
-                    "code `{dataset}` `{column}`: it appears twice; list its meanings once"
-                ));
+                self.add(&at, "it appears twice", "list its meanings once");
             }
             if meanings.is_empty() || meanings.len() > MOST_MEANINGS {
-                self.add(format!(
-                    "code `{dataset}` `{column}`: list 1 to {MOST_MEANINGS} meanings"
-                ));
+                self.add(
+                    &at,
+                    format!("it has {} meanings", meanings.len()),
+                    format!("list 1 to {MOST_MEANINGS} meanings"),
+                );
             }
             if !scans().any(|scan| scan.dataset == *dataset && scan.columns.contains(column)) {
-                self.add(format!("code `{dataset}` `{column}`: no scan asks for that column"));
+                self.add(&at, "no scan asks for that column", "drop it, or ask for the column");
             }
         }
     }
@@ -102,10 +108,10 @@ impl Faults<'_> {
         for date in &definition.dates {
             let at = format!("date `{}` `{}`", date.dataset, date.column);
             if !seen.insert((&date.dataset, &date.column)) {
-                self.add(format!("{at}: it appears twice; say once what it dates"));
+                self.add(&at, "it appears twice", "say once what it dates");
             }
             if date.least_age > MOST_YEARS {
-                self.add(format!("{at}: least_age is 0 to {MOST_YEARS}"));
+                self.add(&at, "least_age is too high", format!("it is 0 to {MOST_YEARS}"));
             }
             let asking = || {
                 scans().filter(|scan| {
@@ -118,12 +124,14 @@ impl Faults<'_> {
                 .iter()
                 .filter(|person| asking().any(|scan| !scan.columns.contains(person)))
             {
-                self.add(format!(
-                    "{at}: `{person}` is not among the columns of every scan that asks for it"
-                ));
+                self.add(
+                    &at,
+                    format!("`{person}` is not among the columns of every scan that asks for it"),
+                    "ask for both, or name another",
+                );
             }
             if asking().next().is_none() {
-                self.add(format!("{at}: no scan asks for that column"));
+                self.add(&at, "no scan asks for that column", "drop it, or ask for the column");
             }
         }
         for shape in &definition.datasets {
@@ -133,10 +141,11 @@ impl Faults<'_> {
                 .filter(|(_, name)| semantic_type(name) == Some(SemanticType::Date))
                 .map(|(column, _)| column);
             for column in dates.filter(|column| !seen.contains(&(&shape.id, *column))) {
-                self.add(format!(
-                    "dataset `{}`: say in a `[[date]]` what `{column}` is the date of",
-                    shape.id
-                ));
+                self.add(
+                    &format!("dataset `{}`", shape.id),
+                    format!("the role of `{column}` is not said"),
+                    format!("say in a `[[date]]` what `{column}` is the date of"),
+                );
             }
         }
     }

@@ -1,45 +1,59 @@
-//! Faults of the lists of variants and steps.
+//! Faults of the lists of variants and steps, and of what names files and variants in them.
 
 use std::collections::BTreeSet;
 
 use super::Faults;
+use crate::definition::bounds::MOST_VARIANTS;
+use crate::definition::container::{CHECK_FILE, Parts, step_of};
 use crate::definition::model::{Step, StepKind, Variant};
-use crate::definition::raw::Raw;
+use crate::definition::raw::{Raw, RawStep};
 
 impl Faults<'_> {
     /// The variants, each with its own steps.
-    pub(in crate::definition) fn variants(&mut self, raw: &Raw) -> Vec<Variant> {
+    pub(in crate::definition) fn variants(&mut self, raw: &Raw, parts: &Parts<'_>) -> Vec<Variant> {
         let known: BTreeSet<&str> =
             raw.variant.iter().map(|variant| variant.name.as_str()).collect();
-        if known.is_empty() || known.len() != raw.variant.len() {
-            self.add("variant: at least one, and each name once".into());
+        if known.is_empty() || known.len() != raw.variant.len() || known.len() > MOST_VARIANTS {
+            self.add(
+                "variant",
+                format!("there are {} and {} names", raw.variant.len(), known.len()),
+                format!("give 1 to {MOST_VARIANTS}, and each name once"),
+            );
+        }
+        for variant in &raw.variant {
+            self.name("variant.name", &variant.name);
         }
         for step in &raw.step {
             self.name("step.name", &step.name);
-            for variant in step.variants.iter().filter(|name| !known.contains(name.as_str())) {
-                self.add(format!(
-                    "step `{}`: no variant `{variant}`; known are {known:?}",
-                    step.name
-                ));
-            }
-            if step.scan.is_some() == step.sql.is_some() {
-                self.add(format!("step `{}`: give it either `sql` or a `scan`", step.name));
+            self.check_step(step, &known, parts);
+        }
+        for file in parts.sql.keys() {
+            if !raw.step.iter().any(|step| step.sql.as_deref() == Some(file)) {
+                self.add_in(
+                    file,
+                    "",
+                    "no step names this file",
+                    "name it in the `sql` of a `[[step]]`, or take it away",
+                );
             }
         }
-        let steps_of = |name: &String| {
-            let steps = raw
-                .step
-                .iter()
-                .filter(|step| step.variants.is_empty() || step.variants.contains(name));
-            let made = steps.filter_map(|step| match (&step.scan, &step.sql) {
-                (Some(scan), None) => Some(Step {
+        let steps_of = |name: &str| -> Vec<Step> {
+            let steps = raw.step.iter().filter(|step| has(step, name));
+            let made = steps.filter_map(|step| {
+                let (file, kind) = match (&step.scan, &step.sql) {
+                    (Some(scan), None) => (CHECK_FILE, StepKind::Scan(Box::new(scan.of(name)))),
+                    (None, Some(file)) => {
+                        let sql = parts.sql.get(file.as_str())?;
+                        (file.as_str(), StepKind::Sql((*sql).to_owned()))
+                    }
+                    _ => return None,
+                };
+                Some(Step {
                     name: step.name.clone(),
-                    kind: StepKind::Scan(Box::new(scan.clone())),
-                }),
-                (None, Some(sql)) => {
-                    Some(Step { name: step.name.clone(), kind: StepKind::Sql(sql.clone()) })
-                }
-                _ => None,
+                    title: step.title.clone(),
+                    file: file.to_owned(),
+                    kind,
+                })
             });
             made.collect()
         };
@@ -52,4 +66,63 @@ impl Faults<'_> {
             })
             .collect()
     }
+
+    fn check_step(&mut self, step: &RawStep, known: &BTreeSet<&str>, parts: &Parts<'_>) {
+        let at = format!("step `{}`", step.name);
+        for variant in step.variants.iter().filter(|name| !known.contains(name.as_str())) {
+            self.add(&at, format!("no variant `{variant}`"), format!("known are {known:?}"));
+        }
+        match (&step.scan, &step.sql) {
+            (Some(scan), None) => {
+                for (entry, some) in scan.named() {
+                    if some.is_empty() {
+                        self.add(
+                            &at,
+                            format!("{entry} is for no variant"),
+                            "name those that it is for, or drop it",
+                        );
+                    }
+                    for other in
+                        some.iter().filter(|name| !known.contains(*name) || !has(step, name))
+                    {
+                        self.add(
+                            &at,
+                            format!("{entry} is for `{other}`, which does not have this step"),
+                            "name variants of the step",
+                        );
+                    }
+                }
+            }
+            (None, Some(file)) => self.check_file(&at, step, file, parts),
+            _ => self.add(&at, "it needs one of the two", "give it either `sql` or a `scan`"),
+        }
+    }
+
+    /// Whether a step's SQL is in a file of its name.
+    fn check_file(&mut self, at: &str, step: &RawStep, file: &str, parts: &Parts<'_>) {
+        let named = match step_of(file) {
+            Some((name, None)) => name == step.name,
+            Some((name, Some(variant))) => {
+                name == step.name && step.variants == [variant.to_owned()]
+            }
+            None => false,
+        };
+        if !named {
+            self.add(
+                at,
+                format!("`{}` is not the name of its file", zerotrip_text::cut(file)),
+                format!(
+                    "`sql` names `{0}.sql`, or, for one variant alone, `{0}.<variant>.sql`",
+                    step.name
+                ),
+            );
+        } else if !parts.sql.contains_key(file) {
+            self.add(at, format!("there is no file `{file}`"), "write it");
+        }
+    }
+}
+
+/// Whether a variant of that name has the step.
+fn has(step: &RawStep, variant: &str) -> bool {
+    step.variants.is_empty() || step.variants.iter().any(|name| name == variant)
 }

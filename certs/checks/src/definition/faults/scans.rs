@@ -1,0 +1,136 @@
+//! Faults of one scan of one variant.
+
+use super::Faults;
+use super::variants::Earlier;
+use crate::definition::model::Definition;
+use crate::definition::scan::{MOST_YEARS, Origin, Reference, Scan};
+
+impl Faults<'_> {
+    pub(super) fn check_scan(
+        &mut self,
+        definition: &Definition,
+        at: &str,
+        scan: &Scan,
+        earlier: &Earlier<'_>,
+    ) {
+        if scan.keys.is_empty() || scan.most_keys == 0 {
+            self.add(
+                at,
+                "unbound; it names no person to ask about, so it would ask for the whole register",
+                "give it `keys`, and `most_keys` for this variant",
+            );
+        }
+        if scan.only_doubts && (scan.judged || !scan.absence_for.is_empty()) {
+            self.add(
+                at,
+                "what only raises doubts proves no absence and is not judged",
+                "drop `only_doubts`, or the others",
+            );
+        }
+        if scan.absence_for.is_empty() && !scan.only_doubts {
+            self.add(
+                at,
+                "undeclared absence; a true answer rests on its finding nothing",
+                "say for which persons in `absence_for`",
+            );
+        }
+        self.check_keys(definition, at, scan, earlier);
+        self.check_origins(definition, at, scan, earlier);
+        for column in scan
+            .required
+            .iter()
+            .chain(&scan.supplies)
+            .filter(|column| !scan.columns.contains(column))
+        {
+            self.add(at, format!("`{column}` is not among its columns"), "ask for it in `columns`");
+        }
+        for column in scan.optional.iter().filter(|column| scan.columns.contains(column)) {
+            self.add(at, format!("`{column}` is asked for anyway"), "drop it from `optional`");
+        }
+        match (scan.lifetime_from, scan.last_years) {
+            (Some(years), None) | (None, Some(years)) if years <= MOST_YEARS => {}
+            _ => self.add(
+                at,
+                "how far back the register must know is not said once",
+                format!(
+                    "say how far back the register must know: `lifetime_from`, an age, or \
+                     `last_years`; one of them, 0 to {MOST_YEARS}"
+                ),
+            ),
+        }
+        if !(1..=4096).contains(&scan.most_keys) || !(1..=1_000_000).contains(&scan.most_rows) {
+            self.add(
+                at,
+                "a bound is out of bounds",
+                "most_keys is 1 to 4096, most_rows 1 to 1000000",
+            );
+        }
+    }
+
+    fn check_keys(
+        &mut self,
+        definition: &Definition,
+        at: &str,
+        scan: &Scan,
+        earlier: &Earlier<'_>,
+    ) {
+        let late = |key: &&Reference| !earlier.tables.contains(key.step.as_str());
+        for key in scan.keys.iter().filter(late) {
+            self.add(
+                at,
+                format!(
+                    "key `{}.{}` comes from a step that does not run before it",
+                    key.step, key.column
+                ),
+                "move that step before it, or name in `variants` those that have it",
+            );
+        }
+        for key in scan.keys.iter().chain(&scan.absence_for).filter(|key| key.step == "request") {
+            if !definition.parameters.iter().any(|parameter| parameter.name == key.column) {
+                self.add(
+                    at,
+                    format!("no parameter `{}`", key.column),
+                    "name one of `[[parameter]]`",
+                );
+            }
+        }
+    }
+
+    fn check_origins(
+        &mut self,
+        definition: &Definition,
+        at: &str,
+        scan: &Scan,
+        earlier: &Earlier<'_>,
+    ) {
+        for origin in &scan.origins {
+            match origin {
+                Origin::Parameter { parameter }
+                    if !definition.parameters.iter().any(|known| known.name == *parameter) =>
+                {
+                    self.add(
+                        at,
+                        format!("origin names no parameter: `{parameter}`"),
+                        "name one of `[[parameter]]`",
+                    );
+                }
+                Origin::Column { dataset, column }
+                    if !earlier
+                        .supplied
+                        .get(dataset.as_str())
+                        .is_some_and(|some| some.contains(column.as_str())) =>
+                {
+                    self.add(
+                        at,
+                        format!(
+                            "origin `{dataset}` `{column}` is not in the `supplies` of a scan \
+                             before it"
+                        ),
+                        "let an earlier scan supply it, or name in `variants` those that have one",
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+}

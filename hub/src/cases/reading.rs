@@ -1,0 +1,81 @@
+//! A file of cases under way: what it names, and what is wrong with it.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike as _, NaiveDate};
+use zerotrip_checks::definition::{Definition, DefinitionError, Fault};
+use zerotrip_datasets::ResidentId;
+use zerotrip_text::cut;
+
+/// Where the ids of persons are from who are known by their birth dates.
+const DIVISION: u32 = 330_106;
+
+/// A file under way.
+pub(super) struct Reading<'a> {
+    pub(super) definition: &'a Definition,
+    pub(super) path: &'a str,
+    /// The id of each person that has a name.
+    pub(super) persons: BTreeMap<String, String>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Reading<'a> {
+    /// `path` names the file in errors; `persons` have their birth dates or ids.
+    pub(super) fn new(
+        definition: &'a Definition,
+        path: &'a str,
+        persons: &BTreeMap<String, String>,
+    ) -> Self {
+        let mut reading = Self { definition, path, persons: BTreeMap::new(), faults: Vec::new() };
+        reading.name_persons(persons);
+        reading
+    }
+
+    /// What was read, if nothing is wrong with it.
+    pub(super) fn finish<T>(self, read: T) -> Result<T, DefinitionError> {
+        if self.faults.is_empty() { Ok(read) } else { Err(self.faulty()) }
+    }
+
+    pub(super) fn add(&mut self, place: &str, what: &str, remedy: &str) {
+        let fault = Fault::new(self.path, place, what, remedy);
+        // What all cases of a file share is wrong once.
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
+    pub(super) fn faulty(self) -> DefinitionError {
+        DefinitionError(self.faults)
+    }
+
+    /// The id of who is named so, or the id that it is.
+    pub(super) fn person(&self, text: &str) -> Option<String> {
+        let known = self.persons.get(text).cloned();
+        known.or_else(|| ResidentId::new_strict(text).ok().map(|id| id.as_str().to_owned()))
+    }
+
+    fn name_persons(&mut self, raw: &BTreeMap<String, String>) {
+        for (name, text) in raw {
+            // Each has a number of their own, whatever their birthday.
+            let sequence = u16::try_from(self.persons.len() + 1).unwrap_or(u16::MAX);
+            let id = match day(text) {
+                Some(born) => ResidentId::from_parts(DIVISION, born, sequence),
+                None => ResidentId::new_strict(text).ok(),
+            };
+            match id {
+                Some(id) => drop(self.persons.insert(name.clone(), id.as_str().to_owned())),
+                None => self.add(
+                    &format!("persons.{}", cut(name)),
+                    "neither a birth date nor a resident id",
+                    "write `1983-09-10`, and an id is made for them, or the id",
+                ),
+            }
+        }
+    }
+}
+
+/// A calendar day.
+pub(super) fn day(text: &str) -> Option<NaiveDate> {
+    let read = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    (text.len() == 10 && (1800..=9999).contains(&read.year())).then_some(read)
+}

@@ -1,0 +1,217 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+
+use zerotrip_checks::definition::Definition;
+
+use super::{CaseFile, CasesReport, engine_faults, run_cases};
+use crate::state::DefinitionFolder;
+
+fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../certs/definitions")
+}
+
+fn run(definition: &Definition, texts: &[(String, String)]) -> CasesReport {
+    let files: Vec<CaseFile> = texts
+        .iter()
+        .map(|(path, text)| {
+            CaseFile::parse(text, path, definition).unwrap_or_else(|error| panic!("{error}"))
+        })
+        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(run_cases(definition, &files)).unwrap()
+}
+
+#[test]
+fn the_cases_of_every_shipped_definition_come_out_and_decide_all_of_it() {
+    for entry in std::fs::read_dir(shipped()).unwrap() {
+        let folder = DefinitionFolder::read(&entry.unwrap().path()).unwrap();
+        let report = run(&folder.definition().unwrap(), &folder.cases().unwrap());
+        let wrong: Vec<String> = report
+            .outcomes
+            .iter()
+            .filter(|outcome| !outcome.is_as_expected())
+            .map(|one| format!("{}: {}: {} → {:?}", one.file, one.name, one.expected, one.answered))
+            .collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(report.uncovered.is_empty(), "{:#?}", report.uncovered);
+        assert!(report.things > 0 && !report.outcomes.is_empty(), "{}", folder.origin);
+    }
+}
+
+fn no_property() -> (Definition, Vec<(String, String)>) {
+    let folder = DefinitionFolder::read(&shipped().join("no-property")).unwrap();
+    (folder.definition().unwrap(), folder.cases().unwrap())
+}
+
+/// The file whose path ends so.
+fn file(texts: &[(String, String)], end: &str) -> (String, String) {
+    texts.iter().find(|(path, _)| path.ends_with(end)).unwrap().clone()
+}
+
+/// A file's text without the case of this name.
+fn without(text: &str, name: &str) -> String {
+    let at = text.find(&format!("[[case]]\nname = \"{name}\"")).unwrap();
+    let end = text[at + 1..].find("\n[[case]]").map_or(text.len(), |end| at + 1 + end);
+    [&text[..at], &text[end..]].concat()
+}
+
+#[test]
+fn what_no_case_decides_is_named() {
+    let (definition, texts) = no_property();
+    for (part, name, undecided) in [
+        ("deaths.toml", "no proof is given of the dead", "reason `APPLICANT_DECEASED`"),
+        ("homes.toml", "an application is no right", "no case takes `when status = 'applied'"),
+        ("homes.toml", "what is pending may be a right", "no case takes `else 'undetermined'`"),
+        ("marriages.toml", "a marriage with oneself settles nothing", "gives a row"),
+        (
+            "marriages.toml",
+            "a divorce of today may be of after last night",
+            "without it every case comes out the same: SELECT 'ended', '', 'marriage'",
+        ),
+        (
+            "homes_of_a_spouse.toml",
+            "a contract of his that became a title of his, sold since, is none",
+            "with another word in `when status = 'transferred' then 'handed_over'` every case",
+        ),
+    ] {
+        let mut fewer = texts.clone();
+        for (path, text) in fewer.iter_mut().filter(|(path, _)| path.ends_with(part)) {
+            *text = without(text, name);
+            assert!(!path.is_empty());
+        }
+        let report = run(&definition, &fewer);
+        assert!(
+            report.uncovered.iter().any(|one| one.what.en.contains(undecided)),
+            "{name}: {:#?}",
+            report.uncovered
+        );
+        assert!(!report.is_good());
+    }
+}
+
+#[test]
+fn a_case_that_comes_out_otherwise_is_told() {
+    let (definition, texts) = no_property();
+    let (path, text) = file(&texts, "homes.toml");
+    let claimed = text.replacen("expect = \"no PROPERTY_FOUND\"", "expect = \"yes\"", 1);
+    let report = run(&definition, &[(path, claimed)]);
+    let wrong: Vec<_> = report.outcomes.iter().filter(|one| !one.is_as_expected()).collect();
+    let [wrong] = wrong.as_slice() else { panic!("{wrong:?}") };
+    assert_eq!(wrong.answered.as_ref().unwrap().to_string(), "no PROPERTY_FOUND");
+}
+
+/// An answer rests on what owners state: each statement that a case leaves out is not so.
+#[test]
+fn what_is_not_stated_is_not_so() {
+    let (definition, texts) = no_property();
+    let (path, text) = file(&texts, "homes.toml");
+    let end = text.find("[[case]]\nname = \"a title that counts is a home\"").unwrap();
+    for (from, to, answer) in [
+        ("keeps_ended = true\n", "", "unavailable NO_COMMON_MOMENT estate.ownership"),
+        ("knows = \"everyone\"\n", "", "unavailable OUTSIDE_COVERAGE estate.ownership"),
+        ("since = \"1990-01-02\"\n", "", "unavailable OUTSIDE_COVERAGE estate.ownership"),
+        ("older_carried_over = true\n", "", "unavailable OUTSIDE_COVERAGE estate.ownership"),
+        ("most_age = \"48h\"\n", "", "unavailable SOURCE_STALE"),
+    ] {
+        let text = &text[..end];
+        assert!(text.contains(from), "{from}");
+        let mut changed = text.replacen(from, to, 1);
+        if from.starts_with("most_age") {
+            changed = changed.replacen("[statement]", "[statement]\nas_of = \"2026-11-29\"", 1);
+        }
+        let report = run(&definition, &[(path.clone(), changed)]);
+        let [outcome] = report.outcomes.as_slice() else { panic!("{:?}", report.outcomes) };
+        let answered = outcome.answered.as_ref().unwrap().to_string();
+        assert!(answered.starts_with(answer), "{from}: {answered}");
+    }
+}
+
+#[test]
+fn every_fault_of_a_file_of_cases_is_told_at_once() {
+    let (definition, texts) = no_property();
+    let (_, text) = file(&texts, "homes.toml");
+    let head = &text[..text.find("[[case]]").unwrap()];
+    let faulty = head.replace("ann = \"1985-03-02\"", "ann = \"1985-02-30\"")
+        + r#"
+[[case]]
+name = "one"
+variant = "clan"
+parameters = { applicant = "bob", spouse = "eve" }
+expect = "no HOME_FOUND"
+[case.rows]
+"estate.ownership" = """
+owner_id | state | status | ended_on
+bob      | x     | sold   | 2026-02-30
+bob
+joe      | x     |        |
+"""
+"estate.parcels" = "owner_id"
+[case.register."estate.ownership"]
+since = "May"
+knows = "some"
+most_age = "old"
+as_of = "today"
+down = "BROKEN"
+states = ["colour"]
+
+[[case]]
+name = "one"
+variant = "applicant"
+parameters = {}
+expect = "perhaps"
+"#;
+    let said = CaseFile::parse(&faulty, "it.toml", &definition).unwrap_err().to_string();
+    for part in [
+        "persons.ann: neither a birth date nor a resident id",
+        "no variant `clan`; there are applicant, couple, family",
+        "no reason `HOME_FOUND`",
+        "no parameter `spouse`; there are applicant",
+        "no column `state`",
+        "row 1: `sold` cannot be in `status`; its codes mean advance",
+        "row 1: `2026-02-30` cannot be in `ended_on`",
+        "row 2: 1 cells under 4 names",
+        "row 3: `joe` cannot be in `owner_id`",
+        "the check asks no dataset `estate.parcels`",
+        "since: `May` is not known",
+        "knows: `some` is not known",
+        "most_age: `old` is not known",
+        "as_of: `today` is not known",
+        "down: `BROKEN` is not known",
+        "states: `colour` is not known",
+        "this name is there twice",
+        "parameter `applicant` is missing",
+        "`perhaps` is no answer",
+    ] {
+        assert!(said.contains(part), "{part}:\n{said}");
+    }
+    for text in ["today = 1", "case = []", "[[case]]\ncolour = 1"] {
+        assert!(CaseFile::parse(text, "it.toml", &definition).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_the_engine_refuses_is_named_by_its_file() {
+    let (definition, _) = no_property();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let faults = |definition: &Definition| runtime.block_on(engine_faults(definition, "it"));
+    assert_eq!(faults(&definition), []);
+    for (from, to, file, place, what) in [
+        ("> r.today", "> now()", "it/children.sql", "step `children`", "reads a clock"),
+        ("from household where", "from houses where", "it/registered.sql", "registered", "houses"),
+        (" as verdict,", " as judged,", "it/verdict.sql", "step `verdict`", "its columns must be"),
+        (" as verdict,", " as judged,", "it/verdict.applicant.sql", "verdict", "columns must be"),
+        ("\"certain.id\"", "\"certain.who\"", "it/check.toml", "variant", "certain.who"),
+    ] {
+        let text = definition.text.replace(from, to);
+        assert_ne!(text, definition.text, "{from}");
+        let found = faults(&Definition::parse(&text, "it").unwrap());
+        assert!(
+            found.iter().any(|fault| fault.file == file
+                && fault.place.contains(place)
+                && fault.what.contains(what)
+                && !fault.remedy.is_empty()),
+            "{from}: {found:#?}"
+        );
+    }
+}
