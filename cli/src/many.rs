@@ -17,7 +17,9 @@ use zerotrip_client::{CheckQuestion, Errand, ManyQuestion, Session, SessionError
 use zerotrip_proto::bounds::SUBJECTS;
 use zerotrip_proto::v1::Reason;
 
-use crate::render::{DENIED, Failure, Language, NOT_SO, Screen, UNAVAILABLE, USAGE, rfc3339};
+use crate::render::{
+    DENIED, Failure, Language, NOT_SO, Screen, UNAVAILABLE, USAGE, facts_json, rfc3339,
+};
 use crate::renewals;
 
 /// Most persons of one list.
@@ -151,7 +153,7 @@ fn lines(outcome: &ManyOutcome, batch: &[String], asked: &str) -> Vec<Value> {
 
 fn said(outcome: &SubjectOutcome) -> Value {
     match outcome {
-        SubjectOutcome::Affirmed { sources } => {
+        SubjectOutcome::Affirmed { sources, facts } => {
             let sources: Vec<Value> = sources
                 .iter()
                 .map(|source| {
@@ -159,7 +161,7 @@ fn said(outcome: &SubjectOutcome) -> Value {
                     json!({ "dataset": source.dataset, "as_of": as_of })
                 })
                 .collect();
-            json!({ "outcome": "affirmed", "sources": sources })
+            json!({ "outcome": "affirmed", "sources": sources, "facts": facts_json(facts) })
         }
         SubjectOutcome::Negative { reasons: told } => {
             json!({ "outcome": "negative", "reasons": reasons(told) })

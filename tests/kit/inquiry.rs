@@ -206,8 +206,8 @@ impl Asker {
 
 fn words(conclusion: Conclusion) -> Words {
     match conclusion {
-        Conclusion::Absent(_) => ("true", String::new(), String::new()),
-        Conclusion::Present(code) => ("false", code, String::new()),
+        Conclusion::Proven(_) => ("true", String::new(), String::new()),
+        Conclusion::Refuted(code) => ("false", code, String::new()),
         Conclusion::Unavailable(why) => ("unavailable", why.code.name().to_owned(), why.dataset),
     }
 }

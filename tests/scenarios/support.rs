@@ -276,8 +276,8 @@ pub async fn prepared_without(column: &str) -> PreparedCheck {
 /// `true`, `false PROPERTY_FOUND`, `unavailable UNDETERMINED`.
 pub fn as_words(conclusion: &Conclusion) -> String {
     match conclusion {
-        Conclusion::Absent(_) => "true".into(),
-        Conclusion::Present(code) => format!("false {code}"),
+        Conclusion::Proven(_) => "true".into(),
+        Conclusion::Refuted(code) => format!("false {code}"),
         Conclusion::Unavailable(why) => format!("unavailable {}", why.code.name()),
     }
 }

@@ -4,6 +4,7 @@
 //! engine.
 
 mod bounds;
+mod claim;
 mod dataset;
 mod faults;
 mod model;
@@ -14,10 +15,11 @@ mod scan;
 mod template;
 
 pub use bounds::{MOST_MEANINGS, MOST_SCANS, MOST_STEPS, MOST_TEXT};
+pub use claim::{ClaimTerms, ClaimType, DatasetColumn, MOST_CLAIMS, RESERVED};
 pub use dataset::{Code, DateOf, ExpectedDataset, Role};
 pub use faults::DefinitionError;
 pub use model::{
-    CertificateTerms, CoverageRule, Definition, HandOver, Parameter, ReasonText, Step, StepKind,
-    Variant,
+    CertificateTerms, CoverageRule, Definition, HandOver, Parameter, Proves, ReasonText, Step,
+    StepKind, Variant,
 };
 pub use scan::{Age, Origin, Reach, Reference, Scan};

@@ -93,6 +93,7 @@ impl Case {
             reach,
         };
         let evidence = CheckEvidence {
+            proves: &Proves::Absence,
             scans: &[scan],
             verdicts: &self.verdicts,
             reasons: &["FOUND"],
@@ -101,8 +102,8 @@ impl Case {
             hand_overs: &[],
         };
         match conclude(&evidence) {
-            Conclusion::Absent(_) => "true".into(),
-            Conclusion::Present(code) => format!("false {code}"),
+            Conclusion::Proven(_) => "true".into(),
+            Conclusion::Refuted(code) => format!("false {code}"),
             Conclusion::Unavailable(why) => why.code.name().to_owned(),
         }
     }
@@ -301,6 +302,7 @@ fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units:
     let pairs =
         [HandOver { from: "presale".into(), to: "ownership".into(), by: Some("unit_no".into()) }];
     let evidence = CheckEvidence {
+        proves: &Proves::Absence,
         scans: &scans,
         verdicts: &verdicts,
         reasons: &[],
@@ -308,7 +310,7 @@ fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units:
         registered: &BTreeMap::new(),
         hand_overs: &pairs,
     };
-    matches!(conclude(&evidence), Conclusion::Absent(_))
+    matches!(conclude(&evidence), Conclusion::Proven(_))
 }
 
 #[test]
@@ -500,9 +502,9 @@ proptest! {
         }).collect();
         let map = BTreeMap::from([("registered_in:r", registered.clone())]);
         let pairs = [HandOver { from: "s0".into(), to: "s1".into(), by: None }];
-        let evidence = CheckEvidence { scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], certain: &certain, registered: &map, hand_overs: &pairs };
+        let evidence = CheckEvidence { proves: &Proves::Absence, scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], certain: &certain, registered: &map, hand_overs: &pairs };
         let conclusion = conclude(&evidence);
-        if let Conclusion::Present(_) = conclusion {
+        if let Conclusion::Refuted(_) = conclusion {
             prop_assert!(!scans.iter().any(|scan| matches!(scan.state, ScanState::Incomplete(_))), "a missing source would say where it is");
             let firm = verdicts.iter().any(|verdict| {
                 let Some(scan) = scans.iter().find(|scan| scan.name == verdict.scan) else { return false };
@@ -512,7 +514,7 @@ proptest! {
             });
             prop_assert!(firm, "a no without a readable row about a person beyond doubt");
         }
-        if let Conclusion::Absent(_) = conclusion {
+        if let Conclusion::Proven(_) = conclusion {
             prop_assert!(!scans.is_empty());
             let read = |scan: &ScanEvidence<'_>| scan.complete().map(|(_, complete)| complete.as_of());
             let moment = scans.iter().filter_map(read).min();

@@ -1,5 +1,6 @@
 //! What is wrong with a definition: every fault at once, each naming the thing and the remedy.
 
+mod claims;
 mod datasets;
 mod steps;
 mod variants;
