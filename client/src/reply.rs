@@ -1,6 +1,7 @@
 //! From what a hub sent back to one of four outcomes, or to the reason why it does not count.
 //! Pure: the tests tamper with it.
 
+mod kept;
 mod many;
 
 use std::time::SystemTime;
@@ -17,6 +18,7 @@ use zerotrip_trust::identity::Identity;
 
 use crate::request::SignedRequest;
 
+pub use kept::{KeptError, KeptMany};
 pub use many::{
     AnsweredMany, ManyOutcome, SubjectAnswered, SubjectOutcome, SubjectProof, SubjectsError,
     verify_check_many, verify_subject,
@@ -149,7 +151,8 @@ pub fn verify_check(
     directory: &Directory,
     now: SystemTime,
 ) -> Result<Outcome, ReplyError> {
-    let proven = verify_binding(reply, request, hub, directory, now)?;
+    let asked = Asked { request, hub, directory, moment: Moment::Now(now), now };
+    let proven = verify_binding(reply, &asked)?;
     match proven.answer().outcome.clone() {
         Some(Wire::Recorded(_) | Wire::Many(_)) | None => Err(ReplyError::WrongKind),
         Some(other) => outcome(other, proven),
@@ -184,7 +187,8 @@ pub fn verify_recorded(
     directory: &Directory,
     now: SystemTime,
 ) -> Result<Announced, ReplyError> {
-    let proven = verify_binding(reply, request, hub, directory, now)?;
+    let asked = Asked { request, hub, directory, moment: Moment::Now(now), now };
+    let proven = verify_binding(reply, &asked)?;
     match proven.answer().outcome.clone() {
         Some(Wire::Recorded(recorded)) if recorded.certificate_digest != certificate => {
             Err(ReplyError::OtherCertificate)
@@ -201,14 +205,19 @@ pub fn verify_recorded(
     }
 }
 
-fn verify_binding(
-    reply: ExchangeReply,
-    request: &SignedRequest,
-    hub: &Identity,
-    directory: &Directory,
+/// What a reply has to answer, and by whose word.
+struct Asked<'a> {
+    request: &'a SignedRequest,
+    hub: &'a Identity,
+    directory: &'a Directory,
+    /// As of when the hub's keys must hold.
+    moment: Moment,
     now: SystemTime,
-) -> Result<ProvenAnswer, ReplyError> {
-    let proven = prove(reply, directory, Moment::Now(now))?;
+}
+
+fn verify_binding(reply: ExchangeReply, asked: &Asked<'_>) -> Result<ProvenAnswer, ReplyError> {
+    let Asked { request, hub, directory, moment, now } = *asked;
+    let proven = prove(reply, directory, moment)?;
     let answer = proven.answer();
     if answer.hub != hub.uri() {
         return Err(ReplyError::OtherHub { expected: hub.uri(), found: answer.hub.clone() });

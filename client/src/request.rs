@@ -10,15 +10,16 @@ use zerotrip_datasets::{ParameterError, ParameterType, StrictError};
 use zerotrip_proto::bounds::{REQUEST_LIFE, SUBJECTS, TEXT_CHARS};
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CheckBody, Envelope, IssueBody, Parameter, Request};
+use zerotrip_proto::v1::{CheckBody, Envelope, IssueBody, Parameter, Request, SubjectList};
 use zerotrip_text::is_invisible;
+use zerotrip_trust::digest::RandomError;
 use zerotrip_trust::dsse::DsseError;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::SigningKey;
 use zerotrip_trust::signed;
 
-pub(crate) use many::check_many_request;
 pub use many::{ManyQuestion, canonical_subjects};
+pub(crate) use many::{check_many_body, check_many_request};
 
 /// The parameter that names the person asked about; it is a resident id in every check.
 pub const APPLICANT: &str = "applicant";
@@ -65,6 +66,8 @@ pub struct SignedRequest {
     pub issued_at: SystemTime,
     /// The signed envelope; its payload is what an answer's digest is over.
     pub envelope: Envelope,
+    /// Of a question about many: the list that it commits to.
+    pub subjects: Option<SubjectList>,
 }
 
 /// What is wrong with a request.
@@ -113,6 +116,9 @@ pub enum RequestError {
     /// Not of its declared type. The value itself is not repeated.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
+    /// No secret for a list.
+    #[error(transparent)]
+    Random(RandomError),
     /// It could not be signed.
     #[error(transparent)]
     Sign(#[from] DsseError),
@@ -191,6 +197,7 @@ pub fn sign_issue(
 pub(crate) struct UnsignedRequest {
     request: Request,
     issued_at: SystemTime,
+    subjects: Option<SubjectList>,
 }
 
 impl UnsignedRequest {
@@ -209,7 +216,8 @@ impl UnsignedRequest {
     }
 
     fn with(self, envelope: Envelope) -> SignedRequest {
-        SignedRequest { id: self.request.id, issued_at: self.issued_at, envelope }
+        let Self { request, issued_at, subjects } = self;
+        SignedRequest { id: request.id, issued_at, envelope, subjects }
     }
 }
 
@@ -246,7 +254,7 @@ fn unsigned(
         case_number: errand.case_number.clone(),
         body: Some(body),
     };
-    Ok(UnsignedRequest { request, issued_at: now })
+    Ok(UnsignedRequest { request, issued_at: now, subjects: None })
 }
 
 fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {

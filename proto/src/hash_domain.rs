@@ -36,6 +36,15 @@ hash_domains! {
     /// ledger's completion; the authority and the owner, who may read the fact, open it.
     FACT = "zerotrip/exchange-fact/v1";
 
+    /// Commitment to one subject of a request about many: a leaf under
+    /// `CheckManyBody.subjects_root`. The requester makes it; the hub verifies all, a department
+    /// those that it is asked about.
+    SUBJECT = "zerotrip/subject/v1";
+
+    /// Message of the HMAC-SHA256, under the list's secret, that gives the salt of one subject: its
+    /// place (u64, big-endian). Requester and hub compute it alike.
+    SUBJECT_SALT = "zerotrip/subject-salt/v1";
+
     /// Commitment to one subject's outcome in an answer about many: a leaf under
     /// `ManyAnswered.root`. The hub makes it; the requester verifies all, a later reader the one
     /// that is shown.

@@ -280,6 +280,8 @@ impl InParts<'_> {
 }
 
 impl DispatchMany for InParts<'_> {
+    fn begin_group(&self) {}
+
     fn scan_in_parts<'a>(
         &'a self,
         call: ScanCall<'a>,

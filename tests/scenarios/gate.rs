@@ -35,6 +35,7 @@ use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::note::{Checkpoint, sign_checkpoint};
 use zerotrip_trust::receipt;
+use zerotrip_trust::subject_list::SubjectTree;
 use zerotrip_trust::tls;
 use zerotrip_trust::x509::{TlsKey, pem};
 
@@ -239,6 +240,7 @@ impl Thief {
             authority_grant: "g1".into(),
             obligations: Vec::new(),
             part: 0,
+            subjects: None,
         }
     }
 
@@ -728,22 +730,42 @@ struct ManyForge<'a> {
 }
 
 impl ManyForge<'_> {
+    fn tree(&self) -> SubjectTree {
+        tree(&self.subjects)
+    }
+
     fn request(&self, change: impl FnOnce(&mut CheckManyBody)) -> Request {
+        self.about(&self.subjects, change)
+    }
+
+    fn about(&self, list: &[String], change: impl FnOnce(&mut CheckManyBody)) -> Request {
         let mut body = CheckManyBody {
             check: "no-property".into(),
             variant: "applicant".into(),
             parameters: Vec::new(),
             subject_parameter: "applicant".into(),
-            subjects: self.subjects.clone(),
+            subjects: list.len() as u32,
+            subjects_root: tree(list).root().to_vec(),
         };
         change(&mut body);
         Request { body: Some(Body::CheckMany(body)), ..self.forge.thief.request() }
     }
 
     fn part(&self, request: &Request, part: u32, keys: &[&String]) -> ScanTicket {
+        let mut shown: Vec<(u64, &str)> = (0u64..)
+            .zip(&self.subjects)
+            .filter(|(_, subject)| keys.contains(subject))
+            .map(|(place, subject)| (place, subject.as_str()))
+            .collect();
+        shown.dedup();
+        let subjects = self.tree().show(&shown).ok();
         let keys = keys.iter().map(|key| Forge::parameter(key)).collect();
-        ScanTicket { part, keys, ..self.forge.thief.grant(request) }
+        ScanTicket { part, keys, subjects, ..self.forge.thief.grant(request) }
     }
+}
+
+fn tree(list: &[String]) -> SubjectTree {
+    SubjectTree::new(&[7; 32], list.iter().map(String::as_str))
 }
 
 #[test]
@@ -791,15 +813,44 @@ fn a_stolen_hub_cannot_stretch_a_request_about_many() {
         assert_eq!(send(many.part(&request, 6, &[&three])), Ok(1));
     });
     rows.row("a request about more than the owner approved", || {
-        let request = many.request(|body| body.subjects.push(forge.stranger.clone()));
+        let request = many.request(|body| body.subjects += 1);
         assert_eq!(send(many.part(&request, 1, &[&one])), Err(GateRefused));
     });
     rows.row("a request that names one of them twice", || {
-        let request = many.request(|body| body.subjects[2] = one.clone());
-        assert_eq!(send(many.part(&request, 1, &[&one])), Err(Malformed));
+        let list = [one.clone(), two.clone(), one.clone()];
+        let request = many.about(&list, |_| {});
+        let subjects = tree(&list).show(&[(0, &one), (2, &one)]).ok();
+        let ticket = ScanTicket { subjects, ..many.part(&request, 1, &[&one]) };
+        assert_eq!(send(ticket), Err(Malformed));
+    });
+    rows.row("no subjects shown", || {
+        let ticket = ScanTicket { subjects: None, ..many.part(&many.request(|_| {}), 1, &[&one]) };
+        assert_eq!(send(ticket), Err(KeyWithoutOrigin));
+    });
+    rows.row("another list's subjects", || {
+        let list = [one.clone(), two.clone(), forge.stranger.clone()];
+        let subjects = tree(&list).show(&[(2, &forge.stranger)]).ok();
+        let keys = [&forge.stranger];
+        let ticket = ScanTicket { subjects, ..many.part(&many.request(|_| {}), 1, &keys) };
+        assert_eq!(send(ticket), Err(KeyWithoutOrigin));
+    });
+    rows.row("another in the place of a subject", || {
+        let mut ticket = many.part(&many.request(|_| {}), 1, &[&one]);
+        ticket.keys = vec![Forge::parameter(&forge.stranger)];
+        ticket.subjects.as_mut().unwrap().subjects[0].clone_from(&forge.stranger);
+        assert_eq!(send(ticket), Err(KeyWithoutOrigin));
+    });
+    rows.row("more subjects shown than a part has keys", || {
+        let mut ticket = many.part(&many.request(|_| {}), 1, &[&one]);
+        ticket.subjects.as_mut().unwrap().places = vec![0; bounds::PART_KEYS + 1];
+        assert_eq!(send(ticket), Err(TooLarge));
+    });
+    rows.row("subjects shown for a request about one", || {
+        let subjects = many.tree().show(&[(0, &one)]).ok();
+        assert_eq!(send(ScanTicket { subjects, ..forge.right() }), Err(Malformed));
     });
     rows.row("a request that names nobody", || {
-        let request = many.request(|body| body.subjects.clear());
+        let request = many.about(&[], |_| {});
         assert_eq!(send(many.part(&request, 1, &[&one])), Err(TooLarge));
     });
     rows.row("a parameter both for all and for each", || {
@@ -814,8 +865,11 @@ fn a_stolen_hub_cannot_stretch_a_request_about_many() {
         assert_eq!(send(many.part(&request, 1, &[&one])), Err(KeyWithoutOrigin));
     });
     rows.row("a subject in another spelling", || {
-        let request = many.request(|body| body.subjects[0] = format!(" {}", body.subjects[0]));
-        assert_eq!(send(many.part(&request, 1, &[&one])), Err(KeyWithoutOrigin));
+        let list = [format!(" {one}"), two.clone(), three.clone()];
+        let request = many.about(&list, |_| {});
+        let subjects = tree(&list).show(&[(0, &list[0])]).ok();
+        let ticket = ScanTicket { subjects, ..many.part(&request, 1, &[&one]) };
+        assert_eq!(send(ticket), Err(KeyWithoutOrigin));
     });
     rows.row("another variant's template", || {
         let request = many.request(|body| body.variant = "family".into());
@@ -826,7 +880,8 @@ fn a_stolen_hub_cannot_stretch_a_request_about_many() {
         let envelope = ticket.request.as_mut().unwrap();
         let mut request = Request::decode(envelope.payload.as_slice()).unwrap();
         if let Some(Body::CheckMany(body)) = &mut request.body {
-            body.subjects[0].clone_from(&forge.stranger);
+            let list = [forge.stranger.clone(), two.clone(), three.clone()];
+            body.subjects_root = tree(&list).root().to_vec();
         }
         envelope.payload = request.encode_to_vec();
         assert_eq!(send(ticket), Err(BadSignature));

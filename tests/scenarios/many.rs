@@ -5,13 +5,20 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use prost::Message as _;
+use serde_json::json;
 use zerotrip_client::reply::{AnsweredMany, SubjectAnswered, SubjectOutcome, verify_subject};
 use zerotrip_client::request::sign_issue;
 use zerotrip_client::{CheckQuestion, ManyOutcome, ManyQuestion, SessionError};
 use zerotrip_datasets::ResidentId;
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::answer::Outcome;
-use zerotrip_proto::v1::{ErrorCode, ExchangeCall, IssueBody};
+use zerotrip_proto::v1::subject_answer::Outcome as Said;
+use zerotrip_proto::v1::{
+    CheckManyReply, ErrorCode, ExchangeCall, IssueBody, SubjectAnswer, SubjectLeaf,
+};
 use zerotrip_tests::city::{self, City, Spec, Variant, stated_day};
 use zerotrip_tests::deployment::{BASIS, DEPARTMENTS, FUND, PURPOSE, run, wait_until};
 use zerotrip_tests::inquiry::{Asker, Parts, Registers, Words};
@@ -496,7 +503,7 @@ fn a_variant_is_counted_for_each_of_many_or_for_none() {
         };
         let from = (&home.system, &home.sign);
         let request = sign_issue(from, &home.hub, &errand(), issue, now).unwrap();
-        let call = ExchangeCall { request: Some(request.envelope), seen_size: 0 };
+        let call = ExchangeCall { request: Some(request.envelope), ..ExchangeCall::default() };
         town.session().await.connection().exchange().issue(call).await.unwrap_err()
     });
     assert_eq!(code_of(&refused), ErrorCode::NotIssuable);
@@ -504,11 +511,28 @@ fn a_variant_is_counted_for_each_of_many_or_for_none() {
     town.deployment.stop().unwrap();
 }
 
+/// Kept evidence in which somebody's no is a yes.
+fn with_a_no_as_a_yes(text: &str) -> String {
+    let kept: serde_json::Value = serde_json::from_str(text).unwrap();
+    let bytes = STANDARD.decode(kept["reply"].as_str().unwrap()).unwrap();
+    let mut reply = CheckManyReply::decode(&*bytes).unwrap();
+    let said = |leaf: &SubjectLeaf| SubjectAnswer::decode(&*leaf.payload).unwrap();
+    let yes = reply.leaves.iter().map(said).find_map(|one| match one.outcome {
+        Some(Said::Yes(yes)) => Some(yes),
+        _ => None,
+    });
+    let no = reply.leaves.iter_mut().find(|leaf| matches!(said(leaf).outcome, Some(Said::No(_))));
+    let no = no.unwrap();
+    let forged = SubjectAnswer { outcome: yes.map(Said::Yes), ..said(no) };
+    no.payload = forged.encode_to_vec();
+    let reply = STANDARD.encode(reply.encode_to_vec());
+    json!({ "request": kept["request"], "secret": kept["secret"], "reply": reply }).to_string()
+}
+
 /// The lines of a file of answers, by subject.
 fn lines(file: &Path) -> HashMap<String, serde_json::Value> {
     let text = std::fs::read_to_string(file).unwrap();
-    // The first line says what the answers are to.
-    let values = text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap());
+    let values = text.lines().map(|line| serde_json::from_str(line).unwrap());
     let named = values
         .map(|value: serde_json::Value| (value["subject"].as_str().unwrap().to_owned(), value));
     named.collect()
@@ -529,6 +553,10 @@ fn a_file_of_subjects_is_asked_and_goes_on_where_it_was_stopped() {
         let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         arguments.drain(at..at + 2);
         arguments.extend(["--subjects", list.to_str().unwrap()]);
+        if more.contains(&"--case") {
+            let at = arguments.iter().position(|argument| *argument == "--case").unwrap();
+            arguments.drain(at..at + 2);
+        }
         arguments.extend(more);
         town.deployment.zerotrip(&arguments).unwrap()
     };
@@ -541,21 +569,41 @@ fn a_file_of_subjects_is_asked_and_goes_on_where_it_was_stopped() {
     let first = check(&town, &with_out);
     let answers = lines(&out);
     assert_eq!((answers.len(), first.code), (40, code_of(&answers)), "{}", first.errors);
-    // Half of a last line, as a machine that stopped leaves it: that one is asked again, and the
-    // unavailable, and those who are new.
+    // Only what the evidence proves counts at a resume: a line that somebody added or changed, and
+    // half of a line, are gone. The unavailable are asked about again, and those who are new.
     let text = std::fs::read_to_string(&out).unwrap();
-    std::fs::write(&out, &text[..text.len() - 20]).unwrap();
+    let yes = json!({ "subject": everybody[44], "outcome": "affirmed" });
+    let forged = text.replace("\"negative\"", "\"affirmed\"");
+    std::fs::write(&out, format!("{yes}\n{}", &forged[..forged.len() - 20])).unwrap();
     std::fs::write(&list, everybody[..45].join("\n")).unwrap();
     let entries = size(&town);
     check(&town, &with_out);
     assert_eq!(size(&town), entries + 2);
     let again = lines(&out);
     assert_eq!(again.len(), 45);
+    assert_ne!(again[&everybody[44]]["exchange"], json!(null), "asked about");
     for (subject, value) in &answers {
-        if value["outcome"] != "unavailable" && !text.ends_with(&format!("{value}\n")) {
-            assert_eq!(again[subject]["outcome"], value["outcome"]);
+        if value["outcome"] != "unavailable" {
+            assert_eq!(&again[subject], value);
         }
     }
+    // Evidence that was changed ends the run, whoever changed it, and so does another errand's.
+    let evidence = folder.join("answers.jsonl.evidence");
+    let one = std::fs::read_dir(&evidence).unwrap().next().unwrap().unwrap().path();
+    let whole = std::fs::read_to_string(&one).unwrap();
+    for (text, code) in [
+        (with_a_no_as_a_yes(&whole), 5),
+        (whole[..whole.len() / 2].to_owned(), 5),
+        ("{}".to_owned(), 5),
+        (whole.clone(), code_of(&again)),
+    ] {
+        std::fs::write(&one, text).unwrap();
+        let told = check(&town, &with_out);
+        assert_eq!(told.code, code, "{}", told.errors);
+        assert!(code != 5 || told.errors.contains(".evidence/"), "{}", told.errors);
+    }
+    let other = check(&town, &[&with_out[..], &["--case", "another"]].concat());
+    assert_eq!(other.code, 2, "{}", other.errors);
     // Where all are answered, nobody is asked.
     let settled: Vec<&String> = again
         .iter()

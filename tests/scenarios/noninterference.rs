@@ -22,11 +22,12 @@ use zerotrip_proto::v1::{
     ExchangeCall, ExchangeReply, GetCheckpointReply, GetEntriesReply, GetEntriesRequest,
     GetFactRequest, GetJoinRequest, Intent, IssueBody, JoinRequest, LedgerEntry, LedgerReceipt,
     ListDatasetsReply, Parameter, ProveConsistencyReply, ProveConsistencyRequest,
-    ProveInclusionRequest, Request,
+    ProveInclusionRequest, Request, SubjectList,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::city::Variant;
 use zerotrip_tests::deployment::{BASIS, FUND, PURPOSE, TRANSIT};
+use zerotrip_trust::subject_list::SubjectTree;
 use zerotrip_trust::{dsse, entry};
 
 use crate::support::{
@@ -113,6 +114,10 @@ impl Observer {
     }
 
     fn request(&self, body: Body) -> Vec<u8> {
+        self.with_list(body, None)
+    }
+
+    fn with_list(&self, body: Body, subjects: Option<SubjectList>) -> Vec<u8> {
         let now = std::time::SystemTime::now();
         let request = Request {
             id: uuid::Uuid::now_v7().to_string(),
@@ -128,7 +133,7 @@ impl Observer {
             body: Some(body),
         };
         let request = Some(dsse::seal(payload_type::REQUEST, &request, &self.home.sign).unwrap());
-        ExchangeCall { request, seen_size: 1 }.encode_to_vec()
+        ExchangeCall { request, seen_size: 1, subjects }.encode_to_vec()
     }
 
     /// What this member can say on each call that has to do with what the others did. Panics on a
@@ -148,9 +153,12 @@ impl Observer {
                     variant: "couple".into(),
                     parameters: Vec::new(),
                     subject_parameter: "applicant".into(),
-                    subjects: vec![applicant.into()],
+                    subjects: 1,
+                    subjects_root: SubjectTree::new(&[7; 32], [applicant]).root().to_vec(),
                 };
-                vec![self.request(Body::CheckMany(check))]
+                let list =
+                    SubjectList { secret: vec![7; 32], subjects: vec![applicant.to_owned()] };
+                vec![self.with_list(Body::CheckMany(check), Some(list))]
             }
             // The exchange of another system, and one that nobody knows.
             "/zerotrip.v1.Exchange/Issue" => [trial.id.clone(), uuid::Uuid::now_v7().to_string()]

@@ -20,6 +20,7 @@ mod pae;
 pub mod receipt;
 pub mod renewal;
 pub mod signed;
+pub mod subject_list;
 pub mod tiles;
 pub mod tls;
 pub mod vault;

@@ -198,7 +198,7 @@ pub fn read_facts(terms: &[FactTerms], claims: &[Claim]) -> Option<Vec<Fact>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use serde_json::json;
 
     use super::*;

@@ -62,6 +62,7 @@ impl Explain for RequestError {
             }
             Self::Parameter(ParameterError { name, why }) => resident_id(why)
                 .within(&format!("parameter `{name}`: "), &format!("参数 `{name}`：")),
+            Self::Random(why) => Failure::new(en, format!("无法取得随机数：{why}")),
             Self::Sign(why) => Failure::new(en, format!("无法签名：{why}")),
         }
     }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::time::SystemTime;
 
 use prost::Message as _;
-use zerotrip_certificates::{Fact, ProvenAnswer, read_facts};
+use zerotrip_certificates::{Fact, Moment, ProvenAnswer, read_facts};
 use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::subject_answer::Outcome as SubjectWire;
@@ -21,7 +21,9 @@ use zerotrip_trust::merkle::{
     CompactRange, NodeReader, ProofError, inclusion_path, leaf_hash, verify_inclusion,
 };
 
-use super::{NotAllowed, NotAnswered, Outcome, ReplyError, allowed, outcome, verify_binding};
+use super::{
+    Asked, NotAllowed, NotAnswered, Outcome, ReplyError, allowed, outcome, verify_binding,
+};
 use crate::request::SignedRequest;
 
 /// Bytes of a leaf's salt.
@@ -58,6 +60,8 @@ pub struct AnsweredMany {
     pub subjects: Vec<SubjectAnswered>,
     /// The proof of all of them.
     pub proven: ProvenAnswer,
+    /// The request that they answer.
+    pub request: SignedRequest,
 }
 
 /// One subject's outcome, and what opens it.
@@ -136,17 +140,24 @@ pub enum SubjectsError {
     NotMany,
 }
 
-/// The outcome of a check about these subjects, verified.
+/// The outcome of a check about many subjects, verified.
 pub fn verify_check_many(
     reply: CheckManyReply,
     request: &SignedRequest,
-    subjects: &[String],
     hub: &Identity,
     directory: &Directory,
     now: SystemTime,
 ) -> Result<ManyOutcome, ReplyError> {
+    let asked = Asked { request, hub, directory, moment: Moment::Now(now), now };
+    verify_many_as_of(reply, &asked)
+}
+
+pub(super) fn verify_many_as_of(
+    reply: CheckManyReply,
+    asked: &Asked<'_>,
+) -> Result<ManyOutcome, ReplyError> {
     let CheckManyReply { reply, leaves } = reply;
-    let proven = verify_binding(reply.unwrap_or_default(), request, hub, directory, now)?;
+    let proven = verify_binding(reply.unwrap_or_default(), asked)?;
     let answered = match proven.answer().outcome.clone() {
         Some(Wire::Many(answered)) if allowed(&proven) => answered,
         Some(Wire::Many(_)) => return Err(ReplyError::Contradiction),
@@ -159,9 +170,10 @@ pub fn verify_check_many(
         }
         Some(Wire::Answered(_) | Wire::Recorded(_)) | None => return Err(ReplyError::WrongKind),
     };
-    let subjects = each(&answered, leaves, subjects)?;
-    let claims = answered.claims;
-    Ok(ManyOutcome::Answered(Box::new(AnsweredMany { claims, subjects, proven })))
+    let list = asked.request.subjects.as_ref().ok_or(ReplyError::WrongKind)?;
+    let subjects = each(&answered, leaves, &list.subjects)?;
+    let (claims, request) = (answered.claims, asked.request.clone());
+    Ok(ManyOutcome::Answered(Box::new(AnsweredMany { claims, subjects, proven, request })))
 }
 
 /// Each subject's outcome, once all of them lead to the root.

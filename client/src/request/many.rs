@@ -5,8 +5,10 @@ use std::time::SystemTime;
 
 use zerotrip_proto::bounds::SUBJECTS;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CheckManyBody, Parameter};
+use zerotrip_proto::v1::{CheckManyBody, Parameter, SubjectList};
+use zerotrip_trust::digest;
 use zerotrip_trust::identity::Identity;
+use zerotrip_trust::subject_list::SubjectTree;
 
 use super::{
     APPLICANT, CheckQuestion, Errand, RequestError, UnsignedRequest, declared_type, unsigned,
@@ -68,16 +70,29 @@ pub(crate) fn check_many_request(
     many: &ManyQuestion,
     now: SystemTime,
 ) -> Result<UnsignedRequest, RequestError> {
+    let secret = digest::random().map_err(RequestError::Random)?;
+    let body = Body::CheckMany(check_many_body(many, &secret, &many.subjects));
+    let list = SubjectList { secret: secret.to_vec(), subjects: many.subjects.clone() };
+    Ok(UnsignedRequest { subjects: Some(list), ..unsigned(issuer, hub, errand, body, now)? })
+}
+
+/// The question, about these subjects.
+pub(crate) fn check_many_body(
+    many: &ManyQuestion,
+    secret: &[u8; 32],
+    subjects: &[String],
+) -> CheckManyBody {
+    let tree = SubjectTree::new(secret, subjects.iter().map(String::as_str));
     let CheckQuestion { check, variant, parameters } = &many.question;
     let parameters = parameters
         .iter()
         .map(|(name, value)| Parameter { name: name.clone(), value: value.clone() });
-    let body = Body::CheckMany(CheckManyBody {
+    CheckManyBody {
         check: check.clone(),
         variant: variant.clone(),
         parameters: parameters.collect(),
         subject_parameter: APPLICANT.to_owned(),
-        subjects: many.subjects.clone(),
-    });
-    unsigned(issuer, hub, errand, body, now)
+        subjects: u32::try_from(subjects.len()).unwrap_or(u32::MAX),
+        subjects_root: tree.root().to_vec(),
+    }
 }

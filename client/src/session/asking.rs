@@ -11,7 +11,9 @@ use super::bounds::MANY_TIME;
 use super::call::{answered, answered_within};
 use super::connection::Connection;
 use super::error::SessionError;
-use crate::reply::{ManyOutcome, Outcome, verify_check, verify_check_many};
+use crate::reply::{
+    AnsweredMany, KeptError, KeptMany, ManyOutcome, Outcome, verify_check, verify_check_many,
+};
 use crate::request::{
     CheckQuestion, Errand, ManyQuestion, SignedRequest, check_many_request, check_request,
 };
@@ -62,9 +64,11 @@ impl Session {
         let request = request.sign_among(&self.connection.requests).await?;
         let mut exchange = self.connection.exchange();
         let (seen_size, known) = (self.seen.size(), self.directory.version());
-        let reply = answered(
-            exchange.check(ExchangeCall { request: Some(request.envelope.clone()), seen_size }),
-        )
+        let reply = answered(exchange.check(ExchangeCall {
+            request: Some(request.envelope.clone()),
+            seen_size,
+            subjects: None,
+        }))
         .await?;
         self.follow_directory(&reply).await?;
         let outcome = verify_check(
@@ -91,16 +95,29 @@ impl Session {
         let request = request.sign_among(&self.connection.requests).await?;
         let mut exchange = self.connection.exchange();
         let (seen_size, known) = (self.seen.size(), self.directory.version());
-        let call = ExchangeCall { request: Some(request.envelope.clone()), seen_size };
+        let (envelope, subjects) = (Some(request.envelope.clone()), request.subjects.clone());
+        let call = ExchangeCall { request: envelope, seen_size, subjects };
         let reply = answered_within(MANY_TIME, exchange.check_many(call)).await?;
         if let Some(reply) = &reply.reply {
             self.follow_directory(reply).await?;
         }
         let (hub, now) = (&self.connection.home.hub, SystemTime::now());
-        let outcome =
-            verify_check_many(reply, &request, &many.subjects, hub, &self.directory, now)?;
+        let outcome = verify_check_many(reply, &request, hub, &self.directory, now)?;
         self.seen.follow(outcome.proven(), known)?;
         Ok(outcome)
+    }
+
+    /// What an earlier exchange came to, out of what was kept of it; only if it was this system's,
+    /// and to this question for this errand.
+    pub fn kept_many(
+        &self,
+        kept: KeptMany,
+        errand: &Errand,
+        many: &ManyQuestion,
+    ) -> Result<AnsweredMany, KeptError> {
+        let home = &self.connection.home;
+        let between = (&home.system, &home.hub);
+        kept.verify(between, errand, many, &self.directory, SystemTime::now())
     }
 
     /// A hub may have taken a new key since this session began: where the reply's key is unknown

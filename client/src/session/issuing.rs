@@ -126,8 +126,11 @@ impl Session {
     ) -> Result<Announced, Unheard> {
         let mut exchange = self.connection.exchange();
         let (seen_size, known) = (self.seen.size(), self.directory.version());
-        let call = exchange
-            .issue(ExchangeCall { request: Some(announcement.envelope.clone()), seen_size });
+        let call = exchange.issue(ExchangeCall {
+            request: Some(announcement.envelope.clone()),
+            seen_size,
+            subjects: None,
+        });
         let reply = match Deadline::after(CALL_TIME).within(call).await {
             Ok(Ok(reply)) => reply.into_inner(),
             // With details it is the hub's own word; without, the connection's.

@@ -1,15 +1,16 @@
 //! Which tickets and scans were served already. The memory is bounded. It ends with the process:
 //! the gate refuses tickets that were issued before the process began.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use zerotrip_proto::v1::{ErrorCode, ScanTicket};
 use zerotrip_proto::{Refusal, bounds};
+use zerotrip_trust::digest::sha256;
 
 /// Most names that are remembered at once; a ticket lives a minute, its request five.
-const MOST: usize = 4_000_000;
+const MOST: usize = 8_000_000;
 /// How long one is remembered: as long as the gate can admit the same request. It admits one that
 /// is dated ahead by the allowed clock skew, until the same skew after its end.
 const MEMORY: Duration =
@@ -24,11 +25,26 @@ pub struct UsedTickets {
 
 #[derive(Debug, Default)]
 struct Held {
-    names: HashSet<String>,
-    expiries: BTreeSet<(SystemTime, String)>,
+    names: HashSet<Name>,
+    /// What was used, by until when it is remembered: the earliest first, a second together.
+    expiries: VecDeque<(SystemTime, Vec<Name>)>,
     /// How many keys the parts had of a scan that is asked in parts, by the scan's name.
-    parts: HashMap<String, u64>,
+    parts: HashMap<Name, u64>,
 }
+
+/// Half of a digest: a busy day has millions of names at a time, and they are long. Who finds two
+/// of one digest has one of their scans refused.
+type Name = [u8; 16];
+
+fn name(text: &str) -> Name {
+    let digest = sha256(text.as_bytes());
+    let mut half = Name::default();
+    half.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    half
+}
+
+/// Names are remembered together that come within this time of one another.
+const TOGETHER: Duration = Duration::from_secs(1);
 
 /// A part of a scan for a request about many subjects.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +82,8 @@ impl UsedTickets {
             None => scan.clone(),
             Some(_) => format!("{scan} part {}", ticket.part),
         };
-        let names = [format!("ticket {}", ticket.id), used];
+        let scan = name(&scan);
+        let names = [name(&format!("ticket {}", ticket.id)), name(&used)];
         if names.iter().any(|name| held.names.contains(name)) {
             return Err(Refusal::new(
                 ErrorCode::GrantReused,
@@ -82,11 +99,11 @@ impl UsedTickets {
         }
         let until = now + MEMORY;
         if let Some(part) = part {
-            held.spend_keys(&scan, part, until)?;
+            held.spend_keys(scan, part, until)?;
         }
         for name in names {
-            held.names.insert(name.clone());
-            held.expiries.insert((until, name));
+            held.names.insert(name);
+            held.remember(name, until);
         }
         Ok(())
     }
@@ -94,21 +111,26 @@ impl UsedTickets {
 
 impl Held {
     fn forget(&mut self, now: SystemTime) {
-        while let Some((until, _)) = self.expiries.first() {
-            if *until >= now {
-                break;
-            }
-            if let Some((_, name)) = self.expiries.pop_first() {
+        while self.expiries.front().is_some_and(|(until, _)| *until < now) {
+            for name in self.expiries.pop_front().into_iter().flat_map(|(_, names)| names) {
                 self.names.remove(&name);
                 self.parts.remove(&name);
             }
         }
     }
 
+    /// Until then, or a second longer; a clock that was set back forgets nothing sooner.
+    fn remember(&mut self, name: Name, until: SystemTime) {
+        match self.expiries.back_mut() {
+            Some((last, names)) if until <= *last => names.push(name),
+            _ => self.expiries.push_back((until + TOGETHER, vec![name])),
+        }
+    }
+
     /// All parts of a scan ask about no more persons than the approval allows. Somebody may be in
     /// two of them: of two subjects that are not of one group, such as a couple.
-    fn spend_keys(&mut self, scan: &str, part: Part, until: SystemTime) -> Result<(), Refusal> {
-        let all = self.parts.get(scan).copied().unwrap_or_default() + part.keys;
+    fn spend_keys(&mut self, scan: Name, part: Part, until: SystemTime) -> Result<(), Refusal> {
+        let all = self.parts.get(&scan).copied().unwrap_or_default() + part.keys;
         if all > part.most_keys {
             let most = part.most_keys;
             return Err(Refusal::new(
@@ -117,8 +139,8 @@ impl Held {
             ));
         }
         // From the first part on, for as long as the gate can admit the request.
-        if self.parts.insert(scan.to_owned(), all).is_none() {
-            self.expiries.insert((until, scan.to_owned()));
+        if self.parts.insert(scan, all).is_none() {
+            self.remember(scan, until);
         }
         Ok(())
     }
@@ -151,9 +173,9 @@ mod tests {
         let last = now + bounds::CLOCK_SKEW + bounds::REQUEST_LIFE + bounds::CLOCK_SKEW;
         assert!(refused(&ticket("g4", "e1"), "owner", last));
         assert_eq!(used.held.lock().unwrap().names.len(), 4);
-        used.spend(&ticket("g5", "e5"), "owner", None, last + Duration::from_secs(1)).unwrap();
+        used.spend(&ticket("g5", "e5"), "owner", None, last + TOGETHER + TOGETHER).unwrap();
         let held = used.held.lock().unwrap();
-        assert_eq!((held.names.len(), held.expiries.len()), (2, 2), "the old ones are forgotten");
+        assert_eq!((held.names.len(), held.expiries.len()), (2, 1), "the old ones are forgotten");
     }
 
     #[test]
@@ -172,7 +194,7 @@ mod tests {
         ask("g7", "buyer", 1, 1, 2, now).unwrap();
         let last = now + MEMORY;
         assert_eq!(ask("g8", "owner", 9, 1, 2, last), Err(ErrorCode::TooLarge));
-        ask("g9", "owner", 9, 1, 2, last + Duration::from_secs(1)).unwrap();
+        ask("g9", "owner", 9, 1, 2, last + TOGETHER + TOGETHER).unwrap();
         let held = used.held.lock().unwrap();
         assert_eq!(held.parts.values().sum::<u64>(), 1, "the old ones are forgotten");
     }

@@ -12,6 +12,7 @@ mod verify;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -26,7 +27,7 @@ use zerotrip_trust::Digest;
 
 use allowed::Named;
 
-pub use allowed::AllowedExchange;
+pub use allowed::{AllowedExchange, List};
 
 use crate::channels::Attached;
 use crate::engine::{Dispatch, ScanAnswer, ScanCall};
@@ -46,6 +47,8 @@ pub struct Dispatcher<'a> {
     parts: Mutex<BTreeMap<String, u32>>,
     /// The answers that were verified.
     sources: Mutex<Vec<KeySource>>,
+    /// How many of them came before the group of subjects that is under way: no key comes of them.
+    before: AtomicUsize,
     /// The members that a ticket was sent to.
     asked: Mutex<BTreeSet<String>>,
 }
@@ -74,7 +77,7 @@ impl<'a> Dispatcher<'a> {
     pub fn new(hub: &'a Hub, exchange: AllowedExchange<'a>) -> Self {
         let named = Named::of(exchange.arguments);
         let (sources, asked, parts) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { hub, exchange, named, parts, sources, asked }
+        Self { hub, exchange, named, parts, sources, before: AtomicUsize::new(0), asked }
     }
 
     /// Who was asked, and the receipts of all that answered.
@@ -121,7 +124,8 @@ impl<'a> Dispatcher<'a> {
             deadline: Deadline::earliest(self.exchange.deadline, a_tickets_life),
         };
         let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        make_ticket(&self.exchange, call, &route, &self.named, &sources)
+        let own = sources.get(self.before.load(Ordering::Relaxed)..).unwrap_or_default();
+        make_ticket(&self.exchange, call, &route, &self.named, own)
     }
 
     async fn ask(&self, call: ScanCall<'_>) -> Result<ScanAnswer, ErrorCode> {

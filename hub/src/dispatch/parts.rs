@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use prost::Message as _;
@@ -95,6 +96,11 @@ fn is_too_large(ticket: &ScanTicket) -> bool {
 }
 
 impl DispatchMany for Dispatcher<'_> {
+    fn begin_group(&self) {
+        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        self.before.store(sources.len(), Ordering::Relaxed);
+    }
+
     fn scan_in_parts<'a>(
         &'a self,
         call: ScanCall<'a>,

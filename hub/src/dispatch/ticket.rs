@@ -12,6 +12,7 @@ use zerotrip_proto::{Obligation, to_timestamp};
 use zerotrip_trust::receipt;
 
 use super::allowed::{AllowedExchange, Named};
+use super::failure::fault;
 use super::key_source::KeySource;
 use crate::engine::ScanCall;
 
@@ -50,6 +51,8 @@ pub(super) fn make_ticket(
         })?;
         keys.push(GrantedKey { value: value.clone(), origin: Some(origin) });
     }
+    let shown = exchange.subjects.as_ref().map(|list| list.show(&keys)).transpose();
+    let shown = shown.map_err(|error| fault(&error))?;
     let decision = exchange.decision;
     Ok(ScanTicket {
         id: uuid::Uuid::new_v4().to_string(),
@@ -70,6 +73,7 @@ pub(super) fn make_ticket(
         authority_grant: decision.grant.clone().unwrap_or_default(),
         obligations: Obligation::names(&decision.obligations),
         part: call.part.unwrap_or_default(),
+        subjects: shown.flatten(),
     })
 }
 

@@ -44,6 +44,7 @@ impl PreparedCheck {
         let mut moments = Moments::new();
         let mut results = Vec::with_capacity(subjects.len());
         for group in subjects.chunks(GROUP) {
+            dispatch.begin_group();
             let runs = group
                 .iter()
                 .map(|subject| Run::new(self, engine, variant, subject, today).map(Box::new));

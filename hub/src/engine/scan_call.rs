@@ -48,6 +48,9 @@ impl ScanCall<'_> {
 
 /// Asks departments on behalf of many subjects at once.
 pub trait DispatchMany: Send + Sync {
+    /// What was answered so far is of other subjects: no key of what follows comes of it.
+    fn begin_group(&self);
+
     /// Puts the scan to its department about all of these keys, in as many parts as it takes. No
     /// key is in two of them. What no part is about was not asked. `families` are the call's keys:
     /// as far as possible, a family is in one part.

@@ -11,8 +11,9 @@ use zerotrip_datasets::{Argument, CivilDay};
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CheckManyBody, ErrorCode, ManyAnswered};
+use zerotrip_proto::v1::{CheckManyBody, ErrorCode, ManyAnswered, SubjectList};
 use zerotrip_proto::{Refusal, bounds};
+use zerotrip_trust::subject_list::SubjectTree;
 
 use super::check::{arguments, asking, defined, ready, short, wrong};
 use super::identify::Identified;
@@ -20,7 +21,7 @@ use super::leaves::Subjects;
 use super::outcome::{Outcome, claims};
 use super::pipeline::Kind;
 use super::told::reasons;
-use crate::dispatch::Dispatcher;
+use crate::dispatch::{Dispatcher, List};
 use crate::engine::{PreparedKind, PreparedVariant, RunResult};
 use crate::hub::Hub;
 
@@ -36,6 +37,8 @@ pub struct CheckManyRequest {
     shared: usize,
     /// The name of the parameter that differs.
     parameter: String,
+    /// What the request commits to.
+    tree: SubjectTree,
 }
 
 impl Kind for CheckManyRequest {
@@ -53,7 +56,8 @@ impl Kind for CheckManyRequest {
         let but = Some(body.subject_parameter.as_str());
         let mut all = arguments(definition, &body.parameters, but, today)?;
         let shared = all.len();
-        all.extend(subjects(definition, body, today)?);
+        let tree = committed(&identified.subjects, body)?;
+        all.extend(subjects(definition, body, &identified.subjects.subjects, today)?);
         Ok(Self {
             name: format!("{}/{}", definition.name, body.variant),
             definition: Arc::clone(definition),
@@ -61,6 +65,7 @@ impl Kind for CheckManyRequest {
             arguments: all,
             shared,
             parameter: body.subject_parameter.clone(),
+            tree,
         })
     }
 
@@ -78,6 +83,12 @@ impl Kind for CheckManyRequest {
 
     fn subjects(&self) -> u32 {
         u32::try_from(self.arguments.len() - self.shared).unwrap_or(u32::MAX)
+    }
+
+    fn list(&self) -> Option<List<'_>> {
+        let subjects = (0u64..).zip(self.each());
+        let places = subjects.map(|(place, subject)| (subject.value.as_key(), place)).collect();
+        Some(List { tree: &self.tree, parameter: &self.parameter, places })
     }
 
     fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking> {
@@ -162,10 +173,36 @@ impl CheckManyRequest {
     }
 }
 
+/// The list, once it is the one that the request commits to.
+fn committed(list: &SubjectList, body: &CheckManyBody) -> Result<SubjectTree, Refusal> {
+    let (given, most) = (list.subjects.len(), bounds::SUBJECTS);
+    if !(1..=most).contains(&given) {
+        return Err(Refusal::bilingual(
+            ErrorCode::TooLarge,
+            format!("the call names {given} subjects; give 1 to {most}, and make more requests"),
+            format!("请求包含 {given} 名当事人；每次请给出 1 至 {most} 名，超出部分请另行请求"),
+        ));
+    }
+    let other = || {
+        Refusal::bilingual(
+            ErrorCode::Malformed,
+            "the call's subjects are not the list that the request commits to",
+            "随请求送来的名单不是请求所承诺的名单",
+        )
+    };
+    let secret = <[u8; 32]>::try_from(list.secret.as_slice()).map_err(|_| other())?;
+    let tree = SubjectTree::new(&secret, list.subjects.iter().map(String::as_str));
+    if body.subjects as usize != given || body.subjects_root != tree.root() {
+        return Err(other());
+    }
+    Ok(tree)
+}
+
 /// The subjects: each in its canonical form, once.
 fn subjects(
     definition: &Definition,
     body: &CheckManyBody,
+    list: &[String],
     today: CivilDay,
 ) -> Result<Vec<Argument>, Refusal> {
     let name = &body.subject_parameter;
@@ -177,17 +214,9 @@ fn subjects(
             format!("核验事项 `{check}` 没有可逐人区分的参数 `{name}`"),
         ));
     };
-    let (given, most) = (body.subjects.len(), bounds::SUBJECTS);
-    if !(1..=most).contains(&given) {
-        return Err(Refusal::bilingual(
-            ErrorCode::TooLarge,
-            format!("the request names {given} subjects; give 1 to {most}, and make more requests"),
-            format!("请求包含 {given} 名当事人；每次请给出 1 至 {most} 名，超出部分请另行请求"),
-        ));
-    }
-    let mut first: HashMap<&str, usize> = HashMap::with_capacity(given);
-    let mut read = Vec::with_capacity(given);
-    for (number, text) in (1..).zip(&body.subjects) {
+    let mut first: HashMap<&str, usize> = HashMap::with_capacity(list.len());
+    let mut read = Vec::with_capacity(list.len());
+    for (number, text) in (1..).zip(list) {
         let argument = declared.declared.read_signed(name, text, Some(today)).map_err(|error| {
             wrong(format!("subject {number}: {error}"), format!("第 {number} 名：{}", error.zh()))
         })?;

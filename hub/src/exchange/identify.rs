@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use zerotrip_proto::v1::{Envelope, ErrorCode, Request};
+use zerotrip_proto::v1::{Envelope, ErrorCode, Request, SubjectList};
 use zerotrip_proto::{Refusal, bounds, from_timestamp};
 use zerotrip_trust::identity::{Identity, is_term};
 
@@ -19,6 +19,8 @@ pub struct Identified {
     pub member: String,
     /// When it lapses.
     pub expires_at: SystemTime,
+    /// Of a request about many: whom it is about, as its caller says.
+    pub subjects: SubjectList,
 }
 
 /// Verifies a request to the hub of that URI, or says what is wrong with it.
@@ -64,7 +66,7 @@ pub fn identify(
     let expires_at = check_times(&request, now)?;
     check_texts(&request)?;
     let member = holder.member.clone().unwrap_or_default();
-    Ok(Identified { envelope, request, member, expires_at })
+    Ok(Identified { envelope, request, member, expires_at, subjects: SubjectList::default() })
 }
 
 fn check_times(request: &Request, now: SystemTime) -> Result<SystemTime, Refusal> {

@@ -9,7 +9,7 @@ use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::Argument;
 use zerotrip_ledger::{Asking, Ledger, LedgerError};
 use zerotrip_policies::{Action, Decision};
-use zerotrip_proto::v1::{Envelope, ErrorCode, ExchangeCall, Intent};
+use zerotrip_proto::v1::{ErrorCode, ExchangeCall, Intent};
 use zerotrip_proto::{Obligation, Refusal, hash_domain};
 use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
@@ -20,7 +20,7 @@ use super::identify::{Identified, identify};
 use super::outcome::Outcome;
 use super::record::{Record, Replied};
 use super::refusal::refuse;
-use crate::dispatch::{AllowedExchange, Dispatched, Dispatcher};
+use crate::dispatch::{AllowedExchange, Dispatched, Dispatcher, List};
 use crate::hub::Hub;
 use crate::limits::Permit;
 use crate::state::InForce;
@@ -53,6 +53,11 @@ pub trait Kind: Sized + Send + Sync {
         1
     }
 
+    /// The list of subjects that the request commits to, where it is about many.
+    fn list(&self) -> Option<List<'_>> {
+        None
+    }
+
     /// Which variant is asked about each subject, where the grant allows a number of variants.
     fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking>;
 
@@ -79,7 +84,7 @@ pub async fn answer<K: Kind>(
     let in_force = Arc::clone(&follow.borrow_and_update());
     let payload =
         call.request.as_ref().map(|envelope| envelope.payload.clone()).unwrap_or_default();
-    let begun = match begin::<K>(hub, call.request, peer, in_force, now).await {
+    let begun = match begin::<K>(hub, call, peer, in_force, now).await {
         Ok(begun) => begun,
         Err(refusal) => return refuse(&hub.budgets, &hub.ledger, peer, &payload, refusal).await,
     };
@@ -97,6 +102,7 @@ pub async fn answer<K: Kind>(
         id: &identified.request.id,
         request: &identified.envelope,
         arguments: kind.arguments(),
+        subjects: kind.list(),
         decision: &decided.decision,
         in_force: &decided.in_force,
         ledger_size: record.intent_index() + 1,
@@ -124,16 +130,17 @@ struct Begun<K> {
 
 async fn begin<K: Kind>(
     hub: &Hub,
-    envelope: Option<Envelope>,
+    call: ExchangeCall,
     peer: &Identity,
     in_force: Arc<InForce>,
     now: SystemTime,
 ) -> Result<Begun<K>, Refusal> {
-    let envelope = envelope.ok_or_else(|| {
+    let envelope = call.request.ok_or_else(|| {
         Refusal::new(ErrorCode::BadSignature, "the call carries no signed request")
     })?;
     let permit = admit::room(&hub.exchanges, peer)?;
-    let identified = identify(&hub.identity.uri, &in_force, envelope, peer, now)?;
+    let mut identified = identify(&hub.identity.uri, &in_force, envelope, peer, now)?;
+    identified.subjects = call.subjects.unwrap_or_default();
     let kind = K::of(hub, &identified, now)?;
     let about = (kind.subjects(), kind.arguments());
     admit::within_budgets(&hub.budgets, &identified, about)?;

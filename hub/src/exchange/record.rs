@@ -29,6 +29,8 @@ pub struct Record {
     request_id: String,
     request: Envelope,
     request_salt: [u8; 32],
+    /// Of the list that a request about many commits to.
+    subjects_secret: Vec<u8>,
     intent_index: u64,
 }
 
@@ -39,6 +41,7 @@ impl Record {
             request_id: identified.request.id.clone(),
             request: identified.envelope.clone(),
             request_salt,
+            subjects_secret: identified.subjects.secret.clone(),
             intent_index,
         }
     }
@@ -177,6 +180,7 @@ impl Record {
             receipt_salts: recorded().map(|source| source.salt.to_vec()).collect(),
             leaves: many.map(|many| many.leaves.clone()).unwrap_or_default(),
             facts: outcome.many.as_ref().map(|many| many.facts()).unwrap_or_default(),
+            subjects_secret: self.subjects_secret.clone(),
         };
         Ok(Prepared {
             request_id: self.request_id.clone(),

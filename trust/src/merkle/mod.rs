@@ -9,9 +9,10 @@ mod verify;
 
 pub use compact::{CompactRange, CompactRangeError};
 pub use prove::{
-    MissingNode, NodeReader, ProveError, consistency_path, inclusion_path, root_at, subtree_root,
+    MissingNode, NodeReader, ProveError, consistency_path, inclusion_path, root_at, several_path,
+    subtree_root,
 };
-pub use verify::{ProofError, inclusion_root, verify_consistency, verify_inclusion};
+pub use verify::{ProofError, inclusion_root, several_root, verify_consistency, verify_inclusion};
 
 use crate::digest::{Digest, sha256};
 

@@ -119,7 +119,40 @@ pub fn consistency_path(
     Ok(path)
 }
 
+/// The proof that the leaves at these places, ascending and at least one, are in the tree of `size`
+/// leaves: the roots of the largest subtrees that have none of them, from left to right.
+pub fn several_path(
+    reader: &impl NodeReader,
+    places: &[u64],
+    size: u64,
+) -> Result<Vec<Digest>, ProveError> {
+    if places.is_empty() || places.last().is_some_and(|last| *last >= size) {
+        return Err(ProveError::OutOfRange);
+    }
+    let mut path = Vec::new();
+    beside(reader, places, (0, size), &mut path)?;
+    Ok(path)
+}
+
+fn beside(
+    reader: &impl NodeReader,
+    places: &[u64],
+    (start, count): (u64, u64),
+    path: &mut Vec<Digest>,
+) -> Result<(), MissingNode> {
+    if places.is_empty() {
+        path.push(subtree_root(reader, start, count)?);
+    } else if count > 1 {
+        let left = split(count);
+        let (before, behind) =
+            places.split_at(places.partition_point(|place| *place < start + left));
+        beside(reader, before, (start, left), path)?;
+        beside(reader, behind, (start + left, count - left), path)?;
+    }
+    Ok(())
+}
+
 /// The largest power of two below `count`, which is at least 2.
-fn split(count: u64) -> u64 {
+pub(super) fn split(count: u64) -> u64 {
     1 << (u64::BITS - 1 - (count - 1).leading_zeros())
 }

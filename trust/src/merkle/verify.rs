@@ -1,6 +1,7 @@
 //! Checking proofs. Every digest of a proof is used, and none is missing: a proof of another length
 //! is refused.
 
+use super::prove::split;
 use super::{Digest, node_hash};
 
 /// Why a proof proves nothing.
@@ -119,4 +120,38 @@ pub fn verify_consistency(
         return Err(ProofError::WrongLength);
     }
     if old == *from_root && new == *to_root { Ok(()) } else { Err(ProofError::WrongRoot) }
+}
+
+/// The root to which the leaves (leaf hashes) at these places, ascending and at least one, lead in
+/// a tree of `size` leaves, with the subtrees beside them ([`super::several_path`]).
+pub fn several_root(
+    leaves: &[(u64, Digest)],
+    size: u64,
+    path: &[Digest],
+) -> Result<Digest, ProofError> {
+    let ascend = leaves.is_sorted_by(|(one, _), (next, _)| one < next);
+    if !ascend || leaves.last().is_none_or(|(last, _)| *last >= size) {
+        return Err(ProofError::OutOfRange);
+    }
+    let mut path = path.iter();
+    let root = root_over(leaves, (0, size), &mut path)?;
+    if path.next().is_some() { Err(ProofError::WrongLength) } else { Ok(root) }
+}
+
+fn root_over(
+    leaves: &[(u64, Digest)],
+    (start, count): (u64, u64),
+    path: &mut std::slice::Iter<'_, Digest>,
+) -> Result<Digest, ProofError> {
+    let Some((_, first)) = leaves.first() else {
+        return path.next().copied().ok_or(ProofError::WrongLength);
+    };
+    if count == 1 {
+        return Ok(*first);
+    }
+    let left = split(count);
+    let (before, behind) =
+        leaves.split_at(leaves.partition_point(|(place, _)| *place < start + left));
+    let before = root_over(before, (start, left), path)?;
+    Ok(node_hash(&before, &root_over(behind, (start + left, count - left), path)?))
 }

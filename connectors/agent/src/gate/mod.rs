@@ -67,7 +67,13 @@ pub fn admit(envelope: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Ref
     check_obligations(&ticket)?;
     let deadline = times::check_ticket(&ticket, arrival)?;
     let (request, requester) = open_request(&ticket, arrival)?;
-    let asked = Asked::of(&request)?;
+    let asked = Asked::of(&request, ticket.subjects.as_ref())?;
+    if ticket.subjects.is_some() && ticket.part == 0 {
+        return refuse(
+            ErrorCode::Malformed,
+            "subjects are shown for a part of a request about many, and for no other ticket",
+        );
+    }
     if (ticket.part > 0) != asked.subjects().is_some() {
         return refuse(
             ErrorCode::Malformed,
