@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 use std::time::SystemTime;
 
-use zerotrip_proto::v1::{KeyOrigin, KnownMeanings, TypedColumn};
+use zerotrip_proto::v1::{KeyOrigin, KnownMeanings, ReleasedClaim, TypedColumn};
 
 use super::*;
 
