@@ -12,15 +12,31 @@ use zerotrip_proto::v1::DatasetStatement;
 use crate::support::statements;
 
 fn shipped() -> String {
-    std::fs::read_to_string(
-        zerotrip_tests::deployment::definitions().join("no-property/check.toml"),
-    )
-    .unwrap()
+    text_of("no-property")
+}
+
+fn text_of(check: &str) -> String {
+    let folder = zerotrip_tests::deployment::definitions().join(check);
+    std::fs::read_to_string(folder.join("check.toml")).unwrap()
+}
+
+/// Every check that is shipped.
+fn all_shipped() -> Vec<Definition> {
+    let folder = std::fs::read_dir(zerotrip_tests::deployment::definitions()).unwrap();
+    let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names.iter().map(|name| Definition::parse(&text_of(name), name).unwrap()).collect()
 }
 
 /// What is said of the shipped definition after one change.
 fn refusal(from: &str, to: &str) -> String {
-    let text = shipped();
+    refusal_of("no-property", from, to)
+}
+
+/// The same of another one.
+fn refusal_of(check: &str, from: &str, to: &str) -> String {
+    let text = text_of(check);
     assert!(text.contains(from), "the definition no longer holds `{from}`");
     match Definition::parse(&text.replace(from, to), "changed.toml") {
         Err(error) => error.to_string(),
@@ -36,17 +52,84 @@ fn refusal(from: &str, to: &str) -> String {
 }
 
 #[test]
-fn the_shipped_definition_is_prepared() {
-    let definition = Definition::parse(&shipped(), "no-property.toml").unwrap();
-    crate::support::runtime()
-        .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
-        .unwrap();
+fn the_shipped_definitions_are_prepared() {
+    for definition in all_shipped() {
+        crate::support::runtime()
+            .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_fact_and_its_values_are_refused_by_name_where_they_are_not_bound() {
+    let from = "from = [\"civil.marriage.event_date\"]";
+    let claims =
+        "select f.since as married_since from in_force f join living_spouse s on s.id = f.id";
+    for (text, change, says) in [
+        ("proves = \"fact\"\n", "", "missing field `proves`"),
+        ("silence = \"NOT_MARRIED\"\n", "", "say in `silence` which reason"),
+        ("silence = \"NOT_MARRIED\"\n", "silence = \"OTHER\"\n", "not the code of a reason"),
+        (
+            "proves = \"absence\"\n",
+            "proves = \"absence\"\nsilence = \"NOT_MARRIED\"\n",
+            "drop `silence`",
+        ),
+        // A value that is not of the columns that its owner approves.
+        (from, "from = []", "name the columns that its value is made of"),
+        (from, "from = [\"civil.marriage.event\"]", "is made of `civil.marriage.event_date` too"),
+        (
+            from,
+            "from = [\"civil.marriage.event_date\", \"civil.marriage.man_id\"]",
+            "not made of `civil.marriage.man_id`",
+        ),
+        (
+            from,
+            "from = [\"civil.marriage.number\"]",
+            "no scan of `civil.marriage` that asks for `number`",
+        ),
+        (from, "from = [\"event_date\"]", "not of the form"),
+        (
+            claims,
+            "select case when m.event = 'married' then f.since end as married_since from in_force f join marriage m on m.row_number = f.nr",
+            "is made of `civil.marriage.event` too",
+        ),
+        (
+            claims,
+            "select r.today as married_since from request r",
+            "not made of `civil.marriage.event_date`",
+        ),
+        (
+            claims,
+            "select max(since) as married_since, 1 as other from in_force",
+            "its columns must be",
+        ),
+        (
+            claims,
+            "select cast(since as text) as married_since from in_force",
+            "its columns must be",
+        ),
+        ("type = \"date\"\nfrom", "type = \"months\"\nfrom", "its columns must be"),
+        ("type = \"date\"\nfrom", "type = \"code\"\nfrom", "lists its `words`"),
+        ("type = \"date\"\nfrom", "type = \"day\"\nfrom", "unknown variant `day`"),
+        ("name = \"married_since\"", "name = \"request\"", "something else has that name"),
+        ("name = \"married_since\"", "name = \"applicant\"", "something else has that name"),
+        ("name = \"claims\"\nvariants = [\"married\"]", "name = \"claims\"", "no claim; name each"),
+        ("name = \"claims\"\n", "name = \"told\"\n", "before `verdict` is `claims`"),
+        (
+            "from = [\"civil.marriage.event_date\"]",
+            "from = [\"civil.marriage.event_date\"]\nvariants = [\"unmarried\"]",
+            "no variant `unmarried` proves a fact",
+        ),
+    ] {
+        let said = refusal_of("marriage-status", text, change);
+        assert!(said.contains(says), "`{text}` → `{change}`: {said}");
+    }
 }
 
 /// Every step of it is evaluated on a family's few rows as they are: one operator that is not costs
 /// each check some hundred microseconds of streams and meters.
 #[test]
-fn no_step_of_the_shipped_definition_needs_a_stream() {
+fn no_step_of_the_shipped_definitions_needs_a_stream() {
     fn strange(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<String>) {
         match (plan.name(), plan.children().as_slice()) {
             // A node around the join that it stands for.
@@ -62,12 +145,14 @@ fn no_step_of_the_shipped_definition_needs_a_stream() {
             (other, _) => found.push(other.to_owned()),
         }
     }
-    let definition = Definition::parse(&shipped(), "no-property.toml").unwrap();
-    let check = crate::support::runtime()
-        .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
-        .unwrap();
+    let prepared = all_shipped().into_iter().map(|definition| {
+        crate::support::runtime()
+            .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
+            .unwrap()
+    });
+    let variants: Vec<_> = prepared.flat_map(|check| check.variants).collect();
     let mut found = Vec::new();
-    for (name, variant) in &check.variants {
+    for (name, variant) in &variants {
         for step in &variant.steps {
             let PreparedKind::Sql(plan) = &step.kind else { continue };
             let mut here = Vec::new();

@@ -130,3 +130,47 @@ fn who_is_registered_and_of_what_age_is_what_the_city_was_made_of() {
         }
     });
 }
+
+#[test]
+fn a_value_that_is_there_twice_is_none() {
+    let runtime = runtime();
+    let folder = tempfile::tempdir().unwrap();
+    let spec = Spec::on(60, 900, stated_day());
+    city::generate(&spec, folder.path()).unwrap();
+    let truth = civil_statuses(&spec).unwrap();
+    let told = "select birth_date as born_on from own where status = 'registered'";
+    let state = tempfile::tempdir().unwrap();
+    let now = SystemTime::from(spec.written_at) + Duration::from_secs(3600);
+    let ask = |sql: &str| {
+        let changed = Asker::changed(folder.path(), "household-membership", |text| {
+            assert!(text.contains(told));
+            text.replace(told, sql)
+        });
+        let asker = runtime.block_on(changed).unwrap();
+        let registers = asker.open(folder.path(), state.path(), now, stated_day()).unwrap();
+        let mut words = Vec::new();
+        for id in truth.keys() {
+            let (said, facts) =
+                runtime.block_on(asker.answer(&registers, id, "registered")).unwrap();
+            assert_eq!(facts.is_empty(), said.0 != "true");
+            words.push((said.0, said.1));
+        }
+        words
+    };
+    let right = ask(told);
+    assert!(right.iter().any(|(word, _)| *word == "true"));
+    for wrong in [
+        format!("{told} union all {told}"),
+        format!("{told} and status = 'moved_out'"),
+        told.replace("birth_date as", "nullif(birth_date, birth_date) as"),
+    ] {
+        let said = ask(&wrong);
+        for ((right, _), (word, code)) in right.iter().zip(&said) {
+            if *right == "true" {
+                assert_eq!((*word, code.as_str()), ("unavailable", "UNDETERMINED"), "{wrong}");
+            } else {
+                assert_eq!(right, word, "{wrong}");
+            }
+        }
+    }
+}

@@ -8,6 +8,8 @@ use zerotrip_proto::v1::Finding;
 
 use super::*;
 
+mod facts;
+
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
@@ -559,4 +561,19 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_row_that_shows_a_fact_settles_nothing_of_an_absence() {
+    let stated = ScanReport { since: day("1900-01-01"), ..report("d") };
+    let shows = Verdict {
+        kind: VerdictKind::Shows,
+        code: String::new(),
+        scan: "s0".into(),
+        row: Some(0),
+        on_date: None,
+        began_on: None,
+    };
+    let case = Case { rows: vec![OWNER.into()], verdicts: vec![shows], ..case(OWNER, stated) };
+    assert_eq!(case.said(), "UNDETERMINED");
 }
