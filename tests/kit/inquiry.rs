@@ -113,7 +113,8 @@ impl Asker {
         }
         let text = fs::read_to_string(definitions().join(check).join("check.toml"))?;
         let check =
-            PreparedCheck::try_new(Arc::new(Definition::parse(&text, check)?), &statements).await?;
+            PreparedCheck::try_new(Arc::new(Definition::parse(&change(text), check)?), &statements)
+                .await?;
         let engine = Engine::new(RuntimeEnvBuilder::new().build_arc()?);
         let signer = SigningKey::generate(Algorithm::Ed25519)?;
         let receipts = BatchSigner::new(signer.clone());
