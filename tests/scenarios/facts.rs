@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use chrono::{Months, NaiveDate};
+use serde_json::Value;
 use tokio::runtime::Runtime;
-use zerotrip_certificates::{Fact, FactValue};
+use zerotrip_certificates::{Fact, FactValue, sdjwt};
 use zerotrip_datasets::ResidentId;
 use zerotrip_tests::city::civil_status::{CivilStatus, civil_statuses};
 use zerotrip_tests::city::{self, Spec, stated_day};
+use zerotrip_tests::deployment::{BASIS, FUND, PURPOSE, run, wait_until};
 use zerotrip_tests::inquiry::{Asker, Registers, Words};
 
-use crate::support::runtime;
+use crate::support::{deploy, runtime};
 
 /// Seeds of cities; a longer mode takes more.
 fn seeds() -> Vec<u64> {
@@ -173,4 +175,112 @@ fn a_value_that_is_there_twice_is_none() {
             }
         }
     }
+}
+
+/// What a fund's desk asks with.
+fn about<'a>(variant: &'a str, applicant: &'a str) -> [&'a str; 6] {
+    ["--check", "marriage-status", "--variant", variant, "--param", applicant]
+}
+
+#[test]
+fn a_marriage_is_certified_and_its_date_is_the_holders_to_show() {
+    let town = deploy(200, 41);
+    let folder = &town.deployment.folder;
+    for (member, tells) in [("civil", true), ("police", false)] {
+        let dir = town.deployment.path(member);
+        let mut approve = vec!["approve", "--dir", &dir, "--check", "marriage-status"];
+        approve.extend(["--requester", FUND, "--purpose", PURPOSE, "--yes"]);
+        let approved = run("zerotrip-connector", &approve, folder).unwrap().expect(0).unwrap();
+        let told = "IT TELLS WHO ASKS: married since (结婚登记日期), made of event_date";
+        assert_eq!(approved.errors.contains(told), tells, "{}", approved.errors);
+    }
+    let grant = ["--id", "marital", "--member", FUND, "--check", "marriage-status"];
+    let more =
+        ["--purpose", PURPOSE, "--basis", BASIS, "--may-issue", "--variants-per-subject", "2"];
+    let grant = [&grant[..], &more].concat();
+    town.deployment.authority(&["grant", "add"], &grant).unwrap().expect(0).unwrap();
+    let asked = |verb: &str, about: &[&str], more: &[&str]| {
+        let mut arguments = town.deployment.question(verb, FUND, "x", "y");
+        let at = arguments.iter().position(|argument| argument == "--check").unwrap();
+        arguments.drain(at..at + 6);
+        let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        arguments.extend(about.iter().chain(more));
+        town.deployment.zerotrip(&arguments).unwrap()
+    };
+    // The approvals and the grant are in force within a second or so.
+    let truth = civil_statuses(&town.spec).unwrap();
+    let mut settled = BTreeMap::new();
+    for (id, status) in &truth {
+        let applicant = format!("applicant={}", id.as_str());
+        if settled.is_empty() {
+            wait_until(Duration::from_secs(20), "the check is served", || {
+                let said = asked("check", &about("married", &applicant), &[]);
+                Ok(!said.output.contains("GATE_REFUSED") && said.code != 3)
+            })
+            .unwrap();
+        }
+        let said = asked("check", &about("married", &applicant), &[]);
+        let value: Value = serde_json::from_str(&said.output).unwrap();
+        match said.code {
+            0 => {
+                let told = &value["facts"][0];
+                let since: NaiveDate = told["value"].as_str().unwrap().parse().unwrap();
+                assert_eq!(
+                    (&told["name"], status.married_since.as_slice()),
+                    (&"married_since".into(), &[since][..])
+                );
+            }
+            1 => assert!(status.is_dead || status.married_since.is_empty()),
+            code => assert_eq!(code, 4, "{}", said.errors),
+        }
+        settled.entry(said.code).or_insert_with(|| applicant.clone());
+        if settled.len() == 3 {
+            break;
+        }
+    }
+    let married = settled.get(&0).unwrap();
+    // On the screen the value has its title, in both languages.
+    let mut plain = vec!["--lang", "zh"];
+    let question = town.deployment.question("check", FUND, "x", "y");
+    plain.extend(question.iter().map(String::as_str).filter(|one| *one != "--json"));
+    let at = plain.iter().position(|argument| *argument == "--check").unwrap();
+    plain.drain(at..at + 6);
+    plain.extend(about("married", married));
+    let shown = town.deployment.zerotrip(&plain).unwrap();
+    assert!(shown.output.contains("结婚登记日期："), "{} {}", shown.output, shown.errors);
+    // A certificate, whole and with everything withheld.
+    let out = town.deployment.path("married.sdjwt");
+    asked("issue", &about("married", married), &["--out", &out]).expect(0).unwrap();
+    let token = std::fs::read_to_string(&out).unwrap();
+    let verified = |token: &str| {
+        let file = town.deployment.path("shown.sdjwt");
+        std::fs::write(&file, token).unwrap();
+        let dir = town.deployment.path(FUND);
+        let said = town.deployment.zerotrip(&["--json", "verify", &file, "--dir", &dir]).unwrap();
+        let value: Value = serde_json::from_str(&said.output).unwrap_or_default();
+        (said.code, value)
+    };
+    let (code, whole) = verified(&token);
+    assert_eq!((code, whole["facts"][0]["name"].as_str()), (0, Some("married_since")));
+    assert_eq!(whole["withheld_facts"], 0);
+    let parts: Vec<&str> = token.trim_end().split('~').collect();
+    let (signed, disclosures) = parts.split_first().unwrap();
+    let (code, bare) = verified(&format!("{signed}~"));
+    assert_eq!(
+        (code, &bare["facts"], &bare["withheld_facts"]),
+        (0, &Value::Array(vec![]), &1.into())
+    );
+    assert!(!signed.contains(whole["facts"][0]["value"].as_str().unwrap()));
+    // Another day in its place is found.
+    let is_since = |one: &&&str| sdjwt::opened(one).is_ok_and(|(name, _)| name == "married_since");
+    let since = disclosures.iter().find(is_since).unwrap();
+    let other = sdjwt::disclosure("married_since", &"1999-09-09".into()).unwrap();
+    assert_eq!(verified(&token.replace(since, &other)).0, 5);
+    // It may not be asked in a variant or a check that nobody granted.
+    let denied = [&about("married", married)[2..], &["--check", "household-membership"]].concat();
+    assert_eq!(asked("check", &denied, &[]).code, 2, "no such variant");
+    let denied =
+        ["--check", "household-membership", "--variant", "registered", "--param", married.as_str()];
+    assert_eq!(asked("check", &denied, &[]).code, 3);
+    town.deployment.stop().unwrap();
 }

@@ -42,7 +42,7 @@ pub fn described_calls() -> BTreeSet<String> {
 pub struct DeployedCity {
     pub deployment: TestDeployment,
     pub city: City,
-    spec: Spec,
+    pub spec: Spec,
     _folder: TempDir,
 }
 
