@@ -13,7 +13,7 @@ fn said(read: &[u64], verdicts: &[Verdict], change: impl Fn(&mut ScanReport)) ->
             let mut stated = report("d");
             stated.as_of += Duration::from_secs(*later);
             stated.now = stated.as_of + Duration::from_secs(10);
-            stated.since = day("1900-01-01");
+            stated.since = day("1984-01-01");
             stated.older_carried_over = true;
             change(&mut stated);
             match CompleteScan::try_new(stated) {
