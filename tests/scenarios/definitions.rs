@@ -90,7 +90,8 @@ fn a_fact_and_its_values_are_refused_by_name_where_they_are_not_bound() {
         (from, "from = [\"event_date\"]", "not of the form"),
         (
             claims,
-            "select case when m.event = 'married' then f.since end as married_since from in_force f join marriage m on m.row_number = f.nr",
+            "select case when m.event = 'married' then f.since end as married_since \
+             from in_force f join marriage m on m.row_number = f.nr",
             "is made of `civil.marriage.event` too",
         ),
         (

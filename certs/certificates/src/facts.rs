@@ -126,7 +126,7 @@ fn is_of_type(terms: &FactTerms, text: &str) -> bool {
 /// The values that a variant's proof can come with.
 pub fn fact_terms(definition: &Definition, variant: &str) -> Vec<FactTerms> {
     let Some(variant) = definition.variant(variant) else { return Vec::new() };
-    definition.claims.iter().filter(|claim| claim.is_in(variant)).map(terms_of).collect()
+    definition.claims.iter().filter(|claim| variant.tells(claim)).map(terms_of).collect()
 }
 
 fn terms_of(claim: &ClaimTerms) -> FactTerms {

@@ -231,6 +231,7 @@ impl ScanOutcome<'_> {
             rows: &self.persons,
             things: self.things.as_deref(),
             judged: scan.judged,
+            each_row: scan.each_row,
             absence_for: &self.absence_for,
             reach: scan.reach(),
         }

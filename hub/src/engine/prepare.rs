@@ -114,7 +114,7 @@ impl<'a> Preparation<'a> {
                 proves: variant.proves.clone(),
                 facts: fact_terms(definition, &variant.name),
             },
-            claims: definition.claims.iter().filter(|claim| claim.is_in(variant)).collect(),
+            claims: definition.claims.iter().filter(|claim| variant.tells(claim)).collect(),
             lineages: BTreeMap::new(),
         }
     }

@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use zerotrip_text::Bilingual;
 
-use super::model::Variant;
-
 /// Most claims of a check.
 pub const MOST_CLAIMS: usize = 16;
 
@@ -123,13 +121,5 @@ impl TryFrom<String> for DatasetColumn {
             }
             _ => Err(format!("`{text}` is not of the form `<member>.<dataset>.<column>`")),
         }
-    }
-}
-
-impl ClaimTerms {
-    /// Whether a variant's answers have it.
-    pub fn is_in(&self, variant: &Variant) -> bool {
-        variant.proves.is_fact()
-            && (self.variants.is_empty() || self.variants.contains(&variant.name))
     }
 }

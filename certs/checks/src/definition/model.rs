@@ -163,6 +163,11 @@ impl Definition {
 }
 
 impl Variant {
+    /// Whether its proofs come with that value.
+    pub fn tells(&self, claim: &ClaimTerms) -> bool {
+        self.proves.is_fact() && (claim.variants.is_empty() || claim.variants.contains(&self.name))
+    }
+
     /// The scan step of that name.
     pub fn scan(&self, name: &str) -> Option<&Scan> {
         self.steps.iter().find_map(|step| match &step.kind {

@@ -73,7 +73,7 @@ impl Scan {
 /// The claims of a variant that are made of a dataset's columns.
 fn claims(definition: &Definition, variant: &str, dataset: &str) -> Vec<v1::ReleasedClaim> {
     let Some(variant) = definition.variant(variant) else { return Vec::new() };
-    let released = definition.claims.iter().filter(|claim| claim.is_in(variant));
+    let released = definition.claims.iter().filter(|claim| variant.tells(claim));
     let released = released.filter_map(|claim| {
         let own = claim.from.iter().filter(|source| source.dataset == dataset);
         let columns: Vec<String> = own.map(|source| source.column.clone()).collect();

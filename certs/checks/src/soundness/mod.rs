@@ -113,6 +113,8 @@ pub struct ScanEvidence<'a> {
     pub things: Option<&'a [Option<String>]>,
     /// Whether every row needs a verdict, and is judged by itself.
     pub judged: bool,
+    /// Whether every row needs a verdict, though others can undo what it says.
+    pub each_row: bool,
     /// The persons for which an absence of rows is a conclusion.
     pub absence_for: &'a [String],
     /// How far back the register must know.

@@ -51,10 +51,10 @@ fn is_shown(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
 }
 
 /// The dataset of the first row that settles nothing. An `Against` that is not firm is one of them,
-/// or whose code is not a reason of the definition, a `Shows` that shows no fact beyond doubt, a row
-/// that needs a verdict and has none, and a verdict on what no complete scan delivered.
+/// or whose code is not a reason of the definition, a `Shows` that shows no fact beyond doubt, a
+/// row that needs a verdict and has none, and a verdict on what no complete scan delivered.
 pub(super) fn undetermined<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
-    for scan in evidence.scans.iter().filter(|scan| scan.judged) {
+    for scan in evidence.scans.iter().filter(|scan| scan.judged || scan.each_row) {
         let verdicts = evidence.verdicts.iter().filter(|verdict| verdict.scan == scan.name);
         let judged: HashSet<usize> = verdicts.filter_map(|verdict| verdict.row).collect();
         if (0..scan.rows.len()).any(|row| !judged.contains(&row)) {

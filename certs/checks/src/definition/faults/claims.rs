@@ -45,14 +45,14 @@ impl Faults<'_> {
                 self.add(format!("{at}: no variant `{name}` proves a fact"));
             }
         }
-        if !definition.variants.iter().any(|variant| claim.is_in(variant)) {
+        if !definition.variants.iter().any(|variant| variant.tells(claim)) {
             self.add(format!("{at}: no variant proves a fact, and only a fact has claims"));
         }
         if claim.from.is_empty() {
             self.add(format!("{at}: name the columns that its value is made of in `from`"));
         }
         for source in &claim.from {
-            for variant in definition.variants.iter().filter(|variant| claim.is_in(variant)) {
+            for variant in definition.variants.iter().filter(|variant| variant.tells(claim)) {
                 let asked = variant.scans().any(|(_, scan)| {
                     scan.dataset == source.dataset
                         && !scan.only_doubts
@@ -81,7 +81,7 @@ impl Faults<'_> {
     /// The step `claims` comes right before the verdict, and is there exactly where a variant has
     /// claims.
     fn check_claims_step(&mut self, definition: &Definition, variant: &Variant) {
-        let has_claims = definition.claims.iter().any(|claim| claim.is_in(variant));
+        let has_claims = definition.claims.iter().any(|claim| variant.tells(claim));
         let place = variant.steps.iter().position(|step| step.name == "claims");
         let is_last = place.is_some_and(|place| {
             place + 2 == variant.steps.len()

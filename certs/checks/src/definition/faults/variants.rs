@@ -127,7 +127,7 @@ impl Faults<'_> {
                  register. Give it `keys`"
             ));
         }
-        if scan.only_doubts && (scan.judged || !scan.absence_for.is_empty()) {
+        if scan.only_doubts && (scan.judged || scan.each_row || !scan.absence_for.is_empty()) {
             self.add(format!(
                 "{at}: what only raises doubts proves no absence and is not judged; drop \
                  `only_doubts`, or the others"

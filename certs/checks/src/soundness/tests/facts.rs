@@ -34,7 +34,8 @@ fn said(read: &[u64], verdicts: &[Verdict], change: impl Fn(&mut ScanReport)) ->
             state,
             rows: &rows,
             things: None,
-            judged: false,
+            judged: true,
+            each_row: false,
             absence_for: &absence_for,
             reach: Reach::LastYears(0),
         })
