@@ -7,7 +7,7 @@ mod many;
 use std::time::SystemTime;
 
 use zerotrip_certificates::{
-    Affirmed, EvidenceError, Moment, ProvenAnswer, answers_request, prove,
+    Affirmed, EvidenceError, Moment, ProvenAnswer, TermsError, answers_request, prove,
 };
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::answer::Outcome as Wire;
@@ -123,6 +123,9 @@ pub enum ReplyError {
     /// Another certificate was recorded.
     #[error("the hub recorded another certificate than the one announced")]
     OtherCertificate,
+    /// The values that the answer comes with.
+    #[error("the values that the answer comes with: {0}")]
+    Facts(TermsError),
     /// Of an answer about many subjects, the subjects.
     #[error(transparent)]
     Subjects(#[from] SubjectsError),
@@ -241,9 +244,11 @@ fn outcome(wire: Wire, proven: ProvenAnswer) -> Result<Outcome, ReplyError> {
         return Err(ReplyError::Contradiction);
     }
     Ok(match wire {
-        Wire::Answered(answered) if answered.answer => Outcome::Affirmed(Box::new(
-            Affirmed::try_new(proven).map_err(|_| ReplyError::Contradiction)?,
-        )),
+        Wire::Answered(answered) if answered.answer => {
+            let affirmed = Affirmed::try_new(proven).map_err(|_| ReplyError::Contradiction)?;
+            affirmed.facts().map_err(ReplyError::Facts)?;
+            Outcome::Affirmed(Box::new(affirmed))
+        }
         Wire::Answered(answered) => {
             Outcome::Negative(Box::new(Negative { reasons: answered.reasons, proven }))
         }

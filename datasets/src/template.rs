@@ -10,6 +10,8 @@ use crate::file::type_name;
 
 /// Most columns of one scan.
 pub const MOST_COLUMNS: usize = 64;
+/// Most values that one scan's columns are told as.
+pub const MOST_CLAIMS: u64 = 16;
 /// Most origins of one scan's keys.
 pub const MOST_ORIGINS: usize = 16;
 /// Most keys that one scan may ask for.
@@ -88,6 +90,17 @@ pub enum TemplateError {
          `supplies`"
     )]
     SuppliesUndelivered(String),
+    /// A value that is told is made of a column that is not delivered.
+    #[error(
+        "the claim `{claim}` is made of `{column}`, which is not among the scan's columns: add it, \
+         or drop it from the claim's `from`"
+    )]
+    ClaimUndelivered {
+        /// The claim.
+        claim: String,
+        /// The column.
+        column: String,
+    },
     /// A supplied column can't hold keys.
     #[error("`{0}` is to supply keys but is not of type resident_id")]
     SuppliesOther(String),
@@ -250,6 +263,14 @@ pub fn validate(
     }
     faults.extend(other_types(template, statement));
     faults.extend(unknown_meanings(template, statement));
+    for claim in &template.claims {
+        let delivers =
+            |name: &String| template.columns.contains(name) || template.optional.contains(name);
+        for column in claim.columns.iter().filter(|column| !delivers(column)) {
+            let (claim, column) = (claim.name.clone(), column.clone());
+            faults.push(TemplateError::ClaimUndelivered { claim, column });
+        }
+    }
     for name in &template.supplies {
         if !template.columns.contains(name) {
             faults.push(TemplateError::SuppliesUndelivered(name.clone()));
@@ -283,6 +304,7 @@ pub fn validate(
         ("optional", long(template.optional.len()), 0, long(MOST_COLUMNS)),
         ("origins", long(template.origins.len()), 1, long(MOST_ORIGINS)),
         ("supplies", long(template.supplies.len()), 0, long(MOST_COLUMNS)),
+        ("claims", long(template.claims.len()), 0, MOST_CLAIMS),
         ("max_keys", u64::from(template.max_keys), 1, u64::from(MOST_KEYS)),
         ("max_rows", template.max_rows, 1, MOST_ROWS),
     ] {

@@ -16,6 +16,7 @@ use arrow_flight::utils::flight_data_to_arrow_batch;
 use chrono::NaiveDate;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use tokio::sync::mpsc;
+use zerotrip_certificates::Fact;
 use zerotrip_channel::BatchSigner;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::definition::Definition;
@@ -41,9 +42,9 @@ use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 
 use crate::city::Variant;
-use crate::deployment::{DEPARTMENTS, Failure, fail, no_property};
+use crate::deployment::{DEPARTMENTS, Failure, definition_text, fail};
 
-/// The no-property check, prepared once for however many cities: what their owners state differs in
+/// A check, prepared once for however many cities: what their owners state differs in
 /// row floors alone.
 #[derive(Debug)]
 pub struct Asker {
@@ -90,15 +91,29 @@ impl Registers {
 pub type Words = (&'static str, String, String);
 
 impl Asker {
-    /// Prepared over the statements of the city in this folder.
+    /// The no-property check, prepared over the statements of the city in this folder.
     pub async fn new(city: &Path) -> Result<Self, Failure> {
+        Self::of(city, "no-property").await
+    }
+
+    /// Any shipped check.
+    pub async fn of(city: &Path, check: &str) -> Result<Self, Failure> {
+        Self::changed(city, check, |text| text).await
+    }
+
+    /// A shipped check whose text is changed.
+    pub async fn changed(
+        city: &Path,
+        check: &str,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<Self, Failure> {
         let mut statements = BTreeMap::new();
         for (file, _) in dataset_files(city)? {
             statements.insert(file.id.clone(), file.to_statement(SystemTime::UNIX_EPOCH));
         }
-        let text = no_property()?;
+        let text = definition_text(check)?;
         let check =
-            PreparedCheck::try_new(Arc::new(Definition::parse(&text, "no-property")?), &statements)
+            PreparedCheck::try_new(Arc::new(Definition::parse(&change(text), check)?), &statements)
                 .await?;
         let engine = Engine::new(RuntimeEnvBuilder::new().build_arc()?);
         let signer = SigningKey::generate(Algorithm::Ed25519)?;
@@ -163,8 +178,18 @@ impl Asker {
         applicant: &ResidentId,
         variant: Variant,
     ) -> Result<Words, Failure> {
-        let Some(plans) = self.check.variants.get(variant.name()) else {
-            return fail(format!("no variant `{}`", variant.name()));
+        Ok(self.answer(registers, applicant, variant.name()).await?.0)
+    }
+
+    /// Asks any variant; with the values that a proven fact comes with.
+    pub async fn answer(
+        &self,
+        registers: &Registers,
+        applicant: &ResidentId,
+        variant: &str,
+    ) -> Result<(Words, Vec<Fact>), Failure> {
+        let Some(plans) = self.check.variants.get(variant) else {
+            return fail(format!("no variant `{variant}`"));
         };
         let departments = Departments { registers, signer: &self.signer, receipts: &self.receipts };
         let run = self
@@ -177,7 +202,7 @@ impl Asker {
                 &departments,
             )
             .await?;
-        Ok(words(run.conclusion))
+        Ok((words(run.conclusion), run.facts))
     }
 
     /// Asks about all of them in one exchange.
@@ -204,8 +229,8 @@ impl Asker {
 
 fn words(conclusion: Conclusion) -> Words {
     match conclusion {
-        Conclusion::Absent(_) => ("true", String::new(), String::new()),
-        Conclusion::Present(code) => ("false", code, String::new()),
+        Conclusion::Proven(_) => ("true", String::new(), String::new()),
+        Conclusion::Refuted(code) => ("false", code, String::new()),
         Conclusion::Unavailable(why) => ("unavailable", why.code.name().to_owned(), why.dataset),
     }
 }

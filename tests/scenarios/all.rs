@@ -14,6 +14,7 @@ mod desk;
 mod disk;
 mod documented;
 mod doors;
+mod facts;
 mod faults;
 mod floods;
 mod foreign;

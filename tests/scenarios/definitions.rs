@@ -12,13 +12,16 @@ use zerotrip_proto::v1::DatasetStatement;
 use crate::support::statements;
 
 fn shipped() -> String {
-    zerotrip_tests::deployment::no_property().unwrap()
+    text_of("no-property")
 }
 
-/// The shipped definition without what it says to people of columns and codes: words of a column
-/// that is not there any more are refused too.
-fn without_words() -> String {
-    let mut text = shipped();
+fn text_of(check: &str) -> String {
+    zerotrip_tests::deployment::definition_text(check).unwrap()
+}
+
+/// The definition without what it says to people of columns and codes: words of a column that is
+/// not there any more are refused too.
+fn without_words(mut text: String) -> String {
     while let Some(at) = text.find("[dataset.words]\n") {
         let end = at + text[at..].find("\n\n").unwrap();
         text.replace_range(at..=end, "");
@@ -26,9 +29,23 @@ fn without_words() -> String {
     text
 }
 
+/// Every check that is shipped.
+fn all_shipped() -> Vec<Definition> {
+    let folder = std::fs::read_dir(zerotrip_tests::deployment::definitions()).unwrap();
+    let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names.iter().map(|name| Definition::parse(&text_of(name), name).unwrap()).collect()
+}
+
 /// What is said of the shipped definition after one change.
 fn refusal(from: &str, to: &str) -> String {
-    let text = without_words();
+    refusal_of("no-property", from, to)
+}
+
+/// The same of another one.
+fn refusal_of(check: &str, from: &str, to: &str) -> String {
+    let text = without_words(text_of(check));
     assert!(text.contains(from), "the definition no longer holds `{from}`");
     match Definition::parse(&text.replace(from, to), "changed") {
         Err(error) => error.to_string(),
@@ -94,17 +111,85 @@ fn what_owners_approved_stays_approved_though_variants_share_steps() {
 }
 
 #[test]
-fn the_shipped_definition_is_prepared() {
-    let definition = Definition::parse(&shipped(), "no-property").unwrap();
-    crate::support::runtime()
-        .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
-        .unwrap();
+fn the_shipped_definitions_are_prepared() {
+    for definition in all_shipped() {
+        crate::support::runtime()
+            .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_fact_and_its_values_are_refused_by_name_where_they_are_not_bound() {
+    let from = "from = [\"civil.marriage.event_date\"]";
+    let claims =
+        "select f.since as married_since from in_force f join living_spouse s on s.id = f.id";
+    for (text, change, says) in [
+        ("proves = \"fact\"\n", "", "missing field `proves`"),
+        ("silence = \"NOT_MARRIED\"\n", "", "say in `silence` which reason"),
+        ("silence = \"NOT_MARRIED\"\n", "silence = \"OTHER\"\n", "not the code of a reason"),
+        (
+            "proves = \"absence\"\n",
+            "proves = \"absence\"\nsilence = \"NOT_MARRIED\"\n",
+            "drop `silence`",
+        ),
+        // A value that is not of the columns that its owner approves.
+        (from, "from = []", "name the columns that its value is made of"),
+        (from, "from = [\"civil.marriage.event\"]", "is made of `civil.marriage.event_date` too"),
+        (
+            from,
+            "from = [\"civil.marriage.event_date\", \"civil.marriage.man_id\"]",
+            "not made of `civil.marriage.man_id`",
+        ),
+        (
+            from,
+            "from = [\"civil.marriage.number\"]",
+            "no scan of `civil.marriage` that asks for `number`",
+        ),
+        (from, "from = [\"event_date\"]", "not of the form"),
+        (
+            claims,
+            "select case when m.event = 'married' then f.since end as married_since \
+             from in_force f join marriage m on m.row_number = f.nr",
+            "is made of `civil.marriage.event` too",
+        ),
+        (
+            claims,
+            "select r.today as married_since from request r",
+            "not made of `civil.marriage.event_date`",
+        ),
+        (
+            claims,
+            "select max(since) as married_since, 1 as other from in_force",
+            "its columns must be",
+        ),
+        (
+            claims,
+            "select cast(since as text) as married_since from in_force",
+            "its columns must be",
+        ),
+        ("type = \"date\"\nfrom", "type = \"months\"\nfrom", "its columns must be"),
+        ("type = \"date\"\nfrom", "type = \"code\"\nfrom", "lists its `words`"),
+        ("type = \"date\"\nfrom", "type = \"day\"\nfrom", "unknown variant `day`"),
+        ("name = \"married_since\"", "name = \"request\"", "something else has that name"),
+        ("name = \"married_since\"", "name = \"applicant\"", "something else has that name"),
+        ("name = \"claims\"\nvariants = [\"married\"]", "name = \"claims\"", "no claim; name each"),
+        ("name = \"claims\"\n", "name = \"told\"\n", "before `verdict` is `claims`"),
+        (
+            "from = [\"civil.marriage.event_date\"]",
+            "from = [\"civil.marriage.event_date\"]\nvariants = [\"unmarried\"]",
+            "no variant `unmarried` proves a fact",
+        ),
+    ] {
+        let said = refusal_of("marriage-status", text, change);
+        assert!(said.contains(says), "`{text}` → `{change}`: {said}");
+    }
 }
 
 /// Every step of it is evaluated on a family's few rows as they are: one operator that is not costs
 /// each check some hundred microseconds of streams and meters.
 #[test]
-fn no_step_of_the_shipped_definition_needs_a_stream() {
+fn no_step_of_the_shipped_definitions_needs_a_stream() {
     fn strange(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<String>) {
         match (plan.name(), plan.children().as_slice()) {
             // A node around the join that it stands for.
@@ -120,12 +205,14 @@ fn no_step_of_the_shipped_definition_needs_a_stream() {
             (other, _) => found.push(other.to_owned()),
         }
     }
-    let definition = Definition::parse(&shipped(), "no-property").unwrap();
-    let check = crate::support::runtime()
-        .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
-        .unwrap();
+    let prepared = all_shipped().into_iter().map(|definition| {
+        crate::support::runtime()
+            .block_on(PreparedCheck::try_new(Arc::new(definition), &statements()))
+            .unwrap()
+    });
+    let variants: Vec<_> = prepared.flat_map(|check| check.variants).collect();
     let mut found = Vec::new();
-    for (name, variant) in &check.variants {
+    for (name, variant) in &variants {
         for step in &variant.steps {
             let PreparedKind::Sql(plan) = &step.kind else { continue };
             let mut here = Vec::new();

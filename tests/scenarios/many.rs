@@ -349,7 +349,7 @@ fn the_sources_of_a_list_tell_of_nobody() {
         assert_eq!(datasets(&together).len(), 4, "each register once");
         let all: Vec<&SubjectAnswered> = together.subjects.iter().collect();
         for one in &all {
-            if let SubjectOutcome::Affirmed { sources } = &one.outcome {
+            if let SubjectOutcome::Affirmed { sources, .. } = &one.outcome {
                 assert_eq!(sources.len(), 4, "{}", one.subject);
             }
         }

@@ -42,7 +42,7 @@ pub fn described_calls() -> BTreeSet<String> {
 pub struct DeployedCity {
     pub deployment: TestDeployment,
     pub city: City,
-    spec: Spec,
+    pub spec: Spec,
     _folder: TempDir,
 }
 
@@ -273,8 +273,8 @@ pub async fn prepared_without(column: &str) -> PreparedCheck {
 /// `true`, `false PROPERTY_FOUND`, `unavailable UNDETERMINED`.
 pub fn as_words(conclusion: &Conclusion) -> String {
     match conclusion {
-        Conclusion::Absent(_) => "true".into(),
-        Conclusion::Present(code) => format!("false {code}"),
+        Conclusion::Proven(_) => "true".into(),
+        Conclusion::Refuted(code) => format!("false {code}"),
         Conclusion::Unavailable(why) => format!("unavailable {}", why.code.name()),
     }
 }

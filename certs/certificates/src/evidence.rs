@@ -258,7 +258,17 @@ fn consistent(answer: &Answer) -> Result<(), EvidenceError> {
         }
         _ => true,
     };
-    if decision.allowed == is_denial || !is_named || !is_plain_yes {
+    // A yes has each of its values, or `null` for it; no other answer has any.
+    let has_its_facts = match outcome {
+        Outcome::Answered(answered) => {
+            let digests = &answered.fact_digests;
+            digests.len() == if answered.answer { answered.facts.len() } else { 0 }
+                && digests.iter().all(|digest| digest.len() == size_of::<Digest>())
+                && digests.is_sorted_by(|one, next| one < next)
+        }
+        _ => true,
+    };
+    if decision.allowed == is_denial || !is_named || !is_plain_yes || !has_its_facts {
         return Err(EvidenceError::Inconsistent);
     }
     Ok(())

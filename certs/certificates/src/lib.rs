@@ -10,6 +10,7 @@
 
 mod evidence;
 mod explain;
+mod facts;
 mod jwks;
 pub mod sdjwt;
 mod seal;
@@ -21,6 +22,7 @@ mod verify;
 pub use evidence::{
     EvidenceError, Moment, ProvenAnswer, answers_request, checkpoint_origin, open_checkpoint, prove,
 };
+pub use facts::{Fact, FactValue, fact_terms, fix_facts, open_facts, read_facts};
 pub use jwks::{JwkSet, JwkSetError};
 pub use seal::{Affirmed, CertificateContent, NotAffirmed, SealError, Sealed, seal};
 pub use terms::{Fixed, SEAL_WITHIN, TermsError, fix};

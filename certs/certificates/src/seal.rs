@@ -17,6 +17,7 @@ use zerotrip_trust::digest::Digest;
 use zerotrip_trust::keys::SigningKey;
 
 use super::evidence::{ProvenAnswer, answers_request};
+use super::facts::{Fact, FactValue, open_facts};
 use super::terms::{SEAL_WITHIN, TermsError, VALIDITY, open_reply, stated};
 use super::{is_vct_of, written, written_timestamp};
 use crate::sdjwt::{self, SdJwtError};
@@ -148,6 +149,11 @@ impl Affirmed {
         &self.proven
     }
 
+    /// The values that the proof comes with, once each is opened and of its type.
+    pub fn facts(&self) -> Result<Vec<Fact>, TermsError> {
+        open_facts(&self.answered, &self.proven.reply().openings)
+    }
+
     /// What a certificate may state.
     pub fn claims(&self) -> &[Claim] {
         &self.answered.claims
@@ -216,6 +222,9 @@ impl CertificateContent {
             {
                 return Err(SealError::ReservedParameter(parameter.name.clone()));
             }
+        }
+        for Fact { terms, value } in affirmed.facts()? {
+            wanted.insert(terms.name, value.as_ref().map_or(Value::Null, FactValue::to_json));
         }
         if hidden.values != wanted {
             let mut names = wanted.keys().chain(hidden.values.keys());

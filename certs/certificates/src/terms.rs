@@ -59,9 +59,22 @@ pub enum TermsError {
     /// Not all are opened.
     #[error("not everything that the hub fixed is opened")]
     Incomplete,
+    /// A fact's value.
+    #[error("the value of `{0}` is not of the type that the hub's answer says it is")]
+    Fact(String),
     /// The hub fixed something else than certificates have.
     #[error("the hub fixed other things than a certificate of this kind says")]
     OtherNames,
+}
+
+impl Fixed {
+    /// Lets a certificate show or withhold the answer's facts too.
+    #[must_use]
+    pub fn with_facts(mut self, digests: &[Vec<u8>]) -> Self {
+        self.terms.withholdable.extend_from_slice(digests);
+        self.terms.withholdable.sort();
+        self
+    }
 }
 
 /// Fixes what a certificate on a true answer to `request` (the payload that was signed) will say.
@@ -139,16 +152,16 @@ fn withholdable(asked: &Request, request: &[u8]) -> Option<Vec<(String, Value)>>
 
 /// What is opened: exactly what was fixed.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(crate) struct Opened {
     /// By name.
-    pub(super) values: BTreeMap<String, Value>,
+    pub(crate) values: BTreeMap<String, Value>,
     /// As they came, in the order of their names.
     pub(super) encoded: Vec<String>,
 }
 
 /// Opens these digests with these openings: each digest by one, each opening of one, each name
 /// once.
-pub(super) fn open<'a>(
+pub(crate) fn open<'a>(
     digests: &[Vec<u8>],
     openings: impl IntoIterator<Item = &'a str>,
 ) -> Result<Opened, TermsError> {

@@ -199,7 +199,7 @@ impl World {
             outcome: Some(Outcome::Answered(Answered {
                 answer: true,
                 claims: claims(),
-                reasons: vec![],
+                ..Answered::default()
             })),
         }
     }
@@ -453,7 +453,7 @@ fn nothing_but_a_true_answer_to_this_request_is_sealed() {
         SealError::NoSources
     );
     let sealing = |claim: Claim| {
-        let answered = Answered { answer: true, claims: vec![claim], reasons: vec![] };
+        let answered = Answered { answer: true, claims: vec![claim], ..Answered::default() };
         let answer = Answer { outcome: Some(Outcome::Answered(answered)), ..world.answer() };
         CertificateContent::try_new(&world.affirmed(&answer), &world.request(), &world.definition)
             .unwrap_err()

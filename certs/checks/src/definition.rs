@@ -7,6 +7,7 @@
 //! digested, and [`Definition::parse`] reads that text, at both ends.
 
 mod bounds;
+mod claim;
 mod container;
 mod dataset;
 mod faults;
@@ -19,11 +20,12 @@ mod shared;
 mod template;
 
 pub use bounds::{MOST_FILES, MOST_MEANINGS, MOST_SCANS, MOST_STEPS, MOST_TEXT, MOST_VARIANTS};
+pub use claim::{ClaimTerms, ClaimType, DatasetColumn, MOST_CLAIMS, RESERVED};
 pub use container::{CHECK_FILE, REASONS_FILE, is_part, pack};
 pub use dataset::{Code, DateOf, ExpectedDataset, Role};
 pub use faults::{DefinitionError, Fault};
 pub use model::{
-    CertificateTerms, CoverageRule, Definition, HandOver, Parameter, ReasonText, Step, StepKind,
-    Variant,
+    CertificateTerms, CoverageRule, Definition, HandOver, Parameter, Proves, ReasonText, Step,
+    StepKind, Variant,
 };
 pub use scan::{Age, Origin, Reach, Reference, Scan};

@@ -5,7 +5,7 @@ use zerotrip_certificates::ProvenAnswer;
 use zerotrip_client::reply::{AnsweredMany, ManyOutcome, SubjectAnswered, SubjectOutcome};
 use zerotrip_proto::v1::Reason;
 
-use crate::render::{Screen, rfc3339};
+use crate::render::{Screen, facts_json, rfc3339};
 
 /// One line for each person of a batch.
 pub(super) fn lines(outcome: &ManyOutcome, batch: &[String]) -> Vec<Value> {
@@ -45,7 +45,7 @@ fn proof(proven: &ProvenAnswer) -> Value {
 
 fn said(outcome: &SubjectOutcome) -> Value {
     match outcome {
-        SubjectOutcome::Affirmed { sources } => {
+        SubjectOutcome::Affirmed { sources, facts } => {
             let sources: Vec<Value> = sources
                 .iter()
                 .map(|source| {
@@ -53,7 +53,7 @@ fn said(outcome: &SubjectOutcome) -> Value {
                     json!({ "dataset": source.dataset, "as_of": as_of })
                 })
                 .collect();
-            json!({ "outcome": "affirmed", "sources": sources })
+            json!({ "outcome": "affirmed", "sources": sources, "facts": facts_json(facts) })
         }
         SubjectOutcome::Negative { reasons: told } => {
             json!({ "outcome": "negative", "reasons": reasons(told) })

@@ -5,6 +5,7 @@ use zerotrip_certificates::{Disclosed, Finding, VerifiedCertificate};
 use zerotrip_text::{Bilingual, shown};
 
 use super::names::{name_en, name_zh};
+use super::outcome::{fact_line, facts_json};
 use super::screen::{Language, Screen, rfc3339};
 
 /// The certificate as a card.
@@ -29,6 +30,9 @@ pub(crate) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
             "出示：",
             format!("{} {}", screen.pick(name_en(name), name_zh(name)), shown(value)),
         );
+    }
+    for fact in &certificate.disclosed.facts {
+        line("proven:", "已证明：", fact_line(fact, screen).trim().to_owned());
     }
     let withheld = withheld(&certificate.disclosed, screen);
     if !withheld.is_empty() {
@@ -98,7 +102,13 @@ fn withheld(disclosed: &Disclosed, screen: &Screen) -> Vec<String> {
         (1, _) => Some("1 parameter of the question (such as the applicant)".to_owned()),
         (count, _) => Some(format!("{count} parameters of the question (such as the applicant)")),
     };
-    parameters.into_iter().chain(named).collect()
+    let facts = match (disclosed.withheld_facts, screen.language) {
+        (0, _) => None,
+        (count, Language::Zh) => Some(format!("{count} 项证明内容的具体数值")),
+        (1, _) => Some("1 value of what is proven".to_owned()),
+        (count, _) => Some(format!("{count} values of what is proven")),
+    };
+    parameters.into_iter().chain(facts).chain(named).collect()
 }
 
 fn evidence(certificate: &VerifiedCertificate, screen: &Screen) -> String {
@@ -171,6 +181,8 @@ pub(crate) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
         "valid_from": rfc3339(certificate.valid_from),
         "valid_until": rfc3339(certificate.valid_until),
         "disclosed": certificate.disclosed.claims,
+        "facts": facts_json(&certificate.disclosed.facts),
+        "withheld_facts": certificate.disclosed.withheld_facts,
         "request_disclosed": certificate.disclosed.request,
         "names_subject": certificate.disclosed.names_subject(),
         "withheld": certificate.disclosed.withheld,

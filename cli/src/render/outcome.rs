@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use zerotrip_certificates::ProvenAnswer;
+use zerotrip_certificates::{Fact, FactValue, ProvenAnswer};
 use zerotrip_client::CheckQuestion;
 use zerotrip_client::reply::{NotAnswered, Outcome};
 use zerotrip_proto::v1::Reason;
-use zerotrip_text::{Explain as _, Failure as Said};
+use zerotrip_text::{Explain as _, Failure as Said, shown as safe};
 
 use super::failure::{DENIED, Failure, NOT_SO, UNAVAILABLE};
 use super::names::{name_en, name_zh};
@@ -45,6 +45,8 @@ fn parts<'a>(outcome: &Outcome, screen: &'a Screen) -> Shown<'a> {
     match outcome {
         Outcome::Affirmed(affirmed) => {
             let claims = affirmed.claims();
+            // The client has opened them: an answer whose values do not open is refused there.
+            let facts = affirmed.facts().unwrap_or_default();
             let values: Vec<Value> = claims
                 .iter()
                 .map(|claim| json!({ "name": claim.name, "value": claim.value }))
@@ -52,9 +54,13 @@ fn parts<'a>(outcome: &Outcome, screen: &'a Screen) -> Shown<'a> {
             Shown {
                 word: "affirmed",
                 head: screen.pick("YES", "核验结果：符合"),
-                lines: claims.iter().map(|one| shown(&one.name, &one.value, screen)).collect(),
+                lines: facts
+                    .iter()
+                    .map(|fact| fact_line(fact, screen))
+                    .chain(claims.iter().map(|one| shown(&one.name, &one.value, screen)))
+                    .collect(),
                 exit: 0,
-                value: json!({ "claims": values }),
+                value: json!({ "claims": values, "facts": facts_json(&facts) }),
             }
         }
         Outcome::Negative(negative) => {
@@ -125,6 +131,27 @@ fn not_answered(none: &NotAnswered, screen: &Screen) -> (Vec<String>, Value) {
         "remedy_en": remedy.en, "remedy_zh": remedy.zh, "retryable": none.retryable,
     });
     (lines, value)
+}
+
+/// A value of a proven fact, as people read it.
+pub(crate) fn fact_line(fact: &Fact, screen: &Screen) -> String {
+    let (terms, value) = (&fact.terms, fact.in_words());
+    match screen.language {
+        Language::Zh => format!("  {}：{}", safe(&terms.title_zh), safe(&value.zh)),
+        _ => format!("  {}: {}", safe(&terms.title_en), safe(&value.en)),
+    }
+}
+
+/// Values of a proven fact, for machines.
+pub(crate) fn facts_json(facts: &[Fact]) -> Value {
+    let one = |fact: &Fact| {
+        let value = fact.value.as_ref().map_or(Value::Null, FactValue::to_json);
+        json!({
+            "name": fact.terms.name, "type": fact.terms.r#type, "value": value,
+            "title_en": fact.terms.title_en, "title_zh": fact.terms.title_zh,
+        })
+    };
+    facts.iter().map(one).collect()
 }
 
 /// A claim of the answer, by the name that people know.

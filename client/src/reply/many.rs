@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::time::SystemTime;
 
 use prost::Message as _;
-use zerotrip_certificates::{Moment, ProvenAnswer};
+use zerotrip_certificates::{Fact, Moment, ProvenAnswer, read_facts};
 use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::subject_answer::Outcome as SubjectWire;
@@ -82,6 +82,8 @@ pub enum SubjectOutcome {
     Affirmed {
         /// What it rests on.
         sources: Vec<SourceStatement>,
+        /// The values that the proof comes with.
+        facts: Vec<Fact>,
     },
     /// Answered: no.
     Negative {
@@ -221,7 +223,8 @@ fn open(answered: &ManyAnswered, leaf: &SubjectLeaf) -> Option<(String, SubjectO
             if sources.is_empty() || !ascends {
                 return None;
             }
-            SubjectOutcome::Affirmed { sources }
+            let facts = read_facts(&answered.facts, &yes.facts)?;
+            SubjectOutcome::Affirmed { sources, facts }
         }
         SubjectWire::No(no) => {
             let told = |code: &String| answered.reasons.iter().find(|reason| reason.code == *code);

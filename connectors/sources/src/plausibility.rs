@@ -21,7 +21,7 @@ pub struct PlausibilityRules {
 }
 
 /// What a date is the date of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct DateRule {
     place: usize,
     role: TypedColumn,
@@ -30,7 +30,7 @@ struct DateRule {
 }
 
 /// A date that is empty while what the row records goes on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct EndRule {
     date: usize,
     code: usize,
@@ -75,12 +75,19 @@ impl PlausibilityRules {
                 let persons: Vec<&str> =
                     if date.persons.is_empty() { looked_up() } else { date.persons.to_vec() };
                 let persons = persons.into_iter().filter_map(place).collect();
-                rules.dates.push(DateRule { place: at, role, persons });
+                let rule = DateRule { place: at, role, persons };
+                // Several checks ask for the same column.
+                if !rules.dates.contains(&rule) {
+                    rules.dates.push(rule);
+                }
             }
             if let Some(end) = end
                 && let (Some(date), Some(code)) = (place(end.column), place(end.code))
             {
-                rules.ends.push(EndRule { date, code, ended: end.ended.iter().copied().collect() });
+                let rule = EndRule { date, code, ended: end.ended.iter().copied().collect() };
+                if !rules.ends.contains(&rule) {
+                    rules.ends.push(rule);
+                }
             }
         }
         rules

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 use std::time::SystemTime;
 
-use zerotrip_proto::v1::{KeyOrigin, KnownMeanings, TypedColumn};
+use zerotrip_proto::v1::{KeyOrigin, KnownMeanings, ReleasedClaim, TypedColumn};
 
 use super::*;
 
@@ -26,6 +26,7 @@ fn template() -> ScanTemplate {
         types: types(&[("resident_id", SemanticType::ResidentId), ("status", SemanticType::Code)]),
         lookup_columns: vec!["father_id".into()],
         optional: Vec::new(),
+        claims: Vec::new(),
     }
 }
 
@@ -224,4 +225,22 @@ fn every_fault_is_told_at_once() {
         validate(&other, &statement()).unwrap_err().as_slice(),
         [TemplateError::Dataset { .. }]
     ));
+}
+
+#[test]
+fn what_is_told_is_made_of_columns_that_the_scan_asks_for() {
+    let told = |column: &str| ScanTemplate {
+        claims: vec![ReleasedClaim {
+            name: "standing".into(),
+            columns: vec![column.into()],
+            ..ReleasedClaim::default()
+        }],
+        ..template()
+    };
+    assert_eq!(validate(&told("status"), &statement()), Ok(()));
+    let (claim, column) = ("standing".to_owned(), "birth_date".to_owned());
+    assert_eq!(
+        validate(&told("birth_date"), &statement()),
+        Err(vec![TemplateError::ClaimUndelivered { claim, column }])
+    );
 }

@@ -49,8 +49,8 @@ pub struct Case {
 /// What a question comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// Proven.
-    Yes,
+    /// Proven, with these values: those that there are not are empty.
+    Yes(BTreeMap<String, String>),
     /// Refuted, for this reason of the definition.
     No(String),
     /// Neither, by this code, and the dataset to blame.
@@ -61,7 +61,7 @@ impl Expected {
     fn read(text: &str) -> Option<Self> {
         let words: Vec<&str> = text.split_whitespace().collect();
         match words.as_slice() {
-            ["yes"] => Some(Self::Yes),
+            ["yes"] => Some(Self::Yes(BTreeMap::new())),
             ["no", code] => Some(Self::No((*code).to_owned())),
             ["unavailable", code, dataset] => {
                 ErrorCode::from_str_name(code)?;
@@ -75,7 +75,10 @@ impl Expected {
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Yes => f.write_str("yes"),
+            Self::Yes(values) => {
+                f.write_str("yes")?;
+                values.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
+            }
             Self::No(code) => write!(f, "no {code}"),
             Self::Unavailable(code, dataset) => write!(f, "unavailable {code} {dataset}"),
         }
@@ -103,6 +106,9 @@ struct RawCase {
     variant: String,
     parameters: BTreeMap<String, String>,
     expect: String,
+    /// Of a yes: each value that it comes with.
+    #[serde(default)]
+    values: BTreeMap<String, String>,
     #[serde(default)]
     register: BTreeMap<String, RawRegister>,
     #[serde(default)]
@@ -151,8 +157,9 @@ impl Reading<'_> {
                 &format!("`{}` is no answer", cut(&raw.expect)),
                 "write `yes`, `no <REASON>` or `unavailable <CODE> <dataset>`",
             );
-            Expected::Yes
+            Expected::Yes(BTreeMap::new())
         });
+        let expected = self.with_values(&at, expected, raw);
         if let Expected::No(code) = &expected
             && !self.definition.reasons.iter().any(|reason| reason.code == *code)
         {
@@ -168,6 +175,25 @@ impl Reading<'_> {
             today,
             expected,
             registers,
+        }
+    }
+
+    /// A yes with its values: those that the variant tells, and no other.
+    fn with_values(&mut self, at: &str, expected: Expected, raw: &RawCase) -> Expected {
+        let told: Vec<&str> = match (&expected, self.definition.variant(&raw.variant)) {
+            (Expected::Yes(_), Some(variant)) => {
+                let claims = self.definition.claims.iter();
+                claims.filter(|claim| variant.tells(claim)).map(|claim| &*claim.name).collect()
+            }
+            _ => Vec::new(),
+        };
+        if !raw.values.keys().map(String::as_str).eq(sorted(&told)) {
+            let what = format!("its `values` are not those of the answer ({})", told.join(", "));
+            self.add(at, &what, "give each value of a yes, and none with another answer");
+        }
+        match expected {
+            Expected::Yes(_) => Expected::Yes(raw.values.clone()),
+            other => other,
         }
     }
 
@@ -234,4 +260,10 @@ impl Reading<'_> {
         }
         registers
     }
+}
+
+fn sorted<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    names
 }

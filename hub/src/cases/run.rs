@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::common::DataFusionError;
 use prost::Message as _;
+use zerotrip_certificates::{Fact, FactValue};
 use zerotrip_checks::definition::{Definition, StepKind};
 use zerotrip_checks::soundness::Conclusion;
 use zerotrip_proto::v1::DatasetStatement;
@@ -195,8 +196,14 @@ impl<'a> Running<'a> {
 
 fn answer_of(result: &RunResult) -> Expected {
     match &result.conclusion {
-        Conclusion::Absent(_) => Expected::Yes,
-        Conclusion::Present(code) => Expected::No(code.clone()),
+        Conclusion::Proven(_) => {
+            let value = |fact: &Fact| {
+                let text = fact.value.as_ref().map(FactValue::to_text);
+                (fact.terms.name.clone(), text.unwrap_or_default())
+            };
+            Expected::Yes(result.facts.iter().map(value).collect())
+        }
+        Conclusion::Refuted(code) => Expected::No(code.clone()),
         Conclusion::Unavailable(why) => {
             Expected::Unavailable(why.code.name().to_owned(), why.dataset.clone())
         }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use datafusion::common::Result;
+use zerotrip_certificates::Fact;
 use zerotrip_checks::soundness::{
     CheckEvidence, Conclusion, Incomplete, ScanEvidence, ScanState, Verdict, VerdictKind, conclude,
 };
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
 
+use super::facts;
 use super::prepared::{PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn};
 use super::slot_rows::{distinct, texts, verdicts};
 use super::slots::ExchangeCx;
@@ -27,6 +29,8 @@ pub struct RunResult {
     /// Whether the owners of all registers that it judges say that rows under a person's former
     /// number are under the present one.
     pub numbers_carried_over: bool,
+    /// The values that a proven fact comes with.
+    pub facts: Vec<Fact>,
 }
 
 /// A source that answered.
@@ -86,6 +90,7 @@ impl<'a> Finished<'a> {
         let reasons: Vec<&str> =
             definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
         let conclusion = conclude(&CheckEvidence {
+            proves: &self.variant.proves,
             scans: &evidence,
             verdicts: &tables.verdicts,
             reasons: &reasons,
@@ -93,6 +98,7 @@ impl<'a> Finished<'a> {
             registered: &tables.registered,
             hand_overs: &definition.hand_overs,
         });
+        let (conclusion, facts) = self.facts(conclusion)?;
         let numbers_carried_over = scans
             .iter()
             .filter(|outcome| outcome.scan.scan.judged)
@@ -102,7 +108,33 @@ impl<'a> Finished<'a> {
             sources: sources(&scans),
             regions: self.variant.regions.clone(),
             numbers_carried_over,
+            facts,
         })
+    }
+
+    /// A proof comes with its values: each there, and of its type, or nothing is proven.
+    fn facts(&self, conclusion: Conclusion) -> Result<(Conclusion, Vec<Fact>)> {
+        let terms = &self.variant.facts;
+        if terms.is_empty() || !matches!(conclusion, Conclusion::Proven(_)) {
+            return Ok((conclusion, Vec::new()));
+        }
+        // Slot n + 1 belongs to step n, and the step before the last has them.
+        let slot = self.variant.steps.len().saturating_sub(1);
+        Ok(match facts::read(self.cx, slot, terms)? {
+            Some(facts) => (conclusion, facts),
+            None => {
+                let (code, dataset) = (ErrorCode::Undetermined, self.first_dataset());
+                (Conclusion::Unavailable(Incomplete { code, dataset }), Vec::new())
+            }
+        })
+    }
+
+    fn first_dataset(&self) -> String {
+        let scans = self.variant.steps.iter().find_map(|step| match &step.kind {
+            PreparedKind::Scan(scan) => Some(scan.scan.dataset.clone()),
+            PreparedKind::Sql(_) => None,
+        });
+        scans.unwrap_or_default()
     }
 
     fn scans(&self, mut states: BTreeMap<usize, ScanState>) -> Result<Vec<ScanOutcome<'a>>> {
@@ -199,6 +231,7 @@ impl ScanOutcome<'_> {
             rows: &self.persons,
             things: self.things.as_deref(),
             judged: scan.judged,
+            each_row: scan.each_row,
             absence_for: &self.absence_for,
             reach: scan.reach(),
         }

@@ -12,18 +12,20 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::ExecutionPlan;
-use zerotrip_checks::definition::{Definition, Reference, Scan, StepKind, Variant};
+use zerotrip_certificates::fact_terms;
+use zerotrip_checks::definition::{ClaimTerms, Definition, Reference, Scan, StepKind, Variant};
 use zerotrip_datasets::normal::division;
 use zerotrip_datasets::{arrow_type, file::semantic_type, template};
 use zerotrip_proto::v1::{DatasetStatement, coverage};
 use zerotrip_trust::receipt::template_digest;
 
+use super::lineage::{Lineage, Sources, lineage};
 use super::prepared::{
     PreparedCheck, PreparedKind, PreparedScan, PreparedStep, PreparedVariant, ROW_NUMBER,
     request_schema, session_config,
 };
 use super::slots::SlotTable;
-use super::{admissible, pair_join, request_join};
+use super::{admissible, facts, pair_join, request_join};
 
 /// The columns of the last step.
 const VERDICT: [(&str, DataType); 6] = [
@@ -89,6 +91,10 @@ struct Preparation<'a> {
     statements: &'a BTreeMap<String, DatasetStatement>,
     faults: Vec<String>,
     prepared: PreparedVariant,
+    /// The values that a proof comes with.
+    claims: Vec<&'a ClaimTerms>,
+    /// Of which columns of the departments each table is made; only where there are claims.
+    lineages: BTreeMap<String, Lineage>,
 }
 
 impl<'a> Preparation<'a> {
@@ -102,7 +108,14 @@ impl<'a> Preparation<'a> {
             variant,
             statements,
             faults: Vec::new(),
-            prepared: PreparedVariant { steps: Vec::new(), regions: Vec::new() },
+            prepared: PreparedVariant {
+                steps: Vec::new(),
+                regions: Vec::new(),
+                proves: variant.proves.clone(),
+                facts: fact_terms(definition, &variant.name),
+            },
+            claims: definition.claims.iter().filter(|claim| variant.tells(claim)).collect(),
+            lineages: BTreeMap::new(),
         }
     }
 
@@ -111,6 +124,8 @@ impl<'a> Preparation<'a> {
             Ok(context) => context,
             Err(error) => return Err(vec![error.to_string()]),
         };
+        let request = vec![Sources::new(); self.definition.parameters.len() + 1];
+        self.lineages.insert("request".to_owned(), request);
         for (place, step) in self.variant.steps.iter().enumerate() {
             let made = match &step.kind {
                 StepKind::Scan(scan) => self.scan(&step.name, scan),
@@ -131,6 +146,7 @@ impl<'a> Preparation<'a> {
                 .push(format!("check.certain: no column `{}.{}`", certain.step, certain.column));
         }
         self.check_verdict();
+        self.check_claims();
         self.find_regions();
         if self.faults.is_empty() { Ok(self.prepared) } else { Err(self.faults) }
     }
@@ -185,6 +201,11 @@ impl<'a> Preparation<'a> {
             return None;
         }
         fields.push(Field::new(ROW_NUMBER, DataType::Int64, false));
+        let source = |field: &Field| match field.name() {
+            own if *own == scan.lookup || own == ROW_NUMBER => Sources::new(),
+            column => Sources::from([(scan.dataset.clone(), column.clone())]),
+        };
+        self.lineages.insert(name.to_owned(), fields.iter().map(source).collect());
         let resolve = |references: &[Reference], faults: &mut Vec<String>| {
             let mut places = Vec::new();
             for reference in references {
@@ -229,7 +250,7 @@ impl<'a> Preparation<'a> {
         name: &str,
         sql: &str,
     ) -> Option<(SchemaRef, PreparedKind)> {
-        match self.plan(context, sql).await {
+        match self.plan(context, name, sql).await {
             Ok(Ok(plan)) => Some((plan.schema(), PreparedKind::Sql(plan))),
             Ok(Err(objections)) => {
                 self.faults.extend(
@@ -245,8 +266,9 @@ impl<'a> Preparation<'a> {
     }
 
     async fn plan(
-        &self,
+        &mut self,
         context: &SessionContext,
+        name: &str,
         sql: &str,
     ) -> Result<Result<Arc<dyn ExecutionPlan>, Vec<String>>, DataFusionError> {
         let state = context.state();
@@ -254,6 +276,9 @@ impl<'a> Preparation<'a> {
         let objections = admissible::objections(&logical)?;
         if !objections.is_empty() {
             return Ok(Err(objections));
+        }
+        if !self.claims.is_empty() {
+            self.lineages.insert(name.to_owned(), lineage(&logical, &self.lineages)?);
         }
         let physical = state.create_physical_plan(&logical).await?;
         Ok(Ok(pair_join::rewrite(request_join::rewrite(physical)?)?))
@@ -325,6 +350,19 @@ impl<'a> Preparation<'a> {
                  nowhere",
                 stated.join("; ")
             ));
+        }
+    }
+
+    fn check_claims(&mut self) {
+        if self.claims.is_empty() {
+            return;
+        }
+        let step = self.prepared.steps.iter().find(|step| step.name == "claims");
+        match step.zip(self.lineages.get("claims")) {
+            Some((step, lineage)) => {
+                self.faults.extend(facts::faults(&self.claims, &step.schema, lineage));
+            }
+            None => self.faults.push("it has claims and no step `claims`".to_owned()),
         }
     }
 

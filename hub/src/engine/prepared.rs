@@ -7,8 +7,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
-use zerotrip_checks::definition::{Definition, Reference, Scan, Variant};
-use zerotrip_proto::v1::{DatasetStatement, ScanTemplate};
+use zerotrip_checks::definition::{Definition, Proves, Reference, Scan, Variant};
+use zerotrip_proto::v1::{DatasetStatement, FactTerms, ScanTemplate};
 use zerotrip_trust::digest::Digest;
 
 /// The column that the hub adds to what a scan delivers: a row's number, from 0, by which a verdict
@@ -30,6 +30,10 @@ pub struct PreparedVariant {
     pub steps: Vec<PreparedStep>,
     /// Division codes: where an answer holds. At least one.
     pub regions: Vec<String>,
+    /// What a true answer says.
+    pub proves: Proves,
+    /// The values that it comes with: columns of the step before the last.
+    pub facts: Vec<FactTerms>,
 }
 
 /// One step, ready to run.

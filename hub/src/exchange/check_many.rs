@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use zerotrip_certificates::fact_terms;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::definition::Definition;
 use zerotrip_datasets::{Argument, CivilDay};
@@ -152,8 +153,11 @@ impl CheckManyRequest {
             })
             .collect();
         let mut subjects = Subjects::of(statements);
-        let mut answered =
-            ManyAnswered { reasons: reasons(definition, |_| true), ..ManyAnswered::default() };
+        let mut answered = ManyAnswered {
+            reasons: reasons(definition, |_| true),
+            facts: fact_terms(definition, &self.variant),
+            ..ManyAnswered::default()
+        };
         for (subject, result) in self.each().zip(results) {
             let result = result.inspect_err(|error| {
                 tracing::error!(check = %self.name, %error, "the check of one of many failed");

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use prost::Message as _;
+use zerotrip_certificates::{Fact, FactValue};
 use zerotrip_checks::definition::Definition;
-use zerotrip_checks::soundness::{Absence, Conclusion};
+use zerotrip_checks::soundness::{Conclusion, Proof};
 use zerotrip_ledger::LedgerError;
 use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::subject_answer::Outcome as SubjectWire;
 use zerotrip_proto::v1::{
-    DatasetStatement, ErrorCode, ExchangeFact, ManyAnswered, SourceStatement, SubjectAnswer,
+    Claim, DatasetStatement, ErrorCode, ExchangeFact, ManyAnswered, SourceStatement, SubjectAnswer,
     SubjectLeaf, SubjectNo, SubjectUnavailable, SubjectYes,
 };
 use zerotrip_trust::digest::commit;
@@ -41,7 +42,7 @@ struct Subject {
 
 enum SubjectOutcome {
     /// With what it rests on: datasets, and when they were as they answered.
-    Yes(Vec<(String, SystemTime)>),
+    Yes(Vec<(String, SystemTime)>, Vec<Claim>),
     /// Codes of reasons, as the requester hears them.
     No(Vec<String>),
     Unavailable(SubjectUnavailable),
@@ -74,8 +75,8 @@ impl Subjects {
         let (outcome, fact) = match result {
             None => fault(),
             Some(result) => match &result.conclusion {
-                Conclusion::Absent(proof) => (yes(proof, &result.sources), ExchangeFact::default()),
-                Conclusion::Present(code) => {
+                Conclusion::Proven(proof) => (yes(proof, result), ExchangeFact::default()),
+                Conclusion::Refuted(code) => {
                     let told = reasons(definition, |known| known == code).into_iter();
                     let codes: Vec<String> = told.map(|reason| reason.code).collect();
                     if codes.is_empty() {
@@ -127,7 +128,7 @@ impl Subjects {
             moments.entry(&received.dataset).or_default();
         }
         for subject in &self.each {
-            let SubjectOutcome::Yes(sources) = &subject.outcome else { continue };
+            let SubjectOutcome::Yes(sources, _) = &subject.outcome else { continue };
             for (dataset, as_of) in sources {
                 let Some(known) = moments.get_mut(dataset.as_str()) else {
                     return Err(fault("a yes rests on a source without a receipt"));
@@ -168,13 +169,13 @@ impl Subject {
         places: &BTreeMap<(String, SystemTime), u32>,
     ) -> Result<SubjectAnswer, LedgerError> {
         let outcome = match &self.outcome {
-            SubjectOutcome::Yes(sources) => {
+            SubjectOutcome::Yes(sources, facts) => {
                 let found: Option<Vec<u32>> =
                     sources.iter().map(|source| places.get(source).copied()).collect();
                 let mut sources =
                     found.ok_or_else(|| fault("a yes rests on a source without a receipt"))?;
                 sources.sort_unstable();
-                SubjectWire::Yes(SubjectYes { sources })
+                SubjectWire::Yes(SubjectYes { sources, facts: facts.clone() })
             }
             SubjectOutcome::No(reasons) => SubjectWire::No(SubjectNo { reasons: reasons.clone() }),
             SubjectOutcome::Unavailable(why) => SubjectWire::Unavailable(why.clone()),
@@ -183,10 +184,14 @@ impl Subject {
     }
 }
 
-/// A yes: only with proof that nothing was there.
-fn yes(_proof: &Absence, sources: &[SourceRead]) -> SubjectOutcome {
-    let sources = sources.iter().map(|read| (read.dataset.clone(), read.as_of));
-    SubjectOutcome::Yes(sources.collect())
+/// A yes: only with proof.
+fn yes(_proof: &Proof, result: &RunResult) -> SubjectOutcome {
+    let sources = result.sources.iter().map(|read| (read.dataset.clone(), read.as_of));
+    let fact = |fact: &Fact| Claim {
+        name: fact.terms.name.clone(),
+        value: fact.value.as_ref().map(FactValue::to_text).unwrap_or_default(),
+    };
+    SubjectOutcome::Yes(sources.collect(), result.facts.iter().map(fact).collect())
 }
 
 /// As much as a requester about one subject hears.

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use zerotrip_certificates::{Fact, fact_terms, fix_facts};
 use zerotrip_checks::definition::Definition;
-use zerotrip_checks::soundness::{Absence, Conclusion};
+use zerotrip_checks::soundness::{Conclusion, Proof};
 use zerotrip_ledger::LedgerError;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
-    self, Answered, Claim, Envelope, ErrorCode, ExchangeFact, ExchangeOutcome, ManyAnswered,
+    self, Answered, Claim, Envelope, ErrorCode, ExchangeFact, ExchangeOutcome, FactTerms,
+    ManyAnswered,
 };
+use zerotrip_trust::digest::RandomError;
 
 use super::leaves::Subjects;
 use super::refusal::{Explained, NoAnswer};
@@ -27,10 +30,21 @@ pub struct Outcome {
     pub(super) definition_digest: Vec<u8>,
     /// What each source said of itself.
     pub(super) sources: Vec<SourceRead>,
+    /// The values that a true answer comes with: what is handed over is salted as it is recorded.
+    facts: Vec<Fact>,
     /// Of a true answer only.
     certifiable: Option<Certifiable>,
     /// Of an answer about many subjects: each one's.
     pub(super) many: Option<Arc<Subjects>>,
+}
+
+/// An outcome as it is handed over.
+pub(super) struct Salted {
+    pub(super) wire: Wire,
+    /// Of its values.
+    pub(super) digests: Vec<Vec<u8>>,
+    /// What opens them.
+    pub(super) openings: Vec<String>,
 }
 
 /// What a certificate on a true answer says.
@@ -49,29 +63,34 @@ impl Outcome {
         result: RunResult,
     ) -> Self {
         let outcome = match &result.conclusion {
-            Conclusion::Absent(proof) => Self {
+            Conclusion::Proven(proof) => Self {
                 certifiable: Some(Certifiable {
                     definition: Arc::clone(definition),
                     variant: variant.to_owned(),
                 }),
-                ..Self::absent(proof, claims(definition, variant, now, &result))
+                facts: result.facts.clone(),
+                ..Self::proven(
+                    proof,
+                    claims(definition, variant, now, &result),
+                    fact_terms(definition, variant),
+                )
             },
-            Conclusion::Present(code) => Self::present(definition, code),
+            Conclusion::Refuted(code) => Self::refuted(definition, code),
             Conclusion::Unavailable(reason) => Self::unavailable(reason.code, &reason.dataset),
         };
         Self { definition_digest: definition.digest.to_vec(), sources: result.sources, ..outcome }
     }
 
-    /// A true answer: only with proof that nothing was there.
-    fn absent(_proof: &Absence, claims: Vec<Claim>) -> Self {
-        let answered = Answered { answer: true, claims, reasons: Vec::new() };
+    /// A true answer: only with proof.
+    fn proven(_proof: &Proof, claims: Vec<Claim>, facts: Vec<FactTerms>) -> Self {
+        let answered = Answered { answer: true, claims, facts, ..Answered::default() };
         Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredTrue, ExchangeFact::default())
     }
 
     /// A false answer: that, not which.
-    fn present(definition: &Definition, code: &str) -> Self {
+    fn refuted(definition: &Definition, code: &str) -> Self {
         let reasons = reasons(definition, |known| known == code);
-        let answered = Answered { answer: false, claims: Vec::new(), reasons };
+        let answered = Answered { answer: false, reasons, ..Answered::default() };
         Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredFalse, ExchangeFact::default())
     }
 
@@ -106,6 +125,7 @@ impl Outcome {
             fact,
             definition_digest: Vec::new(),
             sources: Vec::new(),
+            facts: Vec::new(),
             certifiable: None,
             many: None,
         }
@@ -119,6 +139,17 @@ impl Outcome {
             many: Some(Arc::new(subjects)),
             ..Self::new(Wire::Many(many), kind, ExchangeFact::default())
         }
+    }
+
+    /// The same as it is handed over: with its values salted, and what opens them.
+    pub(super) fn salted(&self) -> Result<Salted, LedgerError> {
+        let failed = |error: RandomError| LedgerError::Unavailable(error.to_string());
+        let (digests, openings) = fix_facts(&self.facts).map_err(failed)?;
+        let mut wire = self.wire.clone();
+        if let Wire::Answered(answered) = &mut wire {
+            answered.fact_digests.clone_from(&digests);
+        }
+        Ok(Salted { wire, digests, openings })
     }
 
     /// What a certificate on it will say: nothing where none may be issued.

@@ -17,7 +17,7 @@ use zerotrip_trust::digest::{Digest, commit};
 use super::authorize::Decided;
 use super::identify::Identified;
 use super::leaves::SealedSubjects;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Salted};
 use super::source_record::{SourceRecord, random};
 use crate::dispatch::{Dispatched, Received};
 use crate::engine::SourceRead;
@@ -63,12 +63,14 @@ impl Record {
         let kind = outcome.kind;
         let fact = seal_fact(&outcome.fact)?;
         let under = decided.decision.allowed.then(|| decided.in_force.versions());
+        let salted = outcome.salted()?;
         let fixed = if decided.may_issue { outcome.fixed(&self.request)? } else { None };
+        let fixed = fixed.map(|fixed| fixed.with_facts(&salted.digests));
         let many = outcome.many.as_ref().map(|many| many.seal(&outcome.wire, &dispatched.receipts));
         let many = many.transpose()?;
         let receipts = &dispatched.receipts;
         let prepared = self
-            .prepare(identity, &decided.decision, outcome, fixed, receipts, many.as_ref())
+            .prepare(identity, &decided.decision, (outcome, salted), fixed, receipts, many.as_ref())
             .await?;
         let completion = Completion {
             exchange_id: prepared.request_id.clone(),
@@ -114,12 +116,13 @@ impl Record {
         &self,
         identity: &HubIdentity,
         decision: &Decision,
-        outcome: &Outcome,
+        (outcome, salted): (&Outcome, Salted),
         fixed: Option<zerotrip_certificates::Fixed>,
         receipts: &[Received],
         many: Option<&SealedSubjects>,
     ) -> Result<Prepared, LedgerError> {
-        let (terms, openings) = fixed.map(|fixed| (fixed.terms, fixed.openings)).unzip();
+        let (terms, terms_openings) = fixed.map(|fixed| (fixed.terms, fixed.openings)).unzip();
+        let openings = [terms_openings.unwrap_or_default(), salted.openings].concat();
         let answer_salt = random()?;
         let mut sources: Vec<(SourceRecord, &SourceRead)> = Vec::new();
         for read in &outcome.sources {
@@ -162,7 +165,7 @@ impl Record {
             definition_digest: outcome.definition_digest.clone(),
             sources: stated,
             certificate: terms,
-            outcome: Some(wire.unwrap_or_else(|| outcome.wire.clone())),
+            outcome: Some(wire.unwrap_or(salted.wire)),
         };
         let answer = identity.answers.seal(&answer).await.map_err(|error| {
             tracing::error!(%error, "an answer cannot be signed");
@@ -187,7 +190,7 @@ impl Record {
             answer_salt,
             commitments,
             certificate: self.issued(outcome),
-            openings: openings.unwrap_or_default(),
+            openings,
         })
     }
 

@@ -8,8 +8,9 @@ use prost::Message as _;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body as Asked;
 use zerotrip_proto::v1::{
-    Answer, Answered, CheckBody, Claim, Decision, Denied, Envelope, ExchangeBody, Parameter,
-    Reason, Request, ScanReceipt, Signature, SourceStatement, SuppliedColumn, Unavailable,
+    Answer, Answered, CheckBody, Claim, Decision, Denied, Envelope, ExchangeBody, FactTerms,
+    Parameter, Reason, Request, ScanReceipt, Signature, SourceStatement, SuppliedColumn,
+    Unavailable,
 };
 
 /// Most bytes of a dictionary.
@@ -114,6 +115,10 @@ fn common_answer(answer: Answer) -> Answer {
         let Reason { code, text_en, text_zh } = one;
         Reason { code, text_en, text_zh }
     };
+    let terms = |one: FactTerms| {
+        let FactTerms { name, r#type, title_en, title_zh, optional, words } = one;
+        FactTerms { name, r#type, title_en, title_zh, optional, words }
+    };
     let outcome = match answer.outcome {
         Some(Outcome::Answered(answered)) => Some(Outcome::Answered(Answered {
             answer: answered.answer,
@@ -123,6 +128,9 @@ fn common_answer(answer: Answer) -> Answer {
                 .map(|claim| Claim { name: claim.name, ..Claim::default() })
                 .collect(),
             reasons: answered.reasons.into_iter().map(reason).collect(),
+            facts: answered.facts.into_iter().map(terms).collect(),
+            // Of a person's values.
+            fact_digests: Vec::new(),
         })),
         Some(Outcome::Unavailable(unavailable)) => {
             let Unavailable { code, dataset, text_en, text_zh, retryable } = unavailable;

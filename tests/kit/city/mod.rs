@@ -7,6 +7,7 @@
 
 mod build;
 mod cast;
+pub mod civil_status;
 mod describe;
 mod file;
 mod homes;

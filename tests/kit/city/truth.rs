@@ -189,7 +189,7 @@ impl Names for PresaleRow {
 }
 
 /// Everybody whom a row named that is not as it was.
-fn touched(whole: &Registers, spoilt: &Registers) -> HashSet<ResidentId> {
+pub(super) fn touched(whole: &Registers, spoilt: &Registers) -> HashSet<ResidentId> {
     fn of<R: Names>(whole: &[R], spoilt: &[R], into: &mut HashSet<ResidentId>) {
         for (was, is) in whole.iter().zip(spoilt) {
             if was.written() != is.written() {

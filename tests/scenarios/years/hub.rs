@@ -163,7 +163,11 @@ impl Installation {
             definition_digest: definition().digest.to_vec(),
             sources: vec![source],
             certificate: Some(terms),
-            outcome: Some(Outcome::Answered(Answered { answer: true, claims, reasons: vec![] })),
+            outcome: Some(Outcome::Answered(Answered {
+                answer: true,
+                claims,
+                ..Answered::default()
+            })),
         };
         let completion = Completion {
             exchange_id: id,

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{Answer, ExchangeReply, KeyUsage, Request};
+use zerotrip_proto::v1::{Answer, ExchangeReply, FactTerms, KeyUsage, Request};
 use zerotrip_text::Bilingual;
 use zerotrip_trust::Signed;
 use zerotrip_trust::directory::Directory;
@@ -21,6 +21,7 @@ use zerotrip_trust::directory::Directory;
 use claims::{PLAIN, bilingual, bytes, evidence, only, read_scope, read_sources, text};
 
 use crate::evidence::{EvidenceError, Moment, prove, prove_by};
+use crate::facts::Fact;
 use crate::jwks::JwkSet;
 use crate::sdjwt::{self, Claims, SdJwt};
 use crate::seal::{claims_agree, policy, sources};
@@ -114,7 +115,8 @@ pub fn verify(
     let answer = agreeing_answer(plain, &reply, stated)?;
     let validity = as_fixed(plain, &answer, &openings)?;
     disclosed_as_fixed(&token, &claims, &answer)?;
-    let disclosed = disclosed(&claims, &answer, stated)?.without(claims.withheld);
+    let disclosed = disclosed(&claims, &answer, stated)?;
+    let disclosed = disclosed.without(claims.withheld, facts_of(&answer).len());
     let evidence = verify_evidence(reply, root)?;
     times.agree_with(evidence.answered_at, validity)?;
     if plain.get("evidence").and_then(|evidence| evidence.get("answered_at"))
@@ -274,6 +276,14 @@ fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>) -> Result<Finding,
     })
 }
 
+/// The values that the answer's proof comes with.
+fn facts_of(answer: &Answer) -> &[FactTerms] {
+    match &answer.outcome {
+        Some(Outcome::Answered(answered)) => &answered.facts,
+        _ => &[],
+    }
+}
+
 /// What is shown. Where the request is among it, which the hub fixed as it fixed the rest, all of
 /// it must be what was asked.
 fn disclosed(
@@ -283,6 +293,10 @@ fn disclosed(
 ) -> Result<Disclosed, CertificateError> {
     let mut shown = Disclosed::default();
     for (name, value) in claims.disclosed.iter().filter(|(name, _)| *name != "request") {
+        if let Some(terms) = facts_of(answer).iter().find(|terms| terms.name == *name) {
+            shown.facts.push(Fact::read(terms, value).ok_or(CertificateError::Claim("facts"))?);
+            continue;
+        }
         let value = value.as_str().ok_or(CertificateError::Claim("disclosures"))?;
         shown.claims.insert(name.clone(), value.to_owned());
     }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 use zerotrip_text::Bilingual;
 
+use crate::facts::Fact;
 use crate::terms::ERRAND;
 
 /// Everything that a screen shows of a certificate that verified.
@@ -76,11 +77,15 @@ pub struct Source {
 }
 
 /// What the holder chose to show.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Disclosed {
     /// Parameters, case number and purpose, by name; of a request that is shown, its parameters
     /// too.
     pub claims: BTreeMap<String, String>,
+    /// Values that the proven fact came with.
+    pub facts: Vec<Fact>,
+    /// How many more of them are withheld.
+    pub withheld_facts: usize,
     /// Whether the request itself is shown: the hub's answer is then shown to be about exactly
     /// these parameters.
     pub request: bool,
@@ -100,16 +105,17 @@ impl Disclosed {
     }
 
     /// `hidden` is the number of disclosures that the seal refers to and this presentation leaves
-    /// out.
-    pub(super) fn without(mut self, hidden: usize) -> Self {
+    /// out, `facts` how many values the answer's proof comes with.
+    pub(super) fn without(mut self, hidden: usize, facts: usize) -> Self {
         let shown = |name: &str| {
             if name == "request" { self.request } else { self.claims.contains_key(name) }
         };
         self.withheld =
             ERRAND.iter().filter(|name| !shown(name)).map(|name| (*name).to_owned()).collect();
-        // The request holds them all.
-        self.withheld_parameters =
-            if self.request { 0 } else { hidden.saturating_sub(self.withheld.len()) };
+        self.withheld_facts = facts.saturating_sub(self.facts.len());
+        let others = self.withheld.len() + self.withheld_facts;
+        // The request holds all parameters.
+        self.withheld_parameters = if self.request { 0 } else { hidden.saturating_sub(others) };
         self
     }
 }

@@ -7,6 +7,7 @@ use zerotrip_datasets::ParameterType;
 use zerotrip_text::Bilingual;
 use zerotrip_trust::digest::Digest;
 
+use super::claim::ClaimTerms;
 use super::dataset::{Code, DateOf, ExpectedDataset};
 use super::scan::{Reference, Scan};
 
@@ -35,6 +36,8 @@ pub struct Definition {
     pub coverage: Vec<CoverageRule>,
     /// Registers between which a record travels.
     pub hand_overs: Vec<HandOver>,
+    /// The values that a proven fact comes with.
+    pub claims: Vec<ClaimTerms>,
     /// Every reason that it can give.
     pub reasons: Vec<ReasonText>,
     /// What a true answer may be sealed as.
@@ -61,8 +64,29 @@ pub struct Variant {
     pub name: String,
     /// What people call it.
     pub title: Bilingual,
+    /// What a true answer to it says.
+    pub proves: Proves,
     /// In the order they run.
     pub steps: Vec<Step>,
+}
+
+/// What a true answer says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proves {
+    /// Nothing is on record.
+    Absence,
+    /// Something is.
+    Fact {
+        /// The code of the reason that is told where nothing shows it.
+        silence: String,
+    },
+}
+
+impl Proves {
+    /// Whether something on record is to be proven.
+    pub fn is_fact(&self) -> bool {
+        matches!(self, Self::Fact { .. })
+    }
 }
 
 /// One step: its rows are a table for the steps after it.
@@ -143,6 +167,11 @@ impl Definition {
 }
 
 impl Variant {
+    /// Whether its proofs come with that value.
+    pub fn tells(&self, claim: &ClaimTerms) -> bool {
+        self.proves.is_fact() && (claim.variants.is_empty() || claim.variants.contains(&self.name))
+    }
+
     /// The scan step of that name.
     pub fn scan(&self, name: &str) -> Option<&Scan> {
         self.steps.iter().find_map(|step| match &step.kind {

@@ -55,6 +55,7 @@ impl Definition {
             dates: raw.date,
             certain: raw.check.certain,
             coverage: raw.coverage,
+            claims: raw.claim,
             hand_overs: raw.hand_over,
             reasons: reasons.reason,
             certificate: CertificateTerms {
@@ -66,6 +67,7 @@ impl Definition {
             text: text.to_owned(),
         };
         faults.check_words(&definition);
+        faults.check_claims(&definition);
         faults.check_shapes(&definition);
         faults.check_codes(&definition);
         faults.check_dates(&definition);

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use zerotrip_text::Bilingual;
 
+use super::claim::ClaimTerms;
 use super::dataset::{Code, DateOf, ExpectedDataset};
 use super::model::{CoverageRule, HandOver, ReasonText};
 use super::scan::Reference;
@@ -25,6 +26,8 @@ pub(super) struct Raw {
     pub(super) coverage: Vec<CoverageRule>,
     #[serde(default)]
     pub(super) hand_over: Vec<HandOver>,
+    #[serde(default)]
+    pub(super) claim: Vec<ClaimTerms>,
     pub(super) certificate: RawCertificate,
 }
 
@@ -37,6 +40,16 @@ pub(super) struct RawCheck {
     pub(super) title: Bilingual,
     pub(super) deadline: String,
     pub(super) certain: Reference,
+    pub(super) proves: RawProves,
+    pub(super) silence: Option<String>,
+}
+
+/// What a true answer says.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawProves {
+    Absence,
+    Fact,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +65,9 @@ pub(super) struct RawParameter {
 pub(super) struct RawVariant {
     pub(super) name: String,
     pub(super) title: Bilingual,
+    /// Where it is not what the check proves.
+    pub(super) proves: Option<RawProves>,
+    pub(super) silence: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -45,9 +45,13 @@ pub struct Scan {
     /// The oldest as-of that counts for this question; a dataset's own bound may be shorter, and
     /// then counts.
     pub most_age: Age,
-    /// Whether every delivered row must have a verdict: a row that the SQL leaves out settles
-    /// nothing.
+    /// Whether it is a register of things, whose rows are each judged by itself: every delivered row
+    /// must have a verdict, no other row can undo what it says, and it counts within the register's
+    /// regions.
     pub judged: bool,
+    /// Whether every delivered row of a register of persons must have a verdict too: a row that the
+    /// SQL leaves out settles nothing.
+    pub each_row: bool,
     /// Most keys of one scan.
     pub most_keys: u32,
     /// Most rows of one scan.

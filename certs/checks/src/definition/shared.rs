@@ -191,6 +191,8 @@ pub(super) struct SharedScan {
     most_age: Age,
     #[serde(default)]
     judged: bool,
+    #[serde(default)]
+    each_row: bool,
     most_keys: Number,
     most_rows: Number,
 }
@@ -217,6 +219,7 @@ impl SharedScan {
             last_years: self.last_years.as_ref().and_then(|years| years.small_of(variant)),
             most_age: self.most_age,
             judged: self.judged,
+            each_row: self.each_row,
             // Not said is 0, and 0 is out of bounds.
             most_keys: self.most_keys.small_of(variant).unwrap_or(0),
             most_rows: self.most_rows.of(variant).unwrap_or(0),

@@ -61,10 +61,29 @@ impl Scan {
             max_rows: self.most_rows,
             meanings,
             types,
+            claims: claims(definition, variant, &self.dataset),
             lookup_columns: shape
                 .and_then(|shape| shape.lookup.get(&self.lookup))
                 .cloned()
                 .unwrap_or_default(),
         }
     }
+}
+
+/// The claims of a variant that are made of a dataset's columns.
+fn claims(definition: &Definition, variant: &str, dataset: &str) -> Vec<v1::ReleasedClaim> {
+    let Some(variant) = definition.variant(variant) else { return Vec::new() };
+    let released = definition.claims.iter().filter(|claim| variant.tells(claim));
+    let released = released.filter_map(|claim| {
+        let own = claim.from.iter().filter(|source| source.dataset == dataset);
+        let columns: Vec<String> = own.map(|source| source.column.clone()).collect();
+        (!columns.is_empty()).then(|| v1::ReleasedClaim {
+            name: claim.name.clone(),
+            r#type: claim.kind.name().to_owned(),
+            columns,
+            title_en: claim.title.en.clone(),
+            title_zh: claim.title.zh.clone(),
+        })
+    });
+    released.collect()
 }

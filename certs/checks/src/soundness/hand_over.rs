@@ -10,10 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
-use zerotrip_datasets::plausible::is_placeholder;
-
-use super::moment::last_day;
+use super::moment::{is_day, last_day};
 use super::{CheckEvidence, ScanEvidence, Verdict, VerdictKind, dataset_of};
 use crate::definition::HandOver;
 
@@ -114,7 +111,7 @@ fn arrived<'a>(
             VerdictKind::Ended | VerdictKind::HandedOver => {
                 verdict.on_date.map_or(Until::Unknown, Until::Day)
             }
-            VerdictKind::Against => Until::Now,
+            VerdictKind::Against | VerdictKind::Shows => Until::Now,
             VerdictKind::Clear | VerdictKind::Undetermined => continue,
         };
         let row = verdict.row?;
@@ -140,9 +137,7 @@ fn arrived<'a>(
 
 /// A day that systems write for nothing is not a beginning.
 fn beginning(verdict: &Verdict) -> Option<i32> {
-    verdict.began_on.filter(|began| {
-        NaiveDate::from_epoch_days(*began).is_some_and(|began| !is_placeholder(began))
-    })
+    verdict.began_on.filter(|began| is_day(*began))
 }
 
 /// Whether the one can have become the other.

@@ -1,10 +1,13 @@
-//! When is an absence proven? This module decides, and nothing else does: an [`Absence`] can be
-//! made only here, from scans that are all complete, fresh, readable, cover every person asked
-//! about, and can be carried back to one moment. It never sees a socket or a clock.
+//! When is an absence proven, and a fact? This module decides, and nothing else does: a [`Proof`]
+//! can be made only here, from scans that are all complete, fresh, readable, cover every person
+//! asked about, and can be carried back to one moment. It never sees a socket or a clock.
 //!
-//! A rule is a file: `presence` (what makes the answer *no*), `moment` (as of when an absence
-//! holds), `hand_over` (what has left one register is in the other), `coverage` (about which
-//! persons, where and when a register's silence says something). `conclude` is their order.
+//! A fact is a row that shows it, and the absence of everything that could have ended it. So it
+//! needs all that an absence needs, and the row.
+//!
+//! A rule is a file: `presence` (what makes the answer *no*, what shows a fact), `moment` (as of
+//! when both hold), `hand_over` (what has left one register is in the other), `coverage` (about
+//! which persons, where and when a register's silence says something). `conclude` is their order.
 
 mod coverage;
 mod hand_over;
@@ -18,7 +21,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use zerotrip_proto::v1::ErrorCode;
 
-use crate::definition::{HandOver, Reach};
+use crate::definition::{HandOver, Proves, Reach};
 
 pub use report::{CompleteScan, Incomplete, ScanReport, ScanState, Subjects};
 
@@ -46,6 +49,9 @@ pub struct Verdict {
 pub enum VerdictKind {
     /// It makes the answer false.
     Against,
+    /// It shows the fact that the check is to prove; where an absence is to be proven, it settles
+    /// nothing.
+    Shows,
     /// It does not count.
     Clear,
     /// It has left this register for another.
@@ -62,6 +68,7 @@ impl VerdictKind {
     pub fn from_word(word: Option<&str>) -> Self {
         match word {
             Some("against") => Self::Against,
+            Some("shows") => Self::Shows,
             Some("clear") => Self::Clear,
             Some("handed_over") => Self::HandedOver,
             Some("ended") => Self::Ended,
@@ -73,6 +80,8 @@ impl VerdictKind {
 /// Everything that the conclusion rests on.
 #[derive(Debug)]
 pub struct CheckEvidence<'a> {
+    /// What is to be proven.
+    pub proves: &'a Proves,
     /// Every scan of the variant, in its order.
     pub scans: &'a [ScanEvidence<'a>],
     /// Every judged row.
@@ -104,6 +113,8 @@ pub struct ScanEvidence<'a> {
     pub things: Option<&'a [Option<String>]>,
     /// Whether every row needs a verdict, and is judged by itself.
     pub judged: bool,
+    /// Whether every row needs a verdict, though others can undo what it says.
+    pub each_row: bool,
     /// The persons for which an absence of rows is a conclusion.
     pub absence_for: &'a [String],
     /// How far back the register must know.
@@ -119,27 +130,28 @@ impl<'a> ScanEvidence<'a> {
     }
 }
 
-/// Proof that nothing was there. Only [`conclude`] makes one.
+/// Proof of what the check is to prove. Only [`conclude`] makes one.
 #[derive(Debug)]
-pub struct Absence {
+pub struct Proof {
     _private: (),
 }
 
 /// What the check comes to.
 #[derive(Debug)]
 pub enum Conclusion {
-    /// Nothing was there, provably.
-    Absent(Absence),
-    /// Something was there; the most important reason's code.
-    Present(String),
+    /// Answered: yes.
+    Proven(Proof),
+    /// Answered: no; the most important reason's code.
+    Refuted(String),
     /// Neither can be said.
     Unavailable(Incomplete),
 }
 
 /// Weighs the evidence. The order is: a scan that was not answered, then what was found, then a
 /// scan that could not be read whole, then what settles nothing, then what cannot be carried back
-/// to one moment, then what was handed over and is nowhere, then coverage; only what passes
-/// all of them is an absence.
+/// to one moment, then what was handed over and is nowhere, then coverage. What passes all of them
+/// is an absence: of anything that speaks against the answer, and for a fact that no row shows, of
+/// the fact.
 ///
 /// What was found comes after what was not answered, so that the requester, who sees which
 /// source is missing, does not learn by elimination in which register it is. It comes before what
@@ -162,7 +174,7 @@ pub fn conclude(evidence: &CheckEvidence<'_>) -> Conclusion {
         return Conclusion::Unavailable(reason);
     }
     if let Some(code) = presence::found(evidence) {
-        return Conclusion::Present(code.to_owned());
+        return Conclusion::Refuted(code.to_owned());
     }
     if let Some(reason) = unread {
         return Conclusion::Unavailable(reason);
@@ -179,7 +191,12 @@ pub fn conclude(evidence: &CheckEvidence<'_>) -> Conclusion {
     if let Some(dataset) = coverage::uncovered(evidence) {
         return unavailable(ErrorCode::OutsideCoverage, dataset);
     }
-    Conclusion::Absent(Absence { _private: () })
+    match evidence.proves {
+        Proves::Fact { silence } if !presence::shown(evidence) => {
+            Conclusion::Refuted(silence.clone())
+        }
+        Proves::Fact { .. } | Proves::Absence => Conclusion::Proven(Proof { _private: () }),
+    }
 }
 
 fn first(

@@ -60,6 +60,19 @@ pub(super) fn not_of_one_moment(evidence: &CheckEvidence<'_>) -> Option<Incomple
         }
         until.push(day);
     }
+    // What began after the moment was not there at it. Of registers that were all read at one
+    // moment, all that is there was.
+    if complete.iter().any(|(_, source)| source.as_of() != moment) {
+        let shown = evidence.verdicts.iter().filter(|verdict| verdict.kind == VerdictKind::Shows);
+        for verdict in shown {
+            let began = verdict.began_on.filter(|day| is_day(*day));
+            let Some(day) = began else {
+                let dataset = dataset_of(evidence, &verdict.scan);
+                return Some(because(ErrorCode::Undated, dataset));
+            };
+            until.push(day);
+        }
+    }
     // Whose record it is stays unsaid: a fresh divorce is private, and it is the first
     // register that must catch up.
     if until.into_iter().all(|day| was_over(day, moment)) {
@@ -67,6 +80,11 @@ pub(super) fn not_of_one_moment(evidence: &CheckEvidence<'_>) -> Option<Incomple
     } else {
         Some(because(ErrorCode::HandOverGap, first.dataset))
     }
+}
+
+/// Whether it is a day on which something can have been, and none that systems write for nothing.
+pub(super) fn is_day(day: i32) -> bool {
+    NaiveDate::from_epoch_days(day).is_some_and(|day| !is_placeholder(day))
 }
 
 /// The moment: the earliest as-of.

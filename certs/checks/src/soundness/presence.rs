@@ -1,4 +1,4 @@
-//! What makes an answer *no*, and what settles nothing.
+//! What makes an answer *no*, what shows a fact, and what settles nothing.
 //!
 //! A *no* wrongs a citizen as a false *yes* wrongs the office, so it needs proof too: a row that
 //! can be read, in a scan whose other rows could not undo it, about a person who is asked about
@@ -34,11 +34,27 @@ fn is_firm(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
         && about.is_some_and(|person| evidence.certain.contains(person))
 }
 
+/// Whether a row shows the fact, beyond doubt.
+pub(super) fn shown(evidence: &CheckEvidence<'_>) -> bool {
+    evidence.verdicts.iter().any(|verdict| is_shown(evidence, verdict))
+}
+
+/// Whether a row shows the fact: of a scan that was read whole, about a person who is asked about
+/// in every case.
+fn is_shown(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
+    let scan = evidence.scans.iter().find(|scan| scan.name == verdict.scan);
+    let scan = scan.filter(|scan| scan.complete().is_some());
+    let about = scan.zip(verdict.row).and_then(|(scan, row)| scan.rows.get(row));
+    verdict.kind == VerdictKind::Shows
+        && evidence.proves.is_fact()
+        && about.is_some_and(|person| evidence.certain.contains(person))
+}
+
 /// The dataset of the first row that settles nothing. An `Against` that is not firm is one of them,
-/// or whose code is not a reason of the definition, and so is a row that needs a verdict and has
-/// none, and a verdict on what no complete scan delivered.
+/// or whose code is not a reason of the definition, a `Shows` that shows no fact beyond doubt, a
+/// row that needs a verdict and has none, and a verdict on what no complete scan delivered.
 pub(super) fn undetermined<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
-    for scan in evidence.scans.iter().filter(|scan| scan.judged) {
+    for scan in evidence.scans.iter().filter(|scan| scan.judged || scan.each_row) {
         let verdicts = evidence.verdicts.iter().filter(|verdict| verdict.scan == scan.name);
         let judged: HashSet<usize> = verdicts.filter_map(|verdict| verdict.row).collect();
         if (0..scan.rows.len()).any(|row| !judged.contains(&row)) {
@@ -49,13 +65,14 @@ pub(super) fn undetermined<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> 
     Some(dataset_of(evidence, &unsettled.scan))
 }
 
-/// Whether a verdict leaves room for an absence.
+/// Whether a verdict leaves room for a proof.
 fn settles(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
     let was_read =
         evidence.scans.iter().any(|scan| scan.name == verdict.scan && scan.complete().is_some());
     was_read
         && match verdict.kind {
             VerdictKind::Clear | VerdictKind::Ended => true,
+            VerdictKind::Shows => is_shown(evidence, verdict),
             VerdictKind::HandedOver => {
                 evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan)
             }

@@ -8,6 +8,8 @@ use zerotrip_proto::v1::Finding;
 
 use super::*;
 
+mod facts;
+
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
@@ -89,10 +91,12 @@ impl Case {
             rows: &self.rows,
             things: None,
             judged,
+            each_row: false,
             absence_for: &absence_for,
             reach,
         };
         let evidence = CheckEvidence {
+            proves: &Proves::Absence,
             scans: &[scan],
             verdicts: &self.verdicts,
             reasons: &["FOUND"],
@@ -101,8 +105,8 @@ impl Case {
             hand_overs: &[],
         };
         match conclude(&evidence) {
-            Conclusion::Absent(_) => "true".into(),
-            Conclusion::Present(code) => format!("false {code}"),
+            Conclusion::Proven(_) => "true".into(),
+            Conclusion::Refuted(code) => format!("false {code}"),
             Conclusion::Unavailable(why) => why.code.name().to_owned(),
         }
     }
@@ -274,6 +278,7 @@ fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units:
         rows,
         things,
         judged: true,
+        each_row: false,
         absence_for: &[],
         reach: Reach::LifetimeFrom(0),
     };
@@ -301,6 +306,7 @@ fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units:
     let pairs =
         [HandOver { from: "presale".into(), to: "ownership".into(), by: Some("unit_no".into()) }];
     let evidence = CheckEvidence {
+        proves: &Proves::Absence,
         scans: &scans,
         verdicts: &verdicts,
         reasons: &[],
@@ -308,7 +314,7 @@ fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units:
         registered: &BTreeMap::new(),
         hand_overs: &pairs,
     };
-    matches!(conclude(&evidence), Conclusion::Absent(_))
+    matches!(conclude(&evidence), Conclusion::Proven(_))
 }
 
 #[test]
@@ -496,13 +502,13 @@ proptest! {
             (format!("s{index}"), state, ["a", "b", "c"][..*persons.min(&3)].iter().map(|p| (*p).to_owned()).collect(), *judged, rows.clone())
         }).collect();
         let scans: Vec<_> = held.iter().map(|(name, state, absence_for, judged, rows)| {
-            ScanEvidence { name, dataset: "d", state, rows, things: None, judged: *judged, absence_for, reach: Reach::LastYears(0) }
+            ScanEvidence { name, dataset: "d", state, rows, things: None, judged: *judged, each_row: false, absence_for, reach: Reach::LastYears(0) }
         }).collect();
         let map = BTreeMap::from([("registered_in:r", registered.clone())]);
         let pairs = [HandOver { from: "s0".into(), to: "s1".into(), by: None }];
-        let evidence = CheckEvidence { scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], certain: &certain, registered: &map, hand_overs: &pairs };
+        let evidence = CheckEvidence { proves: &Proves::Absence, scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], certain: &certain, registered: &map, hand_overs: &pairs };
         let conclusion = conclude(&evidence);
-        if let Conclusion::Present(_) = conclusion {
+        if let Conclusion::Refuted(_) = conclusion {
             prop_assert!(!scans.iter().any(|scan| matches!(scan.state, ScanState::Incomplete(_))), "a missing source would say where it is");
             let firm = verdicts.iter().any(|verdict| {
                 let Some(scan) = scans.iter().find(|scan| scan.name == verdict.scan) else { return false };
@@ -512,7 +518,7 @@ proptest! {
             });
             prop_assert!(firm, "a no without a readable row about a person beyond doubt");
         }
-        if let Conclusion::Absent(_) = conclusion {
+        if let Conclusion::Proven(_) = conclusion {
             prop_assert!(!scans.is_empty());
             let read = |scan: &ScanEvidence<'_>| scan.complete().map(|(_, complete)| complete.as_of());
             let moment = scans.iter().filter_map(read).min();
@@ -557,4 +563,19 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_row_that_shows_a_fact_settles_nothing_of_an_absence() {
+    let stated = ScanReport { since: day("1900-01-01"), ..report("d") };
+    let shows = Verdict {
+        kind: VerdictKind::Shows,
+        code: String::new(),
+        scan: "s0".into(),
+        row: Some(0),
+        on_date: None,
+        began_on: None,
+    };
+    let case = Case { rows: vec![OWNER.into()], verdicts: vec![shows], ..case(OWNER, stated) };
+    assert_eq!(case.said(), "UNDETERMINED");
 }

@@ -17,7 +17,7 @@ fn leaf(subject: &str, outcome: SubjectWire, salt: u8) -> SubjectLeaf {
 /// What an honest hub says: every third is a yes, the next a no, the next unavailable.
 fn honest(asked: &[String]) -> (ManyAnswered, Vec<SubjectLeaf>) {
     let outcome = |number: usize| match number % 3 {
-        0 => SubjectWire::Yes(SubjectYes { sources: vec![0, 1] }),
+        0 => SubjectWire::Yes(SubjectYes { sources: vec![0, 1], facts: Vec::new() }),
         1 => SubjectWire::No(SubjectNo { reasons: vec!["FOUND".into()] }),
         _ => SubjectWire::Unavailable(SubjectUnavailable {
             code: ErrorCode::SourceTimeout.into(),
@@ -69,7 +69,8 @@ fn a_subject_that_is_dropped_swapped_or_answered_otherwise_is_found() {
     assert_eq!(refused(&signed, swapped), SubjectsError::Other(3));
     // Another outcome, another salt, under the old root.
     let mut other = leaves.clone();
-    other[1] = leaf(&asked[1], SubjectWire::Yes(SubjectYes { sources: vec![0] }), 1);
+    other[1] =
+        leaf(&asked[1], SubjectWire::Yes(SubjectYes { sources: vec![0], facts: Vec::new() }), 1);
     assert_eq!(refused(&answered, other), SubjectsError::Root);
     let mut salted = leaves.clone();
     salted[4].salt = vec![200; SALT_BYTES];
@@ -85,7 +86,9 @@ fn what_the_answer_has_no_words_for_says_nothing() {
         let answered = ManyAnswered { root: root(&leaves), ..answered.clone() };
         each(&answered, leaves, &asked).map(drop)
     };
-    let yes = |sources: &[u32]| SubjectWire::Yes(SubjectYes { sources: sources.to_vec() });
+    let yes = |sources: &[u32]| {
+        SubjectWire::Yes(SubjectYes { sources: sources.to_vec(), facts: Vec::new() })
+    };
     let no = |reasons: &[&str]| {
         let reasons = reasons.iter().map(|code| (*code).to_owned()).collect();
         SubjectWire::No(SubjectNo { reasons })

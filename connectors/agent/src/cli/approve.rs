@@ -232,6 +232,10 @@ fn in_words(template: &ScanTemplate) -> String {
         };
         Some(format!("; it takes `{}` to be the date of {dated}", column.column))
     });
+    let claims = template.claims.iter().map(|claim| {
+        let columns = claim.columns.join(", ");
+        format!("; IT TELLS WHO ASKS: {} ({}), made of {columns}", claim.title_en, claim.title_zh)
+    });
     let optional = match template.optional.as_slice() {
         [] => String::new(),
         columns => format!(", and of {} what the dataset has", columns.join(", ")),
@@ -242,7 +246,7 @@ fn in_words(template: &ScanTemplate) -> String {
     };
     format!(
         "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}{optional}; at most \
-         {} rows; {shown}{}{}",
+         {} rows; {shown}{}{}{}",
         template.check,
         template.dataset,
         template.lookup,
@@ -252,6 +256,7 @@ fn in_words(template: &ScanTemplate) -> String {
         template.max_rows,
         meanings.collect::<String>(),
         dates.collect::<String>(),
+        claims.collect::<String>(),
     )
 }
 

@@ -1,6 +1,7 @@
 //! What is wrong with a definition: every fault at once, each naming the file, the thing in it and
 //! the remedy.
 
+mod claims;
 mod datasets;
 mod fault;
 mod scans;

@@ -20,7 +20,7 @@ impl Faults<'_> {
                 "give it `keys`, and `most_keys` for this variant",
             );
         }
-        if scan.only_doubts && (scan.judged || !scan.absence_for.is_empty()) {
+        if scan.only_doubts && (scan.judged || scan.each_row || !scan.absence_for.is_empty()) {
             self.add(
                 at,
                 "what only raises doubts proves no absence and is not judged",

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::Faults;
 use crate::definition::bounds::MOST_VARIANTS;
 use crate::definition::container::{CHECK_FILE, Parts, step_of};
-use crate::definition::model::{Step, StepKind, Variant};
-use crate::definition::raw::{Raw, RawStep};
+use crate::definition::model::{Proves, Step, StepKind, Variant};
+use crate::definition::raw::{Raw, RawProves, RawStep, RawVariant};
 
 impl Faults<'_> {
     /// The variants, each with its own steps.
@@ -57,14 +57,44 @@ impl Faults<'_> {
             });
             made.collect()
         };
-        let variants = raw.variant.iter();
+        let mut variants = Vec::with_capacity(raw.variant.len());
+        for one in &raw.variant {
+            variants.push(Variant {
+                name: one.name.clone(),
+                title: one.title.clone(),
+                proves: self.proves(raw, one),
+                steps: steps_of(&one.name),
+            });
+        }
         variants
-            .map(|raw| Variant {
-                name: raw.name.clone(),
-                title: raw.title.clone(),
-                steps: steps_of(&raw.name),
-            })
-            .collect()
+    }
+
+    /// What a variant proves: what it says itself, and else what the check does.
+    fn proves(&mut self, raw: &Raw, variant: &RawVariant) -> Proves {
+        let proves = variant.proves.unwrap_or(raw.check.proves);
+        let of_check = raw.check.silence.as_ref().filter(|_| raw.check.proves == proves);
+        match (proves, variant.silence.as_ref().or(of_check)) {
+            (RawProves::Absence, None) => Proves::Absence,
+            (RawProves::Fact, Some(silence)) => Proves::Fact { silence: silence.clone() },
+            (RawProves::Absence, Some(_)) => {
+                let at = format!("variant `{}`", variant.name);
+                self.add(
+                    &at,
+                    "it proves an absence, so silence makes the answer true",
+                    "drop `silence`",
+                );
+                Proves::Absence
+            }
+            (RawProves::Fact, None) => {
+                let at = format!("variant `{}`", variant.name);
+                self.add(
+                    &at,
+                    "it proves a fact, and nothing is said for where none is shown",
+                    "say in `silence` which reason is told then",
+                );
+                Proves::Absence
+            }
+        }
     }
 
     fn check_step(&mut self, step: &RawStep, known: &BTreeSet<&str>, parts: &Parts<'_>) {
