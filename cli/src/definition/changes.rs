@@ -54,12 +54,19 @@ pub(super) fn template_changes(old: &ScanTemplate, new: &ScanTemplate) -> Vec<Bi
             })
             .collect()
     };
+    let claims = |template: &ScanTemplate| -> BTreeSet<String> {
+        let claims = template.claims.iter();
+        claims
+            .map(|claim| format!("{} {} {}", claim.name, claim.r#type, claim.columns.join(" ")))
+            .collect()
+    };
     let mut found = Vec::new();
     for (what, old, new) in [
         (("column", "列"), set(&old.columns), set(&new.columns)),
         (("optional column", "可选列"), set(&old.optional), set(&new.optional)),
         (("origin of keys", "查询号码的来源"), origins(old), origins(new)),
         (("supplied column", "对外提供号码的列"), set(&old.supplies), set(&new.supplies)),
+        (("value told to the requester", "告知查询方的内容"), claims(old), claims(new)),
         (("meaning", "代码含义"), meanings(old), meanings(new)),
         (("type or role", "类型或日期含义"), types(old), types(new)),
         (("look-up column", "检索列"), set(&old.lookup_columns), set(&new.lookup_columns)),
@@ -80,8 +87,8 @@ pub(super) fn template_changes(old: &ScanTemplate, new: &ScanTemplate) -> Vec<Bi
     becomes("most rows", "最多行数", old.max_rows.to_string(), new.max_rows.to_string());
     if found.is_empty() {
         found.push(Bilingual::new(
-            "the order of its columns or origins changes",
-            "列或来源的顺序有变化",
+            "the order of its columns or origins, or a title, changes",
+            "列或来源的顺序，或名称有变化",
         ));
     }
     found

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use zerotrip_checks::definition::{Definition, DefinitionError, StepKind, Variant};
+use zerotrip_checks::definition::{ClaimTerms, Definition, DefinitionError, StepKind, Variant};
 use zerotrip_hub::cases::{CaseOutcome, run_cases};
 use zerotrip_hub::state::DefinitionFolder;
 use zerotrip_proto::v1::ScanTemplate;
@@ -121,6 +121,10 @@ fn approvals(old: &Definition, new: &Definition) -> Vec<Approval> {
     approvals
 }
 
+fn told<'a>(definition: &'a Definition, variant: &Variant) -> Vec<&'a ClaimTerms> {
+    definition.claims.iter().filter(|claim| variant.tells(claim)).collect()
+}
+
 /// What changes beside the templates: variants, reasons, parameters, and what is concluded.
 fn others(old: &Definition, new: &Definition) -> Vec<Bilingual> {
     let mut found = Vec::new();
@@ -147,6 +151,18 @@ fn others(old: &Definition, new: &Definition) -> Vec<Bilingual> {
     for variant in &new.variants {
         let Some(was) = old.variant(&variant.name) else { continue };
         let name = &variant.name;
+        if was.proves != variant.proves {
+            found.push(Bilingual::new(
+                format!("variant `{name}` proves something else, or says no for another reason"),
+                format!("范围 `{name}` 所证明的内容或无记录时的理由有变化"),
+            ));
+        }
+        if told(old, was) != told(new, variant) {
+            found.push(Bilingual::new(
+                format!("variant `{name}` tells other values beside yes"),
+                format!("范围 `{name}` 肯定答复所告知的内容有变化"),
+            ));
+        }
         for step in &variant.steps {
             let before = was.steps.iter().find(|before| before.name == step.name);
             match (before.map(|before| &before.kind), &step.kind) {
@@ -157,6 +173,7 @@ fn others(old: &Definition, new: &Definition) -> Vec<Bilingual> {
                         != (&scan.absence_for, scan.reach(), scan.judged, scan.only_doubts)
                         || (&before.required, before.most_age, &before.keys)
                             != (&scan.required, scan.most_age, &scan.keys)
+                        || before.each_row != scan.each_row
                     {
                         found.push(Bilingual::new(
                             format!(

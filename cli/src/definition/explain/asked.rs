@@ -7,6 +7,7 @@ use zerotrip_checks::definition::{
 };
 use zerotrip_text::Bilingual;
 
+use super::proven::proven;
 use super::{Section, dataset_name, joined, named, word};
 
 /// The check as a whole.
@@ -59,7 +60,7 @@ pub(super) fn overview(definition: &Definition) -> Section {
 
 /// One form of the question.
 pub(super) fn variant(definition: &Definition, variant: &Variant) -> Section {
-    let lines = variant.scans().flat_map(|(name, scan)| {
+    let scans = variant.scans().flat_map(|(name, scan)| {
         let shape = definition.datasets.iter().find(|shape| shape.id == scan.dataset);
         shape
             .map(|shape| [asked(variant, name, scan, shape), allowed(scan), silence(variant, scan)])
@@ -69,7 +70,7 @@ pub(super) fn variant(definition: &Definition, variant: &Variant) -> Section {
             format!("What is asked: {} (`{}`)", variant.title.en, variant.name),
             format!("查询内容：{}（`{}`）", variant.title.zh, variant.name),
         ),
-        lines: lines.flatten().collect(),
+        lines: proven(definition, variant).into_iter().chain(scans.flatten()).collect(),
     }
 }
 
@@ -167,7 +168,7 @@ fn silence(variant: &Variant, scan: &Scan) -> Bilingual {
             Bilingual::new(format!("in the last {years} years"), format!("近 {years} 年内"))
         }
     };
-    let judged = match scan.judged {
+    let judged = match scan.judged || scan.each_row {
         true => Bilingual::new(
             " Each of its rows must be judged; one that is not settles nothing.",
             "每条记录都须作出判断，未判断的记录使答复为“无法确定”。",

@@ -3,6 +3,7 @@
 
 mod asked;
 mod kinds;
+mod proven;
 mod statements;
 #[cfg(test)]
 mod tests;
