@@ -7,6 +7,15 @@ const SILENT: &str = "SILENT";
 /// Registers that were read, each so many seconds after the first; and verdicts on their rows. Row
 /// 0 of each is about [`OWNER`], row 1 about another.
 fn said(read: &[u64], verdicts: &[Verdict], change: impl Fn(&mut ScanReport)) -> String {
+    concluded(read, verdicts, false, change)
+}
+
+fn concluded(
+    read: &[u64],
+    verdicts: &[Verdict],
+    each_row: bool,
+    change: impl Fn(&mut ScanReport),
+) -> String {
     let states: Vec<ScanState> = read
         .iter()
         .map(|later| {
@@ -15,6 +24,7 @@ fn said(read: &[u64], verdicts: &[Verdict], change: impl Fn(&mut ScanReport)) ->
             stated.now = stated.as_of + Duration::from_secs(10);
             stated.since = day("1984-01-01");
             stated.older_carried_over = true;
+            stated.subjects = Subjects::EveryoneAnywhere;
             change(&mut stated);
             match CompleteScan::try_new(stated) {
                 Ok(complete) => ScanState::Complete(complete),
@@ -34,8 +44,8 @@ fn said(read: &[u64], verdicts: &[Verdict], change: impl Fn(&mut ScanReport)) ->
             state,
             rows: &rows,
             things: None,
-            judged: true,
-            each_row: false,
+            judged: false,
+            each_row,
             absence_for: &absence_for,
             reach: Reach::LastYears(0),
         })
@@ -111,4 +121,15 @@ fn a_fact_of_several_registers_had_begun_at_their_moment() {
 
 fn day_of(seconds: u64) -> i32 {
     super::super::moment::day_of(at(seconds)).unwrap()
+}
+
+#[test]
+fn a_row_that_needs_a_verdict_and_has_none_settles_nothing() {
+    let both = [VerdictKind::Shows, VerdictKind::Clear];
+    let verdicts: Vec<Verdict> =
+        both.into_iter().enumerate().map(|(row, kind)| verdict(kind, row, None)).collect();
+    let (all, first) = (verdicts.as_slice(), verdicts.get(..1).unwrap());
+    assert_eq!(concluded(&[0], all, true, |_| {}), "true");
+    assert_eq!(concluded(&[0], first, true, |_| {}), "UNDETERMINED");
+    assert_eq!(concluded(&[0], first, false, |_| {}), "true");
 }
