@@ -1,5 +1,6 @@
+-- Of a wedding that was read in twice, the first row.
 with e as (select case when man_id = party then woman_id else man_id end as other, event, event_date, row_number as nr from marriage),
-wed as (select other, event_date, nr from e where event in ('married', 'remarried')),
+wed as (select other, event, event_date, nr from e where event in ('married', 'remarried')),
 parted as (select other, event_date from e where event in ('divorced', 'annulled')),
 ended as (
   select wed.nr
@@ -11,3 +12,7 @@ ended as (
 )
 select wed.other as id, wed.event_date as since, wed.nr as nr from wed
 where not exists (select 1 from ended where ended.nr = wed.nr)
+  and not exists (
+    select 1 from wed twin
+    where twin.other = wed.other and twin.event = wed.event and twin.event_date = wed.event_date and twin.nr < wed.nr
+  )

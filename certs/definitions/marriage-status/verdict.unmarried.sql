@@ -1,21 +1,23 @@
-select 'against' as verdict, 'MARRIED' as code, 'marriage' as scan, f.nr as row_number, cast(null as date) as on_date, f.since as began_on
-from in_force f join living_spouse s on s.id = f.id
+-- A marriage speaks by the applicant's own row in the household register: it rests on that both live,
+-- so where that register could not be read whole, it is not firm.
+select 'against' as verdict, 'MARRIED' as code, 'household' as scan, h.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from living_spouse s join household h on h.resident_id = s.party
 union all
-select 'undetermined', '', 'marriage', f.nr, cast(null as date), f.since
-from in_force f
-where not exists (select 1 from living_spouse s where s.id = f.id) and not exists (select 1 from dead where dead.id = f.id)
+select 'undetermined', '', 'marriage', m.row_number, m.event_date, cast(null as date)
+from marriage m join spouse s on s.id = case when m.man_id = m.party then m.woman_id else m.man_id end
+where not exists (select 1 from living_spouse l where l.id = s.id) and not exists (select 1 from dead where dead.id = s.id)
 union all
-select 'clear', '', 'marriage', m.row_number, cast(null as date), cast(null as date)
+select 'clear', '', 'marriage', m.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from marriage m where m.event in ('married', 'remarried')
   and not exists (select 1 from in_force f where f.nr = m.row_number)
 union all
-select 'clear', '', 'marriage', f.nr, cast(null as date), cast(null as date)
+select 'clear', '', 'marriage', f.nr, cast(null as date) as on_date, cast(null as date) as began_on
 from in_force f join dead on dead.id = f.id
 union all
 select 'ended', '', 'marriage', row_number, event_date, cast(null as date) from marriage where event in ('divorced', 'annulled')
 union all
 select 'ended', '', 'household', dead.row_number, dead.death_date, cast(null as date)
-from in_force f join dead on dead.id = f.id
+from spouse s join dead on dead.id = s.id
 union all
 select 'undetermined', '', 'marriage', m.row_number, m.event_date, cast(null as date)
 from request r join marriage m on m.party = r.applicant
@@ -30,9 +32,6 @@ union all
 select 'undetermined', '', 'household', dead.row_number, dead.death_date, cast(null as date)
 from dead join household alive on alive.resident_id = dead.id
 where alive.death_date is null and alive.status <> 'moved_out'
-union all
-select 'undetermined', '', 'household', dead.row_number, dead.death_date, cast(null as date)
-from dead join marriage m on m.party = dead.id where m.event_date > dead.death_date
 union all
 select 'undetermined', '', 'household', dead.row_number, dead.death_date, cast(null as date)
 from dead join spouse_marriage m on m.party = dead.id where m.event_date > dead.death_date
