@@ -36,6 +36,10 @@ hash_domains! {
     /// ledger's completion; the authority and the owner, who may read the fact, open it.
     FACT = "zerotrip/exchange-fact/v1";
 
+    /// What a check does with the rows: `check.toml`, then name and text of each SQL file, by name.
+    /// The hub states it in scan templates, so that owners approve it.
+    CHECK_RULES = "zerotrip/check-rules/v1";
+
     /// Commitment to one subject of a request about many: a leaf under
     /// `CheckManyBody.subjects_root`. The requester makes it; the hub verifies all, a department
     /// those that it is asked about.

@@ -85,6 +85,12 @@ pub(super) fn template_changes(old: &ScanTemplate, new: &ScanTemplate) -> Vec<Bi
     becomes("the look-up", "检索方式", old.lookup.clone(), new.lookup.clone());
     becomes("most persons", "最多人数", old.max_keys.to_string(), new.max_keys.to_string());
     becomes("most rows", "最多行数", old.max_rows.to_string(), new.max_rows.to_string());
+    if old.rules_digest != new.rules_digest {
+        found.push(Bilingual::new(
+            "what the check makes of the rows: its SQL or its text changes",
+            "核验如何使用记录：其 SQL 或定义文本有变化",
+        ));
+    }
     if found.is_empty() {
         found.push(Bilingual::new(
             "the order of its columns or origins, or a title, changes",

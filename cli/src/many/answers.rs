@@ -79,7 +79,6 @@ impl Answers {
                 evidence.push(path);
             }
         }
-        // By their exchanges' ids, so by time.
         evidence.sort_unstable();
         Ok(Earlier {
             place: Place { file: file.to_owned(), evidence: folder, _lock: lock },
@@ -172,17 +171,28 @@ impl Earlier {
         verify: impl Fn(KeptMany) -> Result<AnsweredMany, KeptError>,
     ) -> Result<Answers, Failure> {
         let Self { place, evidence } = self;
-        let mut settled: Vec<(PathBuf, Vec<Value>)> = Vec::new();
+        // None of its lines counts, whatever becomes of the evidence.
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&place.file)
+            .map_err(|error| unwritten(&place.file, &error))?;
+        let mut settled: Vec<(SystemTime, Vec<Value>)> = Vec::new();
         for path in evidence {
             let kept = KeptMany::from_text(&files::read_text(&path)?);
             let answered = kept.and_then(&verify).map_err(|error| refused(&path, &error))?;
-            let age = SystemTime::now().duration_since(answered.proven.answered_at());
+            let answered_at = answered.proven.answered_at();
+            let age = SystemTime::now().duration_since(answered_at);
             if age.unwrap_or_default() <= FRESH {
                 let mut lines = answered_lines(&answered);
                 lines.retain(|line| ["affirmed", "negative"].contains(&word(line, "outcome")));
-                settled.push((path, lines));
+                settled.push((answered_at, lines));
             }
         }
+        // By the time that is signed, and not by the files' names.
+        settled.sort_by_key(|(answered_at, _)| *answered_at);
         // Who was asked about twice has the later answer.
         let last: HashMap<String, usize> = settled
             .iter()
@@ -191,13 +201,6 @@ impl Earlier {
                 lines.iter().map(move |line| (word(line, "subject").to_owned(), number))
             })
             .collect();
-        OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&place.file)
-            .map_err(|error| unwritten(&place.file, &error))?;
         let mut answers = Answers { place: Some(place), outcomes: HashMap::new() };
         for (number, (_, mut lines)) in settled.into_iter().enumerate() {
             lines.retain(|line| last.get(word(line, "subject")) == Some(&number));

@@ -27,6 +27,7 @@ fn template() -> ScanTemplate {
         lookup_columns: vec!["father_id".into()],
         optional: Vec::new(),
         claims: Vec::new(),
+        rules_digest: Vec::new(),
     }
 }
 

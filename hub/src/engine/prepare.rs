@@ -201,10 +201,13 @@ impl<'a> Preparation<'a> {
             return None;
         }
         fields.push(Field::new(ROW_NUMBER, DataType::Int64, false));
-        let source = |field: &Field| match field.name() {
-            own if *own == scan.lookup || own == ROW_NUMBER => Sources::new(),
-            column => Sources::from([(scan.dataset.clone(), column.clone())]),
+        // No claim can name what the hub adds, whom a row is about, or what only raises doubts: a
+        // value that is made of them is refused.
+        let dataset = match scan.only_doubts {
+            true => format!("{} (for doubts)", scan.dataset),
+            false => scan.dataset.clone(),
         };
+        let source = |field: &Field| Sources::from([(dataset.clone(), field.name().clone())]);
         self.lineages.insert(name.to_owned(), fields.iter().map(source).collect());
         let resolve = |references: &[Reference], faults: &mut Vec<String>| {
             let mut places = Vec::new();

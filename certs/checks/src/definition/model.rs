@@ -44,6 +44,8 @@ pub struct Definition {
     pub certificate: CertificateTerms,
     /// SHA-256 of the text.
     pub digest: Digest,
+    /// SHA-256 of the text without its reasons: what owners approve.
+    pub rules_digest: Digest,
     /// The text: its files in one (`container.rs`).
     pub text: String,
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use zerotrip_proto::hash_domain;
 use zerotrip_text::toml_fault;
-use zerotrip_trust::digest::sha256;
+use zerotrip_trust::digest::{Digest, sha256, sha256_parts};
 
 use super::container::{CHECK_FILE, Parts, REASONS_FILE, unpack};
 use super::faults::{DefinitionError, Fault, Faults};
@@ -64,6 +65,7 @@ impl Definition {
                 statement: raw.certificate.statement,
             },
             digest: sha256(text.as_bytes()),
+            rules_digest: rules_digest(parts),
             text: text.to_owned(),
         };
         faults.check_words(&definition);
@@ -76,6 +78,13 @@ impl Definition {
         }
         faults.none_in(definition)
     }
+}
+
+/// Over what is asked, and what the SQL makes of it.
+fn rules_digest(parts: &Parts<'_>) -> Digest {
+    let sql = parts.sql.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
+    let all: Vec<&[u8]> = std::iter::once(parts.check.as_bytes()).chain(sql).collect();
+    sha256_parts(hash_domain::CHECK_RULES, &all)
 }
 
 fn read<T: DeserializeOwned>(text: &str, file: &str, origin: &str) -> Result<T, Fault> {

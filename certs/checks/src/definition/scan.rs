@@ -50,7 +50,8 @@ pub struct Scan {
     /// regions.
     pub judged: bool,
     /// Whether every delivered row of a register of persons must have a verdict too: a row that the
-    /// SQL leaves out settles nothing.
+    /// SQL leaves out settles nothing. What speaks against the answer there does so only where
+    /// nothing is left open.
     pub each_row: bool,
     /// Most keys of one scan.
     pub most_keys: u32,

@@ -61,7 +61,12 @@ impl Scan {
             max_rows: self.most_rows,
             meanings,
             types,
-            claims: claims(definition, variant, &self.dataset),
+            claims: if self.only_doubts {
+                Vec::new()
+            } else {
+                claims(definition, variant, &self.dataset)
+            },
+            rules_digest: definition.rules_digest.to_vec(),
             lookup_columns: shape
                 .and_then(|shape| shape.lookup.get(&self.lookup))
                 .cloned()

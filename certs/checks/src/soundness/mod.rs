@@ -191,6 +191,9 @@ pub fn conclude(evidence: &CheckEvidence<'_>) -> Conclusion {
     if let Some(dataset) = coverage::uncovered(evidence) {
         return unavailable(ErrorCode::OutsideCoverage, dataset);
     }
+    if let Some(code) = presence::refuted(evidence) {
+        return Conclusion::Refuted(code.to_owned());
+    }
     match evidence.proves {
         Proves::Fact { silence } if !presence::shown(evidence) => {
             Conclusion::Refuted(silence.clone())

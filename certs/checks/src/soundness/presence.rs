@@ -10,10 +10,34 @@ use super::{CheckEvidence, ScanState, Verdict, VerdictKind, dataset_of};
 
 /// The most important reason for which something firm was found.
 pub(super) fn found<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
+    most_important(evidence, |verdict| is_firm(evidence, verdict))
+}
+
+/// The most important reason that rests on the whole of a register of persons: a marriage in force
+/// speaks against its absence only where nothing ends it, so under all rules of a proof.
+pub(super) fn refuted<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
+    most_important(evidence, |verdict| rests_on_all(evidence, verdict))
+}
+
+fn most_important<'a>(
+    evidence: &CheckEvidence<'a>,
+    counts: impl Fn(&Verdict) -> bool,
+) -> Option<&'a str> {
     let against = |code: &&&str| {
-        evidence.verdicts.iter().any(|verdict| verdict.code == **code && is_firm(evidence, verdict))
+        evidence.verdicts.iter().any(|verdict| verdict.code == **code && counts(verdict))
     };
     evidence.reasons.iter().find(against).copied()
+}
+
+/// Whether a row speaks against the answer as long as nothing else is on record: of a register each
+/// of whose rows is judged, and which others can undo.
+fn rests_on_all(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
+    let scan = evidence.scans.iter().find(|scan| scan.name == verdict.scan && scan.each_row);
+    let scan = scan.filter(|scan| scan.complete().is_some());
+    let about = scan.zip(verdict.row).and_then(|(scan, row)| scan.rows.get(row));
+    verdict.kind == VerdictKind::Against
+        && evidence.reasons.contains(&verdict.code.as_str())
+        && about.is_some_and(|person| evidence.certain.contains(person))
 }
 
 /// Whether a row makes the answer false, and nothing that is not known could change that.
@@ -22,7 +46,8 @@ fn is_firm(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
         return false;
     };
     let counts_alone = match scan.state {
-        ScanState::Complete(_) => true,
+        // What others can undo is weighed when all of them are known.
+        ScanState::Complete(_) => !scan.each_row,
         // A row of a register of homes is judged by itself; one of a register of persons could be
         // contradicted by the row that was not read.
         ScanState::Unreadable(_) => scan.judged,
@@ -76,6 +101,7 @@ fn settles(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
             VerdictKind::HandedOver => {
                 evidence.hand_overs.iter().any(|pair| pair.from == verdict.scan)
             }
-            VerdictKind::Against | VerdictKind::Undetermined => false,
+            VerdictKind::Against => rests_on_all(evidence, verdict),
+            VerdictKind::Undetermined => false,
         }
 }

@@ -133,3 +133,22 @@ fn a_row_that_needs_a_verdict_and_has_none_settles_nothing() {
     assert_eq!(concluded(&[0], first, true, |_| {}), "UNDETERMINED");
     assert_eq!(concluded(&[0], first, false, |_| {}), "true");
 }
+
+#[test]
+fn what_others_can_undo_speaks_against_only_where_nothing_is_open() {
+    let against = verdict(VerdictKind::Against, 0, None);
+    let settled = [against.clone(), verdict(VerdictKind::Clear, 1, None)];
+    let each = |verdicts: &[Verdict], change: &dyn Fn(&mut ScanReport)| {
+        concluded(&[0], verdicts, true, change)
+    };
+    assert_eq!(each(&settled, &|_| {}), "false FOUND");
+    let open = [against.clone(), verdict(VerdictKind::Undetermined, 1, None)];
+    assert_eq!(each(&open, &|_| {}), "UNDETERMINED");
+    assert_eq!(each(std::slice::from_ref(&against), &|_| {}), "UNDETERMINED");
+    assert_eq!(each(&settled, &|stated| stated.required_null = true), "SOURCE_UNREADABLE");
+    assert_eq!(each(&settled, &|stated| stated.since = None), "OUTSIDE_COVERAGE");
+    let other = [Verdict { code: "OTHER".into(), ..against }, settled[1].clone()];
+    assert_eq!(each(&other, &|_| {}), "UNDETERMINED");
+    // Where rows are not all judged, what is firm goes first.
+    assert_eq!(concluded(&[0], &open, false, |_| {}), "false FOUND");
+}
