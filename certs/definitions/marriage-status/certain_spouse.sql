@@ -1,10 +1,10 @@
--- A spouse beyond doubt: another person, no divorce of the same day, none that ended nothing, and
--- nothing later of one of the two with another. Who parts from another was married to them, though
--- the register may not say so; and what bears no day that can be read may be later.
+-- A spouse beyond doubt: no divorce of the same day, none that ended nothing, and nothing later of
+-- one of the two with another. Who parts from another was married to them, though the register may
+-- not say so. Of a wedding that was read in twice, the first row.
 with e as (select party, case when man_id = party then woman_id else man_id end as other, event, event_date, row_number as nr from marriage),
 theirs as (select party, case when man_id = party then woman_id else man_id end as other, event_date from spouse_marriage)
-select e.other as id, e.party from e
-where e.event in ('married', 'remarried') and e.other <> e.party
+select e.other as id from e
+where e.event in ('married', 'remarried')
   and not exists (select 1 from out_of_order where out_of_order.id = e.other)
   and not exists (select 1 from e parted where parted.other = e.other and parted.event_date >= e.event_date and parted.event in ('divorced', 'annulled'))
   and not exists (
@@ -13,7 +13,7 @@ where e.event in ('married', 'remarried') and e.other <> e.party
   )
   and not exists (
     select 1 from theirs again
-    where again.party = e.other and again.other <> e.party and coalesce(again.event_date, e.event_date) >= e.event_date
+    where again.party = e.other and again.other <> e.party and again.event_date >= e.event_date
   )
   and not exists (
     select 1 from e twin

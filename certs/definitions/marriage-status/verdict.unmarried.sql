@@ -1,7 +1,5 @@
--- A marriage speaks by the applicant's own row in the household register: it rests on that both live,
--- so where that register could not be read whole, it is not firm.
-select 'against' as verdict, 'MARRIED' as code, 'household' as scan, h.row_number, cast(null as date) as on_date, cast(null as date) as began_on
-from living_spouse s join household h on h.resident_id = s.party
+select 'against' as verdict, 'MARRIED' as code, 'marriage' as scan, f.nr as row_number, cast(null as date) as on_date, f.since as began_on
+from in_force f join living_spouse s on s.id = f.id
 union all
 select 'undetermined', '', 'marriage', m.row_number, m.event_date, cast(null as date)
 from marriage m join spouse s on s.id = case when m.man_id = m.party then m.woman_id else m.man_id end
