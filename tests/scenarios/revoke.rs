@@ -113,12 +113,11 @@ fn a_grant_that_is_misspelled_blocks_no_revocation_and_no_start() {
     let mut town = deploy(200, 29);
     for check in ["no-property/cuople", "no-proprety"] {
         let refused = town.add("typo", check, PURPOSE).expect(2).unwrap();
-        let known = "there are: no-property/applicant, no-property/couple, no-property/family";
-        assert!(
-            refused.errors.contains(&format!("the hub serves no check `{check}`; {known}")),
-            "{}",
-            refused.errors
-        );
+        let known = "no-property/applicant, no-property/couple, no-property/family";
+        let unknown = format!("the hub serves no check `{check}`; there are:");
+        for said in [unknown.as_str(), known] {
+            assert!(refused.errors.contains(said), "{}", refused.errors);
+        }
         assert!(refused.errors.contains("--not-served-yet"), "{}", refused.errors);
         assert_eq!(town.state("typo"), "", "nothing was signed");
     }
