@@ -99,9 +99,11 @@ impl<'a> Finished<'a> {
             hand_overs: &definition.hand_overs,
         });
         let (conclusion, facts) = self.facts(conclusion)?;
+        // A check of persons judges no register of things: then all of its registers must say so.
+        let of_things = scans.iter().any(|outcome| outcome.scan.scan.judged);
         let numbers_carried_over = scans
             .iter()
-            .filter(|outcome| outcome.scan.scan.judged)
+            .filter(|outcome| outcome.scan.scan.judged || !of_things)
             .all(|outcome| outcome.scan.statement.numbers_carried_over);
         Ok(RunResult {
             conclusion,
