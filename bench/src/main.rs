@@ -5,11 +5,13 @@
 mod disk;
 mod floor;
 mod grants;
+mod growth;
 mod load;
 mod measure;
 mod overload;
 mod parts;
 mod peers;
+mod site;
 mod soak;
 mod sources;
 mod stream;
@@ -83,6 +85,11 @@ enum Command {
     Overload(overload::Overload),
     /// What a decision costs, by how many grants are in force.
     Grants(grants::Grants),
+    /// How the cost of a check grows with the registers that it asks.
+    ///
+    /// Eight departments, each with a connector and a CSV register of its own, and one check with a
+    /// variant for each number of registers. Every answer is compared with what was written.
+    Growth(growth::Growth),
     /// A thousand at once for ten minutes, with the memory of hub and connectors.
     Soak(soak::Soak),
 }
@@ -99,6 +106,10 @@ fn main() -> ExitCode {
         Some(Command::Overload(overload)) => runtime().and_then(|runtime| {
             let of = (arguments.dir.as_path(), arguments.residents, arguments.seconds);
             overload::measure(overload, of, &runtime)
+        }),
+        Some(Command::Growth(growth)) => runtime().and_then(|runtime| {
+            let of = (arguments.dir.as_path(), arguments.at.as_slice(), arguments.seconds);
+            growth::measure(growth, of, &runtime)
         }),
         Some(Command::Grants(grants)) => grants::measure(grants),
         Some(Command::Soak(soak)) => runtime().and_then(|runtime| {

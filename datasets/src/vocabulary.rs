@@ -139,8 +139,8 @@ const MARRIAGE: AskedDataset = AskedDataset {
     id: "civil.marriage",
     what: "婚姻登记: one row for each event between two persons (marriage, divorce, \
            remarriage, annulment)",
-    coverage: "A person is asked about from the age of 20 on (`lifetime_from`): a person \
-               who turned 20 before `since` gets no answer. A day too early hides the \
+    coverage: "A person is asked about from the age of 15 on (`lifetime_from`): a person \
+               who turned 15 before `since` gets no answer. A day too early hides the \
                marriages before it.",
     lookup: AskedLookup {
         name: "party",

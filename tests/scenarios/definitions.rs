@@ -440,7 +440,7 @@ fn what_cannot_be_sound_is_refused_by_name() {
             "`wife_id` is not among the columns",
         ),
         ("role = \"event\"", "role = \"happening\"", "unknown variant"),
-        ("lifetime_from = 20\n", "", "say how far back the register must know"),
+        ("lifetime_from = 15\n", "", "say how far back the register must know"),
         (
             "last_years = { couple = 0, family = 18 }",
             "last_years = { couple = 0, family = 18 }\nlifetime_from = 0",
@@ -460,7 +460,7 @@ fn what_cannot_be_sound_is_refused_by_name() {
             "what only raises doubts proves no absence",
         ),
         (
-            "lifetime_from = 20\nkeys = [\"request.applicant\"]\nabsence_for = \
+            "lifetime_from = 15\nkeys = [\"request.applicant\"]\nabsence_for = \
              [\"request.applicant\"]",
             "last_years = 0\nkeys = [\"request.applicant\"]\nonly_doubts = true",
             "`civil.marriage` is asked for doubts alone",

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -17,21 +17,18 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::Value;
 use zerotrip_channel::SystemHome;
-use zerotrip_client::{CheckQuestion, Errand, Outcome, Session};
+use zerotrip_client::{CheckQuestion, Outcome, Session};
 use zerotrip_datasets::ResidentId;
-use zerotrip_tests::deployment::{
-    Failure, Running, TRUST_DOMAIN, fail, free_address, run, values, wait_until,
-};
+use zerotrip_tests::deployment::{Failure, fail, values};
 
 use crate::measure;
+use crate::site::{Site, errand};
 
 /// Rows of one person: in Arrow some 20 MiB, under the hub's 32 for one scan.
 const ROWS_EACH: usize = 500_000;
 /// Time that the connector may take to import the drop.
 const IMPORT: Duration = Duration::from_secs(1800);
 const DATASET: &str = "archive.entries";
-const PURPOSE: &str = "measuring";
-const BASIS: &str = "none: every row is invented";
 
 /// Send so many rows through connector, channel and hub, and measure what both hold.
 #[derive(Args)]
@@ -58,21 +55,15 @@ pub fn measure(arguments: &Stream, folder: &Path) -> Result<(), Failure> {
         return fail(format!("--rows must be a multiple of {ROWS_EACH}"));
     }
     println!("machine: {}", measure::machine()?);
-    fs::create_dir_all(folder)?;
-    let site =
-        Site { folder: fs::canonicalize(folder)?, url: format!("https://{}", free_address()?) };
-    if site.folder.join("authority").exists() {
-        return fail(format!(
-            "`{}` holds an installation already; use another --dir",
-            site.folder.display()
-        ));
-    }
-    let hub = site.found()?;
+    let site = Archive(Site::new(folder)?);
+    let hub = site.0.found("stream", &DEFINITION, &["archive"])?;
     let begun = Instant::now();
     let bytes = site.write_drop(persons)?;
     println!("drop of {} rows written in {:.0} s", arguments.rows, begun.elapsed().as_secs_f64());
     let begun = Instant::now();
-    let connector = site.attach(arguments.rows)?;
+    let connector = site.0.serve("archive", &dataset(arguments.rows), "stream")?;
+    site.0.grant("stream", "all")?;
+    site.0.wait_attached(1, IMPORT)?;
     println!(
         "signed, approved, granted, imported and attached in {:.0} s\n",
         begun.elapsed().as_secs_f64()
@@ -146,97 +137,15 @@ fn rate(rows: usize, seconds: f64) -> f64 {
     rows as f64 / seconds
 }
 
-/// An installation of one department and one issuer.
-struct Site {
-    folder: PathBuf,
-    url: String,
-}
+/// The bench's installation: one department, and one that asks.
+struct Archive(Site);
 
-impl Site {
-    fn path(&self, name: &str) -> String {
-        self.folder.join(name).display().to_string()
-    }
-
-    fn log(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.log"))
-    }
-
-    fn zerotrip(&self, arguments: &[&str]) -> Result<(), Failure> {
-        run("zerotrip", arguments, &self.folder)?.expect(0).map(|_| ())
-    }
-
-    fn owner(&self, arguments: &[&str]) -> Result<(), Failure> {
-        run("zerotrip-connector", arguments, &self.folder)?.expect(0).map(|_| ())
-    }
-
-    /// The authority, the hub, and its two members.
-    fn found(&self) -> Result<Running, Failure> {
-        let (authority, hub, store, definitions) = (
-            self.path("authority"),
-            self.path("hub"),
-            self.path("store"),
-            self.path("definitions"),
-        );
-        let check = Path::new(&definitions).join("stream");
-        fs::create_dir_all(&check)?;
-        fs::create_dir_all(&store)?;
-        for (name, text) in DEFINITION {
-            fs::write(check.join(name), text)?;
-        }
-        self.zerotrip(&[
-            "authority",
-            "init",
-            "--dir",
-            &authority,
-            "--trust-domain",
-            TRUST_DOMAIN,
-            "--hub",
-            "hub-1",
-            "--url",
-            &self.url,
-        ])?;
-        let init = ["init", "--dir", &hub, "--trust-domain", TRUST_DOMAIN, "--name", "hub-1"];
-        run("zerotrip-hub", &init, &self.folder)?.expect(0)?;
-        self.zerotrip(&["authority", "enrol-hub", "--dir", &authority, "--hub-dir", &hub])?;
-        let listen = self.url.trim_start_matches("https://");
-        let serve = [
-            "serve",
-            "--dir",
-            &hub,
-            "--listen",
-            listen,
-            "--definitions",
-            &definitions,
-            "--store",
-            &store,
-        ];
-        let mut serving = Running::start("zerotrip-hub", &serve, &self.log("hub"))?;
-        serving.wait_for("listens on")?;
-        self.admit("archive", "front", "zerotrip-connector")?;
-        self.admit("reader", "window", "zerotrip")?;
-        Ok(serving)
-    }
-
-    fn admit(&self, member: &str, system: &str, binary: &str) -> Result<(), Failure> {
-        let (authority, dir, invitation) =
-            (self.path("authority"), self.path(member), self.path(&format!("{member}.invitation")));
-        let whom = ["--dir", &authority, "--member", member, "--system", system];
-        self.zerotrip(&[&["member", "invite"], &whom[..], &["--out", &invitation]].concat())?;
-        let joining = Running::start(
-            binary,
-            &["join", "--dir", &dir, "--invitation", &invitation],
-            &self.log(member),
-        )?;
-        self.zerotrip(&[&["member", "admit"], &whom[..], &["--wait", "30"]].concat())?;
-        joining.wait_success(Duration::from_secs(30))
-    }
-
+impl Archive {
     /// The register as a file: every person's rows apart from one another, as they would be filed.
     /// Returns the bytes of its cells.
     fn write_drop(&self, persons: usize) -> Result<u64, Failure> {
         let ids = (0..persons).map(person).collect::<Result<Vec<_>, _>>()?;
-        let mut file =
-            BufWriter::with_capacity(1 << 20, File::create(self.folder.join("entries.csv"))?);
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(self.0.path("entries.csv"))?);
         let mut bytes = 0;
         writeln!(file, "SFZH,XH")?;
         for number in 0..ROWS_EACH {
@@ -250,47 +159,10 @@ impl Site {
         Ok(bytes)
     }
 
-    /// The owner signs and approves, the authority grants, and the connector is attached.
-    fn attach(&self, rows: usize) -> Result<Running, Failure> {
-        let (dir, file, authority) =
-            (self.path("archive"), self.path("entries.toml"), self.path("authority"));
-        fs::write(&file, dataset(rows))?;
-        self.owner(&["sign", "--dir", &dir, &file])?;
-        self.owner(&[
-            "approve",
-            "--dir",
-            &dir,
-            "--check",
-            "stream",
-            "--requester",
-            "reader",
-            "--purpose",
-            PURPOSE,
-            "--yes",
-        ])?;
-        let what =
-            ["--member", "reader", "--check", "stream/all", "--purpose", PURPOSE, "--basis", BASIS];
-        self.zerotrip(
-            &[&["grant", "add", "--dir", &authority, "--id", "stream"], &what[..]].concat(),
-        )?;
-        let connector =
-            Running::start("zerotrip-connector", &["serve", "--dir", &dir], &self.log("archive"))?;
-        wait_until(IMPORT, "the drop is imported and its dataset attached", || {
-            let listed = run(
-                "zerotrip",
-                &["--json", "catalog", "list", "--dir", &self.path("reader")],
-                &self.folder,
-            )?
-            .output;
-            Ok(values(&listed).iter().any(is_attached))
-        })?;
-        Ok(connector)
-    }
-
     /// Asks about these persons, so many at once. "Something is on record" is said only of rows
     /// that were all received and match their receipt.
     async fn ask(&self, persons: &[usize], at_once: usize) -> Result<(), Failure> {
-        let home = SystemHome::load(&self.folder.join("reader"))?;
+        let home = SystemHome::load(&self.0.reader())?;
         let (next, persons) = (Arc::new(AtomicUsize::new(0)), Arc::new(persons.to_vec()));
         let mut lanes = Vec::new();
         for _ in 0..at_once {
@@ -319,7 +191,7 @@ impl Site {
     /// Rows that the department's journal says were answered.
     fn delivered(&self) -> Result<u64, Failure> {
         let mut rows: BTreeMap<String, u64> = BTreeMap::new();
-        for entry in fs::read_dir(self.folder.join("archive/journal"))? {
+        for entry in fs::read_dir(self.0.path("archive/journal"))? {
             let text = fs::read_to_string(entry?.path())?;
             for line in
                 values(&text).into_iter().filter(|line| text_of(line, "event") == "answered")
@@ -336,26 +208,11 @@ fn text_of<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn is_attached(value: &Value) -> bool {
-    text_of(value, "dataset") == DATASET
-        && value.get("attached").and_then(Value::as_bool) == Some(true)
-}
-
 fn person(number: usize) -> Result<ResidentId, Failure> {
     let day = chrono::NaiveDate::from_ymd_opt(1960, 1, 1)
         .and_then(|day| day.checked_add_days(chrono::Days::new(number as u64)));
     ResidentId::from_parts(330_106, day.ok_or("beyond the calendar")?, 11)
         .ok_or_else(|| "no such id".into())
-}
-
-fn errand() -> Errand {
-    Errand {
-        official: "0001".into(),
-        service_item: "measuring-000000".into(),
-        purpose: PURPOSE.into(),
-        legal_basis: BASIS.into(),
-        case_number: "1".into(),
-    }
 }
 
 fn dataset(rows: usize) -> String {

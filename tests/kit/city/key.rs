@@ -234,10 +234,10 @@ impl<'a> Judge<'a> {
             unread = unread_marriage.or(unread_household).or(unread_theirs);
             let living: Vec<ResidentId> =
                 spouses.into_iter().filter(|spouse| !has_died(*spouse)).collect();
-            // The marriage register begins on 1 May 1950: of whoever was of age before, it does not
+            // The marriage register begins on 1 May 1950: of whoever was 15 before, it does not
             // know everything.
-            let of_age = applicant.birth_date().checked_add_months(Months::new(20 * 12));
-            let known_all_along = of_age
+            let marriageable = applicant.birth_date().checked_add_months(Months::new(15 * 12));
+            let known_all_along = marriageable
                 .zip(NaiveDate::from_ymd_opt(1950, 5, 1))
                 .is_some_and(|(turned, begins)| turned >= begins);
             unregistered = if !is_registered(applicant) || !known_all_along {

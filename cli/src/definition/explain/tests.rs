@@ -76,7 +76,7 @@ fn what_is_concluded_from_silence_is_said_for_each_variant() {
     let (_, [zh, en]) = shipped();
     for said in [
         "it is concluded that in their whole life there was none",
-        "it is concluded that in their life from the age of 20 on there was none",
+        "it is concluded that in their life from the age of 15 on there was none",
         "it is concluded that in the last 18 years there was none",
         "Nothing is concluded from its silence",
         "is taken for proof that there is nothing",
