@@ -10,7 +10,7 @@ use zerotrip_client::{CheckQuestion, Errand, Issue, Session, SessionError};
 
 use crate::folders::SystemDir;
 use crate::many;
-use crate::render::{Failure, Screen, USAGE, card, certificate_json, show_outcome};
+use crate::render::{Failure, Screen, USAGE, card, certificate_json, deprecation, show_outcome};
 use crate::renewals;
 
 /// Most bytes of a parameter that are read from standard input.
@@ -141,8 +141,9 @@ pub(super) async fn check(checking: Checking, screen: &Screen) -> Result<ExitCod
     }
     let (dir, errand, question) = asking.split()?;
     let home = renewals::open_home(&dir, screen)?;
-    let outcome = Session::connect(&home).await?.check(&errand, &question).await?;
-    show_outcome(&outcome, &question, screen)
+    let mut session = Session::connect(&home).await?;
+    let outcome = session.check(&errand, &question).await?;
+    show_outcome(&outcome, &question, session.deprecation(), screen)
 }
 
 pub(super) async fn issue(
@@ -153,10 +154,11 @@ pub(super) async fn issue(
     let (dir, errand, question) = asking.split()?;
     new_file::check(out).map_err(SessionError::from)?;
     let home = renewals::open_home(&dir, screen)?;
-    match Session::connect(&home).await?.issue(&errand, &question, out).await? {
+    let mut session = Session::connect(&home).await?;
+    match session.issue(&errand, &question, out).await? {
         Issue::NotIssued(outcome) => {
             screen.note(screen.pick("no certificate was issued", "未签发证明"));
-            show_outcome(&outcome, &question, screen)
+            show_outcome(&outcome, &question, session.deprecation(), screen)
         }
         Issue::Issued(issued) => {
             let head = format!(
@@ -172,7 +174,9 @@ pub(super) async fn issue(
                 members.insert("record_index".to_owned(), issued.record_index.into());
                 members.insert("policies".to_owned(), issued.certificate.policies.clone().into());
             }
+            deprecation::insert(session.deprecation(), &mut value);
             screen.show(&text, &value)?;
+            deprecation::note(session.deprecation(), &question.check, screen);
             Ok(ExitCode::SUCCESS)
         }
     }

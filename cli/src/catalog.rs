@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use zerotrip_channel::SystemHome;
 use zerotrip_client::{Connection, Session, SessionError, answered};
 use zerotrip_proto::v1::coverage::Subjects;
-use zerotrip_proto::v1::{Coverage, DatasetStatement, Envelope, ListDatasetsRequest};
+use zerotrip_proto::v1::{CheckEntry, Coverage, DatasetStatement, Envelope, ListDatasetsRequest};
+use zerotrip_text::shown;
 use zerotrip_trust::directory::Directory;
 
 use crate::folders::SystemDir;
@@ -57,6 +58,24 @@ pub(super) async fn catalog(command: CatalogCommand, screen: &Screen) -> Result<
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where a version stands, unless it is simply answered.
+fn stage(entry: &CheckEntry, screen: &Screen) -> String {
+    let (last_day, successor) = (shown(&entry.last_day), shown(&entry.successor));
+    let said = match (entry.stage.as_str(), successor.is_empty()) {
+        ("draft", _) => ("a draft, not answered yet".into(), "草案，暂不受理".into()),
+        ("deprecated", _) => (
+            format!("until {last_day}, then `{successor}`"),
+            format!("受理至 {last_day}，其后改用 `{successor}`"),
+        ),
+        ("ended", true) => ("ended".into(), "已停用".into()),
+        ("ended", false) => {
+            (format!("ended, ask `{successor}`"), format!("已停用，请改用 `{successor}`"))
+        }
+        _ => return String::new(),
+    };
+    format!("  [{}]", screen.pick(&said.0, &said.1))
+}
+
 async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
     let session = Session::connect(home).await?;
     let checks = session.connection().checks().await?;
@@ -68,16 +87,18 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
     for entry in &checks {
         let title = screen.pick(&entry.title_en, &entry.title_zh);
         lines.push(format!(
-            "  {}/{}  {title}  ({})",
+            "  {}/{}  {title}  ({}){}",
             entry.name,
             entry.variant,
-            parameters(&entry.parameters, screen)
+            parameters(&entry.parameters, screen),
+            stage(entry, screen)
         ));
         check_values.push(json!({
             "check": entry.name, "variant": entry.variant, "title_en": entry.title_en,
             "title_zh": entry.title_zh,
             "parameters": entry.parameters,
             "definition_digest": hex::encode(&entry.definition_digest),
+            "stage": entry.stage, "last_day": entry.last_day, "successor": entry.successor,
         }));
     }
     lines.push(screen.pick("datasets:", "数据目录：").to_owned());

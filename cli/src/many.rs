@@ -14,7 +14,7 @@ use zerotrip_client::{CheckQuestion, Errand, ManyQuestion, Session, SessionError
 use zerotrip_proto::bounds::SUBJECTS;
 
 use self::answers::Answers;
-use crate::render::{Failure, Language, Screen, USAGE};
+use crate::render::{Failure, Language, Screen, USAGE, deprecation};
 use crate::renewals;
 
 /// Most persons of one list.
@@ -46,10 +46,13 @@ pub(super) async fn check(
         subjects.iter().filter(|subject| !answers.has(subject)).cloned().collect();
     let (total, mut done) = (subjects.len(), subjects.len() - waiting.len());
     tell(screen, done, total);
+    let mut until = None;
     for batch in waiting.chunks(SUBJECTS) {
         let many = many(&question, batch)?;
         // A session for each: the directory that it verifies by is as fresh as its request.
-        let outcome = Session::connect(&home).await?.check_many(errand, &many).await?;
+        let mut session = Session::connect(&home).await?;
+        let outcome = session.check_many(errand, &many).await?;
+        until = session.deprecation().cloned().or(until);
         answers.add(&outcome, batch, screen)?;
         done += batch.len();
         tell(screen, done, total);
@@ -57,6 +60,7 @@ pub(super) async fn check(
             break;
         }
     }
+    deprecation::note(until.as_ref(), &question.check, screen);
     answers.summary(&subjects, screen)
 }
 

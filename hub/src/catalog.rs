@@ -10,11 +10,12 @@ use zerotrip_trust::digest::Digest;
 use zerotrip_trust::{Signed, dsse};
 
 use crate::engine::PreparedCheck;
+use crate::state::Version;
 
 /// What can be asked.
 #[derive(Debug)]
 pub struct Catalog {
-    definitions: Vec<Arc<Definition>>,
+    versions: Vec<Version>,
     state: RwLock<Arc<State>>,
     /// Checks are prepared by one at a time, so that the newest statements are what stays.
     preparing: tokio::sync::Mutex<()>,
@@ -50,32 +51,32 @@ impl Stated {
 
 impl Catalog {
     /// With the statements that were known before the last stop.
-    pub fn new(definitions: Vec<Arc<Definition>>, ledger: &Ledger) -> Result<Self, LedgerError> {
+    pub fn new(versions: Vec<Version>, ledger: &Ledger) -> Result<Self, LedgerError> {
         let kept = ledger
             .statements()?
             .into_iter()
             .filter_map(|(dataset, envelope)| Some((dataset, Arc::new(Stated::new(envelope)?))));
         let state = State { statements: kept.collect(), ..State::default() };
         Ok(Self {
-            definitions,
+            versions,
             state: RwLock::new(Arc::new(state)),
             preparing: tokio::sync::Mutex::new(()),
         })
     }
 
-    /// The definitions.
-    pub fn definitions(&self) -> &[Arc<Definition>] {
-        &self.definitions
+    /// Every version of every check, drafts and ended ones too.
+    pub fn versions(&self) -> &[Version] {
+        &self.versions
     }
 
-    /// The definition of that name.
-    pub fn definition(&self, name: &str) -> Option<&Arc<Definition>> {
-        self.definitions.iter().find(|definition| definition.name == name)
+    /// The version of that name.
+    pub fn version(&self, name: &str) -> Option<&Version> {
+        self.versions.iter().find(|version| version.definition.name == name)
     }
 
     /// `<check>/<variant>` of every question there is.
     pub fn check_names(&self) -> Vec<String> {
-        let of = |definition: &Arc<Definition>| {
+        let of = |Version { definition, .. }: &Version| {
             let name = definition.name.clone();
             definition
                 .variants
@@ -83,7 +84,7 @@ impl Catalog {
                 .map(move |variant| format!("{name}/{}", variant.name))
                 .collect::<Vec<_>>()
         };
-        self.definitions.iter().flat_map(of).collect()
+        self.versions.iter().flat_map(of).collect()
     }
 
     /// The prepared check of that name, if every dataset that it asks has been stated.
@@ -134,7 +135,7 @@ impl Catalog {
             .map(|(id, stated)| (id.clone(), stated.statement.clone()))
             .collect();
         let (mut prepared, mut unprepared) = (BTreeMap::new(), BTreeMap::new());
-        for definition in &self.definitions {
+        for Version { definition, .. } in &self.versions {
             match PreparedCheck::try_new(Arc::clone(definition), &statements).await {
                 Ok(check) => {
                     tracing::info!(check = %definition.name, "prepared");

@@ -39,5 +39,6 @@ mod superseded;
 mod support;
 mod threats;
 mod tour;
+mod versions;
 mod width;
 mod years;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use zerotrip_checks::definition::{ClaimTerms, Definition, DefinitionError, StepKind, Variant};
@@ -13,11 +14,16 @@ use zerotrip_text::{Bilingual, shown};
 use zerotrip_trust::receipt::template_digest;
 
 use super::changes::{listed, template_changes};
+use super::requesters::{self, Requester};
 use super::{Whole, cases, faulty};
 use crate::render::{Failure, Language, NOT_SO, Screen};
 
-pub(super) async fn diff(old: &Path, new: &Path, screen: &Screen) -> Result<ExitCode, Failure> {
-    let report = report(old, new).await?;
+pub(super) async fn diff(
+    (old, new): (&Path, &Path),
+    authority: Option<&Path>,
+    screen: &Screen,
+) -> Result<ExitCode, Failure> {
+    let report = report(old, new, authority).await?;
     screen.show(&report.text(screen), &report.value())?;
     Ok(if report.is_same() { ExitCode::SUCCESS } else { ExitCode::from(NOT_SO) })
 }
@@ -27,9 +33,15 @@ pub(super) struct Report {
     approvals: Vec<Approval>,
     others: Vec<Bilingual>,
     answers: Vec<Answered>,
+    /// Where an authority's folder was named, and something changes.
+    requesters: Vec<Requester>,
 }
 
-pub(super) async fn report(old: &Path, new: &Path) -> Result<Report, Failure> {
+pub(super) async fn report(
+    old: &Path,
+    new: &Path,
+    authority: Option<&Path>,
+) -> Result<Report, Failure> {
     let (before, after) = (Whole::read(old)?, Whole::read(new)?);
     let (is, will_be) = (&before.definition, &after.definition);
     let mut others = others(is, will_be);
@@ -47,7 +59,12 @@ pub(super) async fn report(old: &Path, new: &Path) -> Result<Report, Failure> {
     answers.retain(|answer| {
         told.insert((answer.case.clone(), answer.old.clone(), answer.new.clone()))
     });
-    Ok(Report { approvals: approvals(is, will_be), others, answers })
+    let approvals = approvals(is, will_be);
+    let mut report = Report { approvals, others, answers, requesters: Vec::new() };
+    if let (Some(authority), false) = (authority, report.is_same()) {
+        report.requesters = requesters::read(authority, (is, will_be), SystemTime::now())?;
+    }
+    Ok(report)
 }
 
 impl Report {
@@ -60,6 +77,7 @@ impl Report {
             "same": self.is_same(),
             "approve_anew": self.approvals.iter().map(Approval::value).collect::<Vec<Value>>(),
             "changes": self.others.iter().map(bilingual).collect::<Vec<Value>>(),
+            "requesters": self.requesters.iter().map(Requester::value).collect::<Vec<Value>>(),
             "answered_otherwise": self.answers.iter().map(Answered::value).collect::<Vec<Value>>(),
         })
     }
@@ -325,6 +343,7 @@ impl Report {
             lines.push(format!("  {variant}, {scan}: {changes}"));
         }
         lines.extend(self.others.iter().map(pick));
+        lines.extend(self.requesters.iter().map(|one| one.line(screen)));
         for Answered { file, case, old, new } in &self.answers {
             let (case, old, new) = (shown(case), shown(old), shown(new));
             lines.push(match screen.language {

@@ -5,6 +5,7 @@ mod changes;
 mod diff;
 mod explain;
 mod new;
+mod requesters;
 mod test;
 #[cfg(test)]
 mod tests;
@@ -57,8 +58,8 @@ pub(super) enum DefinitionCommand {
         dir: PathBuf,
     },
     /// Say what changes from one version of a definition to another: what each owner must approve
-    /// anew, which variants and reasons came or went, and which recorded cases are answered
-    /// otherwise.
+    /// anew, which variants and reasons came or went, which recorded cases are answered otherwise,
+    /// and, with `--authority`, whose grants are concerned.
     ///
     /// Exit code 1: something changes.
     Diff {
@@ -66,6 +67,9 @@ pub(super) enum DefinitionCommand {
         old: PathBuf,
         /// The folder of the version that is to follow.
         new: PathBuf,
+        /// The authority's folder, to name the members whose grants are concerned.
+        #[arg(long)]
+        authority: Option<PathBuf>,
     },
 }
 
@@ -78,7 +82,9 @@ pub(super) async fn definition(
         DefinitionCommand::Validate { dir } => validate::validate(&dir, screen).await,
         DefinitionCommand::Test { dir } => test::test(&dir, screen).await,
         DefinitionCommand::Explain { dir } => explain::explain(&dir, screen),
-        DefinitionCommand::Diff { old, new } => diff::diff(&old, &new, screen).await,
+        DefinitionCommand::Diff { old, new, authority } => {
+            diff::diff((&old, &new), authority.as_deref(), screen).await
+        }
     }
 }
 

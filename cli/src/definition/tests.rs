@@ -94,7 +94,7 @@ fn a_difference_is_told_to_owners_and_by_cases() {
     copy(&shipped(), &new);
     let report = || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(super::diff::report(&old, &new)).unwrap()
+        runtime.block_on(super::diff::report(&old, &new, None)).unwrap()
     };
     assert!(report().is_same());
     let check = new.join("check.toml");

@@ -2,6 +2,7 @@
 //! and the names of things in English and Chinese.
 
 mod card;
+pub(crate) mod deprecation;
 mod failure;
 mod names;
 mod outcome;

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use zerotrip_certificates::{Fact, FactValue, ProvenAnswer};
 use zerotrip_client::CheckQuestion;
 use zerotrip_client::reply::{NotAnswered, Outcome};
-use zerotrip_proto::v1::Reason;
+use zerotrip_proto::v1::{Deprecation, Reason};
 use zerotrip_text::{Explain as _, Failure as Said, shown as safe};
 
+use super::deprecation;
 use super::failure::{DENIED, Failure, NOT_SO, UNAVAILABLE};
 use super::names::{name_en, name_zh};
 use super::screen::{Language, Screen, rfc3339};
@@ -31,13 +32,17 @@ struct Shown<'a> {
 pub(crate) fn show_outcome(
     outcome: &Outcome,
     question: &CheckQuestion,
+    until: Option<&Deprecation>,
     screen: &Screen,
 ) -> Result<ExitCode, Failure> {
     let asked = format!("{}/{}", question.check, question.variant);
     let shown = parts(outcome, screen);
     let lines = [shown.lines, proof(outcome.proven(), screen)].concat();
     let text = format!("{}  ({asked})\n{}", shown.head, lines.join("\n"));
-    screen.show(&text, &with_proof(shown.value, shown.word, &asked, outcome.proven()))?;
+    let mut value = with_proof(shown.value, shown.word, &asked, outcome.proven());
+    deprecation::insert(until, &mut value);
+    screen.show(&text, &value)?;
+    deprecation::note(until, &question.check, screen);
     Ok(ExitCode::from(shown.exit))
 }
 

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use zerotrip_channel::SystemHome;
-use zerotrip_proto::v1::{Answer, ExchangeCall, ExchangeReply, KeyUsage};
+use zerotrip_proto::v1::{Answer, Deprecation, ExchangeCall, ExchangeReply, KeyUsage};
 use zerotrip_trust::Signed;
 use zerotrip_trust::directory::Directory;
 
@@ -25,6 +25,7 @@ pub struct Session {
     pub(super) connection: Connection,
     pub(super) directory: Directory,
     pub(super) seen: SeenHead,
+    pub(super) deprecation: Option<Deprecation>,
 }
 
 impl Session {
@@ -32,7 +33,7 @@ impl Session {
     pub async fn connect(home: &SystemHome) -> Result<Self, SessionError> {
         let connection = Connection::open(home).await?;
         let directory = connection.fetch_directory().await?;
-        Ok(Self { connection, directory, seen: SeenHead::load(home)? })
+        Ok(Self { connection, directory, seen: SeenHead::load(home)?, deprecation: None })
     }
 
     /// The connection underneath.
@@ -54,6 +55,13 @@ impl Session {
         Ok(self.ask(errand, question).await?.1)
     }
 
+    /// Until when the version that was asked last is answered, and what to ask instead; `None`
+    /// where it has no end. The hub says so beside its answer, unsigned: it is news for people, and
+    /// decides nothing.
+    pub fn deprecation(&self) -> Option<&Deprecation> {
+        self.deprecation.as_ref()
+    }
+
     pub(super) async fn ask(
         &mut self,
         errand: &Errand,
@@ -70,6 +78,7 @@ impl Session {
             subjects: None,
         }))
         .await?;
+        self.deprecation.clone_from(&reply.deprecation);
         self.follow_directory(&reply).await?;
         let outcome = verify_check(
             reply,
@@ -99,6 +108,7 @@ impl Session {
         let call = ExchangeCall { request: envelope, seen_size, subjects };
         let reply = answered_within(MANY_TIME, exchange.check_many(call)).await?;
         if let Some(reply) = &reply.reply {
+            self.deprecation.clone_from(&reply.deprecation);
             self.follow_directory(reply).await?;
         }
         let (hub, now) = (&self.connection.home.hub, SystemTime::now());

@@ -1,8 +1,10 @@
 //! `zerotrip.v1.Catalog`.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tonic::{Request, Response, Status};
+use zerotrip_datasets::CivilDay;
 use zerotrip_proto::v1::catalog_server::Catalog;
 use zerotrip_proto::v1::{
     CheckEntry, DatasetEntry, ListChecksReply, ListChecksRequest, ListDatasetsReply,
@@ -10,6 +12,7 @@ use zerotrip_proto::v1::{
 };
 
 use crate::hub::Hub;
+use crate::state::{Stage, Version};
 
 pub struct Service(pub Arc<Hub>);
 
@@ -37,7 +40,13 @@ impl Catalog for Service {
         _request: Request<ListChecksRequest>,
     ) -> Result<Response<ListChecksReply>, Status> {
         let mut checks = Vec::new();
-        for definition in self.0.catalog.definitions() {
+        let today = CivilDay::at(SystemTime::now());
+        for Version { definition, lifecycle } in self.0.catalog.versions() {
+            let stage = lifecycle.on(today);
+            let last_day = match stage {
+                Stage::Deprecated(sunset) => sunset.last_day.to_string(),
+                _ => String::new(),
+            };
             for variant in &definition.variants {
                 checks.push(CheckEntry {
                     name: definition.name.clone(),
@@ -55,6 +64,9 @@ impl Catalog for Service {
                         .map(|(name, scan)| scan.template(definition, &variant.name, name))
                         .collect(),
                     definition: definition.text.clone(),
+                    stage: stage.name().to_owned(),
+                    last_day: last_day.clone(),
+                    successor: lifecycle.successor().unwrap_or_default().to_owned(),
                 });
             }
         }

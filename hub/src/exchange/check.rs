@@ -20,6 +20,7 @@ use crate::catalog::Catalog;
 use crate::dispatch::Dispatcher;
 use crate::engine::{PreparedCheck, PreparedVariant};
 use crate::hub::Hub;
+use crate::state::{Stage, Version};
 
 /// What a check's request asks, validated.
 pub struct CheckRequest {
@@ -38,8 +39,9 @@ impl Kind for CheckRequest {
         let Some(Body::Check(body)) = &identified.request.body else {
             return Err(Refusal::new(ErrorCode::Malformed, "the request's body is not a check"));
         };
-        let definition = defined(&hub.catalog, &body.check, &body.variant)?;
-        let arguments = arguments(definition, &body.parameters, None, CivilDay::at(now))?;
+        let today = CivilDay::at(now);
+        let definition = defined(&hub.catalog, (&body.check, &body.variant), today)?;
+        let arguments = arguments(definition, &body.parameters, None, today)?;
         let name = format!("{}/{}", definition.name, body.variant);
         Ok(Self {
             name,
@@ -125,7 +127,8 @@ pub(super) fn asking<'v>(
 ) -> Option<Asking> {
     let parts = [
         identified.member.as_bytes(),
-        definition.name.as_bytes(),
+        // Versions of one check ask about the same.
+        definition.base.as_bytes(),
         identified.request.purpose.as_bytes(),
     ];
     let parts: Vec<&[u8]> = parts.into_iter().chain(values.map(str::as_bytes)).collect();
@@ -136,13 +139,17 @@ pub(super) fn asking<'v>(
     })
 }
 
-/// The definition of a check that has this variant.
+/// The definition of a check that has this variant and is answered today.
 pub(super) fn defined<'c>(
     catalog: &'c Catalog,
-    check: &str,
-    variant: &str,
+    (check, variant): (&str, &str),
+    today: CivilDay,
 ) -> Result<&'c Arc<Definition>, Refusal> {
-    let definition = catalog.definition(check).ok_or_else(|| unknown_check(catalog, check))?;
+    let version = catalog.version(check).ok_or_else(|| unknown_check(catalog, check, today))?;
+    if let Some(refusal) = not_answered(version, today) {
+        return Err(refusal);
+    }
+    let definition = &version.definition;
     if definition.variant(variant).is_none() {
         let known: Vec<&str> =
             definition.variants.iter().map(|variant| variant.name.as_str()).collect();
@@ -156,9 +163,34 @@ pub(super) fn defined<'c>(
     Ok(definition)
 }
 
-fn unknown_check(catalog: &Catalog, check: &str) -> Refusal {
-    let known: Vec<&str> =
-        catalog.definitions().iter().map(|definition| definition.name.as_str()).collect();
+/// Why a version is not answered today, if it is not.
+fn not_answered(version: &Version, today: CivilDay) -> Option<Refusal> {
+    let name = &version.definition.name;
+    let (en, zh) = match version.lifecycle.on(today) {
+        Stage::Active | Stage::Deprecated(_) => return None,
+        Stage::Draft => (
+            format!("check `{name}` is a draft: owners can approve it, and nobody can ask it yet"),
+            format!("核验事项 `{name}` 尚为草案：数据提供单位可先行审批，暂不受理查询"),
+        ),
+        Stage::Ended(Some(successor)) => (
+            format!("check `{name}` has ended; ask `{successor}` instead"),
+            format!("核验事项 `{name}` 已停用，请改用 `{successor}`"),
+        ),
+        Stage::Ended(None) => (
+            format!("check `{name}` has ended, and no other takes its place"),
+            format!("核验事项 `{name}` 已停用，且无替代事项"),
+        ),
+    };
+    Some(Refusal::bilingual(ErrorCode::UnknownName, en, zh))
+}
+
+fn unknown_check(catalog: &Catalog, check: &str, today: CivilDay) -> Refusal {
+    let known: Vec<&str> = catalog
+        .versions()
+        .iter()
+        .filter(|version| not_answered(version, today).is_none())
+        .map(|version| version.definition.name.as_str())
+        .collect();
     let (check, known) = (short(check), known.join(", "));
     Refusal::bilingual(
         ErrorCode::UnknownName,

@@ -51,8 +51,8 @@ impl Kind for CheckManyRequest {
                 "the request's body is not a check about many subjects",
             ));
         };
-        let definition = defined(&hub.catalog, &body.check, &body.variant)?;
         let today = CivilDay::at(now);
+        let definition = defined(&hub.catalog, (&body.check, &body.variant), today)?;
         let but = Some(body.subject_parameter.as_str());
         let mut all = arguments(definition, &body.parameters, but, today)?;
         let shared = all.len();

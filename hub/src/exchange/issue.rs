@@ -127,13 +127,14 @@ fn check_validity(
 ) -> Result<(), Refusal> {
     let valid_until = required_time(body.valid_until.as_ref(), "valid_until")?;
     let name = check.split_once('/').map_or(check, |(name, _)| name);
-    let definition = catalog.definition(name).ok_or_else(|| {
+    let version = catalog.version(name).ok_or_else(|| {
         Refusal::bilingual(
             ErrorCode::UnknownName,
             "its check is no longer defined",
             "其核验事项已不再提供",
         )
     })?;
+    let definition = &version.definition;
     // A minute of grace: the issuer counts from its own clock when it seals.
     let most = answered_at + definition.certificate.validity + Duration::from_secs(60);
     if valid_until > most {

@@ -5,11 +5,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::watch;
 use zerotrip_channel::deadline::Deadline;
-use zerotrip_datasets::Argument;
+use zerotrip_datasets::{Argument, CivilDay};
 use zerotrip_ledger::{Asking, Ledger, LedgerError};
 use zerotrip_policies::{Action, Decision};
-use zerotrip_proto::v1::{ErrorCode, ExchangeCall, Intent};
+use zerotrip_proto::v1::{Deprecation, ErrorCode, ExchangeCall, Intent};
 use zerotrip_proto::{Obligation, Refusal, hash_domain};
 use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
@@ -20,10 +21,11 @@ use super::identify::{Identified, identify};
 use super::outcome::Outcome;
 use super::record::{Record, Replied};
 use super::refusal::refuse;
+use crate::catalog::Catalog;
 use crate::dispatch::{AllowedExchange, Dispatched, Dispatcher, List};
 use crate::hub::Hub;
 use crate::limits::Permit;
-use crate::state::InForce;
+use crate::state::{InForce, Stage};
 use crate::unrecorded::ledger_refusal;
 
 /// Most decisions about one exchange whose bundles are replaced while it is recorded.
@@ -80,15 +82,39 @@ pub async fn answer<K: Kind>(
     peer: &Identity,
 ) -> Result<Replied, Refusal> {
     let now = SystemTime::now();
-    let mut follow = hub.follow();
-    let in_force = Arc::clone(&follow.borrow_and_update());
+    let follow = hub.follow();
+    let in_force = Arc::clone(&follow.borrow());
     let payload =
         call.request.as_ref().map(|envelope| envelope.payload.clone()).unwrap_or_default();
     let begun = match begin::<K>(hub, call, peer, in_force, now).await {
         Ok(begun) => begun,
         Err(refusal) => return refuse(&hub.budgets, &hub.ledger, peer, &payload, refusal).await,
     };
-    let Begun { kind, identified, decided, record, .. } = &begun;
+    let mut replied = conclude(hub, &begun, follow, now).await?;
+    replied.reply.deprecation = deprecation(&hub.catalog, begun.kind.check(), now);
+    Ok(replied)
+}
+
+/// What is told beside the answer of a version that is answered for a while only.
+fn deprecation(catalog: &Catalog, check: &str, now: SystemTime) -> Option<Deprecation> {
+    let name = check.split_once('/').map_or(check, |(name, _)| name);
+    match catalog.version(name)?.lifecycle.on(CivilDay::at(now)) {
+        Stage::Deprecated(sunset) => Some(Deprecation {
+            last_day: sunset.last_day.to_string(),
+            successor: sunset.successor.clone(),
+        }),
+        Stage::Draft | Stage::Active | Stage::Ended(_) => None,
+    }
+}
+
+/// An exchange to its end: denied, or run and released.
+async fn conclude<K: Kind>(
+    hub: &Hub,
+    begun: &Begun<K>,
+    mut follow: watch::Receiver<Arc<InForce>>,
+    now: SystemTime,
+) -> Result<Replied, Refusal> {
+    let Begun { kind, identified, decided, record, .. } = begun;
     if !decided.decision.allowed {
         let denied = Outcome::denied(&decided.decision);
         return record

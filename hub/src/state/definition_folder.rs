@@ -9,6 +9,8 @@ use zerotrip_checks::definition::{
     Definition, DefinitionError, Fault, MOST_FILES, MOST_TEXT, is_part, pack,
 };
 
+use super::lifecycle::{LIFECYCLE_FILE, Lifecycle};
+
 /// The folder of the cases, inside a definition's.
 const CASES: &str = "cases";
 /// Most files with cases.
@@ -21,6 +23,8 @@ pub struct DefinitionFolder {
     pub text: String,
     /// The folder, as it was named.
     pub origin: String,
+    /// Where this version of the check stands.
+    pub lifecycle: Lifecycle,
     /// The files with cases, in the order of their names.
     cases: Vec<PathBuf>,
 }
@@ -31,6 +35,7 @@ impl DefinitionFolder {
     pub fn read(folder: &Path) -> Result<Self, DefinitionError> {
         let origin = folder.display().to_string();
         let (mut faults, mut parts, mut cases) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let mut lifecycle = Lifecycle::default();
         for name in entries(folder, MOST_FILES)? {
             let path = folder.join(&name);
             if name == CASES && path.is_dir() {
@@ -46,6 +51,12 @@ impl DefinitionFolder {
                         ));
                     }
                 }
+            } else if name == LIFECYCLE_FILE && path.is_file() {
+                let read = text_of(&path);
+                match read.and_then(|text| Lifecycle::parse(&text, &path.display().to_string())) {
+                    Ok(read) => lifecycle = read,
+                    Err(fault) => faults.push(fault),
+                }
             } else if is_part(&name) && path.is_file() {
                 match text_of(&path) {
                     Ok(text) => drop(parts.insert(name, text)),
@@ -56,14 +67,14 @@ impl DefinitionFolder {
                     &path,
                     "not a file of a definition",
                     "there are `check.toml`, `reasons.toml`, `<step>.sql`, \
-                     `<step>.<variant>.sql` and the folder `cases`; take it away",
+                     `<step>.<variant>.sql`, `lifecycle.toml` and the folder `cases`; take it away",
                 ));
             }
         }
         if !faults.is_empty() {
             return Err(DefinitionError(faults));
         }
-        Ok(Self { text: pack(&parts, &origin)?, origin, cases })
+        Ok(Self { text: pack(&parts, &origin)?, origin, lifecycle, cases })
     }
 
     /// What the folder defines.

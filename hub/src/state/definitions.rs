@@ -4,17 +4,28 @@ use std::path::Path;
 use std::sync::Arc;
 
 use zerotrip_checks::definition::{CHECK_FILE, Definition, DefinitionError, Fault};
+use zerotrip_text::cut;
 
 use super::definition_folder::{DefinitionFolder, entries};
 use super::error::OpenError;
+use super::lifecycle::{LIFECYCLE_FILE, Lifecycle};
 
 /// Most checks of one hub.
 const MOST_CHECKS: usize = 256;
 
+/// A version of a check that a hub knows.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// What it is.
+    pub definition: Arc<Definition>,
+    /// Where it stands.
+    pub lifecycle: Lifecycle,
+}
+
 /// Reads `<folder>/<check>/` for each check. Hidden entries are passed over. Anything else in the
 /// folder is refused: a check that an operator put there must not be left out silently.
-pub fn read_definitions(folder: &Path) -> Result<Vec<Arc<Definition>>, OpenError> {
-    let mut definitions = Vec::new();
+pub fn read_definitions(folder: &Path) -> Result<Vec<Version>, OpenError> {
+    let mut versions: Vec<Version> = Vec::new();
     for name in entries(folder, MOST_CHECKS)? {
         let check = folder.join(&name);
         let refused = |what: String, remedy: &str| {
@@ -27,16 +38,30 @@ pub fn read_definitions(folder: &Path) -> Result<Vec<Arc<Definition>>, OpenError
                 &format!("a check is defined in `<check>/{CHECK_FILE}`"),
             ));
         }
-        let definition = DefinitionFolder::read(&check)?.definition()?;
+        let read = DefinitionFolder::read(&check)?;
+        let (definition, lifecycle) = (read.definition()?, read.lifecycle);
         if name != definition.name {
             return Err(refused(
                 format!("defines the check `{}`", definition.name),
-                "name the folder after the check",
+                "name the folder after the check: `<check>`, and `<check>@<version>` from the \
+                 second version on",
             ));
         }
-        definitions.push(Arc::new(definition));
+        versions.push(Version { definition: Arc::new(definition), lifecycle });
     }
-    Ok(definitions)
+    for version in &versions {
+        let Some(successor) = version.lifecycle.successor() else { continue };
+        let name = &version.definition.name;
+        let is_there =
+            versions.iter().any(|other| other.definition.name == successor && successor != name);
+        if !is_there {
+            let file = folder.join(name).join(LIFECYCLE_FILE).display().to_string();
+            let what = format!("there is no other check `{}`", cut(successor));
+            let remedy = "name the version that is asked instead, as its folder is named";
+            return Err(DefinitionError(vec![Fault::new(&file, "successor", &what, remedy)]).into());
+        }
+    }
+    Ok(versions)
 }
 
 #[cfg(test)]
@@ -79,7 +104,7 @@ mod tests {
         }
         let read = read_definitions(folder.path()).unwrap();
         assert_eq!(
-            read.iter().map(|check| check.name.as_str()).collect::<Vec<_>>(),
+            read.iter().map(|check| check.definition.name.as_str()).collect::<Vec<_>>(),
             ["no-property"]
         );
         let refused = read_definitions(holding("no_property").path()).unwrap_err().to_string();
@@ -115,5 +140,50 @@ mod tests {
             let refused = read_definitions(folder.path()).unwrap_err().to_string();
             assert!(refused.contains(said), "{gone}: {refused}");
         }
+    }
+
+    /// Two versions stand side by side, each in a folder of its own name.
+    #[test]
+    fn a_version_is_a_check_of_its_own() {
+        let folder = holding("no-property");
+        let second = folder.path().join("no-property@2");
+        copy(&shipped(), &second);
+        let refused = read_definitions(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("defines the check `no-property`"), "{refused}");
+        let check = second.join("check.toml");
+        let text = std::fs::read_to_string(&check).unwrap();
+        std::fs::write(&check, text.replacen("version = 1", "version = 2", 1)).unwrap();
+        let lifecycle = folder.path().join("no-property/lifecycle.toml");
+        let before = read_definitions(folder.path()).unwrap();
+        let deprecated = |successor: &str| {
+            let text = "stage = \"deprecated\"\nlast_day = \"2027-03-31\"\nsuccessor = ";
+            std::fs::write(&lifecycle, format!("{text}\"{successor}\"\n")).unwrap();
+            read_definitions(folder.path())
+        };
+        for nobody in ["no-property@3", "no-property", ""] {
+            let refused = deprecated(nobody).unwrap_err().to_string();
+            assert!(refused.contains(&format!("no other check `{nobody}`")), "{refused}");
+        }
+        let after = deprecated("no-property@2").unwrap();
+        let said = |versions: &[Version]| -> Vec<(String, String, bool)> {
+            versions
+                .iter()
+                .map(|version| {
+                    let Version { definition, lifecycle } = version;
+                    let is_active = *lifecycle == Lifecycle::Active;
+                    (definition.name.clone(), definition.base.clone(), is_active)
+                })
+                .collect()
+        };
+        let base = "no-property".to_owned();
+        let second = ("no-property@2".to_owned(), base.clone(), true);
+        assert_eq!(said(&before), [(base.clone(), base.clone(), true), second.clone()]);
+        assert_eq!(said(&after), [(base.clone(), base, false), second]);
+        // What owners approved is the same, and the other version has approvals of its own.
+        let digests = |versions: &[Version]| {
+            versions.iter().map(|version| version.definition.rules_digest).collect::<Vec<_>>()
+        };
+        assert_eq!(digests(&before), digests(&after));
+        assert_ne!(digests(&after)[0], digests(&after)[1]);
     }
 }

@@ -7,12 +7,14 @@ mod definitions;
 mod error;
 mod identity;
 mod in_force;
+mod lifecycle;
 mod renewals;
 
 pub use callers::CallersEnds;
 pub use definition_folder::DefinitionFolder;
-pub use definitions::read_definitions;
+pub use definitions::{Version, read_definitions};
 pub use error::OpenError;
 pub use identity::{HubIdentity, log_keys};
 pub use in_force::{InForce, warn_of_unserved};
+pub use lifecycle::{Lifecycle, Stage, Sunset};
 pub use renewals::{Papers, PapersError, Renewals, not_renewed};

@@ -11,5 +11,7 @@ pub const MOST_VARIANTS: usize = 16;
 pub const MOST_MEANINGS: usize = 1000;
 /// Longest definition text, in bytes.
 pub const MOST_TEXT: usize = 256 << 10;
+/// Highest version of a check.
+pub const MOST_VERSION: u32 = 999;
 /// Most files of a definition.
 pub const MOST_FILES: usize = 128;

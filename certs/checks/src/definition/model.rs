@@ -14,8 +14,13 @@ use super::scan::{Reference, Scan};
 /// A check as its owners approved it.
 #[derive(Clone, Debug)]
 pub struct Definition {
-    /// Its name in the catalog.
+    /// Its name in the catalog, in requests, approvals and grants: `<check>`, and `<check>@<version>`
+    /// from the second version on.
     pub name: String,
+    /// What all of its versions are called.
+    pub base: String,
+    /// Its version, from 1.
+    pub version: u32,
     /// What people call it.
     pub title: Bilingual,
     /// Longest time from request to answer.

@@ -36,6 +36,7 @@ impl Definition {
     ) -> Result<Self, DefinitionError> {
         let mut faults = Faults::new(origin);
         faults.name("check.name", &raw.check.name);
+        faults.version(raw.check.version);
         let deadline =
             faults.duration("check.deadline", &raw.check.deadline, Duration::from_secs(60));
         let validity = faults.duration(
@@ -46,7 +47,9 @@ impl Definition {
         let parameters = faults.parameters(&raw.parameter);
         let variants = faults.variants(&raw, parts);
         let definition = Self {
-            name: raw.check.name,
+            name: versioned(&raw.check.name, raw.check.version),
+            base: raw.check.name,
+            version: raw.check.version,
             title: raw.check.title,
             deadline,
             parameters,
@@ -78,6 +81,11 @@ impl Definition {
         }
         faults.none_in(definition)
     }
+}
+
+/// The name of a check's version. The first has the check's own.
+fn versioned(check: &str, version: u32) -> String {
+    if version == 1 { check.to_owned() } else { format!("{check}@{version}") }
 }
 
 /// Over what is asked, and what the SQL makes of it.

@@ -35,8 +35,7 @@ pub(super) struct Raw {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawCheck {
     pub(super) name: String,
-    #[serde(rename = "version")]
-    pub(super) _version: u32,
+    pub(super) version: u32,
     pub(super) title: Bilingual,
     pub(super) deadline: String,
     pub(super) certain: Reference,

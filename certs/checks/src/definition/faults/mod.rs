@@ -13,6 +13,7 @@ use std::time::Duration;
 use zerotrip_datasets::ParameterType;
 use zerotrip_text::{Bilingual, cut};
 
+use super::bounds::MOST_VERSION;
 use super::container::{CHECK_FILE, REASONS_FILE};
 use super::dataset::ExpectedDataset;
 use super::model::{Definition, Parameter};
@@ -167,6 +168,16 @@ impl<'a> Faults<'a> {
                 key,
                 format!("`{}` is not a name", cut(name)),
                 "use lower-case letters, digits, `-` and `_`, at most 64, a letter first",
+            );
+        }
+    }
+
+    pub(super) fn version(&mut self, version: u32) {
+        if !(1..=MOST_VERSION).contains(&version) {
+            self.add(
+                "check.version",
+                format!("`{version}` is not a version"),
+                format!("number the versions from 1 to {MOST_VERSION}"),
             );
         }
     }
