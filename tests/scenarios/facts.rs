@@ -232,7 +232,10 @@ fn a_marriage_is_certified_and_its_date_is_the_holders_to_show() {
                 // Neither register says that rows under a former number were carried over.
                 let former = value["claims"].as_array().unwrap().iter();
                 let mut former = former.filter(|claim| claim["name"] == "former_numbers");
-                assert_eq!(former.next().map(|claim| &claim["value"]), Some(&"not_searched".into()));
+                assert_eq!(
+                    former.next().map(|claim| &claim["value"]),
+                    Some(&"not_searched".into())
+                );
             }
             1 => assert!(status.is_dead || status.married_since.is_empty()),
             code => assert_eq!(code, 4, "{}", said.errors),

@@ -39,16 +39,12 @@ fn stages(town: &mut DeployedCity, stages: [(&str, &str); 2]) {
 fn ask(
     town: &DeployedCity,
     verb: &str,
-    (check, variant): (&str, &str),
+    question: (&str, &str),
     id: &ResidentId,
     more: &[&str],
 ) -> (i32, Value, String) {
-    let mut arguments = town.deployment.question(verb, FUND, variant, id.as_str());
-    let at = arguments.iter().position(|argument| argument == FIRST).unwrap();
-    arguments[at] = check.to_owned();
-    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    arguments.extend(more);
-    let said = town.deployment.zerotrip(&arguments).unwrap();
+    let asked = town.deployment.ask_of(verb, FUND, question, id.as_str(), more);
+    let said = asked.unwrap();
     let value = serde_json::from_str(&said.output).unwrap_or_default();
     (said.code, value, format!("{}{}", said.output, said.errors))
 }

@@ -10,7 +10,7 @@ use clap::Parser;
 use serde_json::Value;
 use zerotrip_tests::city::System;
 use zerotrip_tests::deployment::{
-    BASIS, FUND, Failure, Finished, PURPOSE, Plan, TRANSIT, TestDeployment, fail,
+    BASIS, FUND, Failure, Finished, PURPOSE, Plan, TRANSIT, TestDeployment, fail, wait_until,
 };
 
 /// Run the no-property errand over four legacy departments, for real, on this machine.
@@ -31,6 +31,10 @@ struct Arguments {
     /// not rest). Servers are started for it, with throw-away data, and end with it.
     #[arg(long, value_delimiter = ',', default_value = "sqlite,csv,sqlite,csv")]
     sources: Vec<System>,
+    /// Show these checks alone, such as `no-property`. Left out: the eleven errands of the
+    /// no-property proof, and then a question or two of every other check.
+    #[arg(long, value_delimiter = ',', value_parser = checks())]
+    only: Vec<String>,
     /// Run the errands and exit.
     #[arg(long)]
     once: bool,
@@ -74,7 +78,13 @@ fn tour(arguments: &Arguments) -> Result<(), Failure> {
         serde_json::from_str(&fs::read_to_string(town.folder.join("city/cast.json"))?)?;
     fs::create_dir_all(town.folder.join("certificates"))?; // `issue` makes no folders
     let errands = Errands { cast };
-    errands.run(&mut town)?;
+    let is_shown =
+        |check: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == check);
+    if is_shown(FIRST) {
+        errands.run(&mut town)?;
+    }
+    let others: Vec<&Other> = OTHERS.iter().filter(|other| is_shown(other.check)).collect();
+    errands.others(&town, &others)?;
     finish(&town)?;
     if arguments.once {
         return town.stop();
@@ -93,6 +103,73 @@ fn tour(arguments: &Arguments) -> Result<(), Failure> {
     town.stop()
 }
 
+/// The check of the eleven errands.
+const FIRST: &str = "no-property";
+
+/// A question of another check.
+struct Other {
+    check: &'static str,
+    variant: &'static str,
+    title: &'static str,
+    role: &'static str,
+    expected: Expected,
+}
+
+const OTHERS: [Other; 6] = [
+    Other {
+        check: "marriage-status",
+        variant: "married",
+        title: "Married, and since when",
+        role: "nothing_owned",
+        expected: Expected(0, "married_since"),
+    },
+    Other {
+        check: "marriage-status",
+        variant: "unmarried",
+        title: "Divorced last year: not married now",
+        role: "divorced_last_year",
+        expected: Expected(0, "unmarried"),
+    },
+    Other {
+        check: "household-membership",
+        variant: "registered",
+        title: "Registered in a household here",
+        role: "nothing_owned",
+        expected: Expected(0, "born_on"),
+    },
+    Other {
+        check: "household-membership",
+        variant: "registered-60",
+        title: "Registered here and at least 60, and not yet that old",
+        role: "nothing_owned",
+        expected: Expected(1, "TOO_YOUNG"),
+    },
+    Other {
+        check: "household-membership",
+        variant: "registered",
+        title: "A migrant, registered elsewhere",
+        role: "migrant",
+        expected: Expected(1, "NOT_REGISTERED"),
+    },
+    Other {
+        check: "marriage-status",
+        variant: "unmarried",
+        title: "A migrant: this city's marriage register does not know of him",
+        role: "migrant",
+        expected: Expected(4, "UNSETTLED"),
+    },
+];
+
+/// The checks that can be shown, for `--only`.
+fn checks() -> clap::builder::PossibleValuesParser {
+    let mut names = vec![FIRST];
+    names.extend(OTHERS.iter().map(|other| other.check));
+    names.dedup();
+    names.sort_unstable();
+    names.dedup();
+    names.into()
+}
+
 struct Errands {
     cast: Value,
 }
@@ -102,85 +179,58 @@ struct Expected(i32, &'static str);
 
 impl Errands {
     fn run(&self, town: &mut TestDeployment) -> Result<(), Failure> {
-        self.errand(
+        self.first(
             town,
-            1,
-            "A tenant who owns nothing",
-            "nothing_owned",
-            "issue",
-            FUND,
+            (1, "A tenant who owns nothing", "nothing_owned"),
+            (FUND, "issue"),
             &Expected(0, "true"),
         )?;
-        self.errand(
+        self.first(
             town,
-            2,
-            "A home on record under a 15-digit id",
-            "old_id_home",
-            "issue",
-            FUND,
+            (2, "A home on record under a 15-digit id", "old_id_home"),
+            (FUND, "issue"),
             &Expected(1, "PROPERTY_FOUND"),
         )?;
-        self.errand(
+        self.first(
             town,
-            3,
-            "The spouse has a pre-sale contract",
-            "spouse_presale",
-            "issue",
-            FUND,
+            (3, "The spouse has a pre-sale contract", "spouse_presale"),
+            (FUND, "issue"),
             &Expected(1, "PROPERTY_FOUND"),
         )?;
-        self.errand(
+        self.first(
             town,
-            4,
-            "A minor child is a co-owner",
-            "child_co_owner",
-            "issue",
-            FUND,
+            (4, "A minor child is a co-owner", "child_co_owner"),
+            (FUND, "issue"),
             &Expected(1, "PROPERTY_FOUND"),
         )?;
-        self.errand(
+        self.first(
             town,
-            5,
-            "Divorced last year from an owner",
-            "divorced_last_year",
-            "issue",
-            FUND,
+            (5, "Divorced last year from an owner", "divorced_last_year"),
+            (FUND, "issue"),
             &Expected(0, "true"),
         )?;
-        self.errand(
+        self.first(
             town,
-            6,
-            "A migrant, in no household register here",
-            "migrant",
-            "issue",
-            FUND,
+            (6, "A migrant, in no household register here", "migrant"),
+            (FUND, "issue"),
             &Expected(4, "UNSETTLED"),
         )?;
-        self.errand(
+        self.first(
             town,
-            7,
-            "Handed over after last night's extract",
-            "hand_over_gap",
-            "issue",
-            FUND,
+            (7, "Handed over after last night's extract", "hand_over_gap"),
+            (FUND, "issue"),
             &Expected(4, "UNSETTLED"),
         )?;
-        self.errand(
+        self.first(
             town,
-            8,
-            "An unreadable row that could be theirs",
-            "unreadable_row",
-            "issue",
-            FUND,
+            (8, "An unreadable row that could be theirs", "unreadable_row"),
+            (FUND, "issue"),
             &Expected(4, "UNSETTLED"),
         )?;
-        self.errand(
+        self.first(
             town,
-            9,
-            "An issuer without a grant",
-            "nothing_owned",
-            "check",
-            TRANSIT,
+            (9, "An issuer without a grant", "nothing_owned"),
+            (TRANSIT, "check"),
             &Expected(3, "no-grant"),
         )?;
         let authority = town.path("authority");
@@ -189,59 +239,84 @@ impl Errands {
             "    (the authority has just suspended member `fund`; its new key directory is in \
              force)"
         );
-        self.errand(
+        self.first(
             town,
-            10,
-            "A suspended member",
-            "nothing_owned",
-            "check",
-            FUND,
+            (10, "A suspended member", "nothing_owned"),
+            (FUND, "check"),
             &Expected(3, "MEMBER_SUSPENDED"),
         )?;
         town.zerotrip(&["member", "resume", "--dir", &authority, "--member", FUND])?.expect(0)?;
         town.stop_connector("estate")?;
         town.wait_detached("estate.ownership")?;
         println!("    (fund is back; now the real-estate registry's connector has been stopped)");
-        self.errand(
+        self.first(
             town,
-            11,
-            "The first errand again",
-            "nothing_owned",
-            "issue",
-            FUND,
+            (11, "The first errand again", "nothing_owned"),
+            (FUND, "issue"),
             &Expected(4, "estate.ownership"),
         )?;
         town.start_connector("estate")?;
         town.wait_attached(&["estate.ownership"])
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a table's row")]
+    /// Other checks of the same hub, over the same registers.
+    fn others(&self, town: &TestDeployment, others: &[&Other]) -> Result<(), Failure> {
+        if others.is_empty() {
+            return Ok(());
+        }
+        println!("\nOther questions to the same registers, each a folder of text:");
+        let mut checks: Vec<&str> = others.iter().map(|other| other.check).collect();
+        checks.dedup();
+        for check in checks {
+            town.allow(check)?;
+        }
+        for (number, other) in (12..).zip(others) {
+            let Other { check, variant, title, role, expected } = other;
+            let applicant = self.role(role)?.0;
+            // What an owner has just approved is in force within a second or so.
+            wait_until(Duration::from_secs(20), "what its owners approved is in force", || {
+                let said = town.ask_of("check", FUND, (check, variant), applicant, &[])?;
+                Ok(!said.output.contains("GATE_REFUSED"))
+            })?;
+            self.errand(town, (number, title, role), (FUND, "issue"), (check, variant), expected)?;
+        }
+        Ok(())
+    }
+
+    /// One errand of the first check, in the variant of its role.
+    fn first(
+        &self,
+        town: &TestDeployment,
+        (number, title, role): (u32, &str, &str),
+        (issuer, verb): (&str, &str),
+        expected: &Expected,
+    ) -> Result<(), Failure> {
+        let variant = self.role(role)?.1;
+        self.errand(town, (number, title, role), (issuer, verb), (FIRST, variant), expected)
+    }
+
     fn errand(
         &self,
         town: &TestDeployment,
-        number: u32,
-        title: &str,
-        role: &str,
-        verb: &str,
-        issuer: &str,
+        (number, title, role): (u32, &str, &str),
+        (issuer, verb): (&str, &str),
+        question: (&str, &str),
         expected: &Expected,
     ) -> Result<(), Failure> {
-        let Some((applicant, variant)) = self.role(role) else {
-            return fail(format!("the city's cast lacks `{role}`"));
-        };
+        let (applicant, (check, variant)) = (self.role(role)?.0, question);
         let masked = format!(
             "{}********{}",
             applicant.get(..6).unwrap_or(""),
             applicant.get(14..).unwrap_or("")
         );
-        println!("{number:>2}. {title}: {masked}, variant `{variant}`, asked by `{issuer}`");
+        println!("{number:>2}. {title}: {masked}, {check}/{variant}, asked by `{issuer}`");
         let out = town.path(&format!("certificates/{number:02}-{role}.sdjwt"));
         let more: &[&str] = if verb == "issue" { &["--out", &out] } else { &[] };
         if verb == "issue" && fs::exists(&out)? {
             fs::remove_file(&out)?; // of an earlier run in this folder; a new certificate rests on a new exchange
         }
         let begun = Instant::now();
-        let finished = town.ask(verb, issuer, variant, applicant, more)?;
+        let finished = town.ask_of(verb, issuer, question, applicant, more)?;
         let took = begun.elapsed();
         let as_expected = finished.code == expected.0
             && (finished.output.contains(expected.1) || finished.errors.contains(expected.1));
@@ -255,9 +330,13 @@ impl Errands {
         Ok(())
     }
 
-    fn role(&self, role: &str) -> Option<(&str, &str)> {
-        let role = self.cast.get(role)?;
-        Some((role.get("applicant")?.as_str()?, role.get("variant")?.as_str()?))
+    /// Who has this role, and in which variant of the first check they are asked about.
+    fn role(&self, role: &str) -> Result<(&str, &str), Failure> {
+        let text = |key: &str| self.cast.get(role)?.get(key)?.as_str();
+        match (text("applicant"), text("variant")) {
+            (Some(applicant), Some(variant)) => Ok((applicant, variant)),
+            _ => fail(format!("the city's cast lacks `{role}`")),
+        }
     }
 }
 
@@ -331,7 +410,14 @@ fn text_of(value: &Value) -> &str {
 /// What a verifier and an auditor do with the results.
 fn finish(town: &TestDeployment) -> Result<(), Failure> {
     println!("\nAnyone can verify, offline:");
-    let certificate = town.path("certificates/01-nothing_owned.sdjwt");
+    let certificates = fs::read_dir(town.folder.join("certificates"))?;
+    let mut certificates: Vec<PathBuf> =
+        certificates.map(|entry| Ok(entry?.path())).collect::<Result<_, Failure>>()?;
+    certificates.sort();
+    let Some(certificate) = certificates.first() else {
+        return fail("no errand ended with a certificate");
+    };
+    let certificate = certificate.display().to_string();
     let keys = town.path("authority/jwks.json");
     let verified = town.zerotrip(&["verify", &certificate, "--jwks", &keys])?.expect(0)?;
     print!("{}", indented(&verified.output));

@@ -2,6 +2,7 @@
 //! connectors, two issuers. `./run` shows it, the scenario tests and the bench use it. Everything
 //! is done with the shipped binaries, as their users would.
 
+mod allowing;
 mod operated;
 mod process;
 
@@ -235,7 +236,19 @@ impl TestDeployment {
         applicant: &str,
         more: &[&str],
     ) -> Result<Finished, Failure> {
-        let arguments = self.question(verb, issuer, variant, applicant);
+        self.ask_of(verb, issuer, ("no-property", variant), applicant, more)
+    }
+
+    /// `zerotrip check` or `issue` of any check, with `--json`.
+    pub fn ask_of(
+        &self,
+        verb: &str,
+        issuer: &str,
+        question: (&str, &str),
+        applicant: &str,
+        more: &[&str],
+    ) -> Result<Finished, Failure> {
+        let arguments = self.question_of(verb, issuer, question, applicant);
         let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         arguments.extend(more);
         self.zerotrip(&arguments)
@@ -249,6 +262,17 @@ impl TestDeployment {
         variant: &str,
         applicant: &str,
     ) -> Vec<String> {
+        self.question_of(verb, issuer, ("no-property", variant), applicant)
+    }
+
+    /// The arguments of `zerotrip` for a check and its variant.
+    pub fn question_of(
+        &self,
+        verb: &str,
+        issuer: &str,
+        (check, variant): (&str, &str),
+        applicant: &str,
+    ) -> Vec<String> {
         let (dir, parameter) = (self.path(issuer), format!("applicant={applicant}"));
         let mut arguments = vec![
             "--json",
@@ -256,7 +280,7 @@ impl TestDeployment {
             "--dir",
             &dir,
             "--check",
-            "no-property",
+            check,
             "--variant",
             variant,
             "--param",
