@@ -171,7 +171,7 @@ async fn a_store_of_the_last_release_goes_on() {
         .unwrap();
     drop(connection);
     let to = store.path().join("copy");
-    crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9)).unwrap();
+    crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9), None).unwrap();
     let (ledger, _) = store.open();
     assert_eq!(told(&ledger, 1600), before);
     assert_eq!(move_all(&ledger).await, BLOCKS);
