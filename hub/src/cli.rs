@@ -1,6 +1,7 @@
 //! The hub's command line.
 
 mod past;
+mod segment_row;
 
 use std::io::Write as _;
 use std::net::SocketAddr;

@@ -41,6 +41,11 @@ impl SegmentFile {
         Self { path: folder(store).join(&name), name, head, object: None }
     }
 
+    /// The same file, there.
+    pub(super) fn at(&self, object: Option<Object>) -> Self {
+        Self { object, ..self.clone() }
+    }
+
     /// As errors name it: where it is.
     pub(super) fn shown(&self) -> String {
         self.object.as_ref().map_or_else(|| self.name.clone(), Object::shown)

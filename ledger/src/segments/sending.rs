@@ -96,7 +96,7 @@ fn send(
     tell(ObjectWork { object: object.clone(), step })?;
     let opened = regular::open(file.path()).map_err(|error| file.io(&error))?;
     place.put(&object.name, &upload, opened, end).map_err(failed)?;
-    let there = SegmentFile { object: Some(object.clone()), ..file.clone() };
+    let there = file.at(Some(object.clone()));
     compare(&there, end, &blocks, &|at, bytes| {
         read_object(&**place, &object.name, end, at, bytes)
     })?;
@@ -138,7 +138,7 @@ pub(crate) fn bring_back(
         options.create(true).truncate(true).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let here = SegmentFile { object: None, ..file.clone() };
+        let here = file.at(None);
         let mut to = options.open(&part).map_err(|error| here.io(&error))?;
         let write = |to: &mut File, bytes: &[u8]| to.write_all(bytes);
         write(&mut to, file.head()).map_err(|error| here.io(&error))?;

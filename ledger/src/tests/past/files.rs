@@ -177,7 +177,7 @@ async fn a_pipe_or_a_device_in_the_place_of_a_file_is_named_and_not_waited_for()
                 let to = path.join("copy");
                 let opened = Ledger::open(&path, ORIGIN, keys.clone()).map(drop);
                 let copied = crate::backup(&path, &to, ORIGIN, &keys, at(9), None).map(drop);
-                let verified = crate::verify_segments(&path, ORIGIN).unwrap().faults;
+                let verified = crate::verify_segments(&path, ORIGIN, None).unwrap().faults;
                 fs::remove_dir_all(to).unwrap_or_default();
                 (opened.map_err(|error| error.to_string()), copied, verified)
             });
