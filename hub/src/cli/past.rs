@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use zerotrip_ledger::{Copied, Held, Hold, LogKeys, Order, SegmentRow, Unconfirmed, Whereabouts};
+use zerotrip_ledger::{Copied, Held, Hold, LogKeys, Order, Unconfirmed};
 
 use super::segment_row::{line, row};
 use super::{Failure, Place, say};

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::fs::File;
 use std::future::Future;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{Read, Seek as _, SeekFrom};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;

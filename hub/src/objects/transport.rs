@@ -29,11 +29,16 @@ pub(super) struct Transport(reqwest::Client);
 impl Transport {
     /// Without authorities: in the clear, on this machine.
     pub(super) fn new(authorities: &[CertificateDer<'static>]) -> Result<Self, String> {
-        let tls = foreign_client_config(authorities)
-            .map_err(|error| format!("`ca` under `[segments]`: {error}"))?;
-        let client = reqwest::Client::builder()
-            .use_preconfigured_tls(Arc::unwrap_or_clone(tls))
-            .https_only(!authorities.is_empty())
+        let builder = if authorities.is_empty() {
+            reqwest::Client::builder().tls_built_in_root_certs(false)
+        } else {
+            let tls = foreign_client_config(authorities)
+                .map_err(|error| format!("`ca` under `[segments]`: {error}"))?;
+            reqwest::Client::builder()
+                .use_preconfigured_tls(Arc::unwrap_or_clone(tls))
+                .https_only(true)
+        };
+        let client = builder
             .http1_only()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
