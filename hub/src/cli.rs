@@ -101,7 +101,8 @@ enum Command {
     /// Exchanges that are finished move into segments after `move_after_minutes` (hub.toml). A
     /// segment is two files in `segments/` of the store's folder: `.entries` has what the log's
     /// leaves say, and stays; `.bodies` has requests, answers and receipts, each under a key of its
-    /// own, which is in the store.
+    /// own, which is in the store. With `[segments]` in hub.toml those that are full move to an
+    /// object store.
     #[command(subcommand)]
     Segments(past::Segments),
     /// Erase bodies of exchanges: request, answer, receipts, and the fact behind the outcome.
