@@ -1,6 +1,7 @@
 //! The hub's command line.
 
 mod past;
+mod segment_row;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -100,7 +101,8 @@ enum Command {
     /// Exchanges that are finished move into segments after `move_after_minutes` (hub.toml). A
     /// segment is two files in `segments/` of the store's folder: `.entries` has what the log's
     /// leaves say, and stays; `.bodies` has requests, answers and receipts, each under a key of its
-    /// own, which is in the store.
+    /// own, which is in the store. With `[segments]` in hub.toml those that are full move to an
+    /// object store.
     #[command(subcommand)]
     Segments(past::Segments),
     /// Erase bodies of exchanges: request, answer, receipts, and the fact behind the outcome.
@@ -214,30 +216,38 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Backup { dir, to, store } => {
             let (origin, keys) = log_keys(&dir)?;
-            let head = zerotrip_ledger::backup(
-                &store.unwrap_or(dir),
-                &to,
-                &origin,
-                &keys,
-                SystemTime::now(),
-            )?;
-            let text = format!(
+            let place = past::place_of(&dir)?;
+            let store = store.unwrap_or(dir);
+            let now = SystemTime::now();
+            let head = zerotrip_ledger::backup(&store, &to, &origin, &keys, now, place)?;
+            let elsewhere = zerotrip_ledger::inspect(&to, &origin)?.figures.elsewhere_bytes;
+            let mut text = format!(
                 "copied to `{}` and verified: {} entries, tree head {}",
                 to.display(),
                 head.size,
                 hex::encode(head.root)
             );
+            if elsewhere > 0 {
+                text += &format!(
+                    "\n{} KiB of segments are in the object store and not in this copy: it needs \
+                     them there\n另有 {} KiB 分段在对象存储中，不在本备份内；恢复后仍须从该处读取",
+                    elsewhere >> 10,
+                    elsewhere >> 10
+                );
+            }
             let value = serde_json::json!({
                 "backup": to.display().to_string(), "size": head.size,
-                "root": hex::encode(head.root),
+                "root": hex::encode(head.root), "elsewhere_bytes": elsewhere,
             });
             say(cli.json, &text, &value)
         }
         Command::Restore { dir, from, store } => {
             let (origin, keys) = log_keys(&dir)?;
+            let place = past::place_of(&dir)?;
             let store = store.unwrap_or(dir);
             let now = SystemTime::now();
-            let (head, aside) = zerotrip_ledger::restore(&from, &store, &origin, &keys, now)?;
+            let (head, aside) =
+                zerotrip_ledger::restore(&from, &store, &origin, &keys, now, place)?;
             orders::remove_all(&store)?;
             let since = zerotrip_ledger::inspect(&store, &origin)?.unconfirmed;
             let since = since.and_then(|holds| holds.since);

@@ -1,11 +1,15 @@
 //! The hub's settings: raw → validated, every fault at once. Unknown keys are refused.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use zerotrip_channel::files;
+use zerotrip_ledger::Place;
 use zerotrip_text::toml_fault;
+
+use crate::objects::{RawSegments, Segments};
 
 /// Settings, validated.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub struct Config {
     pub move_after: Duration,
     /// How long bodies of exchanges are kept; `None`: for ever.
     pub keep_bodies: Option<Duration>,
+    /// Where full segments go; `None`: they stay.
+    pub segments: Option<Segments>,
 }
 
 /// `hub.toml` in the hub's folder. All keys are optional.
@@ -61,6 +67,8 @@ struct Raw {
     /// Days for which bodies of exchanges are kept, unless a hold keeps them: 0 to 36500, default
     /// 0, which is for ever.
     keep_bodies_days: Option<u64>,
+    /// Where full segments go; default: nowhere.
+    segments: Option<RawSegments>,
 }
 
 /// Everything wrong with the settings.
@@ -106,6 +114,12 @@ impl Config {
         let drain = bounded("drain_seconds", raw.drain_seconds, 20, 0, 300);
         let move_after = bounded("move_after_minutes", raw.move_after_minutes, 120, 75, 43_200);
         let keep_bodies = bounded("keep_bodies_days", raw.keep_bodies_days, 0, 0, 36_500);
+        let segments = raw.segments.map(|segments| segments.validated(folder)).transpose();
+        let segments = segments.unwrap_or_else(|found| {
+            let named = |fault| format!("`{}`: under `[segments]`, {fault}", path.display());
+            faults.extend(found.into_iter().map(named));
+            None
+        });
         if !faults.is_empty() {
             return Err(ConfigError(faults));
         }
@@ -123,7 +137,14 @@ impl Config {
             drain: Duration::from_secs(drain),
             move_after: Duration::from_secs(move_after * 60),
             keep_bodies: (keep_bodies > 0).then(|| Duration::from_secs(keep_bodies * 86_400)),
+            segments,
         })
+    }
+
+    /// Where full segments go, and where those are that went.
+    pub fn place(&self) -> Result<Option<Arc<dyn Place>>, ConfigError> {
+        let opened = self.segments.as_ref().map(Segments::open).transpose();
+        opened.map_err(|fault| ConfigError(vec![fault]))
     }
 
     /// The store's folder.

@@ -8,7 +8,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use tokio::sync::watch;
 use zerotrip_channel::files;
-use zerotrip_ledger::{BundleKind, Ledger};
+use zerotrip_ledger::{BundleKind, Ledger, Options};
 use zerotrip_policies::{PolicyError, Snapshot, Unserved, open_grants};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::{Envelope, ErrorCode};
@@ -72,7 +72,8 @@ impl Hub {
         }
         let identity = HubIdentity::load(folder)?;
         let (origin, keys) = log_keys(folder)?;
-        let (ledger, recovered) = Ledger::open(&store, &origin, keys)?;
+        let options = Options { place: config.place()?, ..Options::default() };
+        let (ledger, recovered) = Ledger::open_with(&store, &origin, keys, &options)?;
         let definitions = read_definitions(&config.definitions)?;
         let catalog = Catalog::new(definitions, &ledger)?;
         let in_force = InForce::restore(folder, &identity, &ledger, &catalog)?;

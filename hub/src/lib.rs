@@ -22,6 +22,7 @@ pub mod exchange;
 pub mod hub;
 pub mod init;
 mod limits;
+pub mod objects;
 mod orders;
 mod past;
 pub mod port;

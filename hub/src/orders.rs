@@ -6,12 +6,15 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zerotrip_channel::files::{self, FileError, Secrecy};
-use zerotrip_ledger::{Erased, Held, Ledger, LedgerError, LogKeys, OpenError, Order};
+use zerotrip_ledger::{
+    Erased, Held, Ledger, LedgerError, LogKeys, OpenError, Options, Order, Place,
+};
 use zerotrip_trust::ending::utc;
 
 use crate::signals::signalled;
@@ -111,6 +114,8 @@ pub enum What {
     HoldExchange { exchange: String },
     /// Keep the bodies of those that ended in between.
     HoldBetween { from: u64, to: u64 },
+    /// Bring what of a segment is elsewhere back.
+    FetchSegment { number: u64 },
     /// Keep them no longer.
     Release { number: u64 },
     /// No hold is missing from a store that was put back.
@@ -129,6 +134,10 @@ impl Ordered {
             What::Erase { exchange } => ledger.erase(&exchange, order).await.map(erased),
             What::EraseBefore { time } => ledger.erase_before(at(time), order).await.map(erased),
             What::DropSegment { number } => ledger.drop_segment(number, order).await.map(erased),
+            What::FetchSegment { number } => {
+                let fetched = ledger.fetch_segment(number).await;
+                fetched.map(|files| json!({ "fetched": files }))
+            }
             What::HoldExchange { exchange } => {
                 hold(ledger.place_hold(Held::Exchange(exchange), order).await)
             }
@@ -178,10 +187,12 @@ pub async fn give(
     store: &Path,
     origin: &str,
     keys: LogKeys,
+    place: Option<Arc<dyn Place>>,
 ) -> Result<Value, Failure> {
     // A store is made by the hub, and by no order.
     zerotrip_ledger::inspect(store, origin)?;
-    match Ledger::open(store, origin, keys) {
+    let options = Options { place, ..Options::default() };
+    match Ledger::open_with(store, origin, keys, &options) {
         Ok((ledger, _)) => {
             let done = ordered.carry_out(&ledger).await;
             ledger.close().await?;

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 use zerotrip_ledger::{LedgerError, Order};
 
 use crate::hub::Hub;
@@ -19,6 +21,13 @@ const BLOCKS: usize = 256;
 /// Time between two runs of the rule that erases, and of what else has its time.
 const ERASE_EVERY: Duration = Duration::from_secs(3600);
 
+/// Time until a segment that could not be sent is tried again; it doubles.
+const SEND_AGAIN: Duration = Duration::from_secs(1);
+/// The longest such time.
+const SEND_AT_LEAST: Duration = Duration::from_secs(60);
+/// The health service's name for whether segments move to where the settings say.
+const SEGMENTS: &str = "segments";
+
 /// Moves, erases, and carries out orders; never ends.
 pub async fn keep(hub: Arc<Hub>) {
     say_unconfirmed(&hub);
@@ -26,6 +35,44 @@ pub async fn keep(hub: Arc<Hub>) {
     loop {
         keeper.look(&hub).await;
         tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Moves full segments to where the settings say, and removes there what is erased; never ends.
+pub async fn send(hub: Arc<Hub>, health: HealthReporter) {
+    let (mut failing, mut pause): (Option<String>, _) = (None, SEND_AGAIN);
+    loop {
+        let sent = hub.ledger.send_segment().await;
+        let status = match sent.is_ok() {
+            true => ServingStatus::Serving,
+            false => ServingStatus::NotServing,
+        };
+        if hub.config.segments.is_some() {
+            health.set_service_status(SEGMENTS, status).await;
+        }
+        match sent {
+            Ok(done) => {
+                if failing.take().is_some() {
+                    tracing::info!("segments move to the object store again");
+                }
+                pause = SEND_AGAIN;
+                match done {
+                    Some(done) => tracing::info!("{done}"),
+                    None => tokio::time::sleep(MOVE_EVERY).await,
+                }
+            }
+            // It was erased meanwhile.
+            Err(LedgerError::MovedOn) => tokio::time::sleep(SEND_AGAIN).await,
+            Err(error) => {
+                let why = error.to_string();
+                if failing.as_ref() != Some(&why) {
+                    tracing::error!(why, "a segment cannot be moved; it is tried again");
+                    failing = Some(why);
+                }
+                tokio::time::sleep(pause).await;
+                pause = pause.saturating_mul(2).min(SEND_AT_LEAST);
+            }
+        }
     }
 }
 

@@ -104,6 +104,7 @@ impl Port {
         let looking =
             tokio::spawn(endings::keep(Arc::clone(&port.hub), port.health.clone(), &api::NAMES));
         let keeping = tokio::spawn(past::keep(Arc::clone(&port.hub)));
+        let sending = tokio::spawn(past::send(Arc::clone(&port.hub), port.health.clone()));
         let (alive, mut all_gone) = tokio::sync::mpsc::channel::<()>(1);
         loop {
             let accepted = tokio::select! {
@@ -129,6 +130,7 @@ impl Port {
         }
         looking.abort();
         keeping.abort();
+        sending.abort();
     }
 
     fn no_room(&self) -> Refusal {

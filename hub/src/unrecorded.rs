@@ -11,6 +11,14 @@ pub fn ledger_refusal(error: LedgerError) -> Refusal {
     }
     let code = error.code();
     tracing::error!(%error, "the ledger refused");
+    if matches!(&error, LedgerError::Segment(error) if error.is_unavailable()) {
+        return Refusal::bilingual(
+            code,
+            "what the hub keeps of that is in a store that cannot be read just now; try again, and \
+             tell the operator if it lasts",
+            "枢纽对此的留存在另一存储中，暂时无法读取；请稍后重试，持续出现请联系运营方",
+        );
+    }
     match code {
         ErrorCode::LedgerUnavailable | ErrorCode::Internal => Refusal::bilingual(
             code,

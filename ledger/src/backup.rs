@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use zerotrip_trust::note::{Checkpoint, NOTE_BYTES};
@@ -16,25 +17,27 @@ use crate::held::{MARK, Marked, has_name};
 use crate::project::write_checkpoint;
 use crate::regular;
 use crate::schema;
-use crate::segments::{Archive, check, copy_all, mark_copied, mark_restored};
+use crate::segments::{Archive, Place, check, copy_all, mark_copied, mark_restored};
 use crate::tree::Head;
 
 /// Copies the store in `folder` to `to`, which must not exist: a store folder of its own, with the
 /// tree head it is of as its `checkpoint`. A hub may have the store open meanwhile, in another
 /// process. What does not pass the whole audit is removed again. The copy says that it is one, made
-/// `at`: holds that are placed later are not in it.
+/// `at`: holds that are placed later are not in it. What of the past is in `place` stays there: its
+/// leaves are read there, and its bodies are not.
 pub fn backup(
     folder: &Path,
     to: &Path,
     origin: &str,
     keys: &LogKeys,
     at: SystemTime,
+    place: Option<Arc<dyn Place>>,
 ) -> Result<Checkpoint, BackupError> {
     schema::new_folder(to)?;
     let made = copy(folder, to).and_then(|published| {
         copy_past(folder, to, origin)?;
         mark_copied(&schema::open_alone(to)?, at)?;
-        finish(to, published, origin, keys)
+        finish(to, published, origin, keys, place)
     });
     if made.is_err() {
         // The first error is reported; a useless copy that cannot be removed adds nothing to it.
@@ -52,6 +55,7 @@ pub fn restore(
     origin: &str,
     keys: &LogKeys,
     at: SystemTime,
+    place: Option<Arc<dyn Place>>,
 ) -> Result<(Checkpoint, PathBuf), BackupError> {
     let note = note(from)?.ok_or_else(|| BackupError::NoBackup(from.display().to_string()))?;
     let head = keys.open(&note, origin).map_err(OpenError::from)?;
@@ -74,7 +78,7 @@ pub fn restore(
         .map_err(|error| OpenError::io(&from, error))?;
     copy_past(source, &fresh, origin)?;
     mark_restored(&schema::open_alone(&fresh)?, at)?;
-    let found = finish(&fresh, None, origin, keys)?;
+    let found = finish(&fresh, None, origin, keys, place)?;
     if found != head {
         return Err(BackupError::OtherHead(from.display().to_string()));
     }
@@ -125,15 +129,16 @@ fn finish(
     published: Option<String>,
     origin: &str,
     keys: &LogKeys,
+    place: Option<Arc<dyn Place>>,
 ) -> Result<Checkpoint, BackupError> {
     let connection = schema::open_alone(to)?;
     if let Some(note) = published {
         write_checkpoint(to, &note)?;
     }
-    let archive = Archive::new(to, origin);
+    let archive = Archive::new(to, origin, place);
     let range = audit::audit(&connection, &archive, true)?;
     audit::against_checkpoint(&connection, to, &archive, keys, range.size())?;
-    let checked = check(&connection, &archive).map_err(OpenError::from)?;
+    let checked = check(&connection, &archive, false).map_err(OpenError::from)?;
     if let Some(fault) = checked.faults.into_iter().next() {
         return Err(BackupError::Past(fault));
     }

@@ -4,7 +4,7 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::merkle::MissingNode;
 use zerotrip_trust::note::NoteError;
 
-use crate::segments::{SegmentError, Unconfirmed};
+use crate::segments::{SegmentError, Unconfirmed, Wanted};
 
 /// Why something was not recorded or read. What was refused left no trace.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,6 +105,9 @@ pub enum LedgerError {
     /// A file of the past is not what was put into it. The text is for the operator.
     #[error(transparent)]
     Segment(#[from] SegmentError),
+    /// A part of an object has to be read before there is an answer. It does not leave this crate.
+    #[error(transparent)]
+    Elsewhere(Box<Wanted>),
     /// Nothing is durably recorded any more, or a read failed. The text is for the operator.
     #[error("the store cannot be relied on: {0}")]
     Unavailable(String),
@@ -133,7 +136,9 @@ impl LedgerError {
             | Self::Held { .. }
             | Self::Unconfirmed(_)
             | Self::NothingToConfirm => ErrorCode::Internal,
-            Self::Unavailable(_) | Self::Segment(_) => ErrorCode::LedgerUnavailable,
+            Self::Unavailable(_) | Self::Segment(_) | Self::Elsewhere(_) => {
+                ErrorCode::LedgerUnavailable
+            }
         }
     }
 }

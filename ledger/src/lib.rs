@@ -10,7 +10,8 @@
 //!
 //! ```text
 //! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation,
-//!                              join_request, variant; past, segment, block, hold, erasure, copy
+//!                              join_request, variant; past, segment, block, object, hold,
+//!                              erasure, copy
 //! <folder>/store.lock          held by the one process that writes
 //! <folder>/head                how far signed heads went: a store with fewer leaves does not open
 //! <folder>/ledger/checkpoint   and ledger/tile/…: public
@@ -60,8 +61,9 @@ pub use rows::{
     Recovered,
 };
 pub use segments::{
-    Checked, Copied, Erased, Held, Hold, Inspection, Order, SegmentError, SegmentRow, StoreFigures,
-    Unconfirmed, inspect, verify as verify_segments,
+    Checked, Copied, Erased, Folder, Held, Hold, Inspection, Order, Piece, Place, PlaceError,
+    SegmentError, SegmentRow, StoreFigures, Unconfirmed, Wanted, Whereabouts, inspect,
+    verify as verify_segments,
 };
 pub use work::{ANSWER_BYTES, Asking, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT};
 pub use writer::BATCH;
@@ -92,6 +94,8 @@ struct Inner {
     failed: Arc<AtomicBool>,
     /// Blocks move one at a time.
     moving: Mutex<()>,
+    /// And files of segments to their place.
+    sending: Mutex<()>,
     _writer: WriterThread,
 }
 
@@ -127,7 +131,7 @@ impl Ledger {
             (schema::data_version(&connection)?, schema::schema_version(&connection)?);
         #[cfg(test)]
         schema::fail_commits(&connection, Arc::clone(&options.fail_commit))?;
-        let archive = Arc::new(Archive::new(folder, origin));
+        let archive = Arc::new(Archive::new(folder, origin, options.place.clone()));
         let range = audit::audit(&connection, &archive, options.verify_all)?;
         let published =
             audit::against_checkpoint(&connection, folder, &archive, &keys, range.size())?;
@@ -159,7 +163,8 @@ impl Ledger {
         let writer = Writer::new(
             connection,
             range,
-            archive,
+            // It waits for no place.
+            archive.for_one_answer(),
             keys.sign,
             announce,
             Arc::clone(&commits),
@@ -175,6 +180,7 @@ impl Ledger {
                 projector,
                 failed,
                 moving: Mutex::default(),
+                sending: Mutex::default(),
                 _writer: thread,
             })),
             recovered,

@@ -1,10 +1,11 @@
 //! How a store is opened, and with which keys.
 
-#[cfg(test)]
 use std::sync::Arc;
 
 use zerotrip_trust::note::{Checkpoint, NoteError, open_checkpoint};
 use zerotrip_trust::{PublicKey, SigningKey};
+
+use crate::segments::Place;
 
 /// How to open a store. The default is what a hub wants.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,9 @@ pub struct Options {
     /// Most bytes of the database file; over it nothing more is recorded. Default: as large as the
     /// disk.
     pub most_bytes: Option<u64>,
+    /// Where segments go that are written to no more, and where those are that went. Default:
+    /// nowhere, they stay.
+    pub place: Option<Arc<dyn Place>>,
     #[cfg(test)]
     pub(crate) fail_commit: Arc<std::sync::atomic::AtomicBool>,
 }

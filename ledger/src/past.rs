@@ -3,20 +3,24 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::LedgerError;
 use crate::segments::{
-    self, Checked, Erase, Erased, Held, Hold, HoldWork, Order, SegmentRow, Step, StoreFigures,
-    Unconfirmed,
+    self, Archive, Checked, Erase, Erased, Held, Hold, HoldWork, Order, SegmentRow, Step,
+    StoreFigures, Tell, Unconfirmed,
 };
-use crate::work::Work;
+use crate::work::{Done, Work};
 use crate::writer::Job;
 use crate::{Inner, Ledger};
 
 /// Tries to empty the WAL after an order to erase, and the time between two.
 const TRIES: usize = 20;
 const BETWEEN: Duration = Duration::from_millis(50);
+/// Blocks that one step of an order reads elsewhere: those of an exchange's two leaves, and again
+/// where others took their room meanwhile.
+const BLOCKS_ELSEWHERE: usize = 16;
 
 impl Ledger {
     /// Moves the next block of leaves, and the bodies of the exchanges that end in it, into its
@@ -70,6 +74,47 @@ impl Ledger {
         Ok(self.submit(Work::Fold).await?.left_in_wal)
     }
 
+    /// Does the next thing that is due between the store's folder and the place of the options: a
+    /// segment's file goes there, its former file goes, or an object is removed. What it was;
+    /// `None` where nothing is due. Exchanges and readers go on meanwhile.
+    pub async fn send_segment(&self) -> Result<Option<String>, LedgerError> {
+        self.between_places(|connection, archive, tell| {
+            let may_remove = segments::unconfirmed(connection)?.is_none();
+            segments::send_next(connection, archive, may_remove, tell)
+        })
+        .await
+    }
+
+    /// Brings what of a segment is elsewhere back into the store's folder, where it stays. How many
+    /// files that were.
+    pub async fn fetch_segment(&self, number: u64) -> Result<u64, LedgerError> {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        if !self.segments()?.iter().any(|one| i64::try_from(one.number) == Ok(number)) {
+            return Err(LedgerError::Malformed("there is no segment of that number"));
+        }
+        self.between_places(move |connection, archive, tell| {
+            segments::bring_back(connection, archive, number, tell)
+        })
+        .await
+    }
+
+    async fn between_places<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, &Archive, &Tell<'_>) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let inner = Arc::clone(&self.0);
+        let working = tokio::task::spawn_blocking(move || {
+            // Whoever panicked left rows from which it is taken up again.
+            let _one = inner.sending.lock().unwrap_or_else(PoisonError::into_inner);
+            let archive = &inner.readers.archive;
+            let connection = crate::schema::open_reader(archive.store())
+                .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+            let tell = |work| write_now(&inner, Work::Object(work)).map(drop);
+            work(&connection, archive, &tell)
+        });
+        working.await.map_err(|error| LedgerError::Unavailable(error.to_string()))?
+    }
+
     /// Deletes what counts no more of which variants were asked about whom
     /// ([`VARIANTS_KEPT`](crate::VARIANTS_KEPT)).
     pub async fn lapse_variants(&self, now: SystemTime) -> Result<(), LedgerError> {
@@ -115,7 +160,8 @@ impl Ledger {
 
     /// Verifies every segment against the log.
     pub fn verify_segments(&self) -> Result<Checked, LedgerError> {
-        self.0.readers.with(|connection| segments::check(connection, &self.0.readers.archive))
+        let archive = &self.0.readers.archive;
+        self.0.readers.with(|connection| segments::check(connection, archive, true))
     }
 
     async fn hold(&self, work: HoldWork) -> Result<u64, LedgerError> {
@@ -154,7 +200,25 @@ impl Ledger {
     }
 
     async fn step(&self, what: Erase, order: Order) -> Result<Step, LedgerError> {
-        let done = self.submit(Work::Erase { what, order }).await?;
+        for _ in 0..BLOCKS_ELSEWHERE {
+            match self.submit(Work::Erase { what: what.clone(), order: order.clone() }).await {
+                // The writer waits for no place: the block is read here, and it finds it then.
+                Err(LedgerError::Elsewhere(wanted)) => self.read_block(wanted.leaf).await?,
+                done => return Self::step_of(done?),
+            }
+        }
+        Err(LedgerError::Unavailable("blocks that are elsewhere do not stay at hand".into()))
+    }
+
+    async fn read_block(&self, leaf: u64) -> Result<(), LedgerError> {
+        let inner = Arc::clone(&self.0);
+        let reading = tokio::task::spawn_blocking(move || {
+            inner.readers.with_past(|connection, archive| archive.block(connection, leaf).map(drop))
+        });
+        reading.await.map_err(|error| LedgerError::Unavailable(error.to_string()))?
+    }
+
+    fn step_of(done: Done) -> Result<Step, LedgerError> {
         done.step.ok_or_else(|| LedgerError::Unavailable("the writer erased nothing".into()))
     }
 }
@@ -169,14 +233,18 @@ fn move_one(inner: &Inner, before: SystemTime, now: SystemTime) -> Result<bool, 
     let Some(moving) = segments::build(&connection, archive, before, now)? else {
         return Ok(false);
     };
-    let closed = || LedgerError::Unavailable("the store is closed".into());
-    let (reply, done) = oneshot::channel();
-    let job = Job { work: Work::Move(Box::new(moving)), reply };
-    inner.queue.blocking_send(job).map_err(|_| closed())?;
-    match done.blocking_recv().map_err(|_| closed())? {
+    match write_now(inner, Work::Move(Box::new(moving))) {
         Ok(_) => Ok(true),
         // As it is now, the next time.
         Err(LedgerError::MovedOn) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// From a thread that may wait.
+fn write_now(inner: &Inner, work: Work) -> Result<Done, LedgerError> {
+    let closed = || LedgerError::Unavailable("the store is closed".into());
+    let (reply, done) = oneshot::channel();
+    inner.queue.blocking_send(Job { work, reply }).map_err(|_| closed())?;
+    done.blocking_recv().map_err(|_| closed())?
 }

@@ -27,6 +27,8 @@ pub const ENTRIES: u32 = 1000;
 /// Bytes of entries after which a call gives back no more: below the largest gRPC message.
 pub const ENTRIES_BYTES: usize = 3 << 20;
 const CONNECTIONS: usize = 4;
+/// Most parts of objects for one answer: the blocks of the most entries, and of a proof's ends.
+const PARTS: usize = 32;
 
 /// The readers' connections, taken in turn.
 pub(crate) struct Readers {
@@ -68,15 +70,24 @@ impl Readers {
         result
     }
 
-    /// As [`Self::with`], where a block may move between two statements: both see one state.
+    /// As [`Self::with`], where a block may move between two statements: both see one state. What
+    /// of the past is elsewhere is read in between, while no connection is held.
     pub(crate) fn with_past<T>(
         &self,
-        read: impl FnOnce(&Connection, &Archive) -> Result<T, LedgerError>,
+        read: impl Fn(&Connection, &Archive) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        self.with(|connection| {
-            let transaction = connection.unchecked_transaction()?;
-            read(&transaction, &self.archive)
-        })
+        let archive = self.archive.for_one_answer();
+        for _ in 0..PARTS {
+            let result = self.with(|connection| {
+                let transaction = connection.unchecked_transaction()?;
+                read(&transaction, &archive)
+            });
+            match result {
+                Err(LedgerError::Elsewhere(wanted)) => archive.bring(*wanted)?,
+                result => return result,
+            }
+        }
+        Err(LedgerError::Unavailable(format!("this takes over {PARTS} parts of objects")))
     }
 }
 

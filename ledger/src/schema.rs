@@ -11,11 +11,12 @@ use crate::regular;
 use crate::segments::folder_of;
 use crate::variants::make_secret;
 
-const VERSION: i64 = 4;
-/// They have the same tables, without those of the past, or of copies: brought up to date as they
-/// are opened.
+const VERSION: i64 = 5;
+/// They have the same tables, without those of the past, of copies, or of objects: brought up to
+/// date as they are opened.
 const BEFORE_SEGMENTS: i64 = 2;
 const BEFORE_COPIES: i64 = 3;
+const BEFORE_OBJECTS: i64 = 4;
 
 const TABLES: &str = "
 BEGIN IMMEDIATE;
@@ -95,6 +96,17 @@ DROP INDEX variant_at;
 CREATE TABLE variant (key BLOB NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY \
                       (key, name)) STRICT, WITHOUT ROWID;
 CREATE INDEX variant_at ON variant (at);
+";
+
+/// Segments' files that are elsewhere ([`crate::segments`]).
+const OBJECTS: &str = "
+-- state: 0 begun, 1 there, 2 there alone, 3 to be removed. upload: of which something may be left.
+CREATE TABLE IF NOT EXISTS object (name TEXT PRIMARY KEY, segment INTEGER NOT NULL, kind TEXT NOT NULL, place \
+                      TEXT NOT NULL, state INTEGER NOT NULL, upload TEXT) STRICT, WITHOUT ROWID;
+-- Segments that were brought back by hand.
+CREATE TABLE IF NOT EXISTS stay (segment INTEGER PRIMARY KEY) STRICT;
+CREATE INDEX IF NOT EXISTS object_segment ON object (segment, kind);
+CREATE INDEX IF NOT EXISTS object_state ON object (state) WHERE state <> 2;
 ";
 
 /// Entries that are not sealed, the bundles': few among millions. Beside the tables, since stores
@@ -275,7 +287,9 @@ pub(crate) fn open_reading_past(folder: &Path) -> Result<Connection, OpenError> 
     let connection = open_reading(folder)?;
     match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
         VERSION => Ok(connection),
-        before @ (BEFORE_SEGMENTS | BEFORE_COPIES) => Err(OpenError::LastRelease(before)),
+        before @ (BEFORE_SEGMENTS | BEFORE_COPIES | BEFORE_OBJECTS) => {
+            Err(OpenError::LastRelease(before))
+        }
         other => Err(unknown_version(other)),
     }
 }
@@ -303,14 +317,17 @@ fn bring_up_to_date(connection: &Connection, make: bool) -> Result<(), OpenError
             connection.execute_batch(PAST)?;
         }
         BEFORE_SEGMENTS => connection.execute_batch(PAST)?,
-        BEFORE_COPIES | VERSION => {}
+        BEFORE_COPIES | BEFORE_OBJECTS | VERSION => {}
         other => return Err(unknown_version(other)),
     }
     if found != VERSION {
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-        transaction.execute_batch(COPIES)?;
-        make_secret(&transaction)?;
-        transaction.execute_batch("DROP TABLE plain_variant")?;
+        if found != BEFORE_OBJECTS {
+            transaction.execute_batch(COPIES)?;
+            make_secret(&transaction)?;
+            transaction.execute_batch("DROP TABLE plain_variant")?;
+        }
+        transaction.execute_batch(OBJECTS)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
     }

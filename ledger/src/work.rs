@@ -22,7 +22,7 @@ use kept::{admit, put_bundle, put_invitation, put_join, put_statement};
 
 use crate::error::LedgerError;
 use crate::fault::Fault;
-use crate::segments::{Archive, apply_hold, erase, take_over};
+use crate::segments::{Archive, apply_hold, apply_object, erase, take_over};
 use crate::tree::Growing;
 use crate::variants::Secret;
 
@@ -66,6 +66,7 @@ pub(crate) fn apply(
             Ok(Done { number: Some(number), ..Done::default() })
         }
         Work::Move(moving) => take_over(connection, &moving).map(|()| Done::default()),
+        Work::Object(work) => apply_object(connection, &work).map(|()| Done::default()),
         Work::Removed(segments) => {
             let mut query =
                 connection.prepare_cached("UPDATE segment SET removed = 1 WHERE number = ?1")?;

@@ -40,7 +40,7 @@ pub(crate) struct Writer {
     connection: Connection,
     /// Of the committed tree.
     range: CompactRange,
-    archive: Arc<Archive>,
+    archive: Archive,
     key: SigningKey,
     head: watch::Sender<Arc<Head>>,
     commits: Arc<AtomicU64>,
@@ -126,7 +126,7 @@ impl Writer {
     pub(crate) fn new(
         connection: Connection,
         range: CompactRange,
-        archive: Arc<Archive>,
+        archive: Archive,
         key: SigningKey,
         head: watch::Sender<Arc<Head>>,
         commits: Arc<AtomicU64>,

@@ -54,6 +54,11 @@ rule 'sources do without the agent: they know nothing of approvals and tickets' 
 for name in zerotrip-checks zerotrip-certificates zerotrip-ledger zerotrip-policies; do
     rule "the connector does without $name: it takes nobody's word for what a check concludes" absent "$connector" "$name"
 done
+for name in object_store reqwest; do
+    rule "the connector does without $name: it dials its hub and nobody else" absent "$connector" "$name"
+    rule "the SDK, checks and the ledger do without $name: only the hub knows an object store" absent \
+        "$(linked --package zerotrip-client --package zerotrip-checks --package zerotrip-ledger)" "$name"
+done
 rule 'the hub does without the SDK' absent "$(linked --package zerotrip-hub)" zerotrip-client
 rule 'the SDK does without policies' absent "$(linked --package zerotrip-client)" cedar-policy
 for name in rusqlite datafusion zerotrip-channel; do

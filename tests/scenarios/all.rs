@@ -26,6 +26,7 @@ mod many;
 mod moments;
 mod moved;
 mod noninterference;
+mod objects;
 mod outside;
 mod plausible;
 mod prepared;

@@ -218,6 +218,11 @@ fn asking(town: &DeployedCity, issuer: &str, role: &str) -> Vec<String> {
 }
 
 fn python(script: &str, arguments: &[String]) -> Finished {
+    finish(python_command(script).args(arguments), "Python with the packages of examples/python")
+}
+
+/// Python with the packages that `tests/outside/install.sh` installs.
+pub fn python_command(script: &str) -> Command {
     let cache = std::env::var("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|_| std::env::var("HOME").map(|home| Path::new(&home).join(".cache")));
@@ -228,10 +233,8 @@ fn python(script: &str, arguments: &[String]) -> Finished {
     };
     // What the scripts are about is UTF-8 everywhere; no compiled files beside the sources.
     let mut command = Command::new(interpreter);
-    finish(
-        command.arg("-XUTF8").arg("-B").arg(repository(script)).args(arguments),
-        "Python with the packages of examples/python",
-    )
+    command.arg("-XUTF8").arg("-B").arg(repository(script));
+    command
 }
 
 /// The Go program, compiled.

@@ -1,13 +1,16 @@
 //! The commands about what has moved, what is erased and what is held.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use zerotrip_ledger::{Copied, Held, Hold, LogKeys, Order, SegmentRow, Unconfirmed};
+use zerotrip_ledger::{Copied, Held, Hold, LogKeys, Order, Unconfirmed};
 
+use super::segment_row::{line, row};
 use super::{Failure, Place, say};
+use crate::config::Config;
 use crate::orders::{Ordered, What, give, is_left_in_wal, moment, seconds, shown};
 use crate::state::log_keys;
 
@@ -33,6 +36,14 @@ pub enum Segments {
     /// Verify every segment against the log: each file, each leaf, each body. What is missing, cut,
     /// swapped or altered is named, and the exit code is 2. Also while the hub serves.
     Verify {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Bring what of a segment is in the object store back into the store's folder, compared block
+    /// by block. It stays there; the objects are removed.
+    Fetch {
+        /// Its number, as `list` shows it.
+        number: u64,
         #[command(flatten)]
         place: Place,
     },
@@ -106,6 +117,11 @@ pub enum Holds {
     },
 }
 
+/// Where segments are that are elsewhere, by `hub.toml` in the hub's folder.
+pub fn place_of(dir: &Path) -> Result<Option<Arc<dyn zerotrip_ledger::Place>>, Failure> {
+    Ok(Config::read(dir, PathBuf::new(), None)?.place()?)
+}
+
 impl Place {
     fn open(self) -> Result<(PathBuf, String, LogKeys), Failure> {
         let (origin, keys) = log_keys(&self.dir)?;
@@ -113,8 +129,9 @@ impl Place {
     }
 
     async fn order(self, what: What, word: Word) -> Result<Value, Failure> {
+        let place = place_of(&self.dir)?;
         let (store, origin, keys) = self.open()?;
-        give(Ordered::new(what, word.by, word.why), &store, &origin, keys).await
+        give(Ordered::new(what, word.by, word.why), &store, &origin, keys, place).await
     }
 }
 
@@ -131,8 +148,10 @@ pub async fn segments(command: Segments, json: bool) -> Result<(), Failure> {
                 "leaves": figures.size, "moved": figures.moved,
                 "database_bytes": figures.database_bytes, "free_bytes": figures.free_bytes,
                 "entries_bytes": figures.entries_bytes, "bodies_bytes": figures.bodies_bytes,
+                "elsewhere_bytes": figures.elsewhere_bytes,
+                "to_be_removed": figures.to_be_removed,
             });
-            let text = format!(
+            let mut text = format!(
                 "{} of {} leaves have moved; the database has {} KiB and {} KiB to be used again, \
                  the segments {} KiB of entries and {} KiB of bodies",
                 figures.moved,
@@ -142,18 +161,32 @@ pub async fn segments(command: Segments, json: bool) -> Result<(), Failure> {
                 figures.entries_bytes >> 10,
                 figures.bodies_bytes >> 10
             );
+            if figures.elsewhere_bytes > 0 {
+                text += &format!("; {} KiB of them are elsewhere", figures.elsewhere_bytes >> 10);
+            }
+            if figures.to_be_removed > 0 {
+                text += &format!("; {} objects are still to be removed", figures.to_be_removed);
+            }
             say(json, &text, &total)
         }
         Segments::Verify { place } => {
+            let elsewhere = place_of(&place.dir)?;
             let (store, origin, _) = place.open()?;
-            let checked = zerotrip_ledger::verify_segments(&store, &origin)?;
+            let checked = zerotrip_ledger::verify_segments(&store, &origin, elsewhere)?;
+            for stranger in &checked.strangers {
+                let text = format!(
+                    "`{stranger}` is no object of this store: it is of one that was set aside, or \
+                     of before a backup was put back; nothing here needs it, delete it by hand"
+                );
+                say(json, &text, &json!({ "stranger": stranger }))?;
+            }
             for fault in &checked.faults {
                 say(json, fault, &json!({ "fault": fault }))?;
             }
             let value = json!({
                 "segments": checked.segments, "blocks": checked.blocks,
                 "bodies": checked.bodies, "erased": checked.erased,
-                "faults": checked.faults.len(),
+                "faults": checked.faults.len(), "strangers": checked.strangers.len(),
             });
             let text = format!(
                 "{} segments: {} blocks of leaves and {} bodies are what the log commits to; {} \
@@ -170,6 +203,11 @@ pub async fn segments(command: Segments, json: bool) -> Result<(), Failure> {
             } else {
                 Err("the segments are not whole; put back from a backup what is named above".into())
             }
+        }
+        Segments::Fetch { number, place } => {
+            let word = Word { by: "operator".to_owned(), why: "segments fetch".to_owned() };
+            let done = place.order(What::FetchSegment { number }, word).await?;
+            say(json, &format!("{} files are back", figure(&done, "fetched")), &done)
         }
         Segments::Drop { number, word, place } => {
             erased(place.order(What::DropSegment { number }, word).await?, json)
@@ -293,31 +331,6 @@ fn said_row(order: &Order) -> Value {
 
 fn figure(done: &Value, name: &str) -> u64 {
     done.get(name).and_then(Value::as_u64).unwrap_or_default()
-}
-
-fn line(segment: &SegmentRow) -> String {
-    let bodies = if segment.dropped {
-        "all bodies erased".to_owned()
-    } else {
-        format!("{} bodies in {} KiB", segment.bodies, segment.bodies_bytes >> 10)
-    };
-    format!(
-        "{:>6}  {}  leaves {} to {}, {} KiB; {bodies}",
-        segment.number,
-        segment.day,
-        segment.first,
-        segment.end.saturating_sub(1),
-        segment.entries_bytes >> 10
-    )
-}
-
-fn row(segment: &SegmentRow) -> Value {
-    json!({
-        "segment": segment.number, "day": segment.day, "first": segment.first,
-        "end": segment.end, "entries_bytes": segment.entries_bytes,
-        "bodies_bytes": segment.bodies_bytes, "bodies": segment.bodies,
-        "dropped": segment.dropped,
-    })
 }
 
 fn hold_line(hold: &Hold) -> String {

@@ -18,7 +18,7 @@ pub(crate) fn work_of(folder: &Path, origin: &str, keys: &LogKeys) -> u64 {
         false
     };
     connection.progress_handler(1, Some(each)).unwrap_or_else(|error| panic!("{error}"));
-    let archive = Archive::new(folder, origin);
+    let archive = Archive::new(folder, origin, None);
     let opened = audit(&connection, &archive, false).and_then(|range| {
         let published = against_checkpoint(&connection, folder, &archive, keys, range.size())?;
         against_mark(&connection, folder, &archive, range.size())?;

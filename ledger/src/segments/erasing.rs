@@ -12,9 +12,11 @@ use zerotrip_text::cut;
 
 use super::block::{Block, Leaf};
 use super::copies::demand_confirmed;
-use super::holds::hold_on;
+use super::elsewhere::Archive;
+use super::holds::{are_by_time, hold_on};
+use super::objects::bodies_leave;
 use super::order::Order;
-use super::reading::{Archive, ended_at, id_bytes, past};
+use super::reading::{ended_at, id_bytes, past};
 use crate::error::LedgerError;
 use crate::fault::Fault;
 use crate::nodes::number;
@@ -164,7 +166,10 @@ fn one(
     if found.key.is_none() {
         return Ok(Erased::default());
     }
-    free(archive.ended_at(connection, found.leaf)?)?;
+    // When it ended is read out of the segment, which may be elsewhere: only where it matters.
+    let ended_at =
+        if are_by_time(connection)? { archive.ended_at(connection, found.leaf)? } else { 0 };
+    free(ended_at)?;
     let row = archive.row(connection, found.leaf)?;
     let erased = u64::from(delete_key(connection, id)?);
     count_down(connection, row.first, erased)?;
@@ -272,13 +277,13 @@ fn drop_if_empty(connection: &Connection, segment: i64, order: &Order) -> rusqli
 }
 
 fn mark_dropped(connection: &Connection, segment: i64, order: &Order) -> rusqlite::Result<()> {
-    connection
+    let dropped = connection
         .prepare_cached(
             "UPDATE segment SET dropped_at = ?2 WHERE number = ?1 AND dropped_at IS NULL AND NOT \
              EXISTS (SELECT 1 FROM block WHERE segment = ?1 AND alive > 0)",
         )?
-        .execute(params![segment, micros(order.at)])
-        .map(drop)
+        .execute(params![segment, micros(order.at)])?;
+    if dropped > 0 { bodies_leave(connection, segment) } else { Ok(()) }
 }
 
 /// Removes the bodies' files of segments in which none is left; which these are, and stay until

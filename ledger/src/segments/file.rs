@@ -9,6 +9,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 use zerotrip_trust::ending::utc;
 
 use super::error::SegmentError;
+use super::kind::Kind;
+use super::objects::{Object, counting};
 use crate::error::OpenError;
 use crate::regular;
 
@@ -16,46 +18,50 @@ use crate::regular;
 pub(crate) const FOLDER: &str = "segments";
 const TITLE: &str = "zerotrip segment v1";
 /// Most bytes of one read: what a block or a body can have.
-const MOST_BYTES: u64 = 256 << 20;
+pub(super) const MOST_BYTES: u64 = 256 << 20;
 
 /// Where the files of the past are.
 pub(crate) fn folder(store: &Path) -> PathBuf {
     store.join(FOLDER)
 }
 
-/// Which of a segment's two files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Entries,
-    Bodies,
-}
-
-impl Kind {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Entries => "entries",
-            Self::Bodies => "bodies",
-        }
-    }
-}
-
-/// One file of a segment.
+/// One file of a segment, in the store's folder; or the object that is in its place.
 #[derive(Clone, Debug)]
 pub(super) struct SegmentFile {
     path: PathBuf,
     name: String,
     head: Vec<u8>,
+    pub(super) object: Option<Object>,
 }
 
 impl SegmentFile {
     pub(super) fn new(store: &Path, origin: &str, day: &str, number: i64, kind: Kind) -> Self {
         let name = format!("{day}-{number:06}.{}", kind.name());
         let head = format!("{TITLE}\n{}\n{origin}\n{number:06}\n", kind.name()).into_bytes();
-        Self { path: folder(store).join(&name), name, head }
+        Self { path: folder(store).join(&name), name, head, object: None }
+    }
+
+    /// The same file, there.
+    pub(super) fn at(&self, object: Option<Object>) -> Self {
+        Self { object, ..self.clone() }
+    }
+
+    /// As errors name it: where it is.
+    pub(super) fn shown(&self) -> String {
+        self.object.as_ref().map_or_else(|| self.name.clone(), Object::shown)
     }
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its first lines.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
     }
 
     /// Where the first block begins.
@@ -155,7 +161,7 @@ impl SegmentFile {
         })
     }
 
-    fn io(&self, error: &io::Error) -> SegmentError {
+    pub(super) fn io(&self, error: &io::Error) -> SegmentError {
         SegmentError::Io { file: self.name.clone(), why: error.to_string() }
     }
 }
@@ -178,17 +184,22 @@ pub(super) struct Segment {
 pub(super) const COLUMNS: &str =
     "number, day, entries_bytes, bodies_bytes, dictionary, dropped_at IS NOT NULL";
 
+/// `connection` is the one that the row is of.
 pub(super) fn segment_of(
+    connection: &Connection,
     row: &rusqlite::Row<'_>,
     store: &Path,
     origin: &str,
 ) -> rusqlite::Result<Segment> {
     let (number, day): (i64, String) = (row.get(0)?, row.get(1)?);
-    let file = |kind| SegmentFile::new(store, origin, &day, number, kind);
+    let file = |kind| -> rusqlite::Result<SegmentFile> {
+        let object = counting(connection, number, kind)?;
+        Ok(SegmentFile { object, ..SegmentFile::new(store, origin, &day, number, kind) })
+    };
     Ok(Segment {
         number,
-        entries: file(Kind::Entries),
-        bodies: file(Kind::Bodies),
+        entries: file(Kind::Entries)?,
+        bodies: file(Kind::Bodies)?,
         entries_end: u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default(),
         bodies_end: u64::try_from(row.get::<_, i64>(3)?).unwrap_or_default(),
         dictionary: row.get(4)?,
@@ -205,7 +216,7 @@ pub(super) fn newest(
     let select = format!("SELECT {COLUMNS} FROM segment ORDER BY number DESC LIMIT 1");
     connection
         .prepare_cached(&select)?
-        .query_row([], |row| segment_of(row, store, origin))
+        .query_row([], |row| segment_of(connection, row, store, origin))
         .optional()
 }
 
@@ -241,7 +252,8 @@ pub(crate) fn copy_all(
         let bodies = (&segment.bodies, segment.bodies_end);
         let wanted = [Some((&segment.entries, segment.entries_end)), Some(bodies)];
         for (file, end) in wanted.into_iter().flatten() {
-            if segment.dropped && file.name == segment.bodies.name {
+            // What is elsewhere stays there.
+            if segment.dropped && file.name == segment.bodies.name || file.object.is_some() {
                 continue;
             }
             file.demand(end)?;
@@ -270,7 +282,7 @@ pub(super) fn all(
 ) -> rusqlite::Result<Vec<Segment>> {
     let select = format!("SELECT {COLUMNS} FROM segment ORDER BY number");
     let mut query = connection.prepare_cached(&select)?;
-    query.query_map([], |row| segment_of(row, store, origin))?.collect()
+    query.query_map([], |row| segment_of(connection, row, store, origin))?.collect()
 }
 
 /// The day of a moment in UTC, as files are named for it.

@@ -106,6 +106,13 @@ fn place(connection: &Connection, held: &Held, order: &Order) -> Result<u64, Fau
     Ok(u64::try_from(connection.last_insert_rowid()).unwrap_or_default())
 }
 
+/// Whether a hold in force is over a range of time.
+pub(super) fn are_by_time(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM hold WHERE released_at IS NULL AND exchange IS NULL")?
+        .exists([])
+}
+
 /// The first hold in force over an exchange that ended then.
 pub(super) fn hold_on(
     connection: &Connection,

@@ -1,8 +1,6 @@
 //! Reading the past: leaves, exchanges and the tree's lowest nodes out of the files.
 
-use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -13,8 +11,10 @@ use zerotrip_trust::vault::Key;
 
 use super::block::{Block, Kept, Leaf, TILE};
 use super::body::{self, Body};
+use super::elsewhere::Archive;
 use super::error::SegmentError;
-use super::file::{COLUMNS, Kind, Segment, segment_of};
+use super::file::{COLUMNS, Segment, segment_of};
+use super::kind::Kind;
 use crate::error::LedgerError;
 use crate::nodes::{number, read_row};
 use crate::rows::{ExchangeRow, ExchangeState, from_micros, micros};
@@ -23,14 +23,6 @@ use crate::rows::{ExchangeRow, ExchangeState, from_micros, micros};
 const CACHED_BYTES: usize = 48 << 20;
 /// Most blocks that are.
 const CACHED: usize = 32;
-
-/// The past of one store.
-#[derive(Debug)]
-pub(crate) struct Archive {
-    store: PathBuf,
-    origin: String,
-    cache: Mutex<VecDeque<Arc<Block>>>,
-}
 
 /// Leaves before this one have moved.
 pub(crate) fn moved(connection: &Connection) -> rusqlite::Result<u64> {
@@ -117,18 +109,6 @@ pub(crate) fn id_bytes(id: &str) -> Option<[u8; 16]> {
 }
 
 impl Archive {
-    pub(crate) fn new(store: &Path, origin: &str) -> Self {
-        Self { store: store.to_owned(), origin: origin.to_owned(), cache: Mutex::default() }
-    }
-
-    pub(crate) fn store(&self) -> &Path {
-        &self.store
-    }
-
-    pub(crate) fn origin(&self) -> &str {
-        &self.origin
-    }
-
     pub(super) fn segment(
         &self,
         connection: &Connection,
@@ -137,7 +117,7 @@ impl Archive {
         let select = format!("SELECT {COLUMNS} FROM segment WHERE number = ?1");
         Ok(connection
             .prepare_cached(&select)?
-            .query_row([number], |row| segment_of(row, &self.store, &self.origin))?)
+            .query_row([number], |row| segment_of(connection, row, self.store(), self.origin()))?)
     }
 
     pub(super) fn row(&self, connection: &Connection, index: u64) -> Result<BlockRow, LedgerError> {
@@ -157,7 +137,7 @@ impl Archive {
         connection: &Connection,
         index: u64,
     ) -> Result<Arc<Block>, LedgerError> {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = self.cache();
         let holds = |block: &Arc<Block>| {
             index.checked_sub(block.first).is_some_and(|at| at < block.leaves.len() as u64)
         };
@@ -170,7 +150,7 @@ impl Archive {
         drop(cache);
         let row = self.row(connection, index)?;
         let block = Arc::new(self.load(connection, &row)?);
-        cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache = self.cache();
         cache.push_front(Arc::clone(&block));
         let mut bytes = 0;
         cache.retain(|one| {
@@ -191,10 +171,11 @@ impl Archive {
         let file = &segment.entries;
         let altered = |why: &str| {
             let what = format!("the block of the leaves {} to {}, {why}", row.first, row.end);
-            SegmentError::altered(file.name(), what)
+            SegmentError::altered(&file.shown(), what)
         };
-        let sealed = file.read(row.entries_at, row.entries_bytes)?;
-        let place = place(&self.origin, Kind::Entries, row.segment, row.first, row.end);
+        let part = (row.entries_at, row.entries_bytes);
+        let sealed = self.bytes(file, segment.entries_end, part, row.first)?;
+        let place = place(self.origin(), Kind::Entries, row.segment, row.first, row.end);
         let plain = row.key.open(&place, sealed).map_err(|_| altered("does not open"))?;
         let count = row.end.saturating_sub(row.first);
         let block =
@@ -298,13 +279,14 @@ impl Archive {
         let end = kept.body_at.saturating_add(kept.body_bytes);
         let what = format!("the body of the exchange that ends in the leaf {}", past.leaf);
         if kept.body_bytes == 0 || end > row.bodies_bytes {
-            return Err(SegmentError::altered(segment.entries.name(), what).into());
+            return Err(SegmentError::altered(&segment.entries.shown(), what).into());
         }
         let file = &segment.bodies;
-        let sealed = file.read(row.bodies_at.saturating_add(kept.body_at), kept.body_bytes)?;
+        let part = (row.bodies_at.saturating_add(kept.body_at), kept.body_bytes);
+        let sealed = self.bytes(file, segment.bodies_end, part, past.leaf)?;
         let place =
-            place(&self.origin, Kind::Bodies, row.segment, past.leaf, past.leaf.saturating_add(1));
-        let body = body::open(&segment.dictionary, key, &place, sealed, file.name(), &what)?;
+            place(self.origin(), Kind::Bodies, row.segment, past.leaf, past.leaf.saturating_add(1));
+        let body = body::open(&segment.dictionary, key, &place, sealed, &file.shown(), &what)?;
         Ok(Some(body))
     }
 }

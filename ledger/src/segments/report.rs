@@ -5,9 +5,11 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::copies::{Copied, list_copies, unconfirmed};
+use super::elsewhere::Archive;
 use super::file::all;
 use super::holds::{Hold, list_holds};
-use super::reading::Archive;
+use super::kind::Kind;
+use super::objects::{Object, State, all_objects, in_state};
 use super::unconfirmed::Unconfirmed;
 use crate::error::{LedgerError, OpenError};
 use crate::schema;
@@ -31,6 +33,37 @@ pub struct SegmentRow {
     pub bodies: u64,
     /// Its bodies are erased, and their file is removed or about to be.
     pub dropped: bool,
+    /// Where its entries are.
+    pub entries: Whereabouts,
+    /// Where its bodies are.
+    pub bodies_file: Whereabouts,
+}
+
+impl SegmentRow {
+    fn elsewhere_bytes(&self) -> u64 {
+        let of = |at: &Whereabouts, bytes| match at {
+            Whereabouts::Elsewhere(_) => bytes,
+            _ => 0,
+        };
+        of(&self.entries, self.entries_bytes)
+            .saturating_add(of(&self.bodies_file, self.bodies_bytes))
+    }
+}
+
+/// Where a file of a segment is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// In the store's folder.
+    #[default]
+    Here,
+    /// There too, and on its way to this object.
+    OnItsWay(String),
+    /// In this object.
+    Elsewhere(String),
+    /// Erased, and this object is still to be removed.
+    ToBeRemoved(String),
+    /// Erased, and removed.
+    Removed,
 }
 
 /// How large a store is, in bytes.
@@ -48,6 +81,10 @@ pub struct StoreFigures {
     pub entries_bytes: u64,
     /// Files of bodies.
     pub bodies_bytes: u64,
+    /// Of both, what is elsewhere.
+    pub elsewhere_bytes: u64,
+    /// Objects that are still to be removed.
+    pub to_be_removed: u64,
 }
 
 /// What an operator sees of a store's past.
@@ -70,7 +107,7 @@ pub struct Inspection {
 pub fn inspect(folder: &Path, origin: &str) -> Result<Inspection, OpenError> {
     let connection = schema::open_reading_past(folder)?;
     let transaction = connection.unchecked_transaction()?;
-    let archive = Archive::new(folder, origin);
+    let archive = Archive::new(folder, origin, None);
     Ok(Inspection {
         figures: figures(&transaction, &archive)?,
         segments: list(&transaction, &archive)?,
@@ -90,6 +127,7 @@ pub(crate) fn list(
     archive: &Archive,
 ) -> Result<Vec<SegmentRow>, LedgerError> {
     let mut rows = Vec::new();
+    let objects = all_objects(connection)?;
     for segment in all(connection, archive.store(), archive.origin())? {
         let (first, end, alive): (i64, i64, i64) = connection
             .prepare_cached(
@@ -105,10 +143,26 @@ pub(crate) fn list(
             bodies_bytes: if segment.dropped { 0 } else { segment.bodies_end },
             bodies: unsigned(alive),
             dropped: segment.dropped,
+            entries: whereabouts(&objects, segment.number, Kind::Entries, false),
+            bodies_file: whereabouts(&objects, segment.number, Kind::Bodies, segment.dropped),
             day: segment.day,
         });
     }
     Ok(rows)
+}
+
+fn whereabouts(objects: &[Object], segment: i64, kind: Kind, dropped: bool) -> Whereabouts {
+    let mut found = if dropped { Whereabouts::Removed } else { Whereabouts::Here };
+    for object in objects.iter().filter(|one| one.segment == segment && one.kind == kind) {
+        found = match object.state {
+            State::Begun => Whereabouts::OnItsWay(object.shown()),
+            State::Moved | State::Alone => return Whereabouts::Elsewhere(object.shown()),
+            State::Leaving if dropped => Whereabouts::ToBeRemoved(object.shown()),
+            // It was brought back.
+            State::Leaving => continue,
+        };
+    }
+    found
 }
 
 /// The store in figures.
@@ -133,5 +187,7 @@ pub(crate) fn figures(
         free_bytes: free.saturating_mul(page),
         entries_bytes: segments.iter().map(|segment| segment.entries_bytes).sum(),
         bodies_bytes: segments.iter().map(|segment| segment.bodies_bytes).sum(),
+        elsewhere_bytes: segments.iter().map(SegmentRow::elsewhere_bytes).sum(),
+        to_be_removed: in_state(connection, State::Leaving)?.len() as u64,
     })
 }

@@ -1,6 +1,8 @@
 //! Verifying the past: each file, each block and each body against what the log commits to.
 
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use prost::Message as _;
 use rusqlite::Connection;
@@ -11,9 +13,12 @@ use zerotrip_trust::digest::{commit, sha256};
 
 use super::block::{Block, Leaf};
 use super::body::Body;
+use super::elsewhere::{Archive, of_place};
 use super::error::SegmentError;
 use super::file::{Segment, all};
-use super::reading::{Archive, BLOCK_COLUMNS, BlockRow, block_of, moved, past};
+use super::objects::all_objects;
+use super::place::Place;
+use super::reading::{BLOCK_COLUMNS, BlockRow, block_of, moved, past};
 use crate::error::{LedgerError, OpenError};
 use crate::schema;
 
@@ -28,21 +33,39 @@ pub struct Checked {
     pub bodies: u64,
     /// Bodies that are erased.
     pub erased: u64,
+    /// Objects below the log's name in the place of the settings that the store does not know: of
+    /// before a backup was put back, or of a former store. Nothing here needs them.
+    pub strangers: Vec<String>,
     /// What is missing, cut, swapped or altered, each by name.
     pub faults: Vec<String>,
 }
 
 /// Most faults that are told.
 const FAULTS: usize = 100;
+/// Most objects that are looked at for strangers.
+const OBJECTS: usize = 1_000_000;
 
 /// Verifies every segment of the store in `folder`, also while a hub has it open: in another
-/// process, which only reads.
-pub fn verify(folder: &Path, origin: &str) -> Result<Checked, OpenError> {
+/// process, which only reads. `place`: where segments are elsewhere.
+pub fn verify(
+    folder: &Path,
+    origin: &str,
+    place: Option<Arc<dyn Place>>,
+) -> Result<Checked, OpenError> {
     let connection = schema::open_reading_past(folder)?;
-    Ok(check(&connection, &Archive::new(folder, origin))?)
+    let mut checked = check(&connection, &Archive::new(folder, origin, place.clone()), true)?;
+    if let Some(place) = place {
+        checked.look_for_strangers(&connection, &*place, origin)?;
+    }
+    Ok(checked)
 }
 
-pub(crate) fn check(connection: &Connection, archive: &Archive) -> Result<Checked, LedgerError> {
+/// With `all`, bodies that are elsewhere too; else only those here.
+pub(crate) fn check(
+    connection: &Connection,
+    archive: &Archive,
+    all_bodies: bool,
+) -> Result<Checked, LedgerError> {
     // What moves or is erased meanwhile is looked at as it was at the beginning.
     let transaction = connection.unchecked_transaction()?;
     let mut checked = Checked::default();
@@ -58,7 +81,9 @@ pub(crate) fn check(connection: &Connection, archive: &Archive) -> Result<Checke
                 checked.fault(format!("the leaves {expected} to {} are in no block", row.first));
             }
             expected = row.end;
-            checked.block(&transaction, archive, &segment, &row)?;
+            // What is read of a block stays at hand while it is verified.
+            let archive = archive.for_one_answer();
+            checked.block(&transaction, &archive, &segment, &row, all_bodies)?;
         }
     }
     let moved = moved(&transaction)?;
@@ -76,26 +101,54 @@ impl Checked {
         }
     }
 
+    fn look_for_strangers(
+        &mut self,
+        connection: &Connection,
+        place: &dyn Place,
+        origin: &str,
+    ) -> Result<(), OpenError> {
+        let known: HashSet<String> =
+            all_objects(connection)?.into_iter().map(|object| object.name).collect();
+        match place.list(origin, OBJECTS) {
+            Ok(names) => {
+                let mut strangers: Vec<_> =
+                    names.into_iter().filter(|name| !known.contains(name)).collect();
+                strangers.sort();
+                strangers.truncate(FAULTS);
+                let shown = strangers.into_iter().map(|name| format!("{}/{name}", place.url()));
+                self.strangers = shown.collect();
+            }
+            Err(error) => self.fault(of_place(format!("{}/{origin}", place.url()), error)),
+        }
+        Ok(())
+    }
+
     fn block(
         &mut self,
         connection: &Connection,
         archive: &Archive,
         segment: &Segment,
         row: &BlockRow,
+        all_bodies: bool,
     ) -> Result<(), LedgerError> {
-        let digests = [
-            Some((&segment.entries, row.entries_at, row.entries_bytes, &row.entries_digest)),
-            Some((&segment.bodies, row.bodies_at, row.bodies_bytes, &row.bodies_digest))
-                .filter(|_| !segment.dropped),
+        let Segment { entries, bodies, .. } = segment;
+        let with_bodies = !segment.dropped && (all_bodies || bodies.object.is_none());
+        let entries_part = (row.entries_at, row.entries_bytes);
+        let bodies_part = (row.bodies_at, row.bodies_bytes);
+        let parts = [
+            Some((entries, segment.entries_end, entries_part, &row.entries_digest)),
+            Some((bodies, segment.bodies_end, bodies_part, &row.bodies_digest))
+                .filter(|_| with_bodies),
         ];
-        for (file, at, bytes, digest) in digests.into_iter().flatten() {
-            let wrong = match file.read(at, bytes) {
+        for (file, end, part, digest) in parts.into_iter().flatten() {
+            let wrong = match archive.bytes_now(file, end, part, row.first) {
                 Ok(found) if sha256(&found).as_slice() == digest.as_slice() => continue,
                 Ok(_) => {
                     let what = format!("the block of the leaves {} to {}", row.first, row.end);
-                    SegmentError::altered(file.name(), what)
+                    SegmentError::altered(&file.shown(), what)
                 }
-                Err(error) => error,
+                Err(LedgerError::Segment(error)) => error,
+                Err(error) => return Err(error),
             };
             self.fault(wrong);
         }
@@ -105,9 +158,14 @@ impl Checked {
                 self.fault(error);
                 return Ok(());
             }
+            // Why it is not here is told already.
+            Err(LedgerError::Elsewhere(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
         self.blocks += 1;
+        if !with_bodies && !segment.dropped {
+            return Ok(());
+        }
         for leaf in block.exchanges.keys() {
             let index = row.first.saturating_add((*leaf).into());
             self.body(connection, archive, &block, index)?;
@@ -145,6 +203,7 @@ impl Checked {
                 self.fault(error);
                 return Ok(());
             }
+            Err(LedgerError::Elsewhere(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
         match (body, completion) {

@@ -35,7 +35,7 @@ async fn a_backup_of_a_store_in_use_is_whole_and_says_what_it_is_of() {
     });
     let to = store.path().join("copy");
     let (from, copy, key) = (store.path().to_owned(), to.clone(), store.keys());
-    let made = tokio::task::spawn_blocking(move || backup(&from, &copy, ORIGIN, &key, at(9)))
+    let made = tokio::task::spawn_blocking(move || backup(&from, &copy, ORIGIN, &key, at(9), None))
         .await
         .unwrap()
         .unwrap();
@@ -65,7 +65,7 @@ async fn a_backup_of_a_store_in_use_is_whole_and_says_what_it_is_of() {
     assert_eq!((recovered.size, opened.statement("a.b").unwrap().is_some()), (made.size, true));
     assert!(
         matches!(
-            backup(store.path(), &to, ORIGIN, &store.keys(), at(9)),
+            backup(store.path(), &to, ORIGIN, &store.keys(), at(9), None),
             Err(BackupError::Store(OpenError::Io { .. }))
         ),
         "never over another"
@@ -83,10 +83,10 @@ async fn a_store_that_is_not_whole_is_not_backed_up() {
         .execute("UPDATE leaf SET entry = x'00' WHERE idx = 3", [])
         .unwrap();
     let to = store.path().join("copy");
-    let refused = backup(store.path(), &to, ORIGIN, &store.keys(), at(9));
+    let refused = backup(store.path(), &to, ORIGIN, &store.keys(), at(9), None);
     assert!(matches!(refused, Err(BackupError::Store(OpenError::LeafChanged(3)))), "{refused:?}");
     assert!(!to.exists());
-    let nothing = backup(&store.path().join("nowhere"), &to, ORIGIN, &store.keys(), at(9));
+    let nothing = backup(&store.path().join("nowhere"), &to, ORIGIN, &store.keys(), at(9), None);
     assert!(matches!(nothing, Err(BackupError::Store(_))) && !to.exists(), "{nothing:?}");
 }
 
@@ -96,9 +96,9 @@ async fn a_backup_is_put_back_and_what_was_there_is_kept() {
     let (ledger, _) = store.open();
     refusals(&ledger, 300).await;
     let to = store.path().join("copy");
-    let old = backup(store.path(), &to, ORIGIN, &store.keys(), at(9)).unwrap();
+    let old = backup(store.path(), &to, ORIGIN, &store.keys(), at(9), None).unwrap();
     refusals(&ledger, 300).await;
-    let refused = restore(&to, store.path(), ORIGIN, &store.keys(), at(7));
+    let refused = restore(&to, store.path(), ORIGIN, &store.keys(), at(7), None);
     assert!(matches!(refused, Err(BackupError::Store(OpenError::InUse(_)))), "{refused:?}");
     drop(ledger);
 
@@ -108,7 +108,7 @@ async fn a_backup_is_put_back_and_what_was_there_is_kept() {
     assert!(store.try_open().is_err());
     fs::write(store.path().join("store.sqlite"), kept).unwrap();
 
-    let (head, aside) = restore(&to, store.path(), ORIGIN, &store.keys(), at(7)).unwrap();
+    let (head, aside) = restore(&to, store.path(), ORIGIN, &store.keys(), at(7), None).unwrap();
     assert_eq!((head.clone(), head.size), (old, 300));
     assert_eq!(store.verify_all().unwrap().1.size, 300);
     assert_eq!(Ledger::open(&aside, ORIGIN, store.key.clone()).unwrap().1.size, 600);
@@ -122,9 +122,9 @@ async fn a_backup_is_put_back_and_what_was_there_is_kept() {
         .unwrap()
         .execute("DELETE FROM leaf WHERE idx = 299", [])
         .unwrap();
-    assert!(restore(&to, store.path(), ORIGIN, &store.keys(), at(8)).is_err());
+    assert!(restore(&to, store.path(), ORIGIN, &store.keys(), at(8), None).is_err());
     assert_eq!(store.verify_all().unwrap().1.size, 300);
-    let none = restore(&aside.join("nothing"), store.path(), ORIGIN, &store.keys(), at(9));
+    let none = restore(&aside.join("nothing"), store.path(), ORIGIN, &store.keys(), at(9), None);
     assert!(matches!(none, Err(BackupError::NoBackup(_))), "{none:?}");
 }
 
@@ -137,7 +137,7 @@ async fn what_a_former_key_published_is_held_against_the_store_and_a_strangers_i
     refusals(&ledger, 300).await;
     ledger.close().await.unwrap();
     let to = store.path().join("copy");
-    let old = backup(store.path(), &to, ORIGIN, &store.keys(), at(9)).unwrap();
+    let old = backup(store.path(), &to, ORIGIN, &store.keys(), at(9), None).unwrap();
     let kept = store.path().join("kept");
     fs::create_dir(&kept).unwrap();
     fs::copy(store.path().join("store.sqlite"), kept.join("store.sqlite")).unwrap();
@@ -152,7 +152,7 @@ async fn what_a_former_key_published_is_held_against_the_store_and_a_strangers_i
     };
     let refused = Ledger::open(store.path(), ORIGIN, anew.clone()).map(|(_, recovered)| recovered);
     assert!(matches!(refused, Err(OpenError::Checkpoint(NoteError::NotSigned))), "{refused:?}");
-    let refused = restore(&to, store.path(), ORIGIN, &anew, at(7));
+    let refused = restore(&to, store.path(), ORIGIN, &anew, at(7), None);
     assert!(
         matches!(refused, Err(BackupError::Store(OpenError::Checkpoint(NoteError::NotSigned)))),
         "{refused:?}"
@@ -173,12 +173,12 @@ async fn what_a_former_key_published_is_held_against_the_store_and_a_strangers_i
 
     // Copied before its first start, opened, and published under the new key from then on.
     let between = store.path().join("between");
-    assert_eq!(backup(store.path(), &between, ORIGIN, &anew, at(9)).unwrap().size, 600);
+    assert_eq!(backup(store.path(), &between, ORIGIN, &anew, at(9), None).unwrap().size, 600);
     assert_eq!(Ledger::open(store.path(), ORIGIN, anew.clone()).unwrap().1.size, 600);
     for folder in [store.path(), &between] {
         assert_eq!(head_in(folder, &sign).size, 600);
     }
     assert!(store.try_open().is_err(), "the former key alone");
-    assert_eq!(restore(&to, store.path(), ORIGIN, &anew, at(8)).unwrap().0, old);
+    assert_eq!(restore(&to, store.path(), ORIGIN, &anew, at(8), None).unwrap().0, old);
     assert_eq!(Ledger::open(store.path(), ORIGIN, sign).unwrap().1.size, 300);
 }

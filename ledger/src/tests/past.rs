@@ -15,6 +15,7 @@ use super::*;
 use crate::segments::BLOCK;
 
 mod copies;
+mod elsewhere;
 mod erasing;
 mod files;
 mod model;

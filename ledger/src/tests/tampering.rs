@@ -158,7 +158,7 @@ async fn a_bundle_that_was_set_back_is_named() {
             assert!(error.is_some_and(|error| error.to_string().contains("zerotrip-hub restore")));
         }
         let copy = store.path().join("copy");
-        let copied = crate::backup(store.path(), &copy, ORIGIN, &store.keys(), at(9));
+        let copied = crate::backup(store.path(), &copy, ORIGIN, &store.keys(), at(9), None);
         assert!(
             matches!(copied, Err(crate::BackupError::Store(OpenError::BundleChanged { .. }))),
             "{edit}: {copied:?}"

@@ -28,7 +28,7 @@ async fn rows_that_count_variants_tell_nothing_without_the_stores_secret() {
         all.extend(kept);
         // A backup goes on counting; its secret is in it, as the rows are.
         let to = store.path().join("copy");
-        crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(2)).unwrap();
+        crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(2), None).unwrap();
         let (copy, _) = Ledger::open(&to, ORIGIN, store.key.clone()).unwrap();
         let other = copy.intend_asking(intent(2), at(3), at(300), asked(7, "family")).await;
         assert_eq!(other, Err(LedgerError::VariantLimit(1)));

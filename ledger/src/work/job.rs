@@ -9,7 +9,7 @@ use zerotrip_trust::Digest;
 
 use crate::error::LedgerError;
 use crate::rows::{BundleKind, DecidedUnder, Invited, Orphan};
-use crate::segments::{Erase, HoldWork, Moving, Order, Step};
+use crate::segments::{Erase, HoldWork, Moving, ObjectWork, Order, Step};
 use crate::tree::Head;
 
 /// A job for the writer.
@@ -43,6 +43,8 @@ pub(crate) enum Work {
     },
     Hold(HoldWork),
     Move(Box<Moving>),
+    /// A segment's file goes elsewhere, or comes back.
+    Object(ObjectWork),
     /// Files of bodies that are gone.
     Removed(Vec<i64>),
     /// Empties the WAL, where something was erased since it was empty.

@@ -394,8 +394,8 @@ impl Log {
     /// `zerotrip-hub backup`.
     pub fn back_up(&self, to: &Path, second: u64) -> Copy {
         let _none = fs::remove_dir_all(to);
-        let head =
-            zerotrip_ledger::backup(&self.folder, to, ORIGIN, &self.keys, at(second)).unwrap();
+        let head = zerotrip_ledger::backup(&self.folder, to, ORIGIN, &self.keys, at(second), None)
+            .unwrap();
         assert!(
             head.size >= self.acknowledged.heads.keys().next_back().copied().unwrap_or_default()
         );
@@ -406,9 +406,15 @@ impl Log {
     /// what had been.
     pub fn restore(&mut self, backup: &Copy, second: u64) -> Acknowledged {
         self.ledger = None;
-        let (_, aside) =
-            zerotrip_ledger::restore(&backup.folder, &self.folder, ORIGIN, &self.keys, at(second))
-                .unwrap();
+        let (_, aside) = zerotrip_ledger::restore(
+            &backup.folder,
+            &self.folder,
+            ORIGIN,
+            &self.keys,
+            at(second),
+            None,
+        )
+        .unwrap();
         fs::remove_dir_all(aside).unwrap();
         let given_up = std::mem::replace(&mut self.acknowledged, backup.acknowledged.clone());
         self.open(second);

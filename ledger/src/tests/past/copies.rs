@@ -9,12 +9,12 @@ async fn a_backup_takes_the_past_along_and_still_has_what_is_erased_later() {
     exchanges(&ledger, 0..1600).await;
     move_all(&ledger).await;
     let to = store.path().join("copy");
-    crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9)).unwrap();
+    crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9), None).unwrap();
     ledger.erase(&id(5), order()).await.unwrap();
     exchanges(&ledger, 2000..3000).await;
     move_all(&ledger).await;
     ledger.close().await.unwrap();
-    let (_, aside) = crate::restore(&to, store.path(), ORIGIN, &store.keys(), at(7)).unwrap();
+    let (_, aside) = crate::restore(&to, store.path(), ORIGIN, &store.keys(), at(7), None).unwrap();
     let (ledger, recovered) = store.verify_all().unwrap();
     assert_eq!(recovered.size, 3200);
     assert_eq!(answer_of(&ledger, 5), Some(body(5).encode_to_vec()), "as docs/operate.md says");
@@ -30,7 +30,7 @@ fn unconfirmed(since: Option<u64>) -> Unconfirmed {
 
 /// Puts the backup in `to` back, and opens what is there.
 fn put_back(store: &Store, to: &Path, seconds: u64) -> Ledger {
-    crate::restore(to, store.path(), ORIGIN, &store.keys(), at(seconds)).unwrap();
+    crate::restore(to, store.path(), ORIGIN, &store.keys(), at(seconds), None).unwrap();
     store.open().0
 }
 
@@ -54,7 +54,7 @@ async fn a_store_that_was_put_back_erases_nothing_until_its_holds_are_confirmed(
     assert_eq!(ledger.unconfirmed_holds().unwrap(), None);
     assert_eq!(ledger.confirm_holds(order()).await, Err(LedgerError::NothingToConfirm));
     let to = store.path().join("copy");
-    crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(5000)).unwrap();
+    crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(5000), None).unwrap();
     assert_eq!(ledger.unconfirmed_holds().unwrap(), None, "the copy is one, not the store");
     ledger.place_hold(Held::Exchange(id(5)), order()).await.unwrap();
     ledger.place_hold(Held::Exchange(id(1599)), order()).await.unwrap();
@@ -93,7 +93,7 @@ async fn every_copy_is_one() {
     ledger.close().await.unwrap();
     let copy = |name: &str, seconds: u64| {
         let to = store.path().join(name);
-        crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(seconds)).unwrap();
+        crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(seconds), None).unwrap();
         to
     };
     // Opened where it lies.
@@ -114,7 +114,7 @@ async fn every_copy_is_one() {
     ledger.close().await.unwrap();
     let (third, fourth) = (copy("third", 10_000), store.path().join("fourth"));
     let ledger = put_back(&store, &third, 11_000);
-    crate::backup(store.path(), &fourth, ORIGIN, &store.keys(), at(12_000)).unwrap();
+    crate::backup(store.path(), &fourth, ORIGIN, &store.keys(), at(12_000), None).unwrap();
     ledger.close().await.unwrap();
     let ledger = put_back(&store, &fourth, 13_000);
     nothing_is_erased(&ledger, Some(10_000)).await;

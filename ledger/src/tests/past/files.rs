@@ -80,7 +80,7 @@ async fn a_file_that_is_missing_cut_swapped_or_altered_is_named() {
             assert!(all.is_err() || bodies, "{name} {what}");
             drop(all);
             let to = store.path().join("copy");
-            let copied = crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9));
+            let copied = crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9), None);
             assert!(
                 copied.as_ref().is_err_and(|error| error.to_string().contains(name)),
                 "{name} {what}: {copied:?}"
@@ -176,8 +176,8 @@ async fn a_pipe_or_a_device_in_the_place_of_a_file_is_named_and_not_waited_for()
             let said = within(named, move || {
                 let to = path.join("copy");
                 let opened = Ledger::open(&path, ORIGIN, keys.clone()).map(drop);
-                let copied = crate::backup(&path, &to, ORIGIN, &keys, at(9)).map(drop);
-                let verified = crate::verify_segments(&path, ORIGIN).unwrap().faults;
+                let copied = crate::backup(&path, &to, ORIGIN, &keys, at(9), None).map(drop);
+                let verified = crate::verify_segments(&path, ORIGIN, None).unwrap().faults;
                 fs::remove_dir_all(to).unwrap_or_default();
                 (opened.map_err(|error| error.to_string()), copied, verified)
             });

@@ -66,7 +66,7 @@ impl Model {
 fn back_up(store: &Store) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("copy");
-    crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9)).unwrap();
+    crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9), None).unwrap();
     (folder, to)
 }
 
@@ -161,7 +161,8 @@ async fn play(steps: Vec<Step>) {
                 let ((_, from), before) =
                     kept.get_or_insert_with(|| (back_up(&store), model.clone()));
                 ledger.close().await.unwrap();
-                let put_back = crate::restore(from, store.path(), ORIGIN, &store.keys(), at(round));
+                let put_back =
+                    crate::restore(from, store.path(), ORIGIN, &store.keys(), at(round), None);
                 fs::remove_dir_all(put_back.unwrap().1).unwrap();
                 ledger = store.open().0;
                 model = Model { unconfirmed: true, ..before.clone() };

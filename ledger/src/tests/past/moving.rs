@@ -82,7 +82,7 @@ async fn a_kill_while_a_block_moves_loses_nothing() {
             assert!(ledger.move_block(later(), later()).await.unwrap());
         }
         ledger.close().await.unwrap();
-        let archive = crate::segments::Archive::new(killed.path(), ORIGIN);
+        let archive = crate::segments::Archive::new(killed.path(), ORIGIN, None);
         let lengths = |store: &Store| {
             let length = |file: PathBuf| (file.clone(), fs::metadata(&file).unwrap().len());
             store.segment_files().into_iter().map(length).collect::<BTreeMap<_, _>>()
@@ -114,7 +114,7 @@ async fn what_is_erased_while_it_moves_does_not_come_back() {
     let store = Store::new();
     let (ledger, _) = store.open();
     exchanges(&ledger, 0..1100).await;
-    let archive = crate::segments::Archive::new(store.path(), ORIGIN);
+    let archive = crate::segments::Archive::new(store.path(), ORIGIN, None);
     let connection = crate::schema::open_reader(store.path()).unwrap();
     let moving = crate::segments::build(&connection, &archive, later(), later()).unwrap().unwrap();
     let erased = ledger.erase(&id(3), order()).await.unwrap();
@@ -171,7 +171,7 @@ async fn a_store_of_the_last_release_goes_on() {
         .unwrap();
     drop(connection);
     let to = store.path().join("copy");
-    crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9)).unwrap();
+    crate::backup(store.path(), &to, ORIGIN, &store.keys(), at(9), None).unwrap();
     let (ledger, _) = store.open();
     assert_eq!(told(&ledger, 1600), before);
     assert_eq!(move_all(&ledger).await, BLOCKS);
