@@ -27,6 +27,7 @@ mod moments;
 mod moved;
 mod noninterference;
 mod outside;
+mod parameters;
 mod plausible;
 mod prepared;
 mod probes;

@@ -97,6 +97,8 @@ pub struct TestDeployment {
     pub folder: PathBuf,
     /// The hub's address.
     pub url: String,
+    /// The definitions that the hub serves when it is started next.
+    pub definitions: PathBuf,
     hub: Option<Running>,
     connectors: BTreeMap<String, Running>,
     /// Where registers live that are not files; they end with the town, after its connectors.
@@ -137,7 +139,9 @@ impl TestDeployment {
             tell("starting the servers that registers live on");
         }
         let servers = Servers::start(&plan.spec.systems)?;
-        let mut town = Self { folder, url, hub: None, connectors: BTreeMap::new(), servers };
+        let definitions = definitions();
+        let mut town =
+            Self { folder, url, definitions, hub: None, connectors: BTreeMap::new(), servers };
         if fresh {
             tell("making the authority, and enrolling the hub");
             town.found(plan)?;
@@ -273,7 +277,7 @@ impl TestDeployment {
     /// Starts the hub and waits until it says that it listens.
     pub fn start_hub(&mut self) -> Result<(), Failure> {
         let listen = self.url.trim_start_matches("https://").to_owned();
-        let definitions = definitions().display().to_string();
+        let definitions = self.definitions.display().to_string();
         let (dir, store) = (self.path("hub"), self.folder.display().to_string());
         let arguments = [
             "serve",
@@ -576,6 +580,11 @@ pub fn wait_until(
 /// The definitions that ship with the product.
 pub fn definitions() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../certs/definitions")
+}
+
+/// Definitions of checks that exist for tests alone.
+pub fn test_definitions() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("kit/definitions")
 }
 
 /// The text of a shipped definition.
