@@ -6,12 +6,14 @@ use std::time::SystemTime;
 use clap::Subcommand;
 use serde_json::{Value, json};
 use zerotrip_channel::SystemHome;
+use zerotrip_checks::definition::Definition;
 use zerotrip_client::{Connection, Session, SessionError, answered};
 use zerotrip_proto::v1::coverage::Subjects;
 use zerotrip_proto::v1::{CheckEntry, Coverage, DatasetStatement, Envelope, ListDatasetsRequest};
-use zerotrip_text::shown;
+use zerotrip_text::{Bilingual, shown};
 use zerotrip_trust::directory::Directory;
 
+use crate::definition::said;
 use crate::folders::SystemDir;
 use crate::quality;
 use crate::render::{Failure, Language, Screen, name_zh};
@@ -93,6 +95,9 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
             parameters(&entry.parameters, screen),
             stage(entry, screen)
         ));
+        let bounds = bounds(entry);
+        let bounds = bounds.iter().map(|said| shown(screen.pick(&said.en, &said.zh)));
+        lines.extend(bounds.map(|said| format!("    {said}")));
         check_values.push(json!({
             "check": entry.name, "variant": entry.variant, "title_en": entry.title_en,
             "title_zh": entry.title_zh,
@@ -153,6 +158,16 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
         }));
     }
     screen.show(&lines.join("\n"), &json!({ "checks": check_values, "datasets": dataset_values }))
+}
+
+/// What the parameters beside the person can be.
+fn bounds(entry: &CheckEntry) -> Vec<Bilingual> {
+    // A definition that this version does not read is the hub's all the same.
+    let Ok(definition) = Definition::parse(&entry.definition, &entry.name) else {
+        return Vec::new();
+    };
+    let others = definition.parameters.iter().filter(|one| !one.declared.is_subject());
+    others.map(said).collect()
 }
 
 /// The names that `--param` takes.

@@ -31,7 +31,8 @@ pub(super) async fn check(
 ) -> Result<ExitCode, Failure> {
     let subjects = read_list(list)?;
     // Every request is as good as the first, so the first shows what is wrong with them all.
-    let first = many(&question, subjects.get(..subjects.len().min(SUBJECTS)).unwrap_or_default())?;
+    let mut first =
+        many(&question, subjects.get(..subjects.len().min(SUBJECTS)).unwrap_or_default())?;
     let home = renewals::open_home(dir, screen)?;
     let mut answers = match out {
         None => Answers::shown(),
@@ -39,6 +40,7 @@ pub(super) async fn check(
             let kept = Answers::kept(out)?;
             // What an earlier run came to is verified as if it came now.
             let session = Session::connect(&home).await?;
+            first.question = session.in_form(&first.question, true).await?;
             kept.taken_up(|kept| session.kept_many(kept, errand, &first))?
         }
     };

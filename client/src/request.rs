@@ -6,7 +6,9 @@ mod many;
 use std::time::SystemTime;
 
 use zerotrip_channel::BatchSigner;
-use zerotrip_datasets::{ParameterError, ParameterType, StrictError};
+use zerotrip_checks::definition::Definition;
+use zerotrip_datasets::parameter::{Spelling, read_all};
+use zerotrip_datasets::{ParameterError, ParameterFault, ParameterType};
 use zerotrip_proto::bounds::{REQUEST_LIFE, SUBJECTS, TEXT_CHARS};
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::request::Body;
@@ -104,7 +106,7 @@ pub enum RequestError {
     Subject {
         /// Which, from 1.
         number: usize,
-        why: StrictError,
+        why: ParameterFault,
     },
     /// A subject again.
     #[error("subject {number} is subject {before} again")]
@@ -152,21 +154,48 @@ impl CheckQuestion {
             }
             seen.push(name.clone());
             if let Some(declared) = declared_type(name) {
-                *value = declared.parse(name, value, None)?.value.as_key().to_owned();
+                *value = declared.read(name, value, Spelling::Typed, None)?.text().to_owned();
             }
         }
         Ok(self)
     }
 
+    /// The same by the check's definition, in its order: exactly the parameters that it declares.
+    /// Of a question about `many`, without the person. Bounds by the day are the hub's to check.
+    pub fn validated_by(
+        mut self,
+        definition: &Definition,
+        many: bool,
+    ) -> Result<Self, RequestError> {
+        let declared = definition.parameters.iter();
+        let declared = declared.filter(|one| !(many && one.declared.is_subject()));
+        let declared = declared.map(|one| (one.name.as_str(), &one.declared));
+        let read = read_all(declared, &self.given(), Spelling::Typed, None)?;
+        let text = |argument: zerotrip_datasets::Argument| {
+            let text = argument.text().to_owned();
+            (argument.name, text)
+        };
+        self.parameters = read.into_iter().map(text).collect();
+        Ok(self)
+    }
+
+    /// Whether it says something that only the check's definition knows the type of.
+    pub fn needs_definition(&self) -> bool {
+        self.parameters.iter().any(|(name, _)| declared_type(name).is_none())
+    }
+
+    fn given(&self) -> Vec<Parameter> {
+        let parameters = self.parameters.iter();
+        parameters
+            .map(|(name, value)| Parameter { name: name.clone(), value: value.clone() })
+            .collect()
+    }
+
     fn body(&self) -> Body {
-        let parameters = self
-            .parameters
-            .iter()
-            .map(|(name, value)| Parameter { name: name.clone(), value: value.clone() });
         Body::Check(CheckBody {
             check: self.check.clone(),
             variant: self.variant.clone(),
-            parameters: parameters.collect(),
+            parameters: self.given(),
         })
     }
 }
@@ -271,6 +300,7 @@ fn bounded(field: &'static str, text: &str) -> Result<(), RequestError> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use zerotrip_datasets::StrictError;
     use zerotrip_trust::keys::Algorithm;
 
     fn errand() -> Errand {
@@ -299,7 +329,10 @@ mod tests {
         let error = question(&[("applicant", "110105194912310021")]).validated().unwrap_err();
         assert!(matches!(
             error,
-            RequestError::Parameter(ParameterError { why: StrictError::CheckCharacter { .. }, .. })
+            RequestError::Parameter(ParameterError {
+                why: ParameterFault::Resident(StrictError::CheckCharacter { .. }),
+                ..
+            })
         ));
         assert!(!error.to_string().contains("110105194912310021"));
         let twice =

@@ -35,7 +35,7 @@ pub use file::{
     Column, Coverage, DatasetFile, Fault, FileError, Limits, Lookup, Manifest, Source, Subjects,
 };
 pub use fold::is_digit;
-pub use parameter::{Argument, ParameterError, ParameterType};
+pub use parameter::{Argument, ParameterError, ParameterFault, ParameterType};
 pub use resident_id::{
     Reading, ResidentId, StrictError, Suspect, could_match, is_irregular, parse,
 };

@@ -7,6 +7,7 @@ use zerotrip_proto::v1::{
 };
 
 use crate::file::type_name;
+use crate::parameter::{MOST_PARAMETERS, ParameterType};
 
 /// Most columns of one scan.
 pub const MOST_COLUMNS: usize = 64;
@@ -271,6 +272,10 @@ pub fn validate(
             faults.push(TemplateError::ClaimUndelivered { claim, column });
         }
     }
+    if ParameterType::bound(template).is_none() {
+        let remedy = "bring this software to the version that the check needs";
+        faults.push(TemplateError::Name { field: "parameters", value: String::new(), remedy });
+    }
     for name in &template.supplies {
         if !template.columns.contains(name) {
             faults.push(TemplateError::SuppliesUndelivered(name.clone()));
@@ -305,6 +310,7 @@ pub fn validate(
         ("origins", long(template.origins.len()), 1, long(MOST_ORIGINS)),
         ("supplies", long(template.supplies.len()), 0, long(MOST_COLUMNS)),
         ("claims", long(template.claims.len()), 0, MOST_CLAIMS),
+        ("parameters", long(template.parameters.len()), 0, long(MOST_PARAMETERS)),
         ("max_keys", u64::from(template.max_keys), 1, u64::from(MOST_KEYS)),
         ("max_rows", template.max_rows, 1, MOST_ROWS),
     ] {

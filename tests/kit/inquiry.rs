@@ -33,6 +33,7 @@ use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{
     Dispatch, DispatchMany, PreparedCheck, ScanAnswer, ScanCall, ScanPart, pack,
 };
+use zerotrip_hub::state::DefinitionFolder;
 use zerotrip_proto::v1::{
     Approval, Approvals, Coverage, ErrorCode, Request, ScanReceipt, ScanTemplate, ScanTicket,
     coverage,
@@ -42,7 +43,7 @@ use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 
 use crate::city::Variant;
-use crate::deployment::{DEPARTMENTS, Failure, definition_text, fail};
+use crate::deployment::{DEPARTMENTS, Failure, definition_text, fail, test_definitions};
 
 /// A check, prepared once for however many cities: what their owners state differs in
 /// row floors alone.
@@ -96,7 +97,7 @@ impl Asker {
         Self::of(city, "no-property").await
     }
 
-    /// Any shipped check.
+    /// Any shipped check, or one of those for tests.
     pub async fn of(city: &Path, check: &str) -> Result<Self, Failure> {
         Self::changed(city, check, |text| text).await
     }
@@ -111,7 +112,10 @@ impl Asker {
         for (file, _) in dataset_files(city)? {
             statements.insert(file.id.clone(), file.to_statement(SystemTime::UNIX_EPOCH));
         }
-        let text = definition_text(check)?;
+        let text = match test_definitions().join(check) {
+            folder if folder.exists() => DefinitionFolder::read(&folder)?.text,
+            _ => definition_text(check)?,
+        };
         let check =
             PreparedCheck::try_new(Arc::new(Definition::parse(&change(text), check)?), &statements)
                 .await?;
@@ -188,20 +192,22 @@ impl Asker {
         applicant: &ResidentId,
         variant: &str,
     ) -> Result<(Words, Vec<Fact>), Failure> {
+        self.answer_to(registers, &[applicant.as_str().to_owned()], variant).await
+    }
+
+    /// The same with all that the request says, in the definition's order.
+    pub async fn answer_to(
+        &self,
+        registers: &Registers,
+        parameters: &[String],
+        variant: &str,
+    ) -> Result<(Words, Vec<Fact>), Failure> {
         let Some(plans) = self.check.variants.get(variant) else {
             return fail(format!("no variant `{variant}`"));
         };
         let departments = Departments { registers, signer: &self.signer, receipts: &self.receipts };
-        let run = self
-            .check
-            .run(
-                &self.engine,
-                plans,
-                &[applicant.as_str().to_owned()],
-                registers.today,
-                &departments,
-            )
-            .await?;
+        let run =
+            self.check.run(&self.engine, plans, parameters, registers.today, &departments).await?;
         Ok((words(run.conclusion), run.facts))
     }
 

@@ -28,6 +28,7 @@ mod moved;
 mod noninterference;
 mod objects;
 mod outside;
+mod parameters;
 mod plausible;
 mod prepared;
 mod probes;

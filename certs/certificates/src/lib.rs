@@ -25,7 +25,7 @@ pub use evidence::{
 pub use facts::{Fact, FactValue, fact_terms, fix_facts, open_facts, read_facts};
 pub use jwks::{JwkSet, JwkSetError};
 pub use seal::{Affirmed, CertificateContent, NotAffirmed, SealError, Sealed, seal};
-pub use terms::{Fixed, SEAL_WITHIN, TermsError, fix};
+pub use terms::{ASKED, Fixed, SEAL_WITHIN, TermsError, asked, fix};
 pub use verify::{
     CertificateError, Disclosed, Finding, Issuer, Source, TrustRoot, VerifiedCertificate, verify,
 };

@@ -1,7 +1,7 @@
 //! Making a certificate. There is no way to make one of anything but a proven, true answer to
 //! exactly the request that was asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -11,14 +11,16 @@ use serde_json::{Map, Value, json};
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
-    Answer, Answered, CheckBody, Claim, LedgerReceipt, Parameter, Request, SourceStatement,
+    Answer, Answered, Claim, LedgerReceipt, Parameter, Request, SourceStatement,
 };
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::keys::SigningKey;
 
 use super::evidence::{ProvenAnswer, answers_request};
 use super::facts::{Fact, FactValue, open_facts};
-use super::terms::{SEAL_WITHIN, TermsError, VALIDITY, open_reply, stated};
+use super::terms::{
+    SEAL_WITHIN, TermsError, VALIDITY, asked as asked_as, asked_of, open_reply, stated,
+};
 use super::{is_vct_of, written, written_timestamp};
 use crate::sdjwt::{self, SdJwtError};
 use zerotrip_checks::definition::Definition;
@@ -186,7 +188,14 @@ impl CertificateContent {
         if !is_vct_of(&terms.vct, &definition.name) {
             return Err(SealError::BadType(terms.vct.clone()));
         }
-        if let Some(name) = spelt_out(affirmed.claims(), check) {
+        let (subjects, others): (Vec<&Parameter>, Vec<&Parameter>) =
+            check.parameters.iter().partition(|one| definition.subject(&one.name).is_some());
+        let named: BTreeSet<String> =
+            others.iter().map(|one| asked_as(&one.name, &one.value)).collect();
+        if !named.iter().map(String::as_str).eq(sorted(asked_of(affirmed.claims()))) {
+            return Err(SealError::OtherTerms("scope".to_owned()));
+        }
+        if let Some(name) = spelt_out(affirmed.claims(), &subjects) {
             return Err(SealError::ParameterInAnswer(name));
         }
         claims_agree(affirmed.claims(), &check.check, &check.variant)
@@ -214,7 +223,7 @@ impl CertificateContent {
         ];
         let mut wanted: BTreeMap<String, Value> =
             errand.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        for parameter in &check.parameters {
+        for parameter in subjects {
             let taken = ["iat", "nbf", "exp", "cnf", "status"].contains(&parameter.name.as_str())
                 || plain.contains_key(&parameter.name);
             if taken
@@ -282,12 +291,18 @@ pub(super) fn claims_agree(
     Ok(())
 }
 
-/// A parameter whose name or value is among the answer's claims.
-fn spelt_out(claims: &[Claim], check: &CheckBody) -> Option<String> {
-    let shown = |parameter: &&Parameter| {
+/// The person's parameter, if its name or its value is among the answer's claims.
+fn spelt_out(claims: &[Claim], subjects: &[&Parameter]) -> Option<String> {
+    let shown = |parameter: &&&Parameter| {
         claims.iter().any(|claim| claim.name == parameter.name || claim.value == parameter.value)
     };
-    check.parameters.iter().find(shown).map(|parameter| parameter.name.clone())
+    subjects.iter().find(shown).map(|parameter| parameter.name.clone())
+}
+
+fn sorted<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut texts: Vec<&str> = texts.collect();
+    texts.sort_unstable();
+    texts
 }
 
 /// The answer's sources as a certificate states them.

@@ -26,7 +26,10 @@ pub(super) const VALIDITY: &str = "validity";
 /// What every certificate shows and the hub has fixed.
 pub(super) const SHOWN: [&str; 9] =
     ["iss", "vct", "check", "variant", "title", "persons", "statement", "scope", VALIDITY];
-/// What every certificate can show, beside the parameters of its question.
+/// The claim of an answer that names a parameter of its question and what it said. The person asked
+/// about is in none.
+pub const ASKED: &str = "asked";
+/// What every certificate can show, beside the person that its question was about.
 pub(super) const ERRAND: [&str; 3] = ["case_number", "purpose", "request"];
 
 /// The terms of an answer, and what opens them: that goes to the requester alone.
@@ -86,8 +89,8 @@ pub fn fix(
     claims: &[Claim],
 ) -> Result<Option<Fixed>, RandomError> {
     let Ok(asked) = Request::decode(request) else { return Ok(None) };
-    let Some((shown, hidden)) =
-        stated(definition, variant, &asked.issuer, claims).zip(withholdable(&asked, request))
+    let Some((shown, hidden)) = stated(definition, variant, &asked.issuer, claims)
+        .zip(withholdable(definition, &asked, request))
     else {
         return Ok(None);
     };
@@ -133,7 +136,11 @@ pub(super) fn stated(
 }
 
 /// What its holder may withhold, by name.
-fn withholdable(asked: &Request, request: &[u8]) -> Option<Vec<(String, Value)>> {
+fn withholdable(
+    definition: &Definition,
+    asked: &Request,
+    request: &[u8],
+) -> Option<Vec<(String, Value)>> {
     let Some(Body::Check(check)) = &asked.body else { return None };
     let mut hidden = vec![
         ("case_number".to_owned(), Value::from(asked.case_number.clone())),
@@ -145,6 +152,7 @@ fn withholdable(asked: &Request, request: &[u8]) -> Option<Vec<(String, Value)>>
         check
             .parameters
             .iter()
+            .filter(|parameter| definition.subject(&parameter.name).is_some())
             .map(|parameter| (parameter.name.clone(), parameter.value.clone().into())),
     );
     Some(hidden)
@@ -220,11 +228,27 @@ pub(super) fn open_reply(
     ))
 }
 
+/// How a claim, and a certificate's scope, write what a parameter said.
+pub fn asked(name: &str, text: &str) -> String {
+    format!("{name}={text}")
+}
+
+/// What an answer's claims say was asked.
+pub(super) fn asked_of(claims: &[Claim]) -> impl Iterator<Item = &str> {
+    claims.iter().filter(|claim| claim.name == ASKED).map(|claim| claim.value.as_str())
+}
+
 /// Within which bounds the answer holds: the regions that the hub claims, separated by commas or
-/// one to a claim.
+/// one to a claim, and what the question named beside the person. No holder can withhold that: a
+/// yes about one month must not read as one about all.
 pub(super) fn scope(claims: &[Claim]) -> Value {
     let named = claims.iter().filter(|claim| claim.name == "regions" || claim.name == "region");
     let regions =
         named.flat_map(|claim| claim.value.split(',')).filter(|region| !region.is_empty());
-    json!({ "regions": regions.collect::<Vec<_>>() })
+    let mut scope = json!({ "regions": regions.collect::<Vec<_>>() });
+    let asked: Vec<&str> = asked_of(claims).collect();
+    if let Some(members) = scope.as_object_mut().filter(|_| !asked.is_empty()) {
+        members.insert(ASKED.to_owned(), asked.into());
+    }
+    scope
 }

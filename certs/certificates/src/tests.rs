@@ -27,6 +27,7 @@ use zerotrip_trust::note::{Checkpoint, NoteError, sign_checkpoint};
 
 use super::*;
 
+mod asked;
 mod attacks;
 use crate::sdjwt::{SdJwt, SdJwtError};
 use zerotrip_checks::definition::{Definition, is_part, pack};

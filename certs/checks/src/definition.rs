@@ -13,6 +13,7 @@ mod dataset;
 mod faults;
 mod model;
 mod names;
+mod parameter;
 mod parse;
 mod raw;
 mod scan;
@@ -25,7 +26,8 @@ pub use container::{CHECK_FILE, REASONS_FILE, is_part, pack};
 pub use dataset::{Code, DateOf, ExpectedDataset, Role};
 pub use faults::{DefinitionError, Fault};
 pub use model::{
-    CertificateTerms, CoverageRule, Definition, HandOver, Parameter, Proves, ReasonText, Step,
-    StepKind, Variant,
+    CertificateTerms, CoverageRule, Definition, HandOver, Proves, ReasonText, Step, StepKind,
+    Variant,
 };
+pub use parameter::Parameter;
 pub use scan::{Age, Origin, Reach, Reference, Scan};

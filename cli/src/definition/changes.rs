@@ -60,6 +60,10 @@ pub(super) fn template_changes(old: &ScanTemplate, new: &ScanTemplate) -> Vec<Bi
             .map(|claim| format!("{} {} {}", claim.name, claim.r#type, claim.columns.join(" ")))
             .collect()
     };
+    let parameters = |template: &ScanTemplate| -> BTreeSet<String> {
+        let parameters = template.parameters.iter();
+        parameters.map(|terms| format!("{} {:?}", terms.name, terms.r#type)).collect()
+    };
     let mut found = Vec::new();
     for (what, old, new) in [
         (("column", "列"), set(&old.columns), set(&new.columns)),
@@ -67,6 +71,7 @@ pub(super) fn template_changes(old: &ScanTemplate, new: &ScanTemplate) -> Vec<Bi
         (("origin of keys", "查询号码的来源"), origins(old), origins(new)),
         (("supplied column", "对外提供号码的列"), set(&old.supplies), set(&new.supplies)),
         (("value told to the requester", "告知查询方的内容"), claims(old), claims(new)),
+        (("parameter of the request", "请求的参数"), parameters(old), parameters(new)),
         (("meaning", "代码含义"), meanings(old), meanings(new)),
         (("type or role", "类型或日期含义"), types(old), types(new)),
         (("look-up column", "检索列"), set(&old.lookup_columns), set(&new.lookup_columns)),

@@ -191,7 +191,8 @@ fn others(old: &Definition, new: &Definition) -> Vec<Bilingual> {
                         != (&scan.absence_for, scan.reach(), scan.judged, scan.only_doubts)
                         || (&before.required, before.most_age, &before.keys)
                             != (&scan.required, scan.most_age, &scan.keys)
-                        || before.each_row != scan.each_row
+                        || (before.each_row, &before.known_from)
+                            != (scan.each_row, &scan.known_from)
                     {
                         found.push(Bilingual::new(
                             format!(

@@ -22,6 +22,8 @@ use zerotrip_hub::state::DefinitionFolder;
 
 use crate::render::{Failure, Language, Screen, USAGE};
 
+pub(crate) use explain::parameters::said;
+
 #[derive(Subcommand)]
 pub(super) enum DefinitionCommand {
     /// Make a folder with a small check that is whole: it validates, and its cases pass.

@@ -195,7 +195,7 @@ mod tests {
     use zerotrip_certificates::CertificateError;
     use zerotrip_certificates::sdjwt::SdJwtError;
     use zerotrip_client::request::RequestError;
-    use zerotrip_datasets::{ParameterError, ResidentId};
+    use zerotrip_datasets::{ParameterError, ParameterFault, ResidentId};
     use zerotrip_trust::note::SeenLogError;
 
     use super::*;
@@ -228,6 +228,7 @@ mod tests {
             "110105194912310021",
         ] {
             let why = ResidentId::new_strict(id).unwrap_err();
+            let why = ParameterFault::Resident(why);
             let error = ParameterError { name: "applicant".into(), why };
             let said = RequestError::Parameter(error).explain();
             assert!(is_explained(&said) && said.remedy.is_some(), "{said:?}");

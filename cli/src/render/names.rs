@@ -9,6 +9,7 @@ pub(crate) fn name_zh(name: &str) -> &str {
         "check" => "核验事项",
         "variant" => "核验范围",
         "region" | "regions" => "地区",
+        "asked" => "查询条件",
         "asked_at" => "核验时间",
         "former_numbers" => "曾用号码",
         "applicant" => "申请人",
@@ -23,6 +24,7 @@ pub(crate) fn name_zh(name: &str) -> &str {
 pub(crate) fn name_en(name: &str) -> &str {
     match name {
         "regions" => "region",
+        "asked" => "asked for",
         "asked_at" => "asked at",
         "former_numbers" => "former numbers",
         "case_number" => "case",
@@ -52,6 +54,7 @@ mod tests {
             "check",
             "variant",
             "regions",
+            "asked",
             "asked_at",
             "former_numbers",
             "applicant",

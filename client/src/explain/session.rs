@@ -1,6 +1,6 @@
 //! Errors of asking and issuing.
 
-use zerotrip_datasets::{ParameterError, StrictError};
+use zerotrip_datasets::{ParameterError, ParameterFault, StrictError};
 use zerotrip_proto::bounds::{SUBJECTS, TEXT_CHARS};
 use zerotrip_text::{Explain, Failure};
 
@@ -25,6 +25,18 @@ fn resident_id(why: &StrictError) -> Failure {
         | StrictError::NeverIssued { .. }
         | StrictError::Character { .. } => failure.remedy("compare with the card", "请对照证件"),
         StrictError::NotCanonical => failure.remedy("sign it so", "请按此签发"),
+    }
+}
+
+/// Why a text is not what the parameter is.
+fn parameter(why: &ParameterFault) -> Failure {
+    match why {
+        ParameterFault::Resident(why) => resident_id(why),
+        other => {
+            let (what, remedy) = other.said();
+            let failure = Failure::new(what.en, what.zh);
+            if remedy.en.is_empty() { failure } else { failure.remedy(remedy.en, remedy.zh) }
+        }
     }
 }
 
@@ -54,14 +66,16 @@ impl Explain for RequestError {
                 format!("give 1 to {SUBJECTS} in one request"),
                 format!("每次请求请给出 1 至 {SUBJECTS} 名"),
             ),
-            Self::Subject { number, why } => resident_id(why)
-                .within(&format!("subject {number}: "), &format!("第 {number} 名：")),
+            Self::Subject { number, why } => {
+                parameter(why).within(&format!("subject {number}: "), &format!("第 {number} 名："))
+            }
             Self::SubjectTwice { number, before } => {
                 Failure::new(en, format!("第 {number} 名与第 {before} 名重复"))
                     .remedy("name each once", "每名当事人只填写一次")
             }
-            Self::Parameter(ParameterError { name, why }) => resident_id(why)
-                .within(&format!("parameter `{name}`: "), &format!("参数 `{name}`：")),
+            Self::Parameter(ParameterError { name, why }) => {
+                parameter(why).within(&format!("parameter `{name}`: "), &format!("参数 `{name}`："))
+            }
             Self::Random(why) => Failure::new(en, format!("无法取得随机数：{why}")),
             Self::Sign(why) => Failure::new(en, format!("无法签名：{why}")),
         }

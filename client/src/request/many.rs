@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
+use zerotrip_datasets::parameter::Spelling;
 use zerotrip_proto::bounds::SUBJECTS;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CheckManyBody, Parameter, SubjectList};
+use zerotrip_proto::v1::{CheckManyBody, SubjectList};
 use zerotrip_trust::digest;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::subject_list::SubjectTree;
@@ -47,10 +48,9 @@ pub fn canonical_subjects(texts: &[String]) -> Result<Vec<String>, RequestError>
     for (number, text) in (1..).zip(texts) {
         let subject = match declared_type(APPLICANT) {
             Some(declared) => declared
-                .parse(APPLICANT, text, None)
+                .read(APPLICANT, text, Spelling::Typed, None)
                 .map_err(|error| RequestError::Subject { number, why: error.why })?
-                .value
-                .as_key()
+                .text()
                 .to_owned(),
             None => text.clone(),
         };
@@ -83,14 +83,11 @@ pub(crate) fn check_many_body(
     subjects: &[String],
 ) -> CheckManyBody {
     let tree = SubjectTree::new(secret, subjects.iter().map(String::as_str));
-    let CheckQuestion { check, variant, parameters } = &many.question;
-    let parameters = parameters
-        .iter()
-        .map(|(name, value)| Parameter { name: name.clone(), value: value.clone() });
+    let CheckQuestion { check, variant, .. } = &many.question;
     CheckManyBody {
         check: check.clone(),
         variant: variant.clone(),
-        parameters: parameters.collect(),
+        parameters: many.question.given(),
         subject_parameter: APPLICANT.to_owned(),
         subjects: u32::try_from(subjects.len()).unwrap_or(u32::MAX),
         subjects_root: tree.root().to_vec(),

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use zerotrip_channel::SystemHome;
+use zerotrip_checks::definition::Definition;
 use zerotrip_proto::v1::{Answer, Deprecation, ExchangeCall, ExchangeReply, KeyUsage};
 use zerotrip_trust::Signed;
 use zerotrip_trust::directory::Directory;
@@ -67,6 +68,7 @@ impl Session {
         errand: &Errand,
         question: &CheckQuestion,
     ) -> Result<(SignedRequest, Outcome), SessionError> {
+        let question = &self.in_form(question, false).await?;
         let home = &self.connection.home;
         let request = check_request(&home.system, &home.hub, errand, question, SystemTime::now())?;
         let request = request.sign_among(&self.connection.requests).await?;
@@ -98,6 +100,8 @@ impl Session {
         errand: &Errand,
         many: &ManyQuestion,
     ) -> Result<ManyOutcome, SessionError> {
+        let question = self.in_form(&many.question, true).await?;
+        let many = &ManyQuestion { question, subjects: many.subjects.clone() };
         let home = &self.connection.home;
         let now = SystemTime::now();
         let request = check_many_request(&home.system, &home.hub, errand, many, now)?;
@@ -115,6 +119,45 @@ impl Session {
         let outcome = verify_check_many(reply, &request, hub, &self.directory, now)?;
         self.seen.follow(outcome.proven(), known)?;
         Ok(outcome)
+    }
+
+    /// The question as the check's definition has it: each parameter in its one spelling, or what
+    /// is wrong with it. Where all are known without the definition, none is asked for. What a
+    /// definition does not declare is the hub's to refuse, on record.
+    pub async fn in_form(
+        &self,
+        question: &CheckQuestion,
+        many: bool,
+    ) -> Result<CheckQuestion, SessionError> {
+        if !question.needs_definition() {
+            return Ok(question.clone());
+        }
+        let definition = match self.definition(question).await {
+            Err(SessionError::UnknownCheck { .. }) => return Ok(question.clone()),
+            definition => definition?,
+        };
+        let known =
+            |name: &String| definition.parameters.iter().any(|parameter| parameter.name == *name);
+        if !question.parameters.iter().all(|(name, _)| known(name)) {
+            return Ok(question.clone());
+        }
+        Ok(question.clone().validated_by(&definition, many)?)
+    }
+
+    /// The definition of the check that is asked, as the hub's catalog has it.
+    pub(super) async fn definition(
+        &self,
+        question: &CheckQuestion,
+    ) -> Result<Definition, SessionError> {
+        let entries = self.connection.checks().await?;
+        let entry = entries
+            .into_iter()
+            .find(|entry| entry.name == question.check && entry.variant == question.variant);
+        let unknown = || SessionError::UnknownCheck {
+            check: question.check.clone(),
+            variant: question.variant.clone(),
+        };
+        Ok(Definition::parse(&entry.ok_or_else(unknown)?.definition, &question.check)?)
     }
 
     /// What an earlier exchange came to, out of what was kept of it; only if it was this system's,

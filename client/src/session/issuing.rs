@@ -8,7 +8,6 @@ use zerotrip_certificates::{
 };
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_channel::new_file::{NewFile, NotPlaced};
-use zerotrip_checks::definition::Definition;
 use zerotrip_proto::v1::{ExchangeCall, IssueBody};
 use zerotrip_proto::{Refusal, to_timestamp};
 
@@ -51,16 +50,7 @@ impl Session {
     ) -> Result<Issue, SessionError> {
         let seal_key = self.connection.home.key("seal")?;
         let mut new = NewFile::reserve(file)?;
-        let entries = self.connection.checks().await?;
-        let entry = entries
-            .into_iter()
-            .find(|entry| entry.name == question.check && entry.variant == question.variant);
-        let unknown = || SessionError::UnknownCheck {
-            check: question.check.clone(),
-            variant: question.variant.clone(),
-        };
-        let definition =
-            Definition::parse(&entry.ok_or_else(unknown)?.definition, &question.check)?;
+        let definition = self.definition(question).await?;
         let (request, outcome) = self.ask(errand, question).await?;
         let affirmed = match outcome {
             Outcome::Affirmed(affirmed) => affirmed,

@@ -1,13 +1,45 @@
 //! Unified social credit codes (统一社会信用代码, GB 32100-2015): who an enterprise is.
 
+use std::fmt;
+
 use super::division::PROVINCES;
-use crate::fold;
+use crate::{fold, mask};
 
 /// The characters of a code, in the order of their values: no `I`, `O`, `S`, `V`, `Z`.
 const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 
 /// Who registers: organs of state by their numbers, the military, agriculture, others.
 const AUTHORITIES: &[u8] = b"123456789ANY";
+
+/// A code that can have been issued: 18 characters, upper case.
+///
+/// `Display` and `Debug` mask it, for it can be that of one person's business (个体工商户).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uscc([u8; 18]);
+
+impl Uscc {
+    /// Reads a code, as [`read`] does.
+    pub fn read(raw: &str) -> Option<Self> {
+        <[u8; 18]>::try_from(read(raw)?.as_bytes()).ok().map(Self)
+    }
+
+    /// The 18 characters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Uscc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&mask::masked(self.as_str()))
+    }
+}
+
+impl fmt::Debug for Uscc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 /// Reads a code, whatever case, width, blanks and hyphens it is written with: 18 characters whose
 /// check character holds.

@@ -28,6 +28,7 @@ fn template() -> ScanTemplate {
         optional: Vec::new(),
         claims: Vec::new(),
         rules_digest: Vec::new(),
+        parameters: Vec::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use zerotrip_checks::definition::{Definition, REASONS_FILE, StepKind, Variant};
+use zerotrip_checks::definition::{CHECK_FILE, Definition, REASONS_FILE, StepKind, Variant};
 use zerotrip_text::Bilingual;
 
 use super::branches::{Branch, branches};
@@ -25,6 +25,9 @@ pub(super) struct Coverage {
     files: BTreeMap<String, Vec<Seen>>,
     /// Each reason's code, and whether a case ended with it.
     reasons: Vec<(String, bool)>,
+    /// Each word that a request can say: the place of its parameter, and whether a case that was
+    /// answered said it.
+    words: Vec<((usize, String), bool)>,
 }
 
 #[derive(Debug)]
@@ -99,7 +102,10 @@ impl Coverage {
                 .or_insert_with(|| branches(sql).into_iter().map(Seen::new).collect());
         }
         let reasons = definition.reasons.iter().map(|reason| (reason.code.clone(), false));
-        Self { files, reasons: reasons.collect() }
+        let words = (0..).zip(&definition.parameters).flat_map(|(place, parameter)| {
+            parameter.words.keys().map(move |word| ((place, word.clone()), false))
+        });
+        Self { files, reasons: reasons.collect(), words: words.collect() }
     }
 
     /// The looks at the tables of a variant, in the order in which [`Self::saw`] takes what they
@@ -137,8 +143,12 @@ impl Coverage {
         }
     }
 
-    /// Takes what a question came to.
-    pub(super) fn answered(&mut self, answer: &Expected) {
+    /// Takes what a question came to, and what it said.
+    pub(super) fn answered(&mut self, answer: &Expected, parameters: &[String]) {
+        if !matches!(answer, Expected::Unavailable(..)) {
+            let said = |(place, word): &(usize, String)| parameters.get(*place) == Some(word);
+            self.words.iter_mut().for_each(|(word, by)| *by |= said(word));
+        }
         let Expected::No(code) = answer else { return };
         for (_, decided) in self.reasons.iter_mut().filter(|(reason, _)| reason == code) {
             *decided = true;
@@ -163,7 +173,14 @@ impl Coverage {
 
     /// How many things there are to decide, and those that no case does.
     pub(super) fn finish(&self) -> (usize, Vec<Uncovered>) {
-        let (mut all, mut uncovered) = (self.reasons.len(), Vec::new());
+        let (mut all, mut uncovered) = (self.reasons.len() + self.words.len(), Vec::new());
+        for ((_, word), _) in self.words.iter().filter(|(_, said)| !said) {
+            let what = Bilingual::new(
+                format!("word `{word}`: no case that is answered asks for it"),
+                format!("代码 `{word}`：没有得到答复的案例以它查询"),
+            );
+            uncovered.push(Uncovered { file: CHECK_FILE.to_owned(), what });
+        }
         for (file, branches) in &self.files {
             for seen in branches {
                 let Seen { branch, cases, gave_none, arms, same } = seen;

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use zerotrip_checks::definition::{Definition, DefinitionError, Fault, Parameter};
 use zerotrip_datasets::CivilDay;
+use zerotrip_datasets::parameter::Spelling;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_text::{cut, toml_fault};
 
@@ -215,17 +216,19 @@ impl Reading<'_> {
             );
         }
         let mut values = Vec::new();
-        for Parameter { name, declared } in declared {
+        for Parameter { name, declared, .. } in declared {
             let Some(text) = given.get(name) else {
                 self.add(at, &format!("parameter `{name}` is missing"), "give it");
                 continue;
             };
-            let text = self.persons.get(text).unwrap_or(text);
-            match declared.read_signed(name, text, Some(CivilDay::of(today))) {
-                Ok(argument) => values.push(argument.value.as_key().to_owned()),
-                Err(error) => {
+            let person = self.persons.get(text).filter(|_| declared.is_subject());
+            let text = person.unwrap_or(text);
+            match declared.read(name, text, Spelling::Signed, Some(CivilDay::of(today))) {
+                Ok(argument) => values.push(argument.text().to_owned()),
+                Err(error) if declared.is_subject() => {
                     self.add(at, &error.to_string(), "name one of `[persons]`, or an id");
                 }
+                Err(error) => self.add(at, &error.to_string(), ""),
             }
         }
         values

@@ -67,7 +67,7 @@ pub async fn run_cases(
     for (number, case) in cases.iter().enumerate() {
         let answered = running.answer(number, case).await;
         if let Ok(answer) = &answered {
-            running.coverage.answered(answer);
+            running.coverage.answered(answer, &case.parameters);
         }
         outcomes.push(CaseOutcome {
             file: case.file.clone(),

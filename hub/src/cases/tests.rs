@@ -22,9 +22,15 @@ fn run(definition: &Definition, texts: &[(String, String)]) -> CasesReport {
     runtime.block_on(run_cases(definition, &files)).unwrap()
 }
 
+/// Definitions that have what none of the shipped ones has.
+fn made_up() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/kit/definitions")
+}
+
 #[test]
 fn the_cases_of_every_shipped_definition_come_out_and_decide_all_of_it() {
-    for entry in std::fs::read_dir(shipped()).unwrap() {
+    let folders = [shipped(), made_up()].map(|folder| std::fs::read_dir(folder).unwrap());
+    for entry in folders.into_iter().flatten() {
         let folder = DefinitionFolder::read(&entry.unwrap().path()).unwrap();
         let report = run(&folder.definition().unwrap(), &folder.cases().unwrap());
         let wrong: Vec<String> = report
@@ -37,6 +43,44 @@ fn the_cases_of_every_shipped_definition_come_out_and_decide_all_of_it() {
         assert!(report.uncovered.is_empty(), "{:#?}", report.uncovered);
         assert!(report.things > 0 && !report.outcomes.is_empty(), "{}", folder.origin);
     }
+}
+
+/// A yes names every parameter, so each of them is asked for: a part that the SQL does not read, or
+/// a word that it does not know, would be named for nothing.
+#[test]
+fn what_a_request_says_is_heard_or_the_check_is_not_prepared() {
+    let folder = DefinitionFolder::read(&made_up().join("no-permit")).unwrap();
+    let texts = folder.cases().unwrap();
+    let said = |from: &str, to: &str| {
+        assert!(folder.text.contains(from), "{from}");
+        let changed = folder.text.replace(from, to);
+        let definition = Definition::parse(&changed, "no-permit").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let faults = runtime.block_on(engine_faults(&definition, "no-permit"));
+        let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        all.join("\n")
+    };
+    assert_eq!(said("No permit on record", "No permit"), "");
+    for (from, to, fault) in [
+        (" and p.payer = r.payer", "", "`payer`: no step reads `request.payer`"),
+        ("between r.period_from and r.period_until", ">= r.period_from", "`request.period_until`"),
+        ("between r.period_from and r.period_until", "<= r.period_until", "`request.period_from`"),
+        ("p.began_on <= r.on and ", "", "no step reads `request.on`"),
+        (" > r.most", " > 2", "no step reads `request.most`"),
+    ] {
+        let said = said(from, to);
+        assert!(said.contains(fault), "{from}: {said}");
+    }
+    // A word in a remark is not known by that.
+    let said = said("r.kind = 'any' or ", "/* 'any' */ ");
+    assert!(said.contains("no step knows the word `any`"), "{said}");
+    // And each word is asked for by a case.
+    let definition = folder.definition().unwrap();
+    let (path, text) = file(&texts, "permits.toml");
+    let fewer = without(&without(&text, "a word asks for what it says"), "and for nothing else");
+    let report = run(&definition, &[(path, fewer)]);
+    let undecided: Vec<&str> = report.uncovered.iter().map(|one| one.what.en.as_str()).collect();
+    assert!(undecided.iter().any(|what| what.contains("word `hunting`")), "{undecided:?}");
 }
 
 fn no_property() -> (Definition, Vec<(String, String)>) {

@@ -19,8 +19,9 @@ impl<'a> Named<'a> {
     /// In these arguments.
     pub(super) fn of(arguments: &'a [Argument]) -> Self {
         let mut named: HashMap<&str, Vec<&str>> = HashMap::with_capacity(arguments.len());
-        for argument in arguments {
-            named.entry(argument.value.as_key()).or_default().push(&argument.name);
+        // What else the request says is no one's number, whatever it looks like.
+        for argument in arguments.iter().filter(|argument| argument.subject().is_some()) {
+            named.entry(argument.text()).or_default().push(&argument.name);
         }
         Self(named)
     }

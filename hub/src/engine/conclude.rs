@@ -13,6 +13,7 @@ use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
 
 use super::facts;
 use super::prepared::{PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn};
+use super::question::{Question, subject_columns};
 use super::slot_rows::{distinct, texts, verdicts};
 use super::slots::ExchangeCx;
 
@@ -48,6 +49,7 @@ pub struct SourceRead {
 pub(super) struct Finished<'a> {
     pub(super) check: &'a PreparedCheck,
     pub(super) variant: &'a PreparedVariant,
+    pub(super) question: &'a Question,
     pub(super) cx: &'a ExchangeCx,
     /// Whether a scan could not be read whole, so that only the persons that the request names
     /// were asked about after it.
@@ -86,7 +88,7 @@ impl<'a> Finished<'a> {
         let definition = &self.check.definition;
         let scans = self.scans(states)?;
         let tables = if self.ran_all { self.tables(&scans)? } else { Tables::default() };
-        let evidence: Vec<_> = scans.iter().map(ScanOutcome::evidence).collect();
+        let evidence: Vec<_> = scans.iter().map(|scan| scan.evidence(self.question)).collect();
         let reasons: Vec<&str> =
             definition.reasons.iter().map(|reason| reason.code.as_str()).collect();
         let conclusion = conclude(&CheckEvidence {
@@ -97,6 +99,7 @@ impl<'a> Finished<'a> {
             certain: &tables.certain,
             registered: &tables.registered,
             hand_overs: &definition.hand_overs,
+            asks_elsewhere: self.question.asks_beyond(&self.variant.regions),
         });
         let (conclusion, facts) = self.facts(conclusion)?;
         // A check of persons judges no register of things: then all of its registers must say so.
@@ -210,11 +213,10 @@ impl<'a> Finished<'a> {
         Ok(distinct(self.cx, columns)?.unwrap_or_default().into_iter().collect())
     }
 
-    /// The columns of the request that name persons: all but the day.
+    /// The columns of the request that name persons.
     fn parameters(&self) -> Vec<SlotColumn> {
-        (0..self.check.definition.parameters.len())
-            .map(|column| SlotColumn { slot: 0, column })
-            .collect()
+        let columns = subject_columns(&self.check.definition, None).into_iter();
+        columns.map(|column| SlotColumn { slot: 0, column }).collect()
     }
 
     fn only_doubts(&self, name: &str) -> bool {
@@ -224,7 +226,7 @@ impl<'a> Finished<'a> {
 }
 
 impl ScanOutcome<'_> {
-    fn evidence(&self) -> ScanEvidence<'_> {
+    fn evidence(&self, question: &Question) -> ScanEvidence<'_> {
         let scan = &self.scan.scan;
         ScanEvidence {
             name: self.name,
@@ -235,7 +237,7 @@ impl ScanOutcome<'_> {
             judged: scan.judged,
             each_row: scan.each_row,
             absence_for: &self.absence_for,
-            reach: scan.reach(),
+            reach: question.reach(scan),
         }
     }
 }

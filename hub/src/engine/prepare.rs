@@ -19,11 +19,13 @@ use zerotrip_datasets::{arrow_type, file::semantic_type, template};
 use zerotrip_proto::v1::{DatasetStatement, coverage};
 use zerotrip_trust::receipt::template_digest;
 
+use super::heard::Heard;
 use super::lineage::{Lineage, Sources, lineage};
 use super::prepared::{
     PreparedCheck, PreparedKind, PreparedScan, PreparedStep, PreparedVariant, ROW_NUMBER,
-    request_schema, session_config,
+    session_config,
 };
+use super::question::request_schema;
 use super::slots::SlotTable;
 use super::{admissible, facts, pair_join, request_join};
 
@@ -95,6 +97,7 @@ struct Preparation<'a> {
     claims: Vec<&'a ClaimTerms>,
     /// Of which columns of the departments each table is made; only where there are claims.
     lineages: BTreeMap<String, Lineage>,
+    heard: Heard,
 }
 
 impl<'a> Preparation<'a> {
@@ -116,6 +119,7 @@ impl<'a> Preparation<'a> {
             },
             claims: definition.claims.iter().filter(|claim| variant.tells(claim)).collect(),
             lineages: BTreeMap::new(),
+            heard: Heard::default(),
         }
     }
 
@@ -124,7 +128,7 @@ impl<'a> Preparation<'a> {
             Ok(context) => context,
             Err(error) => return Err(vec![error.to_string()]),
         };
-        let request = vec![Sources::new(); self.definition.parameters.len() + 1];
+        let request = vec![Sources::new(); request_schema(self.definition).fields().len()];
         self.lineages.insert("request".to_owned(), request);
         for (place, step) in self.variant.steps.iter().enumerate() {
             let made = match &step.kind {
@@ -147,6 +151,7 @@ impl<'a> Preparation<'a> {
         }
         self.check_verdict();
         self.check_claims();
+        self.faults.extend(self.heard.faults(self.definition));
         self.find_regions();
         if self.faults.is_empty() { Ok(self.prepared) } else { Err(self.faults) }
     }
@@ -284,6 +289,7 @@ impl<'a> Preparation<'a> {
             self.lineages.insert(name.to_owned(), lineage(&logical, &self.lineages)?);
         }
         let physical = state.create_physical_plan(&logical).await?;
+        self.heard.add(&logical, &physical)?;
         Ok(Ok(pair_join::rewrite(request_join::rewrite(physical)?)?))
     }
 

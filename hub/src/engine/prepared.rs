@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use zerotrip_checks::definition::{Definition, Proves, Reference, Scan, Variant};
 use zerotrip_proto::v1::{DatasetStatement, FactTerms, ScanTemplate};
 use zerotrip_trust::digest::Digest;
+
+use super::question::subject_columns;
 
 /// The column that the hub adds to what a scan delivers: a row's number, from 0, by which a verdict
 /// says which row it judges.
@@ -110,30 +112,16 @@ impl PreparedVariant {
         self.steps.len() + 1
     }
 
-    /// The slot and column of a definition's reference.
+    /// The slot and column of a definition's reference; of the request, where it names a person.
     pub fn resolve(&self, definition: &Definition, reference: &Reference) -> Option<SlotColumn> {
         if reference.step == "request" {
-            let column = definition
-                .parameters
-                .iter()
-                .position(|parameter| parameter.name == reference.column)?;
+            let column = *subject_columns(definition, Some(&reference.column)).first()?;
             return Some(SlotColumn { slot: 0, column });
         }
         let place = self.steps.iter().position(|step| step.name == reference.step)?;
         let column = self.steps.get(place)?.schema.index_of(&reference.column).ok()?;
         Some(SlotColumn { slot: place + 1, column })
     }
-}
-
-/// Slot 0: each parameter as text, then `today`.
-pub fn request_schema(definition: &Definition) -> SchemaRef {
-    let parameters = definition
-        .parameters
-        .iter()
-        .map(|parameter| Field::new(&parameter.name, DataType::Utf8, false));
-    let fields: Vec<Field> =
-        parameters.chain([Field::new("today", DataType::Date32, false)]).collect();
-    Arc::new(Schema::new(fields))
 }
 
 /// The settings under which prepared plans hold from one request to the next: one partition, no

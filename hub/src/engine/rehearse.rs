@@ -12,7 +12,8 @@ use datafusion::prelude::SessionContext;
 
 use super::columns::text_column;
 use super::conclude::RunResult;
-use super::prepared::{PreparedCheck, PreparedVariant, request_schema, session_config};
+use super::prepared::{PreparedCheck, PreparedVariant, session_config};
+use super::question::request_schema;
 use super::run::{Engine, drive};
 use super::running::Run;
 use super::scan_call::Dispatch;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, Date32Array, Int64Array, RecordBatch, StringArray, new_null_array};
+use arrow::array::{Array, Int64Array, RecordBatch, new_null_array};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
@@ -17,9 +17,8 @@ use zerotrip_proto::v1::ErrorCode;
 use super::conclude::{Finished, RunResult};
 use super::evaluate::evaluate;
 use super::plausible::implausible;
-use super::prepared::{
-    PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn, request_schema,
-};
+use super::prepared::{PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn};
+use super::question::Question;
 use super::runtime::Engine;
 use super::scan_call::{ScanAnswer, ScanCall};
 use super::slot_rows::distinct;
@@ -29,6 +28,7 @@ use super::slots::ExchangeCx;
 pub(super) struct Run<'a> {
     check: &'a PreparedCheck,
     variant: &'a PreparedVariant,
+    question: Question,
     cx: Arc<ExchangeCx>,
     task: Arc<TaskContext>,
     /// The step that comes next.
@@ -82,9 +82,11 @@ impl<'a> Run<'a> {
         today: i32,
     ) -> Result<Self> {
         let cx = Arc::new(ExchangeCx::new(variant.slots()));
+        let (question, row) = Question::of(&check.definition, parameters, today)?;
         let run = Self {
             check,
             variant,
+            question,
             task: engine.task(&cx),
             cx,
             place: 0,
@@ -92,7 +94,7 @@ impl<'a> Run<'a> {
             is_stopped: false,
             parameters_only: false,
         };
-        run.cx.fill(0, vec![run.request_row(parameters, today)?])?;
+        run.cx.fill(0, vec![row])?;
         Ok(run)
     }
 
@@ -151,18 +153,10 @@ impl<'a> Run<'a> {
 
     fn finish(&mut self, ran_all: bool) -> Result<RunResult> {
         let states = std::mem::take(&mut self.states);
-        let Self { check, variant, cx, parameters_only, .. } = self;
-        let finished = Finished { check, variant, cx, parameters_only: *parameters_only, ran_all };
+        let Self { check, variant, question, cx, parameters_only, .. } = self;
+        let parameters_only = *parameters_only;
+        let finished = Finished { check, variant, question, cx, parameters_only, ran_all };
         finished.conclude(states)
-    }
-
-    fn request_row(&self, parameters: &[String], today: i32) -> Result<RecordBatch> {
-        let mut columns: Vec<Arc<dyn Array>> = Vec::new();
-        for value in parameters {
-            columns.push(Arc::new(StringArray::from_iter_values([value])));
-        }
-        columns.push(Arc::new(Date32Array::from_iter_values([today])));
-        Ok(RecordBatch::try_new(request_schema(&self.check.definition), columns)?)
     }
 
     /// The scans from `place` on that need nothing of one another: they are asked at once.

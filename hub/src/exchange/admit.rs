@@ -50,6 +50,6 @@ pub fn within_budgets(
     identified: &Identified,
     (requests, arguments): (u32, &[Argument]),
 ) -> Result<(), Refusal> {
-    let subjects: Vec<Subject> = arguments.iter().map(|argument| argument.value).collect();
+    let subjects: Vec<Subject> = arguments.iter().filter_map(Argument::subject).collect();
     budgets.spend(&identified.member, requests, &subjects)
 }

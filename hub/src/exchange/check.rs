@@ -5,13 +5,14 @@ use std::time::SystemTime;
 
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::definition::Definition;
-use zerotrip_datasets::{Argument, CivilDay};
+use zerotrip_datasets::parameter::{Spelling, read_all};
+use zerotrip_datasets::{Argument, CivilDay, ParameterFault};
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{ErrorCode, Parameter};
 use zerotrip_proto::{Refusal, bounds, hash_domain};
-use zerotrip_trust::digest::sha256_parts;
+use zerotrip_trust::digest::{Digest, sha256_parts};
 
 use super::identify::Identified;
 use super::outcome::Outcome;
@@ -64,10 +65,9 @@ impl Kind for CheckRequest {
     }
 
     fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking> {
-        let values = self.arguments.iter().map(|argument| argument.value.as_key());
-        asking(identified, decision, (&self.definition, &self.variant), values)
-            .into_iter()
-            .collect()
+        let asked =
+            asking(identified, decision, (&self.definition, &self.variant), &self.arguments);
+        asked.into_iter().collect()
     }
 
     fn deadline(&self, identified: &Identified, now: SystemTime) -> Deadline {
@@ -79,7 +79,7 @@ impl Kind for CheckRequest {
 
     async fn run(&self, hub: &Hub, dispatcher: &Dispatcher<'_>, now: SystemTime) -> Outcome {
         let keys: Vec<String> =
-            self.arguments.iter().map(|argument| argument.value.as_key().to_owned()).collect();
+            self.arguments.iter().map(|argument| argument.text().to_owned()).collect();
         let prepared = hub.catalog.prepared(&self.definition.name);
         let (check, variant) =
             match ready(hub, prepared.as_deref(), &self.definition, &self.variant) {
@@ -90,7 +90,9 @@ impl Kind for CheckRequest {
             .run(&hub.engine, variant, &keys, CivilDay::at(now).to_date32(), dispatcher)
             .await
         {
-            Ok(result) => Outcome::of(&self.definition, &self.variant, now, result),
+            Ok(result) => {
+                Outcome::of(&self.definition, &self.variant, (now, &self.arguments), result)
+            }
             Err(error) => {
                 tracing::error!(check = %self.name, %error, "the check failed");
                 Outcome::unavailable(ErrorCode::Internal, "")
@@ -117,26 +119,34 @@ pub(super) fn ready<'p>(
     })
 }
 
-/// Which variant is asked about a subject; `None` of what is not allowed, and learns nothing.
-/// `values` are the subject's parameters, in the definition's order.
-pub(super) fn asking<'v>(
-    identified: &'v Identified,
+/// Which form of the question is asked about a subject; `None` of what is not allowed, and learns
+/// nothing. Another period, number or word is another form of it: asked often enough, each tells a
+/// part of what none of them does.
+pub(super) fn asking<'a>(
+    identified: &Identified,
     decision: &Decision,
-    (definition, variant): (&'v Definition, &str),
-    values: impl Iterator<Item = &'v str>,
+    (definition, variant): (&Definition, &str),
+    arguments: impl IntoIterator<Item = &'a Argument>,
 ) -> Option<Asking> {
-    let parts = [
-        identified.member.as_bytes(),
+    let (subjects, others): (Vec<&Argument>, Vec<&Argument>) =
+        arguments.into_iter().partition(|argument| argument.subject().is_some());
+    let key = variants_digest(
         // Versions of one check ask about the same.
-        definition.base.as_bytes(),
-        identified.request.purpose.as_bytes(),
-    ];
-    let parts: Vec<&[u8]> = parts.into_iter().chain(values.map(str::as_bytes)).collect();
-    decision.allowed.then(|| Asking {
-        key: sha256_parts(hash_domain::VARIANTS, &parts),
-        variant: variant.to_owned(),
-        most: decision.variants_per_subject,
-    })
+        [&identified.member, &definition.base, &identified.request.purpose].map(String::as_bytes),
+        &subjects,
+    );
+    let variant = match others.as_slice() {
+        [] => variant.to_owned(),
+        // Under the key, which the ledger keeps only under its secret: the values are few.
+        others => format!("{variant} {}", hex::encode(variants_digest([key.as_slice()], others))),
+    };
+    decision.allowed.then(|| Asking { key, variant, most: decision.variants_per_subject })
+}
+
+fn variants_digest<const N: usize>(first: [&[u8]; N], arguments: &[&Argument]) -> Digest {
+    let values = arguments.iter().map(|argument| argument.text().as_bytes());
+    let parts: Vec<&[u8]> = first.into_iter().chain(values).collect();
+    sha256_parts(hash_domain::VARIANTS, &parts)
 }
 
 /// The definition of a check that has this variant and is answered today.
@@ -211,32 +221,20 @@ pub(super) fn arguments(
     but: Option<&str>,
     today: CivilDay,
 ) -> Result<Vec<Argument>, Refusal> {
-    let declared =
-        || definition.parameters.iter().filter(|known| but.is_none_or(|but| known.name != but));
-    if let Some(unknown) =
-        parameters.iter().find(|given| !declared().any(|known| known.name == given.name))
-    {
-        let known: Vec<&str> = declared().map(|parameter| parameter.name.as_str()).collect();
-        let (check, name, known) = (&definition.name, short(&unknown.name), known.join(", "));
-        return Err(wrong(
-            format!("check `{check}` has no parameter `{name}`; there are {known}"),
-            format!("核验事项 `{check}` 没有参数 `{name}`；现有：{known}"),
-        ));
-    }
-    let mut values = Vec::new();
-    for parameter in declared() {
-        let mut given = parameters.iter().filter(|given| given.name == parameter.name);
-        let (Some(value), None) = (given.next(), given.next()) else {
-            let name = &parameter.name;
-            return Err(wrong(
-                format!("parameter `{name}` must be given exactly once"),
-                format!("参数 `{name}` 必须填写且只填一次"),
-            ));
-        };
-        let read = parameter.declared.read_signed(&parameter.name, &value.value, Some(today));
-        values.push(read.map_err(|error| wrong(error.to_string(), error.zh()))?);
-    }
-    Ok(values)
+    let declared = definition.parameters.iter().filter(|known| but != Some(&*known.name));
+    let declared = declared.map(|known| (known.name.as_str(), &known.declared));
+    read_all(declared, parameters, Spelling::Signed, Some(today)).map_err(|error| {
+        match &error.why {
+            ParameterFault::Unknown { known } => {
+                let (check, name, known) = (&definition.name, short(&error.name), known.join(", "));
+                wrong(
+                    format!("check `{check}` has no parameter `{name}`; there are {known}"),
+                    format!("核验事项 `{check}` 没有参数 `{name}`；现有：{known}"),
+                )
+            }
+            _ => wrong(error.to_string(), error.zh()),
+        }
+    })
 }
 
 /// A caller's text as an answer can repeat it: bounded.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use zerotrip_certificates::fact_terms;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::definition::Definition;
+use zerotrip_datasets::parameter::Spelling;
 use zerotrip_datasets::{Argument, CivilDay};
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
@@ -87,15 +88,15 @@ impl Kind for CheckManyRequest {
 
     fn list(&self) -> Option<List<'_>> {
         let subjects = (0u64..).zip(self.each());
-        let places = subjects.map(|(place, subject)| (subject.value.as_key(), place)).collect();
+        let places = subjects.map(|(place, subject)| (subject.text(), place)).collect();
         Some(List { tree: &self.tree, parameter: &self.parameter, places })
     }
 
     fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking> {
         let about = (&*self.definition, self.variant.as_str());
-        let each = self.each().map(|subject| {
-            asking(identified, decision, about, self.parameters(subject).into_iter())
-        });
+        let each = self
+            .each()
+            .map(|subject| asking(identified, decision, about, self.parameters(subject)));
         each.flatten().collect()
     }
 
@@ -111,9 +112,11 @@ impl Kind for CheckManyRequest {
                 Ok(ready) => ready,
                 Err(unavailable) => return *unavailable,
             };
-        let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect();
-        let subjects: Vec<Vec<String>> =
-            self.each().map(|subject| owned(self.parameters(subject))).collect();
+        let texts = |subject| {
+            let all = self.parameters(subject).into_iter();
+            all.map(|argument| argument.text().to_owned()).collect()
+        };
+        let subjects: Vec<Vec<String>> = self.each().map(texts).collect();
         let today = CivilDay::at(now).to_date32();
         let results = check.run_many(&hub.engine, variant, &subjects, today, dispatcher).await;
         self.outcome(variant, now, results)
@@ -126,13 +129,13 @@ impl CheckManyRequest {
     }
 
     /// A subject's parameters, in the definition's order.
-    fn parameters<'a>(&'a self, subject: &'a Argument) -> Vec<&'a str> {
+    fn parameters<'a>(&'a self, subject: &'a Argument) -> Vec<&'a Argument> {
         let mut shared = self.arguments.iter().take(self.shared);
         let declared = self.definition.parameters.iter();
         let values = declared.filter_map(|declared| {
             if declared.name == self.parameter { Some(subject) } else { shared.next() }
         });
-        values.map(|argument| argument.value.as_key()).collect()
+        values.collect()
     }
 
     fn outcome(
@@ -165,9 +168,10 @@ impl CheckManyRequest {
             let result = result.ok();
             // Where it holds, and of which numbers, is the same of all.
             if let Some(result) = result.as_ref().filter(|_| answered.claims.is_empty()) {
-                answered.claims = claims(definition, &self.variant, now, result);
+                let shared = self.arguments.iter().take(self.shared);
+                answered.claims = claims(definition, &self.variant, (now, shared), result);
             }
-            subjects.add(definition, subject.value.as_key().to_owned(), result.as_ref());
+            subjects.add(definition, subject.text().to_owned(), result.as_ref());
         }
         Outcome::many(definition, answered, subjects)
     }
@@ -206,8 +210,7 @@ fn subjects(
     today: CivilDay,
 ) -> Result<Vec<Argument>, Refusal> {
     let name = &body.subject_parameter;
-    let declared = definition.parameters.iter().find(|known| known.name == *name);
-    let Some(declared) = declared else {
+    let Some(declared) = definition.subject(name) else {
         let (check, name) = (&definition.name, short(name));
         return Err(wrong(
             format!("check `{check}` has no parameter `{name}` by which subjects could differ"),
@@ -217,7 +220,8 @@ fn subjects(
     let mut first: HashMap<&str, usize> = HashMap::with_capacity(list.len());
     let mut read = Vec::with_capacity(list.len());
     for (number, text) in (1..).zip(list) {
-        let argument = declared.declared.read_signed(name, text, Some(today)).map_err(|error| {
+        let read = declared.declared.read(name, text, Spelling::Signed, Some(today));
+        let argument = read.map_err(|error| {
             wrong(format!("subject {number}: {error}"), format!("第 {number} 名：{}", error.zh()))
         })?;
         if let Some(before) = first.insert(text, number) {

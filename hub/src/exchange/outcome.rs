@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use zerotrip_certificates::{Fact, fact_terms, fix_facts};
+use zerotrip_certificates::{ASKED, Fact, asked, fact_terms, fix_facts};
 use zerotrip_checks::definition::Definition;
 use zerotrip_checks::soundness::{Conclusion, Proof};
+use zerotrip_datasets::Argument;
 use zerotrip_ledger::LedgerError;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
@@ -59,7 +60,7 @@ impl Outcome {
     pub fn of(
         definition: &Arc<Definition>,
         variant: &str,
-        now: SystemTime,
+        (now, arguments): (SystemTime, &[Argument]),
         result: RunResult,
     ) -> Self {
         let outcome = match &result.conclusion {
@@ -71,7 +72,7 @@ impl Outcome {
                 facts: result.facts.clone(),
                 ..Self::proven(
                     proof,
-                    claims(definition, variant, now, &result),
+                    claims(definition, variant, (now, arguments), &result),
                     fact_terms(definition, variant),
                 )
             },
@@ -175,16 +176,19 @@ impl From<NoAnswer<'_>> for Outcome {
 }
 
 /// What a yes states.
-pub(super) fn claims(
+pub(super) fn claims<'a>(
     definition: &Definition,
     variant: &str,
-    now: SystemTime,
+    (now, arguments): (SystemTime, impl IntoIterator<Item = &'a Argument>),
     result: &RunResult,
 ) -> Vec<Claim> {
     let claim = |name: &str, value: String| Claim { name: name.to_owned(), value };
+    // What was asked about them does not: without its period a yes would say more than it does.
+    let others = arguments.into_iter().filter(|argument| argument.subject().is_none());
+    let asked = others.map(|argument| claim(ASKED, asked(&argument.name, argument.text())));
     // The person that it is about stays out: the answer travels inside the certificate as evidence,
     // where the holder decides what to disclose.
-    vec![
+    let mut claims = vec![
         claim("check", definition.name.clone()),
         claim("variant", variant.to_owned()),
         claim("regions", result.regions.join(",")),
@@ -199,7 +203,9 @@ pub(super) fn claims(
             chrono::DateTime::<chrono::Utc>::from(now)
                 .to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         ),
-    ]
+    ];
+    claims.extend(asked);
+    claims
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub struct CivilStatus {
     /// The wedding days of the marriages that are in force: not divorced or annulled since, and
     /// both live.
     pub married_since: Vec<NaiveDate>,
+    /// What the marriage register should have of them: each day, and whether it was a wedding.
+    pub events: Vec<(NaiveDate, bool)>,
     /// Whether the household register has the person, and how.
     pub registered: bool,
     /// Whether the person is dead.
@@ -50,10 +52,16 @@ pub fn civil_statuses(spec: &Spec) -> Result<HashMap<ResidentId, CivilStatus>, C
     }
     let mut beside: HashMap<ResidentId, HashSet<ResidentId>> = HashMap::new();
     let mut since: HashMap<ResidentId, Vec<NaiveDate>> = HashMap::new();
+    let mut happened: HashMap<ResidentId, Vec<(NaiveDate, bool)>> = HashMap::new();
     for ((man, woman), mut events) in couples {
         beside.entry(man).or_default().insert(woman);
         beside.entry(woman).or_default().insert(man);
         events.sort_by_key(|(day, _)| *day);
+        let is_wedding = |event: &Event| matches!(event, Event::Married | Event::Remarried);
+        for party in [man, woman] {
+            let theirs = events.iter().map(|(day, event)| (*day, is_wedding(event)));
+            happened.entry(party).or_default().extend(theirs);
+        }
         let in_force = events.last().filter(|(_, event)| {
             matches!(event, Event::Married | Event::Remarried)
                 && !dead.contains(&man)
@@ -76,6 +84,7 @@ pub fn civil_statuses(spec: &Spec) -> Result<HashMap<ResidentId, CivilStatus>, C
             person.id,
             CivilStatus {
                 married_since: since.remove(&person.id).unwrap_or_default(),
+                events: happened.remove(&person.id).unwrap_or_default(),
                 registered: person.residence == Residence::Registered,
                 is_dead: dead.contains(&person.id),
                 birth: person.birth,

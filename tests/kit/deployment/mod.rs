@@ -606,6 +606,11 @@ pub fn definitions() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../certs/definitions")
 }
 
+/// Definitions of checks that exist for tests alone.
+pub fn test_definitions() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("kit/definitions")
+}
+
 /// The text of a shipped definition.
 pub fn definition_text(check: &str) -> Result<String, Failure> {
     Ok(DefinitionFolder::read(&definitions().join(check))?.text)

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{Answer, ExchangeReply, FactTerms, KeyUsage, Request};
+use zerotrip_proto::v1::{Answer, Claim, ExchangeReply, FactTerms, KeyUsage, Request};
 use zerotrip_text::Bilingual;
 use zerotrip_trust::Signed;
 use zerotrip_trust::directory::Directory;
@@ -25,7 +25,9 @@ use crate::facts::Fact;
 use crate::jwks::JwkSet;
 use crate::sdjwt::{self, Claims, SdJwt};
 use crate::seal::{claims_agree, policy, sources};
-use crate::terms::{SEAL_WITHIN, SHOWN, TermsError, VALIDITY, open_shown, scope};
+use crate::terms::{
+    SEAL_WITHIN, SHOWN, TermsError, VALIDITY, asked as asked_as, asked_of, open_shown, scope,
+};
 use crate::{VCT_PREFIX, is_vct_of, written};
 
 pub use error::CertificateError;
@@ -276,6 +278,14 @@ fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>) -> Result<Finding,
     })
 }
 
+/// What the answer claims.
+fn claims_of(answer: &Answer) -> &[Claim] {
+    match &answer.outcome {
+        Some(Outcome::Answered(answered)) => &answered.claims,
+        _ => &[],
+    }
+}
+
 /// The values that the answer's proof comes with.
 fn facts_of(answer: &Answer) -> &[FactTerms] {
     match &answer.outcome {
@@ -307,6 +317,13 @@ fn disclosed(
     let Some(Body::Check(check)) = &request.body else {
         return Err(CertificateError::Contradiction("request"));
     };
+    let said = |asked: &str| {
+        let mut given = check.parameters.iter();
+        given.any(|parameter| asked_as(&parameter.name, &parameter.value) == asked)
+    };
+    if !asked_of(claims_of(answer)).all(said) {
+        return Err(CertificateError::Contradiction("scope"));
+    }
     let same = request.id == answer.request_id
         && request.issuer == stated.issuer
         && check.check == stated.check

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use zerotrip_datasets::ParameterType;
 use zerotrip_text::Bilingual;
 use zerotrip_trust::digest::Digest;
 
 use super::claim::ClaimTerms;
 use super::dataset::{Code, DateOf, ExpectedDataset};
+use super::parameter::Parameter;
 use super::scan::{Reference, Scan};
 
 /// A check as its owners approved it.
@@ -53,15 +53,6 @@ pub struct Definition {
     pub rules_digest: Digest,
     /// The text: its files in one (`container.rs`).
     pub text: String,
-}
-
-/// One thing the requester must say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its name.
-    pub name: String,
-    /// What its text is read as.
-    pub declared: ParameterType,
 }
 
 /// One form of the question.
@@ -170,6 +161,12 @@ impl Definition {
     /// The variant of that name.
     pub fn variant(&self, name: &str) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.name == name)
+    }
+
+    /// The parameter of that name, if it names the person asked about.
+    pub fn subject(&self, name: &str) -> Option<&Parameter> {
+        let named = self.parameters.iter().find(|parameter| parameter.name == name);
+        named.filter(|parameter| parameter.declared.is_subject())
     }
 }
 

@@ -6,6 +6,7 @@ use zerotrip_text::Bilingual;
 use super::claim::ClaimTerms;
 use super::dataset::{Code, DateOf, ExpectedDataset};
 use super::model::{CoverageRule, HandOver, ReasonText};
+use super::parameter::RawParameter;
 use super::scan::Reference;
 use super::shared::SharedScan;
 
@@ -49,14 +50,6 @@ pub(super) struct RawCheck {
 pub(super) enum RawProves {
     Absence,
     Fact,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawParameter {
-    pub(super) name: String,
-    #[serde(rename = "type")]
-    pub(super) declared: String,
 }
 
 #[derive(Deserialize)]

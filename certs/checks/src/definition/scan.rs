@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::names::is_name;
@@ -40,8 +41,11 @@ pub struct Scan {
     /// 120.
     pub lifetime_from: Option<u32>,
     /// Or: how many years back the register must begin, where what is older cannot matter: 0 to
-    /// 120. Each scan says one of the two.
+    /// 120.
     pub last_years: Option<u32>,
+    /// Or: the parameter (`request.<name>`) that says of which period or day the register must
+    /// know. Each scan says one of the three.
+    pub known_from: Option<Reference>,
     /// The oldest as-of that counts for this question; a dataset's own bound may be shorter, and
     /// then counts.
     pub most_age: Age,
@@ -121,6 +125,14 @@ pub enum Reach {
     LifetimeFrom(u32),
     /// This many years.
     LastYears(u32),
+    /// All of these days.
+    Days {
+        /// The first.
+        from: NaiveDate,
+        /// The last, where it is over: then the register must have been read after it. `None`: up
+        /// to the moment at which it was read.
+        until: Option<NaiveDate>,
+    },
 }
 
 impl Scan {
@@ -129,7 +141,8 @@ impl Scan {
         self.columns.iter().chain(&self.optional)
     }
 
-    /// How far back the register must know; the whole of a life where the definition does not say.
+    /// How far back the register must know, where no parameter says it; the whole of a life where
+    /// the definition does not say.
     pub fn reach(&self) -> Reach {
         match (self.lifetime_from, self.last_years) {
             (None, Some(years)) => Reach::LastYears(years),

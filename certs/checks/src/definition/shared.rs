@@ -188,6 +188,7 @@ pub(super) struct SharedScan {
     supplies: Vec<Listed<String>>,
     lifetime_from: Option<Number>,
     last_years: Option<Number>,
+    known_from: Option<Reference>,
     most_age: Age,
     #[serde(default)]
     judged: bool,
@@ -217,6 +218,7 @@ impl SharedScan {
             supplies: only(&self.supplies, variant),
             lifetime_from: self.lifetime_from.as_ref().and_then(|age| age.small_of(variant)),
             last_years: self.last_years.as_ref().and_then(|years| years.small_of(variant)),
+            known_from: self.known_from.clone(),
             most_age: self.most_age,
             judged: self.judged,
             each_row: self.each_row,

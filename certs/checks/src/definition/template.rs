@@ -4,6 +4,7 @@ use zerotrip_datasets::file::semantic_type;
 use zerotrip_proto::v1;
 
 use super::model::Definition;
+use super::parameter::Parameter;
 use super::scan::{Origin, Scan};
 
 impl Scan {
@@ -67,6 +68,7 @@ impl Scan {
                 claims(definition, variant, &self.dataset)
             },
             rules_digest: definition.rules_digest.to_vec(),
+            parameters: definition.parameters.iter().filter_map(Parameter::terms).collect(),
             lookup_columns: shape
                 .and_then(|shape| shape.lookup.get(&self.lookup))
                 .cloned()

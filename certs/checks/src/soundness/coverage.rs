@@ -12,6 +12,10 @@ use crate::definition::Reach;
 /// The dataset of the first scan whose register does not know of every person for which an absence
 /// is concluded.
 pub(super) fn uncovered<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
+    // Of what is outside its regions no register says anything.
+    if evidence.asks_elsewhere {
+        return evidence.scans.first().map(|scan| scan.dataset);
+    }
     let moment = first_read(evidence).and_then(day_of).and_then(NaiveDate::from_epoch_days);
     for scan in evidence.scans.iter().filter(|scan| !scan.absence_for.is_empty()) {
         let ScanState::Complete(complete) = scan.state else { continue };
@@ -54,8 +58,15 @@ fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate)
     else {
         return false;
     };
+    // What is entered on a day is not all there before it is over.
+    if let Reach::Days { from, until } = scan.reach
+        && (moment < from || until.is_some_and(|until| moment <= until))
+    {
+        return false;
+    }
     stated.older_carried_over
         || match scan.reach {
+            Reach::Days { from, .. } => from >= since,
             Reach::LifetimeFrom(age) => scan
                 .absence_for
                 .iter()

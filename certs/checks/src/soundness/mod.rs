@@ -95,6 +95,8 @@ pub struct CheckEvidence<'a> {
     pub registered: &'a BTreeMap<&'a str, HashSet<String>>,
     /// The definition's hand-over pairs.
     pub hand_overs: &'a [HandOver],
+    /// Whether the request asks about a region that not all registers cover.
+    pub asks_elsewhere: bool,
 }
 
 /// One scan and the persons it must know about.

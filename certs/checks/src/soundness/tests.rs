@@ -103,6 +103,7 @@ impl Case {
             certain: &self.certain,
             registered: &BTreeMap::new(),
             hand_overs: &[],
+            asks_elsewhere: false,
         };
         match conclude(&evidence) {
             Conclusion::Proven(_) => "true".into(),
@@ -155,6 +156,35 @@ fn silence_counts_only_from_where_the_owner_says_it_begins() {
         "OUTSIDE_COVERAGE",
         "it began the day after the moment"
     );
+}
+
+/// 1,800,000,000 is in the morning of 2027-01-15 in China.
+#[test]
+fn a_register_knows_of_days_that_it_had_begun_by_and_was_read_after() {
+    let asked = |from: &str, until: Option<&str>, since: &str, older_carried_over| {
+        let stated = ScanReport {
+            since: day(since),
+            older_carried_over,
+            as_of: at(1_800_000_000),
+            now: at(1_800_000_000),
+            ..report("d")
+        };
+        let date = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").unwrap();
+        let reach = Reach::Days { from: date(from), until: until.map(date) };
+        Case { reach, ..case(OWNER, stated) }.said()
+    };
+    let (known, unknown) = ("true", "OUTSIDE_COVERAGE");
+    for (from, until, since, older, said) in [
+        ("2020-01-01", Some("2027-01-14"), "2020-01-01", false, known),
+        ("2020-01-01", Some("2027-01-14"), "2020-01-02", false, unknown),
+        ("2020-01-01", Some("2027-01-14"), "2020-01-02", true, known),
+        ("2020-01-01", Some("2027-01-15"), "1990-01-01", true, unknown),
+        ("2020-01-01", None, "2020-01-01", false, known),
+        ("2027-01-15", None, "1990-01-01", false, known),
+        ("2027-01-16", None, "1990-01-01", true, unknown),
+    ] {
+        assert_eq!(asked(from, until, since, older), said, "{from} {until:?} {since} {older}");
+    }
 }
 
 #[test]
@@ -313,6 +343,7 @@ fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units:
         certain: &HashSet::new(),
         registered: &BTreeMap::new(),
         hand_overs: &pairs,
+        asks_elsewhere: false,
     };
     matches!(conclude(&evidence), Conclusion::Proven(_))
 }
@@ -506,7 +537,7 @@ proptest! {
         }).collect();
         let map = BTreeMap::from([("registered_in:r", registered.clone())]);
         let pairs = [HandOver { from: "s0".into(), to: "s1".into(), by: None }];
-        let evidence = CheckEvidence { proves: &Proves::Absence, scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], certain: &certain, registered: &map, hand_overs: &pairs };
+        let evidence = CheckEvidence { proves: &Proves::Absence, scans: &scans, verdicts: &verdicts, reasons: &["FOUND"], certain: &certain, registered: &map, hand_overs: &pairs, asks_elsewhere: false };
         let conclusion = conclude(&evidence);
         if let Conclusion::Refuted(_) = conclusion {
             prop_assert!(!scans.iter().any(|scan| matches!(scan.state, ScanState::Incomplete(_))), "a missing source would say where it is");

@@ -7,6 +7,7 @@ use zerotrip_checks::definition::{
 };
 use zerotrip_text::Bilingual;
 
+use super::parameters::said;
 use super::proven::proven;
 use super::{Section, dataset_name, joined, named, word};
 
@@ -20,10 +21,12 @@ pub(super) fn overview(definition: &Definition) -> Section {
     let variants = joined(&variants);
     let parameters: Vec<String> =
         definition.parameters.iter().map(|parameter| format!("`{}`", parameter.name)).collect();
+    let others = definition.parameters.iter().filter(|one| !one.declared.is_subject());
+    let others: Vec<Bilingual> = others.map(said).collect();
     let registers: Vec<Bilingual> = definition.datasets.iter().map(dataset_name).collect();
     let registers = joined(&registers);
     let statement = &definition.certificate.statement;
-    Section {
+    let mut section = Section {
         title: Bilingual::new(
             format!("{} (`{}`)", definition.title.en, definition.name),
             format!("{}（`{}`）", definition.title.zh, definition.name),
@@ -55,7 +58,23 @@ pub(super) fn overview(definition: &Definition) -> Section {
                  其余情形一律答复“无法确定”，既非是，也非否。",
             ),
         ],
+    };
+    drop(section.lines.splice(2..2, told_too(others)));
+    section
+}
+
+/// What the requester says beside the person, and who learns of it.
+fn told_too(others: Vec<Bilingual>) -> Vec<Bilingual> {
+    if others.is_empty() {
+        return others;
     }
+    let learn = Bilingual::new(
+        "Every department that is asked sees that, in the signed request, and serves nothing \
+         outside those bounds. A yes and its certificate name it, and no holder can withhold it.",
+        "每个被查询的单位均可在签名的请求中看到上述内容，超出范围的请求一律不予答复；肯定答复及电子\
+         证明均载明上述内容，持有人不能隐去。",
+    );
+    others.into_iter().chain([learn]).collect()
 }
 
 /// One form of the question.
@@ -158,6 +177,10 @@ fn silence(variant: &Variant, scan: &Scan) -> Bilingual {
     }
     let persons = persons(variant, &scan.absence_for);
     let reach = match scan.reach() {
+        _ if scan.known_from.is_some() => Bilingual::new(
+            "on the days that the request names, of which it must know",
+            "在请求所载时间内（该登记须涵盖此时间）",
+        ),
         Reach::LifetimeFrom(0) => Bilingual::new("in their whole life", "自出生以来"),
         Reach::LifetimeFrom(age) => Bilingual::new(
             format!("in their life from the age of {age} on"),
@@ -167,6 +190,8 @@ fn silence(variant: &Variant, scan: &Scan) -> Bilingual {
         Reach::LastYears(years) => {
             Bilingual::new(format!("in the last {years} years"), format!("近 {years} 年内"))
         }
+        // Days are a request's, and no definition's.
+        Reach::Days { .. } => Bilingual::default(),
     };
     let judged = match scan.judged || scan.each_row {
         true => Bilingual::new(

@@ -3,6 +3,7 @@
 
 mod asked;
 mod kinds;
+pub(crate) mod parameters;
 mod proven;
 mod statements;
 #[cfg(test)]

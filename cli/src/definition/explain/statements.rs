@@ -216,6 +216,10 @@ fn subjects(definition: &Definition, shape: &ExpectedDataset) -> Vec<Bilingual> 
 
 fn since(definition: &Definition, shape: &ExpectedDataset) -> Bilingual {
     let reaches = scans(definition, &shape.id).map(|(variant, name, scan)| match scan.reach() {
+        _ if scan.known_from.is_some() => Bilingual::new(
+            format!("`{variant}`, `{name}`: the days that the request names"),
+            format!("`{variant}` 的 `{name}`：请求所载时间"),
+        ),
         Reach::LifetimeFrom(age) => Bilingual::new(
             format!("`{variant}`, `{name}`: lives from the age of {age} on"),
             format!("`{variant}` 的 `{name}`：自满 {age} 周岁起"),
@@ -228,6 +232,8 @@ fn since(definition: &Definition, shape: &ExpectedDataset) -> Bilingual {
             format!("`{variant}`, `{name}`: the last {years} years"),
             format!("`{variant}` 的 `{name}`：近 {years} 年"),
         ),
+        // Days are a request's, and no definition's.
+        Reach::Days { .. } => Bilingual::default(),
     });
     let reaches = joined(&reaches.collect::<Vec<_>>());
     Bilingual::new(

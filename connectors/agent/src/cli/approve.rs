@@ -236,6 +236,9 @@ fn in_words(template: &ScanTemplate) -> String {
         let columns = claim.columns.join(", ");
         format!("; IT TELLS WHO ASKS: {} ({}), made of {columns}", claim.title_en, claim.title_zh)
     });
+    let parameters = template.parameters.iter().map(|terms| {
+        format!("; the request says {} ({}, `{}`)", terms.title_en, terms.title_zh, terms.name)
+    });
     let optional = match template.optional.as_slice() {
         [] => String::new(),
         columns => format!(", and of {} what the dataset has", columns.join(", ")),
@@ -246,7 +249,7 @@ fn in_words(template: &ScanTemplate) -> String {
     };
     format!(
         "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}{optional}; at most \
-         {} rows; {shown}{}{}{}",
+         {} rows; {shown}{}{}{}{}",
         template.check,
         template.dataset,
         template.lookup,
@@ -256,6 +259,7 @@ fn in_words(template: &ScanTemplate) -> String {
         template.max_rows,
         meanings.collect::<String>(),
         dates.collect::<String>(),
+        parameters.collect::<String>(),
         claims.collect::<String>(),
     )
 }

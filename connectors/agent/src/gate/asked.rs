@@ -2,9 +2,12 @@
 
 use std::collections::HashSet;
 
-use zerotrip_datasets::{ParameterType, ResidentId};
+use zerotrip_datasets::parameter::{Spelling, read_all};
+use zerotrip_datasets::{CivilDay, ParameterType, ResidentId};
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CheckManyBody, ErrorCode, Parameter, Request, ShownSubjects};
+use zerotrip_proto::v1::{
+    CheckManyBody, ErrorCode, Parameter, Request, ScanTemplate, ShownSubjects,
+};
 use zerotrip_proto::{Refusal, bounds};
 use zerotrip_trust::subject_list::verify_shown;
 
@@ -62,9 +65,42 @@ impl<'a> Asked<'a> {
         let mut given = self.parameters.iter().filter(|given| given.name == parameter);
         let (Some(text), None) = (given.next(), given.next()) else { return false };
         // A key is a resident id, so is the parameter that it comes from.
-        ParameterType::ResidentId
-            .read_signed(parameter, &text.value, None)
-            .is_ok_and(|read| read.value.resident() == Some(*person))
+        let read = ParameterType::ResidentId.read(parameter, &text.value, Spelling::Signed, None);
+        read.is_ok_and(|read| read.subject().and_then(|one| one.resident()) == Some(*person))
+    }
+
+    /// Whether the request says exactly what the owner approved that it can say: the parameters of
+    /// the template, each once and within its bounds, and beside them the one person, where it is
+    /// about one. `today` is the latest day that it can be where the request was made.
+    pub(super) fn check_parameters(
+        &self,
+        template: &ScanTemplate,
+        today: CivilDay,
+    ) -> Result<(), Refusal> {
+        let Some(bound) = ParameterType::bound(template) else {
+            return refuse(
+                ErrorCode::GateRefused,
+                "the approved scan binds a parameter of a type that this connector does not know",
+            );
+        };
+        let mut declared: Vec<(&str, &ParameterType)> =
+            bound.iter().map(|(name, declared)| (*name, declared)).collect();
+        let is_bound = |name: &str| bound.iter().any(|(known, _)| *known == name);
+        if let Some(many) = &self.many {
+            if is_bound(many.parameter) {
+                let why = format!("subjects cannot differ by `{}`", many.parameter);
+                return refuse(ErrorCode::Malformed, why);
+            }
+        } else {
+            let other = self.parameters.iter().find(|given| !is_bound(&given.name));
+            let Some(person) = other else {
+                return refuse(ErrorCode::InvalidParameter, "the request names no person");
+            };
+            declared.push((&person.name, &ParameterType::ResidentId));
+        }
+        read_all(declared, self.parameters, Spelling::Signed, Some(today))
+            .map(drop)
+            .map_err(|error| Refusal::new(ErrorCode::InvalidParameter, error.to_string()))
     }
 }
 
@@ -95,5 +131,99 @@ impl<'a> Many<'a> {
             return refuse(ErrorCode::Malformed, "a subject appears twice");
         }
         Ok(Self { parameter, count: body.subjects, shown })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use chrono::NaiveDate;
+    use zerotrip_proto::v1::parameter_terms::Type;
+    use zerotrip_proto::v1::{CheckBody, ParameterTerms, PeriodTerms};
+
+    use super::*;
+
+    const PERSON: (&str, &str) = ("applicant", "11010519491231002X");
+
+    fn template(types: &[(&str, Option<Type>)]) -> ScanTemplate {
+        let terms = types.iter().map(|(name, r#type)| ParameterTerms {
+            name: (*name).to_owned(),
+            r#type: r#type.clone(),
+            ..ParameterTerms::default()
+        });
+        ScanTemplate { parameters: terms.collect(), ..ScanTemplate::default() }
+    }
+
+    fn period() -> Option<Type> {
+        Some(Type::Period(PeriodTerms { most_months: 12, not_after: "last_month".into() }))
+    }
+
+    fn given(list: &[(&str, &str)]) -> Vec<Parameter> {
+        let one = |(name, value): &(&str, &str)| Parameter {
+            name: (*name).to_owned(),
+            value: (*value).to_owned(),
+        };
+        list.iter().map(one).collect()
+    }
+
+    fn said(body: Body, template: &ScanTemplate) -> Result<(), ErrorCode> {
+        let request = Request { body: Some(body), ..Request::default() };
+        let day = NaiveDate::from_ymd_opt(2026, 3, 31).unwrap();
+        let asked = Asked::of(&request, None).unwrap();
+        asked.check_parameters(template, CivilDay::of(day)).map_err(|refusal| refusal.code)
+    }
+
+    /// A hub cannot change what was signed; what a requester signs beyond what was approved, with
+    /// or without the hub's help, is not served.
+    #[test]
+    fn a_request_says_what_the_owner_approved_and_nothing_else() {
+        let bound = template(&[("period", period())]);
+        let invalid = Err(ErrorCode::InvalidParameter);
+        for (list, answer) in [
+            (vec![PERSON, ("period", "2025-03/2026-02")], Ok(())),
+            (vec![("period", "2025-03/2026-02"), PERSON], Ok(())),
+            (vec![PERSON], invalid),
+            (vec![("period", "2025-03/2026-02")], invalid),
+            (vec![PERSON, ("period", "2025-02/2026-02")], invalid),
+            (vec![PERSON, ("period", "2025-03/2026-03")], invalid),
+            (vec![PERSON, ("period", "2025-3/2026-02")], invalid),
+            (vec![PERSON, ("period", "2025-03/2026-02 ")], invalid),
+            (vec![PERSON, ("period", "2025-03/2026-02"), ("period", "2026-01/2026-02")], invalid),
+            (vec![PERSON, ("period", "2025-03/2026-02"), ("kind", "any")], invalid),
+            (vec![("applicant", "2025-03/2026-02"), ("period", "2025-03/2026-02")], invalid),
+        ] {
+            let body = CheckBody { parameters: given(&list), ..CheckBody::default() };
+            assert_eq!(said(Body::Check(body), &bound), answer, "{list:?}");
+        }
+        // A template of a check that has none.
+        let body = |list: &[(&str, &str)]| {
+            Body::Check(CheckBody { parameters: given(list), ..CheckBody::default() })
+        };
+        assert_eq!(said(body(&[PERSON]), &template(&[])), Ok(()));
+        let more = body(&[PERSON, ("period", "2025-03/2026-02")]);
+        assert_eq!(said(more, &template(&[])), invalid);
+        // One of a later version.
+        let unknown = template(&[("period", None)]);
+        assert_eq!(said(body(&[PERSON]), &unknown), Err(ErrorCode::GateRefused));
+    }
+
+    #[test]
+    fn a_request_about_many_says_the_rest_once_for_all() {
+        let bound = template(&[("period", period())]);
+        let body = |list: &[(&str, &str)], differs: &str| {
+            Body::CheckMany(CheckManyBody {
+                parameters: given(list),
+                subject_parameter: differs.to_owned(),
+                subjects: 2,
+                ..CheckManyBody::default()
+            })
+        };
+        let whole = [("period", "2025-03/2026-02")];
+        assert_eq!(said(body(&whole, "applicant"), &bound), Ok(()));
+        assert_eq!(said(body(&[], "applicant"), &bound), Err(ErrorCode::InvalidParameter));
+        let late = body(&[("period", "2025-03/2026-03")], "applicant");
+        assert_eq!(said(late, &bound), Err(ErrorCode::InvalidParameter));
+        // They cannot differ by the period.
+        assert_eq!(said(body(&[], "period"), &bound), Err(ErrorCode::Malformed));
     }
 }

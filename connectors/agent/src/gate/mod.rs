@@ -11,9 +11,9 @@ mod times;
 use std::sync::Arc;
 
 use zerotrip_channel::deadline::Deadline;
-use zerotrip_datasets::ResidentId;
+use zerotrip_datasets::{CivilDay, ResidentId};
 use zerotrip_proto::v1::{Envelope, ErrorCode, Request, ScanTemplate, ScanTicket};
-use zerotrip_proto::{Obligation, Refusal};
+use zerotrip_proto::{Obligation, Refusal, bounds};
 use zerotrip_trust::directory::SignedError;
 use zerotrip_trust::receipt::template_digest;
 
@@ -84,6 +84,8 @@ pub fn admit(envelope: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Ref
         return refuse(ErrorCode::Malformed, "the ticket names no template");
     };
     let approved = check_approval(template, &requester, &request, &asked, arrival)?;
+    let today = CivilDay::at(arrival.now + bounds::CLOCK_SKEW);
+    asked.check_parameters(approved.template(), today)?;
     let keys = keys::check_keys(&ticket, approved.template(), &asked, arrival)?;
     let subjects = asked.subjects();
     Ok(Admitted { approved, keys, requester, subjects, deadline, request, ticket })

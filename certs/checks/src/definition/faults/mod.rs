@@ -4,21 +4,20 @@
 mod claims;
 mod datasets;
 mod fault;
+mod parameters;
 mod scans;
 mod steps;
 mod variants;
 
 use std::time::Duration;
 
-use zerotrip_datasets::ParameterType;
 use zerotrip_text::{Bilingual, cut};
 
 use super::bounds::MOST_VERSION;
 use super::container::{CHECK_FILE, REASONS_FILE};
 use super::dataset::ExpectedDataset;
-use super::model::{Definition, Parameter};
+use super::model::Definition;
 use super::names::{is_code, is_name};
-use super::raw::RawParameter;
 
 pub use fault::{DefinitionError, Fault};
 
@@ -114,36 +113,6 @@ impl<'a> Faults<'a> {
                 format!("use 1 to {MOST_VCT} visible ASCII characters, no blanks"),
             );
         }
-    }
-
-    /// The parameters, each with its declared type.
-    pub(super) fn parameters(&mut self, raw: &[RawParameter]) -> Vec<Parameter> {
-        let mut parameters = Vec::with_capacity(raw.len());
-        for parameter in raw {
-            self.name("parameter.name", &parameter.name);
-            let declared = ParameterType::from_name(&parameter.declared).unwrap_or_else(|| {
-                let known = ParameterType::ALL.map(ParameterType::name).join("`, `");
-                self.add(
-                    &format!("parameter `{}`", parameter.name),
-                    format!("type `{}` is not known", parameter.declared),
-                    format!("use `{known}`"),
-                );
-                // The definition is refused; its other faults are named by this one's name.
-                ParameterType::ResidentId
-            });
-            parameters.push(Parameter { name: parameter.name.clone(), declared });
-        }
-        // How many variants may be asked is counted by person: with two, each of them could be
-        // asked about again beside another.
-        let persons = parameters.iter().filter(|one| one.declared == ParameterType::ResidentId);
-        if let Some(second) = persons.skip(1).map(|one| one.name.clone()).next() {
-            self.add(
-                "parameter",
-                format!("`{second}` is a second person; a check is about one"),
-                "reach the other by a register that relates the two",
-            );
-        }
-        parameters
     }
 
     fn text(&mut self, file: &str, key: &str, text: &Bilingual) {

@@ -1,5 +1,7 @@
 //! Faults of one scan of one variant.
 
+use zerotrip_datasets::ParameterType;
+
 use super::Faults;
 use super::variants::Earlier;
 use crate::definition::model::Definition;
@@ -47,14 +49,16 @@ impl Faults<'_> {
         for column in scan.optional.iter().filter(|column| scan.columns.contains(column)) {
             self.add(at, format!("`{column}` is asked for anyway"), "drop it from `optional`");
         }
-        match (scan.lifetime_from, scan.last_years) {
-            (Some(years), None) | (None, Some(years)) if years <= MOST_YEARS => {}
+        match (scan.lifetime_from, scan.last_years, &scan.known_from) {
+            (Some(years), None, None) | (None, Some(years), None) if years <= MOST_YEARS => {}
+            (None, None, Some(days)) => self.check_days(definition, at, days),
             _ => self.add(
                 at,
                 "how far back the register must know is not said once",
                 format!(
                     "say how far back the register must know: `lifetime_from`, an age, or \
-                     `last_years`; one of them, 0 to {MOST_YEARS}"
+                     `last_years`, each 0 to {MOST_YEARS}, or `known_from`, a parameter; one of \
+                     them"
                 ),
             ),
         }
@@ -63,6 +67,21 @@ impl Faults<'_> {
                 at,
                 "a bound is out of bounds",
                 "most_keys is 1 to 4096, most_rows 1 to 1000000",
+            );
+        }
+    }
+
+    /// What says of which days a register must know is a period or a day of the request.
+    fn check_days(&mut self, definition: &Definition, at: &str, days: &Reference) {
+        let named = definition.parameters.iter().find(|known| known.name == days.column);
+        let says_days = named.is_some_and(|parameter| {
+            matches!(parameter.declared, ParameterType::Date(_) | ParameterType::Period(_))
+        });
+        if days.step != "request" || !says_days {
+            self.add(
+                at,
+                format!("known_from: `{}.{}` is no period and no day", days.step, days.column),
+                "name `request.<parameter>`, of type `period` or `date`",
             );
         }
     }
@@ -86,11 +105,11 @@ impl Faults<'_> {
             );
         }
         for key in scan.keys.iter().chain(&scan.absence_for).filter(|key| key.step == "request") {
-            if !definition.parameters.iter().any(|parameter| parameter.name == key.column) {
+            if definition.subject(&key.column).is_none() {
                 self.add(
                     at,
-                    format!("no parameter `{}`", key.column),
-                    "name one of `[[parameter]]`",
+                    format!("no parameter `{}` names a person", key.column),
+                    "name the one of `[[parameter]]` that is of type `resident_id`",
                 );
             }
         }
@@ -105,13 +124,11 @@ impl Faults<'_> {
     ) {
         for origin in &scan.origins {
             match origin {
-                Origin::Parameter { parameter }
-                    if !definition.parameters.iter().any(|known| known.name == *parameter) =>
-                {
+                Origin::Parameter { parameter } if definition.subject(parameter).is_none() => {
                     self.add(
                         at,
-                        format!("origin names no parameter: `{parameter}`"),
-                        "name one of `[[parameter]]`",
+                        format!("origin names no person's parameter: `{parameter}`"),
+                        "name the one of `[[parameter]]` that is of type `resident_id`",
                     );
                 }
                 Origin::Column { dataset, column }

@@ -58,6 +58,7 @@ fn concluded(
         certain: &HashSet::from([OWNER.to_owned()]),
         registered: &BTreeMap::new(),
         hand_overs: &[],
+        asks_elsewhere: false,
     };
     match conclude(&evidence) {
         Conclusion::Proven(_) => "true".into(),

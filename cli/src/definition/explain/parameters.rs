@@ -1,0 +1,65 @@
+//! What a requester says, and within which bounds.
+
+use zerotrip_checks::definition::Parameter;
+use zerotrip_datasets::ParameterType;
+use zerotrip_datasets::parameter::LastMonth;
+use zerotrip_text::Bilingual;
+
+use super::{joined, named};
+
+/// A parameter by its title, and what it can be.
+pub(crate) fn said(parameter: &Parameter) -> Bilingual {
+    let name = named(&parameter.name, parameter.title.as_ref());
+    let what = kind(parameter);
+    Bilingual::new(format!("{}: {}", name.en, what.en), format!("{}：{}", name.zh, what.zh))
+}
+
+fn kind(parameter: &Parameter) -> Bilingual {
+    match &parameter.declared {
+        ParameterType::ResidentId => {
+            Bilingual::new("the number of the person asked about", "被查询人员的居民身份号码")
+        }
+        ParameterType::Uscc => Bilingual::new(
+            "the unified social credit code of an enterprise, which no register is asked about",
+            "企业的统一社会信用代码（不以其检索登记）",
+        ),
+        ParameterType::Date(bounds) => {
+            let (en, zh) = match bounds.not_after {
+                Some(day) => (day.to_string(), day.to_string()),
+                None => ("the day of the question".to_owned(), "查询当日".to_owned()),
+            };
+            let first = bounds.not_before;
+            Bilingual::new(
+                format!("a day, such as `2024-03-01`, from {first} to {en}"),
+                format!("日期，如 `2024-03-01`，自 {first} 至 {zh}"),
+            )
+        }
+        ParameterType::Period(bounds) => {
+            let (en, zh) = match bounds.not_after {
+                LastMonth::This => ("the month of the question", "查询当月"),
+                LastMonth::Before => ("the month before the question", "查询上月"),
+            };
+            let most = bounds.most_months;
+            Bilingual::new(
+                format!(
+                    "at most {most} months, such as `2024-01/2025-12`, until {en} at the latest"
+                ),
+                format!("不超过 {most} 个月的期间，如 `2024-01/2025-12`，至迟到{zh}"),
+            )
+        }
+        ParameterType::Number(bounds) => Bilingual::new(
+            format!("a whole number from {} to {}", bounds.min, bounds.max),
+            format!("{} 至 {} 的整数", bounds.min, bounds.max),
+        ),
+        ParameterType::Region(level) => Bilingual::new(
+            format!("the code of a {} that there is today", level.name()),
+            format!("现行{}行政区划代码", level.zh()),
+        ),
+        ParameterType::Code(_) => {
+            let words: Vec<Bilingual> =
+                parameter.words.iter().map(|(word, title)| named(word, Some(title))).collect();
+            let words = joined(&words);
+            Bilingual::new(format!("one of {}", words.en), format!("{}之一", words.zh))
+        }
+    }
+}

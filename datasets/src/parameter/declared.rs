@@ -1,0 +1,52 @@
+//! The types that a definition can declare.
+
+use std::collections::BTreeSet;
+
+use super::bounds::{DateBounds, Level, NumberBounds, PeriodBounds};
+
+/// Most parameters of a check.
+pub const MOST_PARAMETERS: usize = 8;
+
+/// What a parameter is. The set is closed: a definition that declares another type is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParameterType {
+    /// The person asked about: a resident id of 18 characters.
+    ResidentId,
+    /// An enterprise, by its unified social credit code (GB 32100). It is compared with what rows
+    /// say; no register is asked about it.
+    Uscc,
+    /// A civil day.
+    Date(DateBounds),
+    /// Whole months.
+    Period(PeriodBounds),
+    /// A whole number.
+    Number(NumberBounds),
+    /// A division that exists today (GB/T 2260), of this level.
+    Region(Level),
+    /// One of these words.
+    Code(BTreeSet<String>),
+}
+
+impl ParameterType {
+    /// The names of all of them.
+    pub const NAMES: [&str; 7] =
+        ["resident_id", "uscc", "date", "period", "number", "region", "code"];
+
+    /// As a definition declares it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ResidentId => "resident_id",
+            Self::Uscc => "uscc",
+            Self::Date(_) => "date",
+            Self::Period(_) => "period",
+            Self::Number(_) => "number",
+            Self::Region(_) => "region",
+            Self::Code(_) => "code",
+        }
+    }
+
+    /// Whether it names whom the request asks about.
+    pub fn is_subject(&self) -> bool {
+        matches!(self, Self::ResidentId)
+    }
+}
