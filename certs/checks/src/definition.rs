@@ -12,6 +12,7 @@ mod container;
 mod dataset;
 mod faults;
 mod model;
+mod months;
 mod names;
 mod parse;
 mod raw;
@@ -28,4 +29,5 @@ pub use model::{
     CertificateTerms, CoverageRule, Definition, HandOver, Parameter, Proves, ReasonText, Step,
     StepKind, Variant,
 };
+pub use months::{Direction, Enough, KindIs, MONTHS_COLUMNS, MOST_MONTHS, Measure, Months, Period};
 pub use scan::{Age, Origin, Reach, Reference, Scan};

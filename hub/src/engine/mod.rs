@@ -15,6 +15,7 @@ mod facts;
 mod families;
 mod lineage;
 mod many;
+mod months;
 mod pair_join;
 mod plausible;
 mod prepare;

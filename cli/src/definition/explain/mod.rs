@@ -2,6 +2,7 @@
 //! the definition; `kinds.rs` has the kinds of statement that it can rest on.
 
 mod asked;
+mod counted;
 mod kinds;
 mod proven;
 mod statements;
