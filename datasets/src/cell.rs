@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use zerotrip_proto::v1::SemanticType;
 
-use crate::normal::{address, division, money, person_name, phone, uscc};
+use crate::normal::{address, division, money, month, person_name, phone, uscc};
 use crate::{CivilDay, Column, ResidentId, date, fold};
 
 /// A cell's meaning, or that it has none that could be relied upon.
@@ -70,6 +70,9 @@ pub fn read<'a>(column: &'a Column, raw: Option<&'a str>) -> CellReading<'a> {
         SemanticType::DivisionCode => canonical(division::read(text)),
         SemanticType::Phone => canonical(phone::read(text)),
         SemanticType::Address => canonical(address::read(text)),
+        SemanticType::Month => canonical(
+            month::read(text, column.declared.day_is_ignored).map(|month| month.to_string()),
+        ),
         SemanticType::Money => {
             money::read(text).map_or(CellReading::Unreadable, CellReading::Money)
         }
@@ -191,6 +194,11 @@ mod tests {
             read(SemanticType::Phone, Some("138-0013-8000")),
             CellReading::Text("+8613800138000".into())
         );
+        assert_eq!(
+            read(SemanticType::Month, Some(" 2024年3月 ")),
+            CellReading::Text("2024-03".into())
+        );
+        assert_eq!(read(SemanticType::Month, Some("2024-03-01")), CellReading::Unreadable);
         assert_eq!(read(SemanticType::Unspecified, Some("x")), CellReading::Unreadable);
     }
 
@@ -217,6 +225,14 @@ mod tests {
             super::read(&ids, Some("440524188001010014；E12345670")),
             CellReading::Id(other)
         );
+        let months = Column {
+            declared: Declared { day_is_ignored: true, ..Declared::default() },
+            ..column(SemanticType::Month)
+        };
+        for raw in ["2024-03-31", "20240301", "2024年3月1日", "2024-03-01 00:00:00", "2024-03"] {
+            assert_eq!(super::read(&months, Some(raw)), CellReading::Text("2024-03".into()));
+        }
+        assert_eq!(super::read(&months, Some("2024-02-30")), CellReading::Unreadable);
         let dates = Column {
             declared: Declared { nothing: words(&["0000-00-00"]), ..Declared::default() },
             ..column(SemanticType::Date)

@@ -10,6 +10,7 @@
 pub mod aggregate;
 pub mod cell;
 pub mod civil_day;
+pub mod civil_month;
 pub mod date;
 pub mod file;
 pub mod guess;
@@ -31,6 +32,7 @@ mod subject;
 pub use arrow_type::arrow_type;
 pub use cell::CellReading;
 pub use civil_day::CivilDay;
+pub use civil_month::CivilMonth;
 pub use file::{
     Column, Coverage, DatasetFile, Fault, FileError, Limits, Lookup, Manifest, Source, Subjects,
 };

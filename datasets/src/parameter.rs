@@ -10,7 +10,6 @@ mod bounds;
 mod columns;
 mod declared;
 mod fault;
-mod month;
 mod reading;
 mod terms;
 
@@ -22,7 +21,6 @@ pub use bounds::{
 pub use columns::RequestColumn;
 pub use declared::{MOST_PARAMETERS, ParameterType};
 pub use fault::{ParameterError, ParameterFault};
-pub use month::Month;
 pub use reading::{Spelling, read_all};
 
 #[cfg(test)]

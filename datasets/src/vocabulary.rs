@@ -57,6 +57,21 @@ pub struct AskedEnd {
     pub ended: &'static [&'static str],
 }
 
+const fn event(
+    column: &'static str,
+    persons: &'static [&'static str],
+    least_age: u32,
+) -> AskedDate {
+    AskedDate { column, role: DateRole::Event, persons, least_age }
+}
+
+const BORN: AskedDate = AskedDate {
+    column: "birth_date",
+    role: DateRole::Birth,
+    persons: &["resident_id"],
+    least_age: 0,
+};
+
 const fn begin(column: &'static str) -> AskedDate {
     AskedDate { column, role: DateRole::Begin, persons: &[], least_age: 0 }
 }
@@ -92,39 +107,35 @@ pub struct AskedColumn {
     pub meanings: &'static [(&'static str, &'static str)],
 }
 
+const fn column(name: &'static str, semantic: SemanticType, says: &'static str) -> AskedColumn {
+    AskedColumn { name, semantic, says, is_optional: false, meanings: &[] }
+}
+
 const fn id(name: &'static str, says: &'static str) -> AskedColumn {
-    AskedColumn {
-        name,
-        semantic: SemanticType::ResidentId,
-        says,
-        is_optional: false,
-        meanings: &[],
-    }
+    column(name, SemanticType::ResidentId, says)
 }
 
 const fn date(name: &'static str, says: &'static str) -> AskedColumn {
-    AskedColumn { name, semantic: SemanticType::Date, says, is_optional: false, meanings: &[] }
+    column(name, SemanticType::Date, says)
 }
 
 /// A date and a unit that a register may lack; with them, fewer answers are unavailable.
-const RECORDED_ON: AskedColumn = AskedColumn {
-    name: "recorded_on",
-    semantic: SemanticType::Date,
-    says: "the day on which the row got its present status, so that what ended without a day of \
+const RECORDED_ON: AskedColumn = began(
+    "recorded_on",
+    "the day on which the row got its present status, so that what ended without a day of \
            its own had ended by then; never the day of an export",
-    is_optional: true,
-    meanings: &[],
-};
+);
 const fn began(name: &'static str, says: &'static str) -> AskedColumn {
-    AskedColumn { name, semantic: SemanticType::Date, says, is_optional: true, meanings: &[] }
+    AskedColumn { is_optional: true, ..date(name, says) }
 }
 const UNIT_NO: AskedColumn = AskedColumn {
-    name: "unit_no",
-    semantic: SemanticType::Text,
-    says: "the number of the unit (不动产单元号), written as the other register of homes writes \
-           it, so that what was handed over is found there",
     is_optional: true,
-    meanings: &[],
+    ..column(
+        "unit_no",
+        SemanticType::Text,
+        "the number of the unit (不动产单元号), written as the other register of homes writes \
+           it, so that what was handed over is found there",
+    )
 };
 
 const fn code(
@@ -167,14 +178,19 @@ const MARRIAGE: AskedDataset = AskedDataset {
              event, nor of typing it in",
         ),
     ],
-    dates: &[AskedDate {
-        column: "event_date",
-        role: DateRole::Event,
-        persons: &["man_id", "woman_id"],
-        least_age: 15,
-    }],
+    dates: &[event("event_date", &["man_id", "woman_id"], 15)],
     end: None,
 };
+
+const STATUS: AskedColumn = code(
+    "status",
+    "the person's status in this register now",
+    &[
+        ("registered", "registered here, and alive"),
+        ("moved_out", "迁出: registered elsewhere now"),
+        ("deceased", "死亡注销"),
+    ],
+);
 
 const HOUSEHOLD: AskedDataset = AskedDataset {
     id: "police.household",
@@ -192,25 +208,9 @@ const HOUSEHOLD: AskedDataset = AskedDataset {
         id("mother_id", "the mother's id; blank only where no mother is on record"),
         date("birth_date", "the day of birth"),
         date("death_date", "the day of death; empty for a living person"),
-        code(
-            "status",
-            "the person's status in this register now",
-            &[
-                ("registered", "registered here, and alive"),
-                ("moved_out", "迁出: registered elsewhere now"),
-                ("deceased", "死亡注销"),
-            ],
-        ),
+        STATUS,
     ],
-    dates: &[
-        AskedDate {
-            column: "birth_date",
-            role: DateRole::Birth,
-            persons: &["resident_id"],
-            least_age: 0,
-        },
-        end("death_date", &["resident_id"]),
-    ],
+    dates: &[BORN, end("death_date", &["resident_id"])],
     end: Some(AskedEnd { column: "death_date", code: "status", ended: &["deceased"] }),
 };
 
@@ -313,10 +313,6 @@ const PRESALE: AskedDataset = AskedDataset {
 
 /// The same register, asked about a person's own rows alone.
 const HOUSEHOLD_OWN: AskedDataset = AskedDataset {
-    id: "police.household",
-    what: "户籍登记: one row for each person, those who died or moved out included",
-    coverage: "Persons that it does not have as registered are outside coverage, whatever \
-               `since` says.",
     lookup: AskedLookup {
         name: "kin",
         columns: &["resident_id"],
@@ -326,26 +322,53 @@ const HOUSEHOLD_OWN: AskedDataset = AskedDataset {
         id("resident_id", "the id of the person whose row it is"),
         date("birth_date", "the day of birth"),
         date("death_date", "the day of death; empty for a living person"),
+        STATUS,
+    ],
+    ..HOUSEHOLD
+};
+
+const CONTRIBUTION: AskedDataset = AskedDataset {
+    id: "social.contribution",
+    what: "社会保险缴费记录: one row for one person's contribution of one kind for one month; what is \
+           taken back is a row below 0, and no row is removed",
+    coverage: "`since` is the first day from which every contribution is in this table: a question \
+               about months before it is not answered.",
+    lookup: AskedLookup {
+        name: "insured",
+        columns: &["insured_id"],
+        whom: "the insured person, whoever pays",
+    },
+    columns: &[
+        id("insured_id", "the id of the insured person (参保人证件号)"),
+        column(
+            "month",
+            SemanticType::Month,
+            "the month that it is for (费款所属期), not the one of payment",
+        ),
         code(
-            "status",
-            "the person's status in this register now",
+            "insurance",
+            "the kind of insurance (险种)",
             &[
-                ("registered", "registered here, and alive"),
-                ("moved_out", "迁出: registered elsewhere now"),
-                ("deceased", "死亡注销"),
+                ("pension", "职工基本养老保险"),
+                ("medical", "职工基本医疗保险"),
+                ("unemployment", "失业保险"),
+                ("work_injury", "工伤保险"),
+                ("maternity", "生育保险"),
             ],
         ),
+        column(
+            "amount",
+            SemanticType::Money,
+            "what was received for the month; below 0, what was paid back or cancelled (退费、冲销)",
+        ),
+        date(
+            "paid_on",
+            "the day on which the payment was received (到账日期); never that of the declaration",
+        ),
+        column("entry_no", SemanticType::Text, "the row's own number (记账流水号)"),
     ],
-    dates: &[
-        AskedDate {
-            column: "birth_date",
-            role: DateRole::Birth,
-            persons: &["resident_id"],
-            least_age: 0,
-        },
-        end("death_date", &["resident_id"]),
-    ],
-    end: Some(AskedEnd { column: "death_date", code: "status", ended: &["deceased"] }),
+    dates: &[event("paid_on", &[], 0)],
+    end: None,
 };
 
 /// Every vocabulary that there is.
@@ -353,6 +376,7 @@ pub const VOCABULARIES: &[Vocabulary] = &[
     Vocabulary { check: "no-property", datasets: &[MARRIAGE, HOUSEHOLD, OWNERSHIP, PRESALE] },
     Vocabulary { check: "marriage-status", datasets: &[MARRIAGE, HOUSEHOLD_OWN] },
     Vocabulary { check: "household-membership", datasets: &[HOUSEHOLD_OWN] },
+    Vocabulary { check: "social-insurance-months", datasets: &[CONTRIBUTION] },
 ];
 
 /// What the checks ask of the dataset of that id.

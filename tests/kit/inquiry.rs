@@ -170,7 +170,7 @@ impl Asker {
         self.check.variants.values().flat_map(|variant| &variant.steps).filter_map(|step| {
             match &step.kind {
                 PreparedKind::Scan(scan) => Some(&scan.template),
-                PreparedKind::Sql(_) => None,
+                PreparedKind::Sql(_) | PreparedKind::Months(_) => None,
             }
         })
     }
@@ -308,12 +308,18 @@ impl DispatchMany for InParts<'_> {
 }
 
 fn dataset_files(city: &Path) -> Result<Vec<(DatasetFile, std::path::PathBuf)>, Failure> {
-    let read = |(folder, _, _, file): &(&str, &str, &str, &str)| {
+    let read = |(folder, _, _, file): &(&str, &str, &str, &str)| -> Result<_, Failure> {
         let base = city.join(folder);
         let text = fs::read_to_string(base.join(file))?;
         Ok((DatasetFile::parse(&text, file)?, base))
     };
-    DEPARTMENTS.iter().map(read).collect()
+    let mut files = DEPARTMENTS.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
+    // Where somebody has written it beside them.
+    let social = ("social", "", "", "contribution.toml");
+    if city.join(social.0).join(social.3).is_file() {
+        files.push(read(&social)?);
+    }
+    Ok(files)
 }
 
 struct Departments<'a> {

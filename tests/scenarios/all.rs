@@ -24,6 +24,7 @@ mod left_out;
 mod length;
 mod many;
 mod moments;
+mod months;
 mod moved;
 mod noninterference;
 mod objects;

@@ -200,6 +200,86 @@ fn a_fact_and_its_values_are_refused_by_name_where_they_are_not_bound() {
     }
 }
 
+#[test]
+fn months_are_refused_by_name_where_they_could_be_miscounted() {
+    let check = "social-insurance-months";
+    let verdict = "from counted where enough";
+    for (text, change, says) in [
+        // A count or a sum in SQL over the same rows.
+        (
+            verdict,
+            "from counted where enough and (select count(*) from contribution) > 11",
+            "it reads the rows of `contribution`, which `counted` counts",
+        ),
+        (
+            "select applicant as id from request",
+            "select insured as id from contribution",
+            "read the columns of `counted`",
+        ),
+        // A register that need not know of every month, or of everybody who is counted.
+        ("pension-60 = 11", "pension-60 = 10", "say `last_years = 11` or more"),
+        ("last_years = {", "lifetime_from = 18 #", "and no `lifetime_from`"),
+        (
+            "absence_for = [\"request.applicant\"]",
+            "absence_for = [\"certain.id\"]",
+            "name each of its `keys` in `absence_for`",
+        ),
+        ("most_age = \"48h\"", "judged = true\nmost_age = \"48h\"", "drop `judged`"),
+        ("most_age = \"48h\"", "each_row = true\nmost_age = \"48h\"", "drop `judged`, `each_row`"),
+        (
+            "most_age = \"48h\"",
+            "required = [\"month\"]\nmost_age = \"48h\"",
+            "`month` is in `required` or `supplies`",
+        ),
+        // Columns that are not there, or not of the type.
+        ("of = \"contribution\"", "of = \"certain\"", "name in `of` the scan"),
+        ("month = \"month\"\namount", "month = \"paid_on\"\namount", "of type month"),
+        ("amount = \"amount\"", "amount = \"month\"", "of type money"),
+        ("identity = \"entry_no\"", "identity = \"amount\"", "of type text"),
+        ("paid_on = \"paid_on\"", "paid_on = \"month\"", "of type date"),
+        ("is = [\"pension\"]", "is = [\"annuity\"]", "`is` has a word that `insurance` does not"),
+        ("is = [\"pension\"]", "is = []", "`is` has a word"),
+        ("role = \"event\"", "role = \"end\"", "is not the date of an event"),
+        // What is not said.
+        ("amount = \"amount\"\n", "", "nothing says which rows take back"),
+        (
+            "amount = \"amount\"\n",
+            "direction = { column = \"insurance\", adds = [\"pension\"], takes = [\"medical\"] }\n",
+            "not each word of `insurance` either adds or takes back",
+        ),
+        ("paid_on = \"paid_on\"\n", "", "`paid_within` is said, and not when"),
+        ("until = 1\n", "until = 0\n", "the month of the question itself is not over"),
+        ("pension-60 = 120,", "pension-60 = 601,", "its range is not said, or too long"),
+        (
+            "pension-12 = 12, pension-12-back-paid = 12, pension-24 = 36",
+            "pension-24 = 36",
+            "its range",
+        ),
+        ("months = { pension-60 = 60,", "months = { pension-60 = 121,", "can never be"),
+        ("months = { pension-60 = 60,", "months = {", "what is enough is not said once"),
+        ("months = { pension-60 = 60,", "months = { pension-12 = 9, pension-60 = 60,", "said once"),
+        (
+            "paid_within = { pension-12 = 1,",
+            "paid_within = { medical-12 = 1,",
+            "does not have this step",
+        ),
+        // A value that is made of more than its owner approves.
+        (
+            "\"social.contribution.paid_on\", \"social.contribution.entry_no\"]",
+            "\"social.contribution.paid_on\"]",
+            "is made of `social.contribution.entry_no` too",
+        ),
+        (
+            "select months as months_counted",
+            "select case when person is null then 0 else months end as months_counted",
+            "is made of `social.contribution.insured` too",
+        ),
+    ] {
+        let said = refusal_of(check, text, change);
+        assert!(said.contains(says), "`{text}` → `{change}`: {said}");
+    }
+}
+
 /// Every step of it is evaluated on a family's few rows as they are: one operator that is not costs
 /// each check some hundred microseconds of streams and meters.
 #[test]

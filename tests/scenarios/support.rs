@@ -16,6 +16,7 @@ use zerotrip_datasets::DatasetFile;
 use zerotrip_hub::engine::PreparedCheck;
 use zerotrip_proto::DESCRIPTORS;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode, ExchangeFact, GetFactRequest};
+use zerotrip_tests::city::contributions::contributions;
 use zerotrip_tests::city::{
     Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked,
     stated_day,
@@ -230,12 +231,15 @@ impl Dice {
 /// What the owners of a city's registers state, but for `recorded_on`.
 pub fn statements() -> BTreeMap<String, DatasetStatement> {
     let folder = tempfile::tempdir().unwrap();
-    zerotrip_tests::city::generate(&Spec::on(60, 1, stated_day()), folder.path()).unwrap();
+    let spec = Spec::on(60, 1, stated_day());
+    zerotrip_tests::city::generate(&spec, folder.path()).unwrap();
+    contributions(&spec, System::Sqlite, folder.path()).unwrap();
     let files = [
         "police/household.toml",
         "civil/marriage.toml",
         "estate/ownership.toml",
         "housing/presale.toml",
+        "social/contribution.toml",
     ];
     let read = |file: &&str| {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde_json::Value;
 use zerotrip_checks::definition::{ClaimTerms, ClaimType, Definition};
+use zerotrip_datasets::CivilMonth;
 use zerotrip_proto::v1::{Answered, Claim, FactTerms, FactWord};
 use zerotrip_text::{Bilingual, is_invisible};
 use zerotrip_trust::digest::RandomError;
@@ -31,7 +32,7 @@ pub struct Fact {
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FactValue {
-    /// A day (`2026-11-30`), a word, a division code or a name.
+    /// A day (`2026-11-30`), a month (`2026-11`), a word, a division code or a name.
     Text(String),
     /// Months, fen, or how many.
     Number(u64),
@@ -111,6 +112,7 @@ fn is_of_type(terms: &FactTerms, text: &str) -> bool {
     match terms.r#type.as_str() {
         "date" => NaiveDate::parse_from_str(text, "%Y-%m-%d")
             .is_ok_and(|day| day.format("%Y-%m-%d").to_string() == text),
+        "month" => CivilMonth::parse(text).is_some(),
         "code" => terms.words.iter().any(|word| word.word == text),
         "region" => text.len() == REGION_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()),
         "name" => {
@@ -225,6 +227,7 @@ mod tests {
                 vec!["2024-02-29"],
                 vec!["2023-02-29", "2024-2-29", "20240229", "", " 2024-02-29"],
             ),
+            ("month", vec!["2024-02"], vec!["2024-13", "2024-2", "202402", "", "2024-02-01"]),
             ("code", vec!["valid"], vec!["Valid", "other", ""]),
             ("region", vec!["330106"], vec!["33010", "3301061", "33010x", ""]),
             (

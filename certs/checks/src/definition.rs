@@ -12,6 +12,7 @@ mod container;
 mod dataset;
 mod faults;
 mod model;
+mod months;
 mod names;
 mod parameter;
 mod parse;
@@ -29,5 +30,6 @@ pub use model::{
     CertificateTerms, CoverageRule, Definition, HandOver, Proves, ReasonText, Step, StepKind,
     Variant,
 };
+pub use months::{Direction, Enough, KindIs, MONTHS_COLUMNS, MOST_MONTHS, Measure, Months, Period};
 pub use parameter::Parameter;
 pub use scan::{Age, Origin, Reach, Reference, Scan};

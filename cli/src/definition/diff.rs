@@ -185,6 +185,17 @@ fn others(old: &Definition, new: &Definition) -> Vec<Bilingual> {
             let before = was.steps.iter().find(|before| before.name == step.name);
             match (before.map(|before| &before.kind), &step.kind) {
                 (Some(StepKind::Sql(before)), StepKind::Sql(sql)) if before == sql => {}
+                (Some(StepKind::Months(before)), StepKind::Months(months)) => {
+                    if before != months {
+                        found.push(Bilingual::new(
+                            format!(
+                                "variant `{name}`, step `{}`: how months are counted changes",
+                                step.name
+                            ),
+                            format!("范围 `{name}` 的步骤 `{}`：月数的计算方法有变化", step.name),
+                        ));
+                    }
+                }
                 // What owners approve of a scan is told above; what is concluded from it is not.
                 (Some(StepKind::Scan(before)), StepKind::Scan(scan)) => {
                     if (&before.absence_for, before.reach(), before.judged, before.only_doubts)

@@ -78,6 +78,7 @@ fn reads_as(column: &Column, name: &str) -> bool {
         | SemanticType::Uscc
         | SemanticType::DivisionCode
         | SemanticType::Date
+        | SemanticType::Month
         | SemanticType::Phone
         | SemanticType::Code => {
             let reading = cell::read(column, Some(name));

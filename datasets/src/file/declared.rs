@@ -1,5 +1,5 @@
-//! What an owner declares of a column's cells: `nothing`, `unknown`, `schemes` and `scheme_by` of a
-//! `[[column]]`.
+//! What an owner declares of a column's cells: `nothing`, `unknown`, `schemes`, `scheme_by` and
+//! `day` of a `[[column]]`.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::mask;
 use crate::nearest::typo_of;
 use crate::resident_id::{Declared, SCHEMES, Scheme, SchemeBy, Suspect, names_somebody};
 
-/// Reads the four keys; none of them is needed.
+/// Reads the five keys; none of them is needed.
 pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<Declared> {
     let nothing = said(
         section,
@@ -29,6 +29,7 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
     );
     let schemes = schemes(section, semantic);
     let scheme_by = scheme_by(section, semantic);
+    let day_is_ignored = day_is_ignored(section, semantic);
     let (nothing, unknown) = (nothing?, unknown?);
     // An id, or what may be left of one, is a person's: of rows that hold it `adjudicate` can say
     // more.
@@ -49,7 +50,13 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
         );
         return None;
     }
-    Some(Declared { schemes: schemes?, nothing, unknown, scheme_by: scheme_by? })
+    Some(Declared {
+        schemes: schemes?,
+        nothing,
+        unknown,
+        scheme_by: scheme_by?,
+        day_is_ignored: day_is_ignored?,
+    })
 }
 
 /// `scheme_by` must name another column of the same file.
@@ -118,6 +125,23 @@ fn scheme_by(
         Some(Some(SchemeBy { column, other }))
     })?;
     only_of_ids(section, "scheme_by", semantic, by.is_none()).then_some(by)
+}
+
+/// `day = "ignored"`: without it a whole date is no month; it may be the date of something else.
+fn day_is_ignored(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<bool> {
+    let remedy = "must be `ignored`, where the column holds whole dates of whose day nothing \
+                  follows; leave it out where it holds months";
+    let ignored = section
+        .read("day", Some(false), remedy, |value| (value.as_str()? == "ignored").then_some(true))?;
+    if ignored && semantic.is_some_and(|semantic| semantic != SemanticType::Month) {
+        section.fault_in(
+            "day",
+            String::new(),
+            "only a column of type `month` has it: drop it, or change the type".to_owned(),
+        );
+        return None;
+    }
+    Some(ignored)
 }
 
 fn only_of_ids(

@@ -3,6 +3,9 @@
 
 use std::fmt::Write as _;
 
+use zerotrip_proto::v1::SemanticType;
+
+use super::SEMANTIC_TYPES;
 use super::source::{KINDS, Kind};
 use crate::resident_id::SCHEMES;
 
@@ -20,11 +23,12 @@ const COLUMNS: &str = r#"
 | `constant` | In place of `field`: the one meaning that holds of every row, such as `"current"`. |
 | `derived` | In place of `field`: a code that follows from others by a closed table, `{ from = "ended_on", table = { blank = "current", filled = "cancelled" } }`. |
 | `absent` | In place of `field`, of a date: why the register has none. What it would date is undated then, and its person gets no yes, unless `recorded_on` or `undated_before` bounds it. A day on which everything rests (of an event, of a birth) cannot be absent: `sign` refuses it. |
-| `type`, `grade` | What the cells hold, and how sensitive they are (`L1` to `L4`). |
+| `type`, `grade` | What the cells hold, by the names below, and how sensitive (`L1` to `L4`). |
 | `codes` | Of a code: every word of the source and its meaning. The persons that a row with an unlisted word concerns get no answer. |
 | `nothing` | Words that say that there is no person, or no value: `["无", "0000-00-00"]`. A text that could be a person's id cannot be one of them. |
 | `unknown` | Words that say that it is not known who, or what: `["不详"]`. Of ids, such a cell could be any person's, until `adjudicate` has ruled on its row. |
 | `schemes` | Of ids: which other numbers the column holds, by the names below. Such a number is of a holder without a resident id only where its column says so, and only by its whole form; any other text could be any person's. Unified social credit codes need no word. |
+| `day` | Of months: `"ignored"`, where the field holds whole dates, such as `2024-03-01`, whose day says nothing. Without it a whole date is no month; it may be the date of something else, such as of a payment. |
 | `scheme_by` | Of ids: `{ column = "owner_kind", other = ["企业"] }`: with these words of that other column, as the source has them, this column holds no resident id, whatever it holds. |
 
 Names for `schemes`:
@@ -152,7 +156,34 @@ fn table() -> String {
         let (what, zh) = scheme(name);
         let _written = writeln!(text, "| `{name}` | {what} · {zh} |");
     }
+    text.push_str("\nNames for `type`:\n\n| name | cells · 内容 |\n|---|---|\n");
+    for (name, semantic) in SEMANTIC_TYPES {
+        let (what, zh) = held(*semantic);
+        let _written = writeln!(text, "| `{name}` | {what} · {zh} |");
+    }
     text
+}
+
+/// What the cells of a type hold.
+fn held(semantic: SemanticType) -> (&'static str, &'static str) {
+    match semantic {
+        SemanticType::ResidentId => ("the number of a person (GB 11643)", "居民身份号码"),
+        SemanticType::Uscc => ("a unified social credit code (GB 32100)", "统一社会信用代码"),
+        SemanticType::DivisionCode => ("a division code (GB/T 2260)", "行政区划代码"),
+        SemanticType::PersonName => ("a person's name", "姓名"),
+        SemanticType::Date => ("a calendar day", "日期"),
+        SemanticType::Month => (
+            "a month: `2024-03`, `2024/3`, `202403`, `2024年3月`; never `2024.1`, which may have \
+             been `2024.10`",
+            "月份；不读 `2024.1`，它可能原为 `2024.10`",
+        ),
+        SemanticType::Phone => ("a telephone number", "电话号码"),
+        SemanticType::Money => ("an amount in yuan", "金额（元）"),
+        SemanticType::Address => ("an address", "地址"),
+        SemanticType::Code => ("one word of a closed list, by `codes`", "封闭代码表中的一项"),
+        SemanticType::Text => ("text as it is written", "原文文本"),
+        SemanticType::Unspecified => ("", ""),
+    }
 }
 
 /// What a number of another scheme is.

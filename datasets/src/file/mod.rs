@@ -53,6 +53,7 @@ pub const SEMANTIC_TYPES: &[(&str, SemanticType)] = &[
     ("division_code", SemanticType::DivisionCode),
     ("person_name", SemanticType::PersonName),
     ("date", SemanticType::Date),
+    ("month", SemanticType::Month),
     ("phone", SemanticType::Phone),
     ("money", SemanticType::Money),
     ("address", SemanticType::Address),
@@ -158,7 +159,7 @@ pub struct Column {
     /// Where its cells come from.
     pub made: Made,
     /// What the owner declares of its cells: words for nothing and for unknown, and for ids the
-    /// schemes they belong to.
+    /// schemes they belong to; of months, whether a whole date is one.
     pub declared: Declared,
 }
 

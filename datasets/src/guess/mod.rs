@@ -198,6 +198,7 @@ fn grade(semantic: SemanticType) -> (Grade, &'static str) {
         SemanticType::Phone => (Grade::L3, "it reaches a person"),
         SemanticType::Address => (Grade::L3, "it tells where a person lives"),
         SemanticType::Date => (Grade::L2, "a date; take L3 for a date of birth or death"),
+        SemanticType::Month => (Grade::L2, "a month"),
         SemanticType::Code => {
             (Grade::L2, "a code; take L3 where it tells of health, belief, marriage or punishment")
         }

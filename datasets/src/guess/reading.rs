@@ -3,16 +3,17 @@
 use zerotrip_proto::v1::SemanticType;
 
 use super::people::{is_address, is_name};
-use crate::normal::{division, money, person_name, phone, uscc};
+use crate::normal::{division, money, month, person_name, phone, uscc};
 use crate::resident_id::{Declared, SCHEMES, is_irregular};
 use crate::{Reading, date, fold, parse};
 
 /// What is tried, the strictest first: where two types fit alike, the first is meant.
-const TRIED: [SemanticType; 8] = [
+const TRIED: [SemanticType; 9] = [
     SemanticType::ResidentId,
     SemanticType::Uscc,
     SemanticType::Phone,
     SemanticType::Date,
+    SemanticType::Month,
     SemanticType::DivisionCode,
     SemanticType::Money,
     SemanticType::PersonName,
@@ -140,6 +141,7 @@ fn said(semantic: SemanticType) -> &'static str {
         SemanticType::Uscc => "are unified social credit codes",
         SemanticType::Phone => "are telephone numbers",
         SemanticType::Date => "are dates",
+        SemanticType::Month => "are months",
         SemanticType::DivisionCode => "are division codes",
         SemanticType::Money => "are amounts of money",
         SemanticType::PersonName => "are built like persons' names",
@@ -167,6 +169,8 @@ fn is_of(semantic: SemanticType, value: &str) -> bool {
         SemanticType::Uscc => uscc::read(value).is_some(),
         SemanticType::Phone => phone::read(value).is_some(),
         SemanticType::Date => date::parse(value).is_some(),
+        // Whether the day of a whole date can be ignored is its owner's to say.
+        SemanticType::Month => month::read(value, false).is_some(),
         SemanticType::DivisionCode => division::read(value).is_some(),
         SemanticType::Money => money::read(value).is_some(),
         SemanticType::PersonName => person_name::read(value).is_some(),

@@ -8,6 +8,7 @@
 pub mod address;
 pub mod division;
 pub mod money;
+pub mod month;
 pub mod person_name;
 pub mod phone;
 pub mod uscc;

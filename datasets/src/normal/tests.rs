@@ -197,3 +197,56 @@ fn what_is_doubtful_is_unreadable() {
     assert_eq!(person_name::read("ANNA  LEE").as_deref(), Some("ANNA LEE"));
     assert_eq!(address::read("文三路 ３９１號　２－５０１").as_deref(), Some("文三路391号2-501"));
 }
+
+#[test]
+fn a_month_is_read_as_registers_write_it() {
+    for raw in [
+        "2024-03",
+        "2024-3",
+        "2024/03",
+        "2024/3",
+        "202403",
+        "2024年3月",
+        "2024年03月",
+        "2024年3月份",
+        " ２０２４年３月 ",
+        "2024 - 03",
+    ] {
+        assert_eq!(month::read(raw, false).unwrap().to_string(), "2024-03", "{raw}");
+    }
+    for raw in [
+        "2024.3",
+        "2024.03",
+        "24-03",
+        "20243",
+        "2024-13",
+        "2024-0",
+        "2024-00",
+        "202413",
+        "2024年",
+        "2024年3",
+        "3月",
+        "2024-03~2024-05",
+        "2024-03,2024-04",
+        "18991",
+        "189912",
+        "220001",
+        "无",
+        "",
+    ] {
+        assert_eq!(month::read(raw, true), None, "{raw}");
+    }
+    for whole in ["2024-03-01", "2024/3/31", "20240301", "2024年3月1日"] {
+        assert_eq!(month::read(whole, false), None, "{whole}");
+        assert_eq!(month::read(whole, true).unwrap().to_string(), "2024-03", "{whole}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_month_has_one_form(raw in "[0-9年月/. -]{0,12}", days in any::<bool>()) {
+        if let Some(month) = month::read(&raw, days) {
+            prop_assert_eq!(month::read(&month.to_string(), false), Some(month));
+        }
+    }
+}

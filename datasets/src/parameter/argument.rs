@@ -4,9 +4,8 @@ use std::fmt;
 
 use chrono::NaiveDate;
 
-use super::month::Month;
 use crate::normal::uscc::Uscc;
-use crate::{ResidentId, Subject};
+use crate::{CivilMonth, ResidentId, Subject};
 
 /// What a parameter says.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,9 +19,9 @@ pub enum Value {
     /// From the beginning of the first month to the end of the last.
     Period {
         /// The first month.
-        first: Month,
+        first: CivilMonth,
         /// The last month, not before the first.
-        last: Month,
+        last: CivilMonth,
     },
     /// A whole number.
     Number(i64),

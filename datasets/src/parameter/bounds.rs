@@ -2,8 +2,7 @@
 
 use chrono::{Datelike as _, NaiveDate};
 
-use super::month::{Month, is_year};
-use crate::CivilDay;
+use crate::{CivilDay, CivilMonth};
 
 /// Most months of a period.
 pub const MOST_MONTHS: u32 = 1440;
@@ -57,11 +56,11 @@ impl LastMonth {
     }
 
     /// On this day.
-    pub(super) fn on(self, today: CivilDay) -> Option<Month> {
-        let this = Month::of(today)?;
+    pub(super) fn on(self, today: CivilDay) -> Option<CivilMonth> {
+        let this = CivilMonth::of(today.date())?;
         match self {
             Self::This => Some(this),
-            Self::Before => this.before(),
+            Self::Before => this.plus(-1),
         }
     }
 }
@@ -153,4 +152,9 @@ impl Level {
 pub(super) fn day(text: &str) -> Option<NaiveDate> {
     let read = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     (is_year(read.year()) && read.format("%Y-%m-%d").to_string() == text).then_some(read)
+}
+
+/// Years in which a day can be.
+fn is_year(year: i32) -> bool {
+    (1900..=2999).contains(&year)
 }

@@ -7,10 +7,9 @@ use super::argument::{Argument, Value};
 use super::bounds::{self, Level};
 use super::declared::ParameterType;
 use super::fault::{ParameterError, ParameterFault};
-use super::month::Month;
 use crate::normal::division;
 use crate::normal::uscc::Uscc;
-use crate::{CivilDay, ResidentId, StrictError, fold};
+use crate::{CivilDay, CivilMonth, ResidentId, StrictError, fold};
 
 /// Longest text of a parameter, in bytes.
 const MOST_TEXT: usize = 4096;
@@ -138,13 +137,13 @@ fn period(
 ) -> Result<Value, ParameterFault> {
     let folded = fold::identifier(text);
     let ends = folded.split_once('/');
-    let ends = ends.and_then(|(first, last)| Some((Month::read(first)?, Month::read(last)?)));
+    let ends = ends.and_then(|(first, last)| Some((CivilMonth::parse(first)?, CivilMonth::parse(last)?)));
     let (first, last) = ends.ok_or(ParameterFault::NotPeriod)?;
-    let months = first.months_to(last);
-    if months == 0 {
+    if last < first {
         return Err(ParameterFault::NotPeriod);
     }
-    if months > bounds.most_months {
+    // Both months count.
+    if i64::from(last.since(first)) >= i64::from(bounds.most_months) {
         return Err(ParameterFault::TooLong { most: bounds.most_months });
     }
     // A day without a month before it is not one of this calendar.

@@ -20,6 +20,8 @@ pub struct Declared {
     pub unknown: BTreeSet<String>,
     /// The column that says to which scheme an id belongs.
     pub scheme_by: Option<SchemeBy>,
+    /// Of months: whether the day of a whole date says nothing.
+    pub day_is_ignored: bool,
 }
 
 /// The column that says to which scheme an id belongs.

@@ -240,6 +240,6 @@ fn is_verdict(file: &str) -> bool {
 fn sql_steps(variant: &Variant) -> impl Iterator<Item = (&str, &str)> {
     variant.steps.iter().filter_map(|step| match &step.kind {
         StepKind::Sql(sql) => Some((step.file.as_str(), sql.as_str())),
-        StepKind::Scan(_) => None,
+        StepKind::Scan(_) | StepKind::Months(_) => None,
     })
 }

@@ -7,6 +7,7 @@
 
 mod answers;
 mod branches;
+mod counting;
 mod coverage;
 mod file;
 mod reading;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use datafusion::common::DataFusionError;
 use prost::Message as _;
 use zerotrip_certificates::{Fact, FactValue};
-use zerotrip_checks::definition::{Definition, StepKind};
+use zerotrip_checks::definition::{CHECK_FILE, Definition, StepKind};
 use zerotrip_checks::soundness::Conclusion;
 use zerotrip_proto::v1::DatasetStatement;
 
 use super::answers::Departments;
+use super::counting::{CountChange, count_changes, shown};
 use super::coverage::{Coverage, Place, Uncovered};
 use super::file::{Case, CaseFile, Expected};
 use crate::engine::{Engine, PlannedLook, PreparedCheck, RunResult};
@@ -80,8 +81,35 @@ pub async fn run_cases(
     for (file, place) in unnoticed(definition, &engine, &coverage, &cases, &outcomes).await {
         coverage.unnoticed(&file, place);
     }
-    let (things, uncovered) = coverage.finish();
+    let (mut things, mut uncovered) = coverage.finish();
+    for change in count_changes(definition) {
+        things += 1;
+        if !is_noticed(definition, &engine, &change, &cases, &outcomes).await {
+            let what = shown(&change, &definition.variants);
+            uncovered.push(Uncovered { file: CHECK_FILE.to_owned(), what });
+        }
+    }
     Ok(CasesReport { outcomes, things, uncovered })
+}
+
+/// Whether one of the cases comes out otherwise where months are counted otherwise.
+async fn is_noticed(
+    definition: &Definition,
+    engine: &Engine,
+    change: &CountChange,
+    cases: &[&Case],
+    outcomes: &[CaseOutcome],
+) -> bool {
+    let changed = change.applied(definition);
+    let mut running = Running::new(&changed, engine, Coverage::default());
+    for (number, (case, was)) in cases.iter().zip(outcomes).enumerate() {
+        if change.variants.contains(&case.variant)
+            && running.answer(number, case).await != was.answered
+        {
+            return true;
+        }
+    }
+    false
 }
 
 /// The changes of verdicts under which every case that comes to their place comes out the same.

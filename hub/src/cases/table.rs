@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use zerotrip_checks::definition::{Definition, ExpectedDataset};
 use zerotrip_datasets::file::semantic_type;
-use zerotrip_datasets::normal::money;
+use zerotrip_datasets::normal::{money, month};
 use zerotrip_proto::v1::SemanticType;
 use zerotrip_text::cut;
 
@@ -127,6 +127,9 @@ fn cell_of(
         (_, SemanticType::Date) => day(text)
             .map(|day| Cell::Day(day.to_epoch_days()))
             .ok_or_else(|| "write a day as `2026-11-29`".into()),
+        (_, SemanticType::Month) => month::read(text, false)
+            .map(|month| Cell::Text(month.to_string()))
+            .ok_or_else(|| "write a month as `2024-03`".into()),
         (_, SemanticType::Money) => {
             money::read(text).map(Cell::Fen).ok_or_else(|| "write yuan as `1200.50`".into())
         }

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use datafusion::common::Result;
 use zerotrip_certificates::Fact;
+use zerotrip_checks::definition::Period;
 use zerotrip_checks::soundness::{
     CheckEvidence, Conclusion, Incomplete, ScanEvidence, ScanState, Verdict, VerdictKind, conclude,
 };
@@ -67,6 +68,8 @@ struct ScanOutcome<'a> {
     persons: Vec<String>,
     /// Of which thing each row is; `None` where the owner does not state that.
     things: Option<Vec<Option<String>>>,
+    /// The months over which its rows are counted.
+    counted: Option<Period>,
     /// The persons for which an absence of rows is a conclusion.
     absence_for: Vec<String>,
 }
@@ -137,7 +140,7 @@ impl<'a> Finished<'a> {
     fn first_dataset(&self) -> String {
         let scans = self.variant.steps.iter().find_map(|step| match &step.kind {
             PreparedKind::Scan(scan) => Some(scan.scan.dataset.clone()),
-            PreparedKind::Sql(_) => None,
+            PreparedKind::Sql(_) | PreparedKind::Months(_) => None,
         });
         scans.unwrap_or_default()
     }
@@ -152,6 +155,7 @@ impl<'a> Finished<'a> {
                 state: states.remove(&at).unwrap_or(ScanState::NotAsked),
                 persons: Vec::new(),
                 things: None,
+                counted: self.counted(at)?,
                 absence_for: Vec::new(),
             };
             if self.ran_all {
@@ -160,6 +164,19 @@ impl<'a> Finished<'a> {
             scans.push(outcome);
         }
         Ok(scans)
+    }
+
+    /// The months over which steps count the rows of the scan at a place.
+    fn counted(&self, at: usize) -> Result<Option<Period>> {
+        let mut all: Option<Period> = None;
+        for step in &self.variant.steps {
+            let PreparedKind::Months(months) = &step.kind else { continue };
+            if months.scan == at {
+                let range = months.range(self.cx)?;
+                all = Some(all.map_or(range, |others| others.with(range)));
+            }
+        }
+        Ok(all)
     }
 
     /// Reads what the tables say of a scan whose rows are in `slot`.
@@ -236,6 +253,7 @@ impl ScanOutcome<'_> {
             things: self.things.as_deref(),
             judged: scan.judged,
             each_row: scan.each_row,
+            counted: self.counted,
             absence_for: &self.absence_for,
             reach: question.reach(scan),
         }

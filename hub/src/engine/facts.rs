@@ -19,7 +19,7 @@ fn column_type(kind: ClaimType) -> DataType {
     match kind {
         ClaimType::Date => DataType::Date32,
         ClaimType::Months | ClaimType::Fen | ClaimType::Count => DataType::Int64,
-        ClaimType::Code | ClaimType::Region | ClaimType::Name => DataType::Utf8,
+        ClaimType::Month | ClaimType::Code | ClaimType::Region | ClaimType::Name => DataType::Utf8,
     }
 }
 

@@ -16,6 +16,7 @@ mod families;
 mod heard;
 mod lineage;
 mod many;
+mod months;
 mod pair_join;
 mod plausible;
 mod prepare;

@@ -2,7 +2,10 @@
 //! ([`zerotrip_datasets::plausible`]). One of them counts as a cell that cannot be read, whatever
 //! it would decide.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, Date32Builder, RecordBatch};
 use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
 use datafusion::common::Result;
@@ -15,10 +18,10 @@ use super::columns::{text_column, wrong_type};
 use super::prepared::PreparedScan;
 
 /// The columns with implausible dates, and how many each has. `last` is the civil day on which the
-/// answer came.
+/// answer came. In columns that a step weighs they become NULL, as what cannot be read is.
 pub(super) fn implausible(
     scan: &PreparedScan,
-    rows: &[RecordBatch],
+    (rows, weighed): (&mut [RecordBatch], &BTreeSet<&str>),
     report: &ScanReport,
     last: CivilDay,
 ) -> Result<Vec<Finding>> {
@@ -37,7 +40,7 @@ pub(super) fn implausible(
                 .collect::<std::result::Result<_, _>>()?,
         };
         let mut count = 0;
-        for batch in rows {
+        for batch in rows.iter_mut() {
             let days = batch
                 .columns()
                 .get(at)
@@ -47,8 +50,13 @@ pub(super) fn implausible(
                 .iter()
                 .map(|column| text_column(batch, *column))
                 .collect::<Result<Vec<_>>>()?;
+            let mut read = Date32Builder::with_capacity(days.len());
+            let before = count;
             for (row, day) in days.iter().enumerate() {
-                let Some(day) = day else { continue };
+                let Some(day) = day else {
+                    read.append_null();
+                    continue;
+                };
                 let named: Vec<&str> = persons
                     .iter()
                     .filter(|column| column.is_valid(row))
@@ -57,6 +65,14 @@ pub(super) fn implausible(
                 let plausible = NaiveDate::from_epoch_days(day)
                     .is_some_and(|day| is_plausible(date, day, &named, bounds));
                 count += u64::from(!plausible);
+                read.append_option(plausible.then_some(day));
+            }
+            if count > before && weighed.contains(date.column.as_str()) {
+                let mut columns = batch.columns().to_vec();
+                if let Some(column) = columns.get_mut(at) {
+                    *column = Arc::new(read.finish());
+                }
+                *batch = RecordBatch::try_new(batch.schema(), columns)?;
             }
         }
         if count > 0 {

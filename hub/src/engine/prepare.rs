@@ -1,7 +1,10 @@
 //! From a definition's text to plans. Everything that can be wrong with a check is reported here,
 //! by name, before a department is asked.
 
-use std::collections::BTreeMap;
+mod counts;
+mod regions;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -14,9 +17,8 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use zerotrip_certificates::fact_terms;
 use zerotrip_checks::definition::{ClaimTerms, Definition, Reference, Scan, StepKind, Variant};
-use zerotrip_datasets::normal::division;
 use zerotrip_datasets::{arrow_type, file::semantic_type, template};
-use zerotrip_proto::v1::{DatasetStatement, coverage};
+use zerotrip_proto::v1::DatasetStatement;
 use zerotrip_trust::receipt::template_digest;
 
 use super::heard::Heard;
@@ -98,6 +100,8 @@ struct Preparation<'a> {
     /// Of which columns of the departments each table is made; only where there are claims.
     lineages: BTreeMap<String, Lineage>,
     heard: Heard,
+    /// By slot: the columns of steps that SQL reads.
+    reads: BTreeMap<usize, BTreeSet<usize>>,
 }
 
 impl<'a> Preparation<'a> {
@@ -120,6 +124,7 @@ impl<'a> Preparation<'a> {
             claims: definition.claims.iter().filter(|claim| variant.tells(claim)).collect(),
             lineages: BTreeMap::new(),
             heard: Heard::default(),
+            reads: BTreeMap::new(),
         }
     }
 
@@ -134,6 +139,7 @@ impl<'a> Preparation<'a> {
             let made = match &step.kind {
                 StepKind::Scan(scan) => self.scan(&step.name, scan),
                 StepKind::Sql(sql) => self.sql(&context, &step.name, sql).await,
+                StepKind::Months(rule) => self.months(&step.name, rule),
             };
             // The steps after this one would only report its absence.
             let Some((schema, kind)) = made else { return Err(self.faults) };
@@ -144,6 +150,7 @@ impl<'a> Preparation<'a> {
             self.prepared.steps.push(PreparedStep { name: step.name.clone(), schema, kind });
         }
         self.resolve_absences();
+        self.tell_what_is_read();
         let certain = &self.definition.certain;
         if self.prepared.resolve(self.definition, certain).is_none() {
             self.faults
@@ -290,6 +297,10 @@ impl<'a> Preparation<'a> {
         }
         let physical = state.create_physical_plan(&logical).await?;
         self.heard.add(&logical, &physical)?;
+        let objections = self.reads(&physical);
+        if !objections.is_empty() {
+            return Ok(Err(objections));
+        }
         Ok(Ok(pair_join::rewrite(request_join::rewrite(physical)?)?))
     }
 
@@ -314,51 +325,6 @@ impl<'a> Preparation<'a> {
             {
                 scan.absence_for.push(column);
             }
-        }
-    }
-
-    /// An answer holds where all the registers that it reads know of every record; of what is
-    /// outside one of them it says nothing. A register of persons counts too: it does not know
-    /// which persons belong together elsewhere. One that knows of everything wherever it happened
-    /// sets no bound.
-    fn find_regions(&mut self) {
-        let coverage = |scan: &Scan| self.statements.get(&scan.dataset)?.coverage.as_ref();
-        let anywhere = |scan: &Scan| {
-            coverage(scan).is_some_and(|coverage| {
-                matches!(coverage.subjects, Some(coverage::Subjects::EveryoneAnywhere(true)))
-            })
-        };
-        let counted: Vec<&Scan> = self
-            .variant
-            .scans()
-            .map(|(_, scan)| scan)
-            .filter(|scan| scan.judged || !anywhere(scan))
-            .collect();
-        for scan in &counted {
-            for code in coverage(scan).iter().flat_map(|coverage| &coverage.regions) {
-                if let Some(year) = division::abolished(code) {
-                    self.faults.push(format!(
-                        "`{}` covers `{code}`, which was abolished in {year}: its owner must name \
-                         what of today's districts it covers, in whole",
-                        scan.dataset
-                    ));
-                }
-            }
-        }
-        let regions =
-            |scan: &Scan| coverage(scan).map_or(&[][..], |coverage| coverage.regions.as_slice());
-        let lists: Vec<&[String]> = counted.iter().map(|scan| regions(scan)).collect();
-        self.prepared.regions = division::common(&lists);
-        if self.prepared.regions.is_empty() {
-            let stated: Vec<String> = counted
-                .iter()
-                .map(|scan| format!("{}: {}", scan.dataset, regions(scan).join(", ")))
-                .collect();
-            self.faults.push(format!(
-                "no region lies within all registers that it reads ({}); its answer would hold \
-                 nowhere",
-                stated.join("; ")
-            ));
         }
     }
 

@@ -1,13 +1,13 @@
 //! A check that is ready to run: the plans and scans of each variant, with every reference
 //! resolved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
-use zerotrip_checks::definition::{Definition, Proves, Reference, Scan, Variant};
+use zerotrip_checks::definition::{Definition, Months, Proves, Reference, Scan, Variant};
 use zerotrip_proto::v1::{DatasetStatement, FactTerms, ScanTemplate};
 use zerotrip_trust::digest::Digest;
 
@@ -56,6 +56,8 @@ pub enum PreparedKind {
     Scan(Box<PreparedScan>),
     /// Joined from what is there.
     Sql(Arc<dyn ExecutionPlan>),
+    /// Counted from the rows of a scan.
+    Months(Box<PreparedMonths>),
 }
 
 /// A scan with its references resolved to slots and columns.
@@ -87,6 +89,42 @@ pub struct PreparedScan {
     pub thing: Option<usize>,
 }
 
+/// A step that counts months, with its references resolved. `months.rs` counts.
+#[derive(Debug)]
+pub struct PreparedMonths {
+    /// As in the definition.
+    pub rule: Months,
+    /// The place of the scan's step.
+    pub scan: usize,
+    /// The places of the scan's columns that it looks at.
+    pub columns: MonthsColumns,
+    /// Where the persons are whom the scan asks about.
+    pub persons: Vec<SlotColumn>,
+    /// The table's shape.
+    pub schema: SchemaRef,
+    /// The columns of its table that SQL reads, by their places.
+    pub read: BTreeSet<usize>,
+}
+
+/// The places of a scan's columns whose rows are counted.
+#[derive(Clone, Copy, Debug)]
+pub struct MonthsColumns {
+    /// The month.
+    pub month: usize,
+    /// The amount.
+    pub amount: Option<usize>,
+    /// Whether it adds or takes back.
+    pub direction: Option<usize>,
+    /// The kind.
+    pub kind: Option<usize>,
+    /// The row's own number.
+    pub identity: Option<usize>,
+    /// The day of payment.
+    pub paid_on: Option<usize>,
+    /// The number among the scan's rows.
+    pub row_number: usize,
+}
+
 /// A column of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotColumn {
@@ -110,6 +148,15 @@ impl PreparedVariant {
     /// How many slots a request needs.
     pub fn slots(&self) -> usize {
         self.steps.len() + 1
+    }
+
+    /// The columns of the scan at a place that a step weighs.
+    pub fn weighed(&self, place: usize) -> BTreeSet<&str> {
+        let weighed = self.steps.iter().filter_map(|step| match &step.kind {
+            PreparedKind::Months(months) if months.scan == place => Some(months.rule.weighed()),
+            _ => None,
+        });
+        weighed.flatten().collect()
     }
 
     /// The slot and column of a definition's reference; of the request, where it names a person.

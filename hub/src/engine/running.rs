@@ -17,7 +17,9 @@ use zerotrip_proto::v1::ErrorCode;
 use super::conclude::{Finished, RunResult};
 use super::evaluate::evaluate;
 use super::plausible::implausible;
-use super::prepared::{PreparedCheck, PreparedKind, PreparedScan, PreparedVariant, SlotColumn};
+use super::prepared::{
+    PreparedCheck, PreparedKind, PreparedMonths, PreparedScan, PreparedVariant, SlotColumn,
+};
 use super::question::Question;
 use super::runtime::Engine;
 use super::scan_call::{ScanAnswer, ScanCall};
@@ -104,10 +106,18 @@ impl<'a> Run<'a> {
             return self.finish(false).map(Next::Finished);
         }
         while let Some(step) = self.variant.steps.get(self.place) {
-            let PreparedKind::Sql(plan) = &step.kind else {
-                let wave = self.wave(self.place);
-                let wanted = wave.map(|at| Ok((at, self.wanted(at)?)));
-                return Ok(Next::Scans(wanted.collect::<Result<_>>()?));
+            let plan = match &step.kind {
+                PreparedKind::Sql(plan) => plan,
+                PreparedKind::Months(months) => {
+                    self.count(months)?;
+                    self.place += 1;
+                    continue;
+                }
+                PreparedKind::Scan(_) => {
+                    let wave = self.wave(self.place);
+                    let wanted = wave.map(|at| Ok((at, self.wanted(at)?)));
+                    return Ok(Next::Scans(wanted.collect::<Result<_>>()?));
+                }
             };
             match evaluate(plan, &self.task, &self.cx).await {
                 Ok(rows) => self.cx.fill(self.place + 1, rows)?,
@@ -118,6 +128,24 @@ impl<'a> Run<'a> {
             self.place += 1;
         }
         self.finish(true).map(Next::Finished)
+    }
+
+    /// Counts the rows of a scan. Where a cell that is not known could change what is read of the
+    /// counts, the scan could not be read whole.
+    fn count(&mut self, months: &PreparedMonths) -> Result<()> {
+        let (rows, is_known) = months.count(&self.cx)?;
+        self.cx.fill(self.place + 1, vec![rows])?;
+        if is_known {
+            return Ok(());
+        }
+        let (_, _, scan) = self.scan(months.scan)?;
+        let dataset = scan.scan.dataset.clone();
+        if let Some(state @ ScanState::Complete(_)) = self.states.get_mut(&months.scan) {
+            let code = ErrorCode::SourceUnreadable;
+            *state = ScanState::Unreadable(Incomplete { code, dataset });
+        }
+        self.parameters_only = true;
+        Ok(())
     }
 
     /// Goes on with what became of the scans that it wanted: all of them, in their order.
@@ -223,8 +251,10 @@ impl<'a> Run<'a> {
         answer.report.required_null |= answer.rows.iter().any(null);
         answer.report.most_age = answer.report.most_age.min(scan.scan.most_age.0);
         let last = CivilDay::at(answer.report.now + CLOCK_SKEW);
-        let implausible = implausible(scan, &answer.rows, &answer.report, last)?;
+        let weighed = self.variant.weighed(at);
+        let implausible = implausible(scan, (&mut answer.rows, &weighed), &answer.report, last)?;
         answer.report.findings.extend(implausible);
+        answer.report.set_aside(&weighed);
         Ok(match CompleteScan::try_new(answer.report) {
             Ok(complete) => Scanned {
                 state: ScanState::Complete(complete),

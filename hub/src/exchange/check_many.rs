@@ -152,7 +152,7 @@ impl CheckManyRequest {
                 PreparedKind::Scan(scan) => {
                     Some((scan.scan.dataset.clone(), Arc::clone(&scan.statement)))
                 }
-                PreparedKind::Sql(_) => None,
+                PreparedKind::Sql(_) | PreparedKind::Months(_) => None,
             })
             .collect();
         let mut subjects = Subjects::of(statements);

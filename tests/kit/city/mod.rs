@@ -8,6 +8,7 @@
 mod build;
 mod cast;
 pub mod civil_status;
+pub mod contributions;
 mod describe;
 mod file;
 mod homes;

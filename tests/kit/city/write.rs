@@ -69,7 +69,7 @@ pub(super) fn registers(
 }
 
 /// Writes a register and its dataset file.
-fn describe(
+pub(super) fn describe(
     out: &Path,
     description: &Description,
     table: &Table<'_>,

@@ -67,6 +67,8 @@ pub struct ClaimTerms {
 pub enum ClaimType {
     /// A civil day.
     Date,
+    /// A month of the calendar.
+    Month,
     /// Whole months.
     Months,
     /// Money, in fen.
@@ -86,6 +88,7 @@ impl ClaimType {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Date => "date",
+            Self::Month => "month",
             Self::Months => "months",
             Self::Fen => "fen",
             Self::Count => "count",

@@ -8,6 +8,7 @@ use zerotrip_trust::digest::Digest;
 
 use super::claim::ClaimTerms;
 use super::dataset::{Code, DateOf, ExpectedDataset};
+use super::months::Months;
 use super::parameter::Parameter;
 use super::scan::{Reference, Scan};
 
@@ -107,6 +108,8 @@ pub enum StepKind {
     Scan(Box<Scan>),
     /// Joined from what is there.
     Sql(String),
+    /// Counted from the rows of a scan.
+    Months(Box<Months>),
 }
 /// How to test an owner's statement of which persons its dataset knows about.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -188,7 +191,15 @@ impl Variant {
     pub fn scans(&self) -> impl Iterator<Item = (&str, &Scan)> {
         self.steps.iter().filter_map(|step| match &step.kind {
             StepKind::Scan(scan) => Some((step.name.as_str(), scan.as_ref())),
-            StepKind::Sql(_) => None,
+            StepKind::Sql(_) | StepKind::Months(_) => None,
+        })
+    }
+
+    /// The steps that count months, with their names.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, &Months)> {
+        self.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Months(months) => Some((step.name.as_str(), months.as_ref())),
+            StepKind::Sql(_) | StepKind::Scan(_) => None,
         })
     }
 }

@@ -6,6 +6,7 @@ use zerotrip_text::Bilingual;
 use super::claim::ClaimTerms;
 use super::dataset::{Code, DateOf, ExpectedDataset};
 use super::model::{CoverageRule, HandOver, ReasonText};
+use super::months::SharedMonths;
 use super::parameter::RawParameter;
 use super::scan::Reference;
 use super::shared::SharedScan;
@@ -70,6 +71,7 @@ pub(super) struct RawStep {
     pub(super) variants: Vec<String>,
     pub(super) title: Option<Bilingual>,
     pub(super) scan: Option<SharedScan>,
+    pub(super) months: Option<SharedMonths>,
     /// The file of its SQL.
     pub(super) sql: Option<String>,
 }

@@ -127,7 +127,7 @@ impl Number {
         }
     }
 
-    fn small_of(&self, variant: &str) -> Option<u32> {
+    pub(super) fn small_of(&self, variant: &str) -> Option<u32> {
         // What is too large is over every bound: refused, and not cut.
         self.of(variant).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
     }

@@ -22,6 +22,8 @@ pub(super) fn uncovered<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
         let stated = complete.stated();
         let knows = knows_them(evidence, scan, &stated.subjects)
             && moment.is_some_and(|moment| reaches_back(scan, stated, moment))
+            // A row that is gone counts no more, and takes nothing back any more.
+            && (scan.counted.is_none() || stated.keeps_ended)
             && scan
                 .absence_for
                 .iter()
@@ -34,11 +36,12 @@ pub(super) fn uncovered<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
 }
 
 /// Whether the register knows of these persons all that the scan looks for. A register that is
-/// judged is one of things, and an answer holds within its regions. Any other says which persons
+/// judged is one of things, and one whose rows are counted is one of what happened: an answer
+/// holds within its regions. Any other says which persons
 /// belong together, and a marriage counts wherever it was made.
 fn knows_them(evidence: &CheckEvidence<'_>, scan: &ScanEvidence<'_>, subjects: &Subjects) -> bool {
     match subjects {
-        Subjects::Everyone => scan.judged,
+        Subjects::Everyone => scan.judged || scan.counted.is_some(),
         Subjects::EveryoneAnywhere => true,
         Subjects::Stated(statement) => {
             let registered = evidence.registered.get(statement.as_str());
@@ -63,6 +66,10 @@ fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate)
         && (moment < from || until.is_some_and(|until| moment <= until))
     {
         return false;
+    }
+    // What was in force on its first day may have been carried over; what had been paid was not.
+    if let Some(months) = scan.counted {
+        return since <= months.first().first_day();
     }
     stated.older_carried_over
         || match scan.reach {

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use zerotrip_proto::v1::ErrorCode;
 
-use crate::definition::{HandOver, Proves, Reach};
+use crate::definition::{HandOver, Period, Proves, Reach};
 
 pub use report::{CompleteScan, Incomplete, ScanReport, ScanState, Subjects};
 
@@ -117,6 +117,9 @@ pub struct ScanEvidence<'a> {
     pub judged: bool,
     /// Whether every row needs a verdict, though others can undo what it says.
     pub each_row: bool,
+    /// The months over which its rows are counted together: then each of them can change what the
+    /// others come to, and the register must have every row of these months.
+    pub counted: Option<Period>,
     /// The persons for which an absence of rows is a conclusion.
     pub absence_for: &'a [String],
     /// How far back the register must know.

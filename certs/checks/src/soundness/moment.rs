@@ -26,6 +26,14 @@ pub(super) fn not_of_one_moment(evidence: &CheckEvidence<'_>) -> Option<Incomple
     let Some((first, moment)) = read.min_by_key(|(_, as_of)| *as_of) else {
         return Some(because(ErrorCode::Internal, ""));
     };
+    // A month is known when it is over.
+    let is_over = |scan: &ScanEvidence<'_>, one: &CompleteScan| {
+        let last = scan.counted.map(|months| months.last().last_day().to_epoch_days());
+        last.is_none_or(|last| was_over(last, one.as_of()))
+    };
+    if let Some((early, _)) = complete.iter().find(|(scan, one)| !is_over(scan, one)) {
+        return Some(because(ErrorCode::SourceStale, early.dataset));
+    }
     // A register alone is as of the moment at which it was read.
     if let Some((forgetful, _)) =
         complete.iter().find(|(_, one)| !one.stated().keeps_ended && evidence.scans.len() > 1)

@@ -13,8 +13,9 @@ pub(super) fn found<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
     most_important(evidence, |verdict| is_firm(evidence, verdict))
 }
 
-/// The most important reason that rests on the whole of a register of persons: a marriage in force
-/// speaks against its absence only where nothing ends it, so under all rules of a proof.
+/// The most important reason that rests on the whole of a register of persons, or on what its rows
+/// come to together: a marriage in force speaks against its absence only where nothing ends it, so
+/// under all rules of a proof.
 pub(super) fn refuted<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
     most_important(evidence, |verdict| rests_on_all(evidence, verdict))
 }
@@ -30,9 +31,10 @@ fn most_important<'a>(
 }
 
 /// Whether a row speaks against the answer as long as nothing else is on record: of a register each
-/// of whose rows is judged, and which others can undo.
+/// of whose rows is judged, and which others can undo, or whose rows are counted.
 fn rests_on_all(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
-    let scan = evidence.scans.iter().find(|scan| scan.name == verdict.scan && scan.each_row);
+    let scan = evidence.scans.iter().find(|scan| scan.name == verdict.scan);
+    let scan = scan.filter(|scan| scan.each_row || scan.counted.is_some());
     let scan = scan.filter(|scan| scan.complete().is_some());
     let about = scan.zip(verdict.row).and_then(|(scan, row)| scan.rows.get(row));
     verdict.kind == VerdictKind::Against
@@ -47,7 +49,7 @@ fn is_firm(evidence: &CheckEvidence<'_>, verdict: &Verdict) -> bool {
     };
     let counts_alone = match scan.state {
         // What others can undo is weighed when all of them are known.
-        ScanState::Complete(_) => !scan.each_row,
+        ScanState::Complete(_) => !scan.each_row && scan.counted.is_none(),
         // A row of a register of homes is judged by itself; one of a register of persons could be
         // contradicted by the row that was not read.
         ScanState::Unreadable(_) => scan.judged,

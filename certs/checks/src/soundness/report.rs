@@ -1,9 +1,10 @@
 //! What became of one scan, and when it counts as complete.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use zerotrip_proto::bounds::CLOCK_SKEW;
-use zerotrip_proto::v1::{ErrorCode, Finding};
+use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind};
 
 /// What became of one scan. Anything but `Complete` and `Vacuous` proves no absence.
 #[derive(Debug)]
@@ -72,6 +73,18 @@ pub struct ScanReport {
     /// The day, since 1970-01-01, before which everything ended that is not dated; `None` where
     /// the owner does not say.
     pub undated_before: Option<i32>,
+}
+
+impl ScanReport {
+    /// Leaves out what was found in cells of these columns, which a step weighs: it says itself
+    /// where one of them could matter. A row that could be anybody's stays.
+    pub fn set_aside(&mut self, weighed: &BTreeSet<&str>) {
+        let is_cell = |finding: &Finding| {
+            matches!(finding.kind(), FindingKind::UnreadableCell | FindingKind::UnknownCode)
+        };
+        self.findings
+            .retain(|finding| !is_cell(finding) || !weighed.contains(finding.column.as_str()));
+    }
 }
 
 /// A scan that was answered whole, in time, fresh and readable.

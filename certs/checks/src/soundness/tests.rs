@@ -8,6 +8,7 @@ use zerotrip_proto::v1::Finding;
 
 use super::*;
 
+mod counted;
 mod facts;
 
 fn at(seconds: u64) -> SystemTime {
@@ -92,6 +93,7 @@ impl Case {
             things: None,
             judged,
             each_row: false,
+            counted: None,
             absence_for: &absence_for,
             reach,
         };
@@ -309,6 +311,7 @@ fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units:
         things,
         judged: true,
         each_row: false,
+        counted: None,
         absence_for: &[],
         reach: Reach::LifetimeFrom(0),
     };
@@ -533,7 +536,7 @@ proptest! {
             (format!("s{index}"), state, ["a", "b", "c"][..*persons.min(&3)].iter().map(|p| (*p).to_owned()).collect(), *judged, rows.clone())
         }).collect();
         let scans: Vec<_> = held.iter().map(|(name, state, absence_for, judged, rows)| {
-            ScanEvidence { name, dataset: "d", state, rows, things: None, judged: *judged, each_row: false, absence_for, reach: Reach::LastYears(0) }
+            ScanEvidence { name, dataset: "d", state, rows, things: None, judged: *judged, each_row: false, counted: None, absence_for, reach: Reach::LastYears(0) }
         }).collect();
         let map = BTreeMap::from([("registered_in:r", registered.clone())]);
         let pairs = [HandOver { from: "s0".into(), to: "s1".into(), by: None }];

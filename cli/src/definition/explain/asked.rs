@@ -7,6 +7,7 @@ use zerotrip_checks::definition::{
 };
 use zerotrip_text::Bilingual;
 
+use super::counted::counted;
 use super::parameters::said;
 use super::proven::proven;
 use super::{Section, dataset_name, joined, named, word};
@@ -89,7 +90,11 @@ pub(super) fn variant(definition: &Definition, variant: &Variant) -> Section {
             format!("What is asked: {} (`{}`)", variant.title.en, variant.name),
             format!("查询内容：{}（`{}`）", variant.title.zh, variant.name),
         ),
-        lines: proven(definition, variant).into_iter().chain(scans.flatten()).collect(),
+        lines: proven(definition, variant)
+            .into_iter()
+            .chain(scans.flatten())
+            .chain(counted(definition, variant))
+            .collect(),
     }
 }
 

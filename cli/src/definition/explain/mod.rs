@@ -2,6 +2,7 @@
 //! the definition; `kinds.rs` has the kinds of statement that it can rest on.
 
 mod asked;
+mod counted;
 mod kinds;
 pub(crate) mod parameters;
 mod proven;

@@ -101,6 +101,7 @@ fn of_type(shape: &ExpectedDataset, name: &str, typed: &str) -> Bilingual {
     let (en, zh) = match typed {
         "resident_id" => ("a resident's number", "居民身份号码"),
         "date" => ("a calendar day", "日期"),
+        "month" => ("a month", "月份"),
         "code" => ("one word of a closed list", "封闭代码表中的一项"),
         "text" => ("text as it is written", "原文文本"),
         "money" => ("an amount in yuan", "金额（元）"),

@@ -111,12 +111,13 @@ fn may_group(name: &str, columns: &[Column]) -> Result<usize, String> {
             SemanticType::Code
             | SemanticType::DivisionCode
             | SemanticType::Date
+            | SemanticType::Month
             | SemanticType::Uscc
             | SemanticType::Money,
         ) => Ok(place),
         _ => Err(format!(
             "`--by {name}` would list that column's values, which may name persons. Count by a \
-             column of codes, divisions, dates or amounts"
+             column of codes, divisions, dates, months or amounts"
         )),
     }
 }

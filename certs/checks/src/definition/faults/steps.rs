@@ -40,9 +40,14 @@ impl Faults<'_> {
         let steps_of = |name: &str| -> Vec<Step> {
             let steps = raw.step.iter().filter(|step| has(step, name));
             let made = steps.filter_map(|step| {
-                let (file, kind) = match (&step.scan, &step.sql) {
-                    (Some(scan), None) => (CHECK_FILE, StepKind::Scan(Box::new(scan.of(name)))),
-                    (None, Some(file)) => {
+                let (file, kind) = match (&step.scan, &step.sql, &step.months) {
+                    (Some(scan), None, None) => {
+                        (CHECK_FILE, StepKind::Scan(Box::new(scan.of(name))))
+                    }
+                    (None, None, Some(months)) => {
+                        (CHECK_FILE, StepKind::Months(Box::new(months.of(name))))
+                    }
+                    (None, Some(file), None) => {
                         let sql = parts.sql.get(file.as_str())?;
                         (file.as_str(), StepKind::Sql((*sql).to_owned()))
                     }
@@ -102,29 +107,41 @@ impl Faults<'_> {
         for variant in step.variants.iter().filter(|name| !known.contains(name.as_str())) {
             self.add(&at, format!("no variant `{variant}`"), format!("known are {known:?}"));
         }
-        match (&step.scan, &step.sql) {
-            (Some(scan), None) => {
-                for (entry, some) in scan.named() {
-                    if some.is_empty() {
-                        self.add(
-                            &at,
-                            format!("{entry} is for no variant"),
-                            "name those that it is for, or drop it",
-                        );
-                    }
-                    for other in
-                        some.iter().filter(|name| !known.contains(*name) || !has(step, name))
-                    {
-                        self.add(
-                            &at,
-                            format!("{entry} is for `{other}`, which does not have this step"),
-                            "name variants of the step",
-                        );
-                    }
-                }
+        match (&step.scan, &step.sql, &step.months) {
+            (Some(scan), None, None) => self.check_named(&at, step, scan.named(), known),
+            (None, None, Some(months)) => self.check_named(&at, step, months.named(), known),
+            (None, Some(file), None) => self.check_file(&at, step, file, parts),
+            _ => self.add(
+                &at,
+                "it needs one of the three",
+                "give it either `sql`, or a `scan`, or `months`",
+            ),
+        }
+    }
+
+    /// Whether what is said of variants is said of those that have the step.
+    fn check_named(
+        &mut self,
+        at: &str,
+        step: &RawStep,
+        named: Vec<(String, BTreeSet<&str>)>,
+        known: &BTreeSet<&str>,
+    ) {
+        for (entry, some) in named {
+            if some.is_empty() {
+                self.add(
+                    at,
+                    format!("{entry} is for no variant"),
+                    "name those that it is for, or drop it",
+                );
             }
-            (None, Some(file)) => self.check_file(&at, step, file, parts),
-            _ => self.add(&at, "it needs one of the two", "give it either `sql` or a `scan`"),
+            for other in some.iter().filter(|name| !known.contains(*name) || !has(step, name)) {
+                self.add(
+                    at,
+                    format!("{entry} is for `{other}`, which does not have this step"),
+                    "name variants of the step",
+                );
+            }
         }
     }
 

@@ -51,6 +51,10 @@ impl Faults<'_> {
                     .or_default()
                     .extend(scan.supplies.iter().map(String::as_str));
             }
+            if let StepKind::Months(months) = &step.kind {
+                let at = format!("{place}, step `{}`", step.name);
+                self.check_months(definition, variant, &at, months, &earlier);
+            }
             if !earlier.tables.insert(step.name.as_str()) {
                 self.add(
                     &place,

@@ -46,6 +46,7 @@ fn concluded(
             things: None,
             judged: false,
             each_row,
+            counted: None,
             absence_for: &absence_for,
             reach: Reach::LastYears(0),
         })
