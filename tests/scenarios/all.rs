@@ -26,6 +26,7 @@ mod many;
 mod moments;
 mod moved;
 mod noninterference;
+mod one_of_many;
 mod outside;
 mod plausible;
 mod prepared;

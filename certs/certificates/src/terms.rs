@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prost::Message as _;
 use serde_json::{Value, json};
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CertificateTerms, Claim, Request};
+use zerotrip_proto::v1::{CertificateTerms, Claim, Parameter, Request};
 use zerotrip_trust::digest::RandomError;
 
 use crate::sdjwt;
@@ -26,8 +26,10 @@ pub(super) const VALIDITY: &str = "validity";
 /// What every certificate shows and the hub has fixed.
 pub(super) const SHOWN: [&str; 9] =
     ["iss", "vct", "check", "variant", "title", "persons", "statement", "scope", VALIDITY];
+/// What was signed.
+pub(super) const REQUEST: &str = "request";
 /// What every certificate can show, beside the parameters of its question.
-pub(super) const ERRAND: [&str; 3] = ["case_number", "purpose", "request"];
+pub(super) const ERRAND: [&str; 3] = ["case_number", "purpose", REQUEST];
 
 /// The terms of an answer, and what opens them: that goes to the requester alone.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,7 +79,8 @@ impl Fixed {
     }
 }
 
-/// Fixes what a certificate on a true answer to `request` (the payload that was signed) will say.
+/// Fixes what a certificate on a true answer to `request` (the payload that was signed) will say;
+/// of a request about many, what is the same of all: each subject's leaf fixes its own.
 /// `None` where that is not a check of this definition.
 pub fn fix(
     definition: &Definition,
@@ -134,19 +137,21 @@ pub(super) fn stated(
 
 /// What its holder may withhold, by name.
 fn withholdable(asked: &Request, request: &[u8]) -> Option<Vec<(String, Value)>> {
-    let Some(Body::Check(check)) = &asked.body else { return None };
     let mut hidden = vec![
         ("case_number".to_owned(), Value::from(asked.case_number.clone())),
         ("purpose".to_owned(), Value::from(asked.purpose.clone())),
-        // Opens the answer's request digest: it shows the whole errand.
-        ("request".to_owned(), Value::from(URL_SAFE_NO_PAD.encode(request))),
     ];
-    hidden.extend(
-        check
-            .parameters
-            .iter()
-            .map(|parameter| (parameter.name.clone(), parameter.value.clone().into())),
-    );
+    let parameters = match &asked.body {
+        Some(Body::Check(check)) => {
+            // Opens the answer's request digest: it shows the whole errand.
+            hidden.push((REQUEST.to_owned(), URL_SAFE_NO_PAD.encode(request).into()));
+            &check.parameters
+        }
+        Some(Body::CheckMany(check)) => &check.parameters,
+        Some(Body::Issue(_)) | None => return None,
+    };
+    let value = |parameter: &Parameter| (parameter.name.clone(), parameter.value.clone().into());
+    hidden.extend(parameters.iter().map(value));
     Some(hidden)
 }
 
@@ -206,17 +211,25 @@ pub(super) fn open_shown<'a>(
     if names == SHOWN.into_iter().collect() { Ok(opened) } else { Err(TermsError::OtherNames) }
 }
 
-/// What a reply's openings open: what is shown, and what may be withheld.
-pub(super) fn open_reply(
+/// What a certificate's `_sd` is: the digests of the answer's terms, and those that are one
+/// subject's own.
+pub(super) fn withholdable_digests(terms: &CertificateTerms, own: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    [&terms.withholdable, own].concat()
+}
+
+/// What openings open: what is shown, and what may be withheld.
+pub(super) fn open_all(
     terms: &CertificateTerms,
-    openings: &[String],
+    own: &[Vec<u8>],
+    openings: &[&String],
 ) -> Result<(Opened, Opened), TermsError> {
     let is_shown =
         |opening: &&String| terms.shown.iter().any(|digest| *digest == sdjwt::digest_of(opening));
-    let (shown, hidden): (Vec<&String>, Vec<&String>) = openings.iter().partition(is_shown);
+    let (shown, hidden): (Vec<&String>, Vec<&String>) =
+        openings.iter().copied().partition(is_shown);
     Ok((
         open_shown(terms, shown.into_iter().map(String::as_str))?,
-        open(&terms.withholdable, hidden.into_iter().map(String::as_str))?,
+        open(&withholdable_digests(terms, own), hidden.into_iter().map(String::as_str))?,
     ))
 }
 

@@ -28,6 +28,7 @@ use zerotrip_trust::note::{Checkpoint, NoteError, sign_checkpoint};
 use super::*;
 
 mod attacks;
+mod many;
 use crate::sdjwt::{SdJwt, SdJwtError};
 use zerotrip_checks::definition::{Definition, is_part, pack};
 

@@ -2,6 +2,7 @@
 //! connectors, two issuers. `./run` shows it, the scenario tests and the bench use it. Everything
 //! is done with the shipped binaries, as their users would.
 
+mod many;
 mod operated;
 mod process;
 
