@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use zerotrip_channel::{files, new_file};
-use zerotrip_client::{CheckQuestion, Errand, Issue, Session, SessionError};
+use zerotrip_client::reply::AnsweredMany;
+use zerotrip_client::request::APPLICANT;
+use zerotrip_client::{CheckQuestion, Errand, Issue, ManyQuestion, Session, SessionError};
 
 use crate::folders::SystemDir;
 use crate::many;
@@ -151,13 +153,22 @@ pub(super) async fn check(checking: Checking, screen: &Screen) -> Result<ExitCod
 pub(super) async fn issue(
     asking: Asking,
     out: &Path,
+    from: Option<&Path>,
     screen: &Screen,
 ) -> Result<ExitCode, Failure> {
     let (dir, errand, question) = asking.split()?;
     new_file::check(out).map_err(SessionError::from)?;
     let home = renewals::open_home(&dir, screen)?;
     let mut session = Session::connect(&home).await?;
-    match session.issue(&errand, &question, out).await? {
+    let issue = match from {
+        None => session.issue(&errand, &question, out).await?,
+        Some(from) => {
+            let (answered, place) = answered_before(from, &session, &errand, &question)?;
+            let one = (&answered, place);
+            session.issue_one_of_many(&errand, &question, one, out).await?
+        }
+    };
+    match issue {
         Issue::NotIssued(outcome) => {
             screen.note(screen.pick("no certificate was issued", "未签发证明"));
             show_outcome(&outcome, &question, session.deprecation(), screen)
@@ -182,6 +193,26 @@ pub(super) async fn issue(
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// The person's answer in what an earlier run about many kept, and its place there.
+fn answered_before(
+    from: &Path,
+    session: &Session,
+    errand: &Errand,
+    question: &CheckQuestion,
+) -> Result<(AnsweredMany, usize), Failure> {
+    let mut shared = question.clone();
+    let at = shared.parameters.iter().position(|(name, _)| name == APPLICANT);
+    let Some((_, subject)) = at.map(|at| shared.parameters.remove(at)) else {
+        return Err(Failure::new(USAGE, "--from: the person is not named", "--from：未指明当事人")
+            .remedy(
+                "give `--param applicant=<resident id>`",
+                "请填写 `--param applicant=<公民身份号码>`",
+            ));
+    };
+    let many = ManyQuestion { question: shared, subjects: Vec::new() };
+    many::last_about(from, &subject, |kept| session.kept_many(kept, errand, &many))
 }
 
 #[cfg(test)]

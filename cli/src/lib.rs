@@ -70,6 +70,11 @@ enum Command {
         /// The certificate's file, such as `proof.sdjwt`; must not exist yet, its folder must.
         #[arg(long)]
         out: PathBuf,
+        /// Issue on the answer that `check --subjects … --out FILE` brought about this person
+        /// within the last hour, instead of asking again: FILE, with the folder `FILE.evidence`
+        /// beside it. The question and the errand must be those that were asked.
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
     },
     /// Verify a certificate offline, against the authority's directory or its published key set.
     ///
@@ -142,7 +147,9 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(asking) => ask::check(asking, screen).await,
-        Command::Issue { asking, out } => ask::issue(asking, &out, screen).await,
+        Command::Issue { asking, out, from } => {
+            ask::issue(asking, &out, from.as_deref(), screen).await
+        }
         Command::Verify(verifying) => verify::verify(&verifying, screen),
         Command::Join { dir, invitation, wait } => {
             join::join(&dir, &invitation, wait, screen).await

@@ -2,6 +2,7 @@
 //! one line each.
 
 mod answers;
+mod evidence;
 mod lines;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use zerotrip_client::{CheckQuestion, Errand, ManyQuestion, Session, SessionError
 use zerotrip_proto::bounds::SUBJECTS;
 
 use self::answers::Answers;
+pub(super) use self::evidence::last_about;
 use crate::render::{Failure, Language, Screen, USAGE, deprecation};
 use crate::renewals;
 

@@ -20,8 +20,8 @@ use crate::request::SignedRequest;
 
 pub use kept::{KeptError, KeptMany};
 pub use many::{
-    AnsweredMany, ManyOutcome, SubjectAnswered, SubjectOutcome, SubjectProof, SubjectsError,
-    verify_check_many, verify_subject,
+    AnsweredMany, ManyOutcome, SubjectAnswered, SubjectOutcome, SubjectsError, verify_check_many,
+    verify_subject,
 };
 
 /// What a check came to. Each holds the proof: the hub's signature, and its ledger's.

@@ -65,7 +65,9 @@ pub use segments::{
     SegmentError, SegmentRow, StoreFigures, Unconfirmed, Wanted, Whereabouts, inspect,
     verify as verify_segments,
 };
-pub use work::{ANSWER_BYTES, Asking, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT};
+pub use work::{
+    ANSWER_BYTES, Asking, Certificate, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT,
+};
 pub use writer::BATCH;
 
 use held::{Held as HeldFiles, Mark, Marked};
@@ -73,7 +75,7 @@ use project::Projector;
 use read::Readers;
 use segments::Archive;
 use tree::Head;
-use work::{Certificate, Done, Work};
+use work::{Done, Work};
 use writer::{Job, Watched, Writer, WriterThread};
 
 /// Most jobs that wait for the writer; a caller beyond them waits to queue its job.
@@ -227,18 +229,18 @@ impl Ledger {
         self.submit(Work::Complete { completed, at, under, certificate: None }).await?.receipt()
     }
 
-    /// Completes an exchange that issues a certificate, and marks the check's exchange `check_id`
-    /// with the certificate's digest in the same transaction. Refused where that check was not
-    /// answered `true` or already carries a certificate.
+    /// Completes an exchange that issues a certificate, and marks the check's exchange with the
+    /// certificate's digest in the same transaction. Refused where that check was not answered
+    /// `true` or already carries a certificate; of a check about many subjects, where that subject
+    /// does. Whether the subject's own outcome is a yes is for the caller to know.
     pub async fn record_certificate(
         &self,
         completed: Completed,
         at: SystemTime,
         under: Option<DecidedUnder>,
-        check_id: &str,
-        digest: Digest,
+        certificate: Certificate,
     ) -> Result<LedgerReceipt, LedgerError> {
-        let certificate = Some(Certificate { check_id: check_id.to_owned(), digest });
+        let certificate = Some(certificate);
         self.submit(Work::Complete { completed, at, under, certificate }).await?.receipt()
     }
 

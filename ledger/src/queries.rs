@@ -14,6 +14,12 @@ impl Ledger {
         self.0.readers.with_past(|connection, archive| read::exchange(connection, archive, id))
     }
 
+    /// The certificate that was issued on the subject at this place of an exchange about many;
+    /// `None` where there is none, or where the exchange is in a segment.
+    pub fn issued(&self, id: &str, place: u32) -> Result<Option<Digest>, LedgerError> {
+        self.0.readers.with(|connection| read::issued(connection, id, place))
+    }
+
     /// What an exchange came to beyond what the requester learns; `None` where there is none, or
     /// not for this reader.
     pub fn fact(&self, id: &str, reader: &Reader) -> Result<Option<Fact>, LedgerError> {

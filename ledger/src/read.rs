@@ -125,6 +125,17 @@ pub(crate) fn exchange(
     }))
 }
 
+/// The certificate that was issued on one subject of an exchange about many, unless that has moved.
+pub(crate) fn issued(
+    connection: &Connection,
+    id: &str,
+    place: u32,
+) -> Result<Option<Digest>, LedgerError> {
+    let mut query = connection
+        .prepare_cached("SELECT digest FROM issued WHERE exchange = ?1 AND place = ?2")?;
+    Ok(query.query_row(params![id, place], |row| row.get(0)).optional()?)
+}
+
 pub(crate) fn fact(
     connection: &Connection,
     archive: &Archive,

@@ -114,6 +114,12 @@ CREATE INDEX IF NOT EXISTS object_state ON object (state) WHERE state <> 2;
 const BUNDLE_LEAVES: &str =
     "CREATE INDEX IF NOT EXISTS leaf_bundle ON leaf (idx) WHERE content IS NULL";
 
+/// Certificates on subjects of answers about many. Beside the tables, as the index. Rows go with
+/// their exchange: on what has moved no certificate can rest.
+const ISSUED: &str = "CREATE TABLE IF NOT EXISTS issued (exchange TEXT NOT NULL, place INTEGER \
+                      NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (exchange, place)) STRICT, \
+                      WITHOUT ROWID";
+
 /// Time that a connection waits for a lock.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -331,7 +337,8 @@ fn bring_up_to_date(connection: &Connection, make: bool) -> Result<(), OpenError
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
     }
-    Ok(connection.execute_batch(BUNDLE_LEAVES)?)
+    connection.execute_batch(BUNDLE_LEAVES)?;
+    Ok(connection.execute_batch(ISSUED)?)
 }
 
 /// Answers are in it: for its owner's eyes only. SQLite gives the WAL the same mode.

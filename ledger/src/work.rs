@@ -12,8 +12,8 @@ use zerotrip_proto::v1::entry_content::Body;
 pub(crate) use bounds::MANY_BYTES;
 pub use bounds::{ANSWER_BYTES, INVITATIONS, STATEMENTS};
 pub use exchanges::VARIANTS_KEPT;
-pub use job::{Asking, Completed, Fact};
-pub(crate) use job::{Certificate, Done, Work};
+pub use job::{Asking, Certificate, Completed, Fact};
+pub(crate) use job::{Done, Work};
 
 use exchanges::{
     append, complete, intend, lapse_variants, not_superseded, reconcile, within_variants,

@@ -33,7 +33,8 @@ hash_domains! {
     RECEIPT = "zerotrip/scan-receipt/v1";
 
     /// Commitment to the fact behind an exchange's outcome, in full. The hub makes it, for the
-    /// ledger's completion; the authority and the owner, who may read the fact, open it.
+    /// ledger's completion, and of an answer about many for each subject's leaf; the authority and
+    /// the owner, who may read the fact, open it.
     FACT = "zerotrip/exchange-fact/v1";
 
     /// What a check does with the rows: `check.toml`, then name and text of each SQL file, by name.
@@ -53,6 +54,11 @@ hash_domains! {
     /// `ManyAnswered.root`. The hub makes it; the requester verifies all, a later reader the one
     /// that is shown.
     SUBJECT_ANSWER = "zerotrip/subject-answer/v1";
+
+    /// Message of the HMAC-SHA256, under `CheckManyReply.secret`, that gives the salt of a
+    /// disclosure of one subject: its place (u64, big-endian), the disclosure's name. Hub and
+    /// requester compute it alike.
+    SUBJECT_DISCLOSURE = "zerotrip/subject-disclosure/v1";
 
     /// Commitment to an `EntryContent`: the leaf of the ledger. The hub makes it; every reader that
     /// the entry is opened to verifies it.

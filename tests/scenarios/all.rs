@@ -28,6 +28,7 @@ mod months;
 mod moved;
 mod noninterference;
 mod objects;
+mod one_of_many;
 mod outside;
 mod parameters;
 mod plausible;

@@ -20,10 +20,11 @@ mod settings;
 mod example;
 
 /// Pages with commands, each with its Chinese page below `docs/zh/`.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "definitions.md",
     "set-up.md",
     "ask.md",
+    "certificate.md",
     "operate.md",
     "attach.md",
     "settings.md",

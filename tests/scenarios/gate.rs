@@ -768,7 +768,7 @@ fn tree(list: &[String]) -> SubjectTree {
 #[test]
 fn a_stolen_hub_cannot_stretch_a_request_about_many() {
     let mut town = deploy(300, 5);
-    crate::many::approve_all(&town, 3);
+    town.deployment.approve_many(3).unwrap();
     town.deployment.kill_hub().unwrap();
     let runtime = runtime();
     let forge = Forge::new(runtime.block_on(Thief::take_over(&town)), &town);

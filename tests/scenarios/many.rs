@@ -9,22 +9,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use prost::Message as _;
 use serde_json::json;
+use zerotrip_certificates::OneOfMany;
 use zerotrip_client::reply::{AnsweredMany, SubjectAnswered, SubjectOutcome, verify_subject};
-use zerotrip_client::request::sign_issue;
-use zerotrip_client::{CheckQuestion, ManyOutcome, ManyQuestion, SessionError};
+use zerotrip_client::{CheckQuestion, Issue, ManyOutcome, ManyQuestion, SessionError};
 use zerotrip_datasets::ResidentId;
-use zerotrip_proto::to_timestamp;
+use zerotrip_proto::bounds::MESSAGE_BYTES;
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::subject_answer::Outcome as Said;
-use zerotrip_proto::v1::{
-    CheckManyReply, ErrorCode, ExchangeCall, IssueBody, SubjectAnswer, SubjectLeaf,
-};
+use zerotrip_proto::v1::{CheckManyReply, ErrorCode, SubjectAnswer, SubjectLeaf};
 use zerotrip_tests::city::{self, City, Spec, Variant, stated_day};
-use zerotrip_tests::deployment::{BASIS, DEPARTMENTS, FUND, PURPOSE, run, wait_until};
+use zerotrip_tests::deployment::{DEPARTMENTS, FUND};
 use zerotrip_tests::inquiry::{Asker, Parts, Registers, Words};
 use zerotrip_tests::rows::Rows;
 
-use crate::support::{DeployedCity, code_of, deploy, deploy_with, errand, expected, runtime};
+use crate::support::{DeployedCity, deploy, deploy_with, errand, expected, question, runtime};
 
 /// Everybody of a city, asked one by one and all at once.
 struct Asked<'a> {
@@ -181,60 +179,7 @@ async fn a_part_is_withheld(asked: &Asked<'_>, variant: Variant, told: &str) {
     assert!((1..=part.len() * 4).contains(&harmed), "{told}: {harmed}");
 }
 
-fn approve(town: &DeployedCity, member: &str, most: u32) {
-    let (dir, most) = (town.deployment.path(member), most.to_string());
-    let arguments = [
-        "approve",
-        "--dir",
-        &dir,
-        "--check",
-        "no-property",
-        "--requester",
-        FUND,
-        "--purpose",
-        PURPOSE,
-        "--max-subjects",
-        &most,
-        "--yes",
-    ];
-    run("zerotrip-connector", &arguments, &town.deployment.folder).unwrap().expect(0).unwrap();
-}
-
-/// The owners' side of it, everywhere, once it is in force.
-pub fn approve_all(town: &DeployedCity, most: u32) {
-    DEPARTMENTS.iter().for_each(|(member, ..)| approve(town, member, most));
-    for (member, ..) in DEPARTMENTS {
-        let log = town.deployment.folder.join(format!("logs/{member}.log"));
-        let said = format!("most_subjects={most}");
-        let is_said =
-            || Ok(std::fs::read_to_string(&log)?.lines().any(|line| line.ends_with(&said)));
-        wait_until(Duration::from_secs(20), &format!("{member} says {said}"), is_said).unwrap();
-    }
-}
-
-/// A grant of its own for each variant.
-fn grant(town: &DeployedCity, most: u32) {
-    let most = most.to_string();
-    let arguments = [
-        "--id",
-        "many",
-        "--member",
-        FUND,
-        "--check",
-        "no-property",
-        "--purpose",
-        PURPOSE,
-        "--basis",
-        BASIS,
-        "--variants-per-subject",
-        "3",
-        "--max-subjects",
-        &most,
-    ];
-    town.deployment.authority(&["grant", "add"], &arguments).unwrap().expect(0).unwrap();
-}
-
-fn about(variant: &str, subjects: &[String]) -> ManyQuestion {
+pub fn about(variant: &str, subjects: &[String]) -> ManyQuestion {
     ManyQuestion {
         question: CheckQuestion {
             check: "no-property".into(),
@@ -245,11 +190,11 @@ fn about(variant: &str, subjects: &[String]) -> ManyQuestion {
     }
 }
 
-fn ids(city: &City) -> Vec<String> {
+pub fn ids(city: &City) -> Vec<String> {
     city.ids.iter().map(|id| id.as_str().to_owned()).collect()
 }
 
-fn ask(
+pub fn ask(
     town: &DeployedCity,
     variant: &str,
     subjects: &[String],
@@ -259,7 +204,7 @@ fn ask(
     })
 }
 
-fn answered(outcome: ManyOutcome) -> AnsweredMany {
+pub fn answered(outcome: ManyOutcome) -> AnsweredMany {
     match outcome {
         ManyOutcome::Answered(answered) => *answered,
         other => panic!("{other:?}"),
@@ -267,7 +212,7 @@ fn answered(outcome: ManyOutcome) -> AnsweredMany {
 }
 
 /// In the words of the answer key.
-fn in_words(outcome: &SubjectOutcome) -> Words {
+pub fn in_words(outcome: &SubjectOutcome) -> Words {
     match outcome {
         SubjectOutcome::Affirmed { .. } => ("true", String::new(), String::new()),
         SubjectOutcome::Negative { reasons } => {
@@ -282,8 +227,7 @@ fn in_words(outcome: &SubjectOutcome) -> Words {
 #[test]
 fn a_whole_town_is_answered_in_one_exchange_as_the_key_says() {
     let mut town = deploy(300, 5);
-    approve_all(&town, 10_000);
-    grant(&town, 10_000);
+    town.deployment.allow_many().unwrap();
     let everybody = ids(&town.city);
     for variant in Variant::ALL {
         let entries = town.deployment.ledger_figure("size").unwrap();
@@ -300,17 +244,18 @@ fn a_whole_town_is_answered_in_one_exchange_as_the_key_says() {
             .collect();
         assert!(wrong.is_empty(), "{}: {:?}", wrong.len(), &wrong[..wrong.len().min(5)]);
         // One of them can be shown alone, and under another's name it is not.
-        let proof = outcome.prove(7).unwrap();
-        let shown = verify_subject(&outcome.proven, &proof).unwrap();
+        let (one, next) = (outcome.prove(7).unwrap(), outcome.prove(8).unwrap());
+        let shown = verify_subject(&outcome.proven, &one).unwrap();
         assert_eq!(shown, (everybody[7].clone(), outcome.subjects[7].outcome.clone()));
-        let mut other = proof.clone();
-        other.index = 8;
+        let mut other = one.clone();
+        other.proof.place = 8;
         verify_subject(&outcome.proven, &other).unwrap_err();
-        other.index = 7;
-        other.leaf = outcome.subjects[8].leaf.clone();
+        other.proof = next.proof;
         verify_subject(&outcome.proven, &other).unwrap_err();
-        // Nothing else than the subject's own words is in its leaf.
-        assert!(!String::from_utf8_lossy(&proof.leaf.payload).contains(&everybody[8]));
+        // Nobody is in a leaf without what opens it.
+        let bare = OneOfMany { openings: Vec::new(), ..one.clone() };
+        verify_subject(&outcome.proven, &bare).unwrap_err();
+        assert!(!String::from_utf8_lossy(&one.proof.payload).contains(&everybody[7]));
     }
     // A source that is down is everybody's who needs it.
     town.deployment.stop_connector("estate").unwrap();
@@ -334,8 +279,7 @@ fn a_whole_town_is_answered_in_one_exchange_as_the_key_says() {
 #[test]
 fn the_sources_of_a_list_tell_of_nobody() {
     let town = deploy(60, 5);
-    approve_all(&town, 10_000);
-    grant(&town, 10_000);
+    town.deployment.allow_many().unwrap();
     let everybody = ids(&town.city);
     let datasets = |outcome: &AnsweredMany| -> Vec<String> {
         let Some(Outcome::Many(many)) = outcome.proven.answer().outcome.clone() else {
@@ -367,8 +311,7 @@ fn the_sources_of_a_list_tell_of_nobody() {
 #[test]
 fn ten_thousand_are_answered_in_one_exchange() {
     let town = deploy(20_000, 7);
-    approve_all(&town, 10_000);
-    grant(&town, 10_000);
+    town.deployment.allow_many().unwrap();
     let everybody = ids(&town.city);
     let asked = &everybody[..10_000];
     let begun = std::time::Instant::now();
@@ -381,6 +324,23 @@ fn ten_thousand_are_answered_in_one_exchange() {
         keys.iter().all(|key| expected(key, &subject.subject, Variant::Family) != words)
     });
     assert_eq!((outcome.subjects.len(), wrong.count()), (10_000, 0));
+    // The reply is far from the largest message; the last yes of them has a certificate.
+    let bytes: usize = outcome.subjects.iter().map(|subject| subject.leaf.encoded_len()).sum();
+    println!("{} bytes for each", bytes / 10_000);
+    assert!(bytes < MESSAGE_BYTES * 2 / 3, "{bytes}");
+    let is_yes = |one: &SubjectAnswered| matches!(one.outcome, SubjectOutcome::Affirmed { .. });
+    let place = outcome.subjects.iter().rposition(is_yes).unwrap();
+    let begun = std::time::Instant::now();
+    let file = town.deployment.folder.join("last.sdjwt");
+    let about = question("family", &outcome.subjects[place].subject);
+    let issued = runtime().block_on(async {
+        let mut session = town.session().await;
+        session.issue_one_of_many(&errand(), &about, (&outcome, place), &file).await
+    });
+    println!("a certificate on one of 10,000 in {:.1} s", begun.elapsed().as_secs_f64());
+    let Issue::Issued(issued) = issued.unwrap() else { panic!("not issued") };
+    let among = issued.certificate.evidence.among.unwrap();
+    assert_eq!((among.place, among.subjects), (place as u64, 10_000));
     town.deployment.stop().unwrap();
 }
 
@@ -404,7 +364,7 @@ fn who_may_ask_about_one_may_not_ask_about_many() {
         let denied = denied_by(ask(&town, "applicant", two));
         assert_eq!(denied, ["many-not-granted", "too-many-subjects"]);
     });
-    grant(&town, 10);
+    town.deployment.grant_many(10, &["--variants-per-subject", "3"]).unwrap();
     rows.row("more than the grant allows", || {
         let eleven = &everybody[100..111];
         assert_eq!(denied_by(ask(&town, "applicant", eleven)), ["too-many-subjects"]);
@@ -418,7 +378,7 @@ fn who_may_ask_about_one_may_not_ask_about_many() {
     rows.row("owners that serve none about many", || {
         assert_eq!(refused_by_owners(&everybody[2..4]), [true, true]);
     });
-    approve_all(&town, 2);
+    town.deployment.approve_many(2).unwrap();
     rows.row("more than the owners allow", || {
         assert_eq!(refused_by_owners(&everybody[5..8]), [true, true, true]);
     });
@@ -464,23 +424,9 @@ fn who_may_ask_about_one_may_not_ask_about_many() {
 #[test]
 fn a_variant_is_counted_for_each_of_many_or_for_none() {
     let town = deploy(200, 31);
-    approve_all(&town, 100);
-    let arguments = [
-        "--id",
-        "many",
-        "--member",
-        FUND,
-        "--check",
-        "no-property",
-        "--purpose",
-        PURPOSE,
-        "--basis",
-        BASIS,
-        "--max-subjects",
-        "100",
-    ];
+    town.deployment.approve_many(100).unwrap();
     // The town's own grants allow all variants; this one allows one, and is the only one for many.
-    town.deployment.authority(&["grant", "add"], &arguments).unwrap().expect(0).unwrap();
+    town.deployment.grant_many(100, &[]).unwrap();
     let everybody = ids(&town.city);
     answered(ask(&town, "applicant", &everybody[..1]).unwrap());
     let limited = |outcome: Result<ManyOutcome, SessionError>| match outcome {
@@ -491,23 +437,6 @@ fn a_variant_is_counted_for_each_of_many_or_for_none() {
     assert!(limited(ask(&town, "couple", &everybody[..3])));
     answered(ask(&town, "applicant", &everybody[1..3]).unwrap());
     assert!(limited(ask(&town, "family", &everybody[1..2])));
-    // No certificate rests on an answer about many.
-    let outcome = answered(ask(&town, "applicant", &everybody[..1]).unwrap());
-    let exchange = outcome.proven.answer().request_id.clone();
-    let refused = runtime().block_on(async {
-        let (home, now) = (town.home(FUND), std::time::SystemTime::now());
-        let issue = IssueBody {
-            exchange_id: exchange,
-            certificate_digest: vec![7; 32],
-            valid_until: Some(to_timestamp(now + Duration::from_secs(3600))),
-        };
-        let from = (&home.system, &home.sign);
-        let request = sign_issue(from, &home.hub, &errand(), issue, now).unwrap();
-        let call = ExchangeCall { request: Some(request.envelope), ..ExchangeCall::default() };
-        town.session().await.connection().exchange().issue(call).await.unwrap_err()
-    });
-    assert_eq!(code_of(&refused), ErrorCode::NotIssuable);
-    assert!(refused.message().contains("about many subjects"), "{refused}");
     town.deployment.stop().unwrap();
 }
 
@@ -541,8 +470,7 @@ fn lines(file: &Path) -> HashMap<String, serde_json::Value> {
 #[test]
 fn a_file_of_subjects_is_asked_and_goes_on_where_it_was_stopped() {
     let town = deploy(200, 31);
-    approve_all(&town, 10_000);
-    grant(&town, 10_000);
+    town.deployment.allow_many().unwrap();
     let everybody = ids(&town.city);
     let folder = town.deployment.folder.clone();
     let (list, out) = (folder.join("subjects.txt"), folder.join("answers.jsonl"));
@@ -622,7 +550,7 @@ fn a_file_of_subjects_is_asked_and_goes_on_where_it_was_stopped() {
     let twice = check(&town, &[]);
     assert_eq!(twice.code, 2);
     assert!(twice.errors.contains("line 3"), "{}", twice.errors);
-    // No certificate rests on such an answer.
+    // Without a file, the lines are shown.
     std::fs::write(&list, settled.join("\n")).unwrap();
     let shown = check(&town, &[]);
     let lines = shown.output.lines().count();

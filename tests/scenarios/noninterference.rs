@@ -161,26 +161,35 @@ impl Observer {
                 vec![self.with_list(Body::CheckMany(check), Some(list))]
             }
             // The exchange of another system, and one that nobody knows.
-            "/zerotrip.v1.Exchange/Issue" => [trial.id.clone(), uuid::Uuid::now_v7().to_string()]
-                .map(|exchange_id| {
+            "/zerotrip.v1.Exchange/Issue" => {
+                let issue = |exchange_id: String, place: Option<u32>| {
                     let valid_until =
                         Some(to_timestamp(std::time::SystemTime::now() + Duration::from_secs(60)));
                     self.request(Body::Issue(IssueBody {
                         exchange_id,
                         certificate_digest: vec![7; 32],
                         valid_until,
+                        place,
                     }))
-                })
-                .into(),
+                };
+                let ids = [trial.id.clone(), uuid::Uuid::now_v7().to_string()];
+                ids.iter()
+                    .flat_map(|id| [None, Some(0)].map(|place| issue(id.clone(), place)))
+                    .collect()
+            }
             "/zerotrip.v1.Ledger/GetEntries" => [1, 2, 1000]
                 .map(|count| GetEntriesRequest { start: trial.base, count }.encode_to_vec())
                 .into(),
             "/zerotrip.v1.Ledger/ProveInclusion" => [0, 1]
                 .map(|at| ProveInclusionRequest { index: trial.base + at }.encode_to_vec())
                 .into(),
-            "/zerotrip.v1.Ledger/GetFact" => [trial.id.clone(), uuid::Uuid::now_v7().to_string()]
-                .map(|exchange_id| GetFactRequest { exchange_id }.encode_to_vec())
-                .into(),
+            "/zerotrip.v1.Ledger/GetFact" => {
+                let ids = [trial.id.clone(), uuid::Uuid::now_v7().to_string()];
+                let fact = |id: &String, place: Option<u32>| {
+                    GetFactRequest { exchange_id: id.clone(), place }.encode_to_vec()
+                };
+                ids.iter().flat_map(|id| [None, Some(0)].map(|place| fact(id, place))).collect()
+            }
             "/zerotrip.v1.Ledger/ProveConsistency" => {
                 vec![
                     ProveConsistencyRequest { from_size: trial.base, to_size: trial.base + 2 }
@@ -265,7 +274,7 @@ fn normal(path: &str, reply: &[u8]) -> String {
     match path {
         "/zerotrip.v1.Exchange/Check" => own(&ExchangeReply::decode(reply).unwrap()),
         "/zerotrip.v1.Exchange/CheckMany" => {
-            let CheckManyReply { reply, leaves } = CheckManyReply::decode(reply).unwrap();
+            let CheckManyReply { reply, leaves, .. } = CheckManyReply::decode(reply).unwrap();
             let sizes = leaves.iter().map(|leaf| (leaf.salt.len(), leaf.payload.len()));
             format!("{} {:?}", own(&reply.unwrap()), sizes.collect::<Vec<_>>())
         }

@@ -11,9 +11,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use prost::Message as _;
-use zerotrip_client::Outcome;
+use serde_json::{Map, Value, json};
+use zerotrip_certificates::sdjwt;
+use zerotrip_client::reply::{SubjectAnswered, SubjectOutcome};
+use zerotrip_client::{Issue, Outcome};
 use zerotrip_proto::payload_type;
 use zerotrip_tests::deployment::{
     BASIS, FUND, Finished, PURPOSE, TRANSIT, TRUST_DOMAIN, wait_until,
@@ -21,6 +24,7 @@ use zerotrip_tests::deployment::{
 use zerotrip_trust::keys::{Algorithm, PublicKey, SigningKey};
 use zerotrip_trust::{batch, note};
 
+use crate::many::{answered, ask, ids};
 use crate::support::{DeployedCity, deploy, errand, question, runtime};
 
 #[test]
@@ -104,6 +108,82 @@ fn outside_sd_jwt_verifies_a_certificate_and_refuses_an_altered_one() {
         assert!(refused.contains_key(altered), "{altered}: {refused:?}");
     }
     town.deployment.stop().unwrap();
+}
+
+/// On one person, and on one of many: offline, with the authority's published keys alone. What the
+/// organ that seals can alter is sealed anew, so that nothing but the hub's evidence refuses it.
+#[test]
+fn outside_python_verifies_a_certificate_by_its_evidence() {
+    let town = deploy(600, 11);
+    town.deployment.allow_many().unwrap();
+    let everybody = ids(&town.city);
+    let answered = answered(ask(&town, "couple", &everybody[..50]).unwrap());
+    let is_yes = |one: &SubjectAnswered| matches!(one.outcome, SubjectOutcome::Affirmed { .. });
+    let yeses: Vec<usize> =
+        (0..50).filter(|place| is_yes(&answered.subjects[*place])).take(6).collect();
+    let mut files = Vec::new();
+    for place in &yeses {
+        let (subject, name) = (&answered.subjects[*place].subject, format!("{place}.sdjwt"));
+        let file = town.deployment.folder.join(&name);
+        let issue = runtime().block_on(async {
+            let (question, one) = (question("couple", subject), (&answered, *place));
+            town.session().await.issue_one_of_many(&errand(), &question, one, &file).await
+        });
+        assert!(matches!(issue, Ok(Issue::Issued(_))), "{issue:?}");
+        files.push((name, subject.clone(), Some(*place)));
+    }
+    let (applicant, variant) = town.cast("nothing_owned");
+    let alone = town.deployment.path("alone.sdjwt");
+    let more = ["--out", &alone];
+    town.deployment.ask("issue", FUND, variant, &applicant, &more).unwrap().expect(0).unwrap();
+    files.push(("alone.sdjwt".into(), applicant, None));
+    let judge = |file: String| {
+        let keys = town.deployment.path("authority/jwks.json");
+        python("examples/python/certificate.py", &[file, "--jwks".into(), keys])
+    };
+    for (name, subject, place) in &files {
+        let said = judge(town.deployment.path(name)).expect(0).unwrap().json().unwrap();
+        assert_eq!((&said["shown"]["applicant"], &said["place"]), (&json!(subject), &json!(place)));
+    }
+    let token = |at: usize| fs::read_to_string(town.deployment.path(&files[at].0)).unwrap();
+    let theirs = sealed_part(&token(1))["evidence"]["subject"].clone();
+    let changes: [(&str, &dyn Fn(&mut Value)); 6] = [
+        ("is not in the answer", &|evidence| {
+            evidence["subject"]["place"] = theirs["place"].clone()
+        }),
+        ("is not what the hub fixed", &|evidence| evidence["subject"] = theirs.clone()),
+        ("nothing shows which", &|evidence| {
+            drop(evidence.as_object_mut().unwrap().remove("subject"))
+        }),
+        ("too short", &|evidence| evidence["subject"]["path"] = json!([])),
+        ("is not in the answer", &|evidence| evidence["subject"]["salt"] = theirs["salt"].clone()),
+        ("what the hub fixed", &|evidence| drop(evidence["terms"].as_array_mut().unwrap().pop())),
+    ];
+    let key = town.home(FUND).key("seal").unwrap();
+    for (why, change) in changes {
+        let mut plain = sealed_part(&token(0));
+        change(&mut plain["evidence"]);
+        let whole = token(0);
+        let disclosures: Vec<String> =
+            whole.trim_end().trim_end_matches('~').split('~').skip(1).map(str::to_owned).collect();
+        let altered = sdjwt::issue_encoded(&key, plain, &disclosures).unwrap();
+        let file = town.deployment.path("altered.sdjwt");
+        fs::write(&file, altered.to_string()).unwrap();
+        let refused = judge(file).expect(5).unwrap();
+        assert!(refused.errors.contains(why), "{why}: {}", refused.errors);
+    }
+    town.deployment.stop().unwrap();
+}
+
+/// What is sealed, without the digests of what can be withheld.
+fn sealed_part(token: &str) -> Map<String, Value> {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let Value::Object(mut plain) = serde_json::from_slice(&payload).unwrap() else {
+        panic!("no object")
+    };
+    plain.remove("_sd");
+    plain.remove("_sd_alg");
+    plain
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl DeployedCity {
         self.deployment.ledger_figure("size").unwrap()
     }
 
-    fn hub_command(&self, arguments: &[&str]) -> Finished {
+    pub fn hub_command(&self, arguments: &[&str]) -> Finished {
         let (dir, store) = (self.deployment.path("hub"), self.deployment.path(""));
         run(
             "zerotrip-hub",
@@ -290,6 +290,7 @@ fn orders_are_carried_out_by_the_running_hub_and_a_hold_wins() {
             exchange_id: id.clone(),
             certificate_digest: vec![7; 32],
             valid_until: Some(to_timestamp(now + Duration::from_secs(3600))),
+            place: None,
         };
         let from = (&home.system, &home.sign);
         let request = sign_issue(from, &home.hub, &errand(), issue, now).unwrap();

@@ -168,7 +168,7 @@ pub fn expected(city: &City, applicant: &str, variant: Variant) -> (&'static str
 
 /// What an exchange came to in full, as the authority reads it: code and dataset.
 pub async fn fact(authority: &Session, exchange: &str) -> (String, String) {
-    let request = GetFactRequest { exchange_id: exchange.to_owned() };
+    let request = GetFactRequest { exchange_id: exchange.to_owned(), place: None };
     let reply = authority.connection().ledger().get_fact(request).await.unwrap().into_inner();
     let fact = ExchangeFact::decode(reply.fact.as_slice()).unwrap();
     (fact.code().name().to_owned(), fact.dataset)

@@ -1,31 +1,17 @@
 //! The subjects of a request about many. The request commits to them by a root, so that whoever has
 //! to do with some of them sees those, proven to be in the signed request, and nobody else.
 
-use std::collections::HashMap;
-
 use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::ShownSubjects;
 
 use crate::digest::{Digest, commit, sha256_parts};
-use crate::merkle::{
-    CompactRange, NodeReader, ProofError, ProveError, leaf_hash, several_path, several_root,
-};
+use crate::merkle::{ProofError, ProveError, WholeTree, leaf_hash, several_root};
 
 /// A list with the nodes of its tree.
 #[derive(Clone, Debug)]
 pub struct SubjectTree {
     salts: Vec<Digest>,
-    tree: CompactRange,
-    nodes: Nodes,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Nodes(HashMap<(u32, u64), Digest>);
-
-impl NodeReader for Nodes {
-    fn node(&self, level: u32, index: u64) -> Option<Digest> {
-        self.0.get(&(level, index)).copied()
-    }
+    tree: WholeTree,
 }
 
 /// Why the subjects that a message shows are not those of the request.
@@ -46,19 +32,16 @@ impl SubjectTree {
     /// Over these subjects, in their order.
     pub fn new<'s>(secret: &[u8; 32], subjects: impl IntoIterator<Item = &'s str>) -> Self {
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
-        let mut made =
-            Self { salts: Vec::new(), tree: CompactRange::new(), nodes: Nodes::default() };
-        for (place, subject) in (0u64..).zip(subjects) {
+        let mut salts = Vec::new();
+        let leaves = (0u64..).zip(subjects).map(|(place, subject)| {
             let message = sha256_parts(hash_domain::SUBJECT_SALT, &[&place.to_be_bytes()]);
             let mut salt = Digest::default();
             salt.copy_from_slice(ring::hmac::sign(&key, &message).as_ref());
-            let nodes = &mut made.nodes.0;
-            made.tree.append_with(leaf(&salt, subject), |level, index, digest| {
-                nodes.insert((level, index), digest);
-            });
-            made.salts.push(salt);
-        }
-        made
+            salts.push(salt);
+            leaf(&salt, subject)
+        });
+        let tree = WholeTree::new(leaves);
+        Self { salts, tree }
     }
 
     /// What the request commits to.
@@ -69,7 +52,7 @@ impl SubjectTree {
     /// Some of the subjects with their places, ascending, and the proof that they are in the list.
     pub fn show(&self, some: &[(u64, &str)]) -> Result<ShownSubjects, ProveError> {
         let places: Vec<u64> = some.iter().map(|(place, _)| *place).collect();
-        let path = several_path(&self.nodes, &places, self.tree.size())?;
+        let path = self.tree.several_path(&places)?;
         let salt = |place: &u64| {
             let place = usize::try_from(*place).ok()?;
             self.salts.get(place).map(|salt| salt.to_vec())

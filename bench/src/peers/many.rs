@@ -9,17 +9,13 @@ use zerotrip_client::reply::{ManyOutcome, SubjectOutcome};
 use zerotrip_client::{CheckQuestion, ManyQuestion, Session};
 use zerotrip_datasets::ResidentId;
 use zerotrip_tests::city::{Outcome, Variant};
-use zerotrip_tests::deployment::{
-    BASIS, DEPARTMENTS, FUND, Failure, PURPOSE, TestDeployment, fail, run, wait_until,
-};
+use zerotrip_tests::deployment::{FUND, Failure, fail};
 
 use super::setup::Site;
 use crate::load::errand;
 
 /// Exchanges, of which the median counts. One more before them is not counted.
 const RUNS: usize = 3;
-/// As the grant and the approvals of the bench say.
-const MOST_SUBJECTS: &str = "10000";
 
 /// What one exchange took.
 #[derive(Clone, Debug)]
@@ -34,7 +30,7 @@ pub struct Many {
 
 /// Has owners and authority allow questions about many, and asks.
 pub fn measure(site: &Site, subjects: &[ResidentId], runtime: &Runtime) -> Result<Many, Failure> {
-    allow(&site.town)?;
+    site.town.allow_many()?;
     let question = ManyQuestion {
         question: CheckQuestion {
             check: "no-property".into(),
@@ -74,50 +70,4 @@ pub fn measure(site: &Site, subjects: &[ResidentId], runtime: &Runtime) -> Resul
     timed.sort_unstable();
     let taken = timed.get(RUNS / 2).copied().unwrap_or_default();
     Ok(Many { subjects: subjects.len(), taken, wrong })
-}
-
-fn allow(town: &TestDeployment) -> Result<(), Failure> {
-    for (member, ..) in DEPARTMENTS {
-        let dir = town.path(member);
-        let approve = [
-            "approve",
-            "--dir",
-            &dir,
-            "--check",
-            "no-property",
-            "--requester",
-            FUND,
-            "--purpose",
-            PURPOSE,
-            "--max-subjects",
-            MOST_SUBJECTS,
-            "--yes",
-        ];
-        run("zerotrip-connector", &approve, &town.folder)?.expect(0)?;
-    }
-    for (member, ..) in DEPARTMENTS {
-        let log = town.folder.join(format!("logs/{member}.log"));
-        let said = format!("most_subjects={MOST_SUBJECTS}");
-        wait_until(Duration::from_secs(20), &format!("{member} says {said}"), || {
-            Ok(std::fs::read_to_string(&log)?.lines().any(|line| line.ends_with(&said)))
-        })?;
-    }
-    let grant = [
-        "--id",
-        "many",
-        "--member",
-        FUND,
-        "--check",
-        "no-property",
-        "--purpose",
-        PURPOSE,
-        "--basis",
-        BASIS,
-        "--variants-per-subject",
-        "3",
-        "--max-subjects",
-        MOST_SUBJECTS,
-    ];
-    town.authority(&["grant", "add"], &grant)?.expect(0)?;
-    Ok(())
 }

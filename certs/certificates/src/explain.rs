@@ -3,6 +3,7 @@
 use zerotrip_text::{Explain, Failure};
 
 use crate::sdjwt::SdJwtError;
+use crate::subject::SubjectError;
 use crate::verify::CertificateError;
 
 impl Explain for CertificateError {
@@ -20,6 +21,7 @@ impl Explain for CertificateError {
             }
             Self::Evidence(error) => format!("枢纽的交换证据未通过验证：{error}"),
             Self::NotAffirmed => "其中枢纽的答复并非“符合”".to_owned(),
+            Self::Subject(error) => error.zh(),
             Self::Contradiction(name) => format!("证明中的 `{name}` 与枢纽的答复不一致"),
             Self::IssuedBeforeAnswer => "证明的签发时间早于枢纽的答复".to_owned(),
             Self::IssuedTooLate => "证明在枢纽答复一小时以后才签发".to_owned(),
@@ -33,6 +35,17 @@ impl Explain for CertificateError {
             Self::OtherWithheld => "未出示的内容与枢纽答复所针对的不一致".to_owned(),
         };
         Failure::new(self.to_string(), zh)
+    }
+}
+
+impl SubjectError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Missing => "枢纽的答复针对多名当事人，而证明未指明是其中哪一名".to_owned(),
+            Self::Surplus => "枢纽的答复只针对一名当事人，而证明却称是多名中的一名".to_owned(),
+            Self::Malformed => "枢纽答复中有关该当事人的部分自相矛盾".to_owned(),
+            Self::Proof(error) => format!("无法证明枢纽的答复包含该当事人：{error}"),
+        }
     }
 }
 

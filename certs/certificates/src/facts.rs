@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use serde_json::Value;
 use zerotrip_checks::definition::{ClaimTerms, ClaimType, Definition};
 use zerotrip_datasets::CivilMonth;
-use zerotrip_proto::v1::{Answered, Claim, FactTerms, FactWord};
+use zerotrip_proto::v1::{Claim, FactTerms, FactWord};
 use zerotrip_text::{Bilingual, is_invisible};
 use zerotrip_trust::digest::RandomError;
 
@@ -162,21 +162,24 @@ pub fn fix_facts(facts: &[Fact]) -> Result<(Vec<Vec<u8>>, Vec<String>), RandomEr
     Ok((digests, openings))
 }
 
-/// The facts of an answer, opened: each by one opening, each of its type, in the order of the
+/// The facts of a yes, opened: each by one opening, each of its type, in the order of the
 /// definition. Other openings are the terms' of a certificate.
-pub fn open_facts(answered: &Answered, openings: &[String]) -> Result<Vec<Fact>, TermsError> {
+pub fn open_facts(
+    terms: &[FactTerms],
+    digests: &[Vec<u8>],
+    openings: &[String],
+) -> Result<Vec<Fact>, TermsError> {
     let is_fact = |opening: &&String| {
         let digest = sdjwt::digest_of(opening);
-        answered.fact_digests.iter().any(|fact| *fact == digest)
+        digests.iter().any(|fact| *fact == digest)
     };
     let own = openings.iter().filter(is_fact).map(String::as_str);
-    if answered.fact_digests.is_empty() && answered.facts.is_empty() {
+    if digests.is_empty() && terms.is_empty() {
         return Ok(Vec::new());
     }
-    let mut opened: BTreeMap<String, Value> =
-        crate::terms::open(&answered.fact_digests, own)?.values;
-    let mut facts = Vec::with_capacity(answered.facts.len());
-    for terms in &answered.facts {
+    let mut opened: BTreeMap<String, Value> = crate::terms::open(digests, own)?.values;
+    let mut facts = Vec::with_capacity(terms.len());
+    for terms in terms {
         let value = opened.remove(&terms.name).ok_or(TermsError::OtherNames)?;
         facts.push(Fact::read(terms, &value).ok_or(TermsError::Fact(terms.name.clone()))?);
     }
@@ -269,23 +272,24 @@ mod tests {
         let facts =
             [fact("since", "date", json!("2020-01-02")), fact("months", "months", json!(24))];
         let (fact_digests, openings) = fix_facts(&facts).unwrap();
-        let terms_of = facts.iter().map(|fact| fact.terms.clone()).collect();
-        let answered =
-            Answered { answer: true, fact_digests, facts: terms_of, ..Answered::default() };
-        assert_eq!(open_facts(&answered, &openings).unwrap(), facts);
+        let terms_of: Vec<FactTerms> = facts.iter().map(|fact| fact.terms.clone()).collect();
+        let open = |openings: &[String]| open_facts(&terms_of, &fact_digests, openings);
+        assert_eq!(open(&openings).unwrap(), facts);
         let other = sdjwt::disclosure("since", &json!("2021-01-02")).unwrap();
         let swapped = [other, openings[1].clone()];
-        assert_eq!(open_facts(&answered, &swapped), Err(TermsError::Incomplete));
-        assert_eq!(open_facts(&answered, &openings[..1]), Err(TermsError::Incomplete));
+        assert_eq!(open(&swapped), Err(TermsError::Incomplete));
+        assert_eq!(open(&openings[..1]), Err(TermsError::Incomplete));
         let twice = [&openings[..], &openings[..1]].concat();
-        assert_eq!(open_facts(&answered, &twice), Err(TermsError::Twice("since".into())));
-        let renamed = Answered { facts: vec![terms("since", "date")], ..answered.clone() };
-        assert_eq!(open_facts(&renamed, &openings), Err(TermsError::OtherNames));
-        let mut retyped = answered.clone();
-        retyped.facts[1].r#type = "date".into();
-        assert_eq!(open_facts(&retyped, &openings), Err(TermsError::Fact("months".into())));
-        let none = Answered { facts: Vec::new(), fact_digests: Vec::new(), ..answered };
-        assert_eq!(open_facts(&none, &openings).unwrap(), []);
+        assert_eq!(open(&twice), Err(TermsError::Twice("since".into())));
+        let renamed = [terms("since", "date")];
+        assert_eq!(open_facts(&renamed, &fact_digests, &openings), Err(TermsError::OtherNames));
+        let mut retyped = terms_of.clone();
+        retyped[1].r#type = "date".into();
+        assert_eq!(
+            open_facts(&retyped, &fact_digests, &openings),
+            Err(TermsError::Fact("months".into()))
+        );
+        assert_eq!(open_facts(&[], &[], &openings).unwrap(), []);
     }
 
     #[test]

@@ -8,23 +8,32 @@
 //! grounds. The answer fixes what a certificate on it says ([`fix`]), so that evidence serves one
 //! certificate of one holder only.
 
+mod affirmed;
 mod evidence;
 mod explain;
 mod facts;
+mod grounds;
 mod jwks;
 pub mod sdjwt;
 mod seal;
+mod subject;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod verify;
 
+pub use affirmed::{Affirmed, NotAffirmed, OneOfMany};
 pub use evidence::{
     EvidenceError, Moment, ProvenAnswer, answers_request, checkpoint_origin, open_checkpoint, prove,
 };
 pub use facts::{Fact, FactValue, fact_terms, fix_facts, open_facts, read_facts};
+pub use grounds::{Among, NoGrounds};
 pub use jwks::{JwkSet, JwkSetError};
-pub use seal::{Affirmed, CertificateContent, NotAffirmed, SealError, Sealed, seal};
+pub use seal::{CertificateContent, SealError, Sealed, seal};
+pub use subject::{
+    SubjectDisclosures, SubjectError, digests_of, prove_subject, read_subject, subject_leaf_hash,
+    subject_proof,
+};
 pub use terms::{ASKED, Fixed, SEAL_WITHIN, TermsError, asked, fix};
 pub use verify::{
     CertificateError, Disclosed, Finding, Issuer, Source, TrustRoot, VerifiedCertificate, verify,

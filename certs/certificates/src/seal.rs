@@ -8,36 +8,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prost::Message as _;
 use serde_json::{Map, Value, json};
-use zerotrip_proto::v1::answer::Outcome;
-use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{
-    Answer, Answered, Claim, LedgerReceipt, Parameter, Request, SourceStatement,
-};
+use zerotrip_proto::v1::{Answer, Claim, LedgerReceipt, Parameter, SourceStatement, SubjectProof};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::keys::SigningKey;
 
+use super::affirmed::Affirmed;
 use super::evidence::{ProvenAnswer, answers_request};
-use super::facts::{Fact, FactValue, open_facts};
+use super::facts::{Fact, FactValue};
+use super::grounds::Asked;
 use super::terms::{
-    SEAL_WITHIN, TermsError, VALIDITY, asked as asked_as, asked_of, open_reply, stated,
+    REQUEST, SEAL_WITHIN, TermsError, VALIDITY, asked as asked_as, asked_of, open_all, stated,
 };
 use super::{is_vct_of, written, written_timestamp};
 use crate::sdjwt::{self, SdJwtError};
 use zerotrip_checks::definition::Definition;
-
-/// A proven answer that is "true".
-#[derive(Clone, Debug)]
-pub struct Affirmed {
-    proven: ProvenAnswer,
-    answered: Answered,
-}
-
-/// Any other answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "only an exchange that was answered with `true` can become a certificate; this one was not"
-)]
-pub struct NotAffirmed;
 
 /// Everything that a certificate will say, checked, before it is sealed.
 #[derive(Clone, Debug)]
@@ -134,34 +118,6 @@ pub enum SealError {
     Token(#[from] SdJwtError),
 }
 
-impl Affirmed {
-    /// Takes a true answer and nothing else.
-    pub fn try_new(proven: ProvenAnswer) -> Result<Self, NotAffirmed> {
-        match &proven.answer().outcome {
-            Some(Outcome::Answered(answered)) if answered.answer => {
-                let answered = answered.clone();
-                Ok(Self { proven, answered })
-            }
-            _ => Err(NotAffirmed),
-        }
-    }
-
-    /// The proof behind it.
-    pub fn proven(&self) -> &ProvenAnswer {
-        &self.proven
-    }
-
-    /// The values that the proof comes with, once each is opened and of its type.
-    pub fn facts(&self) -> Result<Vec<Fact>, TermsError> {
-        open_facts(&self.answered, &self.proven.reply().openings)
-    }
-
-    /// What a certificate may state.
-    pub fn claims(&self) -> &[Claim] {
-        &self.answered.claims
-    }
-}
-
 impl CertificateContent {
     /// Puts together what the certificate will say. `request` is the payload that was signed and
     /// answered, byte for byte.
@@ -170,16 +126,20 @@ impl CertificateContent {
         request: &[u8],
         definition: &Definition,
     ) -> Result<Self, SealError> {
-        let answer = affirmed.proven.answer();
-        if !answers_request(answer, &affirmed.proven.reply().request_salt, request) {
+        let (proven, grounds) = (affirmed.proven(), affirmed.grounds());
+        let answer = proven.answer();
+        if !answers_request(answer, &proven.reply().request_salt, request) {
             return Err(SealError::OtherRequest);
         }
-        let asked = Request::decode(request).map_err(|_| SealError::OtherRequest)?;
-        let Some(Body::Check(check)) = &asked.body else { return Err(SealError::NoCheck) };
-        let variant = definition.variant(&check.variant).filter(|_| check.check == definition.name);
+        let shown = shown_request(affirmed, request)?;
+        let asked = Asked::shown(&shown, grounds.among).ok_or(SealError::NoCheck)?;
+        if asked.payload != request {
+            return Err(SealError::OtherRequest);
+        }
+        let variant = definition.variant(&asked.variant).filter(|_| asked.check == definition.name);
         let variant = variant.ok_or_else(|| SealError::OtherCheck {
             definition: definition.name.clone(),
-            asked: format!("{}/{}", check.check, check.variant),
+            asked: format!("{}/{}", asked.check, asked.variant),
         })?;
         if answer.definition_digest != definition.digest {
             return Err(SealError::OtherDefinition);
@@ -189,7 +149,7 @@ impl CertificateContent {
             return Err(SealError::BadType(terms.vct.clone()));
         }
         let (subjects, others): (Vec<&Parameter>, Vec<&Parameter>) =
-            check.parameters.iter().partition(|one| definition.subject(&one.name).is_some());
+            asked.parameters.iter().partition(|one| definition.subject(&one.name).is_some());
         let named: BTreeSet<String> =
             others.iter().map(|one| asked_as(&one.name, &one.value)).collect();
         if !named.iter().map(String::as_str).eq(sorted(asked_of(affirmed.claims()))) {
@@ -198,28 +158,33 @@ impl CertificateContent {
         if let Some(name) = spelt_out(affirmed.claims(), &subjects) {
             return Err(SealError::ParameterInAnswer(name));
         }
-        claims_agree(affirmed.claims(), &check.check, &check.variant)
+        claims_agree(affirmed.claims(), &asked.check, &asked.variant)
             .map_err(SealError::OtherAnswer)?;
-        let answered_at = affirmed.proven.answered_at();
+        let answered_at = proven.answered_at();
         let fixed = answer.certificate.as_ref().ok_or(SealError::NotAllowed)?;
-        let (shown, hidden) = open_reply(fixed, &affirmed.proven.reply().openings)?;
+        let openings = affirmed.subject().map(|subject| &subject.openings);
+        let openings: Vec<&String> =
+            proven.reply().openings.iter().chain(openings.into_iter().flatten()).collect();
+        let (opened, hidden) = open_all(fixed, &grounds.own, &openings)?;
+        let issuer = &asked.request.issuer;
         let expected =
-            stated(definition, &variant.name, &asked.issuer, affirmed.claims()).unwrap_or_default();
+            stated(definition, &variant.name, issuer, affirmed.claims()).unwrap_or_default();
         if let Some((name, _)) =
-            expected.iter().find(|(name, value)| shown.values.get(*name) != Some(value))
+            expected.iter().find(|(name, value)| opened.values.get(*name) != Some(value))
         {
             return Err(SealError::OtherTerms((*name).to_owned()));
         }
-        let mut plain: Map<String, Value> = shown.values.into_iter().collect();
+        let mut plain: Map<String, Value> = opened.values.into_iter().collect();
         plain.remove(VALIDITY);
-        plain.insert("sources".to_owned(), sources(&answer.sources)?);
+        plain.insert("sources".to_owned(), sources(affirmed.sources())?);
         plain.insert("policy".to_owned(), policy(answer));
         plain.insert("definition_digest".to_owned(), hex::encode(&answer.definition_digest).into());
-        plain.insert("evidence".to_owned(), evidence(&affirmed.proven, &shown.encoded));
+        let proof = affirmed.subject().map(|subject| &subject.proof);
+        plain.insert("evidence".to_owned(), evidence(proven, proof, &opened.encoded));
         let errand = [
-            ("case_number", asked.case_number.clone()),
-            ("purpose", asked.purpose.clone()),
-            ("request", URL_SAFE_NO_PAD.encode(request)),
+            ("case_number", asked.request.case_number.clone()),
+            ("purpose", asked.request.purpose.clone()),
+            (REQUEST, URL_SAFE_NO_PAD.encode(&shown)),
         ];
         let mut wanted: BTreeMap<String, Value> =
             errand.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
@@ -291,6 +256,16 @@ pub(super) fn claims_agree(
     Ok(())
 }
 
+/// What a certificate shows as the request: of a question about one subject, what was signed.
+fn shown_request(affirmed: &Affirmed, request: &[u8]) -> Result<Vec<u8>, SealError> {
+    let Some(subject) = affirmed.subject() else { return Ok(request.to_vec()) };
+    let read = |opening: &String| match sdjwt::opened(opening) {
+        Ok((name, Value::String(text))) if name == REQUEST => URL_SAFE_NO_PAD.decode(text).ok(),
+        _ => None,
+    };
+    subject.openings.iter().find_map(read).ok_or(SealError::NoCheck)
+}
+
 /// The person's parameter, if its name or its value is among the answer's claims.
 fn spelt_out(claims: &[Claim], subjects: &[&Parameter]) -> Option<String> {
     let shown = |parameter: &&&Parameter| {
@@ -329,12 +304,15 @@ pub(super) fn policy(answer: &Answer) -> Value {
     json!({ "ids": decision.policy_ids, "digest": hex::encode(decision.policy_digest) })
 }
 
-fn evidence(proven: &ProvenAnswer, terms: &[String]) -> Value {
+fn evidence(proven: &ProvenAnswer, subject: Option<&SubjectProof>, terms: &[String]) -> Value {
     let reply = proven.reply();
     let answer = reply.answer.as_ref().map(|envelope| envelope.encode_to_vec()).unwrap_or_default();
     let receipt: LedgerReceipt = reply.receipt.clone().unwrap_or_default();
     let opening = receipt.opening.unwrap_or_default();
-    json!({
+    let path = |path: &[Vec<u8>]| -> Vec<String> {
+        path.iter().map(|digest| URL_SAFE_NO_PAD.encode(digest)).collect()
+    };
+    let mut evidence = json!({
         "answered_at": written(proven.answered_at()),
         // Open what the answer fixes of what is shown.
         "terms": terms,
@@ -346,8 +324,19 @@ fn evidence(proven: &ProvenAnswer, terms: &[String]) -> Value {
             // Open the entry: what the ledger recorded of this answer.
             "salt": URL_SAFE_NO_PAD.encode(opening.salt),
             "content": URL_SAFE_NO_PAD.encode(opening.content),
-            "path": receipt.path.iter().map(|digest| URL_SAFE_NO_PAD.encode(digest)).collect::<Vec<_>>(),
+            "path": path(&receipt.path),
             "checkpoint": receipt.checkpoint,
         },
-    })
+    });
+    // Of an answer about many: this subject's part of it, and nobody else's.
+    if let (Some(subject), Some(members)) = (subject, evidence.as_object_mut()) {
+        let subject = json!({
+            "place": subject.place,
+            "salt": URL_SAFE_NO_PAD.encode(&subject.salt),
+            "answer": URL_SAFE_NO_PAD.encode(&subject.payload),
+            "path": path(&subject.path),
+        });
+        members.insert("subject".to_owned(), subject);
+    }
+    evidence
 }

@@ -29,8 +29,10 @@ pub(super) const SHOWN: [&str; 9] =
 /// The claim of an answer that names a parameter of its question and what it said. The person asked
 /// about is in none.
 pub const ASKED: &str = "asked";
+/// What was signed.
+pub(super) const REQUEST: &str = "request";
 /// What every certificate can show, beside the person that its question was about.
-pub(super) const ERRAND: [&str; 3] = ["case_number", "purpose", "request"];
+pub(super) const ERRAND: [&str; 3] = ["case_number", "purpose", REQUEST];
 
 /// The terms of an answer, and what opens them: that goes to the requester alone.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,7 +82,8 @@ impl Fixed {
     }
 }
 
-/// Fixes what a certificate on a true answer to `request` (the payload that was signed) will say.
+/// Fixes what a certificate on a true answer to `request` (the payload that was signed) will say;
+/// of a request about many, what is the same of all: each subject's leaf fixes its own.
 /// `None` where that is not a check of this definition.
 pub fn fix(
     definition: &Definition,
@@ -141,20 +144,22 @@ fn withholdable(
     asked: &Request,
     request: &[u8],
 ) -> Option<Vec<(String, Value)>> {
-    let Some(Body::Check(check)) = &asked.body else { return None };
     let mut hidden = vec![
         ("case_number".to_owned(), Value::from(asked.case_number.clone())),
         ("purpose".to_owned(), Value::from(asked.purpose.clone())),
-        // Opens the answer's request digest: it shows the whole errand.
-        ("request".to_owned(), Value::from(URL_SAFE_NO_PAD.encode(request))),
     ];
-    hidden.extend(
-        check
-            .parameters
-            .iter()
-            .filter(|parameter| definition.subject(&parameter.name).is_some())
-            .map(|parameter| (parameter.name.clone(), parameter.value.clone().into())),
-    );
+    match &asked.body {
+        Some(Body::Check(check)) => {
+            // Opens the answer's request digest: it shows the whole errand.
+            hidden.push((REQUEST.to_owned(), URL_SAFE_NO_PAD.encode(request).into()));
+            let subjects = check.parameters.iter();
+            let subjects = subjects.filter(|one| definition.subject(&one.name).is_some());
+            hidden.extend(subjects.map(|one| (one.name.clone(), one.value.clone().into())));
+        }
+        // Each subject's leaf has who it is, and the request.
+        Some(Body::CheckMany(_)) => {}
+        Some(Body::Issue(_)) | None => return None,
+    }
     Some(hidden)
 }
 
@@ -214,17 +219,25 @@ pub(super) fn open_shown<'a>(
     if names == SHOWN.into_iter().collect() { Ok(opened) } else { Err(TermsError::OtherNames) }
 }
 
-/// What a reply's openings open: what is shown, and what may be withheld.
-pub(super) fn open_reply(
+/// What a certificate's `_sd` is: the digests of the answer's terms, and those that are one
+/// subject's own.
+pub(super) fn withholdable_digests(terms: &CertificateTerms, own: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    [&terms.withholdable, own].concat()
+}
+
+/// What openings open: what is shown, and what may be withheld.
+pub(super) fn open_all(
     terms: &CertificateTerms,
-    openings: &[String],
+    own: &[Vec<u8>],
+    openings: &[&String],
 ) -> Result<(Opened, Opened), TermsError> {
     let is_shown =
         |opening: &&String| terms.shown.iter().any(|digest| *digest == sdjwt::digest_of(opening));
-    let (shown, hidden): (Vec<&String>, Vec<&String>) = openings.iter().partition(is_shown);
+    let (shown, hidden): (Vec<&String>, Vec<&String>) =
+        openings.iter().copied().partition(is_shown);
     Ok((
         open_shown(terms, shown.into_iter().map(String::as_str))?,
-        open(&terms.withholdable, hidden.into_iter().map(String::as_str))?,
+        open(&withholdable_digests(terms, own), hidden.into_iter().map(String::as_str))?,
     ))
 }
 

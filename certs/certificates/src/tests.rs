@@ -29,6 +29,7 @@ use super::*;
 
 mod asked;
 mod attacks;
+mod many;
 use crate::sdjwt::{SdJwt, SdJwtError};
 use zerotrip_checks::definition::{Definition, is_part, pack};
 

@@ -12,11 +12,11 @@ use crate::render::{Failure, Screen};
 
 pub(super) async fn fact(
     home: &SystemHome,
-    exchange_id: String,
+    request: GetFactRequest,
     screen: &Screen,
 ) -> Result<ExitCode, Failure> {
     let session = Session::connect(home).await?;
-    let request = GetFactRequest { exchange_id: exchange_id.clone() };
+    let GetFactRequest { exchange_id, place } = request.clone();
     let reply = answered(session.connection().ledger().get_fact(request)).await?;
     let fact = ExchangeFact::decode(reply.fact.as_slice())
         .map_err(|_| Failure::unverified(&"the fact cannot be read"))?;
@@ -28,8 +28,8 @@ pub(super) async fn fact(
         lines.push(format!("  {} {}", screen.pick("source:", "数据源："), fact.dataset));
     }
     let value = json!({
-        "exchange": exchange_id, "code": name, "dataset": fact.dataset, "text_en": en,
-        "text_zh": zh,
+        "exchange": exchange_id, "place": place, "code": name, "dataset": fact.dataset,
+        "text_en": en, "text_zh": zh,
     });
     screen.show(&lines.join("\n"), &value)?;
     Ok(ExitCode::SUCCESS)

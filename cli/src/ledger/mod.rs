@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use zerotrip_proto::v1::GetFactRequest;
 
 use crate::folders::SystemDir;
 use crate::render::{Failure, Screen};
@@ -30,6 +31,9 @@ pub(super) enum LedgerCommand {
         /// The number of the exchange, as the answer shows it.
         #[arg(long)]
         exchange: String,
+        /// Of an exchange about many persons: the place of one, as the answer shows it, from 0.
+        #[arg(long)]
+        place: Option<u32>,
     },
     /// Read every entry, recompute the root, compare it with the signed head and with the last one
     /// seen here.
@@ -52,8 +56,9 @@ pub(super) async fn ledger(command: LedgerCommand, screen: &Screen) -> Result<Ex
         LedgerCommand::Checkpoint { system } => {
             head::checkpoint(&renewals::open_home(&system.dir, screen)?, screen).await
         }
-        LedgerCommand::Fact { system, exchange } => {
-            fact::fact(&renewals::open_home(&system.dir, screen)?, exchange, screen).await
+        LedgerCommand::Fact { system, exchange, place } => {
+            let home = renewals::open_home(&system.dir, screen)?;
+            fact::fact(&home, GetFactRequest { exchange_id: exchange, place }, screen).await
         }
         LedgerCommand::Verify { files: Some(folder), key: Some(key), .. } => {
             let (head, report) = files::verify(&folder, &key)?;

@@ -2,7 +2,6 @@
 //! evidence is what counts: a later run verifies it, and writes the file anew from it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -14,8 +13,9 @@ use serde_json::{Value, json};
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_client::reply::{AnsweredMany, KeptError, KeptMany, ManyOutcome};
 
+use super::evidence::{beside, folder_of, kept_in, refused, unusable};
 use super::lines::{answered_lines, in_words, lines};
-use crate::render::{DENIED, Failure, Language, NOT_SO, NOT_VERIFIED, Screen, UNAVAILABLE, USAGE};
+use crate::render::{DENIED, Failure, Language, NOT_SO, Screen, UNAVAILABLE, USAGE};
 
 /// How old an answer of an earlier run can be without being asked for again.
 const FRESH: Duration = Duration::from_secs(24 * 3600);
@@ -50,13 +50,8 @@ impl Answers {
 
     /// Those that `file` is about, with their evidence in the folder `<file>.evidence`.
     pub(super) fn kept(file: &Path) -> Result<Earlier, Failure> {
-        let beside = |ending: &str| {
-            let mut name: OsString = file.as_os_str().to_owned();
-            name.push(ending);
-            PathBuf::from(name)
-        };
-        let lock = files::lock(&beside(".lock"))?;
-        let folder = beside(".evidence");
+        let lock = files::lock(&beside(file, ".lock"))?;
+        let folder = folder_of(file);
         if files::is_there(file) && !files::is_there(&folder) {
             let at = file.display();
             return Err(Failure::new(
@@ -66,20 +61,8 @@ impl Answers {
             )
             .remedy("choose another file with `--out`", "请用 `--out` 另选文件"));
         }
-        let failed = |error: std::io::Error| {
-            let at = folder.display();
-            Failure::usage(&format!("`{at}`: {error}"), &format!("无法使用 `{at}`"))
-        };
-        files::private_folder(&folder).map_err(failed)?;
-        let mut evidence = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            // What a run that was stopped had not finished.
-            if path.extension().is_none_or(|ending| ending != "part") {
-                evidence.push(path);
-            }
-        }
-        evidence.sort_unstable();
+        files::private_folder(&folder).map_err(|error| unusable(&folder, &error))?;
+        let evidence = kept_in(&folder)?;
         Ok(Earlier {
             place: Place { file: file.to_owned(), evidence: folder, _lock: lock },
             evidence,
@@ -233,25 +216,4 @@ fn append(file: &Path, text: &str) -> Result<(), Failure> {
 fn unwritten(file: &Path, error: &std::io::Error) -> Failure {
     let at = file.display();
     Failure::usage(&format!("`{at}`: {error}"), &format!("无法写入 `{at}`"))
-}
-
-fn refused(path: &Path, error: &KeptError) -> Failure {
-    let at = path.display();
-    match error {
-        KeptError::OtherQuestion => Failure::new(
-            USAGE,
-            format!("`{at}`: {error}"),
-            format!("`{at}` 是另一项核验或另一事由的结果"),
-        )
-        .remedy("choose another file with `--out`", "请用 `--out` 另选文件"),
-        KeptError::Malformed | KeptError::Reply(_) => Failure::new(
-            NOT_VERIFIED,
-            format!("`{at}` does not verify: {error}"),
-            format!("`{at}` 未通过验证：{error}"),
-        )
-        .remedy(
-            "find out who changed it; move it away to have its persons asked about again",
-            "请查明何人改动；移走此文件后，其中人员将重新核验",
-        ),
-    }
 }

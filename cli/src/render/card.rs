@@ -1,7 +1,7 @@
 //! A verified certificate: as a card that a person at a counter can read, and as JSON.
 
 use serde_json::{Value, json};
-use zerotrip_certificates::{Disclosed, Finding, VerifiedCertificate};
+use zerotrip_certificates::{Among, Disclosed, Finding, VerifiedCertificate};
 use zerotrip_text::{Bilingual, shown};
 
 use super::names::{name_en, name_zh};
@@ -112,8 +112,17 @@ fn withheld(disclosed: &Disclosed, screen: &Screen) -> Vec<String> {
 }
 
 fn evidence(certificate: &VerifiedCertificate, screen: &Screen) -> String {
-    let Finding { hub, request_id, answered_at, index, tree_size, directory_issued_at } =
+    let Finding { hub, request_id, answered_at, index, tree_size, directory_issued_at, among } =
         &certificate.evidence;
+    let among = match (among, screen.language) {
+        (None, _) => String::new(),
+        (Some(Among { place, subjects }), Language::Zh) => {
+            format!("；批量核验 {subjects} 人中的一人，序位 {place}")
+        }
+        (Some(Among { place, subjects }), _) => {
+            format!("; one of {subjects} subjects of that exchange, in place {place}")
+        }
+    };
     let about = match certificate.disclosed.request {
         true => screen.pick(
             "; the answer is about exactly the person and purpose shown",
@@ -134,11 +143,11 @@ fn evidence(certificate: &VerifiedCertificate, screen: &Screen) -> String {
     match screen.language {
         Language::Zh => format!(
             "{hub} 于 {answered} 签名答复（交换编号 {request_id}），存证台账第 {index} 条（树大小 \
-             {tree_size}）已验证；{as_of}{about}"
+             {tree_size}）已验证{among}；{as_of}{about}"
         ),
         _ => format!(
             "signed by {hub} at {answered} (exchange {request_id}); in its ledger as entry \
-             {index} of a signed tree of {tree_size}; {as_of}{about}"
+             {index} of a signed tree of {tree_size}{among}; {as_of}{about}"
         ),
     }
 }
@@ -155,12 +164,14 @@ fn holds_as_of(certificate: &VerifiedCertificate) -> Option<&str> {
 /// The certificate for machines.
 pub(crate) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
     let both = |text: &Bilingual| json!({ "en": text.en, "zh": text.zh });
-    let Finding { hub, request_id, answered_at, index, tree_size, directory_issued_at } =
+    let Finding { hub, request_id, answered_at, index, tree_size, directory_issued_at, among } =
         &certificate.evidence;
+    let among = among.map(|among| json!({ "place": among.place, "subjects": among.subjects }));
     let evidence = json!({
         "checked": true, "hub": hub, "request_id": request_id,
         "answered_at": rfc3339(*answered_at), "ledger_index": index,
         "tree_size": tree_size, "directory_issued_at": directory_issued_at.map(rfc3339),
+        "among": among,
     });
     json!({
         "verified": true,
@@ -230,6 +241,7 @@ mod tests {
                 index: 0,
                 tree_size: 1,
                 directory_issued_at: None,
+                among: None,
             },
         }
     }

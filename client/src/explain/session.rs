@@ -121,6 +121,8 @@ impl Explain for SessionError {
                     "请数据主管部门执行 `zerotrip authority refresh` 发布",
                 )
             }
+            Self::NoSuchPlace(place) => Failure::new(en, format!("答复中没有序位 {place}"))
+                .remedy("name a place of this answer", "请注明该答复中的序位"),
             Self::UnknownCheck { check, variant } => Failure::new(
                 format!("the hub's catalog has no check `{check}` with variant `{variant}`"),
                 format!("目录中没有核验事项 `{check}/{variant}`"),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use zerotrip_certificates::Moment;
 use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CheckManyReply, Envelope, Request, SubjectAnswer, SubjectList};
+use zerotrip_proto::v1::{CheckManyReply, Envelope, Request, SubjectList};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::identity::Identity;
 
@@ -54,7 +54,8 @@ impl KeptMany {
     /// What was asked, and what came of it.
     pub fn of(answered: &AnsweredMany) -> Self {
         let leaves = answered.subjects.iter().map(|subject| subject.leaf.clone()).collect();
-        let reply = CheckManyReply { reply: Some(answered.proven.reply().clone()), leaves };
+        let reply = Some(answered.proven.reply().clone());
+        let reply = CheckManyReply { reply, leaves, secret: answered.secret().to_vec() };
         let SignedRequest { envelope, subjects, .. } = &answered.request;
         let secret = subjects.as_ref().map(|list| list.secret.clone()).unwrap_or_default();
         Self { request: envelope.payload.clone(), secret, reply }
@@ -96,7 +97,7 @@ impl KeptMany {
             return Err(KeptError::OtherQuestion);
         };
         let secret = <[u8; 32]>::try_from(&*self.secret).map_err(|_| KeptError::Malformed)?;
-        let subjects = self.subjects()?;
+        let subjects = self.subjects();
         let expected = Request {
             issuer: system.uri(),
             audience: hub.uri(),
@@ -122,12 +123,13 @@ impl KeptMany {
         }
     }
 
+    /// Whether it says that it is about this subject: nothing of it is verified here.
+    pub fn names(&self, subject: &str) -> bool {
+        self.reply.leaves.iter().any(|leaf| leaf.subject == subject)
+    }
+
     /// The list, as the leaves name it: the request's root says whether it is the one.
-    fn subjects(&self) -> Result<Vec<String>, KeptError> {
-        let named = self.reply.leaves.iter().map(|leaf| {
-            let answer = SubjectAnswer::decode(&*leaf.payload).ok()?;
-            Some(answer.subject)
-        });
-        named.collect::<Option<_>>().ok_or(KeptError::Malformed)
+    fn subjects(&self) -> Vec<String> {
+        self.reply.leaves.iter().map(|leaf| leaf.subject.clone()).collect()
     }
 }

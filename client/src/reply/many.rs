@@ -2,32 +2,31 @@
 //! of it counts: a subject that is left out, put in another's place or given another outcome is
 //! found, for all of them together lead to the root that the hub signed and recorded.
 
-use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use prost::Message as _;
-use zerotrip_certificates::{Fact, Moment, ProvenAnswer, read_facts};
-use zerotrip_proto::hash_domain;
+use serde_json::Value;
+use zerotrip_certificates::{
+    Affirmed, Fact, Moment, OneOfMany, ProvenAnswer, SubjectDisclosures, SubjectError, digests_of,
+    open_facts, prove_subject, read_facts, read_subject, sdjwt, subject_leaf_hash, subject_proof,
+};
 use zerotrip_proto::v1::answer::Outcome as Wire;
+use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::subject_answer::Outcome as SubjectWire;
 use zerotrip_proto::v1::{
-    CheckManyReply, Claim, ErrorCode, ManyAnswered, Reason, SourceStatement, SubjectAnswer,
-    SubjectLeaf,
+    CheckManyReply, Claim, ErrorCode, ManyAnswered, Reason, Request, SourceStatement,
+    SubjectAnswer, SubjectLeaf,
 };
-use zerotrip_trust::digest::{Digest, commit};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::identity::Identity;
-use zerotrip_trust::merkle::{
-    CompactRange, NodeReader, ProofError, inclusion_path, leaf_hash, verify_inclusion,
-};
+use zerotrip_trust::merkle::WholeTree;
+use zerotrip_trust::subject_list::SubjectTree;
 
 use super::{
-    Asked, NotAllowed, NotAnswered, Outcome, ReplyError, allowed, outcome, verify_binding,
+    Asked, Negative, NotAllowed, NotAnswered, Outcome, ReplyError, allowed, outcome, verify_binding,
 };
 use crate::request::SignedRequest;
-
-/// Bytes of a leaf's salt.
-const SALT_BYTES: usize = 32;
 
 /// What a check about many subjects came to.
 #[derive(Clone, Debug)]
@@ -62,6 +61,19 @@ pub struct AnsweredMany {
     pub proven: ProvenAnswer,
     /// The request that they answer.
     pub request: SignedRequest,
+    opened: Opened,
+}
+
+/// What opens the leaves, and the trees that they and the request's list are in.
+#[derive(Clone, Debug)]
+struct Opened {
+    /// From which the salts of the leaves' disclosures are made.
+    secret: [u8; 32],
+    /// The name of the parameter that differs.
+    parameter: String,
+    leaves: WholeTree,
+    /// Of the request: made where somebody is shown.
+    list: OnceLock<Option<SubjectTree>>,
 }
 
 /// One subject's outcome, and what opens it.
@@ -101,17 +113,6 @@ pub enum SubjectOutcome {
     },
 }
 
-/// Shows one subject's outcome, beside the answer, and no other's.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SubjectProof {
-    /// The subject's place in the request, from 0.
-    pub index: u64,
-    /// Its leaf.
-    pub leaf: SubjectLeaf,
-    /// From the leaf to the answer's root (RFC 9162, 2.1.3).
-    pub path: Vec<Digest>,
-}
-
 /// Why the subjects of an answer do not count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectsError {
@@ -132,9 +133,9 @@ pub enum SubjectsError {
     /// The root is of other outcomes.
     #[error("the outcomes are not those that the hub signed and recorded")]
     Root,
-    /// The proof of one.
-    #[error("the subject is not proven to be in the answer: {0}")]
-    Proof(#[from] ProofError),
+    /// One subject's part.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
     /// The answer is not one about many.
     #[error("the answer is not one about many subjects")]
     NotMany,
@@ -156,7 +157,7 @@ pub(super) fn verify_many_as_of(
     reply: CheckManyReply,
     asked: &Asked<'_>,
 ) -> Result<ManyOutcome, ReplyError> {
-    let CheckManyReply { reply, leaves } = reply;
+    let CheckManyReply { reply, leaves, secret } = reply;
     let proven = verify_binding(reply.unwrap_or_default(), asked)?;
     let answered = match proven.answer().outcome.clone() {
         Some(Wire::Many(answered)) if allowed(&proven) => answered,
@@ -170,122 +171,181 @@ pub(super) fn verify_many_as_of(
         }
         Some(Wire::Answered(_) | Wire::Recorded(_)) | None => return Err(ReplyError::WrongKind),
     };
-    let list = asked.request.subjects.as_ref().ok_or(ReplyError::WrongKind)?;
-    let subjects = each(&answered, leaves, &list.subjects)?;
-    let (claims, request) = (answered.claims, asked.request.clone());
-    Ok(ManyOutcome::Answered(Box::new(AnsweredMany { claims, subjects, proven, request })))
+    let request = asked.request.clone();
+    let list = request.subjects.as_ref().ok_or(ReplyError::WrongKind)?;
+    let parameter = differing(&request).ok_or(ReplyError::WrongKind)?;
+    let secret = <[u8; 32]>::try_from(&*secret).map_err(|_| SubjectsError::Root)?;
+    let (subjects, leaves) = each(&answered, leaves, &list.subjects, (&parameter, &secret))?;
+    let opened = Opened { secret, parameter, leaves, list: OnceLock::new() };
+    let claims = answered.claims;
+    Ok(ManyOutcome::Answered(Box::new(AnsweredMany { claims, subjects, proven, request, opened })))
 }
 
-/// Each subject's outcome, once all of them lead to the root.
+/// The name of the parameter by which the subjects of a request differ.
+fn differing(request: &SignedRequest) -> Option<String> {
+    match Request::decode(&*request.envelope.payload).ok()?.body? {
+        Body::CheckMany(many) => Some(many.subject_parameter),
+        Body::Check(_) | Body::Issue(_) => None,
+    }
+}
+
+/// Each subject's outcome, once all of them lead to the root; and their tree.
 fn each(
     answered: &ManyAnswered,
     leaves: Vec<SubjectLeaf>,
     asked: &[String],
-) -> Result<Vec<SubjectAnswered>, SubjectsError> {
+    (parameter, secret): (&str, &[u8; 32]),
+) -> Result<(Vec<SubjectAnswered>, WholeTree), SubjectsError> {
     let expected = asked.len();
     if let Some(found) =
         [leaves.len(), answered.subjects as usize].into_iter().find(|found| *found != expected)
     {
         return Err(SubjectsError::Count { expected, found });
     }
-    let mut tree = CompactRange::new();
     let mut subjects = Vec::with_capacity(expected);
-    for (number, (leaf, asked)) in (1..).zip(leaves.into_iter().zip(asked)) {
-        tree.append(hash(&leaf));
-        let (subject, outcome) = open(answered, &leaf).ok_or(SubjectsError::Malformed(number))?;
-        if subject != *asked {
+    for ((place, number), (leaf, asked)) in (0u64..).zip(1..).zip(leaves.into_iter().zip(asked)) {
+        let read = read_subject(answered, &leaf.salt, &leaf.payload);
+        let read = read.ok_or(SubjectsError::Malformed(number))?;
+        let disclosures = SubjectDisclosures::new(secret, place);
+        let who = sdjwt::digest_of(&disclosures.subject(parameter, asked));
+        if leaf.subject != *asked || read.subject_digest != who {
             return Err(SubjectsError::Other(number));
         }
-        subjects.push(SubjectAnswered { subject, outcome, leaf });
+        let facts = opened_facts(answered, &leaf, &read, &disclosures);
+        let facts = facts.ok_or(SubjectsError::Malformed(number))?;
+        let outcome = in_words(answered, read, facts).ok_or(SubjectsError::Malformed(number))?;
+        subjects.push(SubjectAnswered { subject: asked.clone(), outcome, leaf });
     }
-    if answered.root != tree.root() {
-        return Err(SubjectsError::Root);
-    }
-    Ok(subjects)
+    let hashes = subjects.iter().map(|one| subject_leaf_hash(&one.leaf.salt, &one.leaf.payload));
+    let tree = WholeTree::new(hashes);
+    if answered.root == tree.root() { Ok((subjects, tree)) } else { Err(SubjectsError::Root) }
 }
 
-fn hash(leaf: &SubjectLeaf) -> Digest {
-    leaf_hash(&commit(hash_domain::SUBJECT_ANSWER, &leaf.salt, &leaf.payload))
+/// The values that come beside a leaf, once they are those that a yes fixes; none beside any other
+/// outcome.
+fn opened_facts(
+    answered: &ManyAnswered,
+    leaf: &SubjectLeaf,
+    read: &SubjectAnswer,
+    disclosures: &SubjectDisclosures<'_>,
+) -> Option<Vec<Fact>> {
+    let Some(SubjectWire::Yes(yes)) = &read.outcome else {
+        return leaf.facts.is_empty().then(Vec::new);
+    };
+    let facts = read_facts(&answered.facts, &leaf.facts)?;
+    (digests_of(&disclosures.facts(&facts)) == yes.fact_digests).then_some(facts)
 }
 
 /// What a leaf says, by the words of the answer; `None` where that is nothing.
-fn open(answered: &ManyAnswered, leaf: &SubjectLeaf) -> Option<(String, SubjectOutcome)> {
-    if leaf.salt.len() != SALT_BYTES {
-        return None;
-    }
-    let SubjectAnswer { subject, outcome } = SubjectAnswer::decode(&*leaf.payload).ok()?;
-    let outcome = match outcome? {
+fn in_words(
+    answered: &ManyAnswered,
+    read: SubjectAnswer,
+    facts: Vec<Fact>,
+) -> Option<SubjectOutcome> {
+    Some(match read.outcome? {
         SubjectWire::Yes(yes) => {
-            let ascends = yes.sources.is_sorted_by(|one, next| one < next);
-            let sources = yes.sources.iter().map(|place| answered.sources.get(*place as usize));
-            let sources: Vec<SourceStatement> =
-                sources.map(Option::<&_>::cloned).collect::<Option<_>>()?;
-            if sources.is_empty() || !ascends {
-                return None;
-            }
-            let facts = read_facts(&answered.facts, &yes.facts)?;
+            let source = |place: &u32| answered.sources.get(usize::try_from(*place).ok()?).cloned();
+            let sources = yes.sources.iter().map(source).collect::<Option<_>>()?;
             SubjectOutcome::Affirmed { sources, facts }
         }
         SubjectWire::No(no) => {
             let told = |code: &String| answered.reasons.iter().find(|reason| reason.code == *code);
-            let reasons: Vec<Reason> =
-                no.reasons.iter().map(|code| told(code).cloned()).collect::<Option<_>>()?;
-            if reasons.is_empty() {
-                return None;
-            }
-            SubjectOutcome::Negative { reasons }
+            let reasons: Option<_> = no.reasons.iter().map(|code| told(code).cloned()).collect();
+            SubjectOutcome::Negative { reasons: reasons? }
         }
         SubjectWire::Unavailable(why) => {
             let (code, retryable) = (why.code(), why.retryable);
             SubjectOutcome::Unavailable { code, dataset: why.dataset, retryable }
         }
-    };
-    Some((subject, outcome))
+    })
 }
 
 impl AnsweredMany {
-    /// What shows the outcome of the subject at this place, from 0, beside the answer; `None` where
+    /// The place of a subject in the request, from 0.
+    pub fn place_of(&self, subject: &str) -> Option<usize> {
+        self.subjects.iter().position(|one| one.subject == subject)
+    }
+
+    /// What shows the outcome of the subject at this place beside the answer, and no other's:
+    /// `None` where there is no such place.
+    pub fn prove(&self, place: usize) -> Option<OneOfMany> {
+        let one = self.subjects.get(place)?;
+        let index = u64::try_from(place).ok()?;
+        let path = self.opened.leaves.inclusion_path(index).ok()?;
+        let disclosures = SubjectDisclosures::new(&self.opened.secret, index);
+        let mut openings = vec![disclosures.subject(&self.opened.parameter, &one.subject)];
+        if let SubjectOutcome::Affirmed { facts, .. } = &one.outcome {
+            let shown = self.list()?.show(&[(index, one.subject.as_str())]).ok()?;
+            openings.push(disclosures.request(&self.request.envelope.payload, shown));
+            openings.extend(disclosures.facts(facts));
+        }
+        Some(OneOfMany { proof: subject_proof(index, &one.leaf, &path), openings })
+    }
+
+    /// The outcome of the subject at this place, as if it had been asked about alone; `None` where
     /// there is no such place.
-    pub fn prove(&self, index: usize) -> Option<SubjectProof> {
-        prove_among(&self.subjects, index)
+    pub fn outcome(&self, place: usize) -> Option<Outcome> {
+        let proven = self.proven.clone();
+        Some(match self.subjects.get(place)?.outcome.clone() {
+            SubjectOutcome::Affirmed { .. } => {
+                let affirmed = Affirmed::one_of_many(proven, self.prove(place)?).ok()?;
+                Outcome::Affirmed(Box::new(affirmed))
+            }
+            SubjectOutcome::Negative { reasons } => {
+                Outcome::Negative(Box::new(Negative { reasons, proven }))
+            }
+            SubjectOutcome::Unavailable { code, dataset, retryable } => {
+                Outcome::Unavailable(Box::new(NotAnswered {
+                    code,
+                    dataset,
+                    text_en: "about this person, nothing could be concluded".to_owned(),
+                    text_zh: "对该当事人未能得出结论".to_owned(),
+                    retryable,
+                    proven,
+                }))
+            }
+        })
+    }
+
+    /// From which the salts of the leaves' disclosures are made.
+    pub(super) fn secret(&self) -> &[u8; 32] {
+        &self.opened.secret
+    }
+
+    /// The list that the request commits to, as a tree.
+    fn list(&self) -> Option<&SubjectTree> {
+        let make = || {
+            let list = self.request.subjects.as_ref()?;
+            let secret = <[u8; 32]>::try_from(&*list.secret).ok()?;
+            Some(SubjectTree::new(&secret, list.subjects.iter().map(String::as_str)))
+        };
+        self.opened.list.get_or_init(make).as_ref()
     }
 }
 
-fn prove_among(subjects: &[SubjectAnswered], index: usize) -> Option<SubjectProof> {
-    let leaf = subjects.get(index)?.leaf.clone();
-    let (mut nodes, mut tree) = (Nodes::default(), CompactRange::new());
-    for subject in subjects {
-        tree.append_with(hash(&subject.leaf), |level, place, digest| {
-            nodes.0.insert((level, place), digest);
-        });
-    }
-    let index = u64::try_from(index).ok()?;
-    let path = inclusion_path(&nodes, index, tree.size()).ok()?;
-    Some(SubjectProof { index, leaf, path })
-}
-
-/// One subject's outcome, shown beside an answer that was proven.
+/// One subject and its outcome, shown beside an answer that was proven.
 pub fn verify_subject(
     proven: &ProvenAnswer,
-    proof: &SubjectProof,
+    one: &OneOfMany,
 ) -> Result<(String, SubjectOutcome), SubjectsError> {
     let Some(Wire::Many(answered)) = &proven.answer().outcome else {
         return Err(SubjectsError::NotMany);
     };
-    let root = Digest::try_from(&*answered.root).map_err(|_| SubjectsError::Root)?;
-    let SubjectProof { index, leaf, path } = proof;
-    verify_inclusion(&hash(leaf), *index, answered.subjects.into(), path, &root)?;
-    let place = usize::try_from(*index).unwrap_or(usize::MAX);
-    open(answered, leaf).ok_or(SubjectsError::Malformed(place.saturating_add(1)))
-}
-
-#[derive(Default)]
-struct Nodes(HashMap<(u32, u64), Digest>);
-
-impl NodeReader for Nodes {
-    fn node(&self, level: u32, index: u64) -> Option<Digest> {
-        self.0.get(&(level, index)).copied()
-    }
+    let read = prove_subject(answered, &one.proof)?;
+    let place = usize::try_from(one.proof.place).unwrap_or(usize::MAX).saturating_add(1);
+    let malformed = || SubjectsError::Malformed(place);
+    let is_who = |opening: &&String| read.subject_digest == sdjwt::digest_of(opening);
+    let who = one.openings.iter().find(is_who).and_then(|opening| sdjwt::opened(opening).ok());
+    let Some((_, Value::String(subject))) = who else { return Err(malformed()) };
+    let facts = match &read.outcome {
+        Some(SubjectWire::Yes(yes)) => {
+            let opened = open_facts(&answered.facts, &yes.fact_digests, &one.openings);
+            opened.map_err(|_| malformed())?
+        }
+        _ => Vec::new(),
+    };
+    let outcome = in_words(answered, read, facts).ok_or_else(malformed)?;
+    Ok((subject, outcome))
 }
 
 #[cfg(test)]

@@ -61,6 +61,9 @@ pub enum SessionError {
          list` shows what there is"
     )]
     UnknownCheck { check: String, variant: String },
+    /// An answer about many has no such place.
+    #[error("the answer has nobody in place {0}")]
+    NoSuchPlace(usize),
     /// A definition that does not read.
     #[error("the check's definition: {0}")]
     Definition(#[from] DefinitionError),

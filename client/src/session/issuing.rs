@@ -10,11 +10,12 @@ use zerotrip_channel::deadline::Deadline;
 use zerotrip_channel::new_file::{NewFile, NotPlaced};
 use zerotrip_proto::v1::{ExchangeCall, IssueBody};
 use zerotrip_proto::{Refusal, to_timestamp};
+use zerotrip_trust::keys::SigningKey;
 
 use super::asking::Session;
 use super::bounds::CALL_TIME;
 use super::error::SessionError;
-use crate::reply::{Announced, NotAllowed, Outcome, verify_recorded};
+use crate::reply::{Announced, AnsweredMany, NotAllowed, Outcome, verify_recorded};
 use crate::request::{CheckQuestion, Errand, SignedRequest, sign_issue};
 
 /// What came of issuing.
@@ -37,6 +38,15 @@ pub struct IssuedCertificate {
     pub record_index: u64,
 }
 
+/// What issuing needs beside an answer.
+struct Prepared {
+    seal_key: SigningKey,
+    /// Reserved.
+    new: NewFile,
+    file: PathBuf,
+    definition: Definition,
+}
+
 impl Session {
     /// Asks; on a true answer seals a certificate with this system's `seal.key`, has the hub record
     /// it, and only then gives the file its name. `file` must not exist and its folder must:
@@ -48,24 +58,58 @@ impl Session {
         question: &CheckQuestion,
         file: &Path,
     ) -> Result<Issue, SessionError> {
-        let seal_key = self.connection.home.key("seal")?;
-        let mut new = NewFile::reserve(file)?;
-        let definition = self.definition(question).await?;
+        let prepared = self.prepare(question, file).await?;
         let (request, outcome) = self.ask(errand, question).await?;
+        self.issue_on(errand, outcome, &request.envelope.payload, prepared).await
+    }
+
+    /// The same on one subject of an answer about many that this system has, at most an hour old:
+    /// nobody is asked again. `place`: the subject's in the request, from 0.
+    pub async fn issue_one_of_many(
+        &mut self,
+        errand: &Errand,
+        question: &CheckQuestion,
+        (answered, place): (&AnsweredMany, usize),
+        file: &Path,
+    ) -> Result<Issue, SessionError> {
+        let prepared = self.prepare(question, file).await?;
+        let outcome = answered.outcome(place).ok_or(SessionError::NoSuchPlace(place))?;
+        self.issue_on(errand, outcome, &answered.request.envelope.payload, prepared).await
+    }
+
+    /// What is needed before anything is asked.
+    async fn prepare(
+        &self,
+        question: &CheckQuestion,
+        file: &Path,
+    ) -> Result<Prepared, SessionError> {
+        let seal_key = self.connection.home.key("seal")?;
+        let new = NewFile::reserve(file)?;
+        let definition = self.definition(question).await?;
+        Ok(Prepared { seal_key, new, file: file.to_owned(), definition })
+    }
+
+    async fn issue_on(
+        &mut self,
+        errand: &Errand,
+        outcome: Outcome,
+        request: &[u8],
+        prepared: Prepared,
+    ) -> Result<Issue, SessionError> {
+        let Prepared { seal_key, mut new, file, definition } = prepared;
         let affirmed = match outcome {
             Outcome::Affirmed(affirmed) => affirmed,
             other => return Ok(Issue::NotIssued(other)),
         };
-        let content =
-            match CertificateContent::try_new(&affirmed, &request.envelope.payload, &definition) {
-                // The hub answers the question, and lets nothing be issued on the answer.
-                Err(SealError::NotAllowed) => {
-                    return Ok(Issue::NotIssued(Outcome::Denied(Box::new(
-                        NotAllowed::of_issuing(affirmed.proven()),
-                    ))));
-                }
-                content => content?,
-            };
+        let content = match CertificateContent::try_new(&affirmed, request, &definition) {
+            // The hub answers the question, and lets nothing be issued on the answer.
+            Err(SealError::NotAllowed) => {
+                return Ok(Issue::NotIssued(Outcome::Denied(Box::new(NotAllowed::of_issuing(
+                    affirmed.proven(),
+                )))));
+            }
+            content => content?,
+        };
         let now = SystemTime::now();
         let sealed = seal(&content, &seal_key, now)?;
         // Read back as a stranger would, before it is announced: what does not verify is never
@@ -77,11 +121,13 @@ impl Session {
         )?;
         // The citizen's data: for its owner's eyes.
         new.fill(sealed.token.as_bytes())?;
-        let exchange = request.id;
+        let exchange = affirmed.proven().answer().request_id.clone();
+        let place = affirmed.place().map(u32::try_from).transpose();
         let body = IssueBody {
             exchange_id: exchange.clone(),
             certificate_digest: sealed.digest.to_vec(),
             valid_until: Some(to_timestamp(sealed.valid_until)),
+            place: place.map_err(|_| SessionError::NoSuchPlace(usize::MAX))?,
         };
         let home = &self.connection.home;
         let announcement = sign_issue((&home.system, &home.sign), &home.hub, errand, body, now)?;
@@ -94,11 +140,7 @@ impl Session {
                     part,
                     error,
                 })?;
-                Ok(Issue::Issued(Box::new(IssuedCertificate {
-                    file: file.to_owned(),
-                    certificate,
-                    record_index,
-                })))
+                Ok(Issue::Issued(Box::new(IssuedCertificate { file, certificate, record_index })))
             }
             Err(Unheard::Refused(refusal)) => Err(refusal.into()),
             Err(Unheard::Unknown(why)) => {

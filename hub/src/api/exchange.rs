@@ -9,7 +9,7 @@ use zerotrip_proto::v1::{CheckManyReply, ErrorCode, ExchangeCall, ExchangeReply}
 
 use super::caller;
 use crate::exchange::pipeline::{self, Kind};
-use crate::exchange::{CheckManyRequest, CheckRequest, IssueRequest, Replied};
+use crate::exchange::{CheckManyRequest, CheckRequest, IssueRequest, OpenedSubjects, Replied};
 use crate::hub::Hub;
 use crate::unrecorded::ledger_refusal;
 
@@ -28,8 +28,9 @@ impl Exchange for Service {
         &self,
         request: Request<ExchangeCall>,
     ) -> Result<Response<CheckManyReply>, Status> {
-        let Replied { reply, leaves } = replied::<CheckManyRequest>(&self.0, request).await?;
-        Ok(Response::new(CheckManyReply { reply: Some(reply), leaves }))
+        let Replied { reply, many } = replied::<CheckManyRequest>(&self.0, request).await?;
+        let OpenedSubjects { leaves, secret } = many;
+        Ok(Response::new(CheckManyReply { reply: Some(reply), leaves, secret }))
     }
 
     async fn issue(
@@ -55,8 +56,8 @@ async fn replied<K: Kind + 'static>(
     let (call, serving) = (request.into_inner(), Arc::clone(hub));
     let seen = call.seen_size;
     let exchange = tokio::spawn(async move { pipeline::answer::<K>(&serving, call, &peer).await });
-    let Replied { reply, leaves } = finish(exchange).await?;
-    Ok(Replied { reply: continuing(hub, seen, reply)?, leaves })
+    let Replied { reply, many } = finish(exchange).await?;
+    Ok(Replied { reply: continuing(hub, seen, reply)?, many })
 }
 
 /// An exchange runs to its completion even if its caller hangs up: what was asked of a department

@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
+use prost::Message as _;
 use tonic::{Request, Response, Status};
-use zerotrip_ledger::{Entry, LedgerError, Reader};
-use zerotrip_proto::Refusal;
+use zerotrip_ledger::{Entry, ExchangeState, Fact, LedgerError, Reader};
 use zerotrip_proto::v1::ledger_server::Ledger;
 use zerotrip_proto::v1::{
-    ErrorCode, GetCheckpointReply, GetCheckpointRequest, GetEntriesReply, GetEntriesRequest,
-    GetFactReply, GetFactRequest, LedgerReceipt, ProveConsistencyReply, ProveConsistencyRequest,
-    ProveInclusionRequest,
+    ErrorCode, ExchangeBody, ExchangeFact, GetCheckpointReply, GetCheckpointRequest,
+    GetEntriesReply, GetEntriesRequest, GetFactReply, GetFactRequest, LedgerReceipt,
+    ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest, SubjectFact,
 };
+use zerotrip_proto::{Refusal, names};
 
 use super::caller;
 use crate::hub::Hub;
@@ -47,6 +48,34 @@ impl Service {
         })?;
         Ok(Response::new(read.map_err(|error| ledger_refusal(error).to_status())?))
     }
+}
+
+/// What the outcome of the subject at this place of an exchange about many is in full, by the rule
+/// for an exchange about one; `None` where there is none, or not for this reader.
+fn fact_of_one(
+    ledger: &zerotrip_ledger::Ledger,
+    id: &str,
+    place: u32,
+    reader: &Reader,
+) -> Result<Option<Fact>, LedgerError> {
+    let Some(ExchangeState::Closed { answer: Some(kept), .. }) =
+        ledger.exchange(id)?.map(|row| row.state)
+    else {
+        return Ok(None);
+    };
+    let unreadable = |_| LedgerError::Unavailable(format!("what is kept of `{id}` is unreadable"));
+    let body = ExchangeBody::decode(&*kept).map_err(unreadable)?;
+    let place = usize::try_from(place).unwrap_or(usize::MAX);
+    let Some(SubjectFact { salt, fact }) = body.facts.into_iter().nth(place) else {
+        return Ok(None);
+    };
+    let dataset = ExchangeFact::decode(&*fact).map_err(unreadable)?.dataset;
+    let owner = names::owner_of(&dataset).unwrap_or_default().to_owned();
+    let may_read = match reader {
+        Reader::Authority => true,
+        Reader::System { member, .. } => !owner.is_empty() && *member == owner,
+    };
+    Ok(may_read.then_some(Fact { salt, fact, owner }))
 }
 
 #[tonic::async_trait]
@@ -94,8 +123,12 @@ impl Ledger for Service {
         request: Request<GetFactRequest>,
     ) -> Result<Response<GetFactReply>, Status> {
         let reader = self.reader(&request)?;
-        let id = request.into_inner().exchange_id;
-        let found = self.read(move |ledger| ledger.fact(&id, &reader)).await?.into_inner();
+        let GetFactRequest { exchange_id: id, place } = request.into_inner();
+        let find = move |ledger: &zerotrip_ledger::Ledger| match place {
+            None => ledger.fact(&id, &reader),
+            Some(place) => fact_of_one(ledger, &id, place, &reader),
+        };
+        let found = self.read(find).await?.into_inner();
         // An exchange of others is as if it were not.
         let fact = found.ok_or_else(|| {
             let en = "there is no exchange of that id that is about a dataset of this member";

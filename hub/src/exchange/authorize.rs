@@ -37,7 +37,7 @@ impl AuthorizationRequest<'_> {
     pub fn decide(&self, in_force: Arc<InForce>, now: SystemTime) -> Decided {
         let decision = self.decide_on(&in_force, self.action, now);
         let may_issue = decision.allowed
-            && self.action == Action::Check
+            && matches!(self.action, Action::Check | Action::CheckMany)
             && self.decide_on(&in_force, Action::Issue, now).allowed;
         Decided { in_force, decision, may_issue }
     }

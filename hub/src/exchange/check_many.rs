@@ -26,6 +26,9 @@ use crate::dispatch::{Dispatcher, List};
 use crate::engine::{PreparedKind, PreparedVariant, RunResult};
 use crate::hub::Hub;
 
+/// What the action of such an exchange begins with in the ledger; the check follows.
+pub(super) const MANY: &str = "many ";
+
 /// What a check about many subjects asks, validated.
 pub struct CheckManyRequest {
     /// `<check>/<variant>`.
@@ -39,7 +42,7 @@ pub struct CheckManyRequest {
     /// The name of the parameter that differs.
     parameter: String,
     /// What the request commits to.
-    tree: SubjectTree,
+    tree: Arc<SubjectTree>,
 }
 
 impl Kind for CheckManyRequest {
@@ -66,7 +69,7 @@ impl Kind for CheckManyRequest {
             arguments: all,
             shared,
             parameter: body.subject_parameter.clone(),
-            tree,
+            tree: Arc::new(tree),
         })
     }
 
@@ -75,7 +78,7 @@ impl Kind for CheckManyRequest {
     }
 
     fn action(&self) -> String {
-        format!("many {}", self.name)
+        format!("{MANY}{}", self.name)
     }
 
     fn arguments(&self) -> &[Argument] {
@@ -155,7 +158,8 @@ impl CheckManyRequest {
                 PreparedKind::Sql(_) | PreparedKind::Months(_) => None,
             })
             .collect();
-        let mut subjects = Subjects::of(statements);
+        let list = (self.parameter.clone(), Arc::clone(&self.tree));
+        let mut subjects = Subjects::of(statements, list);
         let mut answered = ManyAnswered {
             reasons: reasons(definition, |_| true),
             facts: fact_terms(definition, &self.variant),
@@ -173,7 +177,7 @@ impl CheckManyRequest {
             }
             subjects.add(definition, subject.text().to_owned(), result.as_ref());
         }
-        Outcome::many(definition, answered, subjects)
+        Outcome::many(&self.definition, &self.variant, answered, subjects)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Records a certificate before it is handed out: it rests on one answered check of the same
-//! member, once.
+//! member, once; of a check about many subjects, on one subject's answer, once for each.
 
 use std::time::{Duration, SystemTime};
 
+use prost::Message as _;
 use zerotrip_certificates::SEAL_WITHIN;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::Argument;
@@ -10,8 +11,12 @@ use zerotrip_ledger::{Asking, ExchangeState};
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, IssueBody};
+use zerotrip_proto::v1::subject_answer::Outcome as SubjectOutcome;
+use zerotrip_proto::v1::{
+    ErrorCode, ExchangeBody, ExchangeOutcome, IssueBody, SubjectAnswer, SubjectLeaf,
+};
 
+use super::check_many::MANY;
 use super::identify::{Identified, required_time};
 use super::outcome::Outcome;
 use super::pipeline::Kind;
@@ -40,14 +45,6 @@ impl Kind for IssueRequest {
                 "`certificate_digest` is not a SHA-256 of 32 bytes",
             ));
         }
-        let not_issuable = |why: &str, zh: &str| {
-            let en = format!("no certificate may rest on this exchange: {why}");
-            Refusal::bilingual(
-                ErrorCode::NotIssuable,
-                en,
-                format!("不能依据此次交换签发证明：{zh}"),
-            )
-        };
         let row = hub.ledger.exchange(&body.exchange_id).map_err(ledger_refusal)?;
         // Another system's is as if it were not: a department knows the ids of exchanges in which
         // it was asked.
@@ -58,28 +55,45 @@ impl Kind for IssueRequest {
                 "本系统没有该编号的交换",
             )
         })?;
-        if let ExchangeState::Closed { outcome: ExchangeOutcome::AnsweredMany, .. } = row.state {
-            return Err(not_issuable(
-                "it was asked about many subjects; ask about this one alone",
-                "该次交换为批量核验；请就此人单独核验",
-            ));
-        }
-        let ExchangeState::Closed {
-            outcome: ExchangeOutcome::AnsweredTrue,
-            answered_at,
-            answer,
-            ..
-        } = row.state
-        else {
-            return Err(not_issuable("its answer was not true", "其答复并非“符合”"));
+        let ExchangeState::Closed { outcome, answered_at, answer, .. } = row.state else {
+            return Err(not_true());
         };
-        if row.certificate_digest.is_some() {
+        let check = match (outcome, body.place) {
+            (ExchangeOutcome::AnsweredTrue, None) => row.action.as_str(),
+            (ExchangeOutcome::AnsweredMany, Some(_)) => {
+                row.action.strip_prefix(MANY).ok_or_else(not_true)?
+            }
+            (ExchangeOutcome::AnsweredTrue, Some(_)) => {
+                return Err(not_issuable(
+                    "it was asked about one subject, and has no places",
+                    "该次交换只针对一名当事人，没有序位",
+                ));
+            }
+            (ExchangeOutcome::AnsweredMany, None) => {
+                return Err(not_issuable(
+                    "it was asked about many subjects; name the place of one",
+                    "该次交换为批量核验；请注明当事人的序位",
+                ));
+            }
+            _ => return Err(not_true()),
+        };
+        let issued = match body.place {
+            None => row.certificate_digest,
+            Some(place) => hub.ledger.issued(&row.id, place).map_err(ledger_refusal)?,
+        };
+        if issued.is_some() {
             return Err(not_issuable("one was issued on it already", "已据此签发过证明"));
         }
-        if answer.is_none() {
+        let Some(answer) = answer else {
             return Err(not_issuable(
                 "what is kept of it was erased; ask again",
                 "其内容已被擦除；请重新核验",
+            ));
+        };
+        if body.place.is_some_and(|place| !is_yes(&answer, place)) {
+            return Err(not_issuable(
+                "its answer about the subject in that place was not true",
+                "其对该序位当事人的答复并非“符合”",
             ));
         }
         if now.duration_since(answered_at).unwrap_or_default() > SEAL_WITHIN {
@@ -88,8 +102,9 @@ impl Kind for IssueRequest {
                 "其答复已超过一小时；请重新核验",
             ));
         }
-        check_validity(&hub.catalog, &row.action, body, answered_at)?;
-        Ok(Self { check: row.action, certificate_digest: body.certificate_digest.clone() })
+        check_validity(&hub.catalog, check, body, answered_at)?;
+        let (check, certificate_digest) = (check.to_owned(), body.certificate_digest.clone());
+        Ok(Self { check, certificate_digest })
     }
 
     fn check(&self) -> &str {
@@ -117,6 +132,25 @@ impl Kind for IssueRequest {
     async fn run(&self, _: &Hub, _: &Dispatcher<'_>, _: SystemTime) -> Outcome {
         Outcome::recorded(self.certificate_digest.clone())
     }
+}
+
+/// Whether what is kept of an answer about many has a yes in this place.
+fn is_yes(kept: &[u8], place: u32) -> bool {
+    let read = || {
+        let body = ExchangeBody::decode(kept).ok()?;
+        let SubjectLeaf { payload, .. } = body.leaves.get(usize::try_from(place).ok()?)?;
+        SubjectAnswer::decode(&**payload).ok()?.outcome
+    };
+    matches!(read(), Some(SubjectOutcome::Yes(_)))
+}
+
+fn not_true() -> Refusal {
+    not_issuable("its answer was not true", "其答复并非“符合”")
+}
+
+fn not_issuable(why: &str, zh: &str) -> Refusal {
+    let en = format!("no certificate may rest on this exchange: {why}");
+    Refusal::bilingual(ErrorCode::NotIssuable, en, format!("不能依据此次交换签发证明：{zh}"))
 }
 
 fn check_validity(

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use prost::Message as _;
-use zerotrip_certificates::{Fact, FactValue};
+use zerotrip_certificates::sdjwt::digest_of;
+use zerotrip_certificates::{Fact, FactValue, SubjectDisclosures, digests_of, subject_leaf_hash};
 use zerotrip_checks::definition::Definition;
 use zerotrip_checks::soundness::{Conclusion, Proof};
 use zerotrip_ledger::LedgerError;
@@ -15,10 +16,11 @@ use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::subject_answer::Outcome as SubjectWire;
 use zerotrip_proto::v1::{
     Claim, DatasetStatement, ErrorCode, ExchangeFact, ManyAnswered, SourceStatement, SubjectAnswer,
-    SubjectLeaf, SubjectNo, SubjectUnavailable, SubjectYes,
+    SubjectFact, SubjectLeaf, SubjectNo, SubjectUnavailable, SubjectYes,
 };
 use zerotrip_trust::digest::commit;
-use zerotrip_trust::merkle::{CompactRange, leaf_hash};
+use zerotrip_trust::merkle::CompactRange;
+use zerotrip_trust::subject_list::SubjectTree;
 
 use super::refusal::{Explained, NoAnswer};
 use super::source_record::{SourceRecord, random};
@@ -31,6 +33,10 @@ pub struct Subjects {
     each: Vec<Subject>,
     /// What owners state of the datasets that the check reads.
     statements: BTreeMap<String, Arc<DatasetStatement>>,
+    /// The name of the parameter that differs.
+    parameter: String,
+    /// The list that the request commits to.
+    list: Arc<SubjectTree>,
 }
 
 /// What one subject's question came to.
@@ -42,7 +48,7 @@ struct Subject {
 
 enum SubjectOutcome {
     /// With what it rests on: datasets, and when they were as they answered.
-    Yes(Vec<(String, SystemTime)>, Vec<Claim>),
+    Yes(Vec<(String, SystemTime)>, Vec<Fact>),
     /// Codes of reasons, as the requester hears them.
     No(Vec<String>),
     Unavailable(SubjectUnavailable),
@@ -54,14 +60,42 @@ pub(super) struct SealedSubjects {
     pub(super) answered: ManyAnswered,
     /// In the order of the request.
     pub(super) leaves: Vec<SubjectLeaf>,
+    /// What each outcome is in full, in the same order.
+    pub(super) facts: Vec<SubjectFact>,
+    /// From which the salts of the leaves' disclosures are made.
+    pub(super) secret: [u8; 32],
     /// Every dataset that answered, in the order of their names.
     pub(super) sources: Vec<SourceRecord>,
 }
 
+/// What opens the root of an answer about many; nothing of any other answer.
+#[derive(Default)]
+pub struct OpenedSubjects {
+    /// In the order of the request.
+    pub leaves: Vec<SubjectLeaf>,
+    /// From which the salts of their disclosures are made.
+    pub secret: Vec<u8>,
+}
+
+impl SealedSubjects {
+    pub(super) fn into_reply(self) -> OpenedSubjects {
+        OpenedSubjects { leaves: self.leaves, secret: self.secret.to_vec() }
+    }
+}
+
 impl Subjects {
-    /// None yet, of a check that reads datasets of which their owners state this.
-    pub(super) fn of(statements: BTreeMap<String, Arc<DatasetStatement>>) -> Self {
-        Self { each: Vec::new(), statements }
+    /// None yet, of a check that reads datasets of which their owners state this, about the
+    /// subjects of this list, which are values of this parameter.
+    pub(super) fn of(
+        statements: BTreeMap<String, Arc<DatasetStatement>>,
+        (parameter, list): (String, Arc<SubjectTree>),
+    ) -> Self {
+        Self { each: Vec::new(), statements, parameter, list }
+    }
+
+    /// Whether somebody's outcome is a yes.
+    pub(super) fn has_a_yes(&self) -> bool {
+        self.each.iter().any(|subject| matches!(subject.outcome, SubjectOutcome::Yes(..)))
     }
 
     /// The next subject, and what came of its run; `None`: a fault of ours.
@@ -91,15 +125,11 @@ impl Subjects {
         self.each.push(Subject { name, outcome, fact });
     }
 
-    /// What each outcome is in full.
-    pub(super) fn facts(&self) -> Vec<ExchangeFact> {
-        self.each.iter().map(|subject| subject.fact.clone()).collect()
-    }
-
-    /// Fixes what the answer commits to.
+    /// Fixes what the answer to this request commits to.
     pub(super) fn seal(
         &self,
         wire: &Wire,
+        request: &[u8],
         receipts: &[Received],
     ) -> Result<SealedSubjects, LedgerError> {
         let Wire::Many(answered) = wire else {
@@ -107,17 +137,47 @@ impl Subjects {
         };
         let mut answered = answered.clone();
         let table = self.sources(receipts)?;
-        let (mut leaves, mut tree) = (Vec::with_capacity(self.each.len()), CompactRange::new());
-        for subject in &self.each {
-            let payload = subject.answer(&table.places)?.encode_to_vec();
-            let salt = random()?;
-            tree.append(leaf_hash(&commit(hash_domain::SUBJECT_ANSWER, &salt, &payload)));
-            leaves.push(SubjectLeaf { salt: salt.to_vec(), payload });
+        let secret = random()?;
+        let (mut leaves, mut facts) = (Vec::with_capacity(self.each.len()), Vec::new());
+        let mut tree = CompactRange::new();
+        for (place, subject) in (0u64..).zip(&self.each) {
+            let fact = SubjectFact { salt: random()?.to_vec(), fact: subject.fact.encode_to_vec() };
+            let disclosures = SubjectDisclosures::new(&secret, place);
+            let outcome = match &subject.outcome {
+                SubjectOutcome::Yes(sources, facts) => {
+                    let at = &[(place, subject.name.as_str())];
+                    let shown = self.list.show(at).map_err(|error| fault(&error.to_string()))?;
+                    SubjectWire::Yes(SubjectYes {
+                        sources: table.places_of(sources)?,
+                        fact_digests: digests_of(&disclosures.facts(facts)),
+                        request_digest: digest_of(&disclosures.request(request, shown)).to_vec(),
+                    })
+                }
+                SubjectOutcome::No(reasons) => {
+                    SubjectWire::No(SubjectNo { reasons: reasons.clone() })
+                }
+                SubjectOutcome::Unavailable(why) => SubjectWire::Unavailable(why.clone()),
+            };
+            let who = disclosures.subject(&self.parameter, &subject.name);
+            let answer = SubjectAnswer {
+                subject_digest: digest_of(&who).to_vec(),
+                outcome: Some(outcome),
+                fact_commitment: commit(hash_domain::FACT, &fact.salt, &fact.fact).to_vec(),
+            };
+            let leaf = SubjectLeaf {
+                salt: random()?.to_vec(),
+                payload: answer.encode_to_vec(),
+                subject: subject.name.clone(),
+                facts: subject.told(),
+            };
+            tree.append(subject_leaf_hash(&leaf.salt, &leaf.payload));
+            leaves.push(leaf);
+            facts.push(fact);
         }
         answered.subjects = u32::try_from(leaves.len()).map_err(|_| fault("too many subjects"))?;
         answered.root = tree.root().to_vec();
         answered.sources = table.statements;
-        Ok(SealedSubjects { answered, leaves, sources: table.records })
+        Ok(SealedSubjects { answered, leaves, facts, secret, sources: table.records })
     }
 
     /// What the yeses rest on, and nothing where there is none, as of one about one subject: that a
@@ -163,35 +223,33 @@ struct SourceTable {
     records: Vec<SourceRecord>,
 }
 
+impl SourceTable {
+    /// Ascending.
+    fn places_of(&self, sources: &[(String, SystemTime)]) -> Result<Vec<u32>, LedgerError> {
+        let found: Option<Vec<u32>> =
+            sources.iter().map(|source| self.places.get(source).copied()).collect();
+        let mut places = found.ok_or_else(|| fault("a yes rests on a source without a receipt"))?;
+        places.sort_unstable();
+        Ok(places)
+    }
+}
+
 impl Subject {
-    fn answer(
-        &self,
-        places: &BTreeMap<(String, SystemTime), u32>,
-    ) -> Result<SubjectAnswer, LedgerError> {
-        let outcome = match &self.outcome {
-            SubjectOutcome::Yes(sources, facts) => {
-                let found: Option<Vec<u32>> =
-                    sources.iter().map(|source| places.get(source).copied()).collect();
-                let mut sources =
-                    found.ok_or_else(|| fault("a yes rests on a source without a receipt"))?;
-                sources.sort_unstable();
-                SubjectWire::Yes(SubjectYes { sources, facts: facts.clone() })
-            }
-            SubjectOutcome::No(reasons) => SubjectWire::No(SubjectNo { reasons: reasons.clone() }),
-            SubjectOutcome::Unavailable(why) => SubjectWire::Unavailable(why.clone()),
+    /// The values that the requester hears.
+    fn told(&self) -> Vec<Claim> {
+        let SubjectOutcome::Yes(_, facts) = &self.outcome else { return Vec::new() };
+        let fact = |fact: &Fact| Claim {
+            name: fact.terms.name.clone(),
+            value: fact.value.as_ref().map(FactValue::to_text).unwrap_or_default(),
         };
-        Ok(SubjectAnswer { subject: self.name.clone(), outcome: Some(outcome) })
+        facts.iter().map(fact).collect()
     }
 }
 
 /// A yes: only with proof.
 fn yes(_proof: &Proof, result: &RunResult) -> SubjectOutcome {
     let sources = result.sources.iter().map(|read| (read.dataset.clone(), read.as_of));
-    let fact = |fact: &Fact| Claim {
-        name: fact.terms.name.clone(),
-        value: fact.value.as_ref().map(FactValue::to_text).unwrap_or_default(),
-    };
-    SubjectOutcome::Yes(sources.collect(), result.facts.iter().map(fact).collect())
+    SubjectOutcome::Yes(sources.collect(), result.facts.clone())
 }
 
 /// As much as a requester about one subject hears.

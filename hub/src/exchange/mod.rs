@@ -18,5 +18,6 @@ pub use check::CheckRequest;
 pub use check_many::CheckManyRequest;
 pub use identify::Identified;
 pub use issue::IssueRequest;
+pub use leaves::OpenedSubjects;
 pub use record::Replied;
 pub use refusal::refuse;

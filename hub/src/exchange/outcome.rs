@@ -33,7 +33,7 @@ pub struct Outcome {
     pub(super) sources: Vec<SourceRead>,
     /// The values that a true answer comes with: what is handed over is salted as it is recorded.
     facts: Vec<Fact>,
-    /// Of a true answer only.
+    /// Of a true answer only; of one about many, where one of them is.
     certifiable: Option<Certifiable>,
     /// Of an answer about many subjects: each one's.
     pub(super) many: Option<Arc<Subjects>>,
@@ -133,10 +133,20 @@ impl Outcome {
     }
 
     /// About many subjects. What it commits to is filled in as it is recorded.
-    pub(super) fn many(definition: &Definition, many: ManyAnswered, subjects: Subjects) -> Self {
+    pub(super) fn many(
+        definition: &Arc<Definition>,
+        variant: &str,
+        many: ManyAnswered,
+        subjects: Subjects,
+    ) -> Self {
         let kind = ExchangeOutcome::AnsweredMany;
+        let certifiable = subjects.has_a_yes().then(|| Certifiable {
+            definition: Arc::clone(definition),
+            variant: variant.to_owned(),
+        });
         Self {
             definition_digest: definition.digest.to_vec(),
+            certifiable,
             many: Some(Arc::new(subjects)),
             ..Self::new(Wire::Many(many), kind, ExchangeFact::default())
         }
@@ -158,12 +168,13 @@ impl Outcome {
         &self,
         request: &Envelope,
     ) -> Result<Option<zerotrip_certificates::Fixed>, LedgerError> {
-        let (Some(Certifiable { definition, variant }), Wire::Answered(answered)) =
-            (&self.certifiable, &self.wire)
-        else {
-            return Ok(None);
+        let Some(Certifiable { definition, variant }) = &self.certifiable else { return Ok(None) };
+        let claims = match &self.wire {
+            Wire::Answered(answered) => &answered.claims,
+            Wire::Many(many) => &many.claims,
+            Wire::Unavailable(_) | Wire::Denied(_) | Wire::Recorded(_) => return Ok(None),
         };
-        zerotrip_certificates::fix(definition, variant, &request.payload, &answered.claims)
+        zerotrip_certificates::fix(definition, variant, &request.payload, claims)
             .map_err(|error| LedgerError::Unavailable(error.to_string()))
     }
 }

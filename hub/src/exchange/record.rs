@@ -1,22 +1,22 @@
 //! What is recorded before an answer leaves: a completion is durable before a byte leaves.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use prost::Message as _;
 use zerotrip_checks::definition::MOST_SCANS;
-use zerotrip_ledger::{Completed, Fact, Ledger, LedgerError};
+use zerotrip_ledger::{Certificate, Completed, Fact, Ledger, LedgerError};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
     self, Answer, Completion, Envelope, ExchangeBody, ExchangeFact, ExchangeOutcome, ExchangeReply,
-    SubjectLeaf,
 };
 use zerotrip_proto::{Obligation, hash_domain, names, to_timestamp};
 use zerotrip_trust::digest::{Digest, commit};
 
 use super::authorize::Decided;
 use super::identify::Identified;
-use super::leaves::SealedSubjects;
+use super::leaves::{OpenedSubjects, SealedSubjects, Subjects};
 use super::outcome::{Outcome, Salted};
 use super::source_record::{SourceRecord, random};
 use crate::dispatch::{Dispatched, Received};
@@ -66,7 +66,10 @@ impl Record {
         let salted = outcome.salted()?;
         let fixed = if decided.may_issue { outcome.fixed(&self.request)? } else { None };
         let fixed = fixed.map(|fixed| fixed.with_facts(&salted.digests));
-        let many = outcome.many.as_ref().map(|many| many.seal(&outcome.wire, &dispatched.receipts));
+        let seal = |many: &Arc<Subjects>| {
+            many.seal(&outcome.wire, &self.request.payload, &dispatched.receipts)
+        };
+        let many = outcome.many.as_ref().map(seal);
         let many = many.transpose()?;
         let receipts = &dispatched.receipts;
         let prepared = self
@@ -94,9 +97,9 @@ impl Record {
             asked: dispatched.members.clone(),
             fact,
         };
-        let recorded = match &prepared.certificate {
-            Some(Issued { on, digest }) => {
-                ledger.record_certificate(completed, SystemTime::now(), under, on, *digest).await
+        let recorded = match prepared.certificate {
+            Some(certificate) => {
+                ledger.record_certificate(completed, SystemTime::now(), under, certificate).await
             }
             None => ledger.complete(completed, SystemTime::now(), under).await,
         };
@@ -109,7 +112,7 @@ impl Record {
             request_salt: self.request_salt.to_vec(),
             ..ExchangeReply::default()
         };
-        Ok(Replied { reply, leaves: many.map(|many| many.leaves).unwrap_or_default() })
+        Ok(Replied { reply, many: many.map(SealedSubjects::into_reply).unwrap_or_default() })
     }
 
     async fn prepare(
@@ -179,8 +182,9 @@ impl Record {
             receipts: recorded().flat_map(|source| &source.receipts).cloned().collect(),
             receipt_salts: recorded().map(|source| source.salt.to_vec()).collect(),
             leaves: many.map(|many| many.leaves.clone()).unwrap_or_default(),
-            facts: outcome.many.as_ref().map(|many| many.facts()).unwrap_or_default(),
+            facts: many.map(|many| many.facts.clone()).unwrap_or_default(),
             subjects_secret: self.subjects_secret.clone(),
+            leaves_secret: many.map(|many| many.secret.to_vec()).unwrap_or_default(),
         };
         Ok(Prepared {
             request_id: self.request_id.clone(),
@@ -195,12 +199,14 @@ impl Record {
     }
 
     /// The certificate that this exchange records.
-    fn issued(&self, outcome: &Outcome) -> Option<Issued> {
+    fn issued(&self, outcome: &Outcome) -> Option<Certificate> {
         let Wire::Recorded(recorded) = &outcome.wire else { return None };
         let digest = Digest::try_from(recorded.certificate_digest.as_slice()).ok()?;
         let request = v1::Request::decode(self.request.payload.as_slice()).ok()?;
         match request.body? {
-            v1::request::Body::Issue(issue) => Some(Issued { on: issue.exchange_id, digest }),
+            v1::request::Body::Issue(issue) => {
+                Some(Certificate { check_id: issue.exchange_id, place: issue.place, digest })
+            }
             v1::request::Body::Check(_) | v1::request::Body::CheckMany(_) => None,
         }
     }
@@ -210,8 +216,8 @@ impl Record {
 pub struct Replied {
     /// The answer with its proof.
     pub reply: ExchangeReply,
-    /// Of an answer about many subjects: what opens its root, in the order of the request.
-    pub leaves: Vec<SubjectLeaf>,
+    /// Of an answer about many subjects: what opens its root.
+    pub many: OpenedSubjects,
 }
 
 /// Of every outcome: that there is one tells nothing.
@@ -230,14 +236,7 @@ struct Prepared {
     /// To the sources' receipts; of an answer that is not a yes, also to nothing.
     commitments: Vec<Vec<u8>>,
     body: Vec<u8>,
-    certificate: Option<Issued>,
+    certificate: Option<Certificate>,
     /// Of the answer's certificate terms.
     openings: Vec<String>,
-}
-
-/// A certificate.
-struct Issued {
-    /// The exchange that it rests on.
-    on: String,
-    digest: Digest,
 }

@@ -320,6 +320,7 @@ pub(crate) fn take_over(connection: &Connection, moving: &Moving) -> Result<(), 
                 seen.key.is_some()
             ])?;
         let Some(id) = id_bytes(&seen.id).filter(|_| deleted == 1) else { return Err(changed()) };
+        connection.prepare_cached("DELETE FROM issued WHERE exchange = ?1")?.execute([&seen.id])?;
         connection
             .prepare_cached("INSERT INTO past (id, leaf, key) VALUES (?1, ?2, ?3)")?
             .execute(params![

@@ -303,8 +303,7 @@ async fn one_certificate_to_a_check() {
                 completed(completion(number, index, ExchangeOutcome::Recorded), &[]),
                 at(2),
                 None,
-                &id(check),
-                [check as u8; 32],
+                Certificate { check_id: id(check), place: None, digest: [check as u8; 32] },
             )
             .await
     };
@@ -325,9 +324,52 @@ async fn one_certificate_to_a_check() {
     // A completion that fails takes the mark with it.
     exchange(&ledger, 3).await;
     let done = completed(completion(13, 0, ExchangeOutcome::Recorded), &[]);
-    let wrong = ledger.record_certificate(done, at(2), None, &id(3), [3; 32]).await;
+    let certificate = Certificate { check_id: id(3), place: None, digest: [3; 32] };
+    let wrong = ledger.record_certificate(done, at(2), None, certificate).await;
     assert_eq!(wrong, Err(LedgerError::NotOpen(id(13))));
     assert_eq!(ledger.exchange(&id(3)).unwrap().unwrap().certificate_digest, None);
+}
+
+#[tokio::test]
+async fn one_certificate_to_each_subject_of_a_check_about_many() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    exchange(&ledger, 1).await;
+    let many = async |number: usize| {
+        let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
+        let done = completed(completion(number, index, ExchangeOutcome::AnsweredMany), &[]);
+        ledger.complete(done, at(1), None).await.unwrap();
+    };
+    many(2).await;
+    many(3).await;
+    let issue = async |number: usize, check: usize, place: Option<u32>| {
+        let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
+        let done = completed(completion(number, index, ExchangeOutcome::Recorded), &[]);
+        let certificate = Certificate { check_id: id(check), place, digest: [number as u8; 32] };
+        ledger.record_certificate(done, at(2), None, certificate).await
+    };
+    // A place belongs to an answer about many, and such an answer needs one.
+    assert_eq!(issue(10, 1, Some(0)).await, Err(LedgerError::NotIssuable(id(1))));
+    assert_eq!(issue(11, 2, None).await, Err(LedgerError::NotIssuable(id(2))));
+    assert_eq!(ledger.issued(&id(2), 0).unwrap(), None);
+    for (number, check, place) in [(12, 2, 0), (13, 2, 1), (14, 3, 0)] {
+        store.verify(&issue(number, check, Some(place)).await.unwrap());
+        assert_eq!(ledger.issued(&id(check), place).unwrap(), Some([number as u8; 32]));
+    }
+    let again = issue(15, 2, Some(1)).await;
+    assert_eq!(again, Err(LedgerError::AlreadyIssued(id(2))));
+    assert_eq!(ledger.issued(&id(2), 1).unwrap(), Some([13; 32]), "the first stays");
+    // A completion that fails takes the mark with it; and what is erased carries none.
+    let done = completed(completion(13, 0, ExchangeOutcome::Recorded), &[]);
+    let certificate = Certificate { check_id: id(2), place: Some(2), digest: [3; 32] };
+    let wrong = ledger.record_certificate(done, at(2), None, certificate).await;
+    assert_eq!(wrong, Err(LedgerError::NotOpen(id(13))));
+    assert_eq!(ledger.issued(&id(2), 2).unwrap(), None);
+    ledger.erase(&id(2), order()).await.unwrap();
+    assert_eq!(issue(16, 2, Some(2)).await, Err(LedgerError::Erased(id(2))));
+    ledger.close().await.unwrap();
+    let (ledger, _) = store.open();
+    assert_eq!(ledger.issued(&id(3), 0).unwrap(), Some([14; 32]));
 }
 
 #[tokio::test]

@@ -168,32 +168,46 @@ pub(super) fn not_superseded(
     Ok(())
 }
 
-/// One certificate to a check, and only to one that was answered `true` and of which that is kept.
+/// One certificate to a check, and only to one that was answered `true` and of which that is kept;
+/// of a check about many subjects, one to each subject.
 fn mark_issued(connection: &Connection, certificate: &Certificate) -> Result<(), Fault> {
-    let id = &certificate.check_id;
+    let Certificate { check_id: id, place, digest } = certificate;
     let mut query = connection.prepare_cached(
         "SELECT outcome, certificate_digest IS NOT NULL, answer IS NOT NULL FROM exchange WHERE \
          id = ?1",
     )?;
     let found: Option<(Option<i32>, bool, bool)> =
         query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-    match found {
+    let (outcome, is_issued, is_kept) = match found {
         None if past(connection, id)?.is_some() => {
             return Err(LedgerError::Kept(cut(id)).into());
         }
         None => return Err(LedgerError::UnknownExchange(cut(id)).into()),
-        Some((_, true, _)) => return Err(LedgerError::AlreadyIssued(cut(id)).into()),
-        Some((Some(outcome), false, there)) if outcome == ExchangeOutcome::AnsweredTrue as i32 => {
-            if !there {
-                return Err(LedgerError::Erased(cut(id)).into());
-            }
-        }
-        Some(_) => return Err(LedgerError::NotIssuable(cut(id)).into()),
+        Some(found) => found,
+    };
+    if is_issued {
+        return Err(LedgerError::AlreadyIssued(cut(id)).into());
     }
-    let mut mark =
-        connection.prepare_cached("UPDATE exchange SET certificate_digest = ?2 WHERE id = ?1")?;
-    mark.execute(params![id, certificate.digest.as_slice()])?;
-    Ok(())
+    let answered = outcome.and_then(|outcome| ExchangeOutcome::try_from(outcome).ok());
+    let marked = match (answered, place) {
+        (Some(ExchangeOutcome::AnsweredTrue), None) if is_kept => {
+            let mut mark = connection
+                .prepare_cached("UPDATE exchange SET certificate_digest = ?2 WHERE id = ?1")?;
+            mark.execute(params![id, digest.as_slice()])?
+        }
+        (Some(ExchangeOutcome::AnsweredMany), Some(place)) if is_kept => {
+            let mut mark = connection.prepare_cached(
+                "INSERT OR IGNORE INTO issued (exchange, place, digest) VALUES (?1, ?2, ?3)",
+            )?;
+            mark.execute(params![id, place, digest.as_slice()])?
+        }
+        (Some(ExchangeOutcome::AnsweredTrue), None)
+        | (Some(ExchangeOutcome::AnsweredMany), Some(_)) => {
+            return Err(LedgerError::Erased(cut(id)).into());
+        }
+        _ => return Err(LedgerError::NotIssuable(cut(id)).into()),
+    };
+    if marked == 1 { Ok(()) } else { Err(LedgerError::AlreadyIssued(cut(id)).into()) }
 }
 
 pub(super) fn reconcile(

@@ -112,10 +112,14 @@ pub struct Completed {
 }
 
 /// The certificate that an exchange issues, and the check that it rests on.
-#[derive(Debug)]
-pub(crate) struct Certificate {
-    pub(crate) check_id: String,
-    pub(crate) digest: Digest,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// The check's request id.
+    pub check_id: String,
+    /// Of a check about many subjects, and of no other: the subject's place, from 0.
+    pub place: Option<u32>,
+    /// SHA-256 of the certificate.
+    pub digest: Digest,
 }
 
 /// What a job left in the log.

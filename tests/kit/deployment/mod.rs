@@ -3,6 +3,7 @@
 //! is done with the shipped binaries, as their users would.
 
 mod allowing;
+mod many;
 mod operated;
 mod process;
 

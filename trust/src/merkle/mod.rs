@@ -6,6 +6,7 @@
 mod compact;
 mod prove;
 mod verify;
+mod whole;
 
 pub use compact::{CompactRange, CompactRangeError};
 pub use prove::{
@@ -13,6 +14,7 @@ pub use prove::{
     subtree_root,
 };
 pub use verify::{ProofError, inclusion_root, several_root, verify_consistency, verify_inclusion};
+pub use whole::WholeTree;
 
 use crate::digest::{Digest, sha256};
 

@@ -24,8 +24,13 @@ pub(super) struct Disclosure {
 
 /// A disclosure, encoded, with a salt of 128 bits.
 pub fn disclosure(name: &str, value: &Value) -> Result<String, RandomError> {
-    let salt = URL_SAFE_NO_PAD.encode(digest::random::<16>()?);
-    Ok(URL_SAFE_NO_PAD.encode(json!([salt, name, value]).to_string()))
+    Ok(disclosure_salted(&digest::random::<16>()?, name, value))
+}
+
+/// The same with this salt.
+pub(crate) fn disclosure_salted(salt: &[u8; 16], name: &str, value: &Value) -> String {
+    let salt = URL_SAFE_NO_PAD.encode(salt);
+    URL_SAFE_NO_PAD.encode(json!([salt, name, value]).to_string())
 }
 
 /// What a disclosure is referred to by.

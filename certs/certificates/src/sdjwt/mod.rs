@@ -16,6 +16,7 @@ mod tests;
 mod token;
 
 pub use bounds::{DISCLOSURES, TOKEN_BYTES, TYP};
+pub(crate) use disclosure::disclosure_salted;
 pub use disclosure::{digest_of, disclosure, opened};
 pub use error::SdJwtError;
 pub use issue::{issue, issue_encoded};

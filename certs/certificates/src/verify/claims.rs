@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prost::Message as _;
 use serde_json::{Map, Value};
-use zerotrip_proto::v1::{EntryOpening, Envelope, ExchangeReply, LedgerReceipt};
+use zerotrip_proto::v1::{EntryOpening, Envelope, ExchangeReply, LedgerReceipt, SubjectProof};
 use zerotrip_text::Bilingual;
 
 use super::error::CertificateError;
@@ -31,8 +31,18 @@ pub(super) const PLAIN: [&str; 15] = [
     "nbf",
     "exp",
 ];
-const EVIDENCE: [&str; 5] = ["answered_at", "terms", "answer", "answer_salt", "receipt"];
+const EVIDENCE: [&str; 6] = ["answered_at", "terms", "answer", "answer_salt", "receipt", "subject"];
 const RECEIPT: [&str; 6] = ["index", "entry", "salt", "content", "path", "checkpoint"];
+const SUBJECT: [&str; 4] = ["place", "salt", "answer", "path"];
+
+/// What travels inside.
+pub(super) struct Evidence {
+    pub(super) reply: ExchangeReply,
+    /// What opens the terms of what is shown.
+    pub(super) terms: Vec<String>,
+    /// Of an answer about many.
+    pub(super) subject: Option<SubjectProof>,
+}
 
 /// No member but these.
 pub(super) fn only(members: &Map<String, Value>, known: &[&str]) -> Result<(), CertificateError> {
@@ -40,10 +50,8 @@ pub(super) fn only(members: &Map<String, Value>, known: &[&str]) -> Result<(), C
     surplus.map_or(Ok(()), |name| Err(CertificateError::Surplus(name.chars().take(64).collect())))
 }
 
-/// The reply that travels inside, and what opens the terms of what is shown.
-pub(super) fn evidence(
-    plain: &Map<String, Value>,
-) -> Result<(ExchangeReply, Vec<String>), CertificateError> {
+/// The evidence that travels inside.
+pub(super) fn evidence(plain: &Map<String, Value>) -> Result<Evidence, CertificateError> {
     let place = || {
         let evidence = plain.get("evidence")?.as_object()?;
         Some((evidence, evidence.get("receipt")?.as_object()?))
@@ -51,6 +59,7 @@ pub(super) fn evidence(
     let (evidence, receipt) = place().ok_or(CertificateError::Claim("evidence"))?;
     only(evidence, &EVIDENCE)?;
     only(receipt, &RECEIPT)?;
+    let subject = evidence.get("subject").map(subject).transpose()?;
     let read = || {
         let terms = evidence
             .get("terms")?
@@ -58,15 +67,13 @@ pub(super) fn evidence(
             .iter()
             .map(|one| Some(one.as_str()?.to_owned()))
             .collect::<Option<Vec<_>>>()?;
-        let path: Option<Vec<Vec<u8>>> =
-            receipt.get("path")?.as_array()?.iter().map(|digest| bytes(Some(digest))).collect();
         let reply = ExchangeReply {
             answer: Some(Envelope::decode(bytes(evidence.get("answer"))?.as_slice()).ok()?),
             answer_salt: bytes(evidence.get("answer_salt"))?,
             receipt: Some(LedgerReceipt {
                 index: receipt.get("index")?.as_u64()?,
                 entry: bytes(receipt.get("entry"))?,
-                path: path?,
+                path: path(receipt)?,
                 checkpoint: receipt.get("checkpoint")?.as_str()?.to_owned(),
                 opening: Some(EntryOpening {
                     salt: bytes(receipt.get("salt"))?,
@@ -75,9 +82,28 @@ pub(super) fn evidence(
             }),
             ..ExchangeReply::default()
         };
-        Some((reply, terms))
+        Some(Evidence { reply, terms, subject })
     };
     read().ok_or(CertificateError::Claim("evidence"))
+}
+
+/// One subject's part of an answer about many.
+fn subject(value: &Value) -> Result<SubjectProof, CertificateError> {
+    let subject = value.as_object().ok_or(CertificateError::Claim("evidence"))?;
+    only(subject, &SUBJECT)?;
+    let read = || {
+        Some(SubjectProof {
+            place: subject.get("place")?.as_u64()?,
+            salt: bytes(subject.get("salt"))?,
+            payload: bytes(subject.get("answer"))?,
+            path: path(subject)?,
+        })
+    };
+    read().ok_or(CertificateError::Claim("evidence"))
+}
+
+fn path(members: &Map<String, Value>) -> Option<Vec<Vec<u8>>> {
+    members.get("path")?.as_array()?.iter().map(|digest| bytes(Some(digest))).collect()
 }
 
 pub(super) fn read_scope(

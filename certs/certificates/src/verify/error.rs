@@ -3,8 +3,10 @@
 use zerotrip_trust::directory::Why;
 
 use crate::evidence::EvidenceError;
+use crate::grounds::NoGrounds;
 use crate::jwks::JwkSetError;
 use crate::sdjwt::SdJwtError;
+use crate::subject::SubjectError;
 use crate::terms::TermsError;
 
 /// Why a certificate does not count.
@@ -42,6 +44,9 @@ pub enum CertificateError {
     /// The answer inside is not a true one.
     #[error("the hub's answer inside is not `true`")]
     NotAffirmed,
+    /// Of an answer about many, the part that is shown.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
     /// The answer inside says other things than the certificate.
     #[error("the certificate's `{0}` is not what the hub answered")]
     Contradiction(&'static str),
@@ -73,4 +78,13 @@ pub enum CertificateError {
         "the certificate withholds something else than what the hub answered about, more, or less"
     )]
     OtherWithheld,
+}
+
+impl From<NoGrounds> for CertificateError {
+    fn from(why: NoGrounds) -> Self {
+        match why {
+            NoGrounds::NotAffirmed => Self::NotAffirmed,
+            NoGrounds::Subject(error) => error.into(),
+        }
+    }
 }

@@ -5,28 +5,27 @@ mod claims;
 mod error;
 mod verified;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-use prost::Message as _;
 use serde_json::{Map, Value};
 use zerotrip_proto::bounds::CLOCK_SKEW;
-use zerotrip_proto::v1::answer::Outcome;
-use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{Answer, Claim, ExchangeReply, FactTerms, KeyUsage, Request};
+use zerotrip_proto::v1::{Answer, ExchangeReply, KeyUsage, SubjectProof};
 use zerotrip_text::Bilingual;
 use zerotrip_trust::Signed;
 use zerotrip_trust::directory::Directory;
 
-use claims::{PLAIN, bilingual, bytes, evidence, only, read_scope, read_sources, text};
+use claims::{Evidence, PLAIN, bilingual, bytes, evidence, only, read_scope, read_sources, text};
 
 use crate::evidence::{EvidenceError, Moment, prove, prove_by};
 use crate::facts::Fact;
+use crate::grounds::{Asked, Grounds};
 use crate::jwks::JwkSet;
 use crate::sdjwt::{self, Claims, SdJwt};
 use crate::seal::{claims_agree, policy, sources};
 use crate::terms::{
-    SEAL_WITHIN, SHOWN, TermsError, VALIDITY, asked as asked_as, asked_of, open_shown, scope,
+    REQUEST, SEAL_WITHIN, SHOWN, TermsError, VALIDITY, asked as asked_as, asked_of, open_shown,
+    scope, withholdable_digests,
 };
 use crate::{VCT_PREFIX, is_vct_of, written};
 
@@ -112,14 +111,14 @@ pub fn verify(
         return Err(CertificateError::TypeMismatch { vct, check });
     }
     let times = Times::of(plain)?;
-    let (reply, openings) = evidence(plain)?;
+    let Evidence { reply, terms, subject } = evidence(plain)?;
     let stated = Stated { issuer: &issuer.uri, check: &check, variant: &variant };
-    let answer = agreeing_answer(plain, &reply, stated)?;
-    let validity = as_fixed(plain, &answer, &openings)?;
-    disclosed_as_fixed(&token, &claims, &answer)?;
-    let disclosed = disclosed(&claims, &answer, stated)?;
-    let disclosed = disclosed.without(claims.withheld, facts_of(&answer).len());
-    let evidence = verify_evidence(reply, root)?;
+    let (answer, grounds) = agreeing_answer(plain, &reply, subject.as_ref(), stated)?;
+    let validity = as_fixed(plain, &answer, &terms)?;
+    disclosed_as_fixed(&token, &claims, &answer, &grounds)?;
+    let disclosed = disclosed(&claims, &answer, &grounds, stated)?;
+    let disclosed = disclosed.without(claims.withheld, grounds.facts.len());
+    let evidence = Finding { among: grounds.among, ..verify_evidence(reply, root)? };
     times.agree_with(evidence.answered_at, validity)?;
     if plain.get("evidence").and_then(|evidence| evidence.get("answered_at"))
         != Some(&written(evidence.answered_at).into())
@@ -173,10 +172,12 @@ fn disclosed_as_fixed(
     token: &SdJwt,
     claims: &Claims,
     answer: &Answer,
+    grounds: &Grounds,
 ) -> Result<(), CertificateError> {
     let terms = answer.certificate.as_ref().ok_or(CertificateError::NotAllowed)?;
-    let fixed: BTreeSet<&[u8]> = terms.withholdable.iter().map(Vec::as_slice).collect();
-    if fixed.len() != terms.withholdable.len() {
+    let all = withholdable_digests(terms, &grounds.own);
+    let fixed: BTreeSet<&[u8]> = all.iter().map(Vec::as_slice).collect();
+    if fixed.len() != all.len() {
         return Err(TermsError::Malformed.into());
     }
     let other = token
@@ -233,18 +234,14 @@ fn verify_seal(
 fn agreeing_answer(
     plain: &Map<String, Value>,
     reply: &ExchangeReply,
+    subject: Option<&SubjectProof>,
     stated: Stated<'_>,
-) -> Result<Answer, CertificateError> {
+) -> Result<(Answer, Grounds), CertificateError> {
     let envelope = reply.answer.as_ref().ok_or(CertificateError::Claim("evidence"))?;
     let answer = Signed::<Answer>::new(envelope)
         .and_then(|signed| signed.unverified())
         .map_err(EvidenceError::from)?;
-    let Some(Outcome::Answered(answered)) = &answer.outcome else {
-        return Err(CertificateError::NotAffirmed);
-    };
-    if !answered.answer {
-        return Err(CertificateError::NotAffirmed);
-    }
+    let grounds = Grounds::of(&answer, subject)?;
     let same = |name: &'static str, expected: Option<Value>| {
         if expected.is_some() && plain.get(name) == expected.as_ref() {
             Ok(())
@@ -252,13 +249,13 @@ fn agreeing_answer(
             Err(CertificateError::Contradiction(name))
         }
     };
-    same("sources", sources(&answer.sources).ok())?;
-    same("scope", Some(scope(&answered.claims)))?;
-    claims_agree(&answered.claims, stated.check, stated.variant)
+    same("sources", sources(&grounds.sources).ok())?;
+    same("scope", Some(scope(&grounds.claims)))?;
+    claims_agree(&grounds.claims, stated.check, stated.variant)
         .map_err(CertificateError::Contradiction)?;
     same("policy", Some(policy(&answer)))?;
     same("definition_digest", Some(hex::encode(&answer.definition_digest).into()))?;
-    Ok(answer)
+    Ok((answer, grounds))
 }
 
 fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>) -> Result<Finding, CertificateError> {
@@ -275,23 +272,8 @@ fn verify_evidence(reply: ExchangeReply, root: TrustRoot<'_>) -> Result<Finding,
         index: proven.index(),
         tree_size: proven.checkpoint().size,
         directory_issued_at,
+        among: None,
     })
-}
-
-/// What the answer claims.
-fn claims_of(answer: &Answer) -> &[Claim] {
-    match &answer.outcome {
-        Some(Outcome::Answered(answered)) => &answered.claims,
-        _ => &[],
-    }
-}
-
-/// The values that the answer's proof comes with.
-fn facts_of(answer: &Answer) -> &[FactTerms] {
-    match &answer.outcome {
-        Some(Outcome::Answered(answered)) => &answered.facts,
-        _ => &[],
-    }
 }
 
 /// What is shown. Where the request is among it, which the hub fixed as it fixed the rest, all of
@@ -299,60 +281,46 @@ fn facts_of(answer: &Answer) -> &[FactTerms] {
 fn disclosed(
     claims: &Claims,
     answer: &Answer,
+    grounds: &Grounds,
     stated: Stated<'_>,
 ) -> Result<Disclosed, CertificateError> {
     let mut shown = Disclosed::default();
-    for (name, value) in claims.disclosed.iter().filter(|(name, _)| *name != "request") {
-        if let Some(terms) = facts_of(answer).iter().find(|terms| terms.name == *name) {
+    for (name, value) in claims.disclosed.iter().filter(|(name, _)| *name != REQUEST) {
+        if let Some(terms) = grounds.facts.iter().find(|terms| terms.name == *name) {
             shown.facts.push(Fact::read(terms, value).ok_or(CertificateError::Claim("facts"))?);
             continue;
         }
         let value = value.as_str().ok_or(CertificateError::Claim("disclosures"))?;
         shown.claims.insert(name.clone(), value.to_owned());
     }
-    let Some(request) = claims.disclosed.get("request") else { return Ok(shown) };
-    let payload = bytes(Some(request)).ok_or(CertificateError::Claim("request"))?;
-    let request =
-        Request::decode(payload.as_slice()).map_err(|_| CertificateError::Claim("request"))?;
-    let Some(Body::Check(check)) = &request.body else {
-        return Err(CertificateError::Contradiction("request"));
+    let Some(request) = claims.disclosed.get(REQUEST) else { return Ok(shown) };
+    let request = bytes(Some(request)).ok_or(CertificateError::Claim(REQUEST))?;
+    let asked = Asked::shown(&request, grounds.among);
+    let same = |asked: &Asked| {
+        asked.request.id == answer.request_id
+            && asked.request.issuer == stated.issuer
+            && asked.check == stated.check
+            && asked.variant == stated.variant
     };
-    let said = |asked: &str| {
-        let mut given = check.parameters.iter();
-        given.any(|parameter| asked_as(&parameter.name, &parameter.value) == asked)
+    let asked = asked.filter(same).ok_or(CertificateError::Contradiction(REQUEST))?;
+    let said = |text: &str| {
+        let mut given = asked.parameters.iter();
+        given.any(|parameter| asked_as(&parameter.name, &parameter.value) == text)
     };
-    if !asked_of(claims_of(answer)).all(said) {
+    if !asked_of(&grounds.claims).all(said) {
         return Err(CertificateError::Contradiction("scope"));
     }
-    let same = request.id == answer.request_id
-        && request.issuer == stated.issuer
-        && check.check == stated.check
-        && check.variant == stated.variant;
-    if !same {
-        return Err(CertificateError::Contradiction("request"));
-    }
-    for (name, value) in &shown.claims {
-        let asked = match name.as_str() {
-            "case_number" => Some(&request.case_number),
-            "purpose" => Some(&request.purpose),
-            _ => check
-                .parameters
-                .iter()
-                .find(|parameter| parameter.name == *name)
-                .map(|parameter| &parameter.value),
-        };
-        if asked != Some(value) {
-            return Err(CertificateError::Contradiction("disclosures"));
-        }
-    }
     // Who shows the request shows what is in it.
-    let within = [("case_number", &request.case_number), ("purpose", &request.purpose)]
-        .map(|(name, value)| (name.to_owned(), value));
-    for (name, value) in within
-        .into_iter()
-        .chain(check.parameters.iter().map(|parameter| (parameter.name.clone(), &parameter.value)))
-    {
-        shown.claims.entry(name).or_insert_with(|| value.clone());
+    let errand = [("case_number", &asked.request.case_number), ("purpose", &asked.request.purpose)];
+    let parameters =
+        asked.parameters.iter().map(|parameter| (parameter.name.as_str(), &parameter.value));
+    let within: BTreeMap<&str, &String> = parameters.chain(errand).collect();
+    let differs = |(name, value): (&String, &String)| within.get(name.as_str()) != Some(&value);
+    if shown.claims.iter().any(differs) {
+        return Err(CertificateError::Contradiction("disclosures"));
+    }
+    for (name, value) in within {
+        shown.claims.entry(name.to_owned()).or_insert_with(|| value.clone());
     }
     shown.request = true;
     Ok(shown)

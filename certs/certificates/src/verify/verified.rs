@@ -8,6 +8,7 @@ use serde::Serialize;
 use zerotrip_text::Bilingual;
 
 use crate::facts::Fact;
+use crate::grounds::Among;
 use crate::terms::ERRAND;
 
 /// Everything that a screen shows of a certificate that verified.
@@ -137,4 +138,6 @@ pub struct Finding {
     /// The directory's own time: this verification is as of then. `None` with a key set, which has
     /// none.
     pub directory_issued_at: Option<SystemTime>,
+    /// Where in an answer about many subjects; `None` of one about one.
+    pub among: Option<Among>,
 }
