@@ -44,6 +44,7 @@ impl Dispatch for Instantly {
             since: Some(-20_000),
             older_carried_over: false,
             numbers_carried_over: false,
+            moved_in_carried_over: false,
             keeps_ended: true,
             undated_before: None,
         };

@@ -21,6 +21,7 @@ pub mod plausible;
 pub mod predicate;
 pub mod quality;
 pub mod resident_id;
+pub mod suspicion;
 pub mod template;
 pub mod vocabulary;
 

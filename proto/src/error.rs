@@ -75,6 +75,7 @@ impl ErrorCode {
             | Self::SourceTruncated
             | Self::SourceStale
             | Self::SourceImplausible
+            | Self::StatementContradicted
             | Self::SourceUnreadable
             | Self::OutsideCoverage
             | Self::HandOverGap

@@ -83,6 +83,7 @@ impl ErrorCode {
             | Self::KeyWithoutOrigin
             | Self::SourceStale
             | Self::SourceImplausible
+            | Self::StatementContradicted
             | Self::SourceDrift
             | Self::Misconfigured => {
                 Remedy::new("its department must look at it", "需数据提供部门处理")

@@ -393,6 +393,7 @@ impl Departments<'_> {
             since: statement.coverage.as_ref().and_then(|coverage| day(&coverage.since)),
             older_carried_over: statement.older_carried_over,
             numbers_carried_over: statement.numbers_carried_over,
+            moved_in_carried_over: statement.moved_in_carried_over,
             keeps_ended: statement.keeps_ended,
             undated_before: day(&statement.undated_before),
         };

@@ -525,6 +525,7 @@ impl Dispatch for History {
             since: Some(self.since(register)),
             older_carried_over: self.older_carried_over.contains(register),
             numbers_carried_over: self.numbers_carried_over.contains(register),
+            moved_in_carried_over: false,
             keeps_ended: !self.forgetful.contains(register),
             undated_before: self.undated_before(register),
         };

@@ -170,6 +170,7 @@ impl Dispatch for Registers {
             since: day(since).map(|day| day.to_epoch_days()),
             older_carried_over: scan != "marriage",
             numbers_carried_over: false,
+            moved_in_carried_over: false,
             keeps_ended: true,
             undated_before: None,
         };

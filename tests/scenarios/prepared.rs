@@ -560,6 +560,7 @@ impl Dispatch for Departments<'_> {
                     since: Some(-20_000),
                     older_carried_over: false,
                     numbers_carried_over: false,
+                    moved_in_carried_over: true,
                     keeps_ended: true,
                     undated_before: None,
                 },

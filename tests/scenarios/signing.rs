@@ -279,6 +279,79 @@ fn a_contradicted_dataset_file_is_not_signed() {
     town.deployment.stop().unwrap();
 }
 
+/// What ended without a day had ended before 2015, its owner says: a title of 2020 had not.
+#[test]
+fn a_row_that_refutes_what_is_stated_is_not_signed_and_stops_what_is() {
+    let town = deploy(200, 47);
+    let estate = Estate::of(&town);
+    let (before, file) = (estate.copy(), estate.described.to_str().unwrap());
+    let register = town.deployment.folder.join("city/estate/ownership.db");
+    let register = rusqlite::Connection::open(register).unwrap();
+    let (applicant, _) = town.cast("nothing_owned");
+    let said = || town.deployment.ask("check", FUND, "applicant", &applicant, &[]).unwrap();
+    assert_eq!(asked(&town), 0);
+
+    // The row of another person.
+    register
+        .execute_batch(
+            "insert into T_FDCQ (DYH, QLRSFZH, QLRMC, GYFE, QSZT, DJRQ, ZXRQ) select DYH, QLRSFZH, \
+             QLRMC, GYFE, '注销', '2020-01-06', null from T_FDCQ where QSZT = '现势' limit 1",
+        )
+        .unwrap();
+    wait_until(Duration::from_secs(20), "nothing is answered", || {
+        Ok(said().output.contains("STATEMENT_CONTRADICTED"))
+    })
+    .unwrap();
+    estate.wait_said("1 rows have ended without a day", 1);
+    let refused = estate.sign(file, &[]).expect(2).unwrap();
+    assert!(refused.errors.contains("`dataset.undated_before` says"), "{}", refused.errors);
+    let checked =
+        run("zerotrip-connector", &["check", file], &estate.signed).unwrap().expect(1).unwrap();
+    assert!(checked.output.contains("refuted: 1 rows have ended"), "{}", checked.output);
+    assert_eq!(estate.copy(), before, "nothing was signed");
+
+    register.execute_batch("delete from T_FDCQ where DJRQ = '2020-01-06'").unwrap();
+    soon(&town, "it is answered again", 0);
+    town.deployment.stop().unwrap();
+}
+
+#[test]
+fn what_rows_speak_against_is_signed_with_a_reason_alone() {
+    let town = deploy(200, 43);
+    let estate = Estate::of(&town);
+    let (before, file) = (estate.copy(), estate.described.to_str().unwrap().to_owned());
+    let later = estate
+        .text()
+        .replace("since = \"1987-01-01\"", "since = \"2020-01-01\"")
+        .replace("older = \"carried_over\"\n", "");
+    fs::write(&estate.described, &later).unwrap();
+    let refused = estate.sign(&file, &[]).expect(2).unwrap();
+    let why = "rows are older than `coverage.since`, 2020-01-01";
+    assert!(refused.errors.contains(why), "{}", refused.errors);
+    assert!(refused.errors.contains("`older_rows = \"…\"`"), "{}", refused.errors);
+    let checked =
+        run("zerotrip-connector", &["check", &file], &estate.signed).unwrap().expect(1).unwrap();
+    assert!(checked.output.contains("speaks against the statement"), "{}", checked.output);
+    let copied: Vec<_> = estate.copy().into_iter().zip(&before).collect();
+    let same = copied.iter().filter(|(now, before)| now == *before).count();
+    assert_eq!(same, 2, "of file, statement and salt only the file has changed");
+
+    let reason = "the years before 2020 are not complete";
+    fs::write(&estate.described, format!("{later}\n[accepted]\nolder_rows = \"{reason}\"\n"))
+        .unwrap();
+    let signed = estate.sign(&file, &[]).expect(0).unwrap();
+    assert!(signed.errors.contains(&format!("older_rows, because: {reason}")), "{}", signed.errors);
+    // What is older than the register proves nothing, as before; the rows stop no answer.
+    let (applicant, _) = town.cast("nothing_owned");
+    estate.wait_said("taken up as its owner signed it", 1);
+    let answer = || town.deployment.ask("check", FUND, "applicant", &applicant, &[]).unwrap();
+    wait_until(Duration::from_secs(20), "it is answered under the new statement", || {
+        Ok(answer().output.contains("UNSETTLED"))
+    })
+    .unwrap();
+    town.deployment.stop().unwrap();
+}
+
 /// The check is prepared over one statement; before its register is asked the owner signs another.
 #[test]
 fn an_answer_rests_on_one_statement_of_each_register() {

@@ -160,7 +160,7 @@ impl AttachedDataset {
         let contradiction =
             self.contradiction.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(detail) = contradiction {
-            return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
+            return Err(SourceError::new(ErrorCode::StatementContradicted, detail));
         }
         self.joint_look_ups.way(asked, cancellation).await
     }

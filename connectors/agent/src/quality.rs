@@ -73,6 +73,13 @@ impl Qualities {
             let id = &dataset.file.id;
             tracing::error!(dataset = %id, contradiction, "nothing is answered from it");
         }
+        for remark in survey.suspicions.iter().filter(|remark| remark.accepted.is_none()) {
+            let (id, name) = (&dataset.file.id, remark.suspicion.name());
+            tracing::warn!(
+                dataset = %id, name, found = remark.text,
+                "its rows speak against its statement, since it was signed"
+            );
+        }
         let quality = DatasetQuality {
             dataset: dataset.file.id.clone(),
             connector: connector.to_owned(),
@@ -192,6 +199,8 @@ mod tests {
             advice: Vec::new(),
             findings,
             contradictions: Vec::new(),
+            suspicions: Vec::new(),
+            notes: Vec::new(),
             spoilt_rows: 3,
             trials: Vec::new(),
             steps: Vec::new(),

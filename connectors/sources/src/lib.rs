@@ -32,6 +32,7 @@ mod rows;
 pub mod rulings;
 pub mod select;
 mod snapshot;
+mod statements;
 mod survey;
 mod table;
 mod temporary;
@@ -52,6 +53,7 @@ pub use self::rests_on::RestsOn;
 pub(crate) use self::rests_on::next_number;
 pub use self::rows::{RawRow, Rows};
 pub use self::select::{Select, SelectEnd};
+pub use self::statements::Remark;
 pub use self::survey::{Survey, UnreadableRow};
 
 /// A boxed future of a source.

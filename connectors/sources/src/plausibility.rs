@@ -3,6 +3,7 @@
 //! taken for another.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use zerotrip_datasets::cell::{CellReading, read};
@@ -11,6 +12,8 @@ use zerotrip_datasets::vocabulary::{self, AskedDataset};
 use zerotrip_datasets::{CivilDay, Column, DatasetFile};
 use zerotrip_proto::v1::{DateRole, TypedColumn};
 
+use super::statements::StatementRules;
+
 /// The rules of one dataset; none of one that no check asks.
 #[derive(Clone, Debug, Default)]
 pub struct PlausibilityRules {
@@ -18,6 +21,8 @@ pub struct PlausibilityRules {
     ends: Vec<EndRule>,
     since: Option<NaiveDate>,
     older_carried_over: bool,
+    /// What else its owner states.
+    pub statements: Arc<StatementRules>,
 }
 
 /// What a date is the date of.
@@ -54,6 +59,7 @@ impl PlausibilityRules {
         let mut rules = Self {
             since: Some(dataset.coverage.since),
             older_carried_over: dataset.coverage.older_carried_over,
+            statements: Arc::new(StatementRules::of(dataset)),
             ..Self::default()
         };
         for AskedDataset { dates, end, .. } in vocabulary::of_dataset(&dataset.id) {

@@ -7,6 +7,7 @@ use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_trust::digest::Digest;
 
 use super::findings::Finding;
+use super::statements::Remark;
 
 /// What a system looks like now.
 #[derive(Clone, Debug)]
@@ -30,9 +31,14 @@ pub struct Survey {
     pub advice: Vec<String>,
     /// What is wrong with its cells, by column and kind.
     pub findings: Vec<Finding>,
-    /// Columns that are not what the checks take them to be, in words: nothing may be concluded
-    /// from the dataset.
+    /// Columns that are not what the checks take them to be, and statements that rows refute, in
+    /// words: nothing may be concluded from the dataset.
     pub contradictions: Vec<String>,
+    /// What the rows suggest against the owner's statement: it is signed only with a reason for
+    /// each.
+    pub suspicions: Vec<Remark>,
+    /// What its owner should know of the rows.
+    pub notes: Vec<String>,
     /// Rows with a fault that can make an answer unavailable.
     pub spoilt_rows: u64,
     /// By look-up: persons in it, for a trial. Never shown.

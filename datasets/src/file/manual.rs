@@ -8,6 +8,7 @@ use zerotrip_proto::v1::SemanticType;
 use super::SEMANTIC_TYPES;
 use super::source::{KINDS, Kind};
 use crate::resident_id::SCHEMES;
+use crate::suspicion::SUSPICIONS;
 
 const MADE: &str = "<!-- Made from datasets/src/file/source/: fix it there, then run the test \
                     `the_manual_says_what_is_so` with ZEROTRIP_WRITE_MANUAL=1. -->\n";
@@ -35,6 +36,17 @@ Names for `schemes`:
 
 "#;
 
+/// What rows can suggest against a statement.
+const ACCEPTED: &str = r#"
+## What can be accepted
+
+`check` and `sign` hold the statement against the rows. What they suggest against it must be
+accepted by its name, with the reason: `[accepted]`, `since_gap = "few died in the first years"`.
+
+| name | found where | 含义 |
+|---|---|---|
+"#;
+
 /// Every page: the file's name and its text.
 pub fn pages() -> Vec<(String, String)> {
     let pages = KINDS.iter().map(|kind| (format!("{}.md", kind.name), page(kind)));
@@ -60,6 +72,7 @@ since = "1984-01-01"
 older = "carried_over"  # what was in force on that day was carried over into it; left out where it was not
 subjects = "everyone"  # of what is within `regions`; `everyone_anywhere`, or `registered_in:<dataset>`
 renumbered = "not_carried_over"  # `carried_over` where rows under a person's former number are under the present one
+# Of `registered_in` alone: moved_in = "carried_over", where what concerned persons before they were registered was brought in
 text = {{ zh = "杭州市住房产权", en = "homes in Hangzhou" }}
 
 # Columns, look-up and meanings have the names that the check asks by: `inspect --for no-property` says what each of them means.
@@ -160,6 +173,10 @@ fn table() -> String {
     for (name, semantic) in SEMANTIC_TYPES {
         let (what, zh) = held(*semantic);
         let _written = writeln!(text, "| `{name}` | {what} · {zh} |");
+    }
+    text.push_str(ACCEPTED);
+    for (name, _, what, zh) in SUSPICIONS {
+        let _written = writeln!(text, "| `{name}` | {} | {zh} |", cell(what));
     }
     text
 }

@@ -21,6 +21,7 @@ use zerotrip_proto::names;
 use zerotrip_proto::v1::{self as proto, Grade, SemanticType, SharingClass, coverage};
 
 use crate::resident_id::Declared;
+use crate::suspicion::Suspicion;
 use zerotrip_text::shown;
 
 pub use made::{Derived, Made};
@@ -109,6 +110,8 @@ pub struct DatasetFile {
     /// not about, each with the reason. A person in any other field beside the look-ups
     /// could be one that a row is about.
     pub not_about: BTreeMap<String, String>,
+    /// What its rows suggest against the statement, and why it holds all the same.
+    pub accepted: BTreeMap<Suspicion, String>,
     /// What one scan may cost.
     pub limits: Limits,
 }
@@ -126,6 +129,9 @@ pub struct Coverage {
     pub subjects: Subjects,
     /// Whether the rows of a person whose number changed are under the present one; default no.
     pub numbers_carried_over: bool,
+    /// Whether what concerned persons before they were registered, where it knows only those, was
+    /// brought in as they were; default no.
+    pub moved_in_carried_over: bool,
     /// For people, in Chinese.
     pub text_zh: String,
     /// For people, in English.
@@ -351,6 +357,7 @@ impl DatasetFile {
             file_commitment: Vec::new(),
             older_carried_over: self.coverage.older_carried_over,
             numbers_carried_over: self.coverage.numbers_carried_over,
+            moved_in_carried_over: self.coverage.moved_in_carried_over,
         }
     }
 }

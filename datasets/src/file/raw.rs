@@ -14,11 +14,13 @@ use super::{
 use crate::normal::division;
 use zerotrip_text::toml_fault;
 
+mod accepted;
 mod columns;
 mod limits;
 mod lookups;
 mod names;
 
+use accepted::accepted;
 use columns::columns;
 use limits::limits;
 use lookups::{lookups, not_about};
@@ -50,6 +52,7 @@ pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
         columns(&mut top, source.as_ref().is_some_and(source::Source::is_file));
     let lookups = lookups(&mut top, &columns, declared);
     let not_about = not_about(&mut top, &columns, &lookups);
+    let accepted = accepted(&mut top);
     let limits = if table.contains_key("limits") {
         inside(&mut top, "limits", "", limits)
     } else {
@@ -76,6 +79,7 @@ pub(super) fn parse(text: &str) -> Result<DatasetFile, Vec<Fault>> {
                 columns,
                 lookups,
                 not_about,
+                accepted,
                 limits,
             })
         }
@@ -220,12 +224,20 @@ fn coverage(section: &mut Section<'_>) -> Option<Coverage> {
          and travel permits of those who now hold a residence permit or a permanent resident's \
          card) or `not_carried_over`",
     );
+    let moved_in_carried_over = carried_over(
+        section,
+        "moved_in",
+        "must be `carried_over` (of a register that knows only persons registered elsewhere: what \
+         concerned them before they were registered there, such as a marriage made in another \
+         place, was brought in as they were) or `not_carried_over`",
+    );
     Some(Coverage {
         regions: regions?,
         since: since?,
         older_carried_over: older_carried_over?,
         subjects: subjects?,
         numbers_carried_over: numbers_carried_over?,
+        moved_in_carried_over: moved_in_carried_over?,
         text_zh,
         text_en,
     })

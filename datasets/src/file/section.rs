@@ -7,6 +7,8 @@ use super::Fault;
 use crate::nearest::nearest;
 
 const MOST_TEXT_CHARS: usize = 200;
+/// Characters of a reason: a word is none.
+const FEWEST_OF_REASON: usize = 4;
 
 pub(super) struct Section<'a> {
     path: String,
@@ -180,6 +182,11 @@ pub(super) fn is_text(text: &str) -> bool {
     !text.trim().is_empty()
         && text.chars().count() <= MOST_TEXT_CHARS
         && !text.chars().any(char::is_control)
+}
+
+/// Whether a text is an owner's reason: some words, and none that was left to be filled in.
+pub(super) fn is_reason(text: &str) -> bool {
+    is_text(text) && text.chars().count() >= FEWEST_OF_REASON && text != "FILL_IN"
 }
 
 pub(super) fn is_name(name: &str) -> bool {

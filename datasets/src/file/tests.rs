@@ -79,6 +79,42 @@ fn reads_every_part() {
 }
 
 #[test]
+fn what_is_accepted_has_a_name_and_a_reason() {
+    let with = |lines: &str| DatasetFile::parse(&format!("{HOUSEHOLD}[accepted]\n{lines}"), "f");
+    let file = with("since_gap = \"few died in the first years\"").unwrap();
+    let accepted: Vec<(&str, &str)> =
+        file.accepted.iter().map(|(one, why)| (one.name(), why.as_str())).collect();
+    assert_eq!(accepted, [("since_gap", "few died in the first years")]);
+    for (lines, said) in [
+        ("since_gab = \"few died\"", "did you mean `since_gap`?"),
+        (
+            "undated_later = \"few died\"",
+            "it cannot be accepted; known here: older_rows, since_gap",
+        ),
+        ("since_gap = \"so\"", "must say in a few words"),
+        ("since_gap = \"FILL_IN\"", "must say in a few words"),
+        ("since_gap = true", "must say in a few words"),
+    ] {
+        let error = with(lines).unwrap_err().to_string();
+        assert!(error.contains(said), "{lines}: {error}");
+    }
+    assert!(DatasetFile::parse(&format!("accepted = []\n{HOUSEHOLD}"), "f").is_err());
+}
+
+#[test]
+fn what_was_before_a_person_moved_in_is_stated_or_not_so() {
+    let with = |more: &str| {
+        let subjects = "subjects = \"registered_in:police.household\"\n";
+        DatasetFile::parse(&HOUSEHOLD.replace(subjects, &format!("{subjects}{more}")), "f")
+    };
+    let stated =
+        |more: &str| with(more).unwrap().to_statement(SystemTime::UNIX_EPOCH).moved_in_carried_over;
+    assert!(!stated("") && !stated("moved_in = \"not_carried_over\""));
+    assert!(stated("moved_in = \"carried_over\""));
+    assert!(with("moved_in = true").is_err());
+}
+
+#[test]
 fn csv_sources_have_their_own_keys() {
     let (before, after) = HOUSEHOLD.split_once("[source]").unwrap();
     let (_, after) = after.split_once("[coverage]").unwrap();

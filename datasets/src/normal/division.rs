@@ -81,7 +81,8 @@ pub fn common<L: AsRef<[String]>>(lists: &[L]) -> Vec<String> {
     regions
 }
 
-fn covers(wide: &str, code: &str) -> bool {
+/// Whether the first code's area holds the second's.
+pub fn covers(wide: &str, code: &str) -> bool {
     let stem = wide.strip_suffix("0000").or_else(|| wide.strip_suffix("00")).unwrap_or(wide);
     code.starts_with(stem)
 }

@@ -24,6 +24,7 @@ pub(super) struct RawRegister {
     since: Option<String>,
     older_carried_over: Option<bool>,
     numbers_carried_over: Option<bool>,
+    moved_in_carried_over: Option<bool>,
     keeps_ended: Option<bool>,
     undated_before: Option<String>,
     /// Such as `48h`.
@@ -46,6 +47,7 @@ impl RawRegister {
             since: self.since.or(other.since),
             older_carried_over: self.older_carried_over.or(other.older_carried_over),
             numbers_carried_over: self.numbers_carried_over.or(other.numbers_carried_over),
+            moved_in_carried_over: self.moved_in_carried_over.or(other.moved_in_carried_over),
             keeps_ended: self.keeps_ended.or(other.keeps_ended),
             undated_before: self.undated_before.or(other.undated_before),
             most_age: self.most_age.or(other.most_age),
@@ -125,6 +127,7 @@ impl RawRegister {
             undated_before: self.undated_before.unwrap_or_default(),
             older_carried_over: self.older_carried_over.unwrap_or(false),
             numbers_carried_over: self.numbers_carried_over.unwrap_or(false),
+            moved_in_carried_over: self.moved_in_carried_over.unwrap_or(false),
             ..as_expected(reading.definition, shape, &states)
         };
         Register { statement: stated, as_of, now, down, table }

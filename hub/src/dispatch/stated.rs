@@ -23,6 +23,7 @@ pub fn stated_report(
         since: statement.coverage.as_ref().and_then(|coverage| day(&coverage.since)),
         older_carried_over: statement.older_carried_over,
         numbers_carried_over: statement.numbers_carried_over,
+        moved_in_carried_over: statement.moved_in_carried_over,
         keeps_ended: statement.keeps_ended,
         undated_before: day(&statement.undated_before),
     }

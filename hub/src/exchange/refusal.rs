@@ -95,6 +95,7 @@ fn unavailability(code: ErrorCode) -> Unavailability {
         },
         ErrorCode::SourceStale
         | ErrorCode::SourceImplausible
+        | ErrorCode::StatementContradicted
         | ErrorCode::SourceDrift
         | ErrorCode::GateRefused
         | ErrorCode::GrantReused

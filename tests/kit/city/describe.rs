@@ -111,6 +111,7 @@ ended = "kept"
 regions = ["330100"]
 since = "1950-05-01"
 subjects = "registered_in:police.household"
+moved_in = "carried_over"
 text = { zh = "杭州市户籍居民的婚姻登记", en = "marriages of residents registered in Hangzhou" }
 
 [[column]]
@@ -147,6 +148,9 @@ grade = "L3"
 [[lookup]]
 name = "party"
 columns = ["man_id", "woman_id"]
+
+[accepted]
+since_gap = "of the first years only those marriages are here whose spouses live today"
 "#,
 };
 

@@ -21,6 +21,7 @@ pub(super) fn uncovered<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
         let ScanState::Complete(complete) = scan.state else { continue };
         let stated = complete.stated();
         let knows = knows_them(evidence, scan, &stated.subjects)
+            && knows_of_before(scan, stated)
             && moment.is_some_and(|moment| reaches_back(scan, stated, moment))
             // A row that is gone counts no more, and takes nothing back any more.
             && (scan.counted.is_none() || stated.keeps_ended)
@@ -48,6 +49,19 @@ fn knows_them(evidence: &CheckEvidence<'_>, scan: &ScanEvidence<'_>, subjects: &
             registered.is_some_and(|registered| {
                 scan.absence_for.iter().all(|person| registered.contains(person))
             })
+        }
+    }
+}
+
+/// Whether a register that knows only persons who are registered in another one knows of what
+/// concerned them before they were: a marriage that was made elsewhere is in it only if it was
+/// brought along. Nothing shows since when a person is registered, so its owner must say so.
+fn knows_of_before(scan: &ScanEvidence<'_>, stated: &ScanReport) -> bool {
+    match &stated.subjects {
+        Subjects::Everyone | Subjects::EveryoneAnywhere => true,
+        Subjects::Stated(statement) => {
+            let is_its_own = statement.strip_prefix("registered_in:") == Some(scan.dataset);
+            is_its_own || scan.reach == Reach::LastYears(0) || stated.moved_in_carried_over
         }
     }
 }

@@ -68,6 +68,9 @@ pub struct ScanReport {
     pub older_carried_over: bool,
     /// Whether the owner says that rows under a person's former number are under the present one.
     pub numbers_carried_over: bool,
+    /// Whether the owner says that what concerned persons before they were registered was brought
+    /// in as they were, where it knows only those who are registered.
+    pub moved_in_carried_over: bool,
     /// Whether the owner says that what ends stays, as a row that says so.
     pub keeps_ended: bool,
     /// The day, since 1970-01-01, before which everything ended that is not dated; `None` where

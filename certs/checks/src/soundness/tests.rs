@@ -31,6 +31,7 @@ fn report(dataset: &str) -> ScanReport {
         since: None,
         older_carried_over: false,
         numbers_carried_over: false,
+        moved_in_carried_over: false,
         keeps_ended: true,
         undated_before: None,
     }
@@ -61,6 +62,8 @@ const PERMIT: &str = "810000198508150024";
 /// verdicts.
 struct Case {
     person: &'static str,
+    /// What the definition finds the person registered by.
+    registered_by: Option<&'static str>,
     state: ScanState,
     judged: bool,
     reach: Reach,
@@ -72,6 +75,7 @@ struct Case {
 fn case(person: &'static str, report: ScanReport) -> Case {
     Case {
         person,
+        registered_by: None,
         state: ScanState::Complete(CompleteScan::try_new(report).unwrap()),
         judged: true,
         reach: Reach::LifetimeFrom(0),
@@ -84,6 +88,11 @@ fn case(person: &'static str, report: ScanReport) -> Case {
 impl Case {
     fn said(&self) -> String {
         let absence_for = [self.person.to_owned()];
+        let registered = self
+            .registered_by
+            .map(|statement| (statement, HashSet::from([self.person.to_owned()])))
+            .into_iter()
+            .collect();
         let (name, dataset, reach, judged) = ("s0", "d", self.reach, self.judged);
         let scan = ScanEvidence {
             name,
@@ -103,7 +112,7 @@ impl Case {
             verdicts: &self.verdicts,
             reasons: &["FOUND"],
             certain: &self.certain,
-            registered: &BTreeMap::new(),
+            registered: &registered,
             hand_overs: &[],
             asks_elsewhere: false,
         };
@@ -219,6 +228,45 @@ fn everyone_here_is_not_everyone_anywhere() {
     assert_eq!(of(Subjects::Stated(String::new()), true).said(), "OUTSIDE_COVERAGE");
 }
 
+/// A resident who married elsewhere and moved in later is in this place's register of marriages
+/// only if it was brought along.
+#[test]
+fn what_was_before_a_person_was_registered_is_known_only_where_it_was_brought_in() {
+    let of = |register: &str, reach, moved_in_carried_over| {
+        let stated = ScanReport {
+            since: day("1950-05-01"),
+            subjects: Subjects::Stated(register.to_owned()),
+            moved_in_carried_over,
+            ..report("d")
+        };
+        let by = Some("registered_in:police.household");
+        Case { judged: false, reach, registered_by: by, ..case(OWNER, stated) }.said()
+    };
+    let lifetime = Reach::LifetimeFrom(20);
+    assert_eq!(of("registered_in:police.household", lifetime, false), "OUTSIDE_COVERAGE");
+    assert_eq!(
+        of("registered_in:police.household", Reach::LastYears(1), false),
+        "OUTSIDE_COVERAGE"
+    );
+    assert_eq!(of("registered_in:police.household", lifetime, true), "true");
+    // What is so now is known of whoever is registered now.
+    assert_eq!(of("registered_in:police.household", Reach::LastYears(0), false), "true");
+    assert_eq!(of("registered_in:police.others", lifetime, true), "OUTSIDE_COVERAGE");
+    // A register knows of its own rows.
+    let own = Case {
+        registered_by: Some("registered_in:d"),
+        ..case(
+            OWNER,
+            ScanReport {
+                since: day("1950-05-01"),
+                subjects: Subjects::Stated("registered_in:d".into()),
+                ..report("d")
+            },
+        )
+    };
+    assert_eq!(own.said(), "true");
+}
+
 fn verdict(kind: VerdictKind, row: Option<usize>) -> Verdict {
     Verdict { kind, code: "FOUND".into(), scan: "s0".into(), row, on_date: None, began_on: None }
 }
@@ -242,6 +290,7 @@ fn a_no_needs_a_person_beyond_doubt_and_a_row_that_nothing_unread_could_undo() {
             verdicts,
             certain,
             person: OWNER,
+            registered_by: None,
             reach: Reach::LifetimeFrom(0),
         }
         .said()

@@ -13,13 +13,14 @@ use zerotrip_channel::deadline::Cancellation;
 use zerotrip_channel::files;
 use zerotrip_datasets::quality::percent;
 use zerotrip_datasets::resident_id::ResidentId;
-use zerotrip_datasets::{DatasetFile, Limits, vocabulary};
+use zerotrip_datasets::{DatasetFile, Limits};
 use zerotrip_proto::bounds;
 
 use crate::access::Access;
 use crate::cli::output::{Failure, say};
 use crate::cli::progress::with_progress;
 use crate::cli::scratch::Scratch;
+use crate::cli::statements;
 use crate::owner_store::datasets;
 use crate::probes::Probes;
 use zerotrip_sources::{Finding, LookUp, Source, SourceError, Survey};
@@ -76,22 +77,6 @@ pub async fn run(file: &Path, as_json: bool) -> Result<ExitCode, Failure> {
             Ok(verdict.code())
         }
     }
-}
-
-/// What in the rows contradicts a dataset file, where a check has rules for its columns. An error
-/// if the rows could not be read.
-pub async fn contradictions(dataset: &DatasetFile, file: &Path) -> Result<Vec<String>, Failure> {
-    if !vocabulary::of_dataset(&dataset.id).any(|asked| asked.end.is_some()) {
-        return Ok(Vec::new());
-    }
-    let scratch = Scratch::new()?;
-    let (described, state, base) =
-        (dataset.clone(), scratch.path().to_owned(), files::folder_of(file).to_owned());
-    let opening = tokio::task::spawn_blocking(move || {
-        zerotrip_sources::open(&described, &base, &state, Arc::default())
-    });
-    let opened = with_progress("opening the source", opening).await??;
-    Ok(with_progress("looking at every row", opened.survey()).await?.contradictions)
 }
 
 /// What opening, surveying and looking up have shown.
@@ -212,11 +197,9 @@ fn verdict(
     now: SystemTime,
 ) -> Verdict {
     let age = now.duration_since(survey.as_of).unwrap_or_default();
-    if let Some(fault) = fault {
-        return Verdict::NotServed(fault);
-    }
-    if let Some(contradiction) = survey.contradictions.first() {
-        return Verdict::NotServed(contradiction.clone());
+    // Rows that refute the statement fail look-ups too.
+    if let Some(why) = statements::refusal(survey).or(fault) {
+        return Verdict::NotServed(shown(&why));
     }
     if survey.rows < dataset.row_floor {
         return Verdict::NotServed(format!(
@@ -357,6 +340,7 @@ fn in_words(
              registers it proves no absence",
         );
     }
+    text.push_str(&statements::in_words(dataset, survey));
     for advice in &survey.advice {
         text.push_str(&format!("\n  advice: {}", shown(advice)));
     }
@@ -391,6 +375,8 @@ fn as_value(
         "unreadable": survey.unreadable_count, "unreadable_rows": survey.unreadable,
         "advice": survey.advice, "findings": survey.findings,
         "spoilt_rows": survey.spoilt_rows, "look_ups": trials, "known_persons": known,
+        "contradictions": survey.contradictions, "suspicions": survey.suspicions,
+        "notes": survey.notes,
         "verdict": verdict.name(), "why": verdict.why(),
     })
 }

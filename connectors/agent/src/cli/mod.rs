@@ -11,6 +11,7 @@ mod progress;
 mod scratch;
 mod serve;
 mod sign;
+mod statements;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -88,6 +89,10 @@ enum Command {
     /// of persons from the register take. These persons are never shown. A copy of a file drop is
     /// kept in a private folder under TMPDIR meanwhile, and then removed. The last line is the
     /// verdict; the exit code is 0 if the dataset would be served, 1 if not.
+    ///
+    /// What the file states is held against the rows: what they refute, and what they speak
+    /// against, is printed with its numbers. `sign` refuses the first, and takes the second only
+    /// with a reason in the file (`[accepted]`).
     Check {
         /// The dataset file.
         file: PathBuf,
@@ -105,7 +110,8 @@ enum Command {
     /// The signature covers the whole file, and the file of known persons that it names. After any
     /// change, sign it again. A running `serve` takes it up by itself. Of several files, all are
     /// signed or none. A dataset that no check of the hub asks is refused: most likely its id is
-    /// misspelled.
+    /// misspelled. So is one whose rows refute what is stated, or speak against it without a reason
+    /// in the file (`[accepted]`).
     Sign {
         /// The connector's folder.
         #[arg(long)]

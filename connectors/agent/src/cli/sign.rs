@@ -9,8 +9,8 @@ use zerotrip_proto::v1::catalog_client::CatalogClient;
 use zerotrip_proto::v1::{CheckEntry, ListChecksRequest};
 use zerotrip_proto::{Refusal, bounds};
 
-use crate::cli::check;
 use crate::cli::output::{Failure, say};
+use crate::cli::statements;
 use crate::owner_store::datasets;
 use zerotrip_text::shown;
 
@@ -35,10 +35,14 @@ pub async fn sign(
     }
     for path in files {
         let dataset = datasets::read_dataset(path).map_err(|error| shown(&error.to_string()))?;
-        match check::contradictions(&dataset, path).await {
-            Ok(found) => {
-                if let Some(found) = found.first() {
-                    return Err(format!("{}: {}", dataset.id, shown(found)).into());
+        match statements::survey(&dataset, path).await {
+            Ok(survey) => {
+                if let Some(why) = statements::refusal(&survey) {
+                    return Err(format!("{}: {}", dataset.id, shown(&why)).into());
+                }
+                let found = statements::in_words(&dataset, &survey);
+                if !found.is_empty() {
+                    eprintln!("{}{found}", dataset.id);
                 }
             }
             Err(error) => eprintln!(

@@ -17,6 +17,7 @@ use zerotrip_trust::digest::Digest;
 use self::cells::{CellStatus, ColumnCounts, SuspectCell};
 use self::key_columns::KeyColumn;
 use super::SourceError;
+use super::statements::{HeldStatements, StatementRules};
 use crate::rulings::{Concerns, Rulings};
 
 pub use self::cells::KeyCell;
@@ -69,6 +70,8 @@ pub struct Profile {
     ruled_rows: HashMap<Digest, u64>,
     /// No person is born later.
     today: CivilDay,
+    /// What the owner states, held against every row.
+    statements: HeldStatements,
 }
 
 /// A row that could not be split into columns.
@@ -125,9 +128,20 @@ impl Profile {
             rulings,
             ruled_rows,
             today: CivilDay::at(SystemTime::now()),
+            statements: HeldStatements::default(),
         };
         profile.bounded()?;
         Ok(profile)
+    }
+
+    /// Holds what the owner states against every row that is noted.
+    pub fn holding(self, rules: &Arc<StatementRules>) -> Self {
+        Self { statements: HeldStatements::new(Arc::clone(rules)), ..self }
+    }
+
+    /// Whether answers can rest on these rows: none of them refutes what the owner states.
+    pub fn require_stated(&self) -> Result<(), SourceError> {
+        self.statements.require()
     }
 
     /// Rows that hold one of the keys in a spelling that no index was asked for.

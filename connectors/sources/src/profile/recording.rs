@@ -49,6 +49,7 @@ impl Profile {
         let mut noted = RowFlags::default();
         let mut about: Vec<ResidentId> = Vec::new();
         let text = |place: usize| cell(place).text();
+        self.statements.note(&text);
         let lost: BTreeSet<usize> =
             self.look_ups.iter().flat_map(|look_up| look_up.lost(&text)).collect();
         let open = |column, suspect, is_blank| SuspectCell {

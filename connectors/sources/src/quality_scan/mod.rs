@@ -2,6 +2,7 @@
 //! dataset's owner, and for the catalog.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use zerotrip_datasets::cell::{CellReading, is_blank, read};
@@ -16,6 +17,7 @@ use super::RawRow;
 use super::findings::{Finding, FindingKind};
 use super::plausibility::{Contradicted, PlausibilityRules};
 use super::profile::KeyColumns;
+use super::statements::{Remark, StatementSurvey};
 
 /// Masked examples of one kind in one column.
 const MOST_EXAMPLES: usize = 3;
@@ -31,8 +33,13 @@ pub struct ScannedQuality {
     pub spoilt_rows: u64,
     /// By look-up: persons for trials.
     pub trials: Vec<Vec<ResidentId>>,
-    /// Columns that are not what the checks take them to be, in words.
+    /// Columns that are not what the checks take them to be, and statements that rows refute, in
+    /// words.
     pub contradictions: Vec<String>,
+    /// What the rows suggest against the owner's statement.
+    pub suspicions: Vec<Remark>,
+    /// What its owner should know of the rows.
+    pub notes: Vec<String>,
 }
 
 /// A pass over the rows.
@@ -48,6 +55,7 @@ pub struct QualityScan<'a> {
     rules: &'a PlausibilityRules,
     /// By the place of a date: how often its row contradicts it.
     contradicted: BTreeMap<usize, Contradicted>,
+    statements: StatementSurvey,
     today: CivilDay,
 }
 
@@ -79,6 +87,7 @@ impl<'a> QualityScan<'a> {
             mention_columns,
             rules,
             contradicted,
+            statements: StatementSurvey::new(Arc::clone(&rules.statements)),
             today,
         }
     }
@@ -87,6 +96,7 @@ impl<'a> QualityScan<'a> {
     pub fn note(&mut self, row: RawRow<'_>) {
         let mut spoilt = false;
         let cell = |place: usize| row.get(place);
+        self.statements.note(&cell, self.today);
         let named = persons_among(self.mention_columns.iter().map(|place| cell(*place)));
         if !named.is_empty() {
             let keys = self.look_ups.iter().flat_map(|look_up| &look_up.columns);
@@ -177,8 +187,8 @@ impl<'a> QualityScan<'a> {
         }
     }
 
-    /// What was found; `ragged` rows could not be split.
-    pub fn finish(self, ragged: u64) -> ScannedQuality {
+    /// What was found; `ragged` rows could not be split, and the rows are as of then.
+    pub fn finish(self, ragged: u64, as_of: SystemTime) -> ScannedQuality {
         let columns = self.columns;
         let named =
             |((place, kind), (count, examples)): ((usize, FindingKind), (u64, Vec<String>))| {
@@ -214,11 +224,15 @@ impl<'a> QualityScan<'a> {
                 contradicted.said()
             )
         });
+        let contradictions: Vec<String> = contradictions.collect();
+        let stated = self.statements.finish(as_of);
         ScannedQuality {
             findings,
             spoilt_rows: self.spoilt_rows + ragged,
             trials,
-            contradictions: contradictions.collect(),
+            contradictions: contradictions.into_iter().chain(stated.contradictions).collect(),
+            suspicions: stated.suspicions,
+            notes: stated.notes,
         }
     }
 }

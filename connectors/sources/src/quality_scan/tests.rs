@@ -44,7 +44,7 @@ fn every_kind_is_counted_in_its_column_and_shown_masked() {
         row.iter().for_each(|cell| rows.cell(Some(cell)));
         scan_quality.note(rows.end_row(1));
     }
-    let quality = scan_quality.finish(2);
+    let quality = scan_quality.finish(2, SystemTime::now());
     let found: Vec<(&str, FindingKind, u64)> = quality
         .findings
         .iter()
@@ -93,7 +93,7 @@ fn homes(rows: &[(&str, &str, &str)]) -> ScannedQuality {
         [owner, status, ended].iter().for_each(|cell| rows.cell(Some(cell)));
         scan_quality.note(rows.end_row(1));
     }
-    scan_quality.finish(0)
+    scan_quality.finish(0, SystemTime::now())
 }
 
 #[test]

@@ -64,6 +64,10 @@ impl<S: System> Inner<S> {
             self.pool.put_back(lease);
             return None;
         };
+        if let Err(refuted) = wanted.known.profile.require_stated() {
+            self.pool.put_back(lease);
+            return Some(Err(refuted));
+        }
         let mut outgoing = wanted.outgoing(rows);
         let asked = async {
             lease.session.allow(look_up.cancellation.left()).await?;
@@ -113,6 +117,7 @@ impl<S: System> Inner<S> {
     ) -> Result<LookUpEnd, SourceError> {
         let mut known = self.known(lease, &look_up.cancellation).await?;
         loop {
+            known.profile.require_stated()?;
             let wanted = Wanted::new(
                 look_up,
                 self.cells()?,

@@ -287,7 +287,8 @@ impl<S: System> Inner<S> {
                 failure.detail
             ));
         }
-        let quality = self.scan_quality(lease).await?;
+        let as_of = known.as_of().min(lease.begun);
+        let quality = self.scan_quality(lease, as_of).await?;
         let steps = self
             .shape
             .look_ups
@@ -301,10 +302,12 @@ impl<S: System> Inner<S> {
             anybodys: known.profile.anybodys(),
             adjudicated: known.profile.adjudicated_count(),
             irregular: known.profile.irregular_count(),
-            as_of: known.as_of().min(lease.begun),
+            as_of,
             advice,
             findings: quality.findings,
             contradictions: quality.contradictions,
+            suspicions: quality.suspicions,
+            notes: quality.notes,
             spoilt_rows: quality.spoilt_rows,
             trials: quality.trials,
             steps,

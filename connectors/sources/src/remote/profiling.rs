@@ -57,13 +57,18 @@ impl<S: System> Inner<S> {
         let left = self.unmapped_columns(&relation)?;
         let may_name =
             |place: &&usize| cells.column(**place).is_some_and(|column| holds_ids(column.form));
-        let telling: Vec<usize> = self
+        let mut telling: Vec<usize> = self
             .shape
             .keys
             .iter()
             .chain(self.shape.mention_columns.iter().filter(may_name))
             .copied()
             .collect();
+        for place in self.shape.rules.statements.telling() {
+            if !telling.contains(&place) {
+                telling.push(place);
+            }
+        }
         let by_keys = self.shape.rulings.is_empty()
             && !relation.locator.is_empty()
             && !KeyColumns::need_others(&self.shape.look_ups);
@@ -139,5 +144,6 @@ impl<S: System> Inner<S> {
             Vec::new(),
             Arc::clone(&self.shape.rulings),
         )
+        .map(|profile| profile.holding(&self.shape.rules.statements))
     }
 }

@@ -1,5 +1,7 @@
 //! Reads every cell of a table on a server, so that its owner learns of faulty ones.
 
+use std::time::SystemTime;
+
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::profile::KeyColumns;
@@ -16,6 +18,7 @@ impl<S: System> Inner<S> {
     pub(super) async fn scan_quality(
         &self,
         lease: &mut Lease<S>,
+        as_of: SystemTime,
     ) -> Result<ScannedQuality, SourceError> {
         let cells = self.cells()?;
         let mut scan = QualitySink {
@@ -35,7 +38,7 @@ impl<S: System> Inner<S> {
             only: Pushdown::default(),
         };
         lease.session.read(&query, &mut scan).await?;
-        Ok(scan.scan_quality.finish(0))
+        Ok(scan.scan_quality.finish(0, as_of))
     }
 
     /// Columns of the table that the dataset file does not name, of which the owner has stated

@@ -96,6 +96,7 @@ impl Inner {
             let pass = inner.fresh_pass(reader, &look_up.cancellation)?;
             rows.watch = Some((Arc::clone(&pass), SeenRows::default()));
             let profile = &pass.profile;
+            profile.require_stated()?;
             let as_of = inner.as_of(reader, started)?;
             for keys in look_up.keys.chunks(KEYS_TOGETHER) {
                 inner.select_keys(reader, &look_up.columns, keys, rows)?;

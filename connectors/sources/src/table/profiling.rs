@@ -70,7 +70,8 @@ impl Inner {
             shape.mention_columns.clone(),
             shape.ragged.clone(),
             Arc::clone(&shape.rulings),
-        )?;
+        )?
+        .holding(&shape.rules.statements);
         let left = self.unmapped_names(reader)?;
         let mut unmapped = UnmappedFields::default();
         let sql = self.whole(reader, &left);

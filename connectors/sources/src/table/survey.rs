@@ -21,7 +21,8 @@ impl Inner {
         self.in_transaction(reader, &cancellation, u32::MAX, |inner, reader| {
             let pass = inner.fresh_pass(reader, &cancellation)?;
             let profile = &pass.profile;
-            let quality = inner.scan_quality(reader, &cancellation)?;
+            let as_of = inner.as_of(reader, started)?;
+            let quality = inner.scan_quality(reader, as_of, &cancellation)?;
             let steps =
                 inner.shape.look_ups.iter().map(|look_up| inner.steps(reader, look_up)).collect();
             Ok(Survey {
@@ -31,10 +32,12 @@ impl Inner {
                 anybodys: profile.anybodys(),
                 adjudicated: profile.adjudicated_count(),
                 irregular: profile.irregular_count(),
-                as_of: inner.as_of(reader, started)?,
+                as_of,
                 advice: inner.advice(reader)?,
                 findings: quality.findings,
                 contradictions: quality.contradictions,
+                suspicions: quality.suspicions,
+                notes: quality.notes,
                 spoilt_rows: quality.spoilt_rows,
                 trials: quality.trials,
                 steps,
@@ -46,6 +49,7 @@ impl Inner {
     fn scan_quality(
         &self,
         reader: &Reader,
+        as_of: SystemTime,
         cancellation: &Cancellation,
     ) -> Result<ScannedQuality, SourceError> {
         let mut scan_quality = QualityScan::new(
@@ -65,7 +69,7 @@ impl Inner {
             cells.clear();
             scan_quality.note(self.cells(row, &mut cells)?);
         }
-        Ok(scan_quality.finish(self.shape.ragged.len() as u64))
+        Ok(scan_quality.finish(self.shape.ragged.len() as u64, as_of))
     }
 
     /// What a look-up of one person sends: every spelling of the id, then the rows that the profile

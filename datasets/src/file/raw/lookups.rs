@@ -7,12 +7,9 @@ use toml::Value;
 use zerotrip_proto::v1::SemanticType;
 
 use super::names::new_name;
-use crate::file::section::{Section, is_text};
+use crate::file::section::{Section, is_reason, is_text};
 use crate::file::{Column, Lookup, MOST_COLUMNS, MOST_LOOKUPS, MOST_NOT_ABOUT};
 use crate::nearest::typo_of;
-
-/// Fewest characters of a reason.
-const FEWEST_OF_REASON: usize = 4;
 
 pub(super) fn lookups(
     top: &mut Section<'_>,
@@ -105,9 +102,7 @@ pub(super) fn not_about(
     let read = top.read("not_about", Some(BTreeMap::new()), &remedy, |value| {
         let table = value.as_table().filter(|table| table.len() <= MOST_NOT_ABOUT)?;
         let one = |(field, why): (&String, &Value)| {
-            let why = why.as_str().filter(|why| {
-                is_text(why) && why.chars().count() >= FEWEST_OF_REASON && *why != "FILL_IN"
-            })?;
+            let why = why.as_str().filter(|why| is_reason(why))?;
             is_text(field).then(|| (field.clone(), why.to_owned()))
         };
         table.iter().map(one).collect::<Option<BTreeMap<String, String>>>()

@@ -225,6 +225,11 @@ fn coverage(out: &mut String) {
         "# renumbered = \"carried_over\"  # if rows under a number that a person had before are \
          under the present one; unsaid, they are not"
     );
+    line!(
+        out,
+        "# moved_in = \"carried_over\"  # of `registered_in`: if what concerned persons before they \
+         were registered was brought in as they were"
+    );
     line!(out, "text = {{ zh = \"\", en = \"\" }}  # {PLACEHOLDER}: the same for people");
 }
 
