@@ -137,7 +137,8 @@ fn period(
 ) -> Result<Value, ParameterFault> {
     let folded = fold::identifier(text);
     let ends = folded.split_once('/');
-    let ends = ends.and_then(|(first, last)| Some((CivilMonth::parse(first)?, CivilMonth::parse(last)?)));
+    let ends =
+        ends.and_then(|(first, last)| Some((CivilMonth::parse(first)?, CivilMonth::parse(last)?)));
     let (first, last) = ends.ok_or(ParameterFault::NotPeriod)?;
     if last < first {
         return Err(ParameterFault::NotPeriod);
