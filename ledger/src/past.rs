@@ -98,10 +98,11 @@ impl Ledger {
         .await
     }
 
-    async fn between_places<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection, &Archive, &Tell<'_>) -> Result<T, LedgerError> + Send + 'static,
-    ) -> Result<T, LedgerError> {
+    async fn between_places<T, W>(&self, work: W) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection, &Archive, &Tell<'_>) -> Result<T, LedgerError> + Send + 'static,
+    {
         let inner = Arc::clone(&self.0);
         let working = tokio::task::spawn_blocking(move || {
             // Whoever panicked left rows from which it is taken up again.

@@ -101,8 +101,9 @@ CREATE INDEX variant_at ON variant (at);
 /// Segments' files that are elsewhere ([`crate::segments`]).
 const OBJECTS: &str = "
 -- state: 0 begun, 1 there, 2 there alone, 3 to be removed. upload: of which something may be left.
-CREATE TABLE IF NOT EXISTS object (name TEXT PRIMARY KEY, segment INTEGER NOT NULL, kind TEXT NOT NULL, place \
-                      TEXT NOT NULL, state INTEGER NOT NULL, upload TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS object (name TEXT PRIMARY KEY, segment INTEGER NOT NULL, kind TEXT NOT \
+                      NULL, place TEXT NOT NULL, state INTEGER NOT NULL, upload TEXT) STRICT, \
+                      WITHOUT ROWID;
 -- Segments that were brought back by hand.
 CREATE TABLE IF NOT EXISTS stay (segment INTEGER PRIMARY KEY) STRICT;
 CREATE INDEX IF NOT EXISTS object_segment ON object (segment, kind);

@@ -4,16 +4,20 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::io::Read as _;
 use std::sync::OnceLock;
 
 use rusqlite::{Connection, params};
 use zerotrip_proto::v1::EntryOpening;
 use zerotrip_trust::merkle::{CompactRange, NodeReader, leaf_hash};
 use zerotrip_trust::note::{Checkpoint, NoteError, sign_checkpoint};
+use zerotrip_trust::tiles::{decode_tile, tile_path};
 use zerotrip_trust::{Digest, SigningKey};
 
 use crate::error::LedgerError;
 use crate::nodes::{number, read_row};
+use crate::regular;
+use crate::schema::tiles_folder;
 use crate::segments::{Archive, TILE, moved};
 
 /// A tree head. It gets out of the writer's hands only once its tree is durable, and is signed by
@@ -137,7 +141,9 @@ impl NodeReader for Stored<'_> {
         match read_node(self.connection, self.archive, level, index) {
             Ok(found) => found,
             Err(error) => {
-                tracing::error!(%error, level, index, "a node of the ledger's tree cannot be read");
+                if !matches!(error, LedgerError::Elsewhere(_)) {
+                    tracing::error!(%error, level, index, "a node of the ledger's tree cannot be read");
+                }
                 self.failed.replace(Some(error));
                 None
             }
@@ -155,10 +161,44 @@ pub(crate) fn read_node(
     if level < TILE.trailing_zeros() {
         let first = index.saturating_mul(1 << level);
         if first < moved(connection)? {
-            return Ok(archive.block(connection, first)?.node(level, index));
+            return match archive.block(connection, first) {
+                Ok(block) => Ok(block.node(level, index)),
+                // Who saw an old head is not kept from going on by a store that does not answer.
+                Err(LedgerError::Elsewhere(wanted)) => {
+                    match of_tile(connection, archive, level, first)? {
+                        Some(found) => Ok(Some(found)),
+                        None => Err(LedgerError::Elsewhere(wanted)),
+                    }
+                }
+                Err(error) => Err(error),
+            };
         }
     }
     Ok(read_row(connection, level, index)?)
+}
+
+/// A node out of its public tile, which counts where it has the root that the tree keeps.
+fn of_tile(
+    connection: &Connection,
+    archive: &Archive,
+    level: u32,
+    first: u64,
+) -> Result<Option<Digest>, LedgerError> {
+    let path = tiles_folder(archive.store()).join(tile_path(0, first / TILE, None));
+    let mut bytes = Vec::new();
+    let read = regular::open(&path).and_then(|file| file.take(TILE * 32).read_to_end(&mut bytes));
+    let Some(hashes) = read.ok().and_then(|_| decode_tile(&bytes).ok()) else { return Ok(None) };
+    let root = |hashes: &[Digest]| {
+        let mut range = CompactRange::new();
+        hashes.iter().for_each(|hash| range.append(*hash));
+        range.root()
+    };
+    let kept = read_row(connection, TILE.trailing_zeros(), first / TILE)?;
+    if hashes.len() as u64 != TILE || kept != Some(root(&hashes)) {
+        return Ok(None);
+    }
+    let start = usize::try_from(first % TILE).unwrap_or(usize::MAX);
+    Ok(hashes.get(start..start.saturating_add(1 << level)).map(root))
 }
 
 /// Levels and indices of the perfect subtrees that a tree of this size consists of, largest first.

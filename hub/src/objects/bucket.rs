@@ -19,8 +19,8 @@ use object_store::{
 use tokio::runtime::{Handle, RuntimeFlavor};
 use zerotrip_ledger::{Piece, Place, PlaceError};
 
+use super::at::{At, Keys};
 use super::gate::Gate;
-use super::settings::{At, Keys};
 use super::transport::Transport;
 
 /// Bytes of one request's content: at least 5 MiB, or S3 takes it for the last part only.

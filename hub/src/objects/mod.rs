@@ -3,6 +3,7 @@
 //! The ledger decides what moves and when it counts; this knows how to get there. It never says a
 //! key of the store's, and never takes silence for absence.
 
+mod at;
 mod bucket;
 mod gate;
 mod settings;

@@ -14,6 +14,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use zerotrip_channel::files;
 use zerotrip_ledger::{Folder, Place};
 
+use super::at::{At, Keys};
 use super::bucket::Bucket;
 use super::transport::Transport;
 
@@ -44,32 +45,6 @@ pub enum Segments {
     Folder(PathBuf),
     /// A bucket.
     Bucket(At),
-}
-
-/// A bucket, and how to get there.
-#[derive(Clone, Debug)]
-pub struct At {
-    pub(super) url: String,
-    pub(super) bucket: String,
-    pub(super) prefix: String,
-    pub(super) endpoint: String,
-    pub(super) region: String,
-    keys: PathBuf,
-    ca: Option<PathBuf>,
-}
-
-/// An access key. It is shown nowhere.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Keys {
-    pub(super) access_key_id: String,
-    pub(super) secret_access_key: String,
-}
-
-impl std::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Keys")
-    }
 }
 
 impl RawSegments {

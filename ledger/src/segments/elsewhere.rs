@@ -16,6 +16,9 @@ use crate::error::LedgerError;
 /// Objects of which the first lines need not be read again.
 const KNOWN: usize = 64;
 
+/// A part of an object that was read.
+type Part = (Wanted, Vec<u8>);
+
 /// The past of one store.
 #[derive(Debug)]
 pub(crate) struct Archive {
@@ -25,7 +28,7 @@ pub(crate) struct Archive {
     cache: Arc<Mutex<VecDeque<Arc<Block>>>>,
     known: Arc<Mutex<VecDeque<String>>>,
     /// What was read for one answer; `None`: reading waits for the place.
-    brought: Option<Mutex<Vec<(Wanted, Vec<u8>)>>>,
+    brought: Option<Mutex<Vec<Part>>>,
 }
 
 impl Archive {

@@ -11,8 +11,8 @@ pub enum SegmentError {
     Missing(String),
     /// It ends before what was put into it.
     #[error(
-        "the segment file `{file}` is cut: it has {found} bytes, of {wanted} that were written; put \
-         it back from a backup or, in an object store, from a former version of it"
+        "the segment file `{file}` is cut: it has {found} bytes, of {wanted} that were written; \
+         put it back from a backup or, in an object store, from a former version of it"
     )]
     Cut {
         /// Which.

@@ -86,9 +86,10 @@ pub(crate) fn apply_object(connection: &Connection, work: &ObjectWork) -> Result
         ObjectStep::Begin => connection
             .prepare_cached(
                 "INSERT INTO object (name, segment, kind, place, state) SELECT ?1, ?2, ?3, ?4, 0 \
-                 FROM segment WHERE number = ?2 AND number NOT IN (SELECT segment FROM stay) AND number < (SELECT max(number) \
-                 FROM segment) AND NOT (?3 = 'bodies' AND dropped_at IS NOT NULL) AND NOT EXISTS \
-                 (SELECT 1 FROM object WHERE segment = ?2 AND kind = ?3 AND state < 3)",
+                 FROM segment WHERE number = ?2 AND number NOT IN (SELECT segment FROM stay) AND \
+                 number < (SELECT max(number) FROM segment) AND NOT (?3 = 'bodies' AND dropped_at \
+                 IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM object WHERE segment = ?2 AND kind = \
+                 ?3 AND state < 3)",
             )?
             .execute(params![name, segment, kind.name(), place])?,
         ObjectStep::Upload(upload) => connection
@@ -173,9 +174,10 @@ pub(super) fn next_here(
         .prepare_cached(
             "SELECT number, kind FROM segment, (SELECT 'entries' AS kind UNION ALL SELECT \
              'bodies') AS kinds WHERE number > ?1 AND number < (SELECT max(number) FROM segment) \
-             AND number NOT IN (SELECT segment FROM stay) AND NOT (kind = 'bodies' AND dropped_at IS NOT NULL) AND NOT EXISTS \
-             (SELECT 1 FROM object WHERE object.segment = segment.number AND object.kind = \
-             kinds.kind AND state < 3) ORDER BY number, kind DESC LIMIT 1",
+             AND number NOT IN (SELECT segment FROM stay) AND NOT (kind = 'bodies' AND dropped_at \
+             IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM object WHERE object.segment = \
+             segment.number AND object.kind = kinds.kind AND state < 3) ORDER BY number, kind \
+             DESC LIMIT 1",
         )?
         .query_row([number(after)?], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;

@@ -31,7 +31,7 @@ pub(crate) fn send_next(
     may_remove: bool,
     tell: &Tell<'_>,
 ) -> Result<Option<String>, LedgerError> {
-    for object in in_state(connection, State::Moved)? {
+    if let Some(object) = in_state(connection, State::Moved)?.into_iter().next() {
         let segment = archive.segment(connection, object.segment)?;
         file_of(&segment, object.kind).remove()?;
         let said = format!("`{}` is moved: it is in the object store alone now", object.shown());
@@ -40,15 +40,14 @@ pub(crate) fn send_next(
     }
     let Some(place) = archive.place() else { return Ok(None) };
     let ours = |object: &Object| object.place == place.url();
-    if may_remove {
-        for object in in_state(connection, State::Leaving)?.into_iter().filter(ours) {
-            abandon(archive, &object, tell)?;
-            let removed = place.remove(&object.name);
-            removed.map_err(|error| of_place(object.shown(), error))?;
-            let said = format!("`{}` is removed from the object store", object.shown());
-            tell(ObjectWork { object, step: ObjectStep::Gone })?;
-            return Ok(Some(said));
-        }
+    if may_remove && let Some(object) = in_state(connection, State::Leaving)?.into_iter().find(ours)
+    {
+        abandon(archive, &object, tell)?;
+        let removed = place.remove(&object.name);
+        removed.map_err(|error| of_place(object.shown(), error))?;
+        let said = format!("`{}` is removed from the object store", object.shown());
+        tell(ObjectWork { object, step: ObjectStep::Gone })?;
+        return Ok(Some(said));
     }
     let mut wrong = None;
     for object in in_state(connection, State::Begun)?.into_iter().filter(ours) {

@@ -16,6 +16,8 @@ const FULL: usize = BLOCKS - 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     Down,
+    /// An upload breaks off.
+    Upload,
     Missing,
     /// It answers with another part of the object.
     Elsewhere,
@@ -30,6 +32,8 @@ enum Fault {
 struct Faulty {
     folder: Folder,
     fault: Mutex<Option<Fault>>,
+    /// Uploads of which something is left.
+    left: Mutex<BTreeSet<String>>,
 }
 
 impl Faulty {
@@ -56,15 +60,28 @@ impl Place for Faulty {
     }
 
     fn begin(&self, name: &str) -> Result<String, PlaceError> {
-        self.up().and_then(|()| self.folder.begin(name))
+        self.up()?;
+        assert!(
+            self.left.lock().unwrap().insert(name.to_owned()),
+            "what is left is abandoned first"
+        );
+        self.folder.begin(name)
     }
 
     fn put(&self, name: &str, upload: &str, file: File, bytes: u64) -> Result<(), PlaceError> {
-        self.up().and_then(|()| self.folder.put(name, upload, file, bytes))
+        self.up()?;
+        if self.is(Fault::Upload) {
+            return Err(PlaceError::Unavailable("it broke off".into()));
+        }
+        self.folder.put(name, upload, file, bytes)?;
+        assert!(self.left.lock().unwrap().remove(name));
+        Ok(())
     }
 
     fn abandon(&self, name: &str, upload: &str) -> Result<(), PlaceError> {
-        self.up().and_then(|()| self.folder.abandon(name, upload))
+        self.up().and_then(|()| self.folder.abandon(name, upload))?;
+        self.left.lock().unwrap().remove(name);
+        Ok(())
     }
 
     fn read(&self, name: &str, at: u64, bytes: u64) -> Result<Piece, PlaceError> {
@@ -81,7 +98,7 @@ impl Place for Faulty {
             Some(Fault::Cut) => piece.length -= 1,
             Some(Fault::TooLong) => piece.length += 1,
             Some(Fault::Short) => drop(piece.bytes.pop()),
-            Some(Fault::Down) | None => {}
+            Some(Fault::Down | Fault::Upload) | None => {}
         }
         Ok(piece)
     }
@@ -104,7 +121,11 @@ struct Sent {
 impl Sent {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let place = Faulty { folder: Folder::new(folder.path()), fault: Mutex::default() };
+        let place = Faulty {
+            folder: Folder::new(folder.path()),
+            fault: Mutex::default(),
+            left: Mutex::default(),
+        };
         Self { store: Store::new(), place: Arc::new(place), _folder: folder }
     }
 
@@ -249,6 +270,7 @@ async fn a_file_goes_only_once_its_object_was_read_back() {
     let here = sent.store.segment_files();
     let all = [
         Fault::Down,
+        Fault::Upload,
         Fault::Missing,
         Fault::Elsewhere,
         Fault::Altered,
@@ -283,6 +305,7 @@ async fn a_file_goes_only_once_its_object_was_read_back() {
     send_all(&ledger).await;
     assert_eq!((sent.store.segment_files().len(), told(&ledger, 1600)), (2, before));
     assert_eq!(sent.strangers(), Vec::<String>::new());
+    assert!(sent.place.left.lock().unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -344,6 +367,34 @@ async fn what_is_erased_elsewhere_is_removed_there_and_a_hold_wins() {
     assert_eq!(ledger.entries(0, 1000, &Reader::Authority).unwrap(), leaves);
     assert_eq!(ledger.verify_segments().unwrap().faults, Vec::<String>::new());
     assert!(third.iter().all(|number| answer_of(&ledger, *number).is_none()));
+}
+
+/// A proof needs no object where the public tile is there, which counts by the root that is kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_saw_an_old_head_goes_on_while_the_place_is_down() {
+    let (sent, ledger) = sent().await;
+    let size = ledger.size();
+    let told = |ledger: &Ledger| -> Vec<_> {
+        (1..size).step_by(53).map(|from| ledger.consistency(from, size).unwrap()).collect()
+    };
+    let before = told(&ledger);
+    ledger.close().await.unwrap();
+    let ledger = sent.open();
+    sent.place.set(Some(Fault::Down));
+    assert_eq!(told(&ledger), before);
+    let tile = sent.store.path().join("ledger/tile/0/000");
+    let good = fs::read(&tile).unwrap();
+    let mut altered = good.clone();
+    altered[40] ^= 1;
+    for bytes in [&altered[..], &good[32..], &[][..]] {
+        fs::write(&tile, bytes).unwrap();
+        let error = ledger.consistency(3, size).unwrap_err().to_string();
+        assert!(error.contains("it does not answer"), "{error}");
+    }
+    fs::remove_file(&tile).unwrap();
+    assert!(ledger.consistency(3, size).is_err());
+    sent.place.set(None);
+    assert_eq!(told(&ledger), before);
 }
 
 /// A hold over a range of time is looked up by when the exchange ended, which only its segment
