@@ -106,6 +106,7 @@ impl From<&SessionError> for Failure {
             | SessionError::Directory(_)
             | SessionError::NoDirectory
             | SessionError::UnknownCheck { .. }
+            | SessionError::NoSuchPlace(_)
             | SessionError::Definition(_)
             | SessionError::File(_)
             | SessionError::NotPlaced { .. } => USAGE,
