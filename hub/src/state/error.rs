@@ -10,6 +10,8 @@ use zerotrip_trust::tls::TlsError;
 use zerotrip_trust::x509::X509Error;
 use zerotrip_trust::x509::pem::PemError;
 
+use crate::config::ConfigError;
+
 /// Why the hub cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -52,6 +54,9 @@ pub enum OpenError {
     /// The ledger, on opening.
     #[error("ledger: {0}")]
     LedgerOpen(#[from] zerotrip_ledger::OpenError),
+    /// The files that the settings name.
+    #[error(transparent)]
+    Settings(#[from] ConfigError),
     /// DataFusion's runtime.
     #[error("the query engine: {0}")]
     Engine(#[from] datafusion::common::DataFusionError),
