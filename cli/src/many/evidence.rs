@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use zerotrip_certificates::SEAL_WITHIN;
 use zerotrip_channel::files;
 use zerotrip_client::reply::{AnsweredMany, KeptError, KeptMany};
 
@@ -57,18 +59,28 @@ pub(crate) fn last_about(
             last = Some((answered, place));
         }
     }
-    last.ok_or_else(|| {
-        let at = file.display();
-        Failure::new(
-            USAGE,
+    let at = file.display();
+    let (en, zh) = match last {
+        None => (
             format!("`{at}` has no answer about this person"),
             format!("`{at}` 中没有关于此人的答复"),
-        )
-        .remedy(
-            "issue without `--from`: the person is then asked about alone",
-            "请不用 `--from` 签发：将就此人单独核验",
-        )
-    })
+        ),
+        Some((answered, _)) if is_old(&answered) => (
+            format!("what `{at}` has about this person was answered more than an hour ago"),
+            format!("`{at}` 中关于此人的答复已超过一小时"),
+        ),
+        Some(last) => return Ok(last),
+    };
+    Err(Failure::new(USAGE, en, zh).remedy(
+        "issue without `--from`: the person is then asked about alone",
+        "请不用 `--from` 签发：将就此人单独核验",
+    ))
+}
+
+/// No certificate can rest on it any more.
+fn is_old(answered: &AnsweredMany) -> bool {
+    let age = SystemTime::now().duration_since(answered.proven.answered_at());
+    age.unwrap_or_default() > SEAL_WITHIN
 }
 
 pub(super) fn unusable(folder: &Path, error: &std::io::Error) -> Failure {
