@@ -45,7 +45,7 @@ impl Faults<'_> {
             });
         }
         self.check_subject(&parameters);
-        self.check_columns(&parameters);
+        self.check_request_columns(&parameters);
         parameters
     }
 
@@ -69,7 +69,7 @@ impl Faults<'_> {
     }
 
     /// Each column of the table `request` is there once.
-    fn check_columns(&mut self, parameters: &[Parameter]) {
+    fn check_request_columns(&mut self, parameters: &[Parameter]) {
         let mut seen = BTreeSet::from(["today".to_owned()]);
         for parameter in parameters {
             for (column, _) in parameter.declared.columns(&parameter.name) {
