@@ -30,7 +30,7 @@ pub(super) struct Asking {
     #[arg(long)]
     variant: String,
     /// A parameter of the check, such as `applicant=<resident id>`; repeat for each. A day is
-    /// `on=2024-03-01`, a period of months `period=2024-01/2025-12`, a number `least=12`, a region
+    /// `day=2024-03-01`, a period of months `period=2024-01/2025-12`, a number `least=12`, a region
     /// `district=330106`, a word `kind=basic`; `zerotrip catalog list` says what each can be.
     /// `applicant=@FILE` takes the value out of a file, `applicant=@-` from standard input:
     /// the command line can be read by others on this machine (`ps`), and stays in the shell's

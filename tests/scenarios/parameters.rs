@@ -240,9 +240,9 @@ fn a_parameter_is_declared_whole_or_refused_by_name() {
         ("name = \"payer\"", "name = \"payer\"\nnames = 1", "names"),
         ("type = \"resident_id\"", "type = \"uscc\"", "none names the person asked about"),
         ("type = \"uscc\"", "type = \"resident_id\"", "is a second person"),
-        ("name = \"on\"", "name = \"today\"", "has a column `today` already"),
-        ("name = \"on\"", "name = \"kind\"", "has a column `kind` already"),
-        ("name = \"on\"", "name = \"period_from\"", "has a column `period_from` already"),
+        ("name = \"begun\"", "name = \"today\"", "has a column `today` already"),
+        ("name = \"begun\"", "name = \"kind\"", "has a column `kind` already"),
+        ("name = \"begun\"", "name = \"period_from\"", "has a column `period_from` already"),
         // Nothing but the person is a key, or one for whom silence counts.
         (
             "\nkeys = [\"request.applicant\"]",
@@ -251,8 +251,8 @@ fn a_parameter_is_declared_whole_or_refused_by_name() {
         ),
         (
             "absence_for = [\"request.applicant\"]",
-            "absence_for = [\"request.on\"]",
-            "no parameter `on` names a person",
+            "absence_for = [\"request.begun\"]",
+            "no parameter `begun` names a person",
         ),
         (
             "{ parameter = \"applicant\" }",
@@ -281,7 +281,7 @@ fn a_parameter_is_declared_whole_or_refused_by_name() {
         assert!(error.to_string().contains(said), "`{to}`: {error}");
     }
     // A day of the request says since when too.
-    let day = text.replace("known_from = \"request.period\"", "known_from = \"request.on\"");
+    let day = text.replace("known_from = \"request.period\"", "known_from = \"request.begun\"");
     Definition::parse(&day, "no-permit").unwrap();
 }
 
@@ -298,7 +298,7 @@ fn the_bounds_of_what_is_asked_are_in_what_owners_approve() {
     };
     let all = parameters(&text);
     let names: Vec<&str> = all.iter().map(|terms| terms.name.as_str()).collect();
-    assert_eq!(names, ["period", "kind", "district", "payer", "most", "on"]);
+    assert_eq!(names, ["period", "kind", "district", "payer", "most", "begun"]);
     for (from, to) in [
         ("most_months = 24", "most_months = 25"),
         ("\"last_month\"", "\"this_month\""),

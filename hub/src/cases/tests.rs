@@ -65,7 +65,7 @@ fn what_a_request_says_is_heard_or_the_check_is_not_prepared() {
         (" and p.payer = r.payer", "", "`payer`: no step reads `request.payer`"),
         ("between r.period_from and r.period_until", ">= r.period_from", "`request.period_until`"),
         ("between r.period_from and r.period_until", "<= r.period_until", "`request.period_from`"),
-        ("p.began_on <= r.on and ", "", "no step reads `request.on`"),
+        ("p.began_on <= r.begun and ", "", "no step reads `request.begun`"),
         (" > r.most", " > 2", "no step reads `request.most`"),
     ] {
         let said = said(from, to);

@@ -224,8 +224,8 @@ fn subjects(
     let mut first: HashMap<&str, usize> = HashMap::with_capacity(list.len());
     let mut read = Vec::with_capacity(list.len());
     for (number, text) in (1..).zip(list) {
-        let read = declared.declared.read(name, text, Spelling::Signed, Some(today));
-        let argument = read.map_err(|error| {
+        let argument = declared.declared.read(name, text, Spelling::Signed, Some(today));
+        let argument = argument.map_err(|error| {
             wrong(format!("subject {number}: {error}"), format!("第 {number} 名：{}", error.zh()))
         })?;
         if let Some(before) = first.insert(text, number) {
