@@ -4,7 +4,7 @@
 pub(super) struct Description {
     pub(super) folder: &'static str,
     pub(super) file: &'static str,
-    text: &'static str,
+    pub(super) text: &'static str,
 }
 
 impl Description {
