@@ -86,7 +86,7 @@ fn what_is_accepted_has_a_name_and_a_reason() {
         file.accepted.iter().map(|(one, why)| (one.name(), why.as_str())).collect();
     assert_eq!(accepted, [("since_gap", "few died in the first years")]);
     for (lines, said) in [
-        ("since_gab = \"few died\"", "did you mean `since_gap`?"),
+        ("since-gap = \"few died\"", "did you mean `since_gap`?"),
         (
             "undated_later = \"few died\"",
             "it cannot be accepted; known here: older_rows, since_gap",
@@ -105,7 +105,7 @@ fn what_is_accepted_has_a_name_and_a_reason() {
 fn what_was_before_a_person_moved_in_is_stated_or_not_so() {
     let with = |more: &str| {
         let subjects = "subjects = \"registered_in:police.household\"\n";
-        DatasetFile::parse(&HOUSEHOLD.replace(subjects, &format!("{subjects}{more}")), "f")
+        DatasetFile::parse(&HOUSEHOLD.replace(subjects, &format!("{subjects}{more}\n")), "f")
     };
     let stated =
         |more: &str| with(more).unwrap().to_statement(SystemTime::UNIX_EPOCH).moved_in_carried_over;

@@ -17,7 +17,6 @@ pub use self::held::HeldStatements;
 pub use self::remark::Remark;
 pub use self::rules::StatementRules;
 pub use self::survey::StatementSurvey;
-pub use self::weighed::Surveyed;
 
 #[cfg(test)]
 mod tests;

@@ -66,7 +66,7 @@ fn homes() -> Vec<Row> {
         let has_ended = number.is_multiple_of(5);
         [
             Some(person(if number.is_multiple_of(7) { 340_102 } else { 330_106 }, number)),
-            number.is_multiple_of(3).then(|| person(330_105, number + 1000)),
+            (!number.is_multiple_of(3)).then(|| person(330_105, number + 1000)),
             Some(if has_ended { "注销" } else { "现势" }.to_owned()),
             text(begun),
             has_ended.then(|| begun.checked_add_days(Days::new(10)).unwrap().to_string()),
