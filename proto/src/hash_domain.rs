@@ -102,8 +102,9 @@ hash_domains! {
     ADJUDICATED_RAGGED_ROW = "zerotrip adjudicated ragged row v1";
 
     /// What may be asked about one subject in a bounded number of variants: member, check, purpose,
-    /// parameters in the definition's order. Only the hub's ledger compares it, and keeps its
-    /// HMAC-SHA256 under a secret of the store.
+    /// person. Only the hub's ledger compares it, and keeps its HMAC-SHA256 under a secret of the
+    /// store. Also, of a check with other parameters, which form of a variant is asked: that
+    /// digest, and those parameters in the definition's order.
     VARIANTS = "zerotrip variants v1";
 
     /// Key of the budget of a member and a subject: member, subject. It never leaves the hub's
