@@ -8,6 +8,7 @@ use zerotrip_certificates::{
 };
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_channel::new_file::{NewFile, NotPlaced};
+use zerotrip_checks::definition::Definition;
 use zerotrip_proto::v1::{ExchangeCall, IssueBody};
 use zerotrip_proto::{Refusal, to_timestamp};
 use zerotrip_trust::keys::SigningKey;

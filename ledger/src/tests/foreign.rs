@@ -140,7 +140,7 @@ impl Hub {
     /// Why it records nothing more. What it acknowledged before is in the pipe still: a few
     /// thousand lines at most, however busy the machine is.
     fn refused(&mut self) -> String {
-        (0..20_000).find_map(|_| self.next().err()).expect("nothing was noticed")
+        (0..20_000).find_map(|_| self.next().err()).unwrap_or_else(|| panic!("nothing was noticed"))
     }
 
     fn kill(mut self) -> u64 {

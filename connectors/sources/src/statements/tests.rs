@@ -210,9 +210,7 @@ fn look(source: &dyn Source) -> Result<usize, ErrorCode> {
         most_rows: 100,
         cancellation: soon(),
     };
-    run(count_rows(source, look_up))
-        .map(|(rows, _)| usize::try_from(rows).unwrap())
-        .map_err(|error| error.code)
+    run(count_rows(source, look_up)).map(|(rows, _)| rows).map_err(|error| error.code)
 }
 
 /// The names of what speaks against the statement and is not accepted.

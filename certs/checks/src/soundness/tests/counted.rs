@@ -45,6 +45,7 @@ fn concluded(
     };
     let verdicts: Vec<Verdict> = verdicts.iter().map(said).collect();
     let evidence = CheckEvidence {
+        asks_elsewhere: false,
         proves: &Proves::Fact { silence: "SILENT".into() },
         scans: &[scan],
         verdicts: &verdicts,
