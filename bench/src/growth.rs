@@ -119,7 +119,7 @@ async fn ask(
                 let asked = Instant::now();
                 let outcome = session.check(&errand(), &question).await?;
                 times.push(asked.elapsed());
-                let is_in = number % 2 == 0;
+                let is_in = number.is_multiple_of(2);
                 let same = match outcome {
                     Outcome::Negative(_) => is_in,
                     Outcome::Affirmed(_) => !is_in,

@@ -313,8 +313,9 @@ fn outside_a_fault_of_an_s3_store_is_never_absence_and_tells_no_key() {
         assert!(begun.elapsed() < Duration::from_secs(30), "{mode:?}: {why}");
         // A store that is down is not asked again and again.
         let begun = std::time::Instant::now();
-        let again = (0..50).map(|_| unavailable(place.read(&name, 10, 100)));
-        assert!(again.last().is_some());
+        for _ in 0..50 {
+            unavailable(place.read(&name, 10, 100));
+        }
         assert!(begun.elapsed() < Duration::from_secs(10), "{mode:?}");
         proxy.set(Mode::Pass);
         let place = opened(&settings, folder.path());

@@ -147,7 +147,8 @@ fn outside_python_verifies_a_certificate_by_its_evidence() {
     }
     let token = |at: usize| fs::read_to_string(town.deployment.path(&files[at].0)).unwrap();
     let theirs = sealed_part(&token(1))["evidence"]["subject"].clone();
-    let changes: [(&str, &dyn Fn(&mut Value)); 6] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let changes: [(&str, Change<'_>); 6] = [
         ("is not in the answer", &|evidence| {
             evidence["subject"]["place"] = theirs["place"].clone()
         }),

@@ -140,7 +140,7 @@ pub(super) fn asking<'a>(
         // Under the key, which the ledger keeps only under its secret: the values are few.
         others => format!("{variant} {}", hex::encode(variants_digest([key.as_slice()], others))),
     };
-    decision.allowed.then(|| Asking { key, variant, most: decision.variants_per_subject })
+    decision.allowed.then_some(Asking { key, variant, most: decision.variants_per_subject })
 }
 
 fn variants_digest<const N: usize>(first: [&[u8]; N], arguments: &[&Argument]) -> Digest {

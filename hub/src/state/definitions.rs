@@ -184,6 +184,6 @@ mod tests {
             versions.iter().map(|version| version.definition.rules_digest).collect::<Vec<_>>()
         };
         assert_eq!(digests(&before), digests(&after));
-        assert_ne!(digests(&after)[0], digests(&after)[1]);
+        assert_ne!(digests(&after).first(), digests(&after).last());
     }
 }

@@ -357,11 +357,9 @@ fn spoil(random: &mut Random, rows: &mut Vec<Row>) -> bool {
             }
             1 => *month = None,
             2 => {
-                *amount = [None, Some("免缴".to_owned()), Some("1,2".to_owned())]
-                    [random.below(3) as usize]
-                    .clone()
+                *amount = random.pick(&[None, Some("免缴"), Some("1,2")]).map(str::to_owned);
             }
-            3 => *kind = [None, Some("999".to_owned())][random.below(2) as usize].clone(),
+            3 => *kind = random.pick(&[None, Some("999")]).map(str::to_owned),
             4 => *day = Some(random.pick(&["0000-00-00", "2088-01-01", "不详"]).to_owned()),
             5 => *entry = None,
             6 => {
