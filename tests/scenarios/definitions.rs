@@ -441,7 +441,7 @@ fn what_cannot_be_sound_is_refused_by_name() {
             "anothers.sql: no step names this file",
         ),
         ("sql = \"life.family.sql\"", "sql = \"select 1\"", "is not the name of its file"),
-        ("sql = \"life.family.sql\"\n", "", "give it either `sql` or a `scan`"),
+        ("sql = \"life.family.sql\"\n", "", "give it either `sql`, or a `scan`, or `months`"),
         (
             "h.birth_date + interval '18' year > r.today",
             "h.birth_date + interval '18' year > current_date",

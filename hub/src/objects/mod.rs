@@ -1,4 +1,4 @@
-//! Where full segments go: a bucket of an S3 store ([`bucket`]), or a folder of a mounted one.
+//! Where full segments go: a bucket of an S3 store (`bucket.rs`), or a folder of a mounted one.
 //!
 //! The ledger decides what moves and when it counts; this knows how to get there. It never says a
 //! key of the store's, and never takes silence for absence.
