@@ -1,5 +1,5 @@
-//! An installation that a bench sets up by itself: an authority, a hub with one definition, a reader
-//! who asks, and departments.
+//! An installation that a bench sets up by itself: an authority, a hub with one definition, a
+//! reader who asks, and departments.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -15,8 +15,8 @@ use super::scan::{Reference, Scan};
 /// A check as its owners approved it.
 #[derive(Clone, Debug)]
 pub struct Definition {
-    /// Its name in the catalog, in requests, approvals and grants: `<check>`, and `<check>@<version>`
-    /// from the second version on.
+    /// Its name in the catalog, in requests, approvals and grants: `<check>`, and
+    /// `<check>@<version>` from the second version on.
     pub name: String,
     /// What all of its versions are called.
     pub base: String,

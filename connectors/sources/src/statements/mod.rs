@@ -2,8 +2,8 @@
 //!
 //! Rows can *refute* a statement (`held.rs`): then it is not signed, and a connector that serves
 //! answers nothing from it, as of the pass that has seen the row. Rows can *speak against* it
-//! (`survey.rs`, `weighed.rs`): then it is signed only with the owner's reason (`[accepted]`). What is merely
-//! worth knowing is a note.
+//! (`survey.rs`, `weighed.rs`): then it is signed only with the owner's reason (`[accepted]`). What
+//! is merely worth knowing is a note.
 //!
 //! Decision 0052 lists every kind of statement, and what becomes of one that is wrong.
 
