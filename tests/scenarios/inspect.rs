@@ -547,7 +547,7 @@ fn a_proposal_for_a_check_has_its_names_and_guesses_no_role() {
         let (column, rest) = last.split_once("\n[[lookup]]\n").unwrap();
         sections.push(column);
         sections.retain(|section| !lacking(section));
-        let filled = format!("{}\n[[lookup]]\n{rest}", sections.join("\n[[column]]\n"))
+        let mut filled = format!("{}\n[[lookup]]\n{rest}", sections.join("\n[[column]]\n"))
             .replace(", \"FILL_IN\"]", "]");
         let proposed = DatasetFile::parse(&filled, "asked.toml")
             .unwrap_or_else(|error| panic!("{error}\n{filled}"));
@@ -563,11 +563,10 @@ fn a_proposal_for_a_check_has_its_names_and_guesses_no_role() {
         }
         assert_eq!(proposed.lookups[0].name, described.lookups[0].name);
         // Few of so small a city married in the register's first years: its owner says why.
-        let accepted = match id {
-            "civil.marriage" => "\n[accepted]\nsince_gap = \"nobody here married earlier\"\n",
-            _ => "",
-        };
-        fs::write(at.join("filled.toml"), filled + accepted).unwrap();
+        let is_marriage = proposed.id == "civil.marriage";
+        let accepted = "\n[accepted]\nsince_gap = \"nobody here married earlier\"\n";
+        filled.push_str(if is_marriage { accepted } else { "" });
+        fs::write(at.join("filled.toml"), &filled).unwrap();
         connector(&at, &["check", "filled.toml"]).expect(0).unwrap();
     }
     let at = folder.path().join("estate");
