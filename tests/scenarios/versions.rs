@@ -62,7 +62,8 @@ fn a_version_is_asked_only_where_it_is_active_approved_and_granted() {
     copy(&definitions().join(FIRST), &kept.join(SECOND));
     let check = kept.join(SECOND).join("check.toml");
     let text = fs::read_to_string(&check).unwrap();
-    fs::write(&check, text.replacen("version = 1", "version = 2", 1)).unwrap();
+    let text = text.replacen("version = 1", "version = 2", 1);
+    fs::write(&check, text.replace(":no-property:1\"", ":no-property:2\"")).unwrap();
     town.deployment.definitions = kept;
     let clean = |wanted: Outcome| {
         let key = town.city.key.iter();
@@ -97,7 +98,7 @@ fn a_version_is_asked_only_where_it_is_active_approved_and_granted() {
     stages(&mut town, [(FIRST, &deprecated), (SECOND, "stage = \"active\"\n")]);
     assert_eq!(ask(&town, "check", (SECOND, "applicant"), &yes, &[]).0, 3, "no grant");
     let grant = ["--id", "second", "--member", FUND, "--check", SECOND, "--purpose", PURPOSE];
-    let more = ["--basis", BASIS, "--may-issue", "--variants-per-subject", "1"];
+    let more = ["--basis", BASIS, "--may-issue", "--variants-per-subject", "2"];
     let granted = [&grant[..], &more].concat();
     town.deployment.authority(&["grant", "add"], &granted).unwrap().expect(0).unwrap();
     wait_until(Duration::from_secs(20), "the grant is in force", || {
@@ -125,7 +126,7 @@ fn a_version_is_asked_only_where_it_is_active_approved_and_granted() {
         let (second, value, _) = ask(&town, "check", (SECOND, "applicant"), id, &[]);
         assert_eq!((second, value.get("deprecation")), (code, None));
     }
-    // Who asks both has asked about the same thing twice: they count together.
+    // Who asks both has asked about the same person twice, by different rules: they count together.
     let (code, _, said) = ask(&town, "check", (SECOND, "couple"), &yes, &[]);
     assert!(code == 3 && said.contains("VARIANT_LIMIT"), "{code} {said}");
     let out = town.deployment.path("second.sdjwt");

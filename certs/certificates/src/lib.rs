@@ -47,8 +47,12 @@ use zerotrip_proto::from_timestamp;
 pub const VCT_PREFIX: &str = "urn:zerotrip:certificate:";
 
 /// Whether this is the type of certificates on this check:
-/// `urn:zerotrip:certificate:<check>:<version>`.
+/// `urn:zerotrip:certificate:<check>:<version>`. The version of the type is that of the check from
+/// its second on.
 pub fn is_vct_of(vct: &str, check: &str) -> bool {
+    if let Some((check, version)) = check.split_once('@') {
+        return vct.strip_prefix(VCT_PREFIX) == Some(&format!("{check}:{version}"));
+    }
     let version = vct
         .strip_prefix(VCT_PREFIX)
         .and_then(|rest| rest.strip_prefix(check))

@@ -8,12 +8,14 @@ use arrow::array::{
     Array, ArrayRef, AsArray as _, BooleanArray, Int64Array, RecordBatch, StringArray,
 };
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Int64Type, Schema};
+use arrow::util::display::array_value_to_string;
 use chrono::NaiveDate;
 use datafusion::common::{DataFusionError, Result};
 use zerotrip_checks::definition::{MONTHS_COLUMNS, Months, Period};
 use zerotrip_checks::months::{Counted, Row, count};
 use zerotrip_datasets::CivilMonth;
 use zerotrip_datasets::plausible::birth_in;
+use zerotrip_trust::digest::sha256;
 
 use super::columns::{text_column, wrong_type};
 use super::lineage::{Lineage, Sources};
@@ -128,19 +130,36 @@ impl PreparedMonths {
         let cell = |column: Option<&'a StringArray>, row: usize| {
             column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
         };
-        let rows = (0..batch.num_rows()).map(|row| Row {
-            number: numbers.value(row),
-            month: cell(Some(months), row).and_then(CivilMonth::parse),
-            amount: amounts.filter(|all| all.is_valid(row)).map(|all| all.value(row)),
-            direction: cell(directions, row),
-            kind: cell(kinds, row),
-            identity: cell(identities, row),
-            paid: days
-                .filter(|all| all.is_valid(row))
-                .and_then(|all| NaiveDate::from_epoch_days(all.value(row)))
-                .and_then(CivilMonth::of),
+        let said = |row: usize| -> Result<[u8; 32]> {
+            let mut cells = Vec::with_capacity(batch.num_columns());
+            for (place, column) in batch.columns().iter().enumerate() {
+                if place == row_number {
+                    continue;
+                }
+                cells.push(match column.is_valid(row) {
+                    true => array_value_to_string(column, row)?,
+                    // What is not known is like nothing else.
+                    false => format!("?{row}"),
+                });
+            }
+            Ok(sha256(format!("{cells:?}").as_bytes()))
+        };
+        let rows = (0..batch.num_rows()).map(|row| -> Result<Row<'a>> {
+            Ok(Row {
+                number: numbers.value(row),
+                month: cell(Some(months), row).and_then(CivilMonth::parse),
+                amount: amounts.filter(|all| all.is_valid(row)).map(|all| all.value(row)),
+                direction: cell(directions, row),
+                kind: cell(kinds, row),
+                identity: cell(identities, row),
+                paid: days
+                    .filter(|all| all.is_valid(row))
+                    .and_then(|all| NaiveDate::from_epoch_days(all.value(row)))
+                    .and_then(CivilMonth::of),
+                digest: said(row)?,
+            })
         });
-        Ok(rows.collect())
+        rows.collect()
     }
 
     fn table(&self, counts: &[(&str, Counted)]) -> Result<RecordBatch> {

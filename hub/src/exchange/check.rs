@@ -135,8 +135,13 @@ pub(super) fn asking<'a>(
         [&identified.member, &definition.base, &identified.request.purpose].map(String::as_bytes),
         &subjects,
     );
+    // Another version asks by other rules: what both answer tells more than either.
+    let variant = match definition.version {
+        1 => variant.to_owned(),
+        version => format!("{variant}@{version}"),
+    };
     let variant = match others.as_slice() {
-        [] => variant.to_owned(),
+        [] => variant,
         // Under the key, which the ledger keeps only under its secret: the values are few.
         others => format!("{variant} {}", hex::encode(variants_digest([key.as_slice()], others))),
     };

@@ -52,11 +52,15 @@ pub fn read_definitions(folder: &Path) -> Result<Vec<Version>, OpenError> {
     for version in &versions {
         let Some(successor) = version.lifecycle.successor() else { continue };
         let name = &version.definition.name;
-        let is_there =
-            versions.iter().any(|other| other.definition.name == successor && successor != name);
+        let base = &version.definition.base;
+        let is_there = versions.iter().any(|other| {
+            other.definition.name == successor
+                && successor != name
+                && other.definition.base == *base
+        });
         if !is_there {
             let file = folder.join(name).join(LIFECYCLE_FILE).display().to_string();
-            let what = format!("there is no other check `{}`", cut(successor));
+            let what = format!("there is no other version `{}` of it", cut(successor));
             let remedy = "name the version that is asked instead, as its folder is named";
             return Err(DefinitionError(vec![Fault::new(&file, "successor", &what, remedy)]).into());
         }
@@ -152,7 +156,8 @@ mod tests {
         assert!(refused.contains("defines the check `no-property`"), "{refused}");
         let check = second.join("check.toml");
         let text = std::fs::read_to_string(&check).unwrap();
-        std::fs::write(&check, text.replacen("version = 1", "version = 2", 1)).unwrap();
+        let text = text.replacen("version = 1", "version = 2", 1);
+        std::fs::write(&check, text.replace(":no-property:1\"", ":no-property:2\"")).unwrap();
         let lifecycle = folder.path().join("no-property/lifecycle.toml");
         let before = read_definitions(folder.path()).unwrap();
         let deprecated = |successor: &str| {
@@ -162,7 +167,7 @@ mod tests {
         };
         for nobody in ["no-property@3", "no-property", ""] {
             let refused = deprecated(nobody).unwrap_err().to_string();
-            assert!(refused.contains(&format!("no other check `{nobody}`")), "{refused}");
+            assert!(refused.contains(&format!("no other version `{nobody}` of it")), "{refused}");
         }
         let after = deprecated("no-property@2").unwrap();
         let said = |versions: &[Version]| -> Vec<(String, String, bool)> {

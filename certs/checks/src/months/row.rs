@@ -20,6 +20,9 @@ pub struct Row<'a> {
     pub identity: Option<&'a str>,
     /// The month in which it was paid.
     pub paid: Option<CivilMonth>,
+    /// SHA-256 over all of its cells, those too that the step does not name: a row that was read in
+    /// twice is the same in each.
+    pub digest: [u8; 32],
 }
 
 /// What was counted of one person. `None` is what cannot be said for sure.

@@ -75,19 +75,20 @@ fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate)
     else {
         return false;
     };
-    // What is entered on a day is not all there before it is over.
-    if let Reach::Days { from, until } = scan.reach
-        && (moment < from || until.is_some_and(|until| moment <= until))
-    {
-        return false;
-    }
-    // What was in force on its first day may have been carried over; what had been paid was not.
+    // What was in force on its first day may have been carried over; what had happened or been paid
+    // before was not.
     if let Some(months) = scan.counted {
         return since <= months.first().first_day();
     }
+    if let Reach::Days { from, until } = scan.reach {
+        // What is entered on a day is not all there before it is over; and what has ended since is
+        // there only where it is kept.
+        let is_read_after = moment >= from && until.is_none_or(|until| moment > until);
+        return is_read_after && since <= from && stated.keeps_ended;
+    }
     stated.older_carried_over
         || match scan.reach {
-            Reach::Days { from, .. } => from >= since,
+            Reach::Days { .. } => false,
             Reach::LifetimeFrom(age) => scan
                 .absence_for
                 .iter()

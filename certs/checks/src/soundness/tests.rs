@@ -188,7 +188,8 @@ fn a_register_knows_of_days_that_it_had_begun_by_and_was_read_after() {
     for (from, until, since, older, said) in [
         ("2020-01-01", Some("2027-01-14"), "2020-01-01", false, known),
         ("2020-01-01", Some("2027-01-14"), "2020-01-02", false, unknown),
-        ("2020-01-01", Some("2027-01-14"), "2020-01-02", true, known),
+        // What was in force was carried over; what had happened and was over was not.
+        ("2020-01-01", Some("2027-01-14"), "2020-01-02", true, unknown),
         ("2020-01-01", Some("2027-01-15"), "1990-01-01", true, unknown),
         ("2020-01-01", None, "2020-01-01", false, known),
         ("2027-01-15", None, "1990-01-01", false, known),
@@ -196,6 +197,10 @@ fn a_register_knows_of_days_that_it_had_begun_by_and_was_read_after() {
     ] {
         assert_eq!(asked(from, until, since, older), said, "{from} {until:?} {since} {older}");
     }
+    // What has ended since is there only where it is kept.
+    let forgets = ScanReport { since: day("1990-01-01"), keeps_ended: false, ..report("d") };
+    let reach = Reach::Days { from: NaiveDate::from_ymd_opt(2020, 1, 1).unwrap(), until: None };
+    assert_eq!(Case { reach, ..case(OWNER, forgets) }.said(), unknown);
 }
 
 #[test]

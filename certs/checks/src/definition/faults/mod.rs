@@ -114,6 +114,14 @@ impl<'a> Faults<'a> {
                 format!("use 1 to {MOST_VCT} visible ASCII characters, no blanks"),
             );
         }
+        let of_version = format!(":{}:{}", definition.base, definition.version);
+        if definition.version > 1 && !vct.ends_with(&of_version) {
+            self.add(
+                "certificate.vct",
+                format!("`{}` is not the type of version {}", cut(vct), definition.version),
+                format!("let it end with `{of_version}`: each version's certificates are its own"),
+            );
+        }
     }
 
     fn text(&mut self, file: &str, key: &str, text: &Bilingual) {
