@@ -12,10 +12,12 @@ impl TestDeployment {
     /// certificates; what was done before in this folder is not done again. The owners' connectors
     /// take it up within about a second.
     pub fn allow(&self, check: &str) -> Result<(), Failure> {
-        let id = format!("{FUND}-{check}");
+        // An id has 32 characters at most, with the variant's name.
+        let initials: String = check.split('-').filter_map(|word| word.chars().next()).collect();
+        let id = format!("{FUND}-{initials}");
         let authority = self.path("authority");
         let listed = self.zerotrip(&["--json", "grant", "list", "--dir", &authority])?.expect(0)?;
-        if listed.output.contains(&format!("\"{id}\"")) {
+        if listed.output.contains(&format!("\"{id}-")) {
             return Ok(());
         }
         for member in asked(&self.definitions.join(check))? {
