@@ -121,12 +121,17 @@ impl Catalog {
         self.change(|state| {
             state.statements.insert(id.clone(), Arc::clone(&stated));
         });
-        self.prepare_all().await;
+        self.prepare(|definition| asks(definition, &id)).await;
         Ok(())
     }
 
     /// Prepares every check over the statements there are.
     pub async fn prepare_all(&self) {
+        self.prepare(|_| true).await;
+    }
+
+    /// Prepares these checks; the others stay as they are.
+    async fn prepare(&self, is_wanted: impl Fn(&Definition) -> bool) {
         let _one_at_a_time = self.preparing.lock().await;
         let statements: BTreeMap<String, DatasetStatement> = self
             .current()
@@ -135,7 +140,8 @@ impl Catalog {
             .map(|(id, stated)| (id.clone(), stated.statement.clone()))
             .collect();
         let (mut prepared, mut unprepared) = (BTreeMap::new(), BTreeMap::new());
-        for Version { definition, .. } in &self.versions {
+        let wanted = || self.versions.iter().filter(|version| is_wanted(&version.definition));
+        for Version { definition, .. } in wanted() {
             match PreparedCheck::try_new(Arc::clone(definition), &statements).await {
                 Ok(check) => {
                     tracing::info!(check = %definition.name, "prepared");
@@ -158,8 +164,12 @@ impl Catalog {
             }
         }
         self.change(|state| {
-            state.prepared.clone_from(&prepared);
-            state.unprepared.clone_from(&unprepared);
+            for Version { definition, .. } in wanted() {
+                state.prepared.remove(&definition.name);
+                state.unprepared.remove(&definition.name);
+            }
+            state.prepared.extend(prepared.clone());
+            state.unprepared.extend(unprepared.clone());
         });
     }
 
@@ -173,6 +183,12 @@ impl Catalog {
         change(&mut next);
         *held = Arc::new(next);
     }
+}
+
+/// Whether a check asks a dataset.
+fn asks(definition: &Definition, dataset: &str) -> bool {
+    let mut scans = definition.variants.iter().flat_map(Variant::scans);
+    scans.any(|(_, scan)| scan.dataset == dataset)
 }
 
 /// The datasets of a check that no owner has stated, each once, in the order of its scans.
