@@ -147,9 +147,9 @@ const OTHERS: [Other; 6] = [
     Other {
         check: "household-membership",
         variant: "registered",
-        title: "A migrant, registered elsewhere",
+        title: "A migrant: the register knows only of whom it has",
         role: "migrant",
-        expected: Expected(1, "NOT_REGISTERED"),
+        expected: Expected(4, "UNSETTLED"),
     },
     Other {
         check: "marriage-status",
