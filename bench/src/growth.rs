@@ -172,7 +172,8 @@ fn dataset(member: &str, rows: usize) -> String {
          \"carried_over\"\ntext = {{ zh = \"杭州\", en = \"Hangzhou\" }}\n[[column]]\nname \
          = \"owner\"\nfield = \"SFZH\"\ntype = \"resident_id\"\ngrade = \
          \"L3\"\n[[column]]\nname = \"entry\"\nfield = \"XH\"\ntype = \"text\"\ngrade = \
-         \"L2\"\n[[lookup]]\nname = \"person\"\ncolumns = [\"owner\"]\n[accepted]\nonly_locals = \"all of them are invented\"\n"
+         \"L2\"\n[[lookup]]\nname = \"person\"\ncolumns = \
+         [\"owner\"]\n[accepted]\nonly_locals = \"all of them are invented\"\n"
     )
 }
 
@@ -181,7 +182,8 @@ fn definition() -> Vec<(String, String)> {
     let most = SOURCES.into_iter().max().unwrap_or_default();
     let mut text = String::from(
         "[check]\nname = \"growth\"\nversion = 1\ntitle = { en = \"Entries\", zh = \"登记\" \
-         }\ndeadline = \"10s\"\nproves = \"absence\"\ncertain = \"request.applicant\"\n[[parameter]]\nname = \
+         }\ndeadline = \"10s\"\nproves = \"absence\"\ncertain = \
+         \"request.applicant\"\n[[parameter]]\nname = \
          \"applicant\"\ntype = \"resident_id\"\n",
     );
     for sources in SOURCES {
@@ -204,7 +206,8 @@ fn definition() -> Vec<(String, String)> {
             "[[dataset]]\nid = \"{dataset}.entries\"\ncolumns = {{ entry = \"text\" }}\nlookup = \
              {{ person = [\"owner\"] }}\n[[step]]\nname = \"entries_{number}\"\nvariants = \
              [{variants}]\n[step.scan]\ndataset = \"{dataset}.entries\"\nlookup = \
-             \"person\"\ncolumns = [\"entry\"]\nrequired = [\"entry\"]\nlast_years = 0\njudged = true\nkeys = \
+             \"person\"\ncolumns = [\"entry\"]\nrequired = [\"entry\"]\nlast_years = \
+             0\njudged = true\nkeys = \
              [\"request.applicant\"]\nabsence_for = [\"request.applicant\"]\norigins = [{{ \
              parameter = \"applicant\" }}]\nmost_age = \"36h\"\nmost_keys = 1\nmost_rows = \
              100\n"
