@@ -2,7 +2,6 @@
 //! and through real processes down to a certificate.
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use chrono::{Datelike as _, NaiveDate};
@@ -18,7 +17,7 @@ use zerotrip_tests::deployment::{
 };
 use zerotrip_tests::inquiry::Asker;
 
-use crate::support::{deploy, runtime};
+use crate::support::{copy, deploy, runtime};
 
 /// From the first to the last month of so many years, before the year of a day.
 fn years(today: NaiveDate, back: i32, length: i32) -> (String, NaiveDate, NaiveDate) {
@@ -72,19 +71,6 @@ fn what_happened_in_a_period_is_what_the_city_was_made_of() {
     }
     println!("{yes} yes, {no} no, {unknown} unavailable");
     assert!(yes > 1000 && no > 100, "{yes} {no}");
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, to).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -282,3 +282,17 @@ pub fn as_words(conclusion: &Conclusion) -> String {
         Conclusion::Unavailable(why) => format!("unavailable {}", why.code.name()),
     }
 }
+
+/// A folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            std::fs::copy(&path, to).unwrap();
+        }
+    }
+}

@@ -1,7 +1,6 @@
 //! Two versions of a check side by side, by real processes: who can ask which, and when.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -9,23 +8,10 @@ use zerotrip_datasets::ResidentId;
 use zerotrip_tests::city::{Outcome, Variant};
 use zerotrip_tests::deployment::{BASIS, FUND, PURPOSE, definitions, run, wait_until};
 
-use crate::support::{DeployedCity, deploy};
+use crate::support::{DeployedCity, copy, deploy};
 
 const FIRST: &str = "no-property";
 const SECOND: &str = "no-property@2";
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, to).unwrap();
-        }
-    }
-}
 
 /// The hub starts again, with the versions at these stages.
 fn stages(town: &mut DeployedCity, stages: [(&str, &str); 2]) {

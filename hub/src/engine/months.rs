@@ -137,9 +137,9 @@ impl PreparedMonths {
                     continue;
                 }
                 cells.push(match column.is_valid(row) {
-                    true => array_value_to_string(column, row)?,
+                    true => format!("={}", array_value_to_string(column, row)?),
                     // What is not known is like nothing else.
-                    false => format!("?{row}"),
+                    false => format!("?{}", numbers.value(row)),
                 });
             }
             Ok(sha256(format!("{cells:?}").as_bytes()))
