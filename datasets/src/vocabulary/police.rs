@@ -1,0 +1,51 @@
+//! What is asked of the police.
+
+use super::{AskedColumn, AskedDataset, AskedEnd, AskedLookup, BORN, code, date, end, id};
+
+const STATUS: AskedColumn = code(
+    "status",
+    "the person's status in this register now",
+    &[
+        ("registered", "registered here, and alive"),
+        ("moved_out", "迁出: registered elsewhere now"),
+        ("deceased", "死亡注销"),
+    ],
+);
+
+pub(super) const HOUSEHOLD: AskedDataset = AskedDataset {
+    id: "police.household",
+    what: "户籍登记: one row for each person, those who died or moved out included",
+    coverage: "Persons that it does not have as registered are outside coverage, whatever \
+               `since` says.",
+    lookup: AskedLookup {
+        name: "kin",
+        columns: &["resident_id", "father_id", "mother_id"],
+        whom: "the person, and every row that names the person as a parent",
+    },
+    columns: &[
+        id("resident_id", "the id of the person whose row it is"),
+        id("father_id", "the father's id; blank only where no father is on record"),
+        id("mother_id", "the mother's id; blank only where no mother is on record"),
+        date("birth_date", "the day of birth"),
+        date("death_date", "the day of death; empty for a living person"),
+        STATUS,
+    ],
+    dates: &[BORN, end("death_date", &["resident_id"])],
+    end: Some(AskedEnd { column: "death_date", code: "status", ended: &["deceased"] }),
+};
+
+/// The same register, asked about a person's own rows alone.
+pub(super) const HOUSEHOLD_OWN: AskedDataset = AskedDataset {
+    lookup: AskedLookup {
+        name: "kin",
+        columns: &["resident_id"],
+        whom: "the person; rows that name the person as a parent do no harm",
+    },
+    columns: &[
+        id("resident_id", "the id of the person whose row it is"),
+        date("birth_date", "the day of birth"),
+        date("death_date", "the day of death; empty for a living person"),
+        STATUS,
+    ],
+    ..HOUSEHOLD
+};
