@@ -154,14 +154,15 @@ pub(crate) fn digit(c: char) -> Option<u8> {
 /// what stands for characters in it resolved, without what marks it up, turned around, with its
 /// days in full, and with letters for the digits that they look like.
 pub(crate) fn readings(raw: &str) -> Vec<String> {
-    let mut readings = vec![narrowed(raw)];
+    let written = narrowed(raw);
+    let resolved = resolved(raw);
+    let text = resolved.clone().unwrap_or_else(|| written.clone());
+    let mut readings = vec![written];
     let mut add = |reading: Option<String>| {
         if let Some(reading) = reading.filter(|reading| !readings.contains(reading)) {
             readings.push(reading);
         }
     };
-    let resolved = resolved(raw);
-    let text = resolved.clone().unwrap_or_else(|| narrowed(raw));
     add(resolved);
     let bare = escapes::without_markup(&text);
     let text = bare.clone().unwrap_or(text);

@@ -155,11 +155,7 @@ pub fn parse(raw: &str) -> Reading {
         return Reading::Person(ResidentId(id));
     }
     let text = fold::identifier(raw);
-    let person = canonical(text.as_bytes())
-        .ok()
-        .or_else(|| expand(text.as_bytes()))
-        .filter(plausible::is_plausible);
-    if let Some(person) = person {
+    if let Some(person) = of_folded(text.as_bytes()) {
         return Reading::Person(person);
     }
     let is_code = || {
@@ -294,6 +290,15 @@ impl fmt::Debug for ResidentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.masked())
     }
+}
+
+/// The person of 18 characters, or of 15 of the first generation, that are folded already.
+fn of_folded(text: &[u8]) -> Option<ResidentId> {
+    let person = match <[u8; 18]>::try_from(text) {
+        Ok(id) => is_canonical(&id).then_some(ResidentId(id)),
+        Err(_) => expand(text),
+    };
+    person.filter(plausible::is_plausible)
 }
 
 /// Whether these are the 18 characters of a valid id.

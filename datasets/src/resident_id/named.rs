@@ -6,7 +6,7 @@ use chrono::Datelike as _;
 
 use super::characters::MOST_PERSONS;
 use super::plausible::has_province;
-use super::{Reading, ResidentId, parse};
+use super::{ResidentId, of_folded};
 use crate::{date, fold};
 
 /// Other characters between two digits of an id in a text.
@@ -70,11 +70,12 @@ fn persons_in_reading(text: &str) -> Vec<ResidentId> {
         }
     };
     let read = |digits: &[(u8, usize)]| {
-        let text: Vec<u8> = digits.iter().map(|(digit, _)| *digit).collect();
-        std::str::from_utf8(&text).ok().and_then(person)
+        let mut text = [0; WHOLE];
+        text.iter_mut().zip(digits).for_each(|(to, (digit, _))| *to = *digit);
+        text.get(..digits.len()).and_then(of_folded)
     };
     for window in digits
-        .windows(18)
+        .windows(WHOLE)
         .filter(|window| window.iter().skip(1).all(|(_, gap)| *gap <= MOST_BETWEEN))
     {
         add(read(window));
@@ -110,7 +111,12 @@ pub fn persons_among<'a>(
             begins.front().copied().filter(|(begin, _)| digits.len() - begin >= WHOLE)
         {
             if digits.len() - begin == WHOLE && begins.len() > 1 {
-                persons.extend(digits.get(begin..).and_then(person).map(|person| (place, person)));
+                persons.extend(
+                    digits
+                        .get(begin..)
+                        .and_then(|text| of_folded(text.as_bytes()))
+                        .map(|person| (place, person)),
+                );
             }
             begins.pop_front();
         }
@@ -131,7 +137,7 @@ pub fn pieces_among<'a>(
     let mut whole = |parts: &[usize], text: &str| {
         if looks_whole(text) {
             let places = parts.iter().filter_map(|part| pieces.get(*part).map(|(place, _)| *place));
-            found.push((places.collect(), person(text).is_some()));
+            found.push((places.collect(), of_folded(text.as_bytes()).is_some()));
         }
     };
     for (first, (_, begin)) in
@@ -234,11 +240,4 @@ fn without_midnight(text: &str) -> &str {
         hours.starts_with("00:00") && hours.chars().all(|c| matches!(c, '0' | ':' | '.'));
     let is_zone = zone.chars().all(|c| c.is_ascii_digit() || c == ':');
     if is_midnight && is_zone { day } else { text }
-}
-
-fn person(text: &str) -> Option<ResidentId> {
-    match parse(text) {
-        Reading::Person(person) => Some(person),
-        Reading::Code(_) | Reading::Unreadable => None,
-    }
 }
