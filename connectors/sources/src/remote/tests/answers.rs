@@ -231,7 +231,7 @@ const HUGE: usize = 200_000;
 fn huge<'a>(server: &'a Server) -> Rig<'a> {
     let rig = Rig::plain(server);
     rig.table.sql(&format!(
-        "insert into TABLE select '{LI}', null, concat(seq, repeat('x', 500)) from {}",
+        "insert into TABLE select '{LI}', null, concat(seq, repeat('z', 500)) from {}",
         numbers(server, HUGE)
     ));
     rig

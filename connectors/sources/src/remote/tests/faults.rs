@@ -242,7 +242,7 @@ fn a_restarted_server_is_found_again(server: &Server) {
 fn a_server_that_dies_is_no_answer(server: &Server) {
     let rig = Rig::plain(server);
     rig.table.sql(&format!(
-        "insert into TABLE select '{LI}', null, concat(seq, repeat('x', 500)) from {}",
+        "insert into TABLE select '{LI}', null, concat(seq, repeat('z', 500)) from {}",
         numbers(server, 100_000)
     ));
     let source = rig.open("profile_every = \"1h\"").unwrap();
