@@ -32,7 +32,16 @@ impl Dispatch for Departments<'_> {
                 self.registers.get(dataset).ok_or_else(|| failed(ErrorCode::Internal))?;
             match register.down {
                 Some(code) => Err(failed(code)),
-                None => answer(register, &call).ok_or_else(|| failed(ErrorCode::Internal)),
+                None => {
+                    let answer =
+                        answer(register, &call).ok_or_else(|| failed(ErrorCode::Internal))?;
+                    let rows: usize = answer.rows.iter().map(RecordBatch::num_rows).sum();
+                    // As a department's gate does.
+                    if rows as u64 > call.most_rows() {
+                        return Err(failed(ErrorCode::SourceLimit));
+                    }
+                    Ok(answer)
+                }
             }
         })
     }

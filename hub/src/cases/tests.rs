@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use zerotrip_checks::definition::Definition;
 
-use super::{CaseFile, CasesReport, engine_faults, run_cases};
+use super::{CaseFile, CasesReport, Expected, engine_faults, run_cases};
 use crate::state::DefinitionFolder;
 
 fn shipped() -> PathBuf {
@@ -169,6 +169,21 @@ fn what_is_not_stated_is_not_so() {
         let answered = outcome.answered.as_ref().unwrap().to_string();
         assert!(answered.starts_with(answer), "{from}: {answered}");
     }
+}
+
+/// A case is no yes over more rows than a department would deliver.
+#[test]
+fn more_rows_than_the_definition_takes_are_no_answer() {
+    let folder = DefinitionFolder::read(&shipped().join("social-insurance-months")).unwrap();
+    let fewer = folder.text.replace("most_rows = 10000", "most_rows = 3");
+    assert_ne!(fewer, folder.text);
+    let definition = Definition::parse(&fewer, "social-insurance-months").unwrap();
+    let report = run(&definition, &folder.cases().unwrap());
+    let limit = Expected::Unavailable("SOURCE_LIMIT".to_owned(), "social.contribution".to_owned());
+    let (over, within): (Vec<_>, Vec<_>) =
+        report.outcomes.iter().partition(|one| one.answered.as_ref() == Ok(&limit));
+    assert!(!over.is_empty() && !within.is_empty());
+    assert!(within.iter().all(|one| one.is_as_expected()));
 }
 
 #[test]
