@@ -2,6 +2,7 @@
 //! mTLS calls, each signed and verified one by one at both ends, with nothing inside. Every answer
 //! is compared with the key while it is timed.
 
+mod definitions;
 mod disk;
 mod floor;
 mod grants;
@@ -83,6 +84,8 @@ enum Command {
     /// again. Every answer is compared with the city's key. A refusal other than OVERLOADED ends
     /// the bench. `--seconds` is the time of each of the three.
     Overload(overload::Overload),
+    /// Every shipped definition: what it takes to prepare, and to run over each of its cases.
+    Definitions(definitions::Definitions),
     /// What a decision costs, by how many grants are in force.
     Grants(grants::Grants),
     /// How the cost of a check grows with the registers that it asks.
@@ -111,6 +114,9 @@ fn main() -> ExitCode {
             let of = (arguments.dir.as_path(), arguments.at.as_slice(), arguments.seconds);
             growth::measure(growth, of, &runtime)
         }),
+        Some(Command::Definitions(definitions)) => {
+            runtime().and_then(|runtime| runtime.block_on(definitions::measure(definitions)))
+        }
         Some(Command::Grants(grants)) => grants::measure(grants),
         Some(Command::Soak(soak)) => runtime().and_then(|runtime| {
             soak::measure(soak, (arguments.dir.as_path(), arguments.residents), &runtime)

@@ -16,10 +16,12 @@ mod run;
 mod table;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod validate;
 
 pub use coverage::Uncovered;
 pub use file::{Case, CaseFile, Expected};
 pub use registers::as_expected;
 pub use run::{CaseOutcome, CasesReport, run_cases};
+pub use timing::{DefinitionTimes, time_cases};
 pub use validate::engine_faults;

@@ -155,7 +155,7 @@ struct Ready {
 /// A variant, and the statements of all registers as they are encoded.
 type Key = (String, Vec<Vec<u8>>);
 
-struct Running<'a> {
+pub(super) struct Running<'a> {
     definition: &'a Definition,
     engine: &'a Engine,
     coverage: Coverage,
@@ -163,11 +163,11 @@ struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    fn new(definition: &'a Definition, engine: &'a Engine, coverage: Coverage) -> Self {
+    pub(super) fn new(definition: &'a Definition, engine: &'a Engine, coverage: Coverage) -> Self {
         Self { definition, engine, coverage, prepared: BTreeMap::new() }
     }
 
-    async fn answer(&mut self, number: usize, case: &Case) -> Result<Expected, String> {
+    pub(super) async fn answer(&mut self, number: usize, case: &Case) -> Result<Expected, String> {
         let ready = self.ready(case).await?;
         let variant = ready.check.variants.get(&case.variant).ok_or("it has no such variant")?;
         let departments = Departments { registers: &case.registers };
