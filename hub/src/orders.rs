@@ -127,6 +127,11 @@ impl Ordered {
         Self { what, by, why }
     }
 
+    /// Whether it brings a segment back.
+    pub fn is_fetch(&self) -> bool {
+        matches!(self.what, What::FetchSegment { .. })
+    }
+
     /// What came of it, or why nothing did.
     pub async fn carry_out(self, ledger: &Ledger) -> Result<Value, String> {
         let order = Order { by: self.by, why: self.why, at: SystemTime::now() };

@@ -1,9 +1,11 @@
 //! What a running hub does with the past: it moves what is finished, erases what is over its age,
 //! deletes what counts no more, and carries out what its operator orders.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use serde_json::Value;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use zerotrip_ledger::{LedgerError, Order};
@@ -43,9 +45,10 @@ pub async fn send(hub: Arc<Hub>, health: HealthReporter) {
     let (mut failing, mut pause): (Option<String>, _) = (None, SEND_AGAIN);
     loop {
         let sent = hub.ledger.send_segment().await;
-        let status = match sent.is_ok() {
-            true => ServingStatus::Serving,
-            false => ServingStatus::NotServing,
+        // What moved on was erased meanwhile.
+        let status = match &sent {
+            Ok(_) | Err(LedgerError::MovedOn) => ServingStatus::Serving,
+            Err(_) => ServingStatus::NotServing,
         };
         if hub.config.segments.is_some() {
             health.set_service_status(SEGMENTS, status).await;
@@ -61,7 +64,6 @@ pub async fn send(hub: Arc<Hub>, health: HealthReporter) {
                     None => tokio::time::sleep(MOVE_EVERY).await,
                 }
             }
-            // It was erased meanwhile.
             Err(LedgerError::MovedOn) => tokio::time::sleep(SEND_AGAIN).await,
             Err(error) => {
                 let why = error.to_string();
@@ -199,6 +201,12 @@ async fn carry_out(hub: &Hub) -> bool {
             }
         };
         let reply = match orders::read(&taken, SystemTime::now()) {
+            // It waits for the object store, and nothing else waits for it.
+            Ok(order) if order.is_fetch() => {
+                let ledger = hub.ledger.clone();
+                tokio::spawn(async move { reply(&taken, order.carry_out(&ledger).await) });
+                continue;
+            }
             Ok(order) => order.carry_out(&hub.ledger).await,
             Err(late @ (Unfit::Late { .. } | Unfit::Abandoned { .. })) => {
                 tracing::warn!("{late}");
@@ -213,9 +221,13 @@ async fn carry_out(hub: &Hub) -> bool {
             }
         };
         left_in_wal |= reply.as_ref().is_ok_and(orders::is_left_in_wal);
-        if let Err(error) = orders::reply(&taken, reply) {
-            tracing::error!(%error, "an order's reply cannot be written");
-        }
+        self::reply(&taken, reply);
     }
     left_in_wal
+}
+
+fn reply(taken: &Path, reply: Result<Value, String>) {
+    if let Err(error) = orders::reply(taken, reply) {
+        tracing::error!(%error, "an order's reply cannot be written");
+    }
 }

@@ -34,11 +34,8 @@ pub fn backup(
     place: Option<Arc<dyn Place>>,
 ) -> Result<Checkpoint, BackupError> {
     schema::new_folder(to)?;
-    let made = copy(folder, to).and_then(|published| {
-        copy_past(folder, to, origin)?;
-        mark_copied(&schema::open_alone(to)?, at)?;
-        finish(to, published, origin, keys, place)
-    });
+    let made = copy(folder, to)
+        .and_then(|published| completed(folder, to, published, origin, keys, (at, place)));
     if made.is_err() {
         // The first error is reported; a useless copy that cannot be removed adds nothing to it.
         let _left = fs::remove_dir_all(to);
@@ -76,7 +73,7 @@ pub fn restore(
         .and_then(|found| regular::demand(&found))
         .and_then(|()| fs::copy(&from, schema::database(&fresh)))
         .map_err(|error| OpenError::io(&from, error))?;
-    copy_past(source, &fresh, origin)?;
+    copy_all(source, &fresh, origin)?;
     mark_restored(&schema::open_alone(&fresh)?, at)?;
     let found = finish(&fresh, None, origin, keys, place)?;
     if found != head {
@@ -103,8 +100,22 @@ pub fn restore(
     Ok((head, aside))
 }
 
+/// The rest of a backup, once the database is copied.
+pub(crate) fn completed(
+    folder: &Path,
+    to: &Path,
+    published: Option<String>,
+    origin: &str,
+    keys: &LogKeys,
+    (at, place): (SystemTime, Option<Arc<dyn Place>>),
+) -> Result<Checkpoint, BackupError> {
+    copy_all(folder, to, origin)?;
+    mark_copied(&schema::open_alone(to)?, at)?;
+    finish(to, published, origin, keys, place)
+}
+
 /// The newest checkpoint that had been published when the copy began.
-fn copy(folder: &Path, to: &Path) -> Result<Option<String>, BackupError> {
+pub(crate) fn copy(folder: &Path, to: &Path) -> Result<Option<String>, BackupError> {
     let published = note(folder)?;
     let target = schema::database(to);
     schema::create_private(&target).map_err(|error| OpenError::io(&target, error))?;
@@ -115,11 +126,6 @@ fn copy(folder: &Path, to: &Path) -> Result<Option<String>, BackupError> {
         [target.to_str().ok_or_else(|| BackupError::NoText(target.display().to_string()))?],
     )?;
     Ok(published)
-}
-
-/// The files of the past that the copied database knows, as far as it knows them.
-fn copy_past(from: &Path, to: &Path, origin: &str) -> Result<(), BackupError> {
-    Ok(copy_all(&schema::open_alone(to)?, from, to, origin)?)
 }
 
 /// Audits the copy from its first leaf on, and writes its head, its mark and its checkpoint; all of

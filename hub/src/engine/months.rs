@@ -61,6 +61,7 @@ impl PreparedMonths {
         let months = Self {
             rule: rule.clone(),
             scan,
+            delivered: asked.answer.fields().len(),
             columns,
             persons: asked.keys.clone(),
             schema: Arc::new(Schema::new(MONTHS_COLUMNS.iter().map(field).collect::<Vec<_>>())),
@@ -130,17 +131,12 @@ impl PreparedMonths {
         let cell = |column: Option<&'a StringArray>, row: usize| {
             column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
         };
+        let delivered = || batch.columns().iter().take(self.delivered);
         let said = |row: usize| -> Result<[u8; 32]> {
-            let mut cells = Vec::with_capacity(batch.num_columns());
-            for (place, column) in batch.columns().iter().enumerate() {
-                if place == row_number {
-                    continue;
-                }
-                cells.push(match column.is_valid(row) {
-                    true => format!("={}", array_value_to_string(column, row)?),
-                    // What is not known is like nothing else.
-                    false => format!("?{}", numbers.value(row)),
-                });
+            let mut cells = Vec::with_capacity(self.delivered);
+            for column in delivered() {
+                let is_known = column.is_valid(row);
+                cells.push(is_known.then(|| array_value_to_string(column, row)).transpose()?);
             }
             Ok(sha256(format!("{cells:?}").as_bytes()))
         };
@@ -157,6 +153,7 @@ impl PreparedMonths {
                     .and_then(|all| NaiveDate::from_epoch_days(all.value(row)))
                     .and_then(CivilMonth::of),
                 digest: said(row)?,
+                is_known: delivered().all(|column| column.is_valid(row)),
             })
         });
         rows.collect()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
-use zerotrip_checks::definition::{Definition, Months, Proves, Reference, Scan, Variant};
+use zerotrip_checks::definition::{Definition, Months, Proves, Reference, Scan};
 use zerotrip_proto::v1::{DatasetStatement, FactTerms, ScanTemplate};
 use zerotrip_trust::digest::Digest;
 
@@ -96,6 +96,8 @@ pub struct PreparedMonths {
     pub rule: Months,
     /// The place of the scan's step.
     pub scan: usize,
+    /// How many of the scan's columns, from the first on, its department delivers.
+    pub delivered: usize,
     /// The places of the scan's columns that it looks at.
     pub columns: MonthsColumns,
     /// Where the persons are whom the scan asks about.
@@ -132,16 +134,6 @@ pub struct SlotColumn {
     pub slot: usize,
     /// The column's place.
     pub column: usize,
-}
-
-impl PreparedCheck {
-    /// The datasets that the check asks, in order.
-    pub fn datasets(&self) -> Vec<&str> {
-        let scans = self.definition.variants.iter().flat_map(Variant::scans);
-        let mut names: Vec<&str> = scans.map(|(_, scan)| scan.dataset.as_str()).collect();
-        names.dedup();
-        names
-    }
 }
 
 impl PreparedVariant {

@@ -10,9 +10,9 @@ use zerotrip_trust::ending::utc;
 
 use super::error::SegmentError;
 use super::kind::Kind;
-use super::objects::{Object, counting};
-use crate::error::OpenError;
-use crate::regular;
+use super::objects::{Object, counting, known_there};
+use crate::error::{BackupError, OpenError};
+use crate::{regular, schema};
 
 /// In the store's folder.
 pub(crate) const FOLDER: &str = "segments";
@@ -180,6 +180,13 @@ pub(super) struct Segment {
     pub(super) dropped: bool,
 }
 
+impl Segment {
+    /// The objects that count in place of its files, and whether it was dropped.
+    pub(super) fn whereabouts(&self) -> (Option<&Object>, Option<&Object>, bool) {
+        (self.entries.object.as_ref(), self.bodies.object.as_ref(), self.dropped)
+    }
+}
+
 /// How the columns of a segment are read.
 pub(super) const COLUMNS: &str =
     "number, day, entries_bytes, bodies_bytes, dictionary, dropped_at IS NOT NULL";
@@ -235,43 +242,57 @@ pub(crate) fn newest_is_whole(
     Ok(())
 }
 
-/// Copies the files of every segment that the database knows, as far as it knows them.
-pub(crate) fn copy_all(
-    connection: &Connection,
-    from: &Path,
-    to: &Path,
-    origin: &str,
-) -> Result<(), SegmentError> {
-    let all =
-        all(connection, from, origin).map_err(|error| SegmentError::altered(FOLDER, error))?;
+/// Copies the files of every segment that the copied database in `to` knows, as far as it knows
+/// them. A file that has moved since the database was copied is where the store in `from` says, and
+/// the copy then knows it there.
+pub(crate) fn copy_all(from: &Path, to: &Path, origin: &str) -> Result<(), BackupError> {
+    let (copied, source) = (schema::open_alone(to)?, schema::open_reading(from)?);
+    let all = all(&copied, from, origin).map_err(OpenError::from)?;
     if all.is_empty() {
         return Ok(());
     }
     let target = folder(to);
     for segment in all {
-        let bodies = (&segment.bodies, segment.bodies_end);
-        let wanted = [Some((&segment.entries, segment.entries_end)), Some(bodies)];
-        for (file, end) in wanted.into_iter().flatten() {
+        let wanted = [
+            (Kind::Entries, &segment.entries, segment.entries_end),
+            (Kind::Bodies, &segment.bodies, segment.bodies_end),
+        ];
+        for (kind, file, end) in wanted {
             // What is elsewhere stays there.
-            if segment.dropped && file.name == segment.bodies.name || file.object.is_some() {
+            if segment.dropped && kind == Kind::Bodies || file.object.is_some() {
                 continue;
             }
-            file.demand(end)?;
-            let copy = || {
-                fs::create_dir_all(&target)?;
-                let place = target.join(&file.name);
-                crate::schema::create_private(&place)?;
-                let mut to = File::options().write(true).open(&place)?;
-                io::copy(&mut regular::open(&file.path)?.take(end), &mut to)?;
-                to.sync_all()
-            };
-            copy().map_err(|error| file.io(&error))?;
+            match copy(file, end, &target) {
+                Err(missing @ SegmentError::Missing(_)) => {
+                    let object =
+                        counting(&source, segment.number, kind).map_err(OpenError::from)?;
+                    let object = object.ok_or(missing)?;
+                    known_there(&copied, &object).map_err(OpenError::from)?;
+                }
+                copied => copied?,
+            }
         }
     }
     let sync = |folder: &Path| File::open(folder).and_then(|folder| folder.sync_all());
     sync(&target)
         .and_then(|()| sync(to))
-        .map_err(|error| SegmentError::Io { file: FOLDER.into(), why: error.to_string() })
+        .map_err(|error| SegmentError::Io { file: FOLDER.into(), why: error.to_string() })?;
+    Ok(())
+}
+
+/// Nothing of the file is left where it is not copied whole.
+fn copy(file: &SegmentFile, end: u64, target: &Path) -> Result<(), SegmentError> {
+    let mut from = file.open()?;
+    file.demand(end)?;
+    let mut copy = || {
+        fs::create_dir_all(target)?;
+        let place = target.join(&file.name);
+        schema::create_private(&place)?;
+        let mut to = File::options().write(true).open(&place)?;
+        io::copy(&mut (&mut from).take(end), &mut to)?;
+        to.sync_all()
+    };
+    copy().map_err(|error| file.io(&error))
 }
 
 /// All segments, oldest first.

@@ -20,11 +20,13 @@ pub(super) enum State {
     Alone = 2,
     /// It is to be removed.
     Leaving = 3,
+    /// The file is back in the store's folder, and it is left for backups of when it was not.
+    Left = 4,
 }
 
 impl State {
     fn of(value: i64) -> Option<Self> {
-        [Self::Begun, Self::Moved, Self::Alone, Self::Leaving]
+        [Self::Begun, Self::Moved, Self::Alone, Self::Leaving, Self::Left]
             .into_iter()
             .find(|state| *state as i64 == value)
     }
@@ -66,7 +68,7 @@ pub(super) enum ObjectStep {
     There,
     /// The file in the store's folder is gone.
     Alone,
-    /// It is back in the store's folder, compared, and stays there.
+    /// It is back in the store's folder, compared, and stays there; the object is left.
     Back,
     /// It is gone from its place.
     Gone,
@@ -100,7 +102,7 @@ pub(crate) fn apply_object(connection: &Connection, work: &ObjectWork) -> Result
         ObjectStep::Back => {
             let stays = "INSERT OR IGNORE INTO stay (segment) VALUES (?1)";
             connection.prepare_cached(stays)?.execute([segment])?;
-            change("state = 3", &[State::Moved, State::Alone])?
+            change("state = 4", &[State::Moved, State::Alone])?
         }
         ObjectStep::Gone => {
             // A copy does not know what the store that it is of still has there.
@@ -162,6 +164,18 @@ pub(super) fn counting(
         .prepare_cached(&select)?
         .query_row(params![segment, kind.name()], object_of)
         .optional()
+}
+
+/// Has a copied database know an object that counts in the store that it is of.
+pub(super) fn known_there(copied: &Connection, object: &Object) -> rusqlite::Result<()> {
+    let Object { segment, kind, place, name, .. } = object;
+    copied
+        .execute(
+            "INSERT INTO object (name, segment, kind, place, state) VALUES (?1, ?2, ?3, ?4, 2) \
+             ON CONFLICT (name) DO UPDATE SET state = 2, upload = NULL",
+            params![name, segment, kind.name(), place],
+        )
+        .map(drop)
 }
 
 /// A file that is written to no more, and is in the store's folder alone: the oldest behind `after`

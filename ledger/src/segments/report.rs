@@ -159,7 +159,7 @@ fn whereabouts(objects: &[Object], segment: i64, kind: Kind, dropped: bool) -> W
             State::Moved | State::Alone => return Whereabouts::Elsewhere(object.shown()),
             State::Leaving if dropped => Whereabouts::ToBeRemoved(object.shown()),
             // It was brought back.
-            State::Leaving => continue,
+            State::Leaving | State::Left => continue,
         };
     }
     found

@@ -40,15 +40,7 @@ pub(crate) fn send_next(
     }
     let Some(place) = archive.place() else { return Ok(None) };
     let ours = |object: &Object| object.place == place.url();
-    if may_remove && let Some(object) = in_state(connection, State::Leaving)?.into_iter().find(ours)
-    {
-        abandon(archive, &object, tell)?;
-        let removed = place.remove(&object.name);
-        removed.map_err(|error| of_place(object.shown(), error))?;
-        let said = format!("`{}` is removed from the object store", object.shown());
-        tell(ObjectWork { object, step: ObjectStep::Gone })?;
-        return Ok(Some(said));
-    }
+    // What cannot be sent, or is not let go, holds up nothing else.
     let mut wrong = None;
     for object in in_state(connection, State::Begun)?.into_iter().filter(ours) {
         match send(connection, archive, &object, tell) {
@@ -71,6 +63,16 @@ pub(crate) fn send_next(
         let object = Object { segment, kind, place, name, upload, state: State::Begun };
         tell(ObjectWork { object: object.clone(), step: ObjectStep::Begin })?;
         return send(connection, archive, &object, tell).map(Some);
+    }
+    if may_remove {
+        for object in in_state(connection, State::Leaving)?.into_iter().filter(ours) {
+            match remove(archive, &object, tell) {
+                Err(LedgerError::Segment(error)) => {
+                    wrong.get_or_insert(error);
+                }
+                removed => return removed.map(Some),
+            }
+        }
     }
     wrong.map_or(Ok(None), |error| Err(error.into()))
 }
@@ -103,6 +105,16 @@ fn send(
     Ok(format!("`{}` is copied into the object store, and compared", object.shown()))
 }
 
+/// Removes an object that is no longer needed.
+fn remove(archive: &Archive, object: &Object, tell: &Tell<'_>) -> Result<String, LedgerError> {
+    let Some(place) = archive.place() else { return Err(LedgerError::MovedOn) };
+    abandon(archive, object, tell)?;
+    let removed = place.remove(&object.name);
+    removed.map_err(|error| of_place(object.shown(), error))?;
+    tell(ObjectWork { object: object.clone(), step: ObjectStep::Gone })?;
+    Ok(format!("`{}` is removed from the object store", object.shown()))
+}
+
 /// Removes what an upload that was cut short has left.
 fn abandon(archive: &Archive, object: &Object, tell: &Tell<'_>) -> Result<(), LedgerError> {
     let (Some(upload), Some(place)) = (&object.upload, archive.place()) else { return Ok(()) };
@@ -111,7 +123,8 @@ fn abandon(archive: &Archive, object: &Object, tell: &Tell<'_>) -> Result<(), Le
     tell(ObjectWork { object: object.clone(), step: ObjectStep::Upload(None) })
 }
 
-/// Brings what is elsewhere of a segment back into the store's folder, where it stays.
+/// Brings what is elsewhere of a segment back into the store's folder, where it stays. The objects
+/// are left: backups of when the files were not here rest on them.
 pub(crate) fn bring_back(
     connection: &Connection,
     archive: &Archive,

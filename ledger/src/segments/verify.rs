@@ -20,6 +20,7 @@ use super::objects::all_objects;
 use super::place::Place;
 use super::reading::{BLOCK_COLUMNS, BlockRow, block_of, moved, past};
 use crate::error::{LedgerError, OpenError};
+use crate::nodes::number;
 use crate::schema;
 
 /// What was verified, and what is wrong; whole where nothing is.
@@ -66,34 +67,75 @@ pub(crate) fn check(
     archive: &Archive,
     all_bodies: bool,
 ) -> Result<Checked, LedgerError> {
-    // What moves or is erased meanwhile is looked at as it was at the beginning.
-    let transaction = connection.unchecked_transaction()?;
+    // Blocks are only added: those of the beginning are looked at, each as it is when its turn
+    // comes.
+    let beginning = connection.unchecked_transaction()?;
+    let segments = all(&beginning, archive.store(), archive.origin())?;
+    let moved = moved(&beginning)?;
+    let newest: Option<i64> =
+        beginning.query_row("SELECT max(first) FROM block", [], |row| row.get(0))?;
+    drop(beginning);
+    let is_older = |row: &&BlockRow| {
+        newest.is_some_and(|newest| number(row.first).is_ok_and(|first| first <= newest))
+    };
     let mut checked = Checked::default();
     let mut expected = 0;
-    for segment in all(&transaction, archive.store(), archive.origin())? {
+    for Segment { number: segment, .. } in segments {
         checked.segments += 1;
         let select = format!("SELECT {BLOCK_COLUMNS} FROM block WHERE segment = ?1 ORDER BY first");
-        let mut query = transaction.prepare(&select)?;
-        let rows = query.query_map([segment.number], block_of)?;
-        for row in rows {
-            let row = row?;
+        let rows = connection
+            .prepare(&select)?
+            .query_map([segment], block_of)?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        for row in rows.iter().filter(is_older) {
             if row.first != expected {
                 checked.fault(format!("the leaves {expected} to {} are in no block", row.first));
             }
             expected = row.end;
-            // What is read of a block stays at hand while it is verified.
-            let archive = archive.for_one_answer();
-            checked.block(&transaction, &archive, &segment, &row, all_bodies)?;
+            let found = whole_block(connection, archive, segment, row, all_bodies)?;
+            checked.add(found);
         }
     }
-    let moved = moved(&transaction)?;
     if moved != expected {
         checked.fault(format!("the leaves {expected} to {moved} are in no block"));
     }
     Ok(checked)
 }
 
+/// What is wrong with a block, wherever its files are by then.
+fn whole_block(
+    connection: &Connection,
+    archive: &Archive,
+    number: i64,
+    row: &BlockRow,
+    all_bodies: bool,
+) -> Result<Checked, LedgerError> {
+    loop {
+        let transaction = connection.unchecked_transaction()?;
+        let segment = archive.segment(&transaction, number)?;
+        let mut found = Checked::default();
+        // What is read of a block stays at hand while it is verified.
+        let reading = archive.for_one_answer();
+        found.block(&transaction, &reading, &segment, row, all_bodies)?;
+        drop(transaction);
+        // What moved or was dropped while it was looked at is looked at again, where it is now.
+        let is_where_it_was = || -> Result<bool, LedgerError> {
+            Ok(archive.segment(connection, number)?.whereabouts() == segment.whereabouts())
+        };
+        if found.faults.is_empty() || is_where_it_was()? {
+            return Ok(found);
+        }
+    }
+}
+
 impl Checked {
+    fn add(&mut self, found: Self) {
+        self.blocks += found.blocks;
+        self.bodies += found.bodies;
+        self.erased += found.erased;
+        found.faults.into_iter().for_each(|fault| self.fault(fault));
+    }
+
     fn fault(&mut self, what: impl ToString) {
         let what = what.to_string();
         if self.faults.len() < FAULTS && !self.faults.contains(&what) {
@@ -107,9 +149,12 @@ impl Checked {
         place: &dyn Place,
         origin: &str,
     ) -> Result<(), OpenError> {
+        // An object's row is there before it is: what is listed first, and is on record
+        // afterwards, is no stranger, however long the listing took.
+        let listed = place.list(origin, OBJECTS);
         let known: HashSet<String> =
             all_objects(connection)?.into_iter().map(|object| object.name).collect();
-        match place.list(origin, OBJECTS) {
+        match listed {
             Ok(names) => {
                 let mut strangers: Vec<_> =
                     names.into_iter().filter(|name| !known.contains(name)).collect();

@@ -11,7 +11,7 @@ mod row;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zerotrip_datasets::CivilMonth;
 
@@ -91,10 +91,11 @@ fn bounds(range: Period, kinds: &[Kind<'_>]) -> Bounds {
 
 /// The rows, each once, and whether each is one for certain. Of two that have one number and say
 /// different things it is not known which is right, or whether both are; one without its number may
-/// be another once more.
+/// be another once more. Where rows have no number, one that is like another may be it once more.
 fn told_apart<'a>(rule: &Months, rows: Vec<Row<'a>>) -> Vec<(Row<'a>, bool)> {
     if rule.identity.is_none() {
-        return rows.into_iter().map(|row| (row, true)).collect();
+        let mut said = BTreeSet::new();
+        return rows.into_iter().map(|row| (row, said.insert(row.digest))).collect();
     }
     let mut by_number: BTreeMap<&str, Vec<Row<'a>>> = BTreeMap::new();
     let mut apart = Vec::with_capacity(rows.len());
@@ -104,9 +105,8 @@ fn told_apart<'a>(rule: &Months, rows: Vec<Row<'a>>) -> Vec<(Row<'a>, bool)> {
             continue;
         };
         let known = by_number.entry(identity).or_default();
-        // Two cells that are not known can differ.
         let is_same = |other: &Row<'_>| Row { number: row.number, ..*other } == row;
-        if !is_whole(rule, &row) || !known.iter().any(is_same) {
+        if !row.is_known || !known.iter().any(is_same) {
             known.push(row);
         }
     }
@@ -118,15 +118,6 @@ fn told_apart<'a>(rule: &Months, rows: Vec<Row<'a>>) -> Vec<(Row<'a>, bool)> {
         apart.push((*row, true));
     }
     apart
-}
-
-/// Whether every cell of a row that the step looks at is known.
-fn is_whole(rule: &Months, row: &Row<'_>) -> bool {
-    row.month.is_some()
-        && (rule.amount.is_none() || row.amount.is_some())
-        && (rule.direction.is_none() || row.direction.is_some())
-        && (rule.kind.is_none() || row.kind.is_some())
-        && (rule.paid_within.is_none() || row.paid.is_some())
 }
 
 /// A row that shows that month.

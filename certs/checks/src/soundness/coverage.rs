@@ -1,10 +1,12 @@
 //! About which persons, where and when does a register's silence say something? Only of what its
 //! owner states: nothing is taken to be so because it is not denied.
 
+use std::time::SystemTime;
+
 use chrono::{Months, NaiveDate};
 use zerotrip_datasets::plausible::birth_in;
 
-use super::moment::{day_of, first_read};
+use super::moment::{day_of, first_read, was_over};
 use super::report::ScanReport;
 use super::{CheckEvidence, ScanEvidence, ScanState, Subjects};
 use crate::definition::Reach;
@@ -16,7 +18,7 @@ pub(super) fn uncovered<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
     if evidence.asks_elsewhere {
         return evidence.scans.first().map(|scan| scan.dataset);
     }
-    let moment = first_read(evidence).and_then(day_of).and_then(NaiveDate::from_epoch_days);
+    let moment = first_read(evidence);
     for scan in evidence.scans.iter().filter(|scan| !scan.absence_for.is_empty()) {
         let ScanState::Complete(complete) = scan.state else { continue };
         let stated = complete.stated();
@@ -69,9 +71,10 @@ fn knows_of_before(scan: &ScanEvidence<'_>, stated: &ScanReport) -> bool {
 /// Whether the register begins early enough for what the scan looks for, or has taken over what is
 /// older. It must have begun by the day of the moment in any case: what ended between the moment
 /// and its beginning was taken over by no register.
-fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate) -> bool {
+fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: SystemTime) -> bool {
+    let Some(day) = day_of(moment).and_then(NaiveDate::from_epoch_days) else { return false };
     let Some(since) =
-        stated.since.and_then(NaiveDate::from_epoch_days).filter(|since| *since <= moment)
+        stated.since.and_then(NaiveDate::from_epoch_days).filter(|since| *since <= day)
     else {
         return false;
     };
@@ -83,7 +86,8 @@ fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate)
     if let Reach::Days { from, until } = scan.reach {
         // What is entered on a day is not all there before it is over; and what has ended since is
         // there only where it is kept.
-        let is_read_after = moment >= from && until.is_none_or(|until| moment > until);
+        let is_read_after =
+            day >= from && until.is_none_or(|until| was_over(until.to_epoch_days(), moment));
         return is_read_after && since <= from && stated.keeps_ended;
     }
     stated.older_carried_over
@@ -93,7 +97,7 @@ fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: NaiveDate)
                 .absence_for
                 .iter()
                 .all(|person| turned(person, age).is_some_and(|turned| turned >= since)),
-            Reach::LastYears(years) => moment
+            Reach::LastYears(years) => day
                 .checked_sub_months(Months::new(years.saturating_mul(12)))
                 .is_some_and(|from| from >= since),
         }

@@ -115,7 +115,7 @@ pub(super) fn last_day(on_date: Option<i32>, source: &CompleteScan) -> Option<i3
 /// `CLOCK_SKEW`, and a clock's reading that is as near to midnight is of either day. An as-of that
 /// *is* midnight is not a clock's reading: it names all that is dated before it, by the registers'
 /// own days, and days are compared with days.
-fn was_over(day: i32, moment: SystemTime) -> bool {
+pub(super) fn was_over(day: i32, moment: SystemTime) -> bool {
     day_end(day)
         .is_some_and(|end| end + CLOCK_SKEW <= moment || is_midnight(moment) && end <= moment)
 }

@@ -197,6 +197,16 @@ fn a_register_knows_of_days_that_it_had_begun_by_and_was_read_after() {
     ] {
         assert_eq!(asked(from, until, since, older), said, "{from} {until:?} {since} {older}");
     }
+    // A clock that is a little fast reads the last day's end too early; midnight is no clock's.
+    let midnight = 1_799_942_400;
+    for (seconds, said) in [(0, known), (240, unknown), (299, unknown), (300, known)] {
+        let as_of = at(midnight + seconds);
+        let stated = ScanReport { since: day("1990-01-01"), as_of, now: as_of, ..report("d") };
+        let [from, until] = ["2020-01-01", "2027-01-14"]
+            .map(|text| NaiveDate::parse_from_str(text, "%Y-%m-%d").unwrap());
+        let reach = Reach::Days { from, until: Some(until) };
+        assert_eq!(Case { reach, ..case(OWNER, stated) }.said(), said, "{seconds}");
+    }
     // What has ended since is there only where it is kept.
     let forgets = ScanReport { since: day("1990-01-01"), keeps_ended: false, ..report("d") };
     let reach = Reach::Days { from: NaiveDate::from_ymd_opt(2020, 1, 1).unwrap(), until: None };

@@ -19,6 +19,8 @@ pub struct StatementRules {
     pub(super) columns: Vec<Column>,
     /// Places of the columns of all look-ups.
     pub(super) looked_up: Vec<usize>,
+    /// Whether a check of this release asks for the dataset.
+    is_asked_for: bool,
     /// Dates of what happened, began or ended.
     pub(super) dates: Vec<DatedColumn>,
     /// Where a row says that what it records has ended.
@@ -73,6 +75,7 @@ impl StatementRules {
             ..Self::default()
         };
         for AskedDataset { dates, end, .. } in vocabulary::of_dataset(&dataset.id) {
+            rules.is_asked_for = true;
             for AskedDate { column, role, persons, least_age } in *dates {
                 let Some(at) = place(column).filter(|_| *role != DateRole::Birth) else { continue };
                 let persons = match persons {
@@ -98,6 +101,11 @@ impl StatementRules {
         }
         rules.looked_up = looked_up;
         rules
+    }
+
+    /// Whether anything is known of what its dates and codes mean.
+    pub(super) fn knows_dates(&self) -> bool {
+        self.is_asked_for
     }
 
     /// Places of the columns that a pass must read to hold the statements against its rows.

@@ -198,6 +198,14 @@ impl StatementSurvey {
     }
 
     fn add_notes(&self, notes: &mut Vec<String>) {
+        if !self.rules.knows_dates() {
+            notes.push(
+                "no check of this release asks for this dataset, so that no date of it is known to \
+                 be of what began or ended: `since`, `undated_before` and `ended` were not held \
+                 against the rows"
+                    .to_owned(),
+            );
+        }
         for (place, seen) in &self.words {
             let codes = self.rules.columns.get(*place).map(|column| &column.codes);
             let never: Vec<&str> = codes

@@ -25,6 +25,8 @@ enum Fault {
     Cut,
     TooLong,
     Short,
+    /// It lets nothing go.
+    KeepsAll,
 }
 
 /// A folder that can be down, or lie.
@@ -98,13 +100,17 @@ impl Place for Faulty {
             Some(Fault::Cut) => piece.length -= 1,
             Some(Fault::TooLong) => piece.length += 1,
             Some(Fault::Short) => drop(piece.bytes.pop()),
-            Some(Fault::Down | Fault::Upload) | None => {}
+            Some(Fault::Down | Fault::Upload | Fault::KeepsAll) | None => {}
         }
         Ok(piece)
     }
 
     fn remove(&self, name: &str) -> Result<(), PlaceError> {
-        self.up().and_then(|()| self.folder.remove(name))
+        self.up()?;
+        if self.is(Fault::KeepsAll) {
+            return Err(PlaceError::Unavailable("it answers 403".into()));
+        }
+        self.folder.remove(name)
     }
 
     fn list(&self, under: &str, most: usize) -> Result<Vec<String>, PlaceError> {
@@ -419,6 +425,9 @@ async fn a_hold_by_time_wins_over_an_order_while_the_place_is_down() {
 async fn a_segment_comes_back_whole_and_stays() {
     let (sent, ledger) = sent().await;
     let before = told(&ledger, 1600);
+    let copy = sent.store.path().join("copy");
+    let (store, keys) = (sent.store.path().to_owned(), sent.store.keys());
+    crate::backup(&store, &copy, ORIGIN, &keys, at(9), sent.place()).unwrap();
     assert!(matches!(ledger.fetch_segment(77).await, Err(LedgerError::Malformed(_))));
     for fault in [Fault::Down, Fault::Altered, Fault::Cut, Fault::Missing] {
         sent.place.set(Some(fault));
@@ -428,13 +437,65 @@ async fn a_segment_comes_back_whole_and_stays() {
     sent.place.set(None);
     assert_eq!(ledger.fetch_segment(2).await, Ok(2));
     assert_eq!(ledger.fetch_segment(2).await, Ok(0));
-    assert_eq!(send_all(&ledger).await, 2, "its objects are removed, and nothing is sent again");
-    assert_eq!(sent.there().len(), 2 * FULL - 2);
+    assert_eq!(send_all(&ledger).await, 0, "its objects are left, and nothing is sent again");
+    assert_eq!(sent.there().len(), 2 * FULL);
     assert_eq!(sent.store.segment_files().len(), 4);
     ledger.close().await.unwrap();
     let ledger = sent.open_as(true).unwrap();
     assert_eq!(told(&ledger, 1600), before);
     assert_eq!(sent.strangers(), Vec::<String>::new());
+    // A backup of before rests on them.
+    ledger.close().await.unwrap();
+    crate::restore(&copy, &store, ORIGIN, &keys, at(7), sent.place()).unwrap();
+    let ledger = sent.open_as(true).unwrap();
+    assert_eq!(told(&ledger, 1600), before);
+    // They go with the last body.
+    ledger.confirm_holds(order()).await.unwrap();
+    assert_eq!(ledger.fetch_segment(2).await, Ok(2));
+    ledger.drop_segment(2, order()).await.unwrap();
+    send_all(&ledger).await;
+    assert_eq!(sent.there().len(), 2 * FULL - 1);
+}
+
+/// A file that moves between the copy of the database and its own is where the store says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_backup_is_made_while_segments_move() {
+    let sent = Sent::new();
+    let ledger = sent.open();
+    exchanges(&ledger, 0..1600).await;
+    move_by_days(&ledger).await;
+    let before = told(&ledger, 1600);
+    let copy = sent.store.path().join("copy");
+    let (store, keys) = (sent.store.path().to_owned(), sent.store.keys());
+    crate::schema::new_folder(&copy).unwrap();
+    let published = crate::backup::copy(&store, &copy).unwrap();
+    assert!(send_all(&ledger).await > 0);
+    crate::backup::completed(&store, &copy, published, ORIGIN, &keys, (at(9), sent.place()))
+        .unwrap();
+    ledger.close().await.unwrap();
+    crate::restore(&copy, &store, ORIGIN, &keys, at(7), sent.place()).unwrap();
+    let ledger = sent.open_as(true).unwrap();
+    assert_eq!(told(&ledger, 1600), before);
+    assert_eq!(ledger.verify_segments().unwrap().faults, Vec::<String>::new());
+}
+
+/// What a bucket does not let go holds up nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn segments_move_on_where_nothing_may_be_removed() {
+    let (sent, ledger) = sent().await;
+    ledger.drop_segment(2, order()).await.unwrap();
+    sent.place.set(Some(Fault::KeepsAll));
+    exchanges(&ledger, 2000..3000).await;
+    move_by_days(&ledger).await;
+    let before = sent.there().len();
+    let mut last = Ok(Some(String::new()));
+    while matches!(last, Ok(Some(_))) {
+        last = ledger.send_segment().await;
+    }
+    assert!(last.is_err(), "{last:?}");
+    assert!(sent.there().len() > before);
+    sent.place.set(None);
+    assert_eq!(send_all(&ledger).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
