@@ -49,23 +49,53 @@ pub fn read_definitions(folder: &Path) -> Result<Vec<Version>, OpenError> {
         }
         versions.push(Version { definition: Arc::new(definition), lifecycle });
     }
-    for version in &versions {
-        let Some(successor) = version.lifecycle.successor() else { continue };
-        let name = &version.definition.name;
-        let base = &version.definition.base;
-        let is_there = versions.iter().any(|other| {
-            other.definition.name == successor
-                && successor != name
-                && other.definition.base == *base
-        });
-        if !is_there {
-            let file = folder.join(name).join(LIFECYCLE_FILE).display().to_string();
-            let what = format!("there is no other version `{}` of it", cut(successor));
-            let remedy = "name the version that is asked instead, as its folder is named";
-            return Err(DefinitionError(vec![Fault::new(&file, "successor", &what, remedy)]).into());
+    let faults: Vec<Fault> = versions
+        .iter()
+        .filter_map(|version| {
+            wrong_successor(folder, &versions, version)
+                .or_else(|| type_of_another(folder, &versions, version))
+        })
+        .collect();
+    if faults.is_empty() { Ok(versions) } else { Err(DefinitionError(faults).into()) }
+}
+
+/// What is asked instead of a version must be another one of the same check that has not ended.
+fn wrong_successor(folder: &Path, versions: &[Version], version: &Version) -> Option<Fault> {
+    let successor = version.lifecycle.successor()?;
+    let Definition { name, base, .. } = &*version.definition;
+    let found = versions.iter().find(|other| {
+        other.definition.name == successor && successor != name && other.definition.base == *base
+    });
+    let what = match found.map(|found| &found.lifecycle) {
+        None => format!("there is no other version `{}` of it", cut(successor)),
+        Some(Lifecycle::Ended { .. }) => {
+            format!("the version `{}` has ended itself", cut(successor))
         }
-    }
-    Ok(versions)
+        Some(_) => return None,
+    };
+    let file = folder.join(name).join(LIFECYCLE_FILE).display().to_string();
+    let remedy = "name the version that is asked instead, as its folder is named";
+    Some(Fault::new(&file, "successor", &what, remedy))
+}
+
+/// Whoever tells certificates apart by their type must not take one check's for another's.
+fn type_of_another(folder: &Path, versions: &[Version], version: &Version) -> Option<Fault> {
+    let Definition { name, certificate, .. } = &*version.definition;
+    let before = versions.iter().take_while(|other| other.definition.name != *name);
+    let other =
+        before.into_iter().find(|other| other.definition.certificate.vct == certificate.vct)?;
+    let file = folder.join(name).join(CHECK_FILE).display().to_string();
+    let what = format!(
+        "`{}` is the type of `{}`'s certificates",
+        cut(&certificate.vct),
+        other.definition.name
+    );
+    Some(Fault::new(
+        &file,
+        "certificate.vct",
+        &what,
+        "give each check and version a type of its own",
+    ))
 }
 
 #[cfg(test)]
@@ -170,6 +200,19 @@ mod tests {
             assert!(refused.contains(&format!("no other version `{nobody}` of it")), "{refused}");
         }
         let after = deprecated("no-property@2").unwrap();
+        // A version that has ended is no answer to what to ask instead.
+        let of_second = second.join("lifecycle.toml");
+        std::fs::write(&of_second, "stage = \"ended\"\n").unwrap();
+        let refused = read_definitions(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("`no-property@2` has ended itself"), "{refused}");
+        std::fs::remove_file(&of_second).unwrap();
+        // Certificates of two versions are told apart by their type.
+        let first = folder.path().join("no-property/check.toml");
+        let text = std::fs::read_to_string(&first).unwrap();
+        std::fs::write(&first, text.replace(":no-property:1\"", ":no-property:2\"")).unwrap();
+        let refused = read_definitions(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("is the type of `no-property`'s certificates"), "{refused}");
+        std::fs::write(&first, text).unwrap();
         let said = |versions: &[Version]| -> Vec<(String, String, bool)> {
             versions
                 .iter()
