@@ -4,6 +4,7 @@
 //! (`tests/scenarios/definitions.rs`).
 
 mod civil;
+mod fund;
 mod homes;
 mod police;
 mod social;
@@ -144,6 +145,7 @@ pub const VOCABULARIES: &[Vocabulary] = &[
     Vocabulary { check: "marriage-status", datasets: &[civil::MARRIAGE, police::HOUSEHOLD_OWN] },
     Vocabulary { check: "household-membership", datasets: &[police::HOUSEHOLD_OWN] },
     Vocabulary { check: "social-insurance-months", datasets: &[social::CONTRIBUTION] },
+    Vocabulary { check: "provident-fund-record", datasets: &[fund::DEPOSIT, fund::ACCOUNT] },
 ];
 
 /// What the checks ask of the dataset of that id.
