@@ -8,6 +8,7 @@ mod fund;
 mod homes;
 mod police;
 mod social;
+mod tax;
 
 use zerotrip_proto::v1::{DateRole, SemanticType};
 
@@ -146,6 +147,7 @@ pub const VOCABULARIES: &[Vocabulary] = &[
     Vocabulary { check: "household-membership", datasets: &[police::HOUSEHOLD_OWN] },
     Vocabulary { check: "social-insurance-months", datasets: &[social::CONTRIBUTION] },
     Vocabulary { check: "provident-fund-record", datasets: &[fund::DEPOSIT, fund::ACCOUNT] },
+    Vocabulary { check: "income-tax-months", datasets: &[tax::INCOME] },
 ];
 
 /// What the checks ask of the dataset of that id.
