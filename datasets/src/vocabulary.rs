@@ -6,6 +6,7 @@
 mod civil;
 mod fund;
 mod homes;
+mod medical;
 mod police;
 mod social;
 mod tax;
@@ -148,6 +149,7 @@ pub const VOCABULARIES: &[Vocabulary] = &[
     Vocabulary { check: "social-insurance-months", datasets: &[social::CONTRIBUTION] },
     Vocabulary { check: "provident-fund-record", datasets: &[fund::DEPOSIT, fund::ACCOUNT] },
     Vocabulary { check: "income-tax-months", datasets: &[tax::INCOME] },
+    Vocabulary { check: "medical-insurance-eligibility", datasets: &[medical::INSURED] },
 ];
 
 /// What the checks ask of the dataset of that id.
