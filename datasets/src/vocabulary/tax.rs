@@ -2,7 +2,46 @@
 
 use zerotrip_proto::v1::SemanticType;
 
-use super::{AskedDataset, AskedLookup, code, column, date, event, id};
+use super::{AskedColumn, AskedDataset, AskedLookup, code, column, date, event, id};
+
+const TAXPAYER: AskedColumn = id("taxpayer_id", "the id of the taxpayer (纳税人证件号)");
+
+const MONTH: AskedColumn = column(
+    "month",
+    SemanticType::Month,
+    "the month that it is for (税款所属期); empty for what is of no month, such as the settlement \
+     after the year",
+);
+
+const ITEM: AskedColumn = code(
+    "item",
+    "the item of income (所得项目)",
+    &[
+        ("wages", "工资、薪金所得"),
+        ("services", "劳务报酬所得"),
+        ("writing", "稿酬所得"),
+        ("licences", "特许权使用费所得"),
+        ("business", "经营所得"),
+        ("capital", "利息、股息、红利所得"),
+        ("lease", "财产租赁所得"),
+        ("transfer", "财产转让所得"),
+        ("windfall", "偶然所得"),
+        ("settlement", "综合所得年度汇算清缴"),
+    ],
+);
+
+const TAX: AskedColumn = column(
+    "tax",
+    SemanticType::Money,
+    "the tax that was paid, 0 where none was due; of a correction, the difference; below 0, what \
+     was paid back (退税)",
+);
+
+const PAID_ON: AskedColumn =
+    date("paid_on", "the day on which the tax was received (入库日期); empty where none was due");
+
+const ENTRY_NO: AskedColumn =
+    column("entry_no", SemanticType::Text, "the row's own number (记录编号)");
 
 pub(super) const INCOME: AskedDataset = AskedDataset {
     id: "tax.income",
@@ -17,51 +56,30 @@ pub(super) const INCOME: AskedDataset = AskedDataset {
         whom: "the taxpayer, whoever declares",
     },
     columns: &[
-        id("taxpayer_id", "the id of the taxpayer (纳税人证件号)"),
-        column(
-            "month",
-            SemanticType::Month,
-            "the month that it is for (税款所属期); empty for what is of no month, such as the \
-             settlement after the year",
-        ),
-        code(
-            "item",
-            "the item of income (所得项目)",
-            &[
-                ("wages", "工资、薪金所得"),
-                ("services", "劳务报酬所得"),
-                ("writing", "稿酬所得"),
-                ("licences", "特许权使用费所得"),
-                ("business", "经营所得"),
-                ("capital", "利息、股息、红利所得"),
-                ("lease", "财产租赁所得"),
-                ("transfer", "财产转让所得"),
-                ("windfall", "偶然所得"),
-                ("settlement", "综合所得年度汇算清缴"),
-            ],
-        ),
+        TAXPAYER,
+        MONTH,
+        ITEM,
         code(
             "filing",
             "whether the row declares (申报、更正) or withdraws (作废): a row for each that it \
              withdraws",
             &[("declared", "申报"), ("withdrawn", "作废")],
         ),
-        column(
-            "tax",
-            SemanticType::Money,
-            "the tax that was paid, 0 where none was due; of a correction, the difference; below \
-             0, what was paid back (退税)",
-        ),
+        TAX,
         date(
             "filed_on",
             "the day on which the month was first declared (首次申报日期); a correction keeps it",
         ),
-        date(
-            "paid_on",
-            "the day on which the tax was received (入库日期); empty where none was due",
-        ),
-        column("entry_no", SemanticType::Text, "the row's own number (记录编号)"),
+        PAID_ON,
+        ENTRY_NO,
     ],
     dates: &[event("filed_on", &[], 0), event("paid_on", &[], 0)],
     end: None,
+};
+
+/// The same register, asked about tax that was paid alone.
+pub(super) const INCOME_PAID: AskedDataset = AskedDataset {
+    columns: &[TAXPAYER, MONTH, ITEM, TAX, PAID_ON, ENTRY_NO],
+    dates: &[event("paid_on", &[], 0)],
+    ..INCOME
 };
