@@ -7,8 +7,8 @@ use super::{AskedDataset, AskedEnd, AskedLookup, begin, code, column, date, end,
 pub(super) const RESTRICTION: AskedDataset = AskedDataset {
     id: "court.restriction",
     what: "限制消费令: one row for each order and person, those that were lifted included",
-    coverage: "An order of before `since` is in it only if `older = \"carried_over\"`. It speaks of \
-               the orders of the courts of its regions.",
+    coverage: "An order of before `since` is in it only if `older = \"carried_over\"`. It speaks \
+               of the orders of the courts of its regions.",
     lookup: AskedLookup {
         name: "restricted",
         columns: &["restricted_id"],

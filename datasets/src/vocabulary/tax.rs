@@ -46,8 +46,8 @@ const ENTRY_NO: AskedColumn =
 pub(super) const INCOME: AskedDataset = AskedDataset {
     id: "tax.income",
     what: "个人所得税申报记录: one row for one item of a return for one person and month, also where \
-           no tax was due; what is taken back is a row of its own, and no row is removed. A row for \
-           more than one month does not belong here",
+           no tax was due; what is taken back is a row of its own, and no row is removed. A row \
+           for more than one month does not belong here",
     coverage: "`since` is the first day from which every return is in this table: a question about \
                months before it is not answered.",
     lookup: AskedLookup {
