@@ -4,9 +4,14 @@
 //! (`tests/scenarios/definitions.rs`).
 
 mod civil;
+mod court;
+mod fund;
 mod homes;
+mod medical;
 mod police;
 mod social;
+mod talent;
+mod tax;
 
 use zerotrip_proto::v1::{DateRole, SemanticType};
 
@@ -144,6 +149,22 @@ pub const VOCABULARIES: &[Vocabulary] = &[
     Vocabulary { check: "marriage-status", datasets: &[civil::MARRIAGE, police::HOUSEHOLD_OWN] },
     Vocabulary { check: "household-membership", datasets: &[police::HOUSEHOLD_OWN] },
     Vocabulary { check: "social-insurance-months", datasets: &[social::CONTRIBUTION] },
+    Vocabulary { check: "provident-fund-record", datasets: &[fund::DEPOSIT, fund::ACCOUNT] },
+    Vocabulary { check: "income-tax-months", datasets: &[tax::INCOME] },
+    Vocabulary { check: "medical-insurance-eligibility", datasets: &[medical::INSURED] },
+    Vocabulary {
+        check: "home-purchase-qualification",
+        datasets: &[
+            civil::MARRIAGE,
+            police::HOUSEHOLD,
+            homes::OWNERSHIP,
+            homes::PRESALE,
+            social::CONTRIBUTION,
+            tax::INCOME_PAID,
+            talent::CERTIFICATE,
+            court::RESTRICTION,
+        ],
+    },
 ];
 
 /// What the checks ask of the dataset of that id.

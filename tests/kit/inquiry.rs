@@ -43,7 +43,7 @@ use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 
 use crate::city::Variant;
-use crate::deployment::{DEPARTMENTS, Failure, definition_text, fail, test_definitions};
+use crate::deployment::{Failure, definition_text, fail, test_definitions};
 
 /// A check, prepared once for however many cities: what their owners state differs in
 /// row floors alone.
@@ -55,7 +55,7 @@ pub struct Asker {
     receipts: BatchSigner<ScanReceipt>,
 }
 
-/// A city's four registers, opened.
+/// A city's registers, opened.
 #[derive(Debug)]
 pub struct Registers {
     departments: BTreeMap<String, Department>,
@@ -307,17 +307,23 @@ impl DispatchMany for InParts<'_> {
     }
 }
 
+/// The dataset files of a city: of its departments, and of whatever others have been written beside
+/// them.
 fn dataset_files(city: &Path) -> Result<Vec<(DatasetFile, std::path::PathBuf)>, Failure> {
-    let read = |(folder, _, _, file): &(&str, &str, &str, &str)| -> Result<_, Failure> {
-        let base = city.join(folder);
-        let text = fs::read_to_string(base.join(file))?;
-        Ok((DatasetFile::parse(&text, file)?, base))
-    };
-    let mut files = DEPARTMENTS.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
-    // Where somebody has written it beside them.
-    let social = ("social", "", "", "contribution.toml");
-    if city.join(social.0).join(social.3).is_file() {
-        files.push(read(&social)?);
+    let mut files = Vec::new();
+    for folder in fs::read_dir(city)? {
+        let base = folder?.path();
+        if !base.is_dir() {
+            continue;
+        }
+        for entry in fs::read_dir(&base)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == "toml") {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let text = fs::read_to_string(&path)?;
+                files.push((DatasetFile::parse(&text, &name)?, base.clone()));
+            }
+        }
     }
     Ok(files)
 }

@@ -280,6 +280,50 @@ fn months_are_refused_by_name_where_they_could_be_miscounted() {
     }
 }
 
+/// Of two checks that ask about a family, one is not mended without the other.
+#[test]
+fn who_is_of_a_family_is_said_in_one_way() {
+    let sql = |check: &str, file: &str| {
+        let folder = zerotrip_tests::deployment::definitions().join(check);
+        std::fs::read_to_string(folder.join(file)).unwrap()
+    };
+    for (file, copy) in [
+        ("anothers.sql", "anothers.sql"),
+        ("certain.family.sql", "certain.sql"),
+        ("certain_spouse.sql", "certain_spouse.sql"),
+        ("children.sql", "children.sql"),
+        ("former.family.sql", "former.sql"),
+        ("life.family.sql", "life.sql"),
+        ("living_spouse.sql", "living_spouse.sql"),
+        ("minor.sql", "minor.sql"),
+        ("out_of_order.sql", "out_of_order.sql"),
+        ("registered.sql", "registered.sql"),
+        ("spouse.sql", "spouse.sql"),
+    ] {
+        let [one, other] = [("no-property", file), ("home-purchase-qualification", copy)]
+            .map(|(check, file)| sql(check, file));
+        assert_eq!(one, other, "{file}");
+    }
+    // What each row of homes and of persons means is one file there, and two here.
+    let verdict = sql("no-property", "verdict.sql");
+    let branches: Vec<&str> = verdict.trim_end().split("\nunion all\n").collect();
+    let here = |file: &str| {
+        let text = sql("home-purchase-qualification", file);
+        let (comment, text) = text.trim_end().split_once('\n').unwrap();
+        assert!(comment.starts_with("-- "), "{file}");
+        text.replace("HOME_FOUND", "PROPERTY_FOUND")
+    };
+    assert_eq!(here("homes.sql"), branches[..2].join("\nunion all\n"));
+    // The first branch of a file names its columns.
+    let named = here("people.sql").replacen(
+        "'undetermined' as verdict, '' as code, 'marriage' as scan, m.row_number, m.event_date as \
+         on_date, cast(null as date) as began_on",
+        "'undetermined', '', 'marriage', m.row_number, m.event_date, cast(null as date)",
+        1,
+    );
+    assert_eq!(named, branches[2..].join("\nunion all\n"));
+}
+
 /// Every step of it is evaluated on a family's few rows as they are: one operator that is not costs
 /// each check some hundred microseconds of streams and meters.
 #[test]

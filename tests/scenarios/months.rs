@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use zerotrip_certificates::{Fact, FactValue};
-use zerotrip_tests::city::contributions::{Account, Counted, contributions};
+use zerotrip_tests::city::contributions::{Account, contributions};
+use zerotrip_tests::city::monthly::{Counted, Range};
 use zerotrip_tests::city::{self, Spec, System, stated_day};
 use zerotrip_tests::inquiry::Asker;
 
@@ -64,7 +65,8 @@ fn months_are_counted_as_they_were_paid() {
         let registers = asker.open(folder.path(), state.path(), now, spec.today).unwrap();
         for (id, account) in &accounts {
             for (variant, kind, last, late_counts, least, in_a_row, tells) in VARIANTS {
-                let truth = account.counted(kind, spec.today, last, late_counts);
+                let range = Range { today: spec.today, until: 1, last };
+                let truth = account.counted(kind, range, late_counts);
                 let asking = asker.answer(&registers, id, variant);
                 let ((word, code, _), facts) = runtime.block_on(asking).unwrap();
                 let is_enough = if in_a_row { truth.last_run } else { truth.months } >= least;

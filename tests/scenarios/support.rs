@@ -17,6 +17,10 @@ use zerotrip_hub::engine::PreparedCheck;
 use zerotrip_proto::DESCRIPTORS;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode, ExchangeFact, GetFactRequest};
 use zerotrip_tests::city::contributions::contributions;
+use zerotrip_tests::city::fund::fund;
+use zerotrip_tests::city::income_tax::income_tax;
+use zerotrip_tests::city::medical::medical;
+use zerotrip_tests::city::purchase::buyers;
 use zerotrip_tests::city::{
     Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked,
     stated_day,
@@ -234,12 +238,22 @@ pub fn statements() -> BTreeMap<String, DatasetStatement> {
     let spec = Spec::on(60, 1, stated_day());
     zerotrip_tests::city::generate(&spec, folder.path()).unwrap();
     contributions(&spec, System::Sqlite, folder.path()).unwrap();
+    fund(&spec, [System::Sqlite; 2], folder.path()).unwrap();
+    income_tax(&spec, System::Sqlite, folder.path()).unwrap();
+    medical(&spec, System::Sqlite, folder.path()).unwrap();
+    buyers(&spec, [System::Sqlite; 2], folder.path()).unwrap();
     let files = [
         "police/household.toml",
         "civil/marriage.toml",
         "estate/ownership.toml",
         "housing/presale.toml",
         "social/contribution.toml",
+        "fund/deposit.toml",
+        "fund/account.toml",
+        "tax/income.toml",
+        "medical/insured.toml",
+        "talent/certificate.toml",
+        "court/restriction.toml",
     ];
     let read = |file: &&str| {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();

@@ -1,0 +1,2 @@
+-- Who is asked about whatever else turns out.
+select applicant as id from request

@@ -1,0 +1,9 @@
+select 'shows' as verdict, '' as code, 'contribution' as scan, m.row_number, cast(null as date) as on_date, r.day as began_on
+from insured_months m join received r on r.id = m.person where m.enough
+union all
+select 'shows', '', 'filed', m.row_number, cast(null as date) as on_date, r.day
+from taxed_months m join received r on r.id = m.person where m.enough
+union all
+select verdict, code, scan, row_number, on_date, began_on from homes
+union all
+select verdict, code, scan, row_number, on_date, began_on from restricted

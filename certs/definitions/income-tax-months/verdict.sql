@@ -1,0 +1,3 @@
+-- Where it is not enough no row shows it: the answer is no, under all that an absence needs.
+select 'shows' as verdict, '' as code, 'filed' as scan, row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from counted where enough
