@@ -307,19 +307,31 @@ impl DispatchMany for InParts<'_> {
     }
 }
 
+/// Registers that a city can have beside its four, each where somebody has written it.
+const OTHERS: [(&str, &str); 11] = [
+    ("social", "contribution.toml"),
+    ("civil", "allowance.toml"),
+    ("civil", "minimum_living.toml"),
+    ("social", "injury_care.toml"),
+    ("disabled", "certificate.toml"),
+    ("traffic", "licence.toml"),
+    ("traffic", "measure.toml"),
+    ("health", "birth.toml"),
+    ("veterans", "person.toml"),
+    ("education", "graduate.toml"),
+    ("employment", "registration.toml"),
+];
+
 fn dataset_files(city: &Path) -> Result<Vec<(DatasetFile, std::path::PathBuf)>, Failure> {
-    let read = |(folder, _, _, file): &(&str, &str, &str, &str)| -> Result<_, Failure> {
+    let read = |(folder, file): (&str, &str)| -> Result<_, Failure> {
         let base = city.join(folder);
         let text = fs::read_to_string(base.join(file))?;
         Ok((DatasetFile::parse(&text, file)?, base))
     };
-    let mut files = DEPARTMENTS.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
-    // Where somebody has written it beside them.
-    let social = ("social", "", "", "contribution.toml");
-    if city.join(social.0).join(social.3).is_file() {
-        files.push(read(&social)?);
-    }
-    Ok(files)
+    let always = DEPARTMENTS.iter().map(|(folder, _, _, file)| (*folder, *file));
+    let written =
+        OTHERS.into_iter().filter(|(folder, file)| city.join(folder).join(file).is_file());
+    always.chain(written).map(read).collect()
 }
 
 struct Departments<'a> {

@@ -16,7 +16,11 @@ use zerotrip_datasets::DatasetFile;
 use zerotrip_hub::engine::PreparedCheck;
 use zerotrip_proto::DESCRIPTORS;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode, ExchangeFact, GetFactRequest};
+use zerotrip_tests::city::births::births;
 use zerotrip_tests::city::contributions::contributions;
+use zerotrip_tests::city::graduates::graduates;
+use zerotrip_tests::city::grants::grants;
+use zerotrip_tests::city::licences::licences;
 use zerotrip_tests::city::{
     Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked,
     stated_day,
@@ -234,12 +238,26 @@ pub fn statements() -> BTreeMap<String, DatasetStatement> {
     let spec = Spec::on(60, 1, stated_day());
     zerotrip_tests::city::generate(&spec, folder.path()).unwrap();
     contributions(&spec, System::Sqlite, folder.path()).unwrap();
+    grants(&spec, System::Sqlite, folder.path()).unwrap();
+    licences(&spec, System::Sqlite, folder.path()).unwrap();
+    births(&spec, System::Sqlite, folder.path()).unwrap();
+    graduates(&spec, System::Sqlite, folder.path()).unwrap();
     let files = [
         "police/household.toml",
         "civil/marriage.toml",
         "estate/ownership.toml",
         "housing/presale.toml",
         "social/contribution.toml",
+        "civil/allowance.toml",
+        "civil/minimum_living.toml",
+        "social/injury_care.toml",
+        "disabled/certificate.toml",
+        "traffic/licence.toml",
+        "traffic/measure.toml",
+        "health/birth.toml",
+        "veterans/person.toml",
+        "education/graduate.toml",
+        "employment/registration.toml",
     ];
     let read = |file: &&str| {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();

@@ -5,17 +5,22 @@
 //! The same [`Spec`] gives the same bytes everywhere. Nobody in it is real: ids are valid but drawn
 //! by lot.
 
+pub mod births;
 mod build;
 mod cast;
 pub mod civil_status;
 pub mod contributions;
 mod describe;
 mod file;
+pub mod graduates;
+pub mod grants;
 mod homes;
 mod key;
+pub mod licences;
 mod model;
 mod people;
 mod random;
+mod sheet;
 mod spoil;
 mod systems;
 pub mod truth;
