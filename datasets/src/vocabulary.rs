@@ -5,13 +5,19 @@
 
 mod civil;
 mod court;
+mod disabled;
+mod education;
+mod employment;
 mod fund;
+mod health;
 mod homes;
 mod medical;
 mod police;
 mod social;
 mod talent;
 mod tax;
+mod traffic;
+mod veterans;
 
 use zerotrip_proto::v1::{DateRole, SemanticType};
 
@@ -140,6 +146,25 @@ const fn code(
     AskedColumn { name, semantic: SemanticType::Code, says, is_optional: false, meanings }
 }
 
+/// What has become of a grant, in each register of grants.
+const GRANTS: AskedColumn = code(
+    "status",
+    "what has become of the grant now",
+    &[
+        ("paid", "正常发放: granted, and being paid"),
+        ("suspended", "暂停发放: granted, and its payment is suspended"),
+        ("applied", "申请中、未批准: applied for, and not granted"),
+        ("ended", "终止: granted once, and ended"),
+    ],
+);
+
+/// A date that a register may lack; with it, fewer answers are unavailable.
+const RECORDED_ON: AskedColumn = began(
+    "recorded_on",
+    "the day on which the row got its present status, so that what it says has been so since, and \
+     what ended without a day of its own had ended by then; never the day of an export",
+);
+
 /// Every vocabulary that there is.
 pub const VOCABULARIES: &[Vocabulary] = &[
     Vocabulary {
@@ -164,6 +189,33 @@ pub const VOCABULARIES: &[Vocabulary] = &[
             talent::CERTIFICATE,
             court::RESTRICTION,
         ],
+    },
+    Vocabulary {
+        check: "elderly-allowance",
+        datasets: &[police::HOUSEHOLD_SINCE, civil::ALLOWANCE],
+    },
+    Vocabulary {
+        check: "disability-subsidy",
+        datasets: &[
+            police::HOUSEHOLD_LIFE,
+            disabled::CERTIFICATE,
+            civil::MINIMUM_LIVING,
+            civil::ALLOWANCE,
+            social::INJURY_CARE,
+        ],
+    },
+    Vocabulary { check: "driving-licence", datasets: &[traffic::LICENCE, traffic::MEASURE] },
+    Vocabulary {
+        check: "birth-and-parenthood",
+        datasets: &[health::BIRTH, police::HOUSEHOLD_CHILD],
+    },
+    Vocabulary {
+        check: "demobilised-soldier",
+        datasets: &[police::HOUSEHOLD_LIFE, veterans::PERSON],
+    },
+    Vocabulary {
+        check: "graduate-employment",
+        datasets: &[education::GRADUATE, employment::REGISTRATION],
     },
 ];
 

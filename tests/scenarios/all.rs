@@ -21,6 +21,7 @@ mod faults;
 mod floods;
 mod foreign;
 mod gate;
+mod grants_of_persons;
 mod inspect;
 mod left_out;
 mod length;

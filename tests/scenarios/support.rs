@@ -16,9 +16,13 @@ use zerotrip_datasets::DatasetFile;
 use zerotrip_hub::engine::PreparedCheck;
 use zerotrip_proto::DESCRIPTORS;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode, ExchangeFact, GetFactRequest};
+use zerotrip_tests::city::births::births;
 use zerotrip_tests::city::contributions::contributions;
 use zerotrip_tests::city::fund::fund;
+use zerotrip_tests::city::graduates::graduates;
+use zerotrip_tests::city::grants::grants;
 use zerotrip_tests::city::income_tax::income_tax;
+use zerotrip_tests::city::licences::licences;
 use zerotrip_tests::city::medical::medical;
 use zerotrip_tests::city::purchase::buyers;
 use zerotrip_tests::city::{
@@ -242,6 +246,10 @@ pub fn statements() -> BTreeMap<String, DatasetStatement> {
     income_tax(&spec, System::Sqlite, folder.path()).unwrap();
     medical(&spec, System::Sqlite, folder.path()).unwrap();
     buyers(&spec, [System::Sqlite; 2], folder.path()).unwrap();
+    grants(&spec, System::Sqlite, folder.path()).unwrap();
+    licences(&spec, System::Sqlite, folder.path()).unwrap();
+    births(&spec, System::Sqlite, folder.path()).unwrap();
+    graduates(&spec, System::Sqlite, folder.path()).unwrap();
     let files = [
         "police/household.toml",
         "civil/marriage.toml",
@@ -254,6 +262,16 @@ pub fn statements() -> BTreeMap<String, DatasetStatement> {
         "medical/insured.toml",
         "talent/certificate.toml",
         "court/restriction.toml",
+        "civil/allowance.toml",
+        "civil/minimum_living.toml",
+        "social/injury_care.toml",
+        "disabled/certificate.toml",
+        "traffic/licence.toml",
+        "traffic/measure.toml",
+        "health/birth.toml",
+        "veterans/person.toml",
+        "education/graduate.toml",
+        "employment/registration.toml",
     ];
     let read = |file: &&str| {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();

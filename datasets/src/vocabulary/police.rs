@@ -1,6 +1,8 @@
 //! What is asked of the police.
 
-use super::{AskedColumn, AskedDataset, AskedEnd, AskedLookup, BORN, code, date, end, id};
+use super::{
+    AskedColumn, AskedDataset, AskedEnd, AskedLookup, BORN, began, begin, code, date, end, id,
+};
 
 const STATUS: AskedColumn = code(
     "status",
@@ -48,4 +50,44 @@ pub(super) const HOUSEHOLD_OWN: AskedDataset = AskedDataset {
         STATUS,
     ],
     ..HOUSEHOLD
+};
+
+/// The same, and since when the person is registered here.
+pub(super) const HOUSEHOLD_SINCE: AskedDataset = AskedDataset {
+    columns: &[
+        id("resident_id", "the id of the person whose row it is"),
+        date("birth_date", "the day of birth"),
+        date("death_date", "the day of death; empty for a living person"),
+        STATUS,
+        began(
+            "registered_on",
+            "the day since which the person is registered here without a break; blank where it is \
+             not known, and never the day of an export",
+        ),
+    ],
+    dates: &[BORN, end("death_date", &["resident_id"]), begin("registered_on")],
+    ..HOUSEHOLD_OWN
+};
+
+/// The same, asked whether the person lives, and nothing of the birth.
+pub(super) const HOUSEHOLD_LIFE: AskedDataset = AskedDataset {
+    columns: &[
+        id("resident_id", "the id of the person whose row it is"),
+        date("death_date", "the day of death; empty for a living person"),
+        STATUS,
+    ],
+    dates: &[end("death_date", &["resident_id"])],
+    ..HOUSEHOLD_OWN
+};
+
+/// The same, asked about children: whether they live, and whose they are today.
+pub(super) const HOUSEHOLD_CHILD: AskedDataset = AskedDataset {
+    columns: &[
+        id("resident_id", "the id of the person whose row it is"),
+        id("father_id", "the father's id; blank only where no father is on record"),
+        id("mother_id", "the mother's id; blank only where no mother is on record"),
+        date("death_date", "the day of death; empty for a living person"),
+        STATUS,
+    ],
+    ..HOUSEHOLD_LIFE
 };

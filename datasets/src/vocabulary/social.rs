@@ -2,7 +2,9 @@
 
 use zerotrip_proto::v1::SemanticType;
 
-use super::{AskedDataset, AskedLookup, code, column, date, event, id};
+use super::{
+    AskedDataset, AskedEnd, AskedLookup, GRANTS, begin, code, column, date, end, event, id,
+};
 
 pub(super) const CONTRIBUTION: AskedDataset = AskedDataset {
     id: "social.contribution",
@@ -46,4 +48,29 @@ pub(super) const CONTRIBUTION: AskedDataset = AskedDataset {
     ],
     dates: &[event("paid_on", &[], 0)],
     end: None,
+};
+
+pub(super) const INJURY_CARE: AskedDataset = AskedDataset {
+    id: "social.injury_care",
+    what: "工伤保险生活护理费发放登记: one row for each grant to a person, those that ended included",
+    coverage: "`since` is the first day from which every grant is in this table: older grants that \
+               are still paid count only where they were carried over (`older`). `subjects` is \
+               everyone whom the funds of these regions pay.",
+    lookup: AskedLookup {
+        name: "beneficiary",
+        columns: &["beneficiary_id"],
+        whom: "the injured person, whoever's account it is paid to",
+    },
+    columns: &[
+        id("beneficiary_id", "the id of the injured person (领取人证件号)"),
+        GRANTS,
+        date("granted_on", "the day on which it was granted (核定日期)"),
+        date(
+            "ended_on",
+            "the day on which it ended (终止日期); EMPTY while it is granted. Never the day of the \
+             last payment, nor of an export",
+        ),
+    ],
+    dates: &[begin("granted_on"), end("ended_on", &[])],
+    end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] }),
 };

@@ -5,6 +5,7 @@
 //! The same [`Spec`] gives the same bytes everywhere. Nobody in it is real: ids are valid but drawn
 //! by lot.
 
+pub mod births;
 mod build;
 mod cast;
 pub mod civil_status;
@@ -12,15 +13,19 @@ pub mod contributions;
 mod describe;
 mod file;
 pub mod fund;
+pub mod graduates;
+pub mod grants;
 mod homes;
 pub mod income_tax;
 mod key;
+pub mod licences;
 pub mod medical;
 mod model;
 pub mod monthly;
 mod people;
 pub mod purchase;
 mod random;
+mod sheet;
 mod spoil;
 mod systems;
 pub mod truth;

@@ -1,0 +1,1 @@
+select applicant as id from request

@@ -1,0 +1,1 @@
+select resident_id as id from household where status = 'registered'

@@ -1,0 +1,21 @@
+select 'shows' as verdict, '' as code, 'certificate' as scan, row_number, cast(null as date) as on_date, recorded_on as began_on
+from held
+union all
+select case when status = 'ended' then 'ended' when status = 'expired' then 'clear'
+            when status = 'frozen' and ended_on is null then 'clear' else 'undetermined' end,
+       '', 'certificate', row_number, coalesce(ended_on, recorded_on), issued_on
+from certificate where status <> 'valid' or ended_on is not null
+union all
+select 'undetermined', '', 'certificate', one.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from certificate one join certificate other on other.status = one.status
+where one.status = 'valid' and other.grade <> one.grade
+union all
+select 'against', 'DECEASED', 'household', row_number, death_date, cast(null as date)
+from own where status = 'deceased' and death_date is not null
+  and not exists (select 1 from own alive where alive.id = own.id and alive.status = 'registered')
+union all
+select 'undetermined', '', 'household', own.row_number, own.death_date, cast(null as date)
+from own join own alive on alive.id = own.id where own.status = 'deceased' and alive.status = 'registered'
+union all
+select 'undetermined', '', 'household', row_number, death_date, cast(null as date)
+from own where (death_date is not null) <> (status = 'deceased')

@@ -1,0 +1,43 @@
+-- A valid certificate and the allowance: the one without the other shows nothing, and both must have begun.
+select 'shows' as verdict, '' as code, 'certificate' as scan, h.row_number, cast(null as date) as on_date, h.recorded_on as began_on
+from held h where exists (select 1 from supported s where s.id = h.id)
+union all
+select 'shows', '', 'support', s.row_number, cast(null as date), s.recorded_on
+from supported s where exists (select 1 from held h where h.id = s.id)
+union all
+select 'against', 'NO_MINIMUM_LIVING', 'certificate', h.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from held h where not exists (select 1 from supported s where s.id = h.id)
+union all
+select case when status = 'ended' then 'ended' when status in ('suspended', 'applied') and ended_on is null then 'clear' else 'undetermined' end,
+       '', 'support', row_number, coalesce(ended_on, recorded_on), granted_on
+from support where kind = 'minimum_living' and (status <> 'paid' or ended_on is not null)
+union all
+select 'clear', '', 'support', s.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from supported s where not exists (select 1 from held h where h.id = s.id)
+union all
+select case when status = 'ended' then 'ended' when status = 'expired' then 'clear'
+            when status = 'frozen' and ended_on is null then 'clear' else 'undetermined' end,
+       '', 'certificate', row_number, coalesce(ended_on, recorded_on), issued_on
+from certificate where status <> 'valid' or ended_on is not null
+union all
+select 'undetermined', '', 'certificate', one.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from certificate one join certificate other on other.status = one.status
+where one.status = 'valid' and other.grade <> one.grade
+union all
+select case when status = 'applied' then 'clear' when status = 'ended' then 'ended'
+            when status in ('paid', 'suspended') and ended_on is null then 'against' else 'undetermined' end,
+       code, scan, row_number, ended_by, granted_on
+from excluding
+union all
+select 'clear', '', 'allowance', a.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from allowance a where not exists (select 1 from excluding e where e.scan = 'allowance' and e.row_number = a.row_number)
+union all
+select 'against', 'DECEASED', 'household', row_number, death_date, cast(null as date)
+from own where status = 'deceased' and death_date is not null
+  and not exists (select 1 from own alive where alive.id = own.id and alive.status = 'registered')
+union all
+select 'undetermined', '', 'household', own.row_number, own.death_date, cast(null as date)
+from own join own alive on alive.id = own.id where own.status = 'deceased' and alive.status = 'registered'
+union all
+select 'undetermined', '', 'household', row_number, death_date, cast(null as date)
+from own where (death_date is not null) <> (status = 'deceased')

@@ -1,0 +1,1 @@
+select holder as id from licence

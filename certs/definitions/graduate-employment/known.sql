@@ -1,0 +1,1 @@
+select graduate as id from graduate

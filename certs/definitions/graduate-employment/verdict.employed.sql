@@ -1,0 +1,24 @@
+-- A diploma and a registration: the one without the other shows nothing, and both must be so since before.
+select 'shows' as verdict, '' as code, 'graduate' as scan, g.row_number, cast(null as date) as on_date, g.recorded_on as began_on
+from recent g where exists (select 1 from employed e where e.id = g.id)
+union all
+select 'shows', '', 'employment', e.row_number, cast(null as date), e.recorded_on
+from employed e where exists (select 1 from recent g where g.id = e.id)
+union all
+select 'against', 'NOT_EMPLOYED', 'graduate', g.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from recent g where not exists (select 1 from employed e where e.id = g.id)
+union all
+select 'clear', '', 'employment', e.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from employed e where not exists (select 1 from recent g where g.id = e.id)
+union all
+select 'undetermined', '', 'employment', one.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from employment one join employment other on other.status = one.status
+where one.status = 'in_force' and other.registered_on <> one.registered_on
+union all
+-- Withdrawn, or of longer ago.
+select 'clear', '', 'graduate', g.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from graduate g where not exists (select 1 from recent r where r.row_number = g.row_number)
+union all
+select case when status = 'void' then 'clear' when status = 'ended' then 'ended' else 'undetermined' end,
+       '', 'employment', row_number, coalesce(ended_on, recorded_on), registered_on
+from employment where status <> 'in_force' or ended_on is not null

@@ -1,0 +1,13 @@
+select 'shows' as verdict, '' as code, 'graduate' as scan, row_number, cast(null as date) as on_date, recorded_on as began_on
+from recent
+union all
+select 'against', 'EMPLOYED', 'employment', row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from employed
+union all
+-- Withdrawn, or of longer ago.
+select 'clear', '', 'graduate', g.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from graduate g where not exists (select 1 from recent r where r.row_number = g.row_number)
+union all
+select case when status = 'void' then 'clear' when status = 'ended' then 'ended' else 'undetermined' end,
+       '', 'employment', row_number, coalesce(ended_on, recorded_on), registered_on
+from employment where status <> 'in_force' or ended_on is not null
