@@ -12,6 +12,7 @@ use zerotrip_client::{CheckQuestion, Errand, Issue, ManyQuestion, Session, Sessi
 
 use crate::folders::SystemDir;
 use crate::many;
+use crate::parked::Park;
 use crate::render::{Failure, Screen, USAGE, card, certificate_json, deprecation, show_outcome};
 use crate::renewals;
 
@@ -69,6 +70,8 @@ pub(super) struct Checking {
     /// answered is.
     #[arg(long, value_name = "FILE", requires = "subjects")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    park: Park,
 }
 
 /// The text is not repeated in errors: it can be a resident id without its name.
@@ -138,7 +141,7 @@ impl Asking {
 }
 
 pub(super) async fn check(checking: Checking, screen: &Screen) -> Result<ExitCode, Failure> {
-    let Checking { asking, subjects, out } = checking;
+    let Checking { asking, subjects, out, park } = checking;
     if let Some(subjects) = subjects {
         let (dir, errand, question) = asking.split()?;
         return many::check(&dir, &errand, question, &subjects, out.as_deref(), screen).await;
@@ -146,8 +149,14 @@ pub(super) async fn check(checking: Checking, screen: &Screen) -> Result<ExitCod
     let (dir, errand, question) = asking.split()?;
     let home = renewals::open_home(&dir, screen)?;
     let mut session = Session::connect(&home).await?;
-    let outcome = session.check(&errand, &question).await?;
-    show_outcome(&outcome, &question, session.deprecation(), screen)
+    let asked = session.check(&errand, &question).await;
+    let until = session.deprecation().cloned();
+    // What waits for hours holds no connection.
+    drop(session);
+    if let Some(code) = park.wait(&dir, (&errand, &question), &asked, screen).await? {
+        return Ok(code);
+    }
+    show_outcome(&asked?, &question, until.as_ref(), screen)
 }
 
 pub(super) async fn issue(

@@ -12,9 +12,11 @@ mod join;
 mod ledger;
 mod many;
 mod member;
+mod parked;
 mod quality;
 mod render;
 mod renewals;
+mod unavailable;
 mod verify;
 
 use std::path::PathBuf;
@@ -126,6 +128,13 @@ enum Command {
     /// The tamper-evident log.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Questions that wait for what time alone ends (`check --park`): list, go on, drop.
+    #[command(subcommand)]
+    Parked(parked::ParkedCommand),
+    /// What ended without a conclusion, who can end that, and by which command. Run by the
+    /// authority, and by departments about their own datasets.
+    #[command(subcommand)]
+    Unavailable(unavailable::UnavailableCommand),
 }
 
 /// Runs the command line.
@@ -164,6 +173,8 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Definition(command) => definition::definition(command, screen).await,
         Command::Directory(command) => directory::directory(command, screen).await,
         Command::Ledger(command) => ledger::ledger(command, screen).await,
+        Command::Parked(command) => parked::parked(command, screen).await,
+        Command::Unavailable(command) => unavailable::unavailable(command, screen).await,
     }
 }
 

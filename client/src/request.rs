@@ -5,6 +5,7 @@ mod many;
 
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
 use zerotrip_channel::BatchSigner;
 use zerotrip_checks::definition::Definition;
 use zerotrip_datasets::parameter::{Spelling, read_all};
@@ -34,7 +35,8 @@ fn declared_type(parameter: &str) -> Option<ParameterType> {
 
 /// On whose errand, under which law and for which file the system asks. Every field is mandatory,
 /// signed, checked and recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Errand {
     /// Staff code of the official; 1 to 64 characters.
     pub official: String,
@@ -49,7 +51,8 @@ pub struct Errand {
 }
 
 /// What to ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CheckQuestion {
     /// The check's name.
     pub check: String,

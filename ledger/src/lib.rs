@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation,
-//!                              join_request, variant; past, segment, block, object, hold,
+//!                              join_request, variant, unavailable; past, segment, block, object, hold,
 //!                              erasure, copy
 //! <folder>/store.lock          held by the one process that writes
 //! <folder>/head                how far signed heads went: a store with fewer leaves does not open
@@ -38,6 +38,7 @@ mod rows;
 mod schema;
 mod segments;
 mod tree;
+mod unavailable;
 mod variants;
 mod work;
 mod writer;
@@ -64,6 +65,9 @@ pub use segments::{
     Checked, Copied, Erased, Folder, Held, Hold, Inspection, Order, Piece, Place, PlaceError,
     SegmentError, SegmentRow, StoreFigures, Unconfirmed, Wanted, Whereabouts, inspect,
     verify as verify_segments,
+};
+pub use unavailable::{
+    After, Alike, Ended, GROUPS, KEPT as UNAVAILABLE_KEPT, PAGE, Unconcluded, Which,
 };
 pub use work::{
     ANSWER_BYTES, Asking, Certificate, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT,

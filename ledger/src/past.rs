@@ -117,7 +117,8 @@ impl Ledger {
     }
 
     /// Deletes what counts no more of which variants were asked about whom
-    /// ([`VARIANTS_KEPT`](crate::VARIANTS_KEPT)).
+    /// ([`VARIANTS_KEPT`](crate::VARIANTS_KEPT)), and what is listed no more of the exchanges that
+    /// ended without a conclusion ([`UNAVAILABLE_KEPT`](crate::UNAVAILABLE_KEPT)).
     pub async fn lapse_variants(&self, now: SystemTime) -> Result<(), LedgerError> {
         while self.submit(Work::LapseVariants(now)).await?.number == Some(1) {}
         Ok(())

@@ -5,8 +5,9 @@ use zerotrip_trust::Digest;
 
 use crate::error::LedgerError;
 use crate::rows::{BundleKind, Entry, ExchangeRow, Invited, Join, Reader};
+use crate::unavailable::{After, Alike, Ended, Which};
 use crate::work::Fact;
-use crate::{Ledger, read};
+use crate::{Ledger, read, unavailable};
 
 impl Ledger {
     /// An exchange by its request's id.
@@ -24,6 +25,24 @@ impl Ledger {
     /// not for this reader.
     pub fn fact(&self, id: &str, reader: &Reader) -> Result<Option<Fact>, LedgerError> {
         self.0.readers.with_past(|connection, archive| read::fact(connection, archive, id, reader))
+    }
+
+    /// Exchanges that ended without a conclusion within [`UNAVAILABLE_KEPT`](crate::UNAVAILABLE_KEPT)
+    /// and whose bodies are not erased, counted by code, dataset and check: those first of which
+    /// the first ended first, at most [`GROUPS`](crate::GROUPS).
+    pub fn unavailable_alike(&self, which: &Which) -> Result<Vec<Alike>, LedgerError> {
+        self.0.readers.with(|connection| unavailable::alike(connection, which))
+    }
+
+    /// The same one by one, the oldest first: at most so many, and [`PAGE`](crate::PAGE), behind
+    /// this one.
+    pub fn unavailable(
+        &self,
+        which: &Which,
+        after: &After,
+        most: u32,
+    ) -> Result<Vec<Ended>, LedgerError> {
+        self.0.readers.with(|connection| unavailable::ended(connection, which, after, most))
     }
 
     /// The bundle in force and its version.

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::error::OpenError;
 use crate::regular;
 use crate::segments::folder_of;
+use crate::unavailable;
 use crate::variants::make_secret;
 
 const VERSION: i64 = 5;
@@ -339,7 +340,8 @@ fn bring_up_to_date(connection: &Connection, make: bool) -> Result<(), OpenError
         transaction.commit()?;
     }
     connection.execute_batch(BUNDLE_LEAVES)?;
-    Ok(connection.execute_batch(ISSUED)?)
+    connection.execute_batch(ISSUED)?;
+    Ok(connection.execute_batch(unavailable::TABLE)?)
 }
 
 /// Answers are in it: for its owner's eyes only. SQLite gives the WAL the same mode.

@@ -6,6 +6,8 @@
 //!   map totally to gRPC and HTTP.
 //! - [`payload_type`] names what a signed envelope can hold; [`SignedMessage`] and [`HolderSigned`]
 //!   bind each message to its type and its signers.
+//! - [`WayOut`] is a row of the one table that says, for each code, who can end what it stands for,
+//!   and what clerk and citizen read of it.
 //! - [`hash_domain`] says what each hash is over.
 //! - [`bounds`] says what both ends must agree on.
 //! - [`DESCRIPTORS`] serves gRPC reflection, and tests that enumerate every call.
@@ -13,15 +15,15 @@
 mod error;
 pub mod hash_domain;
 mod obligation;
-mod remedy;
 mod signed;
 mod time;
+mod way_out;
 
 pub use error::{Audience, Refusal};
 pub use obligation::{Obligation, UnknownObligation};
-pub use remedy::Remedy;
 pub use signed::{HolderSigned, SignedMessage, Signer};
 pub use time::{CHINA_OFFSET_SECONDS, from_timestamp, to_timestamp};
+pub use way_out::{NO, Step, Time, WayOut, Who, Words};
 
 /// Generated from `proto/zerotrip/v1/*.proto`.
 pub mod v1 {

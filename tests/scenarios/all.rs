@@ -49,5 +49,6 @@ mod support;
 mod threats;
 mod tour;
 mod versions;
+mod ways_out;
 mod width;
 mod years;

@@ -14,16 +14,18 @@ use zerotrip_tests::deployment::{binary_path, definitions, free_address, run, wa
 
 mod links;
 mod settings;
+mod ways_out;
 
 #[path = "../../examples/rust/no_property.rs"]
 #[allow(dead_code, reason = "its `main` is for people")]
 mod example;
 
 /// Pages with commands, each with its Chinese page below `docs/zh/`.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "definitions.md",
     "set-up.md",
     "ask.md",
+    "unavailable.md",
     "certificate.md",
     "operate.md",
     "attach.md",
@@ -258,6 +260,10 @@ fn the_pages_run_from_the_first_command_to_the_last() {
     assert_eq!(said.matches("YES  (no-property/couple)").count(), 2, "{said}");
     assert_eq!(said.matches("  seal: verified").count(), 3, "issued, and verified twice: {said}");
     assert!(said.contains("is whole: "), "{said}");
+
+    for block in commands("docs/unavailable.md") {
+        shell.run(&block, "");
+    }
 
     for block in commands("docs/operate.md") {
         if block.contains("zerotrip-hub restore") {

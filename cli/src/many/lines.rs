@@ -5,7 +5,7 @@ use zerotrip_certificates::ProvenAnswer;
 use zerotrip_client::reply::{AnsweredMany, ManyOutcome, SubjectAnswered, SubjectOutcome};
 use zerotrip_proto::v1::Reason;
 
-use crate::render::{Screen, facts_json, rfc3339};
+use crate::render::{Screen, facts_json, rfc3339, way_out};
 
 /// One line for each person of a batch.
 pub(super) fn lines(outcome: &ManyOutcome, batch: &[String]) -> Vec<Value> {
@@ -63,6 +63,7 @@ fn said(outcome: &SubjectOutcome) -> Value {
             json!({
                 "outcome": "unavailable", "code": code.name(), "dataset": dataset,
                 "retryable": retryable, "remedy_en": remedy.en, "remedy_zh": remedy.zh,
+                "way_out": way_out::value(code.as_told().way_out()),
             })
         }
     }

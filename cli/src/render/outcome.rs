@@ -13,6 +13,7 @@ use super::deprecation;
 use super::failure::{DENIED, Failure, NOT_SO, UNAVAILABLE};
 use super::names::{name_en, name_zh};
 use super::screen::{Language, Screen, rfc3339};
+use super::way_out;
 
 /// An outcome before its proof is added.
 struct Shown<'a> {
@@ -35,15 +36,29 @@ pub(crate) fn show_outcome(
     until: Option<&Deprecation>,
     screen: &Screen,
 ) -> Result<ExitCode, Failure> {
+    show_outcome_with(outcome, question, until, None, screen).map(ExitCode::from)
+}
+
+/// The same, with one member more in the JSON object; the exit code.
+pub(crate) fn show_outcome_with(
+    outcome: &Outcome,
+    question: &CheckQuestion,
+    until: Option<&Deprecation>,
+    more: Option<(&str, Value)>,
+    screen: &Screen,
+) -> Result<u8, Failure> {
     let asked = format!("{}/{}", question.check, question.variant);
     let shown = parts(outcome, screen);
     let lines = [shown.lines, proof(outcome.proven(), screen)].concat();
     let text = format!("{}  ({asked})\n{}", shown.head, lines.join("\n"));
     let mut value = with_proof(shown.value, shown.word, &asked, outcome.proven());
     deprecation::insert(until, &mut value);
+    if let (Some((name, more)), Some(members)) = (more, value.as_object_mut()) {
+        members.insert(name.to_owned(), more);
+    }
     screen.show(&text, &value)?;
     deprecation::note(until, &question.check, screen);
-    Ok(ExitCode::from(shown.exit))
+    Ok(shown.exit)
 }
 
 fn parts<'a>(outcome: &Outcome, screen: &'a Screen) -> Shown<'a> {
@@ -94,6 +109,9 @@ fn parts<'a>(outcome: &Outcome, screen: &'a Screen) -> Shown<'a> {
             let (code, remedy) = (denied.code.name(), denied.code.remedy());
             lines.insert(0, format!("  [{code}]"));
             lines.push(screen.remedy(screen.pick(remedy.en, remedy.zh)));
+            let way = denied.code.way_out();
+            lines.extend(way_out::steps(way, screen));
+            lines.push(way_out::citizen(way, screen));
             Shown {
                 word: "denied",
                 head: screen.pick("DENIED", "不予受理"),
@@ -101,7 +119,7 @@ fn parts<'a>(outcome: &Outcome, screen: &'a Screen) -> Shown<'a> {
                 exit: DENIED,
                 value: json!({
                     "code": code, "reasons": reasons, "remedy_en": remedy.en,
-                    "remedy_zh": remedy.zh,
+                    "remedy_zh": remedy.zh, "way_out": way_out::value(way),
                 }),
             }
         }
@@ -121,19 +139,16 @@ fn not_answered(none: &NotAnswered, screen: &Screen) -> (Vec<String>, Value) {
         ));
     }
     lines.push(screen.remedy(screen.pick(&remedy.en, &remedy.zh)));
-    lines.push(match none.retryable {
-        true => screen.pick("  ask again later; this is not a no", "  请稍后再试；这不等于“不符合”"),
-        false => screen.pick(
-            "  asking again will not help by itself: the source's owner has to act; this is not \
-             a no",
-            "  需由数据提供单位处理；这不等于“不符合”",
-        ),
-    }
-    .to_owned());
+    // As told: the rows of what a requester is not told are not for its screen.
+    let way = none.code.as_told().way_out();
+    lines.extend(way_out::steps(way, screen));
+    lines.push(way_out::citizen(way, screen));
+    lines.push(screen.pick("  this is not a no", "  这不等于“不符合”").to_owned());
     let value = json!({
         "code": none.code.name(), "dataset": none.dataset, "text_en": none.text_en,
         "text_zh": none.text_zh,
         "remedy_en": remedy.en, "remedy_zh": remedy.zh, "retryable": none.retryable,
+        "way_out": way_out::value(way),
     });
     (lines, value)
 }

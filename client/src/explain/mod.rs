@@ -3,6 +3,7 @@
 //! screen, a web desk and a gateway show the same.
 
 mod ledger;
+mod parking;
 mod peer;
 mod session;
 

@@ -32,7 +32,7 @@ pub enum Access {
 }
 
 /// Every call there is.
-pub const CALLS: [(&str, Access); 27] = [
+pub const CALLS: [(&str, Access); 29] = [
     ("/zerotrip.v1.Exchange/Check", Access::Member),
     ("/zerotrip.v1.Exchange/CheckMany", Access::Member),
     ("/zerotrip.v1.Exchange/Issue", Access::Member),
@@ -44,6 +44,9 @@ pub const CALLS: [(&str, Access); 27] = [
     ("/zerotrip.v1.Ledger/ProveConsistency", Access::Member),
     // Opened within: to the authority, and to the owner of what it names.
     ("/zerotrip.v1.Ledger/GetFact", Access::Member),
+    ("/zerotrip.v1.Ledger/ListUnavailable", Access::Administrator),
+    // Narrowed within: to what the caller's own datasets did, but for the authority.
+    ("/zerotrip.v1.Ledger/CountUnavailable", Access::Member),
     ("/zerotrip.v1.Authority/Join", Access::Open),
     ("/zerotrip.v1.Authority/GetJoin", Access::Open),
     ("/zerotrip.v1.Authority/GetDirectory", Access::Open),

@@ -8,13 +8,14 @@ use tonic::{Request, Response, Status};
 use zerotrip_ledger::{Entry, ExchangeState, Fact, LedgerError, Reader};
 use zerotrip_proto::v1::ledger_server::Ledger;
 use zerotrip_proto::v1::{
-    ErrorCode, ExchangeBody, ExchangeFact, GetCheckpointReply, GetCheckpointRequest,
-    GetEntriesReply, GetEntriesRequest, GetFactReply, GetFactRequest, LedgerReceipt,
+    CountUnavailableReply, CountUnavailableRequest, ErrorCode, ExchangeBody, ExchangeFact,
+    GetCheckpointReply, GetCheckpointRequest, GetEntriesReply, GetEntriesRequest, GetFactReply,
+    GetFactRequest, LedgerReceipt, ListUnavailableReply, ListUnavailableRequest,
     ProveConsistencyReply, ProveConsistencyRequest, ProveInclusionRequest, SubjectFact,
 };
 use zerotrip_proto::{Refusal, names};
 
-use super::caller;
+use super::{caller, unavailable};
 use crate::hub::Hub;
 use crate::unrecorded::ledger_refusal;
 
@@ -136,6 +137,53 @@ impl Ledger for Service {
                 .to_status()
         })?;
         Ok(Response::new(GetFactReply { salt: fact.salt, fact: fact.fact }))
+    }
+
+    async fn list_unavailable(
+        &self,
+        request: Request<ListUnavailableRequest>,
+    ) -> Result<Response<ListUnavailableReply>, Status> {
+        // The guard has let in administrators of the authority alone.
+        let ListUnavailableRequest { filter, most, after } = request.into_inner();
+        if !(1..=zerotrip_ledger::PAGE).contains(&most) {
+            let en = format!("`most` must be 1 to {}", zerotrip_ledger::PAGE);
+            return Err(Refusal::new(ErrorCode::TooLarge, en).to_status());
+        }
+        let which = unavailable::which(filter.unwrap_or_default(), None)?;
+        let after = after.map(unavailable::after).unwrap_or_default();
+        self.read(move |ledger| {
+            let counts = ledger.unavailable_alike(&which)?;
+            let page = ledger.unavailable(&which, &after, most)?;
+            // One more row is the next page's.
+            let behind = page.last().map(unavailable::behind);
+            let more = match behind.filter(|_| page.len() == most as usize) {
+                Some(behind) => !ledger.unavailable(&which, &behind, 1)?.is_empty(),
+                None => false,
+            };
+            Ok(ListUnavailableReply {
+                counts: counts.into_iter().map(unavailable::count).collect(),
+                exchanges: page.into_iter().map(unavailable::exchange).collect(),
+                more,
+            })
+        })
+        .await
+    }
+
+    async fn count_unavailable(
+        &self,
+        request: Request<CountUnavailableRequest>,
+    ) -> Result<Response<CountUnavailableReply>, Status> {
+        let owner = match self.reader(&request)? {
+            Reader::Authority => None,
+            Reader::System { member, .. } => Some(member),
+        };
+        let filter = request.into_inner().filter.unwrap_or_default();
+        let which = unavailable::which(filter, owner)?;
+        self.read(move |ledger| {
+            let counts = ledger.unavailable_alike(&which)?.into_iter();
+            Ok(CountUnavailableReply { counts: counts.map(unavailable::count).collect() })
+        })
+        .await
     }
 
     async fn prove_consistency(

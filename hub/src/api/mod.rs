@@ -5,6 +5,7 @@ mod catalog;
 mod exchange;
 pub mod guard;
 mod ledger;
+mod unavailable;
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -10,7 +10,7 @@ use zerotrip_certificates::sdjwt::digest_of;
 use zerotrip_certificates::{Fact, FactValue, SubjectDisclosures, digests_of, subject_leaf_hash};
 use zerotrip_checks::definition::Definition;
 use zerotrip_checks::soundness::{Conclusion, Proof};
-use zerotrip_ledger::LedgerError;
+use zerotrip_ledger::{LedgerError, Unconcluded};
 use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::subject_answer::Outcome as SubjectWire;
@@ -25,6 +25,7 @@ use zerotrip_trust::subject_list::SubjectTree;
 use super::refusal::{Explained, NoAnswer};
 use super::source_record::{SourceRecord, random};
 use super::told::reasons;
+use super::unconcluded::unconcluded;
 use crate::dispatch::Received;
 use crate::engine::{RunResult, SourceRead};
 
@@ -96,6 +97,13 @@ impl Subjects {
     /// Whether somebody's outcome is a yes.
     pub(super) fn has_a_yes(&self) -> bool {
         self.each.iter().any(|subject| matches!(subject.outcome, SubjectOutcome::Yes(..)))
+    }
+
+    /// Who ends without a conclusion, and why.
+    pub(super) fn unconcluded(&self) -> Vec<Unconcluded> {
+        let without = |one: &&Subject| matches!(one.outcome, SubjectOutcome::Unavailable(_));
+        let facts = self.each.iter().filter(without).map(|subject| (&subject.fact, 1));
+        unconcluded(facts.collect())
     }
 
     /// The next subject, and what came of its run; `None`: a fault of ours.

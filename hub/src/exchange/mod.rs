@@ -13,6 +13,7 @@ mod record;
 mod refusal;
 mod source_record;
 mod told;
+mod unconcluded;
 
 pub use check::CheckRequest;
 pub use check_many::CheckManyRequest;

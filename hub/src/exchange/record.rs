@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use prost::Message as _;
 use zerotrip_checks::definition::MOST_SCANS;
-use zerotrip_ledger::{Certificate, Completed, Fact, Ledger, LedgerError};
+use zerotrip_ledger::{Certificate, Completed, Fact, Ledger, LedgerError, Unconcluded};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
@@ -19,6 +19,7 @@ use super::identify::Identified;
 use super::leaves::{OpenedSubjects, SealedSubjects, Subjects};
 use super::outcome::{Outcome, Salted};
 use super::source_record::{SourceRecord, random};
+use super::unconcluded::unconcluded;
 use crate::dispatch::{Dispatched, Received};
 use crate::engine::SourceRead;
 use crate::state::HubIdentity;
@@ -31,6 +32,8 @@ pub struct Record {
     request_salt: [u8; 32],
     /// Of the list that a request about many commits to.
     subjects_secret: Vec<u8>,
+    /// How many it is about.
+    subjects: u32,
     intent_index: u64,
 }
 
@@ -42,6 +45,10 @@ impl Record {
             request: identified.envelope.clone(),
             request_salt,
             subjects_secret: identified.subjects.secret.clone(),
+            subjects: match &identified.request.body {
+                Some(v1::request::Body::CheckMany(many)) => many.subjects,
+                _ => 1,
+            },
             intent_index,
         }
     }
@@ -96,6 +103,7 @@ impl Record {
             answer: prepared.body,
             asked: dispatched.members.clone(),
             fact,
+            unconcluded: self.unconcluded(outcome),
         };
         let recorded = match prepared.certificate {
             Some(certificate) => {
@@ -196,6 +204,17 @@ impl Record {
             certificate: self.issued(outcome),
             openings,
         })
+    }
+
+    /// Who of its subjects ends without a conclusion, and why.
+    fn unconcluded(&self, outcome: &Outcome) -> Vec<Unconcluded> {
+        match &outcome.many {
+            Some(many) => many.unconcluded(),
+            None if outcome.kind == ExchangeOutcome::Unavailable => {
+                unconcluded(vec![(&outcome.fact, self.subjects)])
+            }
+            None => Vec::new(),
+        }
     }
 
     /// The certificate that this exchange records.

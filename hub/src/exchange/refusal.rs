@@ -8,7 +8,7 @@ use zerotrip_ledger::Ledger;
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{self, Denied, ErrorCode, ExchangeFact, ExchangeOutcome, Unavailable};
-use zerotrip_proto::{Refusal, hash_domain};
+use zerotrip_proto::{Refusal, Time, WayOut, hash_domain};
 use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
 
@@ -41,7 +41,9 @@ pub struct Explained {
 
 impl NoAnswer<'_> {
     /// Code, texts and remedy. The code is the least that tells the requester what can be done
-    /// ([`ErrorCode::as_told`]); the texts of a denial are the policies' own.
+    /// ([`ErrorCode::as_told`]), and its texts are those of the table ([`ErrorCode::way_out`]): a
+    /// source's own words never come here, as they could carry what it holds. The texts of a denial
+    /// are the policies' own.
     pub fn explain(self) -> Explained {
         match self {
             Self::Denied(decision) => {
@@ -54,64 +56,20 @@ impl NoAnswer<'_> {
             }
             Self::Unavailable { fact, dataset } => {
                 let code = fact.as_told();
-                let Unavailability { en, zh, group, retryable } = unavailability(code);
-                let remedy = group.remedy();
+                let WayOut { what, time, clerk, .. } = code.way_out();
                 Explained {
                     wire: Wire::Unavailable(Unavailable {
                         code: code.into(),
                         dataset: dataset.to_owned(),
-                        text_en: format!("{en}; {}", remedy.en),
-                        text_zh: format!("{zh}；{}", remedy.zh),
-                        retryable,
+                        text_en: format!("{}; {}", what.en, clerk.en),
+                        text_zh: format!("{}；{}", what.zh, clerk.zh),
+                        retryable: *time != Time::Never,
                     }),
                     kind: ExchangeOutcome::Unavailable,
                     fact: ExchangeFact { code: fact.into(), dataset: dataset.to_owned() },
                 }
             }
         }
-    }
-}
-
-/// Why a check is unavailable, as its requester reads it.
-struct Unavailability {
-    en: &'static str,
-    zh: &'static str,
-    /// The code whose remedy it gets, with all of its group.
-    group: ErrorCode,
-    /// Whether asking again later can help without anyone fixing anything.
-    retryable: bool,
-}
-
-/// What happened, in three groups of what a requester can do, whatever the fact. What to do is the
-/// remedy of the group ([`ErrorCode::remedy`]). A source's own words never come here: they could
-/// carry what it holds.
-fn unavailability(code: ErrorCode) -> Unavailability {
-    match code {
-        ErrorCode::Unsettled => Unavailability {
-            en: "what this register holds of the persons concerned does not settle the question",
-            zh: "该登记现有记录不足以就此问题作出结论",
-            group: ErrorCode::Unsettled,
-            retryable: true,
-        },
-        ErrorCode::SourceStale
-        | ErrorCode::SourceImplausible
-        | ErrorCode::StatementContradicted
-        | ErrorCode::SourceDrift
-        | ErrorCode::GateRefused
-        | ErrorCode::GrantReused
-        | ErrorCode::KeyWithoutOrigin
-        | ErrorCode::Misconfigured => Unavailability {
-            en: "the source cannot serve this check as it is, whoever is asked about",
-            zh: "该数据源目前无法支持此项核验（与当事人无关）",
-            group: ErrorCode::Misconfigured,
-            retryable: false,
-        },
-        _ => Unavailability {
-            en: "the source cannot answer now",
-            zh: "该数据源暂时无法应答",
-            group: ErrorCode::SourceUnreachable,
-            retryable: true,
-        },
     }
 }
 

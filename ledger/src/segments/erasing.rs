@@ -21,6 +21,7 @@ use crate::error::LedgerError;
 use crate::fault::Fault;
 use crate::nodes::number;
 use crate::rows::micros;
+use crate::unavailable;
 
 /// Most bodies that have not moved and that one job erases.
 const BATCH: i64 = 256;
@@ -204,6 +205,7 @@ fn hot_left(connection: &Connection, before: SystemTime) -> rusqlite::Result<u64
 }
 
 fn forget(connection: &Connection, id: &str) -> rusqlite::Result<usize> {
+    unavailable::forget(connection, id)?;
     connection
         .prepare_cached(
             "UPDATE exchange SET answer = NULL, fact_salt = NULL, fact = NULL WHERE id = ?1",
@@ -254,6 +256,7 @@ fn bodies(block: &Block) -> BTreeMap<u32, (String, i64)> {
 }
 
 fn delete_key(connection: &Connection, id: &str) -> rusqlite::Result<bool> {
+    unavailable::forget(connection, id)?;
     let Some(id) = id_bytes(id) else { return Ok(false) };
     let changed = connection
         .prepare_cached("UPDATE past SET key = NULL WHERE id = ?1 AND key IS NOT NULL")?

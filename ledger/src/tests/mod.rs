@@ -10,6 +10,7 @@ mod readers;
 mod registry;
 mod tampering;
 mod tiles;
+mod unavailable;
 mod variants;
 
 use std::path::Path;

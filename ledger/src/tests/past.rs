@@ -67,7 +67,9 @@ fn whole(number: usize, intent_index: u64) -> Completed {
         ..completion(number, intent_index, ExchangeOutcome::AnsweredTrue)
     };
     let asked = vec!["estate".into(), "police".into()];
-    Completed { completion, answer: body.encode_to_vec(), asked, fact }
+    let (code, dataset) = (ErrorCode::Undated, "estate.ownership".into());
+    let unconcluded = vec![Unconcluded { code, dataset, owner: "estate".into(), subjects: 1 }];
+    Completed { completion, answer: body.encode_to_vec(), asked, fact, unconcluded }
 }
 
 async fn exchange_of(ledger: &Ledger, number: usize) -> LedgerReceipt {

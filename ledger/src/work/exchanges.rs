@@ -17,6 +17,7 @@ use crate::nodes::number;
 use crate::rows::{BundleKind, DecidedUnder, Orphan, micros};
 use crate::segments::past;
 use crate::tree::Growing;
+use crate::unavailable;
 use crate::variants::{Secret, lapse};
 
 /// Time for which it counts which variants were asked about a subject.
@@ -66,8 +67,12 @@ pub(super) fn complete(
     at: SystemTime,
     certificate: Option<Certificate>,
 ) -> Result<Done, Fault> {
-    let Completed { completion, answer, asked, fact } = completed;
+    let Completed { completion, answer, asked, fact, unconcluded } = completed;
     bounded("the fact", fact.fact.len(), NAME_BYTES * 2)?;
+    bounded("the list of what was not concluded", unconcluded.len(), unavailable::ROWS)?;
+    for row in &unconcluded {
+        bounded("the dataset", row.dataset.len().max(row.owner.len()), NAME_BYTES)?;
+    }
     bounded("the list of members asked", asked.len(), STATEMENTS)?;
     let most = if completion.subjects > 0 { MANY_BYTES } else { ANSWER_BYTES };
     bounded("the answer", answer.len(), most)?;
@@ -105,6 +110,7 @@ pub(super) fn complete(
             fact.fact,
             fact.owner
         ])?;
+    unavailable::record(connection, (&id, done.index.unwrap_or_default()), &unconcluded, at)?;
     Ok(done)
 }
 
@@ -138,9 +144,10 @@ pub(super) fn within_variants(
     Ok(())
 }
 
-/// Those of subjects that are not asked about any more; whether there may be more of them.
+/// Those of subjects that are not asked about any more, and what was unavailable long ago; whether
+/// there may be more of them.
 pub(super) fn lapse_variants(connection: &Connection, at: SystemTime) -> Result<Done, Fault> {
-    let more = lapse(connection, forgotten(at))?;
+    let more = lapse(connection, forgotten(at))? | unavailable::lapse(connection, at)?;
     Ok(Done { number: Some(more.into()), ..Done::default() })
 }
 

@@ -11,6 +11,7 @@ use crate::error::LedgerError;
 use crate::rows::{BundleKind, DecidedUnder, Invited, Orphan};
 use crate::segments::{Erase, HoldWork, Moving, ObjectWork, Order, Step};
 use crate::tree::Head;
+use crate::unavailable::Unconcluded;
 
 /// A job for the writer.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub(crate) enum Work {
         orphans: Vec<Orphan>,
         at: SystemTime,
     },
-    /// Of subjects that were not asked about for long.
+    /// Of subjects that were not asked about for long; and what is listed for long.
     LapseVariants(SystemTime),
     Erase {
         what: Erase,
@@ -109,6 +110,8 @@ pub struct Completed {
     pub asked: Vec<String>,
     /// What the requester does not learn.
     pub fact: Fact,
+    /// Which of its subjects end without a conclusion, and why.
+    pub unconcluded: Vec<Unconcluded>,
 }
 
 /// The certificate that an exchange issues, and the check that it rests on.

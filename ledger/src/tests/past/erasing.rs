@@ -20,6 +20,8 @@ async fn what_is_erased_is_in_no_file_and_the_log_is_whole() {
         assert_eq!((after.issuer, after.intent_index), (before.issuer, before.intent_index));
         assert_eq!(ledger.fact(&id(number), &Reader::Authority).unwrap(), None);
     }
+    let listed = ledger.unavailable_alike(&Which::default()).unwrap();
+    assert_eq!(listed[0].exchanges, 1598, "what is listed of them is gone too");
     // Keys and bodies are in no page, no WAL, no file: while the store is open.
     for number in [9, 1599] {
         assert!(!store.has(person(number).as_bytes()));

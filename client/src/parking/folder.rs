@@ -1,0 +1,208 @@
+//! The folder of a system's parked questions, and the lock on each.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use zerotrip_channel::files::{self, FileError, Secrecy};
+
+use super::error::ParkingError;
+use super::file::{Last, MOST, Parked};
+use crate::request::{CheckQuestion, Errand};
+
+/// Most names of the folder that are looked at: a question has at most a few files.
+const NAMES: usize = 10_000;
+/// In the system's folder.
+const FOLDER: &str = "parked";
+const QUESTION: &str = "json";
+const LOCK: &str = "lock";
+
+/// A system's parked questions.
+#[derive(Clone, Debug)]
+pub struct Parking {
+    home: PathBuf,
+}
+
+/// A parked question that this process asks, and no other.
+#[derive(Debug)]
+pub struct Held {
+    /// The question.
+    pub parked: Parked,
+    pub(super) parking: Parking,
+    _lock: File,
+}
+
+impl Parking {
+    /// Of the system in this folder.
+    pub fn of(home: &Path) -> Self {
+        Self { home: home.to_owned() }
+    }
+
+    /// The system's folder.
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Keeps a question that ended so until the deadline, and holds it. The same question is not
+    /// kept twice: two would ask about the person twice as often.
+    pub fn park(
+        &self,
+        (errand, question): (&Errand, &CheckQuestion),
+        (now, until): (SystemTime, SystemTime),
+        first_wait: Duration,
+        last: Last,
+    ) -> Result<Held, ParkingError> {
+        let folder = self.folder();
+        let at = |error| FileError { path: folder.clone(), error };
+        files::private_folder(&folder).map_err(at)?;
+        let _others = files::lock(&folder.join(LOCK))?;
+        let there = self.list()?;
+        if let Some(same) = there.iter().find(|one| one.question == *question) {
+            return Err(ParkingError::Already(same.id.clone()));
+        }
+        if there.len() >= MOST {
+            return Err(ParkingError::Full);
+        }
+        let id = uuid::Uuid::now_v7().to_string();
+        let lock = self.try_lock(&id)?.ok_or_else(|| ParkingError::Busy(id.clone()))?;
+        let asked = (errand.clone(), question.clone());
+        let mut parked = Parked::new(id, asked, (now, until), first_wait, last);
+        parked.plan(now);
+        let held = Held { parked, parking: self.clone(), _lock: lock };
+        held.save()?;
+        Ok(held)
+    }
+
+    /// All of them, in the order in which they were parked. What a process left that was killed as
+    /// it wrote is erased.
+    pub fn list(&self) -> Result<Vec<Parked>, ParkingError> {
+        let mut found = Vec::new();
+        for id in self.ids()? {
+            match self.read(&id)? {
+                Some(parked) => found.push(parked),
+                // Unless it is being parked just now, or taken away.
+                None => drop(self.take(&id)?),
+            }
+        }
+        Ok(found)
+    }
+
+    /// One of them, for this process alone; `None` where another one has it, or where it is gone.
+    pub fn take(&self, id: &str) -> Result<Option<Held>, ParkingError> {
+        if !is_id(id) {
+            return Err(ParkingError::Unknown(id.chars().take(64).collect()));
+        }
+        let Some(lock) = self.try_lock(id)? else { return Ok(None) };
+        self.remove_parts(id)?;
+        match self.read(id)? {
+            Some(parked) => Ok(Some(Held { parked, parking: self.clone(), _lock: lock })),
+            None => {
+                self.remove(id, LOCK)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Erases one that nobody waits for.
+    pub fn erase(&self, id: &str) -> Result<(), ParkingError> {
+        let known = is_id(id) && files::is_there(&self.path(id, QUESTION));
+        match self.take(id)? {
+            Some(held) => held.erase(),
+            None if known => Err(ParkingError::Busy(id.to_owned())),
+            None => Err(ParkingError::Unknown(id.to_owned())),
+        }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.home.join(FOLDER)
+    }
+
+    fn path(&self, id: &str, ending: &str) -> PathBuf {
+        self.folder().join(format!("{id}.{ending}"))
+    }
+
+    fn try_lock(&self, id: &str) -> Result<Option<File>, ParkingError> {
+        Ok(files::try_lock(&self.path(id, LOCK))?)
+    }
+
+    fn read(&self, id: &str) -> Result<Option<Parked>, ParkingError> {
+        let path = self.path(id, QUESTION);
+        let bytes = match files::read(&path) {
+            Err(error) if error.error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            bytes => bytes?,
+        };
+        Parked::read(&bytes, id).map(Some).map_err(|why| ParkingError::Content { path, why })
+    }
+
+    /// Of whatever file of a question is there. A UUIDv7 begins with its time.
+    fn ids(&self) -> Result<BTreeSet<String>, ParkingError> {
+        let names = self.names()?;
+        let id = |name: &String| name.split('.').next().filter(|id| is_id(id)).map(str::to_owned);
+        Ok(names.iter().filter_map(id).collect())
+    }
+
+    fn names(&self) -> Result<Vec<String>, ParkingError> {
+        let folder = self.folder();
+        if !files::is_there(&folder) {
+            return Ok(Vec::new());
+        }
+        let at = |error| FileError { path: folder.clone(), error };
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(at)?.take(NAMES) {
+            names.extend(entry.map_err(at)?.file_name().into_string());
+        }
+        Ok(names)
+    }
+
+    /// What a process that was killed left of writing it: the person's number is in it. To be called
+    /// by who holds the lock.
+    fn remove_parts(&self, id: &str) -> Result<(), ParkingError> {
+        let begin = format!("{id}.{QUESTION}.");
+        for name in self.names()?.iter().filter(|name| name.starts_with(&begin)) {
+            self.remove_named(name)?;
+        }
+        Ok(())
+    }
+
+    fn remove(&self, id: &str, ending: &str) -> Result<(), ParkingError> {
+        self.remove_named(&format!("{id}.{ending}"))
+    }
+
+    fn remove_named(&self, name: &str) -> Result<(), ParkingError> {
+        let path = self.folder().join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(FileError { path, error }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Held {
+    pub(super) fn save(&self) -> Result<(), ParkingError> {
+        let path = self.parking.path(&self.parked.id, QUESTION);
+        let bytes = self
+            .parked
+            .written()
+            .map_err(|why| ParkingError::Content { path: path.clone(), why })?;
+        Ok(files::write(&path, &bytes, Secrecy::Private)?)
+    }
+
+    /// Erases it: it has ended, and that was told.
+    pub fn erase(self) -> Result<(), ParkingError> {
+        let folder = self.parking.folder();
+        self.parking.remove(&self.parked.id, QUESTION)?;
+        File::open(&folder)
+            .and_then(|opened| opened.sync_all())
+            .map_err(|error| FileError { path: folder, error })?;
+        // Last: whoever gets the lock from here on finds no question.
+        self.parking.remove(&self.parked.id, LOCK)
+    }
+}
+
+/// A UUID in its one spelling: no other text becomes a part of a path.
+fn is_id(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text)
+}
