@@ -7,9 +7,11 @@ mod failure;
 mod names;
 mod outcome;
 mod screen;
+mod verdict;
 
 pub(crate) use card::{card, certificate_json};
 pub(crate) use failure::{DENIED, Failure, NOT_SO, NOT_VERIFIED, UNAVAILABLE, USAGE};
 pub(crate) use names::{name_zh, usage_zh};
 pub(crate) use outcome::{facts_json, show_outcome};
 pub(crate) use screen::{Language, Screen, rfc3339};
+pub(crate) use verdict::{status_name, status_word, verdict};
