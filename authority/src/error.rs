@@ -67,6 +67,9 @@ pub enum AuthorityError {
     /// A member's or system's id.
     #[error("`{0}` is not a name; use 1 to 32 lower-case letters, digits and hyphens")]
     Name(String),
+    /// No sealing key of that system is in force.
+    #[error("the directory names no sealing key of `{0}` that is in force")]
+    NoSealingKey(String),
     /// A system waits with a token that was never issued.
     #[error(
         "`{0}` waits with a token that was not issued here, or has expired; do not admit it, \

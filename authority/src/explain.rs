@@ -61,6 +61,10 @@ impl Explain for AuthorityError {
                     "请用 `zerotrip grant list` 查看",
                 )
             }
+            Self::NoSealingKey(system) => {
+                Failure::new(en, format!("密钥目录中没有 `{system}` 现行有效的签章密钥"))
+                    .remedy("admit the system first", "请先准入该系统")
+            }
             Self::NotInvited(system) => {
                 Failure::new(en, format!("`{system}` 申请接入所用的邀请并非本处签发，或已过期"))
                     .remedy("do not admit it, invite again", "请勿准入，另行邀请")

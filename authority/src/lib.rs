@@ -15,6 +15,7 @@ mod lineage;
 mod members;
 pub mod publishing;
 mod renew;
+mod sealing;
 #[cfg(test)]
 mod tests;
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use zerotrip_certificates::HolderKey;
 use zerotrip_channel::{files, new_file};
 use zerotrip_client::reply::AnsweredMany;
 use zerotrip_client::request::APPLICANT;
-use zerotrip_client::{CheckQuestion, Errand, Issue, ManyQuestion, Session, SessionError};
+use zerotrip_client::{CheckQuestion, Errand, Issue, ManyQuestion, Session, SessionError, Wanted};
 
 use crate::folders::SystemDir;
 use crate::many;
@@ -72,6 +73,22 @@ pub(super) struct Checking {
     out: Option<PathBuf>,
     #[command(flatten)]
     park: Park,
+}
+
+/// A holder's key out of its file.
+pub(super) fn holder_key(file: &Path) -> Result<HolderKey, Failure> {
+    HolderKey::read(&files::read_text(file)?).map_err(|error| {
+        let at = file.display();
+        Failure::new(
+            USAGE,
+            format!("`{at}` is not a holder's key: {error}"),
+            format!("`{at}` 不是持有人的公钥：{error}"),
+        )
+        .remedy(
+            "give the public P-256 key as a JSON Web Key",
+            "请提供 JSON Web Key 形式的 P-256 公钥",
+        )
+    })
 }
 
 /// The text is not repeated in errors: it can be a resident id without its name.
@@ -159,19 +176,28 @@ pub(super) async fn check(checking: Checking, screen: &Screen) -> Result<ExitCod
     show_outcome(&asked?, &question, until.as_ref(), screen)
 }
 
+/// What a certificate is issued on.
+#[derive(Clone, Copy)]
+pub(super) enum Basis<'a> {
+    /// An answer that is asked for.
+    Asked(Wanted<'a>),
+    /// One that an earlier run about many kept in this file.
+    Kept(&'a Path),
+}
+
 pub(super) async fn issue(
     asking: Asking,
     out: &Path,
-    from: Option<&Path>,
+    on: Basis<'_>,
     screen: &Screen,
 ) -> Result<ExitCode, Failure> {
     let (dir, errand, question) = asking.split()?;
     new_file::check(out).map_err(SessionError::from)?;
     let home = renewals::open_home(&dir, screen)?;
     let mut session = Session::connect(&home).await?;
-    let issue = match from {
-        None => session.issue(&errand, &question, out).await?,
-        Some(from) => {
+    let issue = match on {
+        Basis::Asked(wanted) => session.issue_as(wanted, &errand, &question, out).await?,
+        Basis::Kept(from) => {
             let (answered, place) = answered_before(from, &session, &errand, &question)?;
             let one = (&answered, place);
             session.issue_one_of_many(&errand, &question, one, out).await?

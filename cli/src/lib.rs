@@ -8,14 +8,17 @@ mod definition;
 mod directory;
 mod folders;
 mod grants;
+mod issued;
 mod join;
 mod ledger;
 mod many;
 mod member;
 mod parked;
+mod present;
 mod quality;
 mod render;
 mod renewals;
+mod seal_certificate;
 mod unavailable;
 mod verify;
 
@@ -23,6 +26,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use zerotrip_client::issued::Order;
+use zerotrip_client::{RequestId, Wanted};
 use zerotrip_trust::tls::install_provider;
 
 use folders::SystemDir;
@@ -45,7 +50,7 @@ use render::{Failure, Language, Screen};
     max_term_width = 100,
     after_help = "Exit codes: 0 affirmative or done; 1 answered, but not so; 2 usage, \
                   configuration or connection; 3 denied; 4 unavailable (never to be read as a \
-                  no); 5 verification failed."
+                  no); 5 verification failed. `verify` has more: see its help."
 )]
 struct Cli {
     /// Print results as JSON, one object a line.
@@ -77,12 +82,43 @@ enum Command {
         /// beside it. The question and the errand must be those that were asked.
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
+        /// Ask under this id (a UUIDv7, in lower case). Issuing under it again writes the same
+        /// certificate again, and asks nobody: for a program that does not know whether an earlier
+        /// run came to its end. Needs `status.toml`.
+        #[arg(long, value_name = "ID", conflicts_with = "from", value_parser = request_id)]
+        request_id: Option<RequestId>,
+        /// Bind the certificate to its holder's key, in the profile of wallets (`haip-1.0`): a file
+        /// with the public key as a JSON Web Key. Needs `status.toml` and `seal.pem`.
+        #[arg(long, value_name = "JWK", conflicts_with = "from")]
+        holder_key: Option<PathBuf>,
     },
     /// Verify a certificate offline, against the authority's directory or its published key set.
     ///
-    /// Exit code 0: verified. 5: the file is not a valid certificate. 2: a file cannot be read, or
-    /// it is not said whose keys to trust.
+    /// Exit code 0: valid. 5: it is forged, or no certificate. Of a genuine one, 10: revoked, 11:
+    /// suspended, 12: superseded, 13: expired, 14: not valid yet, 15: unknown status, 16: wrong
+    /// purpose, 17: wrong profile, 18: not shown to be its holder. 2: a file cannot be read, or it
+    /// is not said whose keys to trust.
     Verify(verify::Verifying),
+    /// Make a presentation of a certificate: the same with some of what it can show left out.
+    Present(present::Presenting),
+    /// The certificates that this system issued.
+    #[command(subcommand)]
+    Certificates(issued::CertificatesCommand),
+    /// Revoke a certificate that this system issued, for ever, and publish that at once.
+    Revoke {
+        #[command(flatten)]
+        ordering: issued::Ordering,
+        /// The number of the certificate that takes its place: it is then said to be superseded.
+        #[arg(long, value_name = "SERIAL")]
+        superseded_by: Option<String>,
+    },
+    /// Suspend a certificate that this system issued until that is lifted; publish that at once.
+    Suspend(issued::Ordering),
+    /// Lift the suspension of a certificate, and publish that at once.
+    Lift(issued::Ordering),
+    /// The status lists that say what became of certificates.
+    #[command(subcommand)]
+    Status(issued::StatusCommand),
     /// Join the hub as the invited system, with keys to sign requests and to seal certificates.
     Join {
         /// Folder for keys and certificates; made if missing.
@@ -137,6 +173,10 @@ enum Command {
     Unavailable(unavailable::UnavailableCommand),
 }
 
+fn request_id(text: &str) -> Result<RequestId, String> {
+    RequestId::new(text).ok_or_else(|| "not a UUIDv7 in its usual lower-case form".to_owned())
+}
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
     install_provider();
@@ -156,10 +196,22 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(asking) => ask::check(asking, screen).await,
-        Command::Issue { asking, out, from } => {
-            ask::issue(asking, &out, from.as_deref(), screen).await
+        Command::Issue { asking, out, from, request_id, holder_key } => {
+            let holder = holder_key.as_deref().map(ask::holder_key).transpose()?;
+            let wanted = Wanted { id: request_id.as_ref(), holder: holder.as_ref() };
+            let on = from.as_deref().map_or(ask::Basis::Asked(wanted), ask::Basis::Kept);
+            ask::issue(asking, &out, on, screen).await
         }
         Command::Verify(verifying) => verify::verify(&verifying, screen),
+        Command::Present(presenting) => present::present(&presenting, screen),
+        Command::Certificates(command) => issued::certificates(command, screen),
+        Command::Revoke { ordering, superseded_by } => {
+            let order = superseded_by.map_or(Order::Revoke, Order::Supersede);
+            issued::order(&ordering, &order, screen)
+        }
+        Command::Suspend(ordering) => issued::order(&ordering, &Order::Suspend, screen),
+        Command::Lift(ordering) => issued::order(&ordering, &Order::Lift, screen),
+        Command::Status(command) => issued::status(command, screen),
         Command::Join { dir, invitation, wait } => {
             join::join(&dir, &invitation, wait, screen).await
         }

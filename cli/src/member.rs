@@ -14,6 +14,7 @@ use crate::authority::show_published;
 use crate::folders::AuthorityDir;
 use crate::render::{Failure, Language, Screen, rfc3339, usage_zh};
 use crate::renewals;
+use crate::seal_certificate::{Certifying, seal_certificate};
 
 const DAY: u64 = 86_400;
 const NOT_CONFIRMED_EN: &str =
@@ -88,6 +89,9 @@ pub(super) enum MemberCommand {
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=86_400))]
         wait: u64,
     },
+    /// Certify a system's sealing key for wallets: the file goes into the system's folder as
+    /// `seal.pem`.
+    SealCertificate(Certifying),
     /// List members, their systems, and who is invited.
     List {
         #[command(flatten)]
@@ -131,6 +135,7 @@ pub(super) async fn member(command: MemberCommand, screen: &Screen) -> Result<Ex
             let named = if hub { None } else { member.as_deref().zip(system.as_deref()) };
             renew(&authority.dir, named, Duration::from_secs(wait), screen).await?;
         }
+        MemberCommand::SealCertificate(wanted) => seal_certificate(&wanted, screen)?,
         MemberCommand::List { authority } => {
             let (opened, behind) = publishing::members(&authority.dir).await?;
             list_members(&opened, behind.as_ref(), screen)?;

@@ -6,14 +6,15 @@ use std::time::SystemTime;
 
 use clap::Args;
 use zerotrip_certificates::{
-    CertificateError, JwkSet, TrustRoot, VerifiedCertificate, verify as verify_certificate,
+    CertificateError, Demand, JwkSet, Profile, TrustRoot, VerifiedCertificate, judge,
 };
 use zerotrip_channel::{SystemHome, files};
 use zerotrip_text::{Explain as _, Failure as Said};
 use zerotrip_trust::directory::Directory;
+use zerotrip_trust::x509::{CertificateDer, pem};
 
 use crate::directory::open_directory;
-use crate::render::{Failure, Language, NOT_VERIFIED, Screen, USAGE, card, certificate_json};
+use crate::render::{Failure, Language, NOT_VERIFIED, Screen, USAGE, verdict};
 
 /// How a certificate's file is called until its issuing is recorded and it takes its own name.
 const UNFINISHED: &str = "part";
@@ -38,6 +39,37 @@ pub(super) struct Verifying {
     /// The authority's published key set, `jwks.json`: its keys are as of the file's day.
     #[arg(long)]
     jwks: Option<PathBuf>,
+    /// The issuer's status list, as it was fetched from the address that the certificate names:
+    /// without it, whether a certificate was revoked is not known.
+    #[arg(long, value_name = "LIST")]
+    status: Option<PathBuf>,
+    /// Judge as of this time (RFC 3339), such as `2026-12-31T12:00:00+08:00`; now without it.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    at: Option<SystemTime>,
+    /// The profile that it must have: `national` or `haip-1.0`.
+    #[arg(long, value_parser = profile)]
+    profile: Option<Profile>,
+    /// The purpose that it must show.
+    #[arg(long)]
+    purpose: Option<String>,
+    /// To whom its holder must have proven to have its key: the verifier's own address or name;
+    /// with --nonce.
+    #[arg(long, requires = "nonce")]
+    audience: Option<String>,
+    /// The verifier's own word that the holder's proof must have.
+    #[arg(long, requires = "audience")]
+    nonce: Option<String>,
+}
+
+fn moment(text: &str) -> Result<SystemTime, String> {
+    let time = chrono::DateTime::parse_from_rfc3339(text).map_err(|error| error.to_string())?;
+    let time = SystemTime::from(time);
+    if time < SystemTime::UNIX_EPOCH { Err("before 1970".to_owned()) } else { Ok(time) }
+}
+
+fn profile(text: &str) -> Result<Profile, String> {
+    let names = Profile::ALL.map(Profile::name).join(", ");
+    Profile::of(text).ok_or_else(|| format!("the profiles are: {names}"))
 }
 
 enum Root {
@@ -66,17 +98,27 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
         Root::Directory(directory) => TrustRoot::Directory(directory),
         Root::Keys(keys) => TrustRoot::Keys(keys),
     };
-    let certificate = verify_certificate(&token, root, now);
-    let certificate = certificate.map_err(|error: CertificateError| invalid(error.explain()))?;
-    let (mut text, mut value) = (card(&certificate, screen), certificate_json(&certificate));
+    let ca = ca(verifying)?;
+    let list = verifying.status.as_deref().map(files::read_text).transpose()?;
+    let demand = Demand {
+        at: verifying.at.unwrap_or(now),
+        list: list.as_deref(),
+        profile: verifying.profile,
+        purpose: verifying.purpose.as_deref(),
+        holder: verifying.audience.as_deref().zip(verifying.nonce.as_deref()),
+        root: ca.as_ref(),
+    };
+    let judged = judge(&token, root, demand);
+    let judged = judged.map_err(|error: CertificateError| invalid(error.explain()))?;
+    let (mut text, mut value, exit) = verdict(&judged, screen);
     if verifying.file.extension().is_some_and(|ending| ending == UNFINISHED) {
-        text.push_str(&format!("\n{}", unfinished(&certificate, screen)));
+        text.push_str(&format!("\n{}", unfinished(&judged.certificate, screen)));
         if let Some(members) = value.as_object_mut() {
             members.insert("unfinished".to_owned(), true.into());
         }
     }
     screen.show(&text, &value)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(exit))
 }
 
 /// What a crash leaves beside the place of a certificate is sealed, and perhaps recorded.
@@ -98,6 +140,16 @@ fn unfinished(certificate: &VerifiedCertificate, screen: &Screen) -> String {
              auditor finds its record in the ledger, else delete it and issue again"
         ),
     }
+}
+
+/// The authority's root, where it is at hand: it must have signed a certificate that travels along.
+fn ca(verifying: &Verifying) -> Result<Option<CertificateDer<'static>>, Failure> {
+    if let Some(dir) = &verifying.dir {
+        return Ok(Some(SystemHome::load(dir)?.ca().clone()));
+    }
+    let Some(path) = &verifying.ca else { return Ok(None) };
+    let certificate = pem::certificate(&files::read_text(path)?);
+    Ok(Some(certificate.map_err(|error| Failure::usage(&error, "根证书有误"))?))
 }
 
 fn root(verifying: &Verifying, now: SystemTime) -> Result<Root, Failure> {

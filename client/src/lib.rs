@@ -10,6 +10,7 @@
 
 pub mod audit;
 pub mod explain;
+pub mod issued;
 pub mod parking;
 pub mod reply;
 pub mod request;
@@ -17,6 +18,6 @@ pub mod seen;
 mod session;
 
 pub use reply::{ManyOutcome, Outcome};
-pub use request::{CheckQuestion, Errand, ManyQuestion};
+pub use request::{CheckQuestion, Errand, ManyQuestion, RequestId};
 pub use seen::SeenError;
-pub use session::{Connection, Issue, IssuedCertificate, Session, SessionError, answered};
+pub use session::{Connection, Issue, IssuedCertificate, Session, SessionError, Wanted, answered};

@@ -50,6 +50,25 @@ pub struct Errand {
     pub case_number: String,
 }
 
+/// The id of a request that its caller chose beforehand, so that asking for the same certificate
+/// again brings the same: a UUIDv7 in its usual lower-case form (RFC 9562).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// Takes one spelling only.
+    pub fn new(text: &str) -> Option<Self> {
+        let id = uuid::Uuid::try_parse(text).ok()?;
+        let fits = id.get_version_num() == 7 && id.hyphenated().to_string() == text;
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What to ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -236,6 +255,14 @@ impl UnsignedRequest {
     fn sign(self, key: &SigningKey) -> Result<SignedRequest, RequestError> {
         let envelope = signed::seal(&self.request, key)?;
         Ok(self.with(envelope))
+    }
+
+    /// The same under an id that the caller chose.
+    pub(crate) fn under(mut self, id: Option<&RequestId>) -> Self {
+        if let Some(id) = id {
+            id.0.clone_into(&mut self.request.id);
+        }
+        self
     }
 
     /// Signs it together with what else is ready.

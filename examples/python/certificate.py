@@ -2,7 +2,9 @@
 """Verify a certificate offline: its seal, what its holder shows, and the hub's evidence in it. Needs nothing of Zerotrip but its .proto
 files and the authority's published keys (`jwks.json`). Prints what it says as JSON.
 
-Exit codes: 0 verified; 2 usage; 5 not a valid certificate.
+Of one that can be revoked, the issuer's status list says whether it was (`--status`). Without the list, that is not known.
+
+Exit codes: 0 valid; 2 usage; 5 not a valid certificate; 6 genuine, but its status is another, or is not known.
 """
 
 import argparse
@@ -10,6 +12,7 @@ import base64
 import json
 import sys
 import time
+import zlib
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -22,6 +25,9 @@ from no_property import UNVERIFIED, USAGE, YES, compile_protos
 from proof import SKEW, Unproven, commitment, open_checkpoint, open_envelope, require, root_from, seconds, sha256
 
 SEAL_WITHIN = 3600  # seconds after the answer
+STATUSES = ["valid", "revoked", "suspended", "superseded"]  # the value of a place in a status list
+LIST_BYTES = 4 << 20  # a list that unpacks to more is none
+NOT_VALID = 6
 SHOWN = ["iss", "vct", "check", "variant", "title", "persons", "statement", "scope"]  # fixed by the answer, with `validity`
 
 
@@ -63,7 +69,9 @@ def _verify(pb, token, keys, now):
     require(sealed["nbf"] == sealed["iat"] and sealed["exp"] <= answered + terms["validity"], "it is valid for longer than the answer allows")
     asked = question(pb, shown, answer, evidence) if "request" in shown else {}
     require(all(shown.get(name, value) == value for name, value in asked.items()), "something else is shown than was asked")
-    return {**{name: sealed[name] for name in SHOWN}, "shown": {**shown, **asked}, "place": evidence.get("subject", {}).get("place")}
+    numbered = {name: sealed.get(name) for name in ["serial", "status"]}
+    require(len({value is None for value in numbered.values()}) == 1, "it has a number without a place in a list, or the other way round")
+    return {**{name: sealed[name] for name in SHOWN}, **numbered, "shown": {**shown, **asked}, "place": evidence.get("subject", {}).get("place")}
 
 
 def open_seal(jwt, keys, now):
@@ -74,11 +82,48 @@ def open_seal(jwt, keys, now):
     require(header["alg"] == "ES256" and len(held) == 1, "the authority's keys hold none that may have sealed this")
     [key] = held
     require(holds(key, claims["iat"]), "it was sealed outside its key's validity")
-    numbers = ec.EllipticCurvePublicNumbers(*(int.from_bytes(decode(key[at])) for at in "xy"), ec.SECP256R1())
-    halves = [int.from_bytes(raw[:32]), int.from_bytes(raw[32:])]
-    numbers.public_key().verify(encode_dss_signature(*halves), f"{head}.{body}".encode(), ec.ECDSA(SHA256()))
+    verify_es256(key, f"{head}.{body}".encode(), raw)
     require(claims["nbf"] - SKEW <= now < claims["exp"], "the certificate is not valid now")
     return claims
+
+
+def status_of(certificate, token, keys, now):
+    """What the issuer's list says of a certificate that was verified; `None` of one that has no place in a list. What cannot be relied
+    upon makes it "unknown"."""
+    if certificate["status"] is None:
+        return None
+    try:
+        [(mechanism, place)] = certificate["status"].items()
+        require(mechanism == "status_list" and set(place) == {"idx", "uri"} and token is not None, "no list")
+        return open_list(certificate["iss"], place, token.strip(), keys, now)
+    except (InvalidSignature, LookupError, TypeError, ValueError, zlib.error, Unproven):
+        return "unknown"
+
+
+def open_list(issuer, place, token, keys, now):
+    """The status in a place, once the list is the one that is meant, signed with a key of the issuer that is in force still, and not over."""
+    head, body, signature = token.split(".")
+    header, claims = json.loads(decode(head)), json.loads(decode(body))
+    require(header["alg"] == "ES256" and header["typ"] == "statuslist+jwt", "not a status list")
+    held = [key for key in keys if key["kid"] == header["kid"] and key["iss"] == issuer and key["kty"] == "EC"]
+    require(len(held) == 1 and holds(held[0], claims["iat"]) and holds(held[0], now), "no key that may have signed this")
+    verify_es256(held[0], f"{head}.{body}".encode(), decode(signature))
+    require(claims["sub"] == place["uri"], "another list")
+    require(claims["iat"] - SKEW <= now < claims["exp"] <= claims["iat"] + 86400, "not of this time")
+    unpacker = zlib.decompressobj()
+    unpacked = unpacker.decompress(decode(claims["status_list"]["lst"]), LIST_BYTES)
+    require(unpacker.eof and not unpacker.unused_data, "not a whole list")
+    bits = claims["status_list"]["bits"]
+    require(bits in (1, 2, 4, 8) and place["idx"] >= 0, "no such width")
+    at = place["idx"] * bits
+    return STATUSES[unpacked[at // 8] >> at % 8 & (1 << bits) - 1]
+
+
+def verify_es256(key, signed, raw):
+    numbers = ec.EllipticCurvePublicNumbers(*(int.from_bytes(decode(key[at])) for at in "xy"), ec.SECP256R1())
+    require(len(raw) == 64, "the signature has another length")
+    halves = [int.from_bytes(raw[:32]), int.from_bytes(raw[32:])]
+    numbers.public_key().verify(encode_dss_signature(*halves), signed, ec.ECDSA(SHA256()))
 
 
 def holds(key, at):
@@ -176,21 +221,26 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("certificate", type=Path, help="the .sdjwt file")
     parser.add_argument("--jwks", type=Path, required=True, help="the authority's published keys, `jwks.json`")
+    parser.add_argument("--status", type=Path, help="the issuer's status list, from the address that the certificate names")
     protos = Path(__file__).resolve().parents[2] / "proto" / "proto"
     parser.add_argument("--proto", type=Path, default=protos, help="folder that holds zerotrip/v1/*.proto (default: this repository's)")
     args = parser.parse_args()
     try:
         pb, keys = compile_protos(args.proto), json.loads(args.jwks.read_text())["keys"]
         token = args.certificate.read_text()
+        status_list = args.status.read_text() if args.status else None
     except (OSError, KeyError, ValueError) as error:
         print(f"cannot verify `{args.certificate}`: {error}", file=sys.stderr)
         return USAGE
     try:
-        print(json.dumps(verify(pb, token, keys, time.time()), ensure_ascii=False))
+        now = time.time()
+        certificate = verify(pb, token, keys, now)
     except Unproven as error:
         print(f"verification failed: {error}", file=sys.stderr)
         return UNVERIFIED
-    return YES
+    status = status_of(certificate, status_list, keys, now)
+    print(json.dumps({**certificate, "status": status}, ensure_ascii=False))
+    return YES if status in (None, "valid") else NOT_VALID
 
 
 if __name__ == "__main__":

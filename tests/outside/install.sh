@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the tools that judge from outside, where they are missing: Python packages in exact versions from PyPI, in a folder of their
-# own; Go, its transparency-log packages, OpenSSL, the servers that sources are tested against (PostgreSQL, MariaDB), unixODBC and ODBC
-# drivers (PostgreSQL, SQLite, Access) from Debian.
+# Installs the tools that judge from outside, where they are missing: Python packages (Node among them) in exact versions from PyPI and
+# npm packages, in folders of their own; Go, its transparency-log packages, OpenSSL, the servers that sources are tested against
+# (PostgreSQL, MariaDB), unixODBC and ODBC drivers (PostgreSQL, SQLite, Access) from Debian.
 #
 #   tests/outside/install.sh           all of them
 #   tests/outside/install.sh servers   the servers alone
@@ -63,6 +63,16 @@ if [ ! -f "$venv/pinned" ] || [ "$pinned" != "$(cat "$venv/pinned")" ]; then
     printf '%s\n' "$pinned" >"$venv/pinned"
 fi
 
+# The npm packages, in the exact versions of their lock file.
+modules=${XDG_CACHE_HOME:-$HOME/.cache}/zerotrip/node
+if ! cmp -s tests/outside/node/package-lock.json "$modules/package-lock.json" || [ ! -d "$modules/node_modules" ]; then
+    rm -rf "$modules"
+    mkdir -p "$modules"
+    cp tests/outside/node/package.json tests/outside/node/package-lock.json "$modules"
+    PATH=$venv/bin:$PATH npm ci --prefix "$modules" --ignore-scripts --no-audit --no-fund --silent
+fi
+
 "$venv/bin/python" --version
+"$venv/bin/node" --version
 "${ZEROTRIP_GO:-go}" version
 openssl version

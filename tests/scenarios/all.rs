@@ -43,6 +43,7 @@ mod quality;
 mod renew;
 mod revoke;
 mod signing;
+mod status;
 mod store;
 mod superseded;
 mod support;

@@ -19,12 +19,13 @@ use zerotrip_client::reply::{SubjectAnswered, SubjectOutcome};
 use zerotrip_client::{Issue, Outcome};
 use zerotrip_proto::payload_type;
 use zerotrip_tests::deployment::{
-    BASIS, FUND, Finished, PURPOSE, TRANSIT, TRUST_DOMAIN, wait_until,
+    BASIS, FUND, Finished, PURPOSE, TRANSIT, TRUST_DOMAIN, definitions, wait_until,
 };
 use zerotrip_trust::keys::{Algorithm, PublicKey, SigningKey};
 use zerotrip_trust::{batch, note};
 
 use crate::many::{answered, ask, ids};
+use crate::status::with_status;
 use crate::support::{DeployedCity, deploy, errand, question, runtime};
 
 #[test]
@@ -107,6 +108,85 @@ fn outside_sd_jwt_verifies_a_certificate_and_refuses_an_altered_one() {
     for altered in ["a sealed claim", "the seal", "a disclosed value", "the issuer's key"] {
         assert!(refused.contains_key(altered), "{altered}: {refused:?}");
     }
+    town.deployment.stop().unwrap();
+}
+
+#[test]
+fn outside_node_and_python_read_our_status_lists_and_refuse_altered_ones() {
+    let town = deploy(600, 11);
+    with_status(&town);
+    let issued = town.issue("proof.sdjwt", &[]).expect(0).unwrap().json().unwrap();
+    let (file, list) = (town.deployment.path("proof.sdjwt"), town.list_of(&issued));
+    let keys = town.deployment.path("authority/jwks.json");
+    let judged = || {
+        let said = node("tests/outside/verify_status.cjs", &[&file, list.to_str().unwrap(), &keys]);
+        let said = said.expect(0).unwrap().json().unwrap();
+        assert_eq!(said["refused"].as_object().unwrap().len(), 5, "{said}");
+        assert_eq!((&said["bits"], &said["places"]), (&2.into(), &131_072.into()));
+        assert_eq!(said["claims"]["serial"], issued["serial"]);
+        assert_eq!(said["status"], said["direct"]);
+        said["status"].as_u64().unwrap()
+    };
+    let by_python = |list: Option<&str>, code| {
+        let more = list.map(|list| vec!["--status".to_owned(), list.to_owned()]);
+        let arguments = [file.clone(), "--jwks".into(), keys.clone()];
+        let arguments = [arguments.to_vec(), more.unwrap_or_default()].concat();
+        let said = python("examples/python/certificate.py", &arguments).expect(code).unwrap();
+        said.json().unwrap()["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(judged(), 0);
+    assert_eq!(by_python(list.to_str(), 0), "valid");
+    assert_eq!(by_python(None, 6), "unknown");
+    assert_eq!(by_python(Some(&file), 6), "unknown");
+    let (serial, dir) = (issued["serial"].as_str().unwrap(), town.deployment.path(FUND));
+    for (order, value) in [("suspend", 2), ("lift", 0), ("revoke", 1)] {
+        let arguments = [order, serial, "--dir", &dir, "--reason", "a test"];
+        town.deployment.zerotrip(&arguments).unwrap().expect(0).unwrap();
+        assert_eq!(judged(), value, "{order}");
+    }
+    assert_eq!(by_python(list.to_str(), 6), "revoked");
+    town.deployment.stop().unwrap();
+}
+
+/// By the root alone, as a wallet's counterpart does: no key set of ours, no directory.
+#[test]
+fn outside_node_takes_a_wallets_presentation_by_the_root_alone() {
+    let town = deploy(600, 11);
+    with_status(&town);
+    let (holder, jwk) = town.holder("holder");
+    let leaf = town.certify_seal();
+    let root = town.deployment.path("authority/ca.pem");
+    let verified = finish(
+        Command::new("openssl").args(["verify", "-x509_strict", "-CAfile", &root, &leaf]),
+        "openssl",
+    );
+    assert_eq!(verified.expect(0).unwrap().output.trim(), format!("{leaf}: OK"));
+    let issued = town.issue("a.sdjwt", &["--holder-key", &jwk]).expect(0).unwrap().json().unwrap();
+    let (audience, nonce) = ("https://verifier.example", "n-0S6_WzA2Mj");
+    let proof = ["--holder-key", &holder, "--audience", audience, "--nonce", nonce];
+    let shown = [&["--show", "applicant"], &proof[..]].concat();
+    town.present("a.sdjwt", "b.sdjwt", &shown).expect(0).unwrap();
+    let definition = definitions().join("no-property").display().to_string();
+    let document = ["definition", "metadata", &definition];
+    let document = town.deployment.zerotrip(&document).unwrap().expect(0).unwrap();
+    let metadata = town.deployment.path("metadata.json");
+    fs::write(&metadata, document.output).unwrap();
+    let list = town.list_of(&issued).display().to_string();
+    let (file, script) = (town.deployment.path("b.sdjwt"), "tests/outside/verify_wallet.cjs");
+    let judge = || node(script, &[&file, &list, &root, audience, nonce, &metadata]);
+    let said = judge().expect(0).unwrap().json().unwrap();
+    let (applicant, _) = town.cast("nothing_owned");
+    assert_eq!(
+        (&said["claims"]["applicant"], &said["claims"]["purpose"]),
+        (&json!(applicant), &Value::Null)
+    );
+    assert_eq!(said["refused"].as_object().unwrap().len(), 5, "{said}");
+    assert_eq!(said["metadata"]["vct"], issued["vct"], "{said}");
+    let (serial, dir) = (issued["serial"].as_str().unwrap(), town.deployment.path(FUND));
+    let order = ["revoke", serial, "--dir", &dir, "--reason", "a test"];
+    town.deployment.zerotrip(&order).unwrap().expect(0).unwrap();
+    let refused = judge().expect(5).unwrap();
+    assert!(refused.errors.contains("Status is not valid"), "{refused:?}");
     town.deployment.stop().unwrap();
 }
 
@@ -304,18 +384,33 @@ fn python(script: &str, arguments: &[String]) -> Finished {
 
 /// Python with the packages that `tests/outside/install.sh` installs.
 pub fn python_command(script: &str) -> Command {
-    let cache = std::env::var("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|_| std::env::var("HOME").map(|home| Path::new(&home).join(".cache")));
-    let interpreter = match (std::env::var("ZEROTRIP_PYTHON"), cache) {
-        (Ok(named), _) => PathBuf::from(named),
-        (Err(_), Ok(cache)) => cache.join("zerotrip/venv/bin/python"),
-        (Err(_), Err(_)) => panic!("neither ZEROTRIP_PYTHON nor HOME is set"),
-    };
+    let interpreter = std::env::var("ZEROTRIP_PYTHON");
+    let interpreter = interpreter.map_or_else(|_| cache().join("venv/bin/python"), PathBuf::from);
     // What the scripts are about is UTF-8 everywhere; no compiled files beside the sources.
     let mut command = Command::new(interpreter);
     command.arg("-XUTF8").arg("-B").arg(repository(script));
     command
+}
+
+/// Node with the packages of `tests/outside/node`.
+fn node(script: &str, arguments: &[&str]) -> Finished {
+    let of = |name: &str, installed: &str| {
+        std::env::var(name).map_or_else(|_| cache().join(installed), PathBuf::from)
+    };
+    let mut command = Command::new(of("ZEROTRIP_NODE", "venv/bin/node"));
+    command
+        .env("NODE_PATH", of("ZEROTRIP_NODE_MODULES", "node/node_modules"))
+        .arg(repository(script))
+        .args(arguments);
+    finish(&mut command, "Node with the packages of tests/outside/node")
+}
+
+/// Where `tests/outside/install.sh` puts what it installs.
+fn cache() -> PathBuf {
+    let cache = std::env::var("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|_| std::env::var("HOME").map(|home| Path::new(&home).join(".cache")));
+    cache.expect("HOME is set").join("zerotrip")
 }
 
 /// The Go program, compiled.

@@ -26,6 +26,8 @@ impl Explain for CertificateError {
             Self::IssuedBeforeAnswer => "证明的签发时间早于枢纽的答复".to_owned(),
             Self::IssuedTooLate => "证明在枢纽答复一小时以后才签发".to_owned(),
             Self::ValidTooLong => "证明的有效期超过枢纽答复所允许的期限".to_owned(),
+            Self::SealCertificate(why) => format!("所附签章密钥证书不可用：{why}"),
+            Self::NoProfile => "证明混有几种规范的内容，不属于其中任何一种".to_owned(),
             Self::Surplus(name) => format!("证明中有 `{name}`，而枢纽的答复中没有"),
             Self::NotAllowed => {
                 "枢纽的答复不允许据此开具证明：提问单位没有开具证明的授权".to_owned()
@@ -66,6 +68,12 @@ impl Explain for SdJwtError {
                 .remedy("check this machine's clock", "请核对本机时钟"),
             Self::Expired => Failure::new(en, "证明已过期")
                 .remedy("ask the issuer for a new one", "请向签发单位索取新的证明"),
+            Self::Certificate => {
+                Failure::new(en, "头部的 `x5c` 不是签章密钥的唯一一份证书（不含根证书）")
+            }
+            Self::Proof(_) => Failure::new(en, "持有证明的形式不符"),
+            Self::BadProof => Failure::new(en, "持有证明并非持有人所作，或属于另一次出示"),
+            Self::NotDisclosed(name) => Failure::new(en, format!("该证明没有可出示的 `{name}`")),
             Self::BadTimes => Failure::new(en, "证明的时间自相矛盾：失效早于生效"),
             _ => {
                 let zh = format!("证明格式有误：{en}");

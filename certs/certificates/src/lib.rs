@@ -13,13 +13,18 @@ mod evidence;
 mod explain;
 mod facts;
 mod grounds;
+mod holder;
 mod jwks;
+mod profile;
 pub mod sdjwt;
 mod seal;
+mod serial;
+pub mod status;
 mod subject;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod type_metadata;
 mod verify;
 
 pub use affirmed::{Affirmed, NotAffirmed, OneOfMany};
@@ -28,15 +33,20 @@ pub use evidence::{
 };
 pub use facts::{Fact, FactValue, fact_terms, fix_facts, open_facts, read_facts};
 pub use grounds::{Among, NoGrounds};
+pub use holder::{HolderKey, HolderKeyError};
 pub use jwks::{JwkSet, JwkSetError};
+pub use profile::Profile;
 pub use seal::{CertificateContent, SealError, Sealed, seal};
+pub use serial::Serial;
 pub use subject::{
     SubjectDisclosures, SubjectError, digests_of, prove_subject, read_subject, subject_leaf_hash,
     subject_proof,
 };
 pub use terms::{ASKED, Fixed, SEAL_WITHIN, TermsError, asked, fix};
+pub use type_metadata::type_metadata;
 pub use verify::{
-    CertificateError, Disclosed, Finding, Issuer, Source, TrustRoot, VerifiedCertificate, verify,
+    CertificateError, Demand, Disclosed, Finding, Holder, Issuer, Judged, NoStatus, NotHolder,
+    Source, TrustRoot, Verdict, VerifiedCertificate, judge, verify,
 };
 
 use std::time::SystemTime;

@@ -11,16 +11,20 @@ use serde_json::{Map, Value, json};
 use zerotrip_proto::v1::{Answer, Claim, LedgerReceipt, Parameter, SourceStatement, SubjectProof};
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::keys::SigningKey;
+use zerotrip_trust::x509::CertificateDer;
 
 use super::affirmed::Affirmed;
 use super::evidence::{ProvenAnswer, answers_request};
 use super::facts::{Fact, FactValue};
 use super::grounds::Asked;
+use super::holder::HolderKey;
 use super::terms::{
     REQUEST, SEAL_WITHIN, TermsError, VALIDITY, asked as asked_as, asked_of, open_all, stated,
 };
 use super::{is_vct_of, written, written_timestamp};
-use crate::sdjwt::{self, SdJwtError};
+use crate::sdjwt::{self, SdJwt, SdJwtError};
+use crate::serial::Serial;
+use crate::status::StatusReference;
 use zerotrip_checks::definition::Definition;
 
 /// Everything that a certificate will say, checked, before it is sealed.
@@ -31,6 +35,8 @@ pub struct CertificateContent {
     disclosable: Vec<String>,
     answered_at: SystemTime,
     valid_until: SystemTime,
+    /// The sealing key's.
+    leaf: Option<CertificateDer<'static>>,
 }
 
 /// A certificate as its holder gets it.
@@ -42,6 +48,14 @@ pub struct Sealed {
     pub digest: Digest,
     /// Until when it is valid, exclusive.
     pub valid_until: SystemTime,
+}
+
+impl Sealed {
+    /// One that was sealed before, as it was kept.
+    pub fn read(token: String) -> Result<Self, SdJwtError> {
+        let read = SdJwt::parse(&token)?;
+        Ok(Self { digest: read.digest(), valid_until: read.claimed_end()?, token })
+    }
 }
 
 /// Why nothing is sealed.
@@ -189,7 +203,8 @@ impl CertificateContent {
         let mut wanted: BTreeMap<String, Value> =
             errand.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         for parameter in subjects {
-            let taken = ["iat", "nbf", "exp", "cnf", "status"].contains(&parameter.name.as_str())
+            let taken = ["iat", "nbf", "exp", "cnf", "serial", "status"]
+                .contains(&parameter.name.as_str())
                 || plain.contains_key(&parameter.name);
             if taken
                 || wanted.insert(parameter.name.clone(), parameter.value.clone().into()).is_some()
@@ -207,7 +222,24 @@ impl CertificateContent {
         }
         let disclosable = hidden.encoded;
         let valid_until = answered_at.checked_add(terms.validity).ok_or(SealError::TooOld)?;
-        Ok(Self { plain, disclosable, answered_at, valid_until })
+        Ok(Self { plain, disclosable, answered_at, valid_until, leaf: None })
+    }
+
+    /// Adds what only the issuer says: its number for the certificate, and where it says what
+    /// becomes of it.
+    #[must_use]
+    pub fn numbered(mut self, serial: &Serial, status: &StatusReference) -> Self {
+        self.plain.insert("serial".to_owned(), serial.as_str().into());
+        self.plain.insert("status".to_owned(), status.to_claim());
+        self
+    }
+
+    /// Binds it to its holder's key, and lets the sealing key's certificate travel along.
+    #[must_use]
+    pub fn bound(mut self, holder: &HolderKey, leaf: CertificateDer<'static>) -> Self {
+        self.plain.insert("cnf".to_owned(), holder.to_claim());
+        self.leaf = Some(leaf);
+        self
     }
 
     /// Until when the certificate will be valid: counted from the answer, so that sealing late
@@ -236,7 +268,7 @@ pub fn seal(
     plain.insert("iat".to_owned(), issued.into());
     plain.insert("nbf".to_owned(), issued.into());
     plain.insert("exp".to_owned(), seconds(content.valid_until).into());
-    let token = sdjwt::issue_encoded(key, plain, &content.disclosable)?;
+    let token = sdjwt::issue_certified((key, content.leaf.as_ref()), plain, &content.disclosable)?;
     let valid_until =
         SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds(content.valid_until));
     Ok(Sealed { token: token.to_string(), digest: token.digest(), valid_until })

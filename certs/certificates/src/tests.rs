@@ -29,6 +29,8 @@ use super::*;
 
 mod asked;
 mod attacks;
+mod bound;
+mod judged;
 mod many;
 use crate::sdjwt::{SdJwt, SdJwtError};
 use zerotrip_checks::definition::{Definition, is_part, pack};

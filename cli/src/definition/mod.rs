@@ -4,6 +4,7 @@
 mod changes;
 mod diff;
 mod explain;
+mod metadata;
 mod new;
 mod requesters;
 mod test;
@@ -59,6 +60,12 @@ pub(super) enum DefinitionCommand {
         /// The definition's folder.
         dir: PathBuf,
     },
+    /// Print the type metadata of the check's certificates (SD-JWT VC): what a wallet shows of
+    /// them, in both languages.
+    Metadata {
+        /// The definition's folder.
+        dir: PathBuf,
+    },
     /// Say what changes from one version of a definition to another: what each owner must approve
     /// anew, which variants and reasons came or went, which recorded cases are answered otherwise,
     /// and, with `--authority`, whose grants are concerned.
@@ -84,6 +91,7 @@ pub(super) async fn definition(
         DefinitionCommand::Validate { dir } => validate::validate(&dir, screen).await,
         DefinitionCommand::Test { dir } => test::test(&dir, screen).await,
         DefinitionCommand::Explain { dir } => explain::explain(&dir, screen),
+        DefinitionCommand::Metadata { dir } => metadata::metadata(&dir, screen),
         DefinitionCommand::Diff { old, new, authority } => {
             diff::diff((&old, &new), authority.as_deref(), screen).await
         }

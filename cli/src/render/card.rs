@@ -1,7 +1,9 @@
 //! A verified certificate: as a card that a person at a counter can read, and as JSON.
 
 use serde_json::{Value, json};
-use zerotrip_certificates::{Among, Disclosed, Finding, VerifiedCertificate};
+use zerotrip_certificates::{
+    Among, Disclosed, Finding, Holder, Profile, Serial, VerifiedCertificate,
+};
 use zerotrip_text::{Bilingual, shown};
 
 use super::names::{name_en, name_zh};
@@ -84,6 +86,30 @@ pub(crate) fn card(certificate: &VerifiedCertificate, screen: &Screen) -> String
                 .to_owned(),
         );
     }
+    if let Some(serial) = &certificate.serial {
+        line("number:", "证明编号：", serial.to_string());
+    }
+    if let Some(profile) = certificate.profile {
+        line("profile:", "规范：", profile.to_string());
+    }
+    if let Some(place) = &certificate.status {
+        line("status list:", "状态名单：", format!("{} #{}", place.uri, place.place));
+    }
+    if let Some(holder) = &certificate.holder {
+        let key = holder.key.key().id();
+        let proven = match &holder.bound {
+            None => screen.pick("not proven here", "未作持有证明").to_owned(),
+            Some(proof) => {
+                let (audience, nonce) = (shown(&proof.audience), shown(&proof.nonce));
+                let made = screen.time(proof.made_at);
+                match screen.language {
+                    Language::Zh => format!("{made} 向 {audience} 证明（随机数 {nonce}）"),
+                    _ => format!("proven to {audience} at {made} (nonce {nonce})"),
+                }
+            }
+        };
+        line("holder's key:", "持有人密钥：", format!("{key}; {proven}"));
+    }
     line("issued:", "签发时间：", screen.time(certificate.issued_at));
     line("valid until:", "有效期至：", screen.time(certificate.valid_until));
     line("seal:", "签章：", screen.pick("verified", "已验证").to_owned());
@@ -161,6 +187,15 @@ fn holds_as_of(certificate: &VerifiedCertificate) -> Option<&str> {
         .map(|(_, text)| text)
 }
 
+fn holder_json(holder: &Holder) -> Value {
+    let bound = holder.bound.as_ref().map(|proof| {
+        json!({
+            "audience": proof.audience, "nonce": proof.nonce, "at": rfc3339(proof.made_at),
+        })
+    });
+    json!({ "key_id": holder.key.key().id(), "proof": bound })
+}
+
 /// The certificate for machines.
 pub(crate) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
     let both = |text: &Bilingual| json!({ "en": text.en, "zh": text.zh });
@@ -188,6 +223,12 @@ pub(crate) fn certificate_json(certificate: &VerifiedCertificate) -> Value {
             "uri": certificate.issuer.uri, "active": certificate.issuer.active,
             "key_id": certificate.issuer.key_id,
         },
+        "serial": certificate.serial.as_ref().map(Serial::as_str),
+        "profile": certificate.profile.map(Profile::name),
+        "status_list": certificate.status.as_ref().map(|place| {
+            json!({ "uri": place.uri, "idx": place.place })
+        }),
+        "holder": certificate.holder.as_ref().map(holder_json),
         "issued_at": rfc3339(certificate.issued_at),
         "valid_from": rfc3339(certificate.valid_from),
         "valid_until": rfc3339(certificate.valid_until),
@@ -220,6 +261,11 @@ mod tests {
             (SystemTime::UNIX_EPOCH, "spiffe://c.example/member/fund/system/window".to_owned());
         VerifiedCertificate {
             issuer: Issuer { uri, name: None, active: None, key_id: "k".into() },
+            profile: None,
+            serial: None,
+            status: None,
+            holder: None,
+            leaf: None,
             issued_at,
             valid_from: issued_at,
             valid_until: issued_at,

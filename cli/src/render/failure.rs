@@ -8,6 +8,7 @@ use zerotrip_authority::publishing::PublishError;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{HomeError, JoinError};
 use zerotrip_client::audit::AuditError;
+use zerotrip_client::issued::RegisterError;
 use zerotrip_client::{SeenError, SessionError, explain};
 use zerotrip_proto::{Audience, Refusal, v1::ErrorCode};
 use zerotrip_text::{Explain, Failure as Said};
@@ -109,7 +110,9 @@ impl From<&SessionError> for Failure {
             | SessionError::NoSuchPlace(_)
             | SessionError::Definition(_)
             | SessionError::File(_)
+            | SessionError::OtherQuestion { .. }
             | SessionError::NotPlaced { .. } => USAGE,
+            SessionError::Register(error) => exit_of_register(error),
         };
         Self::of(exit, error.explain())
     }
@@ -155,6 +158,20 @@ fn exit_of_publishing(error: &PublishError) -> u8 {
         | PublishError::OlderGrants(_)
         | PublishError::VariantsUnknown(_)
         | PublishError::NotServed { .. } => USAGE,
+    }
+}
+
+fn exit_of_register(error: &RegisterError) -> u8 {
+    match error {
+        RegisterError::NotInProfile { .. } | RegisterError::Final(_) => DENIED,
+        RegisterError::SetBack { .. } | RegisterError::Kept(_) => NOT_VERIFIED,
+        _ => USAGE,
+    }
+}
+
+impl From<RegisterError> for Failure {
+    fn from(error: RegisterError) -> Self {
+        Self::of(exit_of_register(&error), error.explain())
     }
 }
 

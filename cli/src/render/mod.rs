@@ -7,6 +7,7 @@ mod failure;
 mod names;
 mod outcome;
 mod screen;
+mod verdict;
 pub(crate) mod way_out;
 
 pub(crate) use card::{card, certificate_json};
@@ -14,3 +15,4 @@ pub(crate) use failure::{DENIED, Failure, NOT_SO, NOT_VERIFIED, UNAVAILABLE, USA
 pub(crate) use names::{name_zh, usage_zh};
 pub(crate) use outcome::{facts_json, show_outcome, show_outcome_with};
 pub(crate) use screen::{Language, Screen, rfc3339};
+pub(crate) use verdict::{status_name, status_word, verdict};

@@ -2,6 +2,7 @@
 //! apart from it the remedy, in English and Chinese. English comes from the errors' own text. A
 //! screen, a web desk and a gateway show the same.
 
+mod issued;
 mod ledger;
 mod parking;
 mod peer;

@@ -132,6 +132,11 @@ impl Explain for SessionError {
                 "请用 `zerotrip catalog list` 查看",
             ),
             Self::Definition(why) => Failure::new(en, format!("核验定义有误：{why}")),
+            Self::Register(why) => why.explain(),
+            Self::OtherQuestion { serial } => {
+                Failure::new(en, format!("该编号下已签发 `{serial}`，但核验内容、事由或持有人不同"))
+                    .remedy("use another id", "请使用另一编号")
+            }
             Self::File(why) => file(why).within(
                 "no certificate can be written there: ",
                 "证明文件无法写入（未登记任何内容）：",

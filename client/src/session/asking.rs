@@ -16,7 +16,8 @@ use crate::reply::{
     AnsweredMany, KeptError, KeptMany, ManyOutcome, Outcome, verify_check, verify_check_many,
 };
 use crate::request::{
-    CheckQuestion, Errand, ManyQuestion, SignedRequest, check_many_request, check_request,
+    CheckQuestion, Errand, ManyQuestion, RequestId, SignedRequest, check_many_request,
+    check_request,
 };
 use crate::seen::SeenHead;
 
@@ -53,7 +54,7 @@ impl Session {
         errand: &Errand,
         question: &CheckQuestion,
     ) -> Result<Outcome, SessionError> {
-        Ok(self.ask(errand, question).await?.1)
+        Ok(self.ask(errand, question, None).await?.1)
     }
 
     /// Until when the version that was asked last is answered, and what to ask instead; `None`
@@ -67,11 +68,12 @@ impl Session {
         &mut self,
         errand: &Errand,
         question: &CheckQuestion,
+        id: Option<&RequestId>,
     ) -> Result<(SignedRequest, Outcome), SessionError> {
         let question = &self.in_form(question, false).await?;
         let home = &self.connection.home;
         let request = check_request(&home.system, &home.hub, errand, question, SystemTime::now())?;
-        let request = request.sign_among(&self.connection.requests).await?;
+        let request = request.under(id).sign_among(&self.connection.requests).await?;
         let mut exchange = self.connection.exchange();
         let (seen_size, known) = (self.seen.size(), self.directory.version());
         let reply = answered(exchange.check(ExchangeCall {

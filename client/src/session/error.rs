@@ -12,6 +12,7 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::directory::DirectoryError;
 use zerotrip_trust::tls::TlsError;
 
+use crate::issued::RegisterError;
 use crate::reply::ReplyError;
 use crate::request::RequestError;
 use crate::seen::SeenError;
@@ -75,6 +76,15 @@ pub enum SessionError {
          admitted?"
     )]
     Certificate(#[from] CertificateError),
+    /// The register of issued certificates.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// What was issued under the caller's id is something else.
+    #[error(
+        "under this id `{serial}` was issued, on another question, for another errand or to \
+         another holder"
+    )]
+    OtherQuestion { serial: String },
     /// The certificate's file; nothing has been recorded.
     #[error("no certificate can be written there: {0}")]
     File(#[from] FileError),

@@ -12,4 +12,4 @@ pub use asking::Session;
 pub use call::answered;
 pub use connection::Connection;
 pub use error::SessionError;
-pub use issuing::{Issue, IssuedCertificate};
+pub use issuing::{Issue, IssuedCertificate, Wanted};

@@ -1,11 +1,13 @@
 //! SD-JWT, and the JSON in it.
 
 use std::sync::OnceLock;
+use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use zerotrip_certificates::sdjwt::{SdJwt, TOKEN_BYTES, TYP, digest_of, issue, opened};
+use zerotrip_certificates::status::{Bits, StatusList, StatusToken, sign_list};
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 
 /// The bytes as a token.
@@ -23,7 +25,9 @@ fn reads_back(text: &str) -> bool {
     // Every claim that is disclosed can be left out.
     let names: Vec<String> = token.disclosed_names().map(str::to_owned).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    assert_eq!(token.present(&names).unwrap().to_string(), printed);
+    // A holder's proof is of one presentation.
+    let (shown, _proof) = printed.rsplit_once('~').unwrap();
+    assert_eq!(token.present(&names).unwrap().to_string(), format!("{shown}~"));
     assert_eq!(token.present(&[]).unwrap().to_string(), format!("{}~", token.jwt()));
     let _ = (token.claimed_issuer(), token.claimed_issue(), token.digest());
     true
@@ -43,6 +47,29 @@ pub fn sdjwt_seeds() -> Vec<Vec<u8>> {
         vec![token.to_string(), token.present(&["name"]).unwrap().to_string()]
     });
     tokens.iter().map(|token| token.clone().into_bytes()).collect()
+}
+
+/// The bytes as a status list's token, and as what is packed in one.
+pub fn status_list(data: &[u8]) -> bool {
+    let token = std::str::from_utf8(data).is_ok_and(|text| StatusToken::parse(text).is_ok());
+    let packed = URL_SAFE_NO_PAD.encode(data);
+    let widths = [1, 2, 4, 8].map(|bits| Bits::new(bits).unwrap());
+    let lists = widths.map(|bits| StatusList::decode(bits, &packed));
+    for list in lists.iter().flatten() {
+        let last = list.places() - 1;
+        assert!(list.get(last).is_some() && list.get(last + 1).is_none());
+        assert_eq!(StatusList::decode(list.bits(), &list.encode().unwrap()).as_ref(), Ok(list));
+    }
+    token || lists.iter().any(Result::is_ok)
+}
+
+pub fn status_list_seeds() -> Vec<Vec<u8>> {
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let mut list = StatusList::new(Bits::Two, 64).unwrap();
+    list.set(7, 3).unwrap();
+    let (day, at) = (Duration::from_secs(86_400), UNIX_EPOCH + Duration::from_secs(1_764_000_000));
+    let token = sign_list(&key, ("https://status.example/1.jwt", &list), at, (day, day)).unwrap();
+    vec![token.into_bytes(), URL_SAFE_NO_PAD.decode(list.encode().unwrap()).unwrap()]
 }
 
 /// The lines of the bytes as header, payload and disclosures of a token. A payload that says

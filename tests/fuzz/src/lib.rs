@@ -24,7 +24,7 @@ mod target;
 pub use target::Target;
 
 /// Every target, by its name.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     Target { name: "csv", run: files::csv, seeds: files::csv_seeds },
     Target { name: "dataset", run: documents::dataset, seeds: documents::dataset_seeds },
     Target { name: "dbf", run: files::dbf, seeds: files::dbf_seeds },
@@ -42,6 +42,11 @@ pub const TARGETS: [Target; 16] = [
         seeds: certificates::sdjwt_parts_seeds,
     },
     Target { name: "sheet", run: files::sheet, seeds: files::sheet_seeds },
+    Target {
+        name: "status_list",
+        run: certificates::status_list,
+        seeds: certificates::status_list_seeds,
+    },
     Target { name: "tile", run: signed::tile, seeds: signed::tile_seeds },
     Target { name: "xls", run: files::xls, seeds: files::xls_seeds },
     Target { name: "xlsx", run: files::xlsx, seeds: files::xlsx_seeds },

@@ -14,14 +14,10 @@ use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::read::{check_parsed_ca, parse, trust_domain};
 use super::request::{Checked, alternative_names, subject};
-use super::{X509Error, pem};
+use super::{DOCUMENT_SIGNING, X509Error, pem};
 use crate::digest;
 use crate::identity::Identity;
 use crate::keys::{Algorithm, KeyError, PublicKey};
-
-/// id-kp-documentSigning (RFC 9336): the authority's certificate must never pass for a TLS
-/// certificate.
-const DOCUMENT_SIGNING: [u64; 9] = [1, 3, 6, 1, 5, 5, 7, 3, 36];
 
 /// The trust domain's root CA with its private key: P-256, path length 0, so that it signs holders
 /// and no further CA.
@@ -144,6 +140,30 @@ impl CertificateAuthority {
         }
         let holder = Identity::authority(&self.trust_domain)?;
         let mut params = self.leaf_params(&holder, &[], &[], not_before, not_after)?;
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::Other(DOCUMENT_SIGNING.to_vec())];
+        Ok(params.signed_by(&SubjectKey(key), &self.issuer)?.der().clone())
+    }
+
+    /// A certificate of a system's sealing key (P-256), for those who trust this root and know no
+    /// key directory. No TLS peer takes it.
+    pub fn sign_seal_key(
+        &self,
+        key: &PublicKey,
+        holder: &Identity,
+        not_before: SystemTime,
+        not_after: SystemTime,
+    ) -> Result<CertificateDer<'static>, X509Error> {
+        if key.algorithm() != Algorithm::Es256 {
+            return Err(X509Error::WrongAlgorithm("sealing certificate", "P-256"));
+        }
+        if holder.trust_domain() != self.trust_domain || holder.member().is_none() {
+            return Err(X509Error::WrongHolder {
+                expected: format!("a system of spiffe://{}", self.trust_domain),
+                found: holder.uri(),
+            });
+        }
+        let mut params = self.leaf_params(holder, &[], &[], not_before, not_after)?;
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::Other(DOCUMENT_SIGNING.to_vec())];
         Ok(params.signed_by(&SubjectKey(key), &self.issuer)?.der().clone())

@@ -41,6 +41,9 @@ pub enum X509Error {
     /// A request asks for an extension that is never granted.
     #[error("the request asks for an extension other than names and usages")]
     ExtensionNotAllowed,
+    /// A certificate for something else, or for more, than sealing documents.
+    #[error("the certificate is not a system's for sealing documents, and for nothing else")]
+    NotForSealing,
     /// The signature over the certificate or request does not verify.
     #[error("the signature over the {0} does not verify")]
     BadSignature(&'static str),

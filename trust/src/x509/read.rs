@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustls_pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
-use x509_parser::oid_registry::OID_SIG_ED25519;
+use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_SIG_ED25519};
 use x509_parser::prelude::FromDer as _;
 
-use super::{CERTIFICATE_BYTES, TlsKey, X509Error};
+use super::{CERTIFICATE_BYTES, DOCUMENT_SIGNING, TlsKey, X509Error};
 use crate::digest::{Digest, sha256};
 use crate::identity::Identity;
 use crate::keys::{Algorithm, PublicKey};
@@ -134,6 +134,44 @@ pub fn authority_key_at(
         }
     }
     Ok(key)
+}
+
+/// Holder and key of a certificate for sealing documents, and for nothing else: a system's, over a
+/// P-256 key. Its signer and its validity are *not* looked at.
+pub fn sealing_key_of(cert: &CertificateDer<'_>) -> Result<(Identity, PublicKey), X509Error> {
+    let cert = parse(cert)?;
+    if is_ca(&cert)? {
+        return Err(X509Error::IsCa);
+    }
+    let usage = cert.extended_key_usage().map_err(|_| X509Error::Unreadable("certificate"))?;
+    let only_seals = usage.is_some_and(|found| {
+        let other = &found.value.other;
+        let seals = other.first().and_then(|oid| oid.iter()).is_some_and(|mut arcs| {
+            DOCUMENT_SIGNING.iter().all(|arc| arcs.next() == Some(*arc)) && arcs.next().is_none()
+        });
+        let found = found.value;
+        let more = found.any
+            || found.server_auth
+            || found.client_auth
+            || found.code_signing
+            || found.email_protection
+            || found.time_stamping
+            || found.ocsp_signing;
+        other.len() == 1 && seals && !more
+    });
+    if !only_seals {
+        return Err(X509Error::NotForSealing);
+    }
+    let spki = cert.public_key();
+    let curve = spki.algorithm.parameters.as_ref().and_then(|found| found.as_oid().ok());
+    if spki.algorithm.algorithm != OID_KEY_TYPE_EC_PUBLIC_KEY || curve != Some(OID_EC_P256) {
+        return Err(X509Error::WrongAlgorithm("sealing certificate", "P-256"));
+    }
+    let holder = holder(&cert)?;
+    if holder.member().is_none() {
+        return Err(X509Error::NotForSealing);
+    }
+    Ok((holder, PublicKey::new(Algorithm::Es256, &spki.subject_public_key.data)?))
 }
 
 pub(super) fn parse<'a>(cert: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, X509Error> {

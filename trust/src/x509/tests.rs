@@ -313,3 +313,32 @@ fn a_certificate_is_over_one_key() {
     assert!(is_over_key(&leaf, &key).unwrap());
     assert!(!is_over_key(&leaf, &other).unwrap());
 }
+
+#[test]
+fn a_sealing_certificate_is_for_sealing_alone() {
+    let ca = root();
+    let (begins, ends) = now();
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let sealing = ca.sign_seal_key(key.public(), &police(), begins, ends).unwrap();
+    let (holder, found) = sealing_key_of(&sealing).unwrap();
+    assert_eq!((holder, &found), (police(), key.public()));
+    check_issued_by(&sealing, ca.cert_der()).unwrap();
+    assert!(check_issued_by(&sealing, root().cert_der()).is_err(), "another root");
+    // No other certificate passes for one, and it passes for no other.
+    let authority = SigningKey::generate(Algorithm::Ed25519).unwrap();
+    let authority = ca.sign_authority_key(authority.public(), begins, ends).unwrap();
+    assert!(matches!(sealing_key_of(&authority), Err(X509Error::WrongAlgorithm(..))));
+    assert!(authority_key_of(&sealing, ca.cert_der()).is_err());
+    let tls = TlsKey::generate().unwrap();
+    let tls = sign(&ca, &make_csr(&tls, &police(), &[], &[]).unwrap(), &police()).unwrap();
+    assert!(matches!(sealing_key_of(&tls), Err(X509Error::NotForSealing)));
+    assert!(matches!(sealing_key_of(ca.cert_der()), Err(X509Error::IsCa)));
+    let ed = SigningKey::generate(Algorithm::Ed25519).unwrap();
+    let refused = ca.sign_seal_key(ed.public(), &police(), begins, ends);
+    assert!(matches!(refused, Err(X509Error::WrongAlgorithm(..))));
+    let stranger = Identity::system("other.example", "police", "household").unwrap();
+    for holder in [stranger, hub(), Identity::authority("city.example").unwrap()] {
+        let refused = ca.sign_seal_key(key.public(), &holder, begins, ends);
+        assert!(matches!(refused, Err(X509Error::WrongHolder { .. })), "{holder:?}");
+    }
+}

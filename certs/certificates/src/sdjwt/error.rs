@@ -3,7 +3,7 @@
 use zerotrip_trust::digest::RandomError;
 use zerotrip_trust::keys::KeyError;
 
-use super::bounds::{DISCLOSURES, TOKEN_BYTES, TYP};
+use super::bounds::{DISCLOSURES, TOKEN_BYTES};
 use super::json::JsonError;
 
 /// Why a token does not count.
@@ -38,8 +38,17 @@ pub enum SdJwtError {
         name: String,
     },
     /// A header member that we do not know, `crit` and embedded keys among them.
-    #[error("the header has the member `{0}`, where only alg, typ and kid are allowed")]
+    #[error("the header has the member `{0}`, where only alg, typ, kid and x5c are allowed")]
     HeaderMember(String),
+    /// `x5c`.
+    #[error("the header's `x5c` is not one certificate over the sealing key, without its root")]
+    Certificate,
+    /// The holder's proof.
+    #[error("the holder's proof is not of the form that it must have: {0}")]
+    Proof(&'static str),
+    /// The holder's proof, signed by somebody else or for another presentation.
+    #[error("the holder's proof is not the holder's, or is of another presentation")]
+    BadProof,
     /// A claim is missing or of another type.
     #[error("the claim `{0}` is missing or of another type than it must be")]
     Missing(&'static str),
@@ -50,8 +59,13 @@ pub enum SdJwtError {
     #[error("the key `{0}` is not a P-256 key; certificates are sealed with ES256")]
     WrongKeyKind(String),
     /// Another type of token.
-    #[error("the token is of type `{0}`, not of `{TYP}`")]
-    WrongType(String),
+    #[error("the token is of type `{found}`, not of `{expected}`")]
+    WrongType {
+        /// Its own word, cut.
+        found: String,
+        /// What belongs here.
+        expected: &'static str,
+    },
     /// The header names another key than the one to verify with.
     #[error("the token names the key `{found}`, not `{expected}`")]
     WrongKey {

@@ -1,13 +1,13 @@
 //! Signing a token.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
-use zerotrip_trust::keys::{Algorithm, SigningKey};
+use serde_json::{Map, Value};
+use zerotrip_trust::keys::SigningKey;
+use zerotrip_trust::x509::CertificateDer;
 
 use super::bounds::TYP;
 use super::disclosure::{disclosure, disclosure_digest};
 use super::error::SdJwtError;
+use super::jws::Jws;
 use super::token::SdJwt;
 
 /// Signs: Every reader sees `plain`; each of `disclosable` can be left out later. The digests'
@@ -30,9 +30,15 @@ pub fn issue_encoded(
     plain: Map<String, Value>,
     disclosable: &[String],
 ) -> Result<SdJwt, SdJwtError> {
-    if key.public().algorithm() != Algorithm::Es256 {
-        return Err(SdJwtError::WrongKeyKind(key.id().to_owned()));
-    }
+    issue_certified((key, None), plain, disclosable)
+}
+
+/// The same with the sealing key's certificate.
+pub fn issue_certified(
+    seal: (&SigningKey, Option<&CertificateDer<'_>>),
+    plain: Map<String, Value>,
+    disclosable: &[String],
+) -> Result<SdJwt, SdJwtError> {
     let mut digests = Vec::new();
     let mut tail = String::new();
     for encoded in disclosable {
@@ -49,13 +55,7 @@ pub fn issue_encoded(
     }
     payload.insert("_sd".to_owned(), digests.into());
     payload.insert("_sd_alg".to_owned(), "sha-256".into());
-    let header = json!({ "alg": "ES256", "typ": TYP, "kid": key.id() });
-    let signed = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header.to_string()),
-        URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string())
-    );
-    let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes())?);
+    let jws = Jws::sign(seal, TYP, payload)?;
     // What a verifier would refuse is refused here, before it is relied on.
-    SdJwt::parse(&format!("{signed}.{signature}~{tail}"))
+    SdJwt::parse(&format!("{jws}~{tail}"))
 }

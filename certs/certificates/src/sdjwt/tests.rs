@@ -161,7 +161,7 @@ fn the_algorithm_is_the_registered_keys() {
         |header: Value| SdJwt::parse(&forge(&key, &header.to_string(), &payload, &[])).unwrap_err();
     assert_eq!(
         refused(json!({ "alg": "ES256", "typ": "JWT", "kid": "k" })),
-        SdJwtError::WrongType("JWT".into())
+        SdJwtError::WrongType { found: "JWT".into(), expected: TYP }
     );
     assert_eq!(refused(json!({ "alg": "ES256", "typ": TYP })), SdJwtError::Missing("kid"));
     assert_eq!(

@@ -1,7 +1,7 @@
 //! A token: read, presented with fewer disclosures, verified.
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,23 +9,23 @@ use serde_json::{Map, Value};
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_text::cut;
 use zerotrip_trust::digest::{Digest, sha256};
-use zerotrip_trust::keys::{Algorithm, PublicKey};
+use zerotrip_trust::keys::{PublicKey, SigningKey};
+use zerotrip_trust::x509::CertificateDer;
 
+use super::binding::{Binding, KeyBinding};
 use super::bounds::{DISCLOSURES, TOKEN_BYTES, TYP};
 use super::disclosure::{Disclosure, read_disclosures};
-use super::error::{SdJwtError, in_place};
-use super::json::object;
+use super::error::SdJwtError;
+use super::jws::Jws;
+use super::time::time;
 
 /// A token that was read: its shape is right, each of its disclosures fits, and **nothing in it
 /// is verified** before [`SdJwt::verify`].
 #[derive(Clone, Debug)]
 pub struct SdJwt {
-    jwt: String,
-    algorithm: String,
-    key_id: String,
-    payload: Map<String, Value>,
-    signature: Vec<u8>,
+    jws: Jws,
     disclosures: Vec<Disclosure>,
+    binding: Option<Binding>,
 }
 
 /// The claims of a verified token.
@@ -52,51 +52,49 @@ impl SdJwt {
         let (Some(jwt), Some(last)) = (parts.next(), parts.next_back()) else {
             return Err(SdJwtError::NotCompact);
         };
-        if !last.is_empty() {
-            return Err(SdJwtError::KeyBinding);
-        }
         let encoded: Vec<&str> = parts.collect();
         if encoded.len() > DISCLOSURES {
             return Err(SdJwtError::TooManyDisclosures(encoded.len()));
         }
-        let mut segments = jwt.split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (segments.next(), segments.next(), segments.next(), segments.next())
-        else {
-            return Err(SdJwtError::NotCompact);
+        let jws = Jws::parse(jwt, TYP)?;
+        let disclosures = read_disclosures(&jws.payload, &encoded)?;
+        let binding = match last {
+            "" => None,
+            _ if !jws.payload.contains_key("cnf") => return Err(SdJwtError::KeyBinding),
+            text => Some(Binding::parse(text)?),
         };
-        let (algorithm, key_id) = read_header(&members("header", header)?)?;
-        let payload = members("payload", payload)?;
-        let signature =
-            URL_SAFE_NO_PAD.decode(signature).map_err(|_| SdJwtError::Base64("signature"))?;
-        let disclosures = read_disclosures(&payload, &encoded)?;
-        Ok(Self { jwt: jwt.to_owned(), algorithm, key_id, payload, signature, disclosures })
+        Ok(Self { jws, disclosures, binding })
     }
 
     /// The key that the header names: to look it up with.
     pub fn key_id(&self) -> &str {
-        &self.key_id
+        &self.jws.key_id
     }
 
     /// The issuer as the unverified payload has it: to look the key up with.
     pub fn claimed_issuer(&self) -> Result<&str, SdJwtError> {
-        self.payload.get("iss").and_then(Value::as_str).ok_or(SdJwtError::Missing("iss"))
+        self.jws.payload.get("iss").and_then(Value::as_str).ok_or(SdJwtError::Missing("iss"))
     }
 
     /// The time of issue as the unverified payload has it: to look the key up with.
     pub fn claimed_issue(&self) -> Result<SystemTime, SdJwtError> {
-        time(&self.payload, "iat")
+        time(&self.jws.payload, "iat")
+    }
+
+    /// Until when it is valid, as the unverified payload has it.
+    pub fn claimed_end(&self) -> Result<SystemTime, SdJwtError> {
+        time(&self.jws.payload, "exp")
     }
 
     /// The issuer-signed part, without disclosures.
     pub fn jwt(&self) -> &str {
-        &self.jwt
+        self.jws.text()
     }
 
     /// SHA-256 over the ASCII bytes of the issuer-signed part: the same for every presentation of
     /// one certificate.
     pub fn digest(&self) -> Digest {
-        sha256(self.jwt.as_bytes())
+        sha256(self.jwt().as_bytes())
     }
 
     /// Names of the claims that can be left out.
@@ -124,7 +122,35 @@ impl SdJwt {
             .filter(|disclosure| keep.contains(&disclosure.name.as_str()))
             .cloned()
             .collect();
-        Ok(Self { disclosures, ..self.clone() })
+        Ok(Self { jws: self.jws.clone(), disclosures, binding: None })
+    }
+
+    /// The same presentation with the holder's proof, to `audience`, which gave `nonce`.
+    pub fn bind(
+        &self,
+        key: &SigningKey,
+        (audience, nonce): (&str, &str),
+        now: SystemTime,
+    ) -> Result<Self, SdJwtError> {
+        let bare = Self { binding: None, ..self.clone() };
+        let binding = Binding::sign(key, &bare.to_string(), (audience, nonce), now)?;
+        Ok(Self { binding: Some(binding), ..bare })
+    }
+
+    /// What the holder proved, if there is a proof, once this key signed it.
+    pub fn binding_by(&self, key: &PublicKey) -> Result<Option<KeyBinding>, SdJwtError> {
+        let bare = Self { binding: None, ..self.clone() }.to_string();
+        self.binding.as_ref().map(|binding| binding.verify(key, &bare)).transpose()
+    }
+
+    /// The key that it is bound to, as the unverified payload has it.
+    pub fn claimed_holder(&self) -> Option<&Value> {
+        self.jws.payload.get("cnf")
+    }
+
+    /// The certificate of the sealing key that travels along.
+    pub fn leaf(&self) -> Option<&CertificateDer<'static>> {
+        self.jws.leaf.as_ref()
     }
 
     /// The claims, once the seal is `key`'s and the token holds at `now`; `accepts` says which
@@ -135,39 +161,33 @@ impl SdJwt {
         now: SystemTime,
         accepts: impl FnOnce(&str) -> bool,
     ) -> Result<Claims, SdJwtError> {
-        if key.algorithm() != Algorithm::Es256 {
-            return Err(SdJwtError::WrongKeyKind(key.id().to_owned()));
-        }
-        if self.algorithm != "ES256" {
-            return Err(SdJwtError::WrongAlgorithm(cut(&self.algorithm)));
-        }
-        if self.key_id != key.id() {
-            return Err(SdJwtError::WrongKey {
-                expected: key.id().to_owned(),
-                found: cut(&self.key_id),
-            });
-        }
-        let signed =
-            self.jwt.rsplit_once('.').map(|(signed, _)| signed).ok_or(SdJwtError::NotCompact)?;
-        key.verify(signed.as_bytes(), &self.signature).map_err(|_| SdJwtError::BadSignature)?;
-        let issued = time(&self.payload, "iat")?;
-        let begins = time(&self.payload, "nbf")?;
-        let ends = time(&self.payload, "exp")?;
-        if ends <= begins || ends <= issued {
+        let claims = self.open(key, accepts)?;
+        holds_at(&claims.plain, now)?;
+        Ok(claims)
+    }
+
+    /// The same without a clock: the claims, once the seal is `key`'s. When they hold is for the
+    /// caller to ask.
+    pub(crate) fn open(
+        &self,
+        key: &PublicKey,
+        accepts: impl FnOnce(&str) -> bool,
+    ) -> Result<Claims, SdJwtError> {
+        self.jws.verify(key)?;
+        let (begins, ends) = (time(&self.jws.payload, "nbf")?, time(&self.jws.payload, "exp")?);
+        if ends <= begins || ends <= time(&self.jws.payload, "iat")? {
             return Err(SdJwtError::BadTimes);
         }
-        if issued.max(begins) > now + CLOCK_SKEW {
-            return Err(SdJwtError::NotYetValid);
-        }
-        if now >= ends {
-            return Err(SdJwtError::Expired);
-        }
-        let vct =
-            self.payload.get("vct").and_then(Value::as_str).ok_or(SdJwtError::Missing("vct"))?;
+        let vct = self
+            .jws
+            .payload
+            .get("vct")
+            .and_then(Value::as_str)
+            .ok_or(SdJwtError::Missing("vct"))?;
         if !accepts(vct) {
             return Err(SdJwtError::WrongVct(cut(vct)));
         }
-        let mut plain = self.payload.clone();
+        let mut plain = self.jws.payload.clone();
         let list =
             plain.get("_sd").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let digest =
@@ -196,38 +216,16 @@ impl SdJwt {
 impl fmt::Display for SdJwt {
     /// The compact serialisation.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}~", self.jwt)?;
-        self.disclosures.iter().try_for_each(|disclosure| write!(f, "{}~", disclosure.encoded))
+        write!(f, "{}~", self.jwt())?;
+        self.disclosures.iter().try_for_each(|disclosure| write!(f, "{}~", disclosure.encoded))?;
+        self.binding.as_ref().map_or(Ok(()), |binding| f.write_str(&binding.text))
     }
 }
 
-/// A time claim, in whole seconds since 1970.
-pub(crate) fn time(
-    claims: &Map<String, Value>,
-    name: &'static str,
-) -> Result<SystemTime, SdJwtError> {
-    const YEAR_10000: u64 = 253_402_300_800;
-    let seconds = claims.get(name).and_then(Value::as_u64).filter(|seconds| *seconds < YEAR_10000);
-    seconds
-        .map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds))
-        .ok_or(SdJwtError::Missing(name))
-}
-
-fn read_header(header: &Map<String, Value>) -> Result<(String, String), SdJwtError> {
-    if let Some(name) = header.keys().find(|name| !["alg", "typ", "kid"].contains(&name.as_str())) {
-        return Err(SdJwtError::HeaderMember(cut(name)));
+/// Whether claims that were opened hold at a time.
+fn holds_at(claims: &Map<String, Value>, now: SystemTime) -> Result<(), SdJwtError> {
+    if time(claims, "iat")?.max(time(claims, "nbf")?) > now + CLOCK_SKEW {
+        return Err(SdJwtError::NotYetValid);
     }
-    let text = |name: &'static str| {
-        header.get(name).and_then(Value::as_str).ok_or(SdJwtError::Missing(name))
-    };
-    let typ = text("typ")?;
-    if typ != TYP {
-        return Err(SdJwtError::WrongType(cut(typ)));
-    }
-    Ok((text("alg")?.to_owned(), text("kid")?.to_owned()))
-}
-
-fn members(place: &'static str, encoded: &str) -> Result<Map<String, Value>, SdJwtError> {
-    let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| SdJwtError::Base64(place))?;
-    object(&bytes).map_err(|error| in_place(place, error))
+    if now >= time(claims, "exp")? { Err(SdJwtError::Expired) } else { Ok(()) }
 }

@@ -81,12 +81,8 @@ fn dishonest() -> Vec<(&'static str, Change, CertificateError)> {
             contradicts("evidence.answered_at"),
         ),
         ("one more claim", put("owner", "nobody"), CertificateError::Surplus("owner".into())),
-        (
-            "a holder's key",
-            put("cnf", json!({ "jwk": {} })),
-            CertificateError::Surplus("cnf".into()),
-        ),
-        ("a status", put("status", json!({})), CertificateError::Surplus("status".into())),
+        ("a holder's key", put("cnf", json!({ "jwk": {} })), CertificateError::NoProfile),
+        ("a status", put("status", json!({})), CertificateError::Claim("serial")),
         (
             "one more in the evidence",
             on(|plain| plain["evidence"]["note"] = "x".into()),

@@ -14,7 +14,7 @@ use super::error::CertificateError;
 use super::verified::Source;
 
 /// What a certificate's signed part says, and nothing else.
-pub(super) const PLAIN: [&str; 15] = [
+pub(super) const PLAIN: [&str; 18] = [
     "iss",
     "vct",
     "check",
@@ -30,6 +30,9 @@ pub(super) const PLAIN: [&str; 15] = [
     "iat",
     "nbf",
     "exp",
+    "serial",
+    "status",
+    "cnf",
 ];
 const EVIDENCE: [&str; 6] = ["answered_at", "terms", "answer", "answer_salt", "receipt", "subject"];
 const RECEIPT: [&str; 6] = ["index", "entry", "salt", "content", "path", "checkpoint"];

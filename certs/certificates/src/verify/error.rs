@@ -59,6 +59,12 @@ pub enum CertificateError {
     /// Valid for longer than the hub fixed.
     #[error("the certificate is valid for longer than the hub's answer allows")]
     ValidTooLong,
+    /// The sealing key's certificate that travels along.
+    #[error("the sealing key's certificate that travels along does not count: {0}")]
+    SealCertificate(String),
+    /// Some of what one profile asks for, and not all of it.
+    #[error("the certificate has something of several profiles, and is of none")]
+    NoProfile,
     /// A claim that certificates do not have.
     #[error("the certificate states `{0}`, which the hub answered nothing of")]
     Surplus(String),

@@ -3,6 +3,9 @@
 
 mod claims;
 mod error;
+mod judge;
+mod own;
+mod root;
 mod verified;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,18 +13,16 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 use zerotrip_proto::bounds::CLOCK_SKEW;
-use zerotrip_proto::v1::{Answer, ExchangeReply, KeyUsage, SubjectProof};
-use zerotrip_text::Bilingual;
+use zerotrip_proto::v1::{Answer, ExchangeReply, SubjectProof};
 use zerotrip_trust::Signed;
-use zerotrip_trust::directory::Directory;
 
 use claims::{Evidence, PLAIN, bilingual, bytes, evidence, only, read_scope, read_sources, text};
+use own::{Own, own};
 
 use crate::evidence::{EvidenceError, Moment, prove, prove_by};
 use crate::facts::Fact;
 use crate::grounds::{Asked, Grounds};
-use crate::jwks::JwkSet;
-use crate::sdjwt::{self, Claims, SdJwt};
+use crate::sdjwt::{self, Claims, SdJwt, SdJwtError};
 use crate::seal::{claims_agree, policy, sources};
 use crate::terms::{
     REQUEST, SEAL_WITHIN, SHOWN, TermsError, VALIDITY, asked as asked_as, asked_of, open_shown,
@@ -30,17 +31,9 @@ use crate::terms::{
 use crate::{VCT_PREFIX, is_vct_of, written};
 
 pub use error::CertificateError;
-pub use verified::{Disclosed, Finding, Issuer, Source, VerifiedCertificate};
-
-/// Whose keys are trusted.
-#[derive(Clone, Copy, Debug)]
-pub enum TrustRoot<'a> {
-    /// The authority's directory, opened and fresh: seal, hub signature and ledger are all
-    /// verified.
-    Directory(&'a Directory),
-    /// The authority's published JWK set: the same, with the keys of that file's day.
-    Keys(&'a JwkSet),
-}
+pub use judge::{Demand, Judged, NoStatus, NotHolder, Verdict, judge};
+pub use root::TrustRoot;
+pub use verified::{Disclosed, Finding, Holder, Issuer, Source, VerifiedCertificate};
 
 /// Longest validity that any definition can give.
 const MOST_VALIDITY: Duration = Duration::from_secs(366 * 86_400);
@@ -95,14 +88,26 @@ struct Stated<'a> {
     variant: &'a str,
 }
 
-/// Verifies a certificate at `now`.
+/// Verifies a certificate at `now`. What has become of it since it was sealed is for [`judge`].
 pub fn verify(
     token: &str,
     root: TrustRoot<'_>,
     now: SystemTime,
 ) -> Result<VerifiedCertificate, CertificateError> {
+    let certificate = open(token, root)?;
+    if certificate.issued_at.max(certificate.valid_from) > now + CLOCK_SKEW {
+        return Err(SdJwtError::NotYetValid.into());
+    }
+    if now >= certificate.valid_until {
+        return Err(SdJwtError::Expired.into());
+    }
+    Ok(certificate)
+}
+
+/// A certificate, once all of it but its time is verified.
+fn open(token: &str, root: TrustRoot<'_>) -> Result<VerifiedCertificate, CertificateError> {
     let token = SdJwt::parse(token)?;
-    let (issuer, claims) = verify_seal(&token, root, now)?;
+    let (issuer, claims) = verify_seal(&token, root)?;
     let plain = &claims.plain;
     only(plain, &PLAIN)?;
     let (vct, check, variant) =
@@ -125,8 +130,14 @@ pub fn verify(
     {
         return Err(CertificateError::Contradiction("evidence.answered_at"));
     }
+    let Own { profile, serial, status, holder } = own(&token, plain, &issuer)?;
     Ok(VerifiedCertificate {
         issuer,
+        profile,
+        serial,
+        status,
+        holder,
+        leaf: token.leaf().cloned(),
         issued_at: times.issued,
         valid_from: times.begins,
         valid_until: times.ends,
@@ -190,43 +201,16 @@ fn disclosed_as_fixed(
     if referred == fixed { Ok(()) } else { Err(CertificateError::OtherWithheld) }
 }
 
-fn verify_seal(
-    token: &SdJwt,
-    root: TrustRoot<'_>,
-    now: SystemTime,
-) -> Result<(Issuer, Claims), CertificateError> {
-    let (id, stated, issued_at) = (token.key_id(), token.claimed_issuer()?, token.claimed_issue()?);
-    let refuse = |holder: &str| CertificateError::WrongIssuer {
-        stated: stated.chars().take(200).collect(),
-        holder: holder.to_owned(),
-    };
-    let accepts = |vct: &str| vct.starts_with(VCT_PREFIX);
-    let issuer =
-        |name, active| Issuer { uri: stated.to_owned(), name, active, key_id: id.to_owned() };
-    match root {
-        TrustRoot::Keys(set) => {
-            let (holder, key) = set.key_as_of(id, issued_at)?;
-            if holder != stated {
-                return Err(refuse(holder));
-            }
-            Ok((issuer(None, None), token.verify(key, now, accepts)?))
-        }
-        TrustRoot::Directory(directory) => {
-            let found = directory.key_as_of(id, KeyUsage::Seal, issued_at);
-            let holder = found.map_err(|why| CertificateError::SealKey {
-                key_id: id.chars().take(64).collect(),
-                why,
-            })?;
-            if holder.uri != stated {
-                return Err(refuse(&holder.uri));
-            }
-            let member = holder.member.as_deref().and_then(|member| directory.member(member));
-            let name = member
-                .map(|member| Bilingual { en: member.name_en.clone(), zh: member.name_zh.clone() });
-            let active = directory.is_active(&holder.identity);
-            Ok((issuer(name, Some(active)), token.verify(&holder.key, now, accepts)?))
-        }
+fn verify_seal(token: &SdJwt, root: TrustRoot<'_>) -> Result<(Issuer, Claims), CertificateError> {
+    let stated = token.claimed_issuer()?;
+    let (issuer, key) = root.sealer(token.key_id(), token.claimed_issue()?)?;
+    if issuer.uri != stated {
+        return Err(CertificateError::WrongIssuer {
+            stated: stated.chars().take(200).collect(),
+            holder: issuer.uri,
+        });
     }
+    Ok((issuer, token.open(&key, |vct| vct.starts_with(VCT_PREFIX))?))
 }
 
 /// The hub's answer inside, which must say what the certificate says. Its signature is

@@ -6,9 +6,15 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 use zerotrip_text::Bilingual;
+use zerotrip_trust::x509::CertificateDer;
 
 use crate::facts::Fact;
 use crate::grounds::Among;
+use crate::holder::HolderKey;
+use crate::profile::Profile;
+use crate::sdjwt::KeyBinding;
+use crate::serial::Serial;
+use crate::status::StatusReference;
 use crate::terms::ERRAND;
 
 /// Everything that a screen shows of a certificate that verified.
@@ -16,6 +22,16 @@ use crate::terms::ERRAND;
 pub struct VerifiedCertificate {
     /// The system that sealed it.
     pub issuer: Issuer,
+    /// The profile that it is of, if any.
+    pub profile: Option<Profile>,
+    /// Its number at the issuer.
+    pub serial: Option<Serial>,
+    /// Where its issuer says what has become of it. Without one it cannot be revoked.
+    pub status: Option<StatusReference>,
+    /// Whose key it is bound to.
+    pub holder: Option<Holder>,
+    /// The sealing key's certificate that travels along.
+    pub leaf: Option<CertificateDer<'static>>,
     /// When.
     pub issued_at: SystemTime,
     /// From when it is valid.
@@ -46,6 +62,15 @@ pub struct VerifiedCertificate {
     pub disclosed: Disclosed,
     /// What the hub's evidence proves.
     pub evidence: Finding,
+}
+
+/// The key that a certificate is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The key.
+    pub key: HolderKey,
+    /// What its holder proved with this presentation, if anything.
+    pub bound: Option<KeyBinding>,
 }
 
 /// Who sealed a certificate.

@@ -10,7 +10,7 @@ use zerotrip_text::Bilingual;
 pub const MOST_CLAIMS: usize = 16;
 
 /// What an answer or a certificate calls something else.
-pub const RESERVED: [&str; 24] = [
+pub const RESERVED: [&str; 25] = [
     "_sd",
     "_sd_alg",
     "case_number",
@@ -27,6 +27,7 @@ pub const RESERVED: [&str; 24] = [
     "purpose",
     "request",
     "scope",
+    "serial",
     "sources",
     "statement",
     "status",

@@ -1,0 +1,22 @@
+//! What has become of certificates since they were sealed: Token Status List
+//! (draft-ietf-oauth-status-list-20), as its JWT.
+//!
+//! A certificate names a list and a place in it ([`StatusReference`]). The list ([`StatusList`])
+//! has a value for each place, and says of no place whose it is. Its issuer signs it with a time
+//! and an end ([`sign_list`]); a verifier reads it as it came from whatever host
+//! ([`StatusToken`]).
+
+mod bounds;
+mod error;
+mod explain;
+mod list;
+mod reference;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use bounds::{LEAST_PLACES, MOST_LIFE};
+pub use error::StatusError;
+pub use list::{Bits, StatusList};
+pub use reference::{StatusReference, is_list_uri};
+pub use token::{KnownStatus, OpenList, StatusToken, StatusValue, sign_certified_list, sign_list};

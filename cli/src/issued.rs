@@ -1,0 +1,289 @@
+//! What an issuing organ does with the certificates that it issued: it finds them, hands them out
+//! again, revokes, suspends and lifts, and publishes what became of them.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use zerotrip_certificates::status::StatusValue;
+use zerotrip_channel::SystemHome;
+use zerotrip_channel::new_file::{NewFile, NotPlaced};
+use zerotrip_client::issued::{
+    Due, Entry, Event, Order, Published, Register, RegisterError, Sealer, Search, Stage,
+};
+
+use crate::folders::SystemDir;
+use crate::render::{Failure, Screen, USAGE, rfc3339, status_name, status_word};
+
+/// Certificates that are listed, without `--most`.
+const LISTED: u32 = 100;
+
+#[derive(Subcommand)]
+pub(super) enum CertificatesCommand {
+    /// List the certificates that this system issued, the newest first.
+    List {
+        #[command(flatten)]
+        system: SystemDir,
+        /// Only those whose number begins so, such as `fund-window-2026-`.
+        #[arg(long)]
+        serial: Option<String>,
+        /// Only those on this exchange.
+        #[arg(long)]
+        exchange: Option<String>,
+        /// Only those that are in this state.
+        #[arg(long, value_enum)]
+        state: Option<State>,
+        /// At most so many.
+        #[arg(long, default_value_t = LISTED)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        most: u32,
+    },
+    /// Show one certificate, by its number, with what was ordered of it.
+    Show {
+        #[command(flatten)]
+        system: SystemDir,
+        /// Its number.
+        serial: String,
+        /// Write the certificate to this file, which must not exist: it is handed out again.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+}
+
+/// What has become of a certificate.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum State {
+    Valid,
+    Revoked,
+    Suspended,
+    Superseded,
+}
+
+impl State {
+    fn value(self) -> StatusValue {
+        match self {
+            Self::Valid => StatusValue::Valid,
+            Self::Revoked => StatusValue::Revoked,
+            Self::Suspended => StatusValue::Suspended,
+            Self::Superseded => StatusValue::Superseded,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub(super) enum StatusCommand {
+    /// Sign all status lists anew and write them into their folder. Run it twice a day: a list is
+    /// good for a day.
+    Publish {
+        #[command(flatten)]
+        system: SystemDir,
+    },
+}
+
+/// An order about one certificate.
+#[derive(Args)]
+pub(super) struct Ordering {
+    #[command(flatten)]
+    system: SystemDir,
+    /// The certificate's number, such as `fund-window-2026-000001`.
+    serial: String,
+    /// Why; it is kept in the register, and published nowhere.
+    #[arg(long)]
+    reason: String,
+}
+
+pub(super) fn certificates(
+    command: CertificatesCommand,
+    screen: &Screen,
+) -> Result<ExitCode, Failure> {
+    match command {
+        CertificatesCommand::List { system, serial, exchange, state, most } => {
+            let search = Search { serial, exchange, status: state.map(State::value), most };
+            let (register, _) = open(&system.dir)?;
+            for entry in register.entries(&search)? {
+                screen.show(&line(&entry, screen), &entry_json(&entry))?;
+            }
+        }
+        CertificatesCommand::Show { system, serial, out } => {
+            let (register, _) = open(&system.dir)?;
+            let entry = register.entry(&serial)?;
+            let events = register.events(&serial)?;
+            if let Some(out) = &out {
+                hand_out(&entry, out)?;
+            }
+            let lines: Vec<String> = [line(&entry, screen)]
+                .into_iter()
+                .chain(details(&entry, screen))
+                .chain(events.iter().map(|event| event_line(event, screen)))
+                .collect();
+            let mut value = entry_json(&entry);
+            if let Some(members) = value.as_object_mut() {
+                let one = |event: &Event| {
+                    json!({
+                        "at": rfc3339(event.at), "what": event.what, "reason": event.reason,
+                    })
+                };
+                members.insert("events".to_owned(), events.iter().map(one).collect());
+                members.insert("token".to_owned(), entry.token.clone().into());
+            }
+            screen.show(&lines.join("\n"), &value)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn status(command: StatusCommand, screen: &Screen) -> Result<ExitCode, Failure> {
+    let StatusCommand::Publish { system } = command;
+    let (mut register, home) = open(&system.dir)?;
+    for list in publish(&mut register, &home, Due::All)? {
+        let text = format!(
+            "{} {} {} {}",
+            screen.pick("published:", "已公布："),
+            list.uri,
+            screen.pick("good until", "有效至"),
+            screen.time(list.until)
+        );
+        let value = json!({
+            "uri": list.uri, "file": list.file.display().to_string(),
+            "until": rfc3339(list.until),
+        });
+        screen.show(&text, &value)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Carries an order out, and publishes it at once.
+pub(super) fn order(
+    ordering: &Ordering,
+    order: &Order,
+    screen: &Screen,
+) -> Result<ExitCode, Failure> {
+    let (mut register, home) = open(&ordering.system.dir)?;
+    let Ordering { serial, reason, .. } = ordering;
+    let done = register.order(serial, order, reason, SystemTime::now())?;
+    // It holds already: what fails from here on is made up for by publishing alone.
+    publish(&mut register, &home, Due::Needed).map_err(|failure| Failure {
+        said: failure.said.within(
+            &format!("the order about `{serial}` is kept, and not published yet: "),
+            &format!("对 `{serial}` 的指令已登记，但尚未公布："),
+        ),
+        ..failure
+    })?;
+    let entry = register.entry(serial)?;
+    let mut text = line(&entry, screen);
+    if !done.changed {
+        text.push_str(screen.pick("  (it was so already)", "（此前已是如此）"));
+    }
+    let mut value = entry_json(&entry);
+    if let Some(members) = value.as_object_mut() {
+        members.insert("changed".to_owned(), done.changed.into());
+    }
+    screen.show(&text, &value)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(dir: &Path) -> Result<(Register, SystemHome), Failure> {
+    let home = SystemHome::load(dir)?;
+    let register = Register::open(&home)?.ok_or(RegisterError::NoSettings)?;
+    Ok((register, home))
+}
+
+fn publish(
+    register: &mut Register,
+    home: &SystemHome,
+    due: Due,
+) -> Result<Vec<Published>, Failure> {
+    Ok(register.publish(&Sealer::load(home)?, SystemTime::now(), due)?)
+}
+
+fn hand_out(entry: &Entry, out: &Path) -> Result<(), Failure> {
+    let token = match (&entry.token, entry.stage) {
+        (Some(token), Stage::Recorded) => token,
+        _ => return Err(RegisterError::NotIssued(entry.serial.clone()).into()),
+    };
+    let mut new = NewFile::reserve(out)?;
+    new.fill(token.as_bytes())?;
+    new.place().map_err(|NotPlaced { part, error }| {
+        let part = part.display();
+        Failure::new(
+            USAGE,
+            format!("the certificate is in `{part}`: it could not be given its name: {error}"),
+            format!("证明在 `{part}` 中，未能改为指定文件名：{error}"),
+        )
+        .remedy("move it yourself", "请自行移动该文件")
+    })
+}
+
+fn line(entry: &Entry, screen: &Screen) -> String {
+    let stage = match entry.stage {
+        Stage::Recorded => String::new(),
+        stage => {
+            let (en, zh) = stage_names(stage);
+            format!("  [{}]", screen.pick(en, zh))
+        }
+    };
+    let published = match entry.unpublished {
+        true => screen.pick("  [not published yet]", "  [尚未公布]"),
+        false => "",
+    };
+    let (en, zh) = status_name(entry.status);
+    format!("{}  {}  {}{stage}{published}", entry.serial, screen.pick(en, zh), entry.question)
+}
+
+fn details(entry: &Entry, screen: &Screen) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = |en: &str, zh: &str, value: String| {
+        lines.push(format!("  {} {value}", screen.pick(en, zh)));
+    };
+    line("exchange:", "交换编号：", entry.exchange.clone());
+    line("profile:", "规范：", entry.profile.to_string());
+    if let Some(at) = entry.issued_at {
+        line("issued:", "签发时间：", screen.time(at));
+    }
+    if let Some(until) = entry.valid_until {
+        line("valid until:", "有效期至：", screen.time(until));
+    }
+    if let Some(index) = entry.record_index {
+        line("ledger entry:", "台账条目：", index.to_string());
+    }
+    let place = &entry.reference;
+    line("status list:", "状态名单：", format!("{} #{}", place.uri, place.place));
+    lines
+}
+
+fn event_line(event: &Event, screen: &Screen) -> String {
+    format!("  {}  {}: {}", screen.time(event.at), event.what, zerotrip_text::shown(&event.reason))
+}
+
+fn stage_names(stage: Stage) -> (&'static str, &'static str) {
+    match stage {
+        Stage::Reserved => ("not sealed", "未签章"),
+        Stage::Sealed => ("not known to be recorded", "是否登记未知"),
+        Stage::Recorded => ("recorded", "已登记"),
+        Stage::GivenUp => ("given up", "已放弃"),
+    }
+}
+
+fn entry_json(entry: &Entry) -> Value {
+    json!({
+        "serial": entry.serial,
+        "state": status_word(entry.status),
+        "stage": match entry.stage {
+            Stage::Reserved => "reserved",
+            Stage::Sealed => "sealed",
+            Stage::Recorded => "recorded",
+            Stage::GivenUp => "given-up",
+        },
+        "published": !entry.unpublished,
+        "exchange": entry.exchange,
+        "place": entry.subject,
+        "question": entry.question,
+        "profile": entry.profile.name(),
+        "issued_at": entry.issued_at.map(rfc3339),
+        "valid_until": entry.valid_until.map(rfc3339),
+        "record_index": entry.record_index,
+        "status_list": { "uri": entry.reference.uri, "idx": entry.reference.place },
+    })
+}

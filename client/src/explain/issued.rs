@@ -1,0 +1,82 @@
+//! Errors of the register of issued certificates.
+
+use zerotrip_text::{Explain, Failure};
+
+use super::peer::{file, home};
+use crate::issued::RegisterError;
+
+impl Explain for RegisterError {
+    fn explain(&self) -> Failure {
+        let en = self.to_string();
+        match self {
+            Self::NoSettings => {
+                Failure::new(en, "本系统的文件夹中没有 `status.toml`，其证明没有状态名单").remedy(
+                    "write `status.toml` with `uri` and `folder`, then issue",
+                    "请写好含 `uri` 与 `folder` 的 `status.toml` 后再签发",
+                )
+            }
+            Self::Settings { path, why } => Failure::new(en, format!("`{path}` 有误：{why}"))
+                .remedy("correct the file", "请更正该文件"),
+            Self::File(why) => file(why),
+            Self::Store(why) => Failure::new(en, format!("签发登记簿无法读写：`{why}`")).remedy(
+                "see that the folder `issued` can be written and its disk has room",
+                "请确认 `issued` 文件夹可写且磁盘有余量",
+            ),
+            Self::Version(version) => {
+                Failure::new(en, format!("签发登记簿的版本 {version} 无法识别"))
+                    .remedy("use the newer release", "请使用较新的版本")
+            }
+            Self::Content(what) => Failure::new(en, format!("签发登记簿中的 `{what}` 不合理"))
+                .remedy("restore the register from its backup", "请从备份恢复登记簿"),
+            Self::Home(why) => home(why),
+            Self::NoCertificate(path) => {
+                Failure::new(en, format!("缺少 `{path}`：面向钱包的证明须附签章密钥的证书")).remedy(
+                    "ask the authority for it: `zerotrip member seal-certificate`",
+                    "请向数据主管部门索取：`zerotrip member seal-certificate`",
+                )
+            }
+            Self::NoSystem => Failure::new(en, "只有业务系统可以签发证明"),
+            Self::Unknown(serial) => Failure::new(en, format!("此处没有编号为 `{serial}` 的证明"))
+                .remedy(
+                    "see `zerotrip certificates list`",
+                    "请用 `zerotrip certificates list` 查看",
+                ),
+            Self::Reason => Failure::new(en, "理由应为 1 至 200 个可见字符")
+                .remedy("say why in a few words", "请简要说明理由"),
+            Self::NotInProfile { serial, .. } => {
+                Failure::new(en, format!("`{serial}` 所属规范不允许暂停或恢复"))
+                    .remedy("revoke it, and issue another", "请撤销该证明并另行签发")
+            }
+            Self::Final(serial) => Failure::new(en, format!("`{serial}` 已撤销，不可恢复"))
+                .remedy("issue another certificate", "请另行签发"),
+            Self::NoSuccessor(serial) => Failure::new(en, format!("`{serial}` 不能替代该证明"))
+                .remedy(
+                    "name a valid certificate on the same check and variant",
+                    "请注明同一核验事项及范围的有效证明",
+                ),
+            Self::NotIssued(serial) => {
+                Failure::new(en, format!("`{serial}` 未签发，没有可交付的证明"))
+                    .remedy("issue it", "请先签发")
+            }
+            Self::Kept(_) => Failure::new(en, "所存证明无法读取")
+                .remedy("restore the register from its backup", "请从备份恢复登记簿"),
+            Self::Random(_) => Failure::new(en, "无法取得随机数"),
+            Self::Full => Failure::new(en, "名单中抽不到空余序位").remedy("try again", "请重试"),
+            Self::List(why) => why.explain().within("the status list cannot be made: ", ""),
+            Self::NoFolder(folder) => Failure::new(en, format!("`{folder}` 不是文件夹")).remedy(
+                "make the folder that `status.toml` names",
+                "请建立 `status.toml` 所指的文件夹",
+            ),
+            Self::SetBack { file, place } => Failure::new(
+                en,
+                format!(
+                    "`{file}` 已公布序位 {place} 被撤销，而登记簿中没有：登记簿曾被恢复为旧副本"
+                ),
+            )
+            .remedy(
+                "put the newest copy of the folder `issued` back; nothing was published",
+                "请恢复 `issued` 文件夹的最新副本；本次未公布任何内容",
+            ),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Publishing: each list is signed anew and takes the place of its file, whole. A static host does
+//! the rest.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rusqlite::params;
+use zerotrip_certificates::Profile;
+use zerotrip_certificates::status::{
+    Bits, StatusList, StatusToken, StatusValue, sign_certified_list,
+};
+use zerotrip_channel::files::{self, Secrecy};
+use zerotrip_trust::keys::SigningKey;
+
+use super::bounds::{LIFE, STALE, TTL};
+use super::error::RegisterError;
+use super::lists::more_decoys;
+use super::register::{Register, begin, seconds};
+use super::sealer::Sealer;
+
+/// Which lists are published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Each of them.
+    All,
+    /// Those that an order has changed, that were never published, or not for half a day.
+    Needed,
+}
+
+/// A list that was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its address.
+    pub uri: String,
+    /// Its file.
+    pub file: PathBuf,
+    /// Until when it is good.
+    pub until: SystemTime,
+}
+
+/// A list's row.
+struct Row {
+    number: i64,
+    name: String,
+    uri: String,
+    profile: Profile,
+    bits: Bits,
+    places: u64,
+}
+
+impl Register {
+    /// Publishes lists, signed with the system's sealing key.
+    pub fn publish(
+        &mut self,
+        sealer: &Sealer,
+        now: SystemTime,
+        due: Due,
+    ) -> Result<Vec<Published>, RegisterError> {
+        let folder = self.settings.folder.clone();
+        if !folder.is_dir() {
+            return Err(RegisterError::NoFolder(folder.display().to_string()));
+        }
+        // One after the other: an older list never replaces a newer one.
+        let _held = files::lock(&self.lock)?;
+        let mut published = Vec::new();
+        for row in self.due(now, due)? {
+            let file = folder.join(&row.name);
+            let (list, revision) = self.project(&row)?;
+            not_set_back(&file, &row.uri, &sealer.key, &list)?;
+            let leaf = match row.profile {
+                Profile::National => None,
+                Profile::Haip => Some(sealer.certificate(&self.home)?),
+            };
+            let seal = (&sealer.key, leaf);
+            let token = sign_certified_list(seal, (&row.uri, &list), now, (LIFE, TTL))?;
+            files::write(&file, token.as_bytes(), Secrecy::Public)?;
+            self.connection.execute(
+                "UPDATE list SET published = ?, published_at = ? WHERE number = ?",
+                params![revision, seconds(now), row.number],
+            )?;
+            published.push(Published { uri: row.uri, file, until: now + LIFE });
+        }
+        Ok(published)
+    }
+
+    fn due(&self, now: SystemTime, due: Due) -> Result<Vec<Row>, RegisterError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT number, name, uri, profile, bits, places FROM list WHERE ?1 OR published < \
+             revision OR published_at IS NULL OR published_at <= ?2 OR published_at > ?3 \
+             ORDER BY number",
+        )?;
+        // One of the future was published by a clock that was wrong.
+        let stale = seconds(now - STALE);
+        let mut rows = select.query(params![due == Due::All, stale, seconds(now)])?;
+        let mut found = Vec::new();
+        let wrong = RegisterError::Content;
+        while let Some(row) = rows.next()? {
+            let number = |value: i64, name| u64::try_from(value).map_err(|_| wrong(name));
+            found.push(Row {
+                number: row.get(0)?,
+                name: row.get(1)?,
+                uri: row.get(2)?,
+                profile: Profile::of(&row.get::<_, String>(3)?).ok_or(wrong("profile"))?,
+                bits: Bits::new(number(row.get(4)?, "bits")?).ok_or(wrong("bits"))?,
+                places: number(row.get(5)?, "places")?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// The list as it is now, and up to which order.
+    fn project(&mut self, row: &Row) -> Result<(StatusList, i64), RegisterError> {
+        let mut list = StatusList::new(row.bits, row.places)?;
+        let transaction = begin(&mut self.connection)?;
+        more_decoys(&transaction, (row.number, row.profile))?;
+        let revision = transaction.query_row(
+            "SELECT revision FROM list WHERE number = ?",
+            [row.number],
+            |row| row.get(0),
+        )?;
+        {
+            let mut select = transaction
+                .prepare_cached("SELECT place, value FROM place WHERE list = ? AND value <> 0")?;
+            let mut rows = select.query([row.number])?;
+            while let Some(row) = rows.next()? {
+                let place = u64::try_from(row.get::<_, i64>(0)?);
+                let value = u8::try_from(row.get::<_, i64>(1)?);
+                let (Ok(place), Ok(value)) = (place, value) else {
+                    return Err(RegisterError::Content("value"));
+                };
+                list.set(place, value)?;
+            }
+        }
+        transaction.commit()?;
+        Ok((list, revision))
+    }
+}
+
+/// Refuses to take back what was published as revoked: a register that was put back from an old
+/// copy does not know of it.
+fn not_set_back(
+    file: &Path,
+    uri: &str,
+    key: &SigningKey,
+    list: &StatusList,
+) -> Result<(), RegisterError> {
+    if !files::is_there(file) {
+        return Ok(());
+    }
+    // What is not ours says nothing, and is replaced.
+    let Ok(before) = StatusToken::parse(&files::read_text(file)?)
+        .and_then(|token| token.open(key.public(), uri))
+    else {
+        return Ok(());
+    };
+    let is_final = |list: &StatusList, place| {
+        let value = list.get(place).and_then(StatusValue::of);
+        matches!(value, Some(StatusValue::Revoked | StatusValue::Superseded))
+    };
+    let places = 0..before.list().places();
+    let mut lost =
+        places.filter(|place| is_final(before.list(), *place) && !is_final(list, *place));
+    match lost.next() {
+        Some(place) => Err(RegisterError::SetBack { file: file.display().to_string(), place }),
+        None => Ok(()),
+    }
+}

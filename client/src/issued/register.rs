@@ -1,0 +1,223 @@
+//! The register: who has which number and place, and the certificates themselves.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use zerotrip_certificates::{Profile, Serial};
+use zerotrip_channel::SystemHome;
+use zerotrip_trust::identity::Identity;
+
+use super::bounds::LISTED;
+use super::entry::{COLUMNS, Entry, Event, Stage};
+use super::error::RegisterError;
+use super::lists::take_place;
+use super::schema;
+use super::settings::StatusSettings;
+
+/// A system's register of the certificates that it issued.
+#[derive(Debug)]
+pub struct Register {
+    pub(super) connection: Connection,
+    pub(super) settings: StatusSettings,
+    pub(super) issuer: Identity,
+    pub(super) lock: std::path::PathBuf,
+    /// The system's folder.
+    pub(super) home: std::path::PathBuf,
+}
+
+/// What a certificate rests on.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// The exchange.
+    pub exchange: &'a str,
+    /// Of one about many: the subject's place, from 0.
+    pub subject: Option<u64>,
+    /// `<check>/<variant>`.
+    pub question: &'a str,
+}
+
+/// Which certificates are listed.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Whose number begins so.
+    pub serial: Option<String>,
+    /// That rest on this exchange.
+    pub exchange: Option<String>,
+    /// Of which something has become, or nothing.
+    pub status: Option<zerotrip_certificates::status::StatusValue>,
+    /// At most so many, the newest first.
+    pub most: u32,
+}
+
+impl Register {
+    /// The register of a system that has settings for it; `None` where it has none.
+    pub fn open(home: &SystemHome) -> Result<Option<Self>, RegisterError> {
+        Self::open_in(&home.folder, &home.system)
+    }
+
+    /// The same by folder and identity.
+    pub(super) fn open_in(
+        folder: &std::path::Path,
+        issuer: &Identity,
+    ) -> Result<Option<Self>, RegisterError> {
+        let Some(settings) = StatusSettings::read(folder)? else { return Ok(None) };
+        let connection = schema::open(folder)?;
+        let lock = schema::folder_of(folder).join("publish.lock");
+        let home = folder.to_owned();
+        Ok(Some(Self { connection, settings, issuer: issuer.clone(), lock, home }))
+    }
+
+    /// Gives a certificate its number and its place, once for each ground: the same again where it
+    /// has them.
+    pub fn reserve(
+        &mut self,
+        ground: Ground<'_>,
+        profile: Profile,
+        year: u16,
+    ) -> Result<Entry, RegisterError> {
+        let transaction = begin(&mut self.connection)?;
+        let subject = subject_number(ground.subject)?;
+        if let Some(entry) = by_ground(&transaction, ground.exchange, subject)? {
+            return Ok(entry);
+        }
+        let last: i64 = transaction.query_row(
+            "SELECT COALESCE(MAX(number), 0) FROM certificate WHERE year = ?",
+            [year],
+            |row| row.get(0),
+        )?;
+        let number = last + 1;
+        let serial =
+            u64::try_from(number).ok().and_then(|number| Serial::new(&self.issuer, year, number));
+        let serial = serial.ok_or(RegisterError::NoSystem)?;
+        let (list, reference) = take_place(&transaction, &self.settings, profile, serial.as_str())?;
+        let place = i64::try_from(reference.place).map_err(|_| RegisterError::Content("place"))?;
+        transaction.execute(
+            "INSERT INTO certificate (serial, year, number, exchange, subject, question, list, \
+             place, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                serial.as_str(),
+                year,
+                number,
+                ground.exchange,
+                subject,
+                ground.question,
+                list,
+                place,
+                Stage::Reserved.number(),
+            ],
+        )?;
+        let entry = by_serial(&transaction, serial.as_str())?;
+        transaction.commit()?;
+        entry.ok_or(RegisterError::Content("certificate"))
+    }
+
+    /// Keeps a certificate that was sealed, before anybody hears of it.
+    pub fn sealed(
+        &mut self,
+        serial: &str,
+        token: &str,
+        (issued_at, valid_until): (SystemTime, SystemTime),
+    ) -> Result<(), RegisterError> {
+        let changed = self.connection.execute(
+            "UPDATE certificate SET token = ?, issued_at = ?, valid_until = ?, stage = ? WHERE \
+             serial = ? AND stage = ?",
+            params![
+                token,
+                seconds(issued_at),
+                seconds(valid_until),
+                Stage::Sealed.number(),
+                serial,
+                Stage::Reserved.number(),
+            ],
+        )?;
+        if changed == 1 { Ok(()) } else { Err(RegisterError::Unknown(serial.to_owned())) }
+    }
+
+    /// Notes that the hub has recorded it.
+    pub fn recorded(&mut self, serial: &str, index: u64) -> Result<(), RegisterError> {
+        let index = i64::try_from(index).map_err(|_| RegisterError::Content("record_index"))?;
+        let changed = self.connection.execute(
+            "UPDATE certificate SET stage = ?, record_index = ? WHERE serial = ? AND stage = ?",
+            params![Stage::Recorded.number(), index, serial, Stage::Sealed.number()],
+        )?;
+        if changed == 1 { Ok(()) } else { Err(RegisterError::Unknown(serial.to_owned())) }
+    }
+
+    /// The certificate with this number.
+    pub fn entry(&self, serial: &str) -> Result<Entry, RegisterError> {
+        by_serial(&self.connection, serial)?
+            .ok_or_else(|| RegisterError::Unknown(zerotrip_text::cut(serial)))
+    }
+
+    /// The certificate on this ground, if there is one.
+    pub fn on(&self, exchange: &str, subject: Option<u64>) -> Result<Option<Entry>, RegisterError> {
+        by_ground(&self.connection, exchange, subject_number(subject)?)
+    }
+
+    /// What was ordered of it, the first first.
+    pub fn events(&self, serial: &str) -> Result<Vec<Event>, RegisterError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT at, what, reason FROM event WHERE serial = ? ORDER BY number LIMIT ?",
+        )?;
+        let mut rows = select.query(params![serial, LISTED])?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next()? {
+            let at = u64::try_from(row.get::<_, i64>(0)?);
+            let at = at.map_err(|_| RegisterError::Content("at"))?;
+            let at = UNIX_EPOCH + std::time::Duration::from_secs(at);
+            events.push(Event { at, what: row.get(1)?, reason: row.get(2)? });
+        }
+        Ok(events)
+    }
+
+    /// The certificates that are searched for, the newest first.
+    pub fn entries(&self, search: &Search) -> Result<Vec<Entry>, RegisterError> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} WHERE (?1 IS NULL OR substr(c.serial, 1, length(?1)) = ?1) AND (?2 \
+             IS NULL OR c.exchange = ?2) AND (?3 IS NULL OR p.value = ?3) ORDER BY c.year DESC, \
+             c.number DESC LIMIT ?4"
+        ))?;
+        let status = search.status.map(|status| i64::from(status.number()));
+        let most = search.most.min(LISTED);
+        let mut rows = select.query(params![search.serial, search.exchange, status, most])?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            entries.push(Entry::read(row)?);
+        }
+        Ok(entries)
+    }
+}
+
+/// A transaction that writes: it waits for others at once, and not in its midst.
+pub(super) fn begin(connection: &mut Connection) -> Result<Transaction<'_>, RegisterError> {
+    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+pub(super) fn by_serial(
+    connection: &Connection,
+    serial: &str,
+) -> Result<Option<Entry>, RegisterError> {
+    let mut select = connection.prepare_cached(&format!("SELECT {COLUMNS} WHERE c.serial = ?"))?;
+    select.query_row([serial], |row| Ok(Entry::read(row))).optional()?.transpose()
+}
+
+fn by_ground(
+    connection: &Connection,
+    exchange: &str,
+    subject: i64,
+) -> Result<Option<Entry>, RegisterError> {
+    let mut select = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} WHERE c.exchange = ? AND c.subject = ?"))?;
+    select.query_row(params![exchange, subject], |row| Ok(Entry::read(row))).optional()?.transpose()
+}
+
+fn subject_number(subject: Option<u64>) -> Result<i64, RegisterError> {
+    let number = subject.map_or(Ok(-1), i64::try_from);
+    number.map_err(|_| RegisterError::Content("subject"))
+}
+
+/// Whole seconds since 1970.
+pub(super) fn seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    i64::try_from(since).unwrap_or(i64::MAX)
+}

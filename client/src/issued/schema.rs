@@ -1,0 +1,81 @@
+//! The register's file: its tables and its connection.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use zerotrip_channel::files::{self, FileError};
+
+use super::error::RegisterError;
+
+const VERSION: i64 = 1;
+/// Time that a connection waits for another's transaction.
+const BUSY: Duration = Duration::from_secs(5);
+
+const TABLES: &str = "
+BEGIN IMMEDIATE;
+-- revision: counts the orders on its places. published: the last one that is in its file.
+CREATE TABLE IF NOT EXISTS list (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, uri TEXT \
+                      NOT NULL UNIQUE, profile TEXT NOT NULL, bits INTEGER NOT NULL, places \
+                      INTEGER NOT NULL, used INTEGER NOT NULL, revision INTEGER NOT NULL, \
+                      published INTEGER NOT NULL, published_at INTEGER) STRICT;
+-- A place without a certificate is a decoy. revision: the order that it has its value by.
+CREATE TABLE IF NOT EXISTS place (list INTEGER NOT NULL, place INTEGER NOT NULL, value INTEGER NOT \
+                      NULL, revision INTEGER NOT NULL, serial TEXT, PRIMARY KEY (list, place)) \
+                      STRICT, WITHOUT ROWID;
+-- subject: the place in an exchange about many, or -1.
+CREATE TABLE IF NOT EXISTS certificate (serial TEXT PRIMARY KEY, year INTEGER NOT NULL, number \
+                      INTEGER NOT NULL, exchange TEXT NOT NULL, subject INTEGER NOT NULL, \
+                      question TEXT NOT NULL, list INTEGER NOT NULL, place INTEGER NOT NULL, \
+                      stage INTEGER NOT NULL, issued_at INTEGER, valid_until INTEGER, \
+                      record_index INTEGER, token TEXT, UNIQUE (year, number), \
+                      UNIQUE (exchange, subject), UNIQUE (list, place)) STRICT;
+CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY AUTOINCREMENT, serial TEXT NOT NULL, \
+                      at INTEGER NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS event_serial ON event (serial);
+PRAGMA user_version = 1;
+COMMIT;
+";
+
+/// The folder of the register in a system's folder.
+pub(super) fn folder_of(home: &Path) -> PathBuf {
+    home.join("issued")
+}
+
+/// Opens the register, and makes it where there is none.
+pub(super) fn open(home: &Path) -> Result<Connection, RegisterError> {
+    let folder = folder_of(home);
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |error| FileError { path, error }
+    };
+    files::private_folder(&folder).map_err(at(&folder))?;
+    let path = folder.join("register.sqlite");
+    // It holds citizens' certificates: for its owner's eyes.
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(at(&path))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    connection.pragma_update(None, "cell_size_check", "ON")?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A place that was given away, and a revocation, must outlast the power.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    match connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
+        0 => {
+            connection.execute_batch(TABLES)?;
+            File::open(&folder).and_then(|file| file.sync_all()).map_err(at(&folder))?;
+        }
+        VERSION => {}
+        other => return Err(RegisterError::Version(other)),
+    }
+    Ok(connection)
+}
