@@ -199,7 +199,9 @@ fn who_can_be_granted_an_allowance_for_the_elderly_is_what_was_granted() {
 #[test]
 fn who_is_disabled_and_can_be_granted_a_subsidy_is_what_was_granted() {
     const GRADES: [&str; 4] = ["grade_1", "grade_2", "grade_3", "grade_4"];
-    const BARRED: [(&str, &[&str], &[(&str, &str)]); 2] = [
+    /// A variant, the registers that its no can come of, and its reasons with what was granted.
+    type Barred = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
+    const BARRED: [Barred; 2] = [
         (
             "living",
             &["civil.minimum_living", "civil.allowance", "social.injury_care"],
