@@ -164,7 +164,7 @@ fn outside_node_takes_a_wallets_presentation_by_the_root_alone() {
     let issued = town.issue("a.sdjwt", &["--holder-key", &jwk]).expect(0).unwrap().json().unwrap();
     let (audience, nonce) = ("https://verifier.example", "n-0S6_WzA2Mj");
     let proof = ["--holder-key", &holder, "--audience", audience, "--nonce", nonce];
-    let shown = [&["--show", "applicant"], &proof[..]].concat();
+    let shown = [&["--show", "applicant"][..], &proof[..]].concat();
     town.present("a.sdjwt", "b.sdjwt", &shown).expect(0).unwrap();
     let definition = definitions().join("no-property").display().to_string();
     let document = ["definition", "metadata", &definition];

@@ -30,7 +30,7 @@ impl DeployedCity {
     pub fn issue(&self, name: &str, more: &[&str]) -> Finished {
         let (applicant, variant) = self.cast("nothing_owned");
         let out = self.deployment.path(name);
-        let more = [&["--out", out.as_str()], more].concat();
+        let more = [&["--out", out.as_str()][..], more].concat();
         self.deployment.ask("issue", FUND, variant, &applicant, &more).unwrap()
     }
 
@@ -50,7 +50,7 @@ impl DeployedCity {
     fn judged(&self, name: &str, more: &[&str]) -> (i32, Value) {
         let (file, keys) =
             (self.deployment.path(name), self.deployment.path("authority/jwks.json"));
-        let arguments = [&["verify", &file, "--jwks", &keys, "--json"], more].concat();
+        let arguments = [&["verify", &file, "--jwks", &keys, "--json"][..], more].concat();
         let done = self.deployment.zerotrip(&arguments).unwrap();
         let said = if done.output.is_empty() { &done.errors } else { &done.output };
         (done.code, serde_json::from_str(said).unwrap_or_else(|_| panic!("{done:?}")))
@@ -232,7 +232,7 @@ impl DeployedCity {
     pub fn certify_seal(&self) -> String {
         let (dir, out) = (self.deployment.path("authority"), self.deployment.path("fund/seal.pem"));
         let names = ["--member", "fund", "--system", "window", "--out", &out];
-        let arguments = [&["member", "seal-certificate", "--dir", &dir], &names[..]].concat();
+        let arguments = [&["member", "seal-certificate", "--dir", &dir][..], &names[..]].concat();
         self.deployment.zerotrip(&arguments).unwrap().expect(0).unwrap();
         out
     }
@@ -240,7 +240,7 @@ impl DeployedCity {
     /// A presentation to a verifier.
     pub fn present(&self, from: &str, to: &str, more: &[&str]) -> Finished {
         let (from, to) = (self.deployment.path(from), self.deployment.path(to));
-        let arguments = [&["present", &from, "--out", &to], more].concat();
+        let arguments = [&["present", &from, "--out", &to][..], more].concat();
         self.deployment.zerotrip(&arguments).unwrap()
     }
 }
@@ -270,11 +270,14 @@ fn a_wallets_certificate_is_bound_to_its_holder_and_revoked_for_ever() {
     let list = town.list_of(&issued);
     let list = list.to_str().unwrap();
     let of = |name: &str, more: &[&str]| {
-        let (code, said) = town.judged(name, &[&["--status", list], more].concat());
+        let (code, said) = town.judged(name, &[&["--status", list][..], more].concat());
         (code, said["verdict"].as_str().unwrap().to_owned())
     };
     let word = |code, word: &str| (code, word.to_owned());
-    assert_eq!(of("b.sdjwt", &[&["--profile", "haip-1.0"], &asked[..]].concat()), word(0, "valid"));
+    assert_eq!(
+        of("b.sdjwt", &[&["--profile", "haip-1.0"][..], &asked[..]].concat()),
+        word(0, "valid")
+    );
     assert_eq!(of("a.sdjwt", &asked), word(18, "not-holder"));
     let other = ["--audience", "https://other.example", "--nonce", "n-0S6"];
     assert_eq!(of("b.sdjwt", &other), word(18, "not-holder"));
