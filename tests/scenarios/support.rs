@@ -17,6 +17,7 @@ use zerotrip_hub::engine::PreparedCheck;
 use zerotrip_proto::DESCRIPTORS;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode, ExchangeFact, GetFactRequest};
 use zerotrip_tests::city::contributions::contributions;
+use zerotrip_tests::city::enterprises::enterprises;
 use zerotrip_tests::city::{
     Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked,
     stated_day,
@@ -234,12 +235,16 @@ pub fn statements() -> BTreeMap<String, DatasetStatement> {
     let spec = Spec::on(60, 1, stated_day());
     zerotrip_tests::city::generate(&spec, folder.path()).unwrap();
     contributions(&spec, System::Sqlite, folder.path()).unwrap();
+    enterprises(&spec, [System::Sqlite; 3], 60, folder.path()).unwrap();
     let files = [
         "police/household.toml",
         "civil/marriage.toml",
         "estate/ownership.toml",
         "housing/presale.toml",
         "social/contribution.toml",
+        "market/registration.toml",
+        "market/abnormal.toml",
+        "market/serious.toml",
     ];
     let read = |file: &&str| {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();

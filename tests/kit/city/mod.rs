@@ -10,6 +10,7 @@ mod cast;
 pub mod civil_status;
 pub mod contributions;
 mod describe;
+pub mod enterprises;
 mod file;
 mod homes;
 mod key;
