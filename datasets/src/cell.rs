@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use zerotrip_proto::v1::SemanticType;
 
-use crate::normal::{address, division, money, month, person_name, phone, uscc};
-use crate::{CivilDay, Column, ResidentId, date, fold};
+use crate::enterprise::{Number, accounted};
+use crate::normal::organisation_code::OrganisationCode;
+use crate::normal::{address, division, money, month, person_name, phone};
+use crate::{CivilDay, Column, Key, Named, date, fold};
 
 /// A cell's meaning, or that it has none that could be relied upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,13 +15,15 @@ pub enum CellReading<'a> {
     /// NULL, empty, only blanks, or a word that its owner declares to say that there is nothing;
     /// for a code that is [`CellReading::UnknownCode`] instead.
     Null,
-    /// A person's id.
-    Id(ResidentId),
-    /// The ids of several persons, every character accounted for: good for finding a row, and no
-    /// value that could travel.
-    Several(Vec<ResidentId>),
-    /// A credit code, or an identifier of a scheme that the column's owner declares, folded; never
-    /// a resident's.
+    /// A person's id, or an enterprise's credit code.
+    Id(Key),
+    /// An older number of an enterprise, by what its credit code has inside: good for finding a row,
+    /// and no value that could travel.
+    Part(OrganisationCode),
+    /// Several persons or enterprises, every character accounted for: as good as that.
+    Several(Vec<Named>),
+    /// An identifier of another kind, by its looks or by a scheme that the column's owner declares,
+    /// folded; never one of the column's own kind.
     OtherId(String),
     /// Days since 1970-01-01.
     Date(i32),
@@ -58,15 +62,26 @@ pub fn read<'a>(column: &'a Column, raw: Option<&'a str>) -> CellReading<'a> {
     match column.semantic {
         SemanticType::ResidentId => match column.declared.accounted(text).as_deref() {
             Some([]) => CellReading::OtherId(fold::identifier(text)),
-            Some([id]) => CellReading::Id(*id),
-            Some(several) => CellReading::Several(several.to_vec()),
+            Some([id]) => CellReading::Id(Key::Resident(*id)),
+            Some(several) => {
+                let keys = several.iter().copied().map(Key::Resident);
+                CellReading::Several(keys.map(Named::Key).collect())
+            }
+            None => CellReading::Unreadable,
+        },
+        SemanticType::Uscc => match accounted(&column.declared, text).as_deref() {
+            Some([]) => CellReading::OtherId(fold::identifier(text)),
+            Some([Number::Code(code)]) => CellReading::Id(Key::Enterprise(*code)),
+            Some([Number::Organisation(part)]) => CellReading::Part(*part),
+            Some(several) => {
+                CellReading::Several(several.iter().copied().map(Named::from).collect())
+            }
             None => CellReading::Unreadable,
         },
         SemanticType::Date => date::parse(text)
             .map_or(CellReading::Unreadable, |day| CellReading::Date(date::to_date32(day))),
         SemanticType::Text => CellReading::Text(text.into()),
         SemanticType::PersonName => canonical(person_name::read(text)),
-        SemanticType::Uscc => canonical(uscc::read(text)),
         SemanticType::DivisionCode => canonical(division::read(text)),
         SemanticType::Phone => canonical(phone::read(text)),
         SemanticType::Address => canonical(address::read(text)),
@@ -88,27 +103,34 @@ impl CellReading<'_> {
     /// Whether the cell spoils a scan that needs it: something is there, or should be, and it has
     /// no one meaning.
     pub fn is_spoilt(&self) -> bool {
-        matches!(self, Self::Unreadable | Self::UnknownCode | Self::Several(_))
+        matches!(self, Self::Unreadable | Self::UnknownCode | Self::Part(_) | Self::Several(_))
     }
 
     /// The same as of a day: the id of a birth to come is not yet a person's, but a slip in a
     /// person's id.
     #[must_use]
     pub fn on(self, today: CivilDay) -> Self {
-        if self.persons().iter().any(|id| id.birth_date() > today.date()) {
-            Self::Unreadable
-        } else {
-            self
-        }
+        let is_to_come = |key: Key| key.birth_date().is_some_and(|born| born > today.date());
+        if self.keys().any(is_to_come) { Self::Unreadable } else { self }
     }
 
-    /// Every person whose id it is.
-    pub fn persons(&self) -> &[ResidentId] {
-        match self {
-            Self::Id(id) => std::slice::from_ref(id),
-            Self::Several(ids) => ids,
-            _ => &[],
-        }
+    /// Everything by which it names a person or an enterprise.
+    pub fn names(&self) -> impl Iterator<Item = Named> {
+        let (one, several) = match self {
+            Self::Id(key) => (Some(Named::Key(*key)), &[][..]),
+            Self::Part(part) => (Some(Named::Organisation(*part)), &[][..]),
+            Self::Several(names) => (None, names.as_slice()),
+            _ => (None, &[][..]),
+        };
+        one.into_iter().chain(several.iter().copied())
+    }
+
+    /// Everybody whose key it has.
+    pub fn keys(&self) -> impl Iterator<Item = Key> {
+        self.names().filter_map(|name| match name {
+            Named::Key(key) => Some(key),
+            Named::Organisation(_) => None,
+        })
     }
 }
 
@@ -121,6 +143,8 @@ mod tests {
     use zerotrip_proto::v1::Grade;
 
     use super::*;
+    use crate::ResidentId;
+    use crate::normal::uscc::Uscc;
     use crate::resident_id::{Declared, Scheme};
 
     fn column(semantic: SemanticType) -> Column {
@@ -144,9 +168,12 @@ mod tests {
             ResidentId::from_parts(330_106, NaiveDate::from_ymd_opt(2026, 11, 29).unwrap(), 12)
                 .unwrap();
         let day = |day: u32| CivilDay::of(NaiveDate::from_ymd_opt(2026, 11, day).unwrap());
-        assert_eq!(CellReading::Id(born).on(day(29)), CellReading::Id(born));
-        assert_eq!(CellReading::Id(born).on(day(28)), CellReading::Unreadable);
-        assert_eq!(CellReading::Several(vec![born]).on(day(28)), CellReading::Unreadable);
+        assert_eq!(CellReading::Id(born.into()).on(day(29)), CellReading::Id(born.into()));
+        assert_eq!(CellReading::Id(born.into()).on(day(28)), CellReading::Unreadable);
+        assert_eq!(
+            CellReading::Several(vec![Named::Key(born.into())]).on(day(28)),
+            CellReading::Unreadable
+        );
         assert_eq!(CellReading::Null.on(day(28)), CellReading::Null);
     }
 
@@ -160,7 +187,10 @@ mod tests {
             read(columns.iter().find(|one| one.semantic == semantic).unwrap(), raw)
         };
         let id = ResidentId::new_strict("11010519491231002X").unwrap();
-        assert_eq!(read(SemanticType::ResidentId, Some(" 110105491231002 ")), CellReading::Id(id));
+        assert_eq!(
+            read(SemanticType::ResidentId, Some(" 110105491231002 ")),
+            CellReading::Id(id.into())
+        );
         assert_eq!(
             read(SemanticType::ResidentId, Some("e12345670")),
             CellReading::Unreadable,
@@ -199,6 +229,12 @@ mod tests {
             CellReading::Text("2024-03".into())
         );
         assert_eq!(read(SemanticType::Month, Some("2024-03-01")), CellReading::Unreadable);
+        let code = Uscc::read("91330100799655058B").unwrap();
+        assert_eq!(
+            read(SemanticType::Uscc, Some("91330100 7996 5505-8b")),
+            CellReading::Id(code.into())
+        );
+        assert_eq!(read(SemanticType::Uscc, Some("79965505-8")), CellReading::Unreadable);
         assert_eq!(read(SemanticType::Unspecified, Some("x")), CellReading::Unreadable);
     }
 
@@ -223,7 +259,7 @@ mod tests {
         let other = ResidentId::new_strict("440524188001010014").unwrap();
         assert_eq!(
             super::read(&ids, Some("440524188001010014；E12345670")),
-            CellReading::Id(other)
+            CellReading::Id(other.into())
         );
         let months = Column {
             declared: Declared { day_is_ignored: true, ..Declared::default() },

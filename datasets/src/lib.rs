@@ -1,5 +1,5 @@
 //! The words that hub and connector must agree upon: what a dataset is ([`DatasetFile`]), how a
-//! legacy cell is read ([`ResidentId`], [`date`], [`CellReading`]), whose an unreadable cell could
+//! legacy cell is read ([`Key`], [`date`], [`CellReading`]), whose an unreadable cell could
 //! be ([`Suspect`]), and which scans fit a dataset ([`template`]).
 //!
 //! Pure: text in, meaning out. It never opens a file, never asks a clock and never decides who may
@@ -12,8 +12,10 @@ pub mod cell;
 pub mod civil_day;
 pub mod civil_month;
 pub mod date;
+pub mod enterprise;
 pub mod file;
 pub mod guess;
+pub mod key;
 pub mod mask;
 pub mod normal;
 pub mod parameter;
@@ -26,9 +28,9 @@ pub mod template;
 pub mod vocabulary;
 
 mod arrow_type;
+mod edits;
 mod fold;
 mod nearest;
-mod subject;
 
 pub use arrow_type::arrow_type;
 pub use cell::CellReading;
@@ -38,8 +40,8 @@ pub use file::{
     Column, Coverage, DatasetFile, Fault, FileError, Limits, Lookup, Manifest, Source, Subjects,
 };
 pub use fold::is_digit;
+pub use key::{Key, KeyKind, KeySet, Named};
 pub use parameter::{Argument, ParameterError, ParameterFault, ParameterType};
 pub use resident_id::{
     Reading, ResidentId, StrictError, Suspect, could_match, is_irregular, parse,
 };
-pub use subject::Subject;

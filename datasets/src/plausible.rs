@@ -56,6 +56,8 @@ pub fn is_plausible(role: &TypedColumn, day: NaiveDate, persons: &[&str], bounds
         }
         // A filler says nothing of when it began, and proves nothing.
         DateRole::Begin => day <= bounds.last.date() || is_placeholder(day),
+        // What holds for ever has no last day.
+        DateRole::Limit => !is_placeholder(day),
         DateRole::Unspecified => false,
     }
 }

@@ -95,6 +95,7 @@ impl Value {
             CellReading::Date(day) => Some(Self::Date(day)),
             CellReading::Money(fen) => Some(Self::Money(fen)),
             CellReading::Null
+            | CellReading::Part(_)
             | CellReading::Several(_)
             | CellReading::Unreadable
             | CellReading::UnknownCode => None,

@@ -2,12 +2,17 @@
 //! where a definition is loaded, where an owner approves, and again in the connector's gate.
 
 use zerotrip_proto::v1::{
-    ColumnOrigin, DatasetStatement, DateRole, ScanTemplate, SemanticType,
+    ColumnOrigin, DatasetStatement, DateRole, Lookup, ScanTemplate, SemanticType,
     key_origin::From as Origin,
 };
 
+use crate::KeyKind;
 use crate::file::type_name;
 use crate::parameter::{MOST_PARAMETERS, ParameterType};
+
+mod error;
+
+pub use error::TemplateError;
 
 /// Most columns of one scan.
 pub const MOST_COLUMNS: usize = 64;
@@ -19,171 +24,6 @@ pub const MOST_ORIGINS: usize = 16;
 pub const MOST_KEYS: u32 = 10_000;
 /// Most rows that one scan may return.
 pub const MOST_ROWS: u64 = 1_000_000;
-
-/// Why a scan does not fit its dataset. Each names the scan's own word.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TemplateError {
-    /// It is about another dataset.
-    #[error("the scan is of `{scan}`, and this is the statement of `{stated}`")]
-    Dataset {
-        /// The template's dataset.
-        scan: String,
-        /// The statement's.
-        stated: String,
-    },
-    /// A name is missing or malformed.
-    #[error("`{field}` is `{value}`: {remedy}")]
-    Name {
-        /// The field of the template.
-        field: &'static str,
-        /// What it holds.
-        value: String,
-        /// What it should hold.
-        remedy: &'static str,
-    },
-    /// No such column.
-    ///
-    /// Whatever it has that is named alike is not suggested: it means something else, and an answer
-    /// from it would be false.
-    #[error(
-        "`{dataset}` has no column `{column}`, by which the check means {meant}: describe the \
-         column that holds just that, whatever it is called in the register, and no other; where \
-         the register has none, say so with `absent`, `constant` or `derived`"
-    )]
-    Column {
-        /// The dataset.
-        dataset: String,
-        /// The unknown column.
-        column: String,
-        /// What the check takes it to be.
-        meant: String,
-    },
-    /// Its owner says that there is no such date, and the check rests on it.
-    #[error(
-        "`{dataset}` has no `{column}` (`absent`), and the check takes it to be {what}, without \
-         which nothing follows from a row: name the field that holds it"
-    )]
-    Absent {
-        /// The dataset.
-        dataset: String,
-        /// The column.
-        column: String,
-        /// What the check takes it to be.
-        what: &'static str,
-    },
-    /// No such lookup.
-    #[error(
-        "`{dataset}` has no lookup `{lookup}`: describe one by that name, over every column that \
-         names whom the check looks for"
-    )]
-    Lookup {
-        /// The dataset.
-        dataset: String,
-        /// The unknown lookup.
-        lookup: String,
-    },
-    /// A column is listed twice.
-    #[error("column `{0}` is named twice: name it once")]
-    Twice(String),
-    /// A supplied column is not delivered.
-    #[error(
-        "`{0}` is to supply keys but is not among the scan's columns: add it, or drop it from \
-         `supplies`"
-    )]
-    SuppliesUndelivered(String),
-    /// A value that is told is made of a column that is not delivered.
-    #[error(
-        "the claim `{claim}` is made of `{column}`, which is not among the scan's columns: add it, \
-         or drop it from the claim's `from`"
-    )]
-    ClaimUndelivered {
-        /// The claim.
-        claim: String,
-        /// The column.
-        column: String,
-    },
-    /// A supplied column can't hold keys.
-    #[error("`{0}` is to supply keys but is not of type resident_id")]
-    SuppliesOther(String),
-    /// A column is of another type than the check takes it to be.
-    #[error(
-        "`{dataset}`.`{column}` is of type `{stated}`, and the check takes it to be `{taken}`: \
-         describe it so, or have the check's definition revised"
-    )]
-    Type {
-        /// The dataset.
-        dataset: String,
-        /// The column.
-        column: String,
-        /// What the owner states.
-        stated: &'static str,
-        /// What the check takes it to be.
-        taken: &'static str,
-    },
-    /// The check does not say what it takes a column to be.
-    #[error(
-        "`{dataset}`.`{column}`: the check does not say of which type it takes it to be: name it \
-         in its `[[dataset]]`"
-    )]
-    Untyped {
-        /// The dataset.
-        dataset: String,
-        /// The column.
-        column: String,
-    },
-    /// A look-up does not look where the check joins.
-    #[error(
-        "`{dataset}`: look-up `{lookup}` does not look in `{column}`, by which the check joins: \
-         add it to the look-up's `columns`"
-    )]
-    LookupColumn {
-        /// The dataset.
-        dataset: String,
-        /// The look-up.
-        lookup: String,
-        /// The column.
-        column: String,
-    },
-    /// A column of codes of which the check knows nothing.
-    #[error(
-        "`{dataset}`.`{column}` holds codes, and the check does not say which of their meanings \
-         it knows: list them in a `[[code]]`"
-    )]
-    NoMeanings {
-        /// The dataset.
-        dataset: String,
-        /// The column.
-        column: String,
-    },
-    /// A code means something that the check does not know.
-    #[error(
-        "a code of `{dataset}`.`{column}` means `{meaning}`, which the check does not know; it \
-         knows {known}. Map the code to the one that says exactly what it means, in the dataset \
-         file, or have the check's definition revised"
-    )]
-    UnknownMeaning {
-        /// The dataset.
-        dataset: String,
-        /// The column.
-        column: String,
-        /// The unknown meaning.
-        meaning: String,
-        /// All that are known.
-        known: String,
-    },
-    /// A list or number is out of bounds.
-    #[error("`{field}` is `{value}`: it must be between {least} and {most}")]
-    Bounds {
-        /// The field of the template.
-        field: &'static str,
-        /// What it holds, or how long it is.
-        value: u64,
-        /// The lower bound, included.
-        least: u64,
-        /// The upper bound, included.
-        most: u64,
-    },
-}
 
 /// The columns that the scan delivers, after the look-up's own: its columns, and of the optional
 /// ones those that the owner states of the type that the check takes them to be.
@@ -234,6 +74,7 @@ pub fn validate(
             lookup: lookup.name.clone(),
             column: column.clone(),
         }));
+        faults.extend(other_kinds(template, statement, lookup));
     } else {
         faults.push(TemplateError::Lookup {
             dataset: statement.id.clone(),
@@ -272,9 +113,15 @@ pub fn validate(
             faults.push(TemplateError::ClaimUndelivered { claim, column });
         }
     }
-    if ParameterType::bound(template).is_none() {
+    let kinds = [template.key_kind, template.subject_kind].map(KeyKind::from_wire);
+    for (field, is_known) in [
+        ("parameters", ParameterType::bound(template).is_some()),
+        ("key_kind", !kinds.contains(&None)),
+    ] {
         let remedy = "bring this software to the version that the check needs";
-        faults.push(TemplateError::Name { field: "parameters", value: String::new(), remedy });
+        if !is_known {
+            faults.push(TemplateError::Name { field, value: String::new(), remedy });
+        }
     }
     for name in &template.supplies {
         if !template.columns.contains(name) {
@@ -282,7 +129,7 @@ pub fn validate(
         } else if statement
             .columns
             .iter()
-            .any(|column| column.name == *name && column.r#type() != SemanticType::ResidentId)
+            .any(|column| column.name == *name && KeyKind::of(column.r#type()).is_none())
         {
             faults.push(TemplateError::SuppliesOther(name.clone()));
         }
@@ -327,8 +174,30 @@ pub fn cannot_be_absent(role: DateRole) -> Option<&'static str> {
     match role {
         DateRole::Event => Some("the day of something that happened"),
         DateRole::Birth => Some("a day of birth"),
-        DateRole::End | DateRole::Begin | DateRole::Unspecified => None,
+        DateRole::End | DateRole::Begin | DateRole::Limit | DateRole::Unspecified => None,
     }
+}
+
+/// Columns of the look-up that hold keys of another kind than the check asks by.
+fn other_kinds(
+    template: &ScanTemplate,
+    statement: &DatasetStatement,
+    lookup: &Lookup,
+) -> Vec<TemplateError> {
+    let Some(kind) = KeyKind::from_wire(template.key_kind).map(KeyKind::semantic) else {
+        return Vec::new();
+    };
+    let is_other = |name: &&String| {
+        let column = statement.columns.iter().find(|column| column.name == **name);
+        column.is_none_or(|column| column.r#type() != kind)
+    };
+    let other = lookup.columns.iter().filter(is_other).map(|column| TemplateError::LookupKind {
+        dataset: statement.id.clone(),
+        lookup: lookup.name.clone(),
+        column: column.clone(),
+        kind: type_name(kind),
+    });
+    other.collect()
 }
 
 /// Columns that are not what the check takes them to be.

@@ -11,6 +11,7 @@ mod employment;
 mod fund;
 mod health;
 mod homes;
+mod market;
 mod medical;
 mod police;
 mod social;
@@ -39,7 +40,7 @@ pub struct AskedDataset {
     pub what: &'static str,
     /// What its `since` and its subjects decide, in the words of this register.
     pub coverage: &'static str,
-    /// What it looks persons up by.
+    /// What it looks persons or enterprises up by.
     pub lookup: AskedLookup,
     /// What it takes of the rows.
     pub columns: &'static [AskedColumn],
@@ -87,6 +88,10 @@ const BORN: AskedDate = AskedDate {
     persons: &["resident_id"],
     least_age: 0,
 };
+
+const fn limit(column: &'static str) -> AskedDate {
+    AskedDate { column, role: DateRole::Limit, persons: &[], least_age: 0 }
+}
 
 const fn begin(column: &'static str) -> AskedDate {
     AskedDate { column, role: DateRole::Begin, persons: &[], least_age: 0 }
@@ -217,6 +222,10 @@ pub const VOCABULARIES: &[Vocabulary] = &[
         check: "graduate-employment",
         datasets: &[education::GRADUATE, employment::REGISTRATION],
     },
+    Vocabulary {
+        check: "business-good-standing",
+        datasets: &[market::REGISTRATION, market::ABNORMAL, market::SERIOUS],
+    },
 ];
 
 /// What the checks ask of the dataset of that id.
@@ -227,6 +236,15 @@ pub fn of_dataset(id: &str) -> impl Iterator<Item = &'static AskedDataset> {
 /// The vocabulary of a check.
 pub fn of(check: &str) -> Option<&'static Vocabulary> {
     VOCABULARIES.iter().find(|vocabulary| vocabulary.check == check)
+}
+
+impl AskedLookup {
+    /// The type of the columns that it looks in.
+    pub fn semantic(&self, dataset: &AskedDataset) -> SemanticType {
+        let looks_in = |column: &&AskedColumn| self.columns.contains(&column.name);
+        let column = dataset.columns.iter().find(looks_in);
+        column.map_or(SemanticType::ResidentId, |column| column.semantic)
+    }
 }
 
 impl Vocabulary {

@@ -27,7 +27,7 @@ use zerotrip_connector::owner_store::datasets::SignedDataset;
 use zerotrip_connector::scan;
 use zerotrip_connector::scan_plan::ScanPlan;
 use zerotrip_datasets::file::{Source, SqliteAsOf};
-use zerotrip_datasets::{DatasetFile, ResidentId};
+use zerotrip_datasets::{DatasetFile, Key, KeyKind, ResidentId};
 use zerotrip_hub::engine::PreparedKind;
 use zerotrip_hub::engine::run::Engine;
 use zerotrip_hub::engine::{
@@ -340,12 +340,12 @@ impl Departments<'_> {
         let department =
             self.registers.departments.get(dataset).ok_or(ErrorCode::SourceUnreachable)?;
         let approved = department.approved.get(&call.scan.digest).ok_or(ErrorCode::GateRefused)?;
-        let keys: Result<Vec<ResidentId>, _> =
-            call.keys.iter().map(|key| ResidentId::new_strict(key)).collect();
+        let kind = KeyKind::from_wire(call.scan.template.key_kind).unwrap_or_default();
+        let keys: Option<Vec<Key>> = call.keys.iter().map(|key| kind.canonical(key)).collect();
         let admitted = Admitted {
             ticket: ScanTicket::default(),
             approved,
-            keys: keys.map_err(|_| ErrorCode::Malformed)?,
+            keys: keys.ok_or(ErrorCode::Malformed)?,
             request: Request::default(),
             requester: String::new(),
             subjects: call.part,

@@ -16,6 +16,7 @@ mod desk;
 mod disk;
 mod documented;
 mod doors;
+mod enterprises;
 mod facts;
 mod faults;
 mod floods;

@@ -18,6 +18,7 @@ use zerotrip_proto::DESCRIPTORS;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode, ExchangeFact, GetFactRequest};
 use zerotrip_tests::city::births::births;
 use zerotrip_tests::city::contributions::contributions;
+use zerotrip_tests::city::enterprises::enterprises;
 use zerotrip_tests::city::fund::fund;
 use zerotrip_tests::city::graduates::graduates;
 use zerotrip_tests::city::grants::grants;
@@ -250,6 +251,7 @@ pub fn statements() -> BTreeMap<String, DatasetStatement> {
     licences(&spec, System::Sqlite, folder.path()).unwrap();
     births(&spec, System::Sqlite, folder.path()).unwrap();
     graduates(&spec, System::Sqlite, folder.path()).unwrap();
+    enterprises(&spec, [System::Sqlite; 3], 60, folder.path()).unwrap();
     let files = [
         "police/household.toml",
         "civil/marriage.toml",
@@ -272,6 +274,9 @@ pub fn statements() -> BTreeMap<String, DatasetStatement> {
         "veterans/person.toml",
         "education/graduate.toml",
         "employment/registration.toml",
+        "market/registration.toml",
+        "market/abnormal.toml",
+        "market/serious.toml",
     ];
     let read = |file: &&str| {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::predicate::Predicate;
-use zerotrip_datasets::{DatasetFile, ResidentId};
+use zerotrip_datasets::{DatasetFile, Key, ResidentId};
 use zerotrip_sources::{LookUp, Rows, Select, Source};
 use zerotrip_tests::deployment::{Failure, fail};
 
@@ -167,11 +167,7 @@ async fn ours(source: &dyn Source, dataset: &DatasetFile, rows: usize) -> Result
     Ok(Taken { look_up, keys, scan: rate(rows, begun), resident: (before, most.max(before)) })
 }
 
-async fn looked_up(
-    source: &dyn Source,
-    keys: Vec<ResidentId>,
-    expected: usize,
-) -> Result<(), Failure> {
+async fn looked_up(source: &dyn Source, keys: Vec<Key>, expected: usize) -> Result<(), Failure> {
     let cancellation = Cancellation::after(Duration::from_secs(120));
     let look_up = LookUp { columns: vec![0], keys: keys.into(), most_rows: u64::MAX, cancellation };
     let (count, _) = zerotrip_sources::count_rows(source, look_up).await?;

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 use zerotrip_channel::deadline::{Cancellation, Deadline};
-use zerotrip_datasets::ResidentId;
+use zerotrip_datasets::{Key, KeySet, Named};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_sources::rulings::Rulings;
 use zerotrip_sources::{LookUp, LookUpEnd, RawRow, Rows, SourceError};
@@ -39,8 +39,8 @@ const CAUTION: u32 = 16;
 pub struct Asked {
     /// How its answer is made; scans that look in the same columns can share a look-up.
     pub plan: Arc<ScanPlan>,
-    /// The persons.
-    pub keys: Arc<[ResidentId]>,
+    /// Whom.
+    pub keys: Arc<[Key]>,
     /// Most rows.
     pub most_rows: u64,
     /// Whether it is a part of a scan for a request about many subjects: over the owner's pace it
@@ -63,10 +63,10 @@ pub enum Way {
 pub struct JointRows {
     batches: Vec<Rows>,
     /// Where the rows of a person are: batch and place.
-    places: HashMap<ResidentId, Vec<(usize, usize)>>,
+    places: HashMap<Key, Vec<(usize, usize)>>,
     /// Whom a row concerns by its owner's ruling alone. Which rulings hold now, the source knows,
     /// and it may have sent such a row for another's sake.
-    by_ruling: HashSet<ResidentId>,
+    by_ruling: HashSet<Key>,
     end: LookUpEnd,
 }
 
@@ -191,7 +191,7 @@ impl JointLookUps {
         let at = waiting.scans.iter().position(|waiter| waiter.number == number)?;
         let mut group = vec![waiting.scans.remove(at)];
         let (most, most_keys) = (self.most_scans(), self.most_keys());
-        let mut persons: HashSet<ResidentId> = HashSet::new();
+        let mut persons: HashSet<Key> = HashSet::new();
         persons.extend(group.iter().flat_map(|first| first.asked.keys.iter()));
         let mut left = Vec::with_capacity(waiting.scans.len());
         for waiter in std::mem::take(&mut waiting.scans) {
@@ -215,11 +215,11 @@ impl JointLookUps {
     /// Asks the source once for all of them, for as long as any of them waits.
     async fn ask(self: Arc<Self>, turn: Turn, mut group: Vec<Waiter>) {
         let Some(first) = group.first().map(|first| first.asked.clone()) else { return };
-        let mut keys: Vec<ResidentId> = Vec::new();
+        let mut keys: Vec<Key> = Vec::new();
         let (mut most_rows, mut deadline) = (0_u64, first.deadline);
         for Waiter { asked, .. } in &group {
             let more = asked.keys.iter().filter(|key| !keys.contains(key)).copied();
-            let more: Vec<ResidentId> = more.collect();
+            let more: Vec<Key> = more.collect();
             keys.extend(more);
             most_rows = most_rows.saturating_add(asked.most_rows);
             deadline = deadline.max(asked.deadline);
@@ -280,16 +280,19 @@ impl JointLookUps {
             Ok(batches)
         };
         let (end, batches) = tokio::try_join!(turn.source.look_up(look_up, sender), collected)?;
-        let keys: HashSet<&ResidentId> = keys.iter().collect();
-        let mut places: HashMap<ResidentId, Vec<(usize, usize)>> = HashMap::new();
+        let keys: KeySet = keys.iter().copied().collect();
+        let mut places: HashMap<Key, Vec<(usize, usize)>> = HashMap::new();
         let mut by_ruling = HashSet::new();
         for (at, batch) in batches.iter().enumerate() {
             for (place, row) in batch.iter().enumerate() {
                 let named = plan.named(row);
                 let ruled = ruled(row, &self.rulings).iter();
-                by_ruling.extend(ruled.filter(|person| !named.contains(person)));
-                for person in named.into_iter().filter(|person| keys.contains(person)) {
-                    places.entry(person).or_default().push((at, place));
+                by_ruling.extend(ruled.filter(|key| !named.contains(&Named::Key(**key))));
+                for key in named.iter().flat_map(|name| keys.named(name)) {
+                    let places = places.entry(*key).or_default();
+                    if places.last() != Some(&(at, place)) {
+                        places.push((at, place));
+                    }
                 }
             }
         }
@@ -333,14 +336,14 @@ async fn all_gone(group: &mut [Waiter]) {
 
 impl JointRows {
     /// Whether these persons' rows are here just as if only they had been asked for.
-    fn serve(&self, keys: &[ResidentId]) -> bool {
+    fn serve(&self, keys: &[Key]) -> bool {
         !keys.iter().any(|key| self.by_ruling.contains(key))
     }
 
     /// The rows of these persons, each once and in the order in which they came; at most so many.
     pub fn of(
         &self,
-        keys: &[ResidentId],
+        keys: &[Key],
         most: u64,
     ) -> Result<impl Iterator<Item = RawRow<'_>>, SourceError> {
         let places = keys.iter().filter_map(|key| self.places.get(key)).flatten().copied();

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::cell::read;
-use zerotrip_datasets::{Column, DatasetFile, ResidentId};
+use zerotrip_datasets::{Column, DatasetFile, Key, KeyKind, KeySet};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, sha256};
 
@@ -46,7 +46,7 @@ struct Named(Vec<Person>);
 
 struct Person {
     line: usize,
-    id: ResidentId,
+    id: Key,
     /// The place, among the look-ups, of the one that must find them; `None`: any.
     look_up: Option<usize>,
 }
@@ -124,12 +124,10 @@ impl Probes {
             named.0.iter().map(|person| (person.line, person)).collect();
         let (mut rests_on, mut mixed) = (None, false);
         for (place, (_, columns)) in self.look_ups.iter().enumerate() {
-            let wanted =
-                missing.values().filter(|person| person.look_up.is_none_or(|only| only == place));
-            let wanted: Vec<ResidentId> = wanted.map(|person| person.id).collect();
+            let wanted = missing.values().filter(|person| self.is_found_by(person, place));
+            let wanted: Vec<Key> = wanted.map(|person| person.id).collect();
             let most = access.limits().most_keys as usize;
-            let mut parts: Vec<Vec<ResidentId>> =
-                wanted.chunks(most.max(1)).map(<[_]>::to_vec).collect();
+            let mut parts: Vec<Vec<Key>> = wanted.chunks(most.max(1)).map(<[_]>::to_vec).collect();
             while let Some(part) = parts.pop() {
                 let (found, end) = match self.look_up(columns, &part, access).await {
                     Ok(answer) => answer,
@@ -146,9 +144,8 @@ impl Probes {
                     (RestsOn::Rows(_), RestsOn::Rows(_)) => mixed = true,
                     _ => return Ok(None),
                 }
-                let is_found = |person: &Person| {
-                    person.look_up.is_none_or(|only| only == place) && found.contains(&person.id)
-                };
+                let is_found =
+                    |person: &Person| self.is_found_by(person, place) && found.contains(&person.id);
                 missing.retain(|_, person| !is_found(person));
             }
         }
@@ -159,13 +156,20 @@ impl Probes {
         }))
     }
 
+    /// Whether the look-up at this place finds such keys, and this one.
+    fn is_found_by(&self, person: &Person, place: usize) -> bool {
+        let kind = self.look_ups.get(place).and_then(|(_, columns)| columns.first());
+        let kind = kind.and_then(|place| self.columns.get(*place)?.key_kind());
+        person.look_up.is_none_or(|only| only == place) && kind == Some(person.id.kind())
+    }
+
     /// Which of these persons the rows name, read as a scan reads them.
     async fn look_up(
         &self,
         columns: &[usize],
-        keys: &[ResidentId],
+        keys: &[Key],
         access: &Access,
-    ) -> Result<(HashSet<ResidentId>, LookUpEnd), SourceError> {
+    ) -> Result<(HashSet<Key>, LookUpEnd), SourceError> {
         let cancellation = Cancellation::after(access.limits().time_out);
         let turn = access.patient_turn(&cancellation).await?;
         let look_up = LookUp {
@@ -174,6 +178,7 @@ impl Probes {
             most_rows: access.limits().most_rows,
             cancellation,
         };
+        let keys: KeySet = keys.iter().copied().collect();
         let mut found = HashSet::new();
         let (sender, mut rows) = mpsc::channel::<Rows>(2);
         let reading = async {
@@ -182,9 +187,7 @@ impl Probes {
                     for place in columns {
                         if let Some(column) = self.columns.get(*place) {
                             let reading = read(column, row.get(*place));
-                            found.extend(
-                                reading.persons().iter().copied().filter(|id| keys.contains(id)),
-                            );
+                            found.extend(reading.names().flat_map(|name| keys.named(&name)));
                         }
                     }
                 }
@@ -247,8 +250,12 @@ impl Probes {
             let mut words = line.split_whitespace();
             let Some(id) = words.next() else { continue };
             // The error does not show the text: this file's lines are for its owner only.
-            let id = ResidentId::new_strict(id)
-                .map_err(|_| format!("line {number} is not a resident id of 18 characters"))?;
+            let id = KeyKind::ALL.iter().find_map(|kind| kind.typed(id)).ok_or_else(|| {
+                format!(
+                    "line {number} is neither a resident id of 18 characters nor a unified social \
+                     credit code"
+                )
+            })?;
             let look_up = match words.next() {
                 None => None,
                 Some(name) => {

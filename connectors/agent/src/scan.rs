@@ -3,7 +3,7 @@
 
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -16,7 +16,7 @@ use tonic::Status;
 use zerotrip_channel::BatchSigner;
 use zerotrip_channel::deadline::{Cancellation, Deadline};
 use zerotrip_datasets::cell::{self, CellReading};
-use zerotrip_datasets::{CivilDay, ResidentId};
+use zerotrip_datasets::{CivilDay, Key, KeySet};
 use zerotrip_proto::v1::{ErrorCode, Finding, FindingKind, ScanFacts, ScanReceipt, ScanTrailer};
 use zerotrip_proto::{hash_domain, to_timestamp};
 use zerotrip_trust::digest::{self, Hasher, sha256_parts};
@@ -157,7 +157,7 @@ struct Found {
 /// The answer on its way out.
 struct Delivery<'a> {
     plan: &'a ScanPlan,
-    keys: HashSet<ResidentId>,
+    keys: KeySet,
     adjudications: &'a Rulings,
     out: &'a Messages,
     /// The last message: it waits for the next one, or for the trailer, which travels in it.
@@ -167,7 +167,7 @@ struct Delivery<'a> {
     stream: Hasher,
     findings: BTreeMap<(i32, usize), Found>,
     /// The places of the keys, where findings say whom they concern.
-    places: HashMap<ResidentId, u32>,
+    places: HashMap<Key, u32>,
     /// The distinct values of each column that supplies keys.
     supplied: Vec<BTreeSet<String>>,
     today: CivilDay,
@@ -231,9 +231,7 @@ impl<'a> Delivery<'a> {
         let mut values: Vec<Values> =
             self.plan.columns.iter().map(|(_, column)| Values::of(column)).collect();
         for row in rows {
-            let mut persons = self.plan.persons(row, self.adjudications);
-            persons.retain(|person| self.keys.contains(person));
-            for person in persons {
+            for person in self.plan.keys(row, self.adjudications, &self.keys) {
                 look_up.append_value(person.as_str());
                 self.rows += 1;
                 for (at, ((place, column), value)) in
@@ -251,9 +249,11 @@ impl<'a> Delivery<'a> {
         RecordBatch::try_new(Arc::clone(&self.plan.schema), columns).map_err(|error| failed(&error))
     }
 
-    fn findings_of(&mut self, reading: &CellReading<'_>, at: usize, person: &ResidentId) {
+    fn findings_of(&mut self, reading: &CellReading<'_>, at: usize, person: &Key) {
         let kind = match reading {
-            CellReading::Unreadable | CellReading::Several(_) => FindingKind::UnreadableCell,
+            CellReading::Unreadable | CellReading::Part(_) | CellReading::Several(_) => {
+                FindingKind::UnreadableCell
+            }
             CellReading::UnknownCode => FindingKind::UnknownCode,
             _ => return,
         };
@@ -264,7 +264,7 @@ impl<'a> Delivery<'a> {
 
     /// Whose of the keys unreadable rows could be, by their places: those of which, asked alone,
     /// there are any. None: anyone's.
-    fn concerned(&self, keys: &[ResidentId], could_match: &CouldMatch) -> Vec<u32> {
+    fn concerned(&self, keys: &[Key], could_match: &CouldMatch) -> Vec<u32> {
         if self.places.is_empty() {
             return Vec::new();
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::writer::IpcWriteOptions;
 use arrow_flight::{FlightData, SchemaAsIpc};
-use zerotrip_datasets::{Column, DatasetFile, ResidentId, arrow_type, cell, template};
+use zerotrip_datasets::{Column, DatasetFile, Key, KeySet, Named, arrow_type, cell, template};
 use zerotrip_proto::v1::{DatasetStatement, ScanTemplate};
 
 use zerotrip_sources::RawRow;
@@ -69,30 +69,37 @@ impl ScanPlan {
         })
     }
 
-    /// The persons that this row names, in the order of the look-up's columns, each once; then
+    /// Those of the keys that this row names, in the order of the look-up's columns, each once; then
     /// those that it concerns by its owner's ruling.
-    pub(crate) fn persons(&self, row: RawRow<'_>, adjudications: &Rulings) -> Vec<ResidentId> {
-        let mut found = self.named(row);
-        let ruled = ruled(row, adjudications).iter().copied();
-        ruled.for_each(|id| add(&mut found, id));
+    pub(crate) fn keys(
+        &self,
+        row: RawRow<'_>,
+        adjudications: &Rulings,
+        among: &KeySet,
+    ) -> Vec<Key> {
+        let ruled = ruled(row, adjudications).iter().copied().map(Named::Key);
+        let mut found = Vec::new();
+        for name in self.named(row).into_iter().chain(ruled) {
+            among.named(&name).iter().for_each(|key| add(&mut found, *key));
+        }
         found
     }
 
-    /// The persons that this row names, in the order of the look-up's columns, each once.
-    pub(crate) fn named(&self, row: RawRow<'_>) -> Vec<ResidentId> {
+    /// Whom this row names, in the order of the look-up's columns, each once.
+    pub(crate) fn named(&self, row: RawRow<'_>) -> Vec<Named> {
         let mut found = Vec::new();
         for place in &self.look_up {
             if let Some(column) = self.all.get(*place) {
                 let reading = cell::read(column, row.get(*place));
-                reading.persons().iter().copied().for_each(|id| add(&mut found, id));
+                reading.names().for_each(|name| add(&mut found, name));
             }
         }
         found
     }
 }
 
-/// The persons that this row concerns by its owner's ruling.
-pub(crate) fn ruled<'r>(row: RawRow<'_>, adjudications: &'r Rulings) -> &'r [ResidentId] {
+/// Whom this row concerns by its owner's ruling.
+pub(crate) fn ruled<'r>(row: RawRow<'_>, adjudications: &'r Rulings) -> &'r [Key] {
     if adjudications.is_empty() {
         return &[];
     }
@@ -102,8 +109,8 @@ pub(crate) fn ruled<'r>(row: RawRow<'_>, adjudications: &'r Rulings) -> &'r [Res
     }
 }
 
-fn add(found: &mut Vec<ResidentId>, id: ResidentId) {
-    if !found.contains(&id) {
-        found.push(id);
+fn add<T: PartialEq>(found: &mut Vec<T>, one: T) {
+    if !found.contains(&one) {
+        found.push(one);
     }
 }

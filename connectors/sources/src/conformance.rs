@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use zerotrip_channel::deadline::Cancellation;
-use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::Key;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::remote::tests::server::Server;
 use super::{LookUp, LookUpEnd, Source, SourceError};
 
 mod answers;
+mod enterprises;
 mod files;
 mod live;
 mod rig;
@@ -32,8 +33,7 @@ pub const LI: &str = "11010519491231002X";
 pub const WANG: &str = "440524188001010014";
 
 pub fn look_up(keys: &[&str], most_rows: u64, cancellation: Cancellation) -> LookUp {
-    let keys: Vec<ResidentId> =
-        keys.iter().map(|key| ResidentId::new_strict(key).unwrap()).collect();
+    let keys: Vec<Key> = keys.iter().map(|key| Key::canonical(key).unwrap()).collect();
     LookUp { columns: vec![0, 1], keys: keys.into(), most_rows, cancellation }
 }
 
@@ -90,6 +90,10 @@ pub use answers::{
     a_missing_column_is_drift, hostile_values_are_only_values,
     look_ups_at_once_and_writes_between_are_seen, what_answers_rest_upon_is_told,
 };
+pub use enterprises::{
+    an_enterprise_in_another_field_could_be_meant, enterprises_are_found_by_each_of_their_numbers,
+    what_could_be_an_enterprises_is_reported,
+};
 pub use files::{
     a_file_of_another_kind_is_told, a_first_row_is_no_header, a_further_file_is_never_left_unsaid,
 };
@@ -124,6 +128,9 @@ macro_rules! every_test {
             who_is_named_beside_the_look_ups_could_be_meant,
             every_spelling_is_found,
             what_could_match_is_reported,
+            enterprises_are_found_by_each_of_their_numbers,
+            what_could_be_an_enterprises_is_reported,
+            an_enterprise_in_another_field_could_be_meant,
             fifteen_digits_that_may_be_anothers_are_reported,
             a_column_in_which_hardly_anybody_can_be_read_proves_no_absence,
             paper_era_rows_can_be_adjudicated_however_many,

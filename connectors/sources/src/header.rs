@@ -7,7 +7,7 @@ use zerotrip_datasets::cell::{self, CellReading};
 use zerotrip_datasets::is_digit;
 use zerotrip_datasets::mask::masked;
 use zerotrip_datasets::resident_id::{self, Reading};
-use zerotrip_datasets::{Column, DatasetFile};
+use zerotrip_datasets::{Column, DatasetFile, KeyKind};
 use zerotrip_proto::v1::SemanticType;
 
 /// Digits that no name has: a day in full has as many, and every identifier.
@@ -63,6 +63,7 @@ fn is_value(name: &str) -> bool {
     digits >= FEWEST_DIGITS
         || (has_mask && digits >= FEWEST_BESIDE_MASK)
         || resident_id::parse(name) != Reading::Unreadable
+        || KeyKind::Enterprise.read(name).is_some()
 }
 
 /// Whether the name of a column reads as one of its own values. Texts and names of people have no

@@ -7,6 +7,7 @@
 //! The crate knows dataset files and its owner's [`rulings`] on unreadable rows. It knows nothing
 //! of hubs, approvals and tickets: the agent (`zerotrip-connector`) decides what may be asked.
 
+mod beside;
 pub mod catalogue;
 #[cfg(test)]
 mod conformance;

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use tokio::sync::mpsc;
 use zerotrip_channel::deadline::Cancellation;
-use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::{Key, KeyKind};
+use zerotrip_proto::v1::ErrorCode;
 
 use super::rests_on::RestsOn;
 use super::{Rows, Source, SourceError};
@@ -16,12 +17,32 @@ use super::{Rows, Source, SourceError};
 pub struct LookUp {
     /// Places, in the dataset file's columns, of the look-up's columns.
     pub columns: Vec<usize>,
-    /// The persons; at least one, distinct.
-    pub keys: Arc<[ResidentId]>,
+    /// Whom; at least one, distinct, all of the columns' kind.
+    pub keys: Arc<[Key]>,
     /// Most rows; over them, the look-up ends with `SOURCE_LIMIT`.
     pub most_rows: u64,
     /// When to end without an answer.
     pub cancellation: Cancellation,
+}
+
+impl LookUp {
+    /// An error where a key is not of the kind that the look-up's columns hold: it would be found in
+    /// none of them, and that would say nothing.
+    pub fn require_kind(
+        &self,
+        kind_of: impl Fn(usize) -> Option<KeyKind>,
+    ) -> Result<(), SourceError> {
+        let fits = |place: &usize| {
+            let kind = kind_of(*place);
+            self.keys.iter().all(|key| Some(key.kind()) == kind)
+        };
+        if self.columns.iter().all(fits) {
+            return Ok(());
+        }
+        let detail = "a look-up of persons was asked for an enterprise, or one of enterprises for a \
+                      person; have the check's definition corrected";
+        Err(SourceError::new(ErrorCode::SourceDrift, detail))
+    }
 }
 
 /// The end of a look-up.
@@ -39,13 +60,13 @@ pub struct LookUpEnd {
 }
 
 /// Where the unreadable rows are that could be these persons'.
-type Locators = dyn Fn(&[ResidentId]) -> Vec<String> + Send + Sync;
+type Locators = dyn Fn(&[Key]) -> Vec<String> + Send + Sync;
 
 /// Which unreadable rows could be whose, by what a look-up rests upon. Scans that share a look-up
 /// are answered each for its own persons.
 #[derive(Clone)]
 pub struct CouldMatch {
-    keys: Arc<[ResidentId]>,
+    keys: Arc<[Key]>,
     locators: Arc<Locators>,
 }
 
@@ -53,8 +74,8 @@ impl CouldMatch {
     /// `locators` says of any persons where rows are that could be one of theirs, as the look-up
     /// of `keys` found the source.
     pub fn new(
-        keys: Arc<[ResidentId]>,
-        locators: impl Fn(&[ResidentId]) -> Vec<String> + Send + Sync + 'static,
+        keys: Arc<[Key]>,
+        locators: impl Fn(&[Key]) -> Vec<String> + Send + Sync + 'static,
     ) -> Self {
         Self { keys, locators: Arc::new(locators) }
     }
@@ -65,7 +86,7 @@ impl CouldMatch {
     }
 
     /// The same of some of the look-up's keys.
-    pub fn of(&self, keys: &[ResidentId]) -> Vec<String> {
+    pub fn of(&self, keys: &[Key]) -> Vec<String> {
         (self.locators)(keys)
     }
 }

@@ -180,7 +180,8 @@ fn person<'a>(
     place: usize,
 ) -> Option<String> {
     match read(columns.get(place)?, cell(place)) {
-        CellReading::Id(person) => Some(person.as_str().to_owned()),
+        // An enterprise's code says nothing of when it began.
+        CellReading::Id(key) => key.resident().map(|person| person.as_str().to_owned()),
         _ => None,
     }
 }

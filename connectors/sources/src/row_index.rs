@@ -1,4 +1,4 @@
-//! Which persons were in which rows of a table when a profiling pass read it.
+//! Which persons and enterprises were in which rows of a table when a profiling pass read it.
 //!
 //! A look-up asks for the spellings that the pass has seen. A cell that is respelled since
 //! then, irregularly, would be missed, and the row with it, though the answer claims to be whole as
@@ -13,7 +13,7 @@
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::ops::Range;
 
-use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
+use zerotrip_datasets::{Key, Named};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::SourceError;
@@ -63,24 +63,18 @@ impl IndexBuilder {
         self.hasher.hash_one(cells)
     }
 
-    /// One more row, and every person in these columns of it. `which` tells it from all
-    /// others, now and later.
+    /// One more row, with whom it names in which column. `which` tells it from all others, now and
+    /// later.
     pub fn note(
         &mut self,
-        columns: &[usize],
-        row: RawRow<'_>,
+        mut names: impl Iterator<Item = (usize, Named)>,
         which: u64,
     ) -> Result<(), SourceError> {
-        persons(columns, row).try_for_each(|(column, person)| self.add(column, &person, which))
+        names.try_for_each(|(column, name)| self.add(column, &name, which))
     }
 
-    /// One more row that has this person in this column.
-    pub fn add(
-        &mut self,
-        column: usize,
-        person: &ResidentId,
-        which: u64,
-    ) -> Result<(), SourceError> {
+    /// One more row that names somebody so in this column.
+    pub fn add(&mut self, column: usize, name: &Named, which: u64) -> Result<(), SourceError> {
         self.ids += 1;
         if self.ids > MOST_IDS {
             let detail = format!(
@@ -89,7 +83,7 @@ impl IndexBuilder {
             );
             return Err(SourceError::new(ErrorCode::SourceLimit, detail));
         }
-        let hash = hashed(&self.hasher, column, person);
+        let hash = hashed(&self.hasher, column, name);
         let (first, second) = (high(hash), low(hash));
         if let Some(heap) = self.heaps.get_mut(first as usize / (1 << 26)) {
             heap.push([first, second, folded(which)]);
@@ -125,9 +119,9 @@ impl RowIndex {
         self.hasher.hash_one(cells)
     }
 
-    /// The range of the rows that had this person in this column.
-    fn rows_of(&self, column: usize, person: &ResidentId) -> Range<usize> {
-        let hash = hashed(&self.hasher, column, person);
+    /// The range of the rows that named somebody so in this column.
+    fn rows_of(&self, column: usize, name: &Named) -> Range<usize> {
+        let hash = hashed(&self.hasher, column, name);
         let at = place(hash, self.bits);
         let start = |at: usize| self.starts.get(at).map_or(0, |start| *start as usize);
         let range = start(at)..start(at + 1);
@@ -139,18 +133,17 @@ impl RowIndex {
 }
 
 impl SeenRows {
-    /// One more row; whether the pass saw every person in these columns of it in this very
-    /// row.
+    /// One more row, with whom it names in which column; whether the pass saw each of them in this
+    /// very row.
     pub fn note(
         &mut self,
         present: &RowIndex,
-        columns: &[usize],
-        row: RawRow<'_>,
+        names: impl Iterator<Item = (usize, Named)>,
         which: u64,
     ) -> bool {
         let mut is_known = true;
-        for (column, person) in persons(columns, row) {
-            let range = present.rows_of(column, &person);
+        for (column, name) in names {
+            let range = present.rows_of(column, &name);
             let rows = present.rows.get(range.clone()).unwrap_or_default();
             // Of equal rows, which nothing distinguishes, the first represents all.
             let at = rows.partition_point(|row| low(*row) < folded(which));
@@ -165,19 +158,14 @@ impl SeenRows {
 
     /// The first of these columns in which the pass saw one of these persons in a row that was not
     /// met, or more often than it was met.
-    pub fn misses(
-        &mut self,
-        present: &RowIndex,
-        columns: &[usize],
-        keys: &[ResidentId],
-    ) -> Option<usize> {
+    pub fn misses(&mut self, present: &RowIndex, columns: &[usize], keys: &[Key]) -> Option<usize> {
         self.0.sort_unstable();
         let met = |at: usize| {
             let from = self.0.partition_point(|met| (*met as usize) < at);
             self.0.iter().skip(from).take_while(|met| **met as usize == at).count()
         };
-        let misses = |column: usize, key: &ResidentId| {
-            let range = present.rows_of(column, key);
+        let misses = |column: usize, name: &Named| {
+            let range = present.rows_of(column, name);
             let rows = present.rows.get(range.clone()).unwrap_or_default();
             let mut at = range.start;
             rows.chunk_by(|one, other| one == other).any(|equal| {
@@ -186,22 +174,12 @@ impl SeenRows {
                 met(first) < equal.len()
             })
         };
-        columns.iter().copied().find(|column| keys.iter().any(|key| misses(*column, key)))
+        let misses_any = |column: usize, key: &Key| key.names().any(|name| misses(column, &name));
+        columns.iter().copied().find(|column| keys.iter().any(|key| misses_any(*column, key)))
     }
 }
 
-/// The persons in these columns of a row.
-fn persons<'a>(
-    columns: &'a [usize],
-    row: RawRow<'a>,
-) -> impl Iterator<Item = (usize, ResidentId)> + 'a {
-    columns.iter().filter_map(move |place| match resident_id::parse(row.get(*place)?) {
-        Reading::Person(person) => Some((*place, person)),
-        _ => None,
-    })
-}
-
-fn hashed(hasher: &RandomState, column: usize, person: &ResidentId) -> u64 {
+fn hashed(hasher: &RandomState, column: usize, name: &Named) -> u64 {
     struct InColumn<'a>(usize, &'a [u8]);
     impl Hash for InColumn<'_> {
         fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
@@ -209,7 +187,7 @@ fn hashed(hasher: &RandomState, column: usize, person: &ResidentId) -> u64 {
             state.write_usize(self.0);
         }
     }
-    hasher.hash_one(InColumn(column, person.as_str().as_bytes()))
+    hasher.hash_one(InColumn(column, name.as_str().as_bytes()))
 }
 
 /// The first bits of a hash.
@@ -244,7 +222,8 @@ fn position(at: usize) -> u32 {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-    use super::super::rows::Rows;
+    use zerotrip_datasets::ResidentId;
+
     use super::*;
 
     #[test]
@@ -253,8 +232,9 @@ mod tests {
             chrono::NaiveDate::from_ymd_opt(1940, 1, 1).unwrap() + chrono::Duration::days(number)
         };
         let person = |number: i64| {
-            ResidentId::from_parts(330_106, day(number / 3), u16::try_from(number % 3).unwrap())
-                .unwrap()
+            let sequence = u16::try_from(number % 3).unwrap();
+            let person = ResidentId::from_parts(330_106, day(number / 3), sequence).unwrap();
+            Named::Key(person.into())
         };
         for most in [0, 1, 9, 40_000] {
             let mut builder = IndexBuilder::default();
@@ -268,7 +248,7 @@ mod tests {
             }
             (0..2000).for_each(|row| builder.add(7, &person(1), row).unwrap());
             let present = builder.finish();
-            let rows = |column, person: &ResidentId| {
+            let rows = |column, person: &Named| {
                 let range = present.rows_of(column, person);
                 present.rows[range].iter().map(|row| low(*row)).collect::<Vec<_>>()
             };
@@ -290,17 +270,14 @@ mod tests {
     #[test]
     fn a_new_row_does_not_stand_in_for_one_that_is_missed() {
         let id = "11010519491231002X";
-        let person = ResidentId::new_strict(id).unwrap();
-        let mut rows = Rows::default();
-        rows.cell(Some(id));
-        rows.end_row(1);
-        let row = rows.get(0).unwrap();
+        let person = Key::Resident(ResidentId::new_strict(id).unwrap());
+        let names = || std::iter::once((0, Named::Key(person)));
         let missed = |seen: &[u64], met: &[u64]| {
             let mut builder = IndexBuilder::default();
-            seen.iter().for_each(|which| builder.note(&[0], row, *which).unwrap());
+            seen.iter().for_each(|which| builder.note(names(), *which).unwrap());
             let (present, mut rows) = (builder.finish(), SeenRows::default());
             for which in met {
-                assert_eq!(rows.note(&present, &[0], row, *which), seen.contains(which), "{which}");
+                assert_eq!(rows.note(&present, names(), *which), seen.contains(which), "{which}");
             }
             rows.misses(&present, &[0], &[person])
         };

@@ -7,22 +7,22 @@ use std::collections::HashMap;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use zerotrip_datasets::{CivilDay, ResidentId};
+use zerotrip_datasets::{CivilDay, Key, KeyKind, ResidentId};
 use zerotrip_proto::hash_domain;
 use zerotrip_trust::digest::{Digest, Hasher};
 
 /// Most persons that one row can concern by name.
 pub const MOST_PERSONS: usize = 64;
 
-/// The persons that a row can concern.
+/// Whom a row can concern.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Concerns {
     /// No person who can be asked about: an organisation, a person without a resident id, a row
     /// that is void.
     Nobody,
-    /// These.
-    Persons(#[serde(with = "ids")] Vec<ResidentId>),
+    /// These persons or enterprises. Of the kind that none of them is of, nothing is said.
+    Persons(#[serde(with = "ids")] Vec<Key>),
     /// Every person born in these years, both included.
     Born {
         /// The first year.
@@ -33,18 +33,20 @@ pub enum Concerns {
 }
 
 impl Concerns {
-    /// Whether a row of which this was stated can be about the person.
-    pub fn could_be(&self, person: &ResidentId) -> bool {
+    /// Whether a row of which this was stated can be about this one.
+    pub fn could_be(&self, key: &Key) -> bool {
         match self {
             Self::Nobody => false,
-            Self::Persons(persons) => persons.contains(person),
-            Self::Born { from, to } => {
-                (*from..=*to).contains(&chrono::Datelike::year(&person.birth_date()))
+            Self::Persons(persons) => {
+                persons.contains(key) || !persons.iter().any(|known| known.kind() == key.kind())
             }
+            Self::Born { from, to } => key
+                .birth_date()
+                .is_none_or(|born| (*from..=*to).contains(&chrono::Datelike::year(&born))),
         }
     }
 
-    /// Reads what a clerk types: `nobody`, ids separated by commas, or `born 1952` or `born
+    /// Reads what a clerk types: `nobody`, ids or credit codes separated by commas, or `born 1952` or `born
     /// 1950-1955`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
@@ -63,9 +65,7 @@ impl Concerns {
         }
         let mut persons = Vec::new();
         for id in text.split([',', '，']) {
-            let id = ResidentId::issued(id, CivilDay::at(SystemTime::now()))
-                .map_err(|error| format!("`{}`: {error}", id.trim()))?;
-            persons.push(id);
+            persons.push(typed(id)?);
         }
         persons.sort_unstable();
         persons.dedup();
@@ -76,30 +76,33 @@ impl Concerns {
     }
 }
 
+/// A key as a clerk types it: a resident's, or an enterprise's where it is none.
+fn typed(text: &str) -> Result<Key, String> {
+    match ResidentId::issued(text, CivilDay::at(SystemTime::now())) {
+        Ok(id) => Ok(Key::Resident(id)),
+        Err(error) => {
+            KeyKind::Enterprise.typed(text).ok_or_else(|| format!("`{}`: {error}", text.trim()))
+        }
+    }
+}
+
 /// Ids in a file that a clerk can open: canonical, or the file is refused.
 mod ids {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
-    use zerotrip_datasets::ResidentId;
+    use zerotrip_datasets::Key;
 
-    use super::canonical;
-
-    pub(super) fn serialize<S: Serializer>(ids: &[ResidentId], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(ids.iter().map(ResidentId::as_str))
+    pub(super) fn serialize<S: Serializer>(ids: &[Key], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(ids.iter().map(Key::as_str))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Vec<ResidentId>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Key>, D::Error> {
         let texts = Vec::<String>::deserialize(from)?;
-        let ids: Option<Vec<ResidentId>> = texts.iter().map(|text| canonical(text)).collect();
-        ids.ok_or_else(|| D::Error::custom("a person is not named by a resident id"))
+        let ids: Option<Vec<Key>> = texts.iter().map(|text| Key::canonical(text)).collect();
+        ids.ok_or_else(|| {
+            D::Error::custom("somebody is named by neither a resident id nor a credit code")
+        })
     }
-}
-
-/// The id, if the text is its canonical form.
-pub fn canonical(text: &str) -> Option<ResidentId> {
-    ResidentId::new_strict(text).ok().filter(|id| id.as_str() == text)
 }
 
 /// What an owner has stated and signed, by row.
@@ -165,16 +168,23 @@ mod tests {
     use super::*;
 
     const LI: &str = "11010519491231002X";
+    const CODE: &str = "91330100799655058B";
+    const OTHER: &str = "91330106MA2CC3X723";
 
     #[test]
     fn what_a_clerk_types_is_understood_or_explained() {
-        let li = ResidentId::new_strict(LI).unwrap();
+        let li = Key::canonical(LI).unwrap();
+        let alibaba = Key::canonical(CODE).unwrap();
         let could = |text: &str| Concerns::parse(text).unwrap().could_be(&li);
         assert!(
             could("11010519491231002x , 440524188001010014")
                 && could("born 1949")
                 && could("born 1940-1950")
         );
+        let concerns = |text: &str| Concerns::parse(text).unwrap().could_be(&alibaba);
+        assert!(concerns(CODE) && concerns("91330100 799655058b"));
+        assert!(concerns(LI) && concerns("born 1950"), "nothing is said of enterprises");
+        assert!(!concerns("nobody") && !concerns(OTHER));
         assert!(!could("nobody") && !could("440524188001010014") && !could("born 1950"));
         for wrong in [
             "",

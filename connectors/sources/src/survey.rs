@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::Key;
 use zerotrip_trust::digest::Digest;
 
 use super::findings::Finding;
@@ -42,7 +42,7 @@ pub struct Survey {
     /// Rows with a fault that can make an answer unavailable.
     pub spoilt_rows: u64,
     /// By look-up: persons in it, for a trial. Never shown.
-    pub trials: Vec<Vec<ResidentId>>,
+    pub trials: Vec<Vec<Key>>,
     /// By look-up: what is sent to the system, with placeholders for values.
     pub steps: Vec<Vec<String>>,
 }

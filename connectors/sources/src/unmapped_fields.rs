@@ -1,14 +1,14 @@
-//! Fields of a system that no column of the dataset file maps: where persons are named in one of
-//! them, a row could be about these persons, and a look-up would not find it.
+//! Fields of a system that no column of the dataset file maps: where persons or enterprises are named
+//! in one of them, a row could be about these, and a look-up would not find it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zerotrip_datasets::resident_id::{
-    damaged_in, names_somebody, persons_among, persons_in, pieces_among,
-};
+use zerotrip_datasets::KeyKind;
+use zerotrip_datasets::enterprise::{self, enterprises_in};
+use zerotrip_datasets::resident_id::{damaged_in, persons_among, persons_in, pieces_among};
 use zerotrip_proto::v1::ErrorCode;
 
-use super::{SourceError, header};
+use super::{SourceError, beside, header};
 
 /// Unmapped fields that are counted apart.
 const MOST_LEFT: usize = 256;
@@ -20,6 +20,8 @@ const MOST_SHOWN: usize = 20;
 /// Fields that no column of the dataset file names, and in how many rows of each a person is named.
 #[derive(Debug, Default)]
 pub struct UnmappedFields {
+    /// Of which kinds somebody is looked up: others can be named without a row's being about them.
+    kinds: BTreeSet<KeyKind>,
     rows: u64,
     named: BTreeMap<String, u64>,
     /// The same of what can be an id by chance: in pieces, by where they begin, or mistyped.
@@ -38,10 +40,39 @@ struct Together {
 }
 
 impl UnmappedFields {
+    /// Those of a dataset in which keys of these kinds are looked up.
+    pub fn of(kinds: BTreeSet<KeyKind>) -> Self {
+        Self { kinds, ..Self::default() }
+    }
+
+    /// Whether a text names anybody who is looked up.
+    pub fn names_anybody(&self, text: &str) -> bool {
+        beside::names_anybody(&self.kinds, text)
+    }
+
     /// The cells of such fields in a row, in their order.
     pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) {
         self.rows += 1;
         let cells: Vec<_> = cells.into_iter().collect();
+        if self.kinds.contains(&KeyKind::Enterprise) {
+            self.note_enterprises(&cells);
+        }
+        if self.kinds.contains(&KeyKind::Resident) {
+            self.note_persons(&cells);
+        }
+    }
+
+    fn note_enterprises(&mut self, cells: &[(&str, Option<&str>)]) {
+        for (field, cell) in cells.iter().filter_map(|(field, cell)| Some((field, (*cell)?))) {
+            if !enterprises_in(cell).is_empty() {
+                add(&mut self.named, field);
+            } else if !enterprise::damaged_in(cell).is_empty() {
+                add(&mut self.by_chance, field);
+            }
+        }
+    }
+
+    fn note_persons(&mut self, cells: &[(&str, Option<&str>)]) {
         // A part of an id in pieces can look like one that was cut.
         let mut counted: BTreeSet<&str> = BTreeSet::new();
         for (at, person) in persons_among(cells.iter().map(|(_, cell)| *cell)) {
@@ -59,7 +90,7 @@ impl UnmappedFields {
                 together.valid += u64::from(is_valid);
             }
         }
-        for (field, cell) in &cells {
+        for (field, cell) in cells {
             let damaged = cell.map(damaged_in).unwrap_or_default();
             if !damaged.is_empty() && !counted.contains(field) {
                 let is_masked = damaged.iter().any(|one| one.is_masked);
@@ -70,7 +101,7 @@ impl UnmappedFields {
 
     /// A text that belongs to no row.
     pub fn note(&mut self, field: &str, text: &str) {
-        if names_somebody(text) {
+        if self.names_anybody(text) {
             add(&mut self.named, field);
         }
     }
@@ -97,8 +128,8 @@ impl UnmappedFields {
         };
         let fields: Vec<String> = left.take(MOST_SHOWN).map(said).collect();
         let detail = format!(
-            "`{origin}` holds resident ids, whole, masked or in pieces, in fields that no column \
-             names, and that no look-up asks: {}; describe each in a `[[column]]` and look it up \
+            "`{origin}` holds resident ids or credit codes, whole, masked or in pieces, in fields that \
+             no column names, and that no look-up asks: {}; describe each in a `[[column]]` and look it up \
              (`[[lookup]]`), or say in `[not_about]` why the rows are not about who is there",
             fields.join(", ")
         );

@@ -8,10 +8,19 @@ use zerotrip_proto::v1::SemanticType;
 
 use super::section::{Section, is_text};
 use super::{Column, MOST_WORDS};
+use crate::KeyKind;
 use crate::fold;
+use crate::key::could_be_a_key;
 use crate::mask;
 use crate::nearest::typo_of;
-use crate::resident_id::{Declared, SCHEMES, Scheme, SchemeBy, Suspect, names_somebody};
+use crate::resident_id::{Declared, SCHEMES, Scheme, SchemeBy};
+
+impl Column {
+    /// The kind of the keys that it holds, if it holds any.
+    pub fn key_kind(&self) -> Option<KeyKind> {
+        KeyKind::of(self.semantic)
+    }
+}
 
 /// Reads the five keys; none of them is needed.
 pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<Declared> {
@@ -33,12 +42,19 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
     let (nothing, unknown) = (nothing?, unknown?);
     // An id, or what may be left of one, is a person's: of rows that hold it `adjudicate` can say
     // more.
-    let somebodys = |word: &&String| names_somebody(word) || !Suspect::new(word).is_anybodys();
-    if semantic == Some(SemanticType::ResidentId)
-        && let Some(word) = nothing.iter().find(somebodys)
+    if let Some(kind) = semantic.and_then(KeyKind::of)
+        && let Some(word) = nothing.iter().find(|word| could_be_a_key(kind, word))
     {
-        let remedy = "it could be a person's id, and would hide the person: put it into `unknown`, \
-                      or rule on its rows with `adjudicate`";
+        let remedy = match kind {
+            KeyKind::Resident => {
+                "it could be a person's id, and would hide the person: put it into `unknown`, or \
+                 rule on its rows with `adjudicate`"
+            }
+            KeyKind::Enterprise => {
+                "it could be an enterprise's number, and would hide the enterprise: put it into \
+                 `unknown`, or rule on its rows with `adjudicate`"
+            }
+        };
         section.fault_in("nothing", mask::masked(word), remedy.to_owned());
         return None;
     }
@@ -108,6 +124,15 @@ fn schemes(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<
     let listed = section.read("schemes", Some(BTreeSet::new()), &remedy, |value| {
         value.as_array()?.iter().map(|name| Scheme::of_name(name.as_str()?)).collect()
     })?;
+    let is_beside = |scheme: &Scheme| semantic.is_none_or(|semantic| scheme.is_beside(semantic));
+    if only_of_ids(section, "schemes", semantic, listed.is_empty()) && !listed.iter().all(is_beside)
+    {
+        let beside = SCHEMES.iter().filter(|(_, scheme)| is_beside(scheme));
+        let beside = beside.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let remedy = format!("beside numbers of this column's type there can be {beside}");
+        section.fault_in("schemes", String::new(), remedy);
+        return None;
+    }
     only_of_ids(section, "schemes", semantic, listed.is_empty()).then_some(listed)
 }
 
@@ -150,12 +175,13 @@ fn only_of_ids(
     semantic: Option<SemanticType>,
     is_absent: bool,
 ) -> bool {
-    let fits = is_absent || semantic.is_none_or(|semantic| semantic == SemanticType::ResidentId);
+    let fits = is_absent || semantic.is_none_or(|semantic| KeyKind::of(semantic).is_some());
     if !fits {
         section.fault_in(
             key,
             String::new(),
-            "only a column of type `resident_id` has it: drop it, or change the type".to_owned(),
+            "only a column of type `resident_id` or `uscc` has it: drop it, or change the type"
+                .to_owned(),
         );
     }
     fits

@@ -218,6 +218,11 @@ fn scheme(name: &str) -> (&'static str, &'static str) {
         "organisation_code" => {
             ("eight characters and a check character (GB 11714)", "组织机构代码")
         }
+        "tax_number" => (
+            "beside `uscc`: a division and an organisation code, as given out until 2015",
+            "纳税人识别号（限 `uscc` 列）",
+        ),
+        "resident_id" => ("beside `uscc`: a person's number", "居民身份号码（限 `uscc` 列）"),
         _ => ("", ""),
     }
 }

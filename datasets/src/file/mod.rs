@@ -174,7 +174,7 @@ pub struct Column {
 pub struct Lookup {
     /// Its name on the hub.
     pub name: String,
-    /// Columns of type `resident_id`.
+    /// Columns of type `resident_id`, or of type `uscc`.
     pub columns: Vec<String>,
     /// Those of them in which a blank or NULL says that there is no person, such as a father on no
     /// record; in any other, a blank cell is an id that is lost, and its row could be any

@@ -9,6 +9,7 @@ pub mod address;
 pub mod division;
 pub mod money;
 pub mod month;
+pub mod organisation_code;
 pub mod person_name;
 pub mod phone;
 pub mod uscc;

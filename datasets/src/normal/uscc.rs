@@ -3,13 +3,14 @@
 use std::fmt;
 
 use super::division::PROVINCES;
+use super::organisation_code::OrganisationCode;
 use crate::{fold, mask};
 
 /// The characters of a code, in the order of their values: no `I`, `O`, `S`, `V`, `Z`.
-const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+pub(crate) const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 
 /// Who registers: organs of state by their numbers, the military, agriculture, others.
-const AUTHORITIES: &[u8] = b"123456789ANY";
+pub(crate) const AUTHORITIES: &[u8] = b"123456789ANY";
 
 /// A code that can have been issued: 18 characters, upper case.
 ///
@@ -21,6 +22,28 @@ impl Uscc {
     /// Reads a code, as [`read`] does.
     pub fn read(raw: &str) -> Option<Self> {
         <[u8; 18]>::try_from(read(raw)?.as_bytes()).ok().map(Self)
+    }
+
+    /// The code that a text is to the letter.
+    pub fn canonical(text: &str) -> Option<Self> {
+        Self::read(text).filter(|code| code.as_str() == text)
+    }
+
+    /// The part that belongs to the organisation: characters 9 to 17; `None` where its own check
+    /// character does not hold.
+    pub fn organisation(&self) -> Option<OrganisationCode> {
+        OrganisationCode::of(self.0.get(8..17)?)
+    }
+
+    /// Every regular spelling, which an index of the raw column can be asked for; the canonical one
+    /// comes first.
+    pub fn spellings(&self) -> Vec<String> {
+        spellings(self.as_str())
+    }
+
+    /// The characters, for matching.
+    pub(crate) fn bytes(&self) -> &[u8; 18] {
+        &self.0
     }
 
     /// The 18 characters.
@@ -66,7 +89,7 @@ pub fn is_valid(text: &[u8]) -> bool {
 }
 
 /// Divisions by their provinces, and `100000` for bodies that the state itself registers.
-fn is_division(six: &[u8]) -> bool {
+pub(crate) fn is_division(six: &[u8]) -> bool {
     let province = six.get(..2).and_then(|two| std::str::from_utf8(two).ok());
     six == b"100000"
         || (six.iter().all(u8::is_ascii_digit)

@@ -5,14 +5,14 @@ use std::fmt;
 use chrono::NaiveDate;
 
 use crate::normal::uscc::Uscc;
-use crate::{CivilMonth, ResidentId, Subject};
+use crate::{CivilMonth, Key};
 
 /// What a parameter says.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Value {
     /// Whom the request asks about.
-    Subject(Subject),
-    /// An enterprise.
+    Subject(Key),
+    /// Another enterprise.
     Enterprise(Uscc),
     /// A civil day.
     Date(NaiveDate),
@@ -45,7 +45,7 @@ pub struct Argument {
 impl Argument {
     pub(super) fn new(name: &str, value: Value) -> Self {
         let text = match &value {
-            Value::Subject(subject) => subject.as_key().to_owned(),
+            Value::Subject(subject) => subject.as_str().to_owned(),
             Value::Enterprise(code) => code.as_str().to_owned(),
             Value::Date(day) => day.format("%Y-%m-%d").to_string(),
             Value::Period { first, last } => format!("{first}/{last}"),
@@ -60,8 +60,8 @@ impl Argument {
         &self.text
     }
 
-    /// The person asked about, if it names them.
-    pub fn subject(&self) -> Option<Subject> {
+    /// Who is asked about, if it names them.
+    pub fn subject(&self) -> Option<Key> {
         match &self.value {
             Value::Subject(subject) => Some(*subject),
             _ => None,
@@ -80,9 +80,9 @@ impl Value {
     }
 }
 
-impl From<ResidentId> for Value {
-    fn from(id: ResidentId) -> Self {
-        Self::Subject(Subject::Resident(id))
+impl<K: Into<Key>> From<K> for Value {
+    fn from(key: K) -> Self {
+        Self::Subject(key.into())
     }
 }
 

@@ -18,7 +18,7 @@ impl ParameterType {
     pub fn columns(&self, name: &str) -> Vec<(String, RequestColumn)> {
         let one = |column| vec![(name.to_owned(), column)];
         match self {
-            Self::ResidentId | Self::Uscc | Self::Region(_) | Self::Code(_) => {
+            Self::ResidentId | Self::Enterprise | Self::Uscc | Self::Region(_) | Self::Code(_) => {
                 one(RequestColumn::Text)
             }
             Self::Date(_) => one(RequestColumn::Date),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::KeyKind;
+
 use super::bounds::{DateBounds, Level, NumberBounds, PeriodBounds};
 
 /// Most parameters of a check.
@@ -12,8 +14,10 @@ pub const MOST_PARAMETERS: usize = 8;
 pub enum ParameterType {
     /// The person asked about: a resident id of 18 characters.
     ResidentId,
-    /// An enterprise, by its unified social credit code (GB 32100). It is compared with what rows
-    /// say; no register is asked about it.
+    /// The enterprise asked about: a unified social credit code (GB 32100).
+    Enterprise,
+    /// Another enterprise, by its unified social credit code. It is compared with what rows say; no
+    /// register is asked about it.
     Uscc,
     /// A civil day.
     Date(DateBounds),
@@ -29,13 +33,14 @@ pub enum ParameterType {
 
 impl ParameterType {
     /// The names of all of them.
-    pub const NAMES: [&str; 7] =
-        ["resident_id", "uscc", "date", "period", "number", "region", "code"];
+    pub const NAMES: [&str; 8] =
+        ["resident_id", "enterprise", "uscc", "date", "period", "number", "region", "code"];
 
     /// As a definition declares it.
     pub fn name(&self) -> &'static str {
         match self {
             Self::ResidentId => "resident_id",
+            Self::Enterprise => "enterprise",
             Self::Uscc => "uscc",
             Self::Date(_) => "date",
             Self::Period(_) => "period",
@@ -47,6 +52,23 @@ impl ParameterType {
 
     /// Whether it names whom the request asks about.
     pub fn is_subject(&self) -> bool {
-        matches!(self, Self::ResidentId)
+        self.subject().is_some()
+    }
+
+    /// The kind of whom the request asks about, if it names that.
+    pub fn subject(&self) -> Option<KeyKind> {
+        match self {
+            Self::ResidentId => Some(KeyKind::Resident),
+            Self::Enterprise => Some(KeyKind::Enterprise),
+            _ => None,
+        }
+    }
+
+    /// What names a subject of this kind.
+    pub fn of_subject(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::Resident => Self::ResidentId,
+            KeyKind::Enterprise => Self::Enterprise,
+        }
     }
 }

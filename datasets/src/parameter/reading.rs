@@ -70,7 +70,7 @@ impl ParameterType {
     fn not_canonical(&self, argument: &Argument) -> ParameterFault {
         match self {
             Self::ResidentId => ParameterFault::Resident(StrictError::NotCanonical),
-            Self::Uscc => ParameterFault::CodeNotCanonical,
+            Self::Enterprise | Self::Uscc => ParameterFault::CodeNotCanonical,
             _ => ParameterFault::NotCanonical { canonical: argument.text().to_owned() },
         }
     }
@@ -85,7 +85,8 @@ impl ParameterType {
                 };
                 id.map(Value::from).map_err(ParameterFault::Resident)
             }
-            Self::Uscc => enterprise(short),
+            Self::Enterprise => enterprise(short).map(Value::from),
+            Self::Uscc => enterprise(short).map(Value::Enterprise),
             Self::Date(bounds) => date(short, *bounds, today),
             Self::Period(bounds) => period(short, *bounds, today),
             Self::Number(bounds) => {
@@ -107,11 +108,11 @@ impl ParameterType {
 }
 
 /// A code that is a person's number too is nobody's in particular.
-fn enterprise(text: &str) -> Result<Value, ParameterFault> {
+fn enterprise(text: &str) -> Result<Uscc, ParameterFault> {
     if ResidentId::new_strict(text).is_ok() {
         return Err(ParameterFault::PersonsNumber);
     }
-    Uscc::read(text).map(Value::Enterprise).ok_or(ParameterFault::NotUscc)
+    Uscc::read(text).ok_or(ParameterFault::NotUscc)
 }
 
 fn date(

@@ -9,7 +9,7 @@ pub(super) const MOST_PERSONS: usize = 64;
 /// Fewer characters do not tell persons apart.
 pub(super) const KNOWN_ENOUGH: usize = 6;
 /// What separates the identifiers of a list.
-pub(super) const SEPARATORS: [char; 9] = [';', ',', '、', '|', '/', '\n', '\r', '\t', '\u{b}'];
+pub(crate) const SEPARATORS: [char; 9] = [';', ',', '、', '|', '/', '\n', '\r', '\t', '\u{b}'];
 
 /// The cell's characters, folded.
 pub(super) fn folded(raw: &str) -> impl Iterator<Item = char> {

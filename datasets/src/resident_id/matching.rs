@@ -45,19 +45,18 @@ use super::ResidentId;
 use super::characters::SEPARATORS;
 use super::fifteen::rounded_digits;
 use super::named::persons_in;
+use crate::edits::{Counts, Ends, Form, Token, align};
 use crate::{CivilDay, fold};
-use edits::{Counts, Ends, Form, Token, align};
 use id_patterns::LONG_IDS;
 use judging::{all_judged, in_words, judged};
 use takes::{Take, rounded};
 
 mod characters;
-mod edits;
 mod id_patterns;
 mod judging;
 mod takes;
 
-pub(super) use characters::is_mask;
+pub(crate) use characters::is_mask;
 
 const MOST_BYTES: usize = 1024;
 /// Where the month begins; the day is behind it.

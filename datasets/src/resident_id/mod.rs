@@ -32,6 +32,10 @@ pub use matching::{Probe, Suspect, could_match};
 pub use named::{names_somebody, persons_among, persons_in, pieces_among};
 pub use schemes::{SCHEMES, Scheme};
 
+pub(crate) use characters::SEPARATORS;
+pub(crate) use matching::is_mask;
+pub(crate) use plausible::filled;
+
 /// A valid resident id: 18 characters, upper-case `X`, a real birth date between 1800 and 2099, the
 /// right check character.
 ///
@@ -180,6 +184,14 @@ fn could_be_masked(code: &str) -> bool {
 pub fn is_irregular(raw: &str) -> bool {
     match parse(raw) {
         Reading::Person(id) => !id.spellings().iter().any(|spelling| spelling == raw),
+        Reading::Code(_) | Reading::Unreadable => false,
+    }
+}
+
+/// True when `raw` is a person's id in one of its [`ResidentId::spellings`].
+pub fn is_regular(raw: &str) -> bool {
+    match parse(raw) {
+        Reading::Person(id) => id.spellings().iter().any(|spelling| spelling == raw),
         Reading::Code(_) | Reading::Unreadable => false,
     }
 }

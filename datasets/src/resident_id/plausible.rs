@@ -45,7 +45,7 @@ pub(super) fn has_province(text: &[u8]) -> bool {
 
 /// For each character, whether it belongs to a run that a filling machine writes: the same
 /// character four times and more, `XX`, or six digits and more in their order.
-pub(super) fn filled(text: &[u8]) -> Vec<bool> {
+pub(crate) fn filled(text: &[u8]) -> Vec<bool> {
     let mut filled = vec![false; text.len()];
     let mut mark = |from: usize, to: usize| {
         filled.iter_mut().take(to).skip(from).for_each(|mark| *mark = true)

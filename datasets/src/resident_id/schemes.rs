@@ -1,11 +1,14 @@
-//! Identifiers of persons and organisations that are not resident ids. None of them is recognised
-//! by its looks: an owner states which ones a column holds, and then a cell must have the whole
-//! form of one.
+//! Identifiers that a column holds besides those by which it is looked up. None of them is recognised
+//! by its looks: an owner states which ones a column holds, and then a cell must have the whole form
+//! of one.
+
+use zerotrip_proto::v1::SemanticType;
 
 use crate::date;
+use crate::normal::organisation_code::OrganisationCode;
 
-/// A scheme that an owner can state a column to hold, besides resident ids and unified social
-/// credit codes.
+/// A scheme that an owner can state a column to hold: of resident ids (which tells credit codes by
+/// themselves), or of credit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
     /// A passport's number (ICAO 9303): one or two letters, the first none of `I`, `O`, `X`, then 6
@@ -21,6 +24,10 @@ pub enum Scheme {
     MilitaryId,
     /// 组织机构代码 (GB 11714): eight characters and a check character.
     OrganisationCode,
+    /// 纳税人识别号 of before 2015: a division of six digits and an organisation code.
+    TaxNumber,
+    /// 公民身份号码 (GB 11643), in a column of enterprises.
+    ResidentId,
 }
 
 /// Every scheme, by its name in a dataset file.
@@ -31,6 +38,8 @@ pub const SCHEMES: &[(&str, Scheme)] = &[
     ("permanent_residence", Scheme::PermanentResidence),
     ("military_id", Scheme::MilitaryId),
     ("organisation_code", Scheme::OrganisationCode),
+    ("tax_number", Scheme::TaxNumber),
+    ("resident_id", Scheme::ResidentId),
 ];
 
 /// Characters for arms of service on military ids.
@@ -40,6 +49,17 @@ impl Scheme {
     /// The scheme of that name.
     pub fn of_name(name: &str) -> Option<Self> {
         SCHEMES.iter().find(|(known, _)| *known == name).map(|(_, scheme)| *scheme)
+    }
+
+    /// Whether a column that holds numbers of this type can hold such numbers besides.
+    pub fn is_beside(self, semantic: SemanticType) -> bool {
+        match semantic {
+            SemanticType::ResidentId => !matches!(self, Self::TaxNumber | Self::ResidentId),
+            SemanticType::Uscc => {
+                matches!(self, Self::OrganisationCode | Self::TaxNumber | Self::ResidentId)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the folded text has the whole form of such a number, and is not a mere filling.
@@ -69,7 +89,11 @@ impl Scheme {
             }
             Self::PermanentResidence => letters == 3 && digits.len() == 12 && all_digits(digits),
             Self::MilitaryId => return is_military(text),
-            Self::OrganisationCode => is_organisation(text),
+            Self::OrganisationCode => {
+                OrganisationCode::of(text.replace('-', "").as_bytes()).is_some()
+            }
+            // Beside enterprises alone, by `enterprise/accounted.rs`.
+            Self::TaxNumber | Self::ResidentId => return false,
         };
         fits && !filled()
     }
@@ -90,22 +114,4 @@ fn is_military(text: &str) -> bool {
     number.is_some_and(|number| {
         (4..=8).contains(&number.len()) && number.bytes().all(|c| c.is_ascii_digit())
     })
-}
-
-/// Weights 3 7 9 10 5 8 4 2, check = 11 − sum mod 11, where 10 is `X` and 11 is 0.
-fn is_organisation(text: &str) -> bool {
-    const WEIGHTS: [u32; 8] = [3, 7, 9, 10, 5, 8, 4, 2];
-    let text = text.replace('-', "");
-    let Some((body, check)) = text.split_at_checked(8).filter(|(_, check)| check.len() == 1) else {
-        return false;
-    };
-    let value = |c: char| c.is_ascii_alphanumeric().then(|| c.to_digit(36)).flatten();
-    let sum: Option<u32> =
-        body.chars().zip(WEIGHTS).map(|(c, weight)| Some(value(c)? * weight)).sum();
-    let right = sum.map(|sum| match 11 - sum % 11 {
-        10 => "X".to_owned(),
-        11 => "0".to_owned(),
-        digit => digit.to_string(),
-    });
-    right.as_deref() == Some(check)
 }

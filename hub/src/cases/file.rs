@@ -7,8 +7,8 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde::Deserialize;
 use zerotrip_checks::definition::{Definition, DefinitionError, Fault, Parameter};
-use zerotrip_datasets::CivilDay;
 use zerotrip_datasets::parameter::Spelling;
+use zerotrip_datasets::{CivilDay, Key};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_text::{cut, toml_fault};
 
@@ -92,6 +92,8 @@ struct RawFile {
     today: String,
     #[serde(default)]
     persons: BTreeMap<String, String>,
+    #[serde(default)]
+    enterprises: BTreeMap<String, String>,
     statement: RawRegister,
     #[serde(default)]
     register: BTreeMap<String, RawRegister>,
@@ -123,7 +125,7 @@ impl CaseFile {
         let raw: RawFile = toml::from_str(text).map_err(|error| {
             DefinitionError(vec![Fault::new(path, "", &toml_fault(text, &error), REMEDY)])
         })?;
-        let mut reading = Reading::new(definition, path, &raw.persons);
+        let mut reading = Reading::new(definition, path, &raw.persons, &raw.enterprises);
         let Some(today) = day(&raw.today) else {
             reading.add("today", "not a day", "write it as `2026-11-29`");
             return Err(reading.faulty());
@@ -221,12 +223,14 @@ impl Reading<'_> {
                 self.add(at, &format!("parameter `{name}` is missing"), "give it");
                 continue;
             };
-            let person = self.persons.get(text).filter(|_| declared.is_subject());
-            let text = person.unwrap_or(text);
+            let of_kind = |kind| self.named.get(text).filter(|key: &&Key| key.kind() == kind);
+            let known = declared.subject().and_then(of_kind).map(|key| key.as_str().to_owned());
+            let text = known.as_ref().unwrap_or(text);
             match declared.read(name, text, Spelling::Signed, Some(CivilDay::of(today))) {
                 Ok(argument) => values.push(argument.text().to_owned()),
                 Err(error) if declared.is_subject() => {
-                    self.add(at, &error.to_string(), "name one of `[persons]`, or an id");
+                    let remedy = "name one of `[persons]` or `[enterprises]`, or give the number";
+                    self.add(at, &error.to_string(), remedy);
                 }
                 Err(error) => self.add(at, &error.to_string(), ""),
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, NaiveDate};
 use zerotrip_checks::definition::{Definition, DefinitionError, Fault};
-use zerotrip_datasets::ResidentId;
+use zerotrip_datasets::{Key, KeyKind, ResidentId};
 use zerotrip_text::cut;
 
 /// Where the ids of persons are from who are known by their birth dates.
@@ -14,20 +14,23 @@ const DIVISION: u32 = 330_106;
 pub(super) struct Reading<'a> {
     pub(super) definition: &'a Definition,
     pub(super) path: &'a str,
-    /// The id of each person that has a name.
-    pub(super) persons: BTreeMap<String, String>,
+    /// The key of everybody who has a name.
+    pub(super) named: BTreeMap<String, Key>,
     faults: Vec<Fault>,
 }
 
 impl<'a> Reading<'a> {
-    /// `path` names the file in errors; `persons` have their birth dates or ids.
+    /// `path` names the file in errors; `persons` have their birth dates or ids, `enterprises` their
+    /// codes.
     pub(super) fn new(
         definition: &'a Definition,
         path: &'a str,
         persons: &BTreeMap<String, String>,
+        enterprises: &BTreeMap<String, String>,
     ) -> Self {
-        let mut reading = Self { definition, path, persons: BTreeMap::new(), faults: Vec::new() };
+        let mut reading = Self { definition, path, named: BTreeMap::new(), faults: Vec::new() };
         reading.name_persons(persons);
+        reading.name_enterprises(enterprises);
         reading
     }
 
@@ -48,22 +51,39 @@ impl<'a> Reading<'a> {
         DefinitionError(self.faults)
     }
 
-    /// The id of who is named so, or the id that it is.
-    pub(super) fn person(&self, text: &str) -> Option<String> {
-        let known = self.persons.get(text).cloned();
-        known.or_else(|| ResidentId::new_strict(text).ok().map(|id| id.as_str().to_owned()))
+    /// The key of who is named so, if it is of that kind, or the key that the text is.
+    pub(super) fn key(&self, kind: KeyKind, text: &str) -> Option<String> {
+        let key = match self.named.get(text) {
+            Some(key) => Some(*key).filter(|key| key.kind() == kind),
+            None => kind.typed(text),
+        };
+        key.map(|key| key.as_str().to_owned())
+    }
+
+    fn name_enterprises(&mut self, raw: &BTreeMap<String, String>) {
+        for (name, text) in raw {
+            let key = KeyKind::Enterprise.typed(text);
+            match key.filter(|_| !self.named.contains_key(name)) {
+                Some(key) => drop(self.named.insert(name.clone(), key)),
+                None => self.add(
+                    &format!("enterprises.{}", cut(name)),
+                    "no unified social credit code, or a person's name too",
+                    "write the 18 characters, under a name of its own",
+                ),
+            }
+        }
     }
 
     fn name_persons(&mut self, raw: &BTreeMap<String, String>) {
         for (name, text) in raw {
             // Each has a number of their own, whatever their birthday.
-            let sequence = u16::try_from(self.persons.len() + 1).unwrap_or(u16::MAX);
+            let sequence = u16::try_from(self.named.len() + 1).unwrap_or(u16::MAX);
             let id = match day(text) {
                 Some(born) => ResidentId::from_parts(DIVISION, born, sequence),
                 None => ResidentId::new_strict(text).ok(),
             };
             match id {
-                Some(id) => drop(self.persons.insert(name.clone(), id.as_str().to_owned())),
+                Some(id) => drop(self.named.insert(name.clone(), Key::Resident(id))),
                 None => self.add(
                     &format!("persons.{}", cut(name)),
                     "neither a birth date nor a resident id",

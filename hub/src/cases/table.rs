@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use zerotrip_checks::definition::{Definition, ExpectedDataset};
+use zerotrip_datasets::KeyKind;
 use zerotrip_datasets::file::semantic_type;
 use zerotrip_datasets::normal::{money, month};
 use zerotrip_proto::v1::SemanticType;
@@ -121,9 +122,13 @@ fn cell_of(
         ("", _) => Ok(Cell::Empty),
         ("?", _) => Ok(Cell::Unreadable),
         (_, SemanticType::ResidentId) => reading
-            .person(text)
+            .key(KeyKind::Resident, text)
             .map(Cell::Text)
             .ok_or_else(|| "name one of `[persons]`, or write a resident id".into()),
+        (_, SemanticType::Uscc) => reading
+            .key(KeyKind::Enterprise, text)
+            .map(Cell::Text)
+            .ok_or_else(|| "name one of `[enterprises]`, or write a credit code".into()),
         (_, SemanticType::Date) => day(text)
             .map(|day| Cell::Day(day.to_epoch_days()))
             .ok_or_else(|| "write a day as `2026-11-29`".into()),

@@ -10,6 +10,7 @@ use zerotrip_checks::definition::Period;
 use zerotrip_checks::soundness::{
     CheckEvidence, Conclusion, Incomplete, ScanEvidence, ScanState, Verdict, VerdictKind, conclude,
 };
+use zerotrip_datasets::KeyKind;
 use zerotrip_proto::v1::{DatasetStatement, ErrorCode};
 
 use super::facts;
@@ -248,6 +249,7 @@ impl ScanOutcome<'_> {
         ScanEvidence {
             name: self.name,
             dataset: &scan.dataset,
+            kind: KeyKind::from_wire(self.scan.template.key_kind).unwrap_or_default(),
             state: &self.state,
             rows: &self.persons,
             things: self.things.as_deref(),

@@ -15,6 +15,7 @@ use zerotrip_checks::definition::{MONTHS_COLUMNS, Months, Period};
 use zerotrip_checks::months::{Counted, Row, count};
 use zerotrip_datasets::CivilMonth;
 use zerotrip_datasets::plausible::birth_in;
+use zerotrip_proto::v1::KeyKind;
 use zerotrip_trust::digest::sha256;
 
 use super::columns::{text_column, wrong_type};
@@ -64,6 +65,7 @@ impl PreparedMonths {
             delivered: asked.answer.fields().len(),
             columns,
             persons: asked.keys.clone(),
+            is_of_persons: asked.template.key_kind() == KeyKind::Resident,
             schema: Arc::new(Schema::new(MONTHS_COLUMNS.iter().map(field).collect::<Vec<_>>())),
             read: BTreeSet::new(),
         };
@@ -100,7 +102,7 @@ impl PreparedMonths {
         let mut is_known = true;
         let mut counts = Vec::with_capacity(by_person.len());
         for (person, rows) in &by_person {
-            let born = birth_in(person).and_then(CivilMonth::of);
+            let born = birth_in(person).filter(|_| self.is_of_persons).and_then(CivilMonth::of);
             let counted = count(&self.rule, range, (born, this), rows);
             is_known &= self.read.iter().all(|place| is_known_in(&counted, *place));
             counts.push((person.as_str(), counted));

@@ -12,7 +12,7 @@ use datafusion::common::Result;
 use zerotrip_checks::soundness::ScanReport;
 use zerotrip_datasets::CivilDay;
 use zerotrip_datasets::plausible::{Bounds, is_plausible};
-use zerotrip_proto::v1::{Finding, FindingKind, SemanticType};
+use zerotrip_proto::v1::{Finding, FindingKind, KeyKind, SemanticType};
 
 use super::columns::{text_column, wrong_type};
 use super::prepared::PreparedScan;
@@ -31,11 +31,17 @@ pub(super) fn implausible(
     for date in scan.template.types.iter().filter(|column| column.r#type() == SemanticType::Date) {
         // What its owner does not state has not come.
         let Ok(at) = scan.answer.index_of(&date.column) else { continue };
-        // The look-up's own column comes first.
+        // The look-up's own column comes first. An enterprise's code says nothing of when it began.
+        let is_resident = |name: &&String| {
+            let typed = scan.template.types.iter().find(|typed| typed.column == **name);
+            typed.is_none_or(|typed| typed.r#type() == SemanticType::ResidentId)
+        };
         let persons: Vec<usize> = match date.persons.as_slice() {
-            [] => vec![0],
+            [] if scan.template.key_kind() == KeyKind::Resident => vec![0],
+            [] => Vec::new(),
             named => named
                 .iter()
+                .filter(is_resident)
                 .map(|name| scan.answer.index_of(name))
                 .collect::<std::result::Result<_, _>>()?,
         };

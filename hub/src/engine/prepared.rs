@@ -102,6 +102,8 @@ pub struct PreparedMonths {
     pub columns: MonthsColumns,
     /// Where the persons are whom the scan asks about.
     pub persons: Vec<SlotColumn>,
+    /// Whether it asks about residents, whose numbers say when they were born.
+    pub is_of_persons: bool,
     /// The table's shape.
     pub schema: SchemaRef,
     /// The columns of its table that SQL reads, by their places.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use zerotrip_datasets::{Argument, Subject};
+use zerotrip_datasets::{Argument, Key};
 use zerotrip_policies::Decision;
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::ErrorCode;
@@ -50,6 +50,6 @@ pub fn within_budgets(
     identified: &Identified,
     (requests, arguments): (u32, &[Argument]),
 ) -> Result<(), Refusal> {
-    let subjects: Vec<Subject> = arguments.iter().filter_map(Argument::subject).collect();
+    let subjects: Vec<Key> = arguments.iter().filter_map(Argument::subject).collect();
     budgets.spend(&identified.member, requests, &subjects)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use zerotrip_datasets::Subject;
+use zerotrip_datasets::Key;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_proto::{Refusal, hash_domain};
 use zerotrip_trust::digest::{Digest, sha256_parts};
@@ -97,7 +97,7 @@ impl RequestBudgets {
     /// So many requests more of this member, about these subjects: all of them, or none where they
     /// do not fit in. A refused request about one subject counts all the same: who asks too often
     /// has to pause.
-    pub fn spend(&self, member: &str, requests: u32, subjects: &[Subject]) -> Result<(), Refusal> {
+    pub fn spend(&self, member: &str, requests: u32, subjects: &[Key]) -> Result<(), Refusal> {
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         let asked = members.counted(&member.to_owned()).saturating_add(requests);
         let fits = asked <= self.member_per_minute;
@@ -116,8 +116,8 @@ impl RequestBudgets {
                 format!("成员单位 `{member}` 本分钟内的请求已超过 {most} 次；请一分钟后重试"),
             ));
         }
-        let key = |subject: &Subject| {
-            sha256_parts(hash_domain::BUDGET, &[member.as_bytes(), subject.as_key().as_bytes()])
+        let key = |subject: &Key| {
+            sha256_parts(hash_domain::BUDGET, &[member.as_bytes(), subject.as_str().as_bytes()])
         };
         let mut counted = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         // All are looked at before one of them is counted.
@@ -144,7 +144,6 @@ impl RequestBudgets {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use zerotrip_datasets::ResidentId;
 
     use super::*;
 
@@ -154,16 +153,16 @@ mod tests {
         RequestBudgets::new(&Config { member_per_minute, subject_per_hour, ..config })
     }
 
-    fn subjects() -> [Subject; 3] {
+    fn subjects() -> [Key; 3] {
         ["11010519491231002X", "440524188001010014", "440524188001010022"]
-            .map(|id| Subject::Resident(ResidentId::new_strict(id).unwrap()))
+            .map(|id| Key::canonical(id).unwrap())
     }
 
     #[test]
     fn many_subjects_count_each_and_all_of_them_or_none() {
         let [one, two, three] = subjects();
         let of_subjects = budgets(1000, 2);
-        let spend = |subjects: &[Subject]| {
+        let spend = |subjects: &[Key]| {
             let requests = u32::try_from(subjects.len()).unwrap();
             of_subjects.spend("fund", requests, subjects).is_ok()
         };

@@ -11,6 +11,7 @@ mod cast;
 pub mod civil_status;
 pub mod contributions;
 mod describe;
+pub mod enterprises;
 mod file;
 pub mod fund;
 pub mod graduates;

@@ -71,6 +71,8 @@ pub enum Role {
     Birth,
     /// The beginning of what the row records.
     Begin,
+    /// The last day for which it holds, which can be to come.
+    Limit,
 }
 impl From<Role> for v1::DateRole {
     fn from(role: Role) -> Self {
@@ -79,6 +81,7 @@ impl From<Role> for v1::DateRole {
             Role::End => Self::End,
             Role::Birth => Self::Birth,
             Role::Begin => Self::Begin,
+            Role::Limit => Self::Limit,
         }
     }
 }

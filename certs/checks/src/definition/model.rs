@@ -1,8 +1,11 @@
 //! A check as its owners approved it: parameters, variants, steps, reasons, certificate.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Deserialize;
+use zerotrip_datasets::KeyKind;
+use zerotrip_datasets::file::semantic_type;
 use zerotrip_text::Bilingual;
 use zerotrip_trust::digest::Digest;
 
@@ -166,7 +169,39 @@ impl Definition {
         self.variants.iter().find(|variant| variant.name == name)
     }
 
-    /// The parameter of that name, if it names the person asked about.
+    /// Of which kind those are whom it asks about.
+    pub fn subject_kind(&self) -> KeyKind {
+        let kinds = self.parameters.iter().filter_map(|parameter| parameter.declared.subject());
+        kinds.last().unwrap_or_default()
+    }
+
+    /// The kind of the column, by the type that the check takes it to be of. What is only looked up
+    /// by need not be described, and names residents then.
+    pub fn column_kind(&self, dataset: &str, column: &str) -> Option<KeyKind> {
+        let shape = self.datasets.iter().find(|shape| shape.id == dataset)?;
+        match shape.columns.get(column) {
+            Some(name) => semantic_type(name).and_then(KeyKind::of),
+            None => {
+                let looks_there = |columns: &Vec<String>| columns.iter().any(|one| one == column);
+                shape.lookup.values().any(looks_there).then_some(KeyKind::Resident)
+            }
+        }
+    }
+
+    /// The kinds of the keys that a look-up finds: one, of a definition without faults.
+    pub fn lookup_kinds(&self, dataset: &str, lookup: &str) -> BTreeSet<Option<KeyKind>> {
+        let shape = self.datasets.iter().find(|shape| shape.id == dataset);
+        let columns = shape.and_then(|shape| shape.lookup.get(lookup));
+        columns.into_iter().flatten().map(|column| self.column_kind(dataset, column)).collect()
+    }
+
+    /// Of which kind the keys of a scan are.
+    pub fn key_kind(&self, scan: &Scan) -> KeyKind {
+        let kinds = self.lookup_kinds(&scan.dataset, &scan.lookup);
+        kinds.into_iter().flatten().last().unwrap_or_default()
+    }
+
+    /// The parameter of that name, if it names whom is asked about.
     pub fn subject(&self, name: &str) -> Option<&Parameter> {
         let named = self.parameters.iter().find(|parameter| parameter.name == name);
         named.filter(|parameter| parameter.declared.is_subject())

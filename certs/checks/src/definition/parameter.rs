@@ -9,8 +9,9 @@ use zerotrip_proto::v1::parameter_terms::Type as Wire;
 use zerotrip_text::Bilingual;
 
 /// The keys of each type, beside `name`, `type` and `title`: all of them are given, and no other.
-const KEYS: [(&str, &[&str]); 7] = [
+const KEYS: [(&str, &[&str]); 8] = [
     ("resident_id", &[]),
+    ("enterprise", &[]),
     ("uscc", &[]),
     ("date", &["not_before", "not_after"]),
     ("period", &["not_after", "most_months"]),
@@ -79,6 +80,7 @@ impl RawParameter {
             ));
         }
         match self.wire() {
+            None if declared == "enterprise" => Ok(ParameterType::Enterprise),
             None => Ok(ParameterType::ResidentId),
             Some(wire) => ParameterType::from_terms(&wire).ok_or_else(|| {
                 let what = "its bounds are not understood, or nothing lies between them";
@@ -87,7 +89,7 @@ impl RawParameter {
         }
     }
 
-    /// Its type in a template; `None` of a person, whom a scan's origins name.
+    /// Its type in a template; `None` of whom is asked about: a scan's origins name them.
     fn wire(&self) -> Option<Wire> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         Some(match self.declared.as_str() {
@@ -126,7 +128,7 @@ impl Parameter {
     /// As a scan's template binds it; `None` of the person asked about, whom its origins name.
     pub fn terms(&self) -> Option<v1::ParameterTerms> {
         let wire = match &self.declared {
-            ParameterType::ResidentId => return None,
+            ParameterType::ResidentId | ParameterType::Enterprise => return None,
             ParameterType::Uscc => Wire::Uscc(v1::EnterpriseTerms {}),
             ParameterType::Date(bounds) => Wire::Date(v1::DateTerms {
                 not_before: bounds.not_before.to_string(),

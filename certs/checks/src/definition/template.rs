@@ -69,6 +69,8 @@ impl Scan {
             },
             rules_digest: definition.rules_digest.to_vec(),
             parameters: definition.parameters.iter().filter_map(Parameter::terms).collect(),
+            key_kind: definition.key_kind(self).to_wire().into(),
+            subject_kind: definition.subject_kind().to_wire().into(),
             lookup_columns: shape
                 .and_then(|shape| shape.lookup.get(&self.lookup))
                 .cloned()

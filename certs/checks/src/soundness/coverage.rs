@@ -4,6 +4,7 @@
 use std::time::SystemTime;
 
 use chrono::{Months, NaiveDate};
+use zerotrip_datasets::KeyKind;
 use zerotrip_datasets::plausible::birth_in;
 
 use super::moment::{day_of, first_read, was_over};
@@ -30,7 +31,7 @@ pub(super) fn uncovered<'a>(evidence: &CheckEvidence<'a>) -> Option<&'a str> {
             && scan
                 .absence_for
                 .iter()
-                .all(|person| is_under_one_number(person) || stated.numbers_carried_over);
+                .all(|key| is_under_one_number(scan.kind, key) || stated.numbers_carried_over);
         if !knows {
             return Some(scan.dataset);
         }
@@ -96,7 +97,7 @@ fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: SystemTime
             Reach::LifetimeFrom(age) => scan
                 .absence_for
                 .iter()
-                .all(|person| turned(person, age).is_some_and(|turned| turned >= since)),
+                .all(|key| turned(scan.kind, key, age).is_some_and(|turned| turned >= since)),
             Reach::LastYears(years) => day
                 .checked_sub_months(Months::new(years.saturating_mul(12)))
                 .is_some_and(|from| from >= since),
@@ -104,18 +105,28 @@ fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: SystemTime
 }
 
 /// The day on which the person, known by the birth date inside the id (GB 11643), turned that age.
-fn turned(person: &str, age: u32) -> Option<NaiveDate> {
-    birth_in(person)?.checked_add_months(Months::new(age.saturating_mul(12)))
+/// An enterprise's code says nothing of when it began.
+fn turned(kind: KeyKind, key: &str, age: u32) -> Option<NaiveDate> {
+    match kind {
+        KeyKind::Resident => birth_in(key)?.checked_add_months(Months::new(age.saturating_mul(12))),
+        KeyKind::Enterprise => None,
+    }
 }
 
-/// Whether the person can be looked for under this number alone, as far as the number shows.
+/// Whether somebody can be looked for under this number alone, as far as the number shows.
 /// Residence permits for Hong Kong, Macau and Taiwan residents (81, 82, 83) are issued since
 /// 2018-09-01 (State Council, 国办发〔2018〕81号), the 18-character cards of foreign permanent
 /// residents (9) since 2023-12-01 (National Immigration Administration): a person who holds one had
 /// a passport or a travel permit before, and may have used that since. A number that was corrected
 /// shows nothing; what is claimed of those is in the answer (`former_numbers`).
-pub(super) fn is_under_one_number(person: &str) -> bool {
-    !["81", "82", "83", "9"].iter().any(|prefix| person.starts_with(prefix))
+///
+/// Enterprises have unified codes since 2015-10-01 (State Council, 国发〔2015〕33号; individual
+/// businesses since 2016), and the code does not show whether one is older and had other numbers.
+pub(super) fn is_under_one_number(kind: KeyKind, key: &str) -> bool {
+    match kind {
+        KeyKind::Resident => !["81", "82", "83", "9"].iter().any(|prefix| key.starts_with(prefix)),
+        KeyKind::Enterprise => false,
+    }
 }
 
 #[cfg(test)]
@@ -129,9 +140,9 @@ mod tests {
 
     #[test]
     fn a_person_turns_an_age_by_the_date_inside_the_id() {
-        assert_eq!(turned("330106193005010000", 20), day("1950-05-01"));
-        assert_eq!(turned("330106193004300000", 20), day("1950-04-30"));
-        assert_eq!(turned("P1", 20), None, "no birth date to be read");
+        assert_eq!(turned(KeyKind::Resident, "330106193005010000", 20), day("1950-05-01"));
+        assert_eq!(turned(KeyKind::Resident, "330106193004300000", 20), day("1950-04-30"));
+        assert_eq!(turned(KeyKind::Resident, "P1", 20), None, "no birth date to be read");
     }
 
     #[test]
@@ -139,10 +150,14 @@ mod tests {
         for person in
             ["810000198508150024", "820000198508150024", "830000198508150024", "933084198508150021"]
         {
-            assert!(!is_under_one_number(person), "{person}");
+            assert!(!is_under_one_number(KeyKind::Resident, person), "{person}");
         }
         assert!(
-            is_under_one_number("330106199001010000") && is_under_one_number("110105194912310021")
+            ["330106199001010000", "110105194912310021"]
+                .iter()
+                .all(|person| is_under_one_number(KeyKind::Resident, person))
         );
+        assert!(!is_under_one_number(KeyKind::Enterprise, "91330100799655058B"));
+        assert_eq!(turned(KeyKind::Enterprise, "913301201001019999", 0), None);
     }
 }

@@ -19,6 +19,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashSet};
 
+use zerotrip_datasets::KeyKind;
 use zerotrip_proto::v1::ErrorCode;
 
 use crate::definition::{HandOver, Period, Proves, Reach};
@@ -108,7 +109,9 @@ pub struct ScanEvidence<'a> {
     pub dataset: &'a str,
     /// What became of it.
     pub state: &'a ScanState,
-    /// The person that each delivered row is about, in the order of the rows.
+    /// Of which kind those are whom it asks about.
+    pub kind: KeyKind,
+    /// Whom each delivered row is about, in the order of the rows.
     pub rows: &'a [String],
     /// Which thing each delivered row is of, such as a home's unit number; `None` where the
     /// register does not state that.

@@ -95,6 +95,7 @@ impl Case {
             .collect();
         let (name, dataset, reach, judged) = ("s0", "d", self.reach, self.judged);
         let scan = ScanEvidence {
+            kind: KeyKind::Resident,
             name,
             dataset,
             state: &self.state,
@@ -368,6 +369,7 @@ fn has_arrived(contracts: &[Dated], titles: &[(VerdictKind, Dated)], with_units:
         units(titles.iter().map(|(_, one)| one.0).collect()),
     );
     let scan = |name, state, rows, things| ScanEvidence {
+        kind: KeyKind::Resident,
         name,
         dataset: "d",
         state,
@@ -600,7 +602,7 @@ proptest! {
             (format!("s{index}"), state, ["a", "b", "c"][..*persons.min(&3)].iter().map(|p| (*p).to_owned()).collect(), *judged, rows.clone())
         }).collect();
         let scans: Vec<_> = held.iter().map(|(name, state, absence_for, judged, rows)| {
-            ScanEvidence { name, dataset: "d", state, rows, things: None, judged: *judged, each_row: false, counted: None, absence_for, reach: Reach::LastYears(0) }
+            ScanEvidence { name, dataset: "d", kind: KeyKind::Resident, state, rows, things: None, judged: *judged, each_row: false, counted: None, absence_for, reach: Reach::LastYears(0) }
         }).collect();
         let map = BTreeMap::from([("registered_in:r", registered.clone())]);
         let pairs = [HandOver { from: "s0".into(), to: "s1".into(), by: None }];

@@ -5,6 +5,7 @@ use std::time::Duration;
 use zerotrip_checks::definition::{
     Definition, ExpectedDataset, Origin, Reach, Reference, Scan, Variant,
 };
+use zerotrip_datasets::KeyKind;
 use zerotrip_text::Bilingual;
 
 use super::counted::counted;
@@ -82,8 +83,11 @@ fn told_too(others: Vec<Bilingual>) -> Vec<Bilingual> {
 pub(super) fn variant(definition: &Definition, variant: &Variant) -> Section {
     let scans = variant.scans().flat_map(|(name, scan)| {
         let shape = definition.datasets.iter().find(|shape| shape.id == scan.dataset);
-        shape
-            .map(|shape| [asked(variant, name, scan, shape), allowed(scan), silence(variant, scan)])
+        let kind = definition.key_kind(scan);
+        shape.map(|shape| {
+            let whom = asked(variant, (name, kind), scan, shape);
+            [whom, allowed(scan, kind), silence(variant, scan, kind)]
+        })
     });
     Section {
         title: Bilingual::new(
@@ -99,9 +103,14 @@ pub(super) fn variant(definition: &Definition, variant: &Variant) -> Section {
 }
 
 /// Whom a scan asks about, and for which columns.
-fn asked(variant: &Variant, name: &str, scan: &Scan, shape: &ExpectedDataset) -> Bilingual {
+fn asked(
+    variant: &Variant,
+    (name, kind): (&str, KeyKind),
+    scan: &Scan,
+    shape: &ExpectedDataset,
+) -> Bilingual {
     let dataset = dataset_name(shape);
-    let persons = persons(variant, &scan.keys);
+    let persons = persons(variant, &scan.keys, kind);
     let columns: Vec<Bilingual> = scan.columns.iter().map(|column| word(shape, column)).collect();
     let columns = joined(&columns);
     let optional: Vec<Bilingual> = scan.optional.iter().map(|column| word(shape, column)).collect();
@@ -130,7 +139,7 @@ fn asked(variant: &Variant, name: &str, scan: &Scan, shape: &ExpectedDataset) ->
 }
 
 /// Where the numbers of those persons may come from, where they may go, and how many.
-fn allowed(scan: &Scan) -> Bilingual {
+fn allowed(scan: &Scan, kind: KeyKind) -> Bilingual {
     let origins: Vec<Bilingual> = scan
         .origins
         .iter()
@@ -147,6 +156,7 @@ fn allowed(scan: &Scan) -> Bilingual {
         .collect();
     let origins = joined(&origins);
     let (keys, rows) = (scan.most_keys, scan.most_rows);
+    let (_, several, _, several_zh) = called(kind);
     let supplied: Vec<String> = scan.supplies.iter().map(|name| format!("`{name}`")).collect();
     let onward = match supplied.is_empty() {
         true => Bilingual::new("Nothing of it is shown on.", "答复内容不再提供给其他单位。"),
@@ -157,16 +167,19 @@ fn allowed(scan: &Scan) -> Bilingual {
     };
     Bilingual::new(
         format!(
-            "Those numbers may come from {} and nowhere else; at most {keys} persons and {rows} \
+            "Those numbers may come from {} and nowhere else; at most {keys} {several} and {rows} \
              rows. {}",
             origins.en, onward.en
         ),
-        format!("所用号码只能来自{}；最多 {keys} 人、{rows} 条记录。{}", origins.zh, onward.zh),
+        format!(
+            "所用号码只能来自{}；最多 {keys} {several_zh}、{rows} 条记录。{}",
+            origins.zh, onward.zh
+        ),
     )
 }
 
 /// What follows where a register has no row of a person.
-fn silence(variant: &Variant, scan: &Scan) -> Bilingual {
+fn silence(variant: &Variant, scan: &Scan, kind: KeyKind) -> Bilingual {
     let (days, age_zh) = age(scan.most_age.0);
     if scan.only_doubts {
         return Bilingual::new(
@@ -180,7 +193,7 @@ fn silence(variant: &Variant, scan: &Scan) -> Bilingual {
             ),
         );
     }
-    let persons = persons(variant, &scan.absence_for);
+    let persons = persons(variant, &scan.absence_for, kind);
     let reach = match scan.reach() {
         _ if scan.known_from.is_some() => Bilingual::new(
             "on the days that the request names, of which it must know",
@@ -218,13 +231,22 @@ fn silence(variant: &Variant, scan: &Scan) -> Bilingual {
     )
 }
 
-fn persons(variant: &Variant, references: &[Reference]) -> Bilingual {
+/// What those are whom a scan asks about, one and several.
+fn called(kind: KeyKind) -> (&'static str, &'static str, &'static str, &'static str) {
+    match kind {
+        KeyKind::Resident => ("person", "persons", "人员", "人"),
+        KeyKind::Enterprise => ("enterprise", "enterprises", "企业", "家企业"),
+    }
+}
+
+fn persons(variant: &Variant, references: &[Reference], kind: KeyKind) -> Bilingual {
+    let (one, _, one_zh, _) = called(kind);
     let persons: Vec<Bilingual> = references
         .iter()
         .map(|reference| match reference.step.as_str() {
             "request" => Bilingual::new(
-                format!("the person whom the request names (`{}`)", reference.column),
-                format!("请求所载人员（`{}`）", reference.column),
+                format!("the {one} that the request names (`{}`)", reference.column),
+                format!("请求所载{one_zh}（`{}`）", reference.column),
             ),
             step => {
                 let mut steps = variant.steps.iter();
@@ -232,7 +254,7 @@ fn persons(variant: &Variant, references: &[Reference]) -> Bilingual {
                     Some(title) => named(step, Some(title)),
                     None => Bilingual::new(
                         format!("those whom the step `{step}` finds"),
-                        format!("步骤 `{step}` 得出的人员"),
+                        format!("步骤 `{step}` 得出的{one_zh}"),
                     ),
                 }
             }

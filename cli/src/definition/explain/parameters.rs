@@ -19,9 +19,13 @@ fn kind(parameter: &Parameter) -> Bilingual {
         ParameterType::ResidentId => {
             Bilingual::new("the number of the person asked about", "被查询人员的居民身份号码")
         }
+        ParameterType::Enterprise => Bilingual::new(
+            "the unified social credit code of the enterprise asked about",
+            "被查询企业的统一社会信用代码",
+        ),
         ParameterType::Uscc => Bilingual::new(
-            "the unified social credit code of an enterprise, which no register is asked about",
-            "企业的统一社会信用代码（不以其检索登记）",
+            "the unified social credit code of another enterprise, which no register is asked about",
+            "另一企业的统一社会信用代码（不以其检索登记）",
         ),
         ParameterType::Date(bounds) => {
             let (en, zh) = match bounds.not_after {

@@ -149,6 +149,10 @@ fn dates(definition: &Definition, shape: &ExpectedDataset) -> Vec<Bilingual> {
                 Role::End => ("the day on which what the row records ended", "所载事项终止之日"),
                 Role::Birth => ("the day of birth that the number has inside", "号码所含出生日期"),
                 Role::Begin => ("the day on which what the row records began", "所载事项开始之日"),
+                Role::Limit => (
+                    "the last day for which what the row records holds",
+                    "所载事项有效期的最后一日",
+                ),
             };
             let aged = match date.least_age {
                 0 => Bilingual::default(),

@@ -228,6 +228,7 @@ fn in_words(template: &ScanTemplate) -> String {
             DateRole::End => "an end",
             DateRole::Birth => "a birth",
             DateRole::Begin => "a beginning",
+            DateRole::Limit => "a last day",
             DateRole::Unspecified => return None,
         };
         Some(format!("; it takes `{}` to be the date of {dated}", column.column))

@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde_json::json;
 use zerotrip_channel::deadline::Cancellation;
 use zerotrip_channel::files;
+use zerotrip_datasets::Key;
 use zerotrip_datasets::quality::percent;
-use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_datasets::{DatasetFile, Limits};
 use zerotrip_proto::bounds;
 
@@ -167,7 +167,7 @@ async fn times(
     source: &dyn Source,
     dataset: &DatasetFile,
     columns: Vec<usize>,
-    persons: &[ResidentId],
+    persons: &[Key],
 ) -> Result<(Vec<Duration>, usize), SourceError> {
     let (mut times, mut blocked) = (Vec::with_capacity(persons.len()), 0);
     for person in persons {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use zerotrip_datasets::parameter::{Spelling, read_all};
-use zerotrip_datasets::{CivilDay, ParameterType, ResidentId};
+use zerotrip_datasets::{CivilDay, Key, KeyKind, ParameterType};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
     CheckManyBody, ErrorCode, Parameter, Request, ScanTemplate, ShownSubjects,
@@ -56,17 +56,18 @@ impl<'a> Asked<'a> {
         self.many.as_ref().map(|many| many.count)
     }
 
-    /// Whether the request gives this person as its parameter of that name.
-    pub(super) fn names(&self, parameter: &str, person: &ResidentId) -> bool {
+    /// Whether the request gives this person or enterprise as its parameter of that name.
+    pub(super) fn names(&self, parameter: &str, key: &Key) -> bool {
         if let Some(many) = self.many.as_ref().filter(|many| many.parameter == parameter) {
             // In the one canonical spelling: another counts for nothing.
-            return many.shown.contains(person.as_str());
+            return many.shown.contains(key.as_str());
         }
         let mut given = self.parameters.iter().filter(|given| given.name == parameter);
         let (Some(text), None) = (given.next(), given.next()) else { return false };
-        // A key is a resident id, so is the parameter that it comes from.
-        let read = ParameterType::ResidentId.read(parameter, &text.value, Spelling::Signed, None);
-        read.is_ok_and(|read| read.subject().and_then(|one| one.resident()) == Some(*person))
+        // The parameter that a key comes from is of the key's kind.
+        let declared = ParameterType::of_subject(key.kind());
+        let read = declared.read(parameter, &text.value, Spelling::Signed, None);
+        read.is_ok_and(|read| read.subject() == Some(*key))
     }
 
     /// Whether the request says exactly what the owner approved that it can say: the parameters of
@@ -77,12 +78,15 @@ impl<'a> Asked<'a> {
         template: &ScanTemplate,
         today: CivilDay,
     ) -> Result<(), Refusal> {
-        let Some(bound) = ParameterType::bound(template) else {
+        let (Some(bound), Some(kind)) =
+            (ParameterType::bound(template), KeyKind::from_wire(template.subject_kind))
+        else {
             return refuse(
                 ErrorCode::GateRefused,
                 "the approved scan binds a parameter of a type that this connector does not know",
             );
         };
+        let subject = ParameterType::of_subject(kind);
         let mut declared: Vec<(&str, &ParameterType)> =
             bound.iter().map(|(name, declared)| (*name, declared)).collect();
         let is_bound = |name: &str| bound.iter().any(|(known, _)| *known == name);
@@ -94,9 +98,12 @@ impl<'a> Asked<'a> {
         } else {
             let other = self.parameters.iter().find(|given| !is_bound(&given.name));
             let Some(person) = other else {
-                return refuse(ErrorCode::InvalidParameter, "the request names no person");
+                return refuse(
+                    ErrorCode::InvalidParameter,
+                    "the request names nobody to ask about",
+                );
             };
-            declared.push((&person.name, &ParameterType::ResidentId));
+            declared.push((&person.name, &subject));
         }
         read_all(declared, self.parameters, Spelling::Signed, Some(today))
             .map(drop)
@@ -205,6 +212,40 @@ mod tests {
         // One of a later version.
         let unknown = template(&[("period", None)]);
         assert_eq!(said(body(&[PERSON]), &unknown), Err(ErrorCode::GateRefused));
+    }
+
+    /// A check about enterprises names one, and no person; a key is the parameter of its own kind.
+    #[test]
+    fn a_request_names_one_of_the_kind_that_the_owner_approved() {
+        let code = "91330100799655058B";
+        let template = |kind: KeyKind| ScanTemplate {
+            subject_kind: kind.to_wire().into(),
+            ..ScanTemplate::default()
+        };
+        let body = |value: &str| CheckBody {
+            parameters: given(&[("one", value)]),
+            ..CheckBody::default()
+        };
+        let invalid = Err(ErrorCode::InvalidParameter);
+        for (value, kind, answer) in [
+            (code, KeyKind::Enterprise, Ok(())),
+            (PERSON.1, KeyKind::Resident, Ok(())),
+            (code, KeyKind::Resident, invalid),
+            (PERSON.1, KeyKind::Enterprise, invalid),
+            ("91330100799655058b", KeyKind::Enterprise, invalid),
+            ("91330100799655058A", KeyKind::Enterprise, invalid),
+        ] {
+            let answered = said(Body::Check(body(value)), &template(kind));
+            assert_eq!(answered, answer, "{value} {kind:?}");
+        }
+        let unknown = ScanTemplate { subject_kind: 9, ..ScanTemplate::default() };
+        assert_eq!(said(Body::Check(body(PERSON.1)), &unknown), Err(ErrorCode::GateRefused));
+        let request = Request { body: Some(Body::Check(body(code))), ..Request::default() };
+        let asked = Asked::of(&request, None).unwrap();
+        assert!(asked.names("one", &Key::canonical(code).unwrap()));
+        assert!(!asked.names("one", &Key::canonical("91330106MA2CC3X723").unwrap()));
+        assert!(!asked.names("one", &Key::canonical(PERSON.1).unwrap()));
+        assert!(!asked.names("other", &Key::canonical(code).unwrap()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use zerotrip_datasets::ResidentId;
+use zerotrip_datasets::{Key, KeyKind};
 use zerotrip_proto::v1::granted_key::Origin;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::{ErrorCode, Opening, ScanReceipt, ScanTemplate, ScanTicket};
@@ -12,13 +12,13 @@ use zerotrip_trust::receipt;
 use super::arrival::{Arrival, refuse};
 use super::asked::Asked;
 
-/// The persons that the ticket asks about.
+/// Whom the ticket asks about: all of the kind that the owner approved.
 pub(super) fn check_keys(
     ticket: &ScanTicket,
     template: &ScanTemplate,
     asked: &Asked<'_>,
     arrival: &Arrival<'_>,
-) -> Result<Vec<ResidentId>, Refusal> {
+) -> Result<Vec<Key>, Refusal> {
     let most = match asked.subjects() {
         None => template.max_keys as usize,
         // Of all parts together it is counted where their single use is.
@@ -30,17 +30,24 @@ pub(super) fn check_keys(
             format!("{} keys; the owner approved 1 to {most}", ticket.keys.len()),
         );
     }
+    let Some(kind) = KeyKind::from_wire(template.key_kind) else {
+        return refuse(
+            ErrorCode::GateRefused,
+            "the approved scan looks up keys of a kind that this connector does not know",
+        );
+    };
     let evidence = open_evidence(ticket, arrival)?;
     let mut seen = HashSet::new();
     let mut keys = Vec::with_capacity(ticket.keys.len());
     for key in &ticket.keys {
-        let canonical =
-            ResidentId::new_strict(&key.value).ok().filter(|id| id.as_str() == key.value);
-        let Some(id) = canonical else {
-            return refuse(
-                ErrorCode::InvalidParameter,
-                "a key is not a resident id in canonical form",
-            );
+        let Some(id) = kind.canonical(&key.value) else {
+            let why = match kind {
+                KeyKind::Resident => "a key is not a resident id in canonical form",
+                KeyKind::Enterprise => {
+                    "a key is not a unified social credit code in canonical form"
+                }
+            };
+            return refuse(ErrorCode::InvalidParameter, why);
         };
         if !seen.insert(id) {
             return refuse(ErrorCode::Malformed, "a key appears twice");
@@ -63,7 +70,7 @@ pub(super) fn check_keys(
     Ok(keys)
 }
 
-fn from_parameter(name: &str, id: &ResidentId, template: &ScanTemplate, asked: &Asked<'_>) -> bool {
+fn from_parameter(name: &str, id: &Key, template: &ScanTemplate, asked: &Asked<'_>) -> bool {
     let approved = template
         .origins
         .iter()

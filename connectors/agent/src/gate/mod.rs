@@ -11,7 +11,7 @@ mod times;
 use std::sync::Arc;
 
 use zerotrip_channel::deadline::Deadline;
-use zerotrip_datasets::{CivilDay, ResidentId};
+use zerotrip_datasets::{CivilDay, Key};
 use zerotrip_proto::v1::{Envelope, ErrorCode, Request, ScanTemplate, ScanTicket};
 use zerotrip_proto::{Obligation, Refusal, bounds};
 use zerotrip_trust::directory::SignedError;
@@ -30,8 +30,8 @@ pub struct Admitted {
     pub ticket: ScanTicket,
     /// The scan, as the owner approved it.
     pub approved: Arc<ApprovedScan>,
-    /// The persons that it asks about.
-    pub keys: Vec<ResidentId>,
+    /// Whom it asks about.
+    pub keys: Vec<Key>,
     /// The request behind it, as its requester signed it.
     pub request: Request,
     /// The requester's member.

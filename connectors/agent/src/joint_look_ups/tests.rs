@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use zerotrip_datasets::ResidentId;
 use zerotrip_datasets::file::Limits;
+use zerotrip_datasets::{Key, ResidentId};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_sources::rulings::Concerns;
 
@@ -127,7 +127,7 @@ impl World {
         let ruled = self.ruled.iter().filter_map(|(at, who)| {
             let row = table.get(*at).filter(|_| *at < self.rows.len())?.clone();
             let concerns = match who {
-                Some(who) => Concerns::Persons(vec![person(*who)]),
+                Some(who) => Concerns::Persons(vec![person(*who).into()]),
                 None => Concerns::Nobody,
             };
             Some((row, concerns))
@@ -153,7 +153,7 @@ impl World {
 
     fn scan(&self, at: usize) -> Scan {
         let (keys, most_rows, _) = &self.scans[at];
-        Scan { keys: keys.iter().map(|who| person(*who)).collect(), most_rows: *most_rows }
+        Scan { keys: keys.iter().map(|who| person(*who).into()).collect(), most_rows: *most_rows }
     }
 }
 
@@ -164,7 +164,7 @@ fn holds(world: &World) -> Result<usize, TestCaseError> {
         .map(|at| run(rig.ask(&world.scan(at), Duration::from_secs(20))))
         .collect();
     // Only what no scan asks by itself is asked for more than one.
-    let own: Vec<Vec<ResidentId>> = (0..world.scans.len()).map(|at| world.scan(at).keys).collect();
+    let own: Vec<Vec<Key>> = (0..world.scans.len()).map(|at| world.scan(at).keys).collect();
     rig.watched.fail_unless(own, world.fails);
     let before = rig.watched.asked();
     let together: Vec<Option<Answered>> = run(async {
@@ -228,7 +228,7 @@ fn plain(persons: usize, each: usize) -> Vec<Row> {
 }
 
 fn of(who: usize) -> Scan {
-    Scan { keys: vec![person(who)], most_rows: 1000 }
+    Scan { keys: vec![person(who).into()], most_rows: 1000 }
 }
 
 const LONG: Duration = Duration::from_secs(20);
@@ -247,8 +247,10 @@ fn what_is_ready_together_is_asked_once_and_a_lone_scan_by_itself() {
         }
         // As many persons as one may ask for, and no more.
         let before = rig.watched.asked();
-        let wide =
-            |from: usize| Scan { keys: (from..from + 15).map(person).collect(), most_rows: 99 };
+        let wide = |from: usize| Scan {
+            keys: (from..from + 15).map(person).map(Key::from).collect(),
+            most_rows: 99,
+        };
         let all = futures::future::join_all([0, 15, 20, 25].map(|from| {
             let (rig, scan) = (&rig, wide(from));
             async move { rig.ask(&scan, LONG).await }

@@ -16,7 +16,7 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_datasets::ResidentId;
+use zerotrip_datasets::Key;
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{self, Envelope};
 use zerotrip_text::toml_fault;
@@ -27,7 +27,7 @@ use zerotrip_trust::signed::{self, Signed};
 use crate::owner_store::error::OwnerStoreError;
 use crate::owner_store::signed_file::signing_lock;
 use crate::owner_store::versions::Versioned;
-use zerotrip_sources::rulings::{Concerns, MOST_PERSONS, Rulings, Stated, canonical};
+use zerotrip_sources::rulings::{Concerns, MOST_PERSONS, Rulings, Stated};
 
 /// Most rows of one dataset that rulings cover: as many as can be unreadable before the register
 /// counts as broken.
@@ -223,8 +223,8 @@ fn from_message(ruling: v1::Ruling) -> Option<Vec<(Digest, Stated)>> {
         {
             (true, true) => Concerns::Nobody,
             (false, true) if ruling.persons.len() <= MOST_PERSONS => {
-                let persons: Option<Vec<ResidentId>> =
-                    ruling.persons.iter().map(|text| canonical(text)).collect();
+                let persons: Option<Vec<Key>> =
+                    ruling.persons.iter().map(|text| Key::canonical(text)).collect();
                 Concerns::Persons(persons?)
             }
             (true, false) => {
@@ -275,7 +275,7 @@ mod tests {
         };
         let concerns = [
             Concerns::Nobody,
-            Concerns::Persons(vec![canonical(LI).unwrap()]),
+            Concerns::Persons(vec![Key::canonical(LI).unwrap()]),
             Concerns::Born { from: 1950, to: 1955 },
         ];
         let sheet = Worksheet { rulings: concerns.into_iter().map(ruling).collect() };

@@ -6,7 +6,9 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::super::Source;
 use super::{AnyKind, AnyRig, Cells, LI, NAME, WANG, described, look_up, names, run, soon};
-use crate::rulings::{Concerns, Rulings, canonical};
+use zerotrip_datasets::Key;
+
+use crate::rulings::{Concerns, Rulings};
 
 pub fn what_is_not_proven_to_be_of_now_is_refused(kind: AnyKind<'_>) {
     let view = |clock: &str| {
@@ -172,7 +174,7 @@ pub fn who_is_named_beside_the_look_ups_could_be_meant(kind: AnyKind<'_>) {
     assert_eq!(could(&*rig.open_knowing(rulings).unwrap(), WANG), 0);
     let rulings = open
         .iter()
-        .map(|row| (row.digest, Concerns::Persons(vec![canonical(WANG).unwrap()])))
+        .map(|row| (row.digest, Concerns::Persons(vec![Key::canonical(WANG).unwrap()])))
         .collect::<Rulings>();
     assert_eq!(could(&*rig.open_knowing(rulings).unwrap(), WANG), 2);
     rig.not_about(kind.name());

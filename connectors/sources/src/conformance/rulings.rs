@@ -1,7 +1,9 @@
 //! An owner's rulings on unreadable rows hold, for these rows alone.
 
 use super::{AnyKind, AnyRig, Cells, LI, WANG, look_up, names, run, soon};
-use crate::rulings::{Concerns, Rulings, canonical};
+use zerotrip_datasets::Key;
+
+use crate::rulings::{Concerns, Rulings};
 
 /// But where cells could be anybody's there is no absence anyhow, and an owner must be able to say
 /// whom they concern.
@@ -30,7 +32,7 @@ pub fn what_is_adjudicated_concerns_whom_its_owner_says(kind: AnyKind<'_>) {
     assert_eq!(shown, ["mask", "nobody's name on it", "void"]);
     assert_eq!(run(source.unreadable(2)).unwrap().len(), 2, "no more than asked for");
     let say = [
-        Concerns::Persons(vec![canonical(LI).unwrap()]),
+        Concerns::Persons(vec![Key::canonical(LI).unwrap()]),
         Concerns::Born { from: 1880, to: 1880 },
         Concerns::Nobody,
     ];

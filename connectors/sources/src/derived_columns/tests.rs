@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use zerotrip_channel::deadline::Cancellation;
+use zerotrip_datasets::Key;
 use zerotrip_datasets::aggregate::Question;
-use zerotrip_datasets::resident_id::ResidentId;
 
 use super::super::{open, select};
 use super::*;
@@ -90,7 +90,7 @@ async fn a_row_has_what_its_owner_says_beside_what_the_system_holds() {
     let (file, source) = opened(folder.path());
     let look_up = |id: &str| LookUp {
         columns: vec![1],
-        keys: Arc::from([ResidentId::new_strict(id).unwrap()]),
+        keys: Arc::from([Key::canonical(id).unwrap()]),
         most_rows: 100,
         cancellation: Cancellation::after(Duration::from_secs(20)),
     };
@@ -111,7 +111,7 @@ async fn a_row_has_what_its_owner_says_beside_what_the_system_holds() {
     let all = |status: &str, ended: String| {
         vec![
             "Code(\"home\")".to_owned(),
-            format!("{:?}", CellReading::Id(ResidentId::new_strict(LI).unwrap())),
+            format!("{:?}", CellReading::Id(Key::canonical(LI).unwrap())),
             status.to_owned(),
             ended,
             "Null".to_owned(),

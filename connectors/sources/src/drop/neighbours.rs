@@ -9,11 +9,11 @@ use std::time::{Duration, SystemTime};
 
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{FileDrop, Source};
-use zerotrip_datasets::resident_id::{damaged_in, names_somebody};
 
 use super::file_kind;
 use super::names::{MANIFEST, name_of};
 use super::parquet::metadata_file;
+use crate::beside::may_be_about_anybody;
 
 /// A file of an unfinished name is being written for so long after its last change; then it is what
 /// a failed job left.
@@ -216,7 +216,7 @@ fn note(path: &Path, meta: &Metadata) -> Option<String> {
 }
 
 fn names_nobody(text: &str) -> bool {
-    !names_somebody(text) && damaged_in(text).is_empty()
+    !may_be_about_anybody(text)
 }
 
 fn regular(path: &Path) -> Option<Metadata> {

@@ -1,6 +1,7 @@
 //! Cells of key columns: as a system stores them, and those that a profile keeps.
 
-use zerotrip_datasets::resident_id::{Probe, ResidentId, Suspect};
+use zerotrip_datasets::key::{KeyProbe, KeySuspect};
+use zerotrip_datasets::{Key, Named};
 use zerotrip_trust::digest::Digest;
 
 use crate::rulings::Concerns;
@@ -41,10 +42,10 @@ pub(super) struct ColumnCounts {
 pub(super) struct SuspectCell {
     pub column: usize,
     pub row: i64,
-    /// The persons that it could concern by its form.
-    pub suspect: Suspect,
-    /// The person whose it is by its form; none where it is unreadable.
-    pub reads_as: Option<ResidentId>,
+    /// Whom it could concern by its form.
+    pub suspect: KeySuspect,
+    /// Whose it is by its form; none where it is unreadable.
+    pub reads_as: Option<Named>,
     /// It has no value that the system could be asked for.
     pub is_blank: bool,
     /// The row's digest, where its owner has stated something of it.
@@ -64,7 +65,7 @@ pub(super) enum CellStatus {
 }
 
 impl SuspectCell {
-    pub(super) fn could_be(&self, person: &(&ResidentId, Probe)) -> bool {
+    pub(super) fn could_be(&self, person: &(&Key, KeyProbe)) -> bool {
         match &self.status {
             CellStatus::Open => self.suspect.could_be(&person.1),
             CellStatus::Stated(concerns) => concerns.could_be(person.0),

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zerotrip_datasets::CivilDay;
 use zerotrip_datasets::cell::is_blank;
-use zerotrip_datasets::resident_id::{Declared, Whose, names_somebody};
-use zerotrip_datasets::{Column, DatasetFile};
+use zerotrip_datasets::enterprise::enterprises_in;
+use zerotrip_datasets::key::{KeyWhose, name_in, whose};
+use zerotrip_datasets::resident_id::{Declared, names_somebody};
+use zerotrip_datasets::{CivilDay, Column, DatasetFile, KeyKind, Named};
 
 /// One look-up of a dataset.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct KeyColumns {
 /// What is declared of a column of ids.
 #[derive(Clone, Debug, Default)]
 pub struct DeclaredKey {
+    /// Of which kind its keys are.
+    pub kind: KeyKind,
     /// Its words and schemes.
     pub declared: Declared,
     /// The place of the column that names the scheme of an id.
@@ -33,6 +36,16 @@ impl KeyColumns {
         let places: BTreeSet<usize> =
             look_ups.iter().flat_map(|look_up| &look_up.columns).copied().collect();
         places.into_iter().collect()
+    }
+
+    /// The kinds of the keys of these look-ups.
+    pub fn kinds(look_ups: &[Self]) -> BTreeSet<KeyKind> {
+        let kind = |look_up: &Self, place: &usize| {
+            look_up.declared.get(place).map(|key| key.kind).unwrap_or_default()
+        };
+        let of =
+            |look_up: &Self| look_up.columns.iter().map(|place| kind(look_up, place)).collect();
+        look_ups.iter().flat_map(|look_up| -> Vec<KeyKind> { of(look_up) }).collect()
     }
 
     /// Whether other columns are needed to read them.
@@ -48,9 +61,10 @@ impl KeyColumns {
         let place = |name: &String| dataset.columns.iter().position(|column| column.name == *name);
         let places = |names: &[String]| -> Vec<usize> { names.iter().filter_map(place).collect() };
         let declared = |at: &usize| {
-            let declared = dataset.columns.get(*at)?.declared.clone();
+            let column = dataset.columns.get(*at)?;
+            let (kind, declared) = (column.key_kind().unwrap_or_default(), column.declared.clone());
             let scheme_by = declared.scheme_by.as_ref().and_then(|by| place(&by.column));
-            Some((*at, DeclaredKey { declared, scheme_by }))
+            Some((*at, DeclaredKey { kind, declared, scheme_by }))
         };
         let look_up = |look_up: &zerotrip_datasets::Lookup| {
             let columns = places(&look_up.columns);
@@ -97,20 +111,29 @@ impl DeclaredKey {
         by.is_some_and(|(place, by)| by.says_other(cell(place)))
     }
 
+    /// By what one whole number in the cell names whom its row is about.
+    pub fn name_in(&self, raw: &str) -> Option<Named> {
+        name_in(self.kind, &self.declared, raw)
+    }
+
     /// Whose the cell `raw` is on that day, beside the row's others; it is not blank.
     pub fn whose<'a>(
         &self,
         raw: &str,
         today: CivilDay,
         cell: &impl Fn(usize) -> Option<&'a str>,
-    ) -> Whose {
-        match self.declared.whose(raw, today) {
-            // What is, or may be left of, a person's id is not another number, whatever the other
-            // column says.
-            Whose::Could(suspect)
-                if suspect.is_anybodys() && !names_somebody(raw) && self.says_other(cell) =>
+    ) -> KeyWhose {
+        let names_one = || match self.kind {
+            KeyKind::Resident => names_somebody(raw),
+            KeyKind::Enterprise => !enterprises_in(raw).is_empty(),
+        };
+        match whose(self.kind, &self.declared, raw, today) {
+            // What is, or may be left of, a key is not another number, whatever the other column
+            // says.
+            KeyWhose::Could(suspect)
+                if suspect.is_anybodys() && !names_one() && self.says_other(cell) =>
             {
-                Whose::Nobody
+                KeyWhose::Nobody
             }
             whose => whose,
         }

@@ -10,14 +10,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use zerotrip_datasets::CivilDay;
-use zerotrip_datasets::resident_id::{self, Probe, ResidentId};
+use zerotrip_datasets::key::KeyProbe;
+use zerotrip_datasets::{CivilDay, Key, KeyKind, Named, resident_id};
 use zerotrip_trust::digest::Digest;
 
 use self::cells::{CellStatus, ColumnCounts, SuspectCell};
 use self::key_columns::KeyColumn;
-use super::SourceError;
 use super::statements::{HeldStatements, StatementRules};
+use super::{RawRow, SourceError};
 use crate::rulings::{Concerns, Rulings};
 
 pub use self::cells::KeyCell;
@@ -33,8 +33,8 @@ pub const MOST_UNREADABLE: usize = 10_000;
 pub struct Profile {
     /// Rows, unreadable ones included.
     pub rows: u64,
-    /// By column place: person → row ids that an index of regular spellings does not find.
-    irregular: HashMap<(usize, ResidentId), Vec<i64>>,
+    /// By column place and name: row ids that an index of regular spellings does not find.
+    irregular: HashMap<(usize, Named), Vec<i64>>,
     /// Cells that are not accounted for.
     unreadable: Vec<SuspectCell>,
     /// Cells that are a person's id, and could as well be what a spreadsheet left of another's.
@@ -44,14 +44,14 @@ pub struct Profile {
     rounded_by: HashMap<u64, Vec<usize>>,
     /// 15-digit ids that may be another's, by their digits: where, and whose they are by their
     /// looks.
-    doubtful: HashMap<u64, Vec<(usize, i64, ResidentId)>>,
+    doubtful: HashMap<u64, Vec<(usize, i64, Named)>>,
     /// How many of those there are.
     doubtful_count: usize,
     /// Rows that name a person outside the look-ups, where no look-up's column of the same row
     /// says so.
     mentioned: Vec<SuspectCell>,
     /// Where those are, by the person.
-    mentioned_by: HashMap<ResidentId, Vec<usize>>,
+    mentioned_by: HashMap<Key, Vec<usize>>,
     /// Where those are that hold a damaged id there.
     damaged_mentions: Vec<usize>,
     /// Places of the columns in which such a person may be.
@@ -144,17 +144,48 @@ impl Profile {
         self.statements.require()
     }
 
+    /// Of which kinds somebody is looked up.
+    pub fn kinds(&self) -> BTreeSet<KeyKind> {
+        KeyColumns::kinds(&self.look_ups)
+    }
+
+    /// Of which kind the keys in the column at this place are, if a look-up asks it.
+    pub fn kind_of(&self, place: usize) -> Option<KeyKind> {
+        self.key_column(place).map(|column| column.key.kind)
+    }
+
+    /// By what a row names, in these columns, whom it is about: by one whole number each.
+    pub fn names<'a>(
+        &'a self,
+        columns: &'a [usize],
+        row: RawRow<'a>,
+    ) -> impl Iterator<Item = (usize, Named)> + 'a {
+        columns.iter().filter_map(move |place| {
+            Some((*place, self.key_column(*place)?.key.name_in(row.get(*place)?)?))
+        })
+    }
+
+    /// The same of one cell.
+    pub fn name_in(&self, place: usize, raw: &str) -> Option<Named> {
+        self.key_column(place)?.key.name_in(raw)
+    }
+
+    fn key_column(&self, place: usize) -> Option<&KeyColumn> {
+        self.columns.iter().find(|column| column.place == place)
+    }
+
     /// Rows that hold one of the keys in a spelling that no index was asked for.
-    pub fn irregular_rows(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<i64> {
+    pub fn irregular_rows(&self, columns: &[usize], keys: &[Key]) -> Vec<i64> {
         if self.irregular.is_empty() {
             return Vec::new();
         }
-        let places = columns.iter().flat_map(|column| keys.iter().map(move |key| (*column, *key)));
+        let names = || keys.iter().flat_map(Key::names);
+        let places = columns.iter().flat_map(|column| names().map(move |name| (*column, name)));
         places.filter_map(|place| self.irregular.get(&place)).flatten().copied().collect()
     }
 
     /// Locators of unreadable rows that could be one of the keys'.
-    pub fn could_match(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<String> {
+    pub fn could_match(&self, columns: &[usize], keys: &[Key]) -> Vec<String> {
         let rows = self.suspects(columns, keys).into_iter().map(|row| format!("row {row}"));
         let ragged = self.ragged.iter().filter(|row| {
             self.stated_of(row).is_none_or(|concerns| keys.iter().any(|key| concerns.could_be(key)))
@@ -164,10 +195,10 @@ impl Profile {
 
     /// Row ids of cells in these columns that could be one of the keys' and are not accounted for
     /// as theirs.
-    pub fn suspects(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<i64> {
+    pub fn suspects(&self, columns: &[usize], keys: &[Key]) -> Vec<i64> {
         let mut rows = Vec::new();
-        let persons: Vec<(&ResidentId, Probe)> =
-            keys.iter().map(|key| (key, Probe::new(key))).collect();
+        let persons: Vec<(&Key, KeyProbe)> =
+            keys.iter().map(|key| (key, KeyProbe::new(key))).collect();
         let concerns = |cell: &&SuspectCell| {
             columns.contains(&cell.column) && persons.iter().any(|person| cell.could_be(person))
         };
@@ -180,11 +211,12 @@ impl Profile {
         );
         rows.extend(self.mentions(keys, &persons).map(|cell| cell.row));
         if !self.doubtful.is_empty() {
-            let cells = keys.iter().flat_map(|key| {
-                let cells = resident_id::doubtfuls(key)
+            let cells = keys.iter().filter_map(|key| Some((key, key.resident()?)));
+            let cells = cells.flat_map(|(key, id)| {
+                let cells = resident_id::doubtfuls(id)
                     .filter_map(|digits| self.doubtful.get(&digits))
                     .flatten();
-                cells.filter(move |(_, _, person)| person != key)
+                cells.filter(move |(_, _, person)| *person != Named::Key(*key))
             });
             rows.extend(
                 cells.filter(|(column, ..)| columns.contains(column)).map(|(_, row, _)| *row),
@@ -198,8 +230,8 @@ impl Profile {
     /// theirs, or in whose rows the owner has stated that they could be theirs.
     fn mentions<'a>(
         &'a self,
-        keys: &'a [ResidentId],
-        persons: &'a [(&'a ResidentId, Probe)],
+        keys: &'a [Key],
+        persons: &'a [(&'a Key, KeyProbe)],
     ) -> impl Iterator<Item = &'a SuspectCell> {
         let could_be = |place: &&usize| {
             self.mentioned
@@ -221,14 +253,14 @@ impl Profile {
     }
 
     /// Rounded cells that could be one of the keys'.
-    fn rounded_suspects(&self, keys: &[ResidentId]) -> Vec<&SuspectCell> {
+    fn rounded_suspects(&self, keys: &[Key]) -> Vec<&SuspectCell> {
         let stated = self.rounded.iter().filter(|cell| match &cell.status {
             CellStatus::Stated(concerns) => keys.iter().any(|key| concerns.could_be(key)),
             CellStatus::Open | CellStatus::Settled => false,
         });
         let mut places: BTreeSet<usize> = BTreeSet::new();
         if !self.rounded.is_empty() {
-            for digits in keys.iter().flat_map(resident_id::fifteens) {
+            for digits in keys.iter().filter_map(Key::resident).flat_map(resident_id::fifteens) {
                 places.extend(self.rounded_by.get(&digits).into_iter().flatten().copied());
             }
         }

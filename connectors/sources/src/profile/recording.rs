@@ -3,14 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 
 use zerotrip_datasets::cell::is_blank;
-use zerotrip_datasets::resident_id::{self, ResidentId, Suspect, Whose};
+use zerotrip_datasets::key::{KeySuspect, KeyWhose};
+use zerotrip_datasets::{KeyKind, Named, resident_id};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
 
 use super::cells::{CellStatus, ColumnCounts, KeyCell, SuspectCell};
-use super::key_columns::KeyColumn;
+use super::key_columns::{KeyColumn, KeyColumns};
 use super::{MOST_UNREADABLE, Profile, covering};
 use crate::SourceError;
+use crate::beside;
 use crate::rulings::Concerns;
 
 /// Up to this many identifiers that cannot be read are blemishes in a register of any size, if any
@@ -23,6 +25,11 @@ const HANDFUL: u64 = 5;
 pub const MOST_MENTIONED: usize = 10_000;
 /// More irregular spellings than this belong into the system's own clean-up.
 pub const MOST_IRREGULAR: usize = 1_000_000;
+
+/// What a spreadsheet may have left of another person's id.
+fn rounded(raw: &str) -> KeySuspect {
+    KeySuspect::Resident(resident_id::Suspect::rounded(raw))
+}
 
 /// What is remembered of a row.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +54,7 @@ impl Profile {
         self.rows += 1;
         let before = (self.unreadable.len(), self.rounded.len(), self.mentioned.len());
         let mut noted = RowFlags::default();
-        let mut about: Vec<ResidentId> = Vec::new();
+        let mut about: Vec<Named> = Vec::new();
         let text = |place: usize| cell(place).text();
         self.statements.note(&text);
         let lost: BTreeSet<usize> =
@@ -61,37 +68,40 @@ impl Profile {
             ruled: None,
             status: CellStatus::Open,
         };
-        self.unreadable
-            .extend(lost.into_iter().map(|column| open(column, Suspect::anybody(), true)));
+        self.unreadable.extend(lost.into_iter().map(|column| {
+            let kind = self.columns.iter().find(|one| one.place == column);
+            let kind = kind.map(|one| one.key.kind).unwrap_or_default();
+            open(column, KeySuspect::anybody(kind), true)
+        }));
         let mut foreign: Vec<usize> = Vec::new();
         for (at, (KeyColumn { place, key }, counts)) in
             self.columns.iter().zip(&mut self.counts).enumerate()
         {
             let Some(raw) = text(*place).filter(|raw| !is_blank(Some(raw))) else { continue };
-            let add =
-                |persons: &[ResidentId], irregular: &mut HashMap<(usize, ResidentId), Vec<i64>>| {
-                    persons.iter().for_each(|person| {
-                        irregular.entry((*place, *person)).or_default().push(row)
-                    });
-                };
+            let add = |names: &[Named], irregular: &mut HashMap<(usize, Named), Vec<i64>>| {
+                names.iter().for_each(|name| {
+                    irregular.entry((*place, *name)).or_default().push(row);
+                });
+            };
             match key.whose(raw, self.today, &text) {
-                Whose::Person(person) => {
+                KeyWhose::One(person) => {
                     counts.readable += 1;
                     about.push(person);
-                    if resident_id::is_doubtful(raw)
+                    let is_resident = key.kind == KeyKind::Resident;
+                    if is_resident
+                        && resident_id::is_doubtful(raw)
                         && let Some(digits) = resident_id::short_digits(raw)
                     {
                         self.doubtful.entry(digits).or_default().push((*place, row, person));
                         self.doubtful_count += 1;
                         noted.doubtful = true;
                     }
-                    if matches!(cell(*place), KeyCell::Number(_))
-                        || !person.spellings().iter().any(|spelling| spelling == raw)
-                    {
+                    if matches!(cell(*place), KeyCell::Number(_)) || !key.kind.is_regular(raw) {
                         add(&[person], &mut self.irregular);
                         noted.irregular = true;
                     }
-                    if !matches!(cell(*place), KeyCell::Stored(_))
+                    if is_resident
+                        && !matches!(cell(*place), KeyCell::Stored(_))
                         && resident_id::is_spreadsheet_rounded(raw)
                     {
                         let at = self.rounded.len();
@@ -99,46 +109,25 @@ impl Profile {
                             .for_each(|digits| self.rounded_by.entry(digits).or_default().push(at));
                         self.rounded.push(SuspectCell {
                             reads_as: Some(person),
-                            ..open(*place, Suspect::rounded(raw), false)
+                            ..open(*place, rounded(raw), false)
                         });
                     }
                 }
-                Whose::Several(persons) => {
+                KeyWhose::Several(persons) => {
                     counts.readable += 1;
                     about.extend(&persons);
                     add(&persons, &mut self.irregular);
                     noted.irregular = true;
                 }
-                Whose::Organisation => counts.readable += 1,
-                Whose::Nobody => counts.foreign += 1,
-                Whose::Could(suspect) => {
+                KeyWhose::Organisation => counts.readable += 1,
+                KeyWhose::Nobody => counts.foreign += 1,
+                KeyWhose::Could(suspect) => {
                     foreign.extend((!suspect.is_anybodys()).then_some(at));
                     self.unreadable.push(open(*place, suspect, false));
                 }
             }
         }
-        for (at, person) in
-            resident_id::persons_among(self.mention_columns.iter().map(|place| text(*place)))
-        {
-            let Some(place) = self.mention_columns.get(at).filter(|_| !about.contains(&person))
-            else {
-                continue;
-            };
-            self.mentioned_by.entry(person).or_default().push(self.mentioned.len());
-            self.mentioned.push(open(*place, Suspect::new(person.as_str()), true));
-            about.push(person);
-        }
-        for place in &self.mention_columns {
-            for damaged in text(*place).into_iter().flat_map(resident_id::damaged_in) {
-                // Of a person that the row is about anyway.
-                if damaged.suspect.is_anybodys()
-                    || !about.iter().any(|person| damaged.suspect.could_match(person))
-                {
-                    self.damaged_mentions.push(self.mentioned.len());
-                    self.mentioned.push(open(*place, damaged.suspect, true));
-                }
-            }
-        }
+        self.mentions_beside(row, &text, about);
         if before != (self.unreadable.len(), self.rounded.len(), self.mentioned.len()) {
             noted.unreadable = true;
             // What the owner has stated of a row replaces what cannot be read in it.
@@ -150,6 +139,49 @@ impl Profile {
             self.counts.get_mut(at).into_iter().for_each(|counts| counts.foreign += 1);
         }
         self.bounded().map(|()| noted)
+    }
+
+    /// Notes whom the row names outside the look-ups, and is not about anyway.
+    fn mentions_beside<'a>(
+        &mut self,
+        row: i64,
+        text: &impl Fn(usize) -> Option<&'a str>,
+        mut about: Vec<Named>,
+    ) {
+        let mentioned = |column, suspect| SuspectCell {
+            column,
+            row,
+            suspect,
+            reads_as: None,
+            is_blank: true,
+            ruled: None,
+            status: CellStatus::Open,
+        };
+        for kind in KeyColumns::kinds(&self.look_ups) {
+            let cells = self.mention_columns.iter().map(|place| text(*place));
+            for (at, key) in beside::keys_among(kind, cells) {
+                let Some(place) = self.mention_columns.get(at) else { continue };
+                if key.names().any(|name| about.contains(&name)) {
+                    continue;
+                }
+                self.mentioned_by.entry(key).or_default().push(self.mentioned.len());
+                self.mentioned.push(mentioned(*place, KeySuspect::exact(&key)));
+                about.push(Named::Key(key));
+            }
+            for place in &self.mention_columns {
+                for suspect in beside::damaged_in(kind, text(*place)) {
+                    // Of one that the row is about anyway.
+                    let is_about = |name: &Named| match name {
+                        Named::Key(key) => suspect.could_match(key),
+                        Named::Organisation(_) => false,
+                    };
+                    if suspect.is_anybodys() || !about.iter().any(is_about) {
+                        self.damaged_mentions.push(self.mentioned.len());
+                        self.mentioned.push(mentioned(*place, suspect));
+                    }
+                }
+            }
+        }
     }
 
     /// Notes that the owner has stated something of this row; whether so.
@@ -185,11 +217,17 @@ impl Profile {
             };
             cell.status = match concerns {
                 Concerns::Nobody => CellStatus::Settled,
-                // It is their row now: a look-up brings it, as if their ids were there.
+                // It is their row now: a look-up brings it, as if their ids were there. Of the others'
+                // kind nothing is stated.
+                Concerns::Persons(persons)
+                    if !persons.iter().any(|key| key.kind() == cell.suspect.kind()) =>
+                {
+                    CellStatus::Open
+                }
                 Concerns::Persons(persons) if !cell.is_blank => {
-                    let persons = persons.iter().copied();
-                    for person in persons.filter(|person| cell.reads_as != Some(*person)) {
-                        irregular.entry((cell.column, person)).or_default().push(cell.row);
+                    let names = persons.iter().copied().map(Named::Key);
+                    for name in names.filter(|name| cell.reads_as != Some(*name)) {
+                        irregular.entry((cell.column, name)).or_default().push(cell.row);
                     }
                     CellStatus::Settled
                 }
@@ -198,14 +236,18 @@ impl Profile {
                 }
             };
         }
-        for (KeyColumn { place, .. }, ColumnCounts { readable, foreign }) in
+        for (KeyColumn { place, key }, ColumnCounts { readable, foreign }) in
             self.columns.iter().zip(&self.counts)
         {
             if (*foreign > FEW && foreign > readable) || (*readable == 0 && *foreign > HANDFUL) {
+                let (whose, ids) = match key.kind {
+                    KeyKind::Resident => ("a person's nor a credit code", "resident ids"),
+                    KeyKind::Enterprise => ("a credit code nor a part of one", "credit codes"),
+                };
                 let detail = format!(
-                    "of the identifiers in column {} of the dataset file {foreign} are neither a \
-                     person's nor a credit code, and only {readable}                      are; \
-                     name the column that holds resident ids, or have them given out as they are",
+                    "of the identifiers in column {} of the dataset file {foreign} are neither \
+                     {whose}, and only {readable} are; name the column that holds {ids}, or have \
+                     them given out as they are",
                     place + 1
                 );
                 return Err(SourceError::new(ErrorCode::SourceImplausible, detail));

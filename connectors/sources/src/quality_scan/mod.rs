@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use zerotrip_datasets::cell::{CellReading, is_blank, read};
+use zerotrip_datasets::key::KeyWhose;
 use zerotrip_datasets::mask::masked;
-use zerotrip_datasets::resident_id::{
-    ResidentId, Whose, damaged_in, is_irregular, is_spreadsheet_rounded, persons_among, persons_in,
-};
-use zerotrip_datasets::{CivilDay, Column};
-use zerotrip_proto::v1::SemanticType;
+use zerotrip_datasets::resident_id::is_spreadsheet_rounded;
+use zerotrip_datasets::{CivilDay, Column, Key, KeyKind};
 
 use super::RawRow;
+use super::beside::{damaged_in, keys_among, keys_in};
 use super::findings::{Finding, FindingKind};
 use super::plausibility::{Contradicted, PlausibilityRules};
 use super::profile::KeyColumns;
@@ -32,7 +31,7 @@ pub struct ScannedQuality {
     /// Rows with a fault that can make an answer unavailable.
     pub spoilt_rows: u64,
     /// By look-up: persons for trials.
-    pub trials: Vec<Vec<ResidentId>>,
+    pub trials: Vec<Vec<Key>>,
     /// Columns that are not what the checks take them to be, and statements that rows refute, in
     /// words.
     pub contradictions: Vec<String>,
@@ -62,7 +61,7 @@ pub struct QualityScan<'a> {
 /// Some persons of a look-up, spread evenly over the rows.
 #[derive(Debug, Default)]
 struct Trials {
-    persons: Vec<ResidentId>,
+    persons: Vec<Key>,
     met: u64,
     thinned: u32,
 }
@@ -97,46 +96,14 @@ impl<'a> QualityScan<'a> {
         let mut spoilt = false;
         let cell = |place: usize| row.get(place);
         self.statements.note(&cell, self.today);
-        let named = persons_among(self.mention_columns.iter().map(|place| cell(*place)));
-        if !named.is_empty() {
-            let keys = self.look_ups.iter().flat_map(|look_up| &look_up.columns);
-            let about: Vec<ResidentId> =
-                keys.filter_map(|place| cell(*place)).flat_map(persons_in).collect();
-            let named_in: BTreeSet<usize> = named
-                .iter()
-                .filter(|(_, person)| !about.contains(person))
-                .map(|(at, _)| *at)
-                .collect();
-            for place in named_in.iter().filter_map(|at| self.mention_columns.get(*at)) {
-                spoilt = true;
-                self.add((*place, FindingKind::NamedBeside), cell(*place));
-            }
-        }
-        let hints = |place: &&usize| {
-            let damaged = cell(**place)
-                .map(damaged_in)
-                .filter(|damaged| !damaged.is_empty())
-                .unwrap_or_default();
-            let keys = || {
-                self.look_ups
-                    .iter()
-                    .flat_map(|look_up| &look_up.columns)
-                    .filter_map(|place| cell(*place))
-                    .flat_map(persons_in)
-            };
-            damaged.iter().any(|one| {
-                one.suspect.is_anybodys() || !keys().any(|person| one.suspect.could_match(&person))
-            })
-        };
-        for place in self.mention_columns.iter().filter(hints).collect::<Vec<_>>() {
-            spoilt = true;
-            self.add((*place, FindingKind::NamedBeside), cell(*place));
+        for kind in KeyColumns::kinds(self.look_ups) {
+            spoilt |= self.note_beside(kind, &cell);
         }
         for (place, (column, raw)) in self.columns.iter().zip(row.iter()).enumerate() {
             let Some(kind) = fault(column, raw, self.today) else { continue };
             let key = self.look_ups.iter().find_map(|look_up| look_up.declared.get(&place));
             let whose = key.zip(raw).map(|(key, raw)| key.whose(raw, self.today, &cell));
-            if kind == FindingKind::Unreadable && matches!(whose, Some(Whose::Nobody)) {
+            if kind == FindingKind::Unreadable && matches!(whose, Some(KeyWhose::Nobody)) {
                 continue;
             }
             spoilt |= kind.spoils();
@@ -172,6 +139,32 @@ impl<'a> QualityScan<'a> {
                 trials.meet(person);
             }
         }
+    }
+
+    /// Notes whom the row names outside the look-ups, and is not about anyway; whether there are
+    /// any.
+    fn note_beside<'r>(&mut self, kind: KeyKind, cell: &impl Fn(usize) -> Option<&'r str>) -> bool {
+        let (places, look_ups) = (self.mention_columns, self.look_ups);
+        let keys = || look_ups.iter().flat_map(|look_up| &look_up.columns);
+        let about = || keys().filter_map(|place| cell(*place)).flat_map(|raw| keys_in(kind, raw));
+        let mut named = BTreeSet::new();
+        let among = keys_among(kind, places.iter().map(|place| cell(*place)));
+        if !among.is_empty() {
+            let about: Vec<Key> = about().collect();
+            let others = among.into_iter().filter(|(_, key)| !about.contains(key));
+            named.extend(others.map(|(at, _)| at));
+        }
+        let mut beside: Vec<usize> =
+            named.iter().filter_map(|at| places.get(*at)).copied().collect();
+        beside.extend(places.iter().filter(|place| {
+            damaged_in(kind, cell(**place))
+                .iter()
+                .any(|one| one.is_anybodys() || !about().any(|key| one.could_match(&key)))
+        }));
+        for place in &beside {
+            self.add((*place, FindingKind::NamedBeside), cell(*place));
+        }
+        !beside.is_empty()
     }
 
     fn add(&mut self, place: (usize, FindingKind), raw: Option<&str>) {
@@ -238,7 +231,7 @@ impl<'a> QualityScan<'a> {
 }
 
 impl Trials {
-    fn meet(&mut self, person: ResidentId) {
+    fn meet(&mut self, person: Key) {
         if self.met.is_multiple_of(1 << self.thinned) {
             if self.persons.len() >= MOST_TRIALS {
                 let mut place = 0_usize;
@@ -260,9 +253,12 @@ fn fault(column: &Column, raw: Option<&str>, today: CivilDay) -> Option<FindingK
         CellReading::Unreadable => Some(FindingKind::Unreadable),
         CellReading::UnknownCode if is_blank(raw) => Some(FindingKind::BlankCode),
         CellReading::UnknownCode => Some(FindingKind::UnknownCode),
-        CellReading::Id(_) if column.semantic == SemanticType::ResidentId => match raw {
-            Some(raw) if is_spreadsheet_rounded(raw) => Some(FindingKind::RoundedId),
-            Some(raw) if is_irregular(raw) => Some(FindingKind::IrregularId),
+        CellReading::Part(_) => Some(FindingKind::IrregularId),
+        CellReading::Id(key) => match raw {
+            Some(raw) if key.resident().is_some() && is_spreadsheet_rounded(raw) => {
+                Some(FindingKind::RoundedId)
+            }
+            Some(raw) if !key.kind().is_regular(raw) => Some(FindingKind::IrregularId),
             _ => None,
         },
         _ => None,

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use zerotrip_datasets::DatasetFile;
-use zerotrip_proto::v1::Grade;
+use zerotrip_proto::v1::{Grade, SemanticType};
 
 use super::*;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::sync::mpsc;
-use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::Key;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::{CouldMatch, LookUp, LookUpEnd, RestsOn, Rows, SourceError};
@@ -24,6 +24,7 @@ impl<S: System> Inner<S> {
         rows: &mpsc::Sender<Rows>,
     ) -> Result<LookUpEnd, SourceError> {
         look_up.cancellation.check()?;
+        look_up.require_kind(|place| self.shape.kind_of(place))?;
         if let Some(done) = self.in_one_statement(look_up, rows).await {
             return done;
         }
@@ -221,7 +222,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn outgoing<'b>(&'b self, rows: &'b mpsc::Sender<Rows>) -> RowSender<'b> {
-        RowSender::new(rows, self.cells, self.look_up, self.statements, &self.known.row_index)
+        RowSender::new(rows, self.cells, self.look_up, self.statements, &self.known)
     }
 
     /// Sends the rows, from as many statements as it takes; the last of them stay behind.
@@ -250,11 +251,12 @@ impl<'a> Wanted<'a> {
 }
 
 /// Every value by which these persons may be in the column at this place.
-fn values(cells: &Cells, known: &TableProfile, place: usize, keys: &[ResidentId]) -> Vec<String> {
+fn values(cells: &Cells, known: &TableProfile, place: usize, keys: &[Key]) -> Vec<String> {
     let Some(form) = cells.column(place).map(|column| column.form) else { return Vec::new() };
-    let regular = keys.iter().flat_map(ResidentId::spellings);
+    let regular = keys.iter().flat_map(Key::spellings);
     if form.is_asked_in_numbers() {
-        return regular.filter(|spelling| spelling.bytes().all(|c| c.is_ascii_digit())).collect();
+        let all = regular.chain(known.spellings(place, keys));
+        return all.filter(|spelling| spelling.bytes().all(|c| c.is_ascii_digit())).collect();
     }
     if !form.is_asked_in_text() {
         return Vec::new();

@@ -13,10 +13,11 @@ use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, Hasher};
 
-use super::super::row_index::{RowIndex, SeenRows};
+use super::super::row_index::SeenRows;
 use super::super::{LookUp, RawRow, Rows, SourceError};
 use super::cells::Cells;
 use super::system::Sink;
+use super::table_profile::TableProfile;
 
 /// Sends rows on in batches.
 pub struct RowSender<'a> {
@@ -31,18 +32,18 @@ pub struct RowSender<'a> {
     /// What this one sent.
     now: Vec<Digest>,
     look_up: &'a LookUp,
-    row_index: &'a RowIndex,
+    pass: &'a TableProfile,
     met: SeenRows,
 }
 
 impl<'a> RowSender<'a> {
-    /// For a look-up of `statements` statements; `row_index` is what the pass saw.
+    /// For a look-up of `statements` statements; `pass` says which rows there are.
     pub fn new(
         rows: &'a mpsc::Sender<Rows>,
         cells: &'a Cells,
         look_up: &'a LookUp,
         statements: usize,
-        row_index: &'a RowIndex,
+        pass: &'a TableProfile,
     ) -> Self {
         let earlier = (statements > 1).then(HashSet::new);
         let (left, met) = (look_up.most_rows, SeenRows::default());
@@ -55,14 +56,14 @@ impl<'a> RowSender<'a> {
             earlier,
             now: Vec::new(),
             look_up,
-            row_index,
+            pass,
             met,
         }
     }
 
     /// A column in which the pass saw a person in more rows than were sent.
     pub fn misses(&mut self) -> Option<usize> {
-        self.met.misses(self.row_index, &self.look_up.columns, &self.look_up.keys)
+        self.met.misses(&self.pass.row_index, &self.look_up.columns, &self.look_up.keys)
     }
 
     /// Between two statements.
@@ -88,8 +89,9 @@ impl Sink for RowSender<'_> {
         })?;
         self.cells.settle(0.., row, &mut self.batch)?;
         let row = self.batch.end_row(1);
-        let which = self.row_index.which(if locator.is_empty() { row } else { locator });
-        self.met.note(self.row_index, &self.look_up.columns, row, which);
+        let TableProfile { profile, row_index, .. } = self.pass;
+        let which = row_index.which(if locator.is_empty() { row } else { locator });
+        self.met.note(row_index, profile.names(&self.look_up.columns, row), which);
         Ok(self.batch.is_full())
     }
 

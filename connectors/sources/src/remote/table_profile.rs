@@ -5,8 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::{Instant, SystemTime};
 
-use zerotrip_datasets::mask;
-use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
+use zerotrip_datasets::{Key, KeyKind, mask};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::profile::{KeyCell, Profile};
@@ -57,7 +56,7 @@ struct IrregularRow {
 impl TableProfile {
     /// The raw spellings, none of them regular, in which one of these persons is in this
     /// column.
-    pub fn spellings(&self, column: usize, keys: &[ResidentId]) -> BTreeSet<String> {
+    pub fn spellings(&self, column: usize, keys: &[Key]) -> BTreeSet<String> {
         let rows = self
             .profile
             .irregular_rows(&[column], keys)
@@ -68,7 +67,7 @@ impl TableProfile {
     }
 
     /// Locators of unreadable rows that could be one of the keys'.
-    pub fn could_match(&self, columns: &[usize], keys: &[ResidentId]) -> Vec<String> {
+    pub fn could_match(&self, columns: &[usize], keys: &[Key]) -> Vec<String> {
         self.profile.suspects(columns, keys).into_iter().map(|row| self.locator(row)).collect()
     }
 
@@ -123,6 +122,7 @@ impl<'a> ProfileBuilder<'a> {
         unmapped_columns: &'a [Column],
         locator: &'a [Locator],
     ) -> Self {
+        let unmapped = UnmappedFields::of(profile.kinds());
         Self {
             profile,
             irregular_rows: Vec::new(),
@@ -133,7 +133,7 @@ impl<'a> ProfileBuilder<'a> {
             found: None,
             cells,
             unmapped_columns,
-            unmapped: UnmappedFields::default(),
+            unmapped,
             locator,
         }
     }
@@ -181,12 +181,11 @@ impl<'a> ProfileBuilder<'a> {
     fn keep(&mut self, keys: RawRow<'_>, found: RawRow<'_>) -> Result<(), SourceError> {
         let irregular =
             self.places.iter().zip(keys.iter()).filter_map(|(place, raw)| Some((*place, raw?)));
-        // Of a row that is a person's by ruling, or several persons', too: its text is
-        // what the system is asked for.
-        let is_irregular = |raw: &str| {
-            resident_id::is_irregular(raw) || !matches!(resident_id::parse(raw), Reading::Person(_))
-        };
-        let is_asked = |place: usize, raw: &str| self.cells.holds_ids(place) && is_irregular(raw);
+        // Of a row that is somebody's by ruling, or several ones', too: its text is what the system
+        // is asked for.
+        let kind = |place: usize| self.profile.kind_of(place).unwrap_or_default();
+        let is_asked =
+            |place: usize, raw: &str| self.cells.holds_ids(place) && !kind(place).is_regular(raw);
         let spellings = irregular
             .filter(|(place, raw)| is_asked(*place, raw))
             .map(|(place, raw)| (place, raw.into()))
@@ -215,7 +214,7 @@ impl<'a> ProfileBuilder<'a> {
             let value = value.unwrap_or("null");
             // Locators are in logs and journals, which hold no ids.
             let is_id = self.cells.is_id(&part.name)
-                || matches!(resident_id::parse(value), Reading::Person(_));
+                || KeyKind::ALL.iter().any(|kind| kind.read(value).is_some());
             hidden |= is_id;
             parts.push(format!(
                 "{} = {}",
@@ -263,10 +262,9 @@ impl Sink for ProfileBuilder<'_> {
         let which = self.row_index.which(if self.locator.is_empty() { row } else { found });
         for (place, raw) in self.places.iter().zip(row.iter()) {
             if let Some(raw) = raw
-                && self.cells.holds_ids(*place)
-                && let Reading::Person(person) = resident_id::parse(raw)
+                && let Some(name) = self.profile.name_in(*place, raw)
             {
-                self.row_index.add(*place, &person, which)?;
+                self.row_index.add(*place, &name, which)?;
             }
         }
         let id = i64::try_from(self.irregular_rows.len()).unwrap_or(i64::MAX);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use zerotrip_datasets::file::{Remote, SqliteAsOf};
-use zerotrip_datasets::{Column, DatasetFile};
+use zerotrip_datasets::{Column, DatasetFile, KeyKind};
 
 use super::super::plausibility::PlausibilityRules;
 use super::super::profile::KeyColumns;
@@ -64,6 +64,11 @@ pub struct RemoteTableShape {
 }
 
 impl RemoteTableShape {
+    /// Of which kind the keys in the column at this place are, if a look-up asks it.
+    pub fn kind_of(&self, place: usize) -> Option<KeyKind> {
+        self.columns.get(place).filter(|_| self.keys.contains(&place))?.key_kind()
+    }
+
     pub fn of(dataset: &DatasetFile, spec: &PollSettings<'_>, rulings: Arc<Rulings>) -> Self {
         let look_ups = KeyColumns::of(dataset);
         let keys = KeyColumns::places(&look_ups);

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, params};
 use zerotrip_channel::files;
-use zerotrip_datasets::{Column, DatasetFile};
+use zerotrip_datasets::{Column, DatasetFile, KeyKind};
 use zerotrip_proto::v1::ErrorCode;
 
 use self::error::snapshot_failed;
@@ -66,6 +66,11 @@ impl Snapshots {
         };
         snapshots.clean();
         snapshots
+    }
+
+    /// Of which kinds somebody is looked up.
+    pub fn kinds(&self) -> BTreeSet<KeyKind> {
+        KeyColumns::kinds(&self.look_ups)
     }
 
     /// Fields of which the owner has stated that the rows are not about who is there; none where
@@ -156,7 +161,8 @@ impl Snapshots {
             .map_err(|error| failed(&error))?;
         let summary = {
             let mut writer =
-                SnapshotWriter::new(origin, &self.columns, self.not_about.as_ref(), &transaction)?;
+                SnapshotWriter::new(origin, &self.columns, self.not_about.as_ref(), &transaction)?
+                    .looking_for(self.kinds());
             read(&mut writer)?;
             writer.finish()?
         };

@@ -55,6 +55,11 @@ pub(super) struct EndColumns {
     dates: Vec<usize>,
 }
 
+/// Whether the day is one of what rows record, and was over when it was entered.
+fn is_of_rows(role: DateRole) -> bool {
+    !matches!(role, DateRole::Birth | DateRole::Limit)
+}
+
 impl StatementRules {
     /// Those of a dataset file, by the checks that ask for its dataset.
     pub fn of(dataset: &DatasetFile) -> Self {
@@ -77,7 +82,7 @@ impl StatementRules {
         for AskedDataset { dates, end, .. } in vocabulary::of_dataset(&dataset.id) {
             rules.is_asked_for = true;
             for AskedDate { column, role, persons, least_age } in *dates {
-                let Some(at) = place(column).filter(|_| *role != DateRole::Birth) else { continue };
+                let Some(at) = place(column).filter(|_| is_of_rows(*role)) else { continue };
                 let persons = match persons {
                     [] => looked_up.clone(),
                     named => named.iter().filter_map(|name| place(name)).collect(),
@@ -157,8 +162,8 @@ impl StatementRules {
         places: &[usize],
     ) -> Vec<NaiveDate> {
         let born = |place: &usize| {
-            let persons = self.reading(cell, *place).persons().to_vec();
-            persons.into_iter().map(|person| person.birth_date())
+            let reading = self.reading(cell, *place);
+            reading.keys().filter_map(|key| key.birth_date()).collect::<Vec<_>>()
         };
         places.iter().flat_map(born).collect()
     }

@@ -134,10 +134,12 @@ impl StatementSurvey {
     ) {
         let Some(coverage) = &rules.coverage else { return };
         if coverage.numbers_carried_over {
-            self.short += u64::from(cell(place).and_then(short_digits).is_some());
+            // A number of before 2015 that has the code of its enterprise inside is no former one.
+            let is_of_old = !matches!(rules.reading(cell, place), CellReading::Part(_));
+            self.short += u64::from(is_of_old && cell(place).and_then(short_digits).is_some());
         }
-        for person in rules.reading(cell, place).persons() {
-            let issued = person.as_str().get(..6).unwrap_or_default();
+        for key in rules.reading(cell, place).keys() {
+            let issued = key.division();
             let is_local = coverage.regions.iter().any(|wide| division::covers(wide, issued));
             self.persons.note(!is_local);
         }

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use chrono::{Days, NaiveDate};
 use tempfile::TempDir;
+use zerotrip_datasets::Key;
 use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_datasets::{CivilDay, DatasetFile, Manifest};
 use zerotrip_proto::v1::ErrorCode;
@@ -206,7 +207,7 @@ impl<'a> Register<'a> {
 fn look(source: &dyn Source) -> Result<usize, ErrorCode> {
     let look_up = LookUp {
         columns: vec![0, 1],
-        keys: Arc::from([ResidentId::new_strict(&person(340_102, 0)).unwrap()]),
+        keys: Arc::from([Key::canonical(&person(340_102, 0)).unwrap()]),
         most_rows: 100,
         cancellation: soon(),
     };

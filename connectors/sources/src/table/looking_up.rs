@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::params_from_iter;
 use tokio::sync::mpsc;
-use zerotrip_datasets::resident_id::ResidentId;
+use zerotrip_datasets::Key;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::row_index::SeenRows;
@@ -96,6 +96,7 @@ impl Inner {
             let pass = inner.fresh_pass(reader, &look_up.cancellation)?;
             rows.watch = Some((Arc::clone(&pass), SeenRows::default()));
             let profile = &pass.profile;
+            look_up.require_kind(|place| profile.kind_of(place))?;
             profile.require_stated()?;
             let as_of = inner.as_of(reader, started)?;
             for keys in look_up.keys.chunks(KEYS_TOGETHER) {
@@ -148,10 +149,10 @@ impl Inner {
         &self,
         reader: &Reader,
         columns: &[usize],
-        keys: &[ResidentId],
+        keys: &[Key],
         sender: &mut RowSender<'_>,
     ) -> Result<(), SourceError> {
-        let mut values: Vec<String> = keys.iter().flat_map(ResidentId::spellings).collect();
+        let mut values: Vec<String> = keys.iter().flat_map(Key::spellings).collect();
         let is_indexed = reader.is_indexed(columns);
         if keys.len() <= KEYS_BY_THEMSELVES && is_indexed {
             return columns.iter().try_for_each(|place| {

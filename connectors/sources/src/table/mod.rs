@@ -23,7 +23,7 @@ use tokio::sync::{Semaphore, mpsc};
 use zerotrip_channel::deadline::Cancellation;
 use zerotrip_datasets::file::{Sqlite, SqliteAsOf};
 use zerotrip_datasets::{Column, DatasetFile};
-use zerotrip_proto::v1::{ErrorCode, SemanticType};
+use zerotrip_proto::v1::ErrorCode;
 
 use self::table_profile::TableProfile;
 use super::file_identity::DatabaseIdentity;
@@ -319,11 +319,8 @@ impl Inner {
 
 /// Places of a dataset's columns of ids.
 pub fn id_places(dataset: &DatasetFile) -> Vec<usize> {
-    let columns = dataset
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| column.semantic == SemanticType::ResidentId);
+    let columns =
+        dataset.columns.iter().enumerate().filter(|(_, column)| column.key_kind().is_some());
     columns.map(|(place, _)| place).collect()
 }
 

@@ -64,6 +64,7 @@ impl Inner {
         let mut present =
             (!matches!(self.shape.moment, Moment::Fixed(_))).then(IndexBuilder::default);
         let keys = KeyColumns::places(&self.shape.look_ups);
+        let kinds = KeyColumns::kinds(&self.shape.look_ups);
         let shape = &self.shape;
         let mut profile = Profile::new(
             shape.look_ups.clone(),
@@ -73,7 +74,7 @@ impl Inner {
         )?
         .holding(&shape.rules.statements);
         let left = self.unmapped_names(reader)?;
-        let mut unmapped = UnmappedFields::default();
+        let mut unmapped = UnmappedFields::of(kinds);
         let sql = self.whole(reader, &left);
         let mut statement = reader.connection.prepare(&sql).map_err(|error| self.failed(&error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(&error))?;
@@ -114,7 +115,7 @@ impl Inner {
                 );
             }
             if let Some(present) = &mut present {
-                present.note(&keys, cells, id.cast_unsigned())?;
+                present.note(profile.names(&keys, cells), id.cast_unsigned())?;
             }
         }
         profile.close()?;

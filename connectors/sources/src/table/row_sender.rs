@@ -60,7 +60,8 @@ impl<'a> RowSender<'a> {
         {
             // Both are of one moment: a row that leads elsewhere is another person's, and none of
             // it leaves.
-            if !met.note(present, self.columns, row, id.cast_unsigned()) {
+            let names = pass.profile.names(self.columns, row);
+            if !met.note(present, names, id.cast_unsigned()) {
                 let damaged = "an index leads to rows that hold another person; have the system's \
                                maintainer run `reindex`, and `pragma integrity_check` to see what \
                                else is damaged";

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
+use zerotrip_datasets::Key;
 use zerotrip_datasets::resident_id::{Declared, ResidentId, SchemeBy};
 
 use super::*;
 use crate::conformance::{Kind, LI, Rig, WANG, look_up, names, run, soon};
 use crate::profile::{DeclaredKey, KeyCell, Profile};
-use crate::rulings::{Concerns, canonical};
+use crate::rulings::Concerns;
 
 /// A database made by this SQL, and the shape of a table of it.
 fn made(sql: &str, table: &str, fields: &[&str]) -> (TempDir, PathBuf, TableShape) {
@@ -180,8 +181,8 @@ fn an_id_that_a_spreadsheet_may_have_rounded_is_found_and_suspect() {
         let mut profile = Profile::new(look_ups, Vec::new(), Vec::new(), Arc::default()).unwrap();
         profile.note(1, key(cell), || [0; 32]).unwrap();
         profile.close().unwrap();
-        assert_eq!(profile.suspects(&[0], &[id(sequence + 93)]).len(), suspects);
-        assert!(profile.suspects(&[0], &[ResidentId::new_strict(LI).unwrap()]).is_empty());
+        assert_eq!(profile.suspects(&[0], &[id(sequence + 93).into()]).len(), suspects);
+        assert!(profile.suspects(&[0], &[Key::canonical(LI).unwrap()]).is_empty());
     }
 }
 
@@ -364,10 +365,12 @@ fn a_row_that_a_damaged_index_gives_to_another_is_nobodys() {
 fn a_ruling_covers_the_rows_that_were_there() {
     let look_ups = || vec![KeyColumns { columns: vec![0], ..KeyColumns::default() }];
     let key = |raw: &'static str| move |_| KeyCell::Text(raw);
-    let rulings: Rulings =
-        [([7; 32], Concerns::Nobody), ([8; 32], Concerns::Persons(vec![canonical(LI).unwrap()]))]
-            .into_iter()
-            .collect();
+    let rulings: Rulings = [
+        ([7; 32], Concerns::Nobody),
+        ([8; 32], Concerns::Persons(vec![Key::canonical(LI).unwrap()])),
+    ]
+    .into_iter()
+    .collect();
     let profile = |void: usize, his: usize| {
         let mut profile =
             Profile::new(look_ups(), Vec::new(), Vec::new(), Arc::new(rulings.clone())).unwrap();
@@ -380,7 +383,7 @@ fn a_ruling_covers_the_rows_that_were_there() {
         profile.close().unwrap();
         profile
     };
-    let (li, wang) = (ResidentId::new_strict(LI).unwrap(), ResidentId::new_strict(WANG).unwrap());
+    let (li, wang) = (Key::canonical(LI).unwrap(), Key::canonical(WANG).unwrap());
     let covered = profile(1, 1);
     assert_eq!((covered.anybodys(), covered.suspects(&[0], &[li, wang]).len()), (0, 0));
     // What is somebody's by ruling is found as theirs.
@@ -398,8 +401,11 @@ fn a_ruling_covers_the_rows_that_were_there() {
 #[test]
 fn an_enterprise_by_the_other_column_is_nobody_unless_somebodys_id_stands_there() {
     let scheme_by = Some(SchemeBy { column: "kind".into(), other: ["企业".to_owned()].into() });
-    let key =
-        DeclaredKey { declared: Declared { scheme_by, ..Declared::default() }, scheme_by: Some(1) };
+    let key = DeclaredKey {
+        declared: Declared { scheme_by, ..Declared::default() },
+        scheme_by: Some(1),
+        ..DeclaredKey::default()
+    };
     let look_ups = || {
         vec![KeyColumns {
             columns: vec![0],
@@ -412,7 +418,7 @@ fn an_enterprise_by_the_other_column_is_nobody_unless_somebodys_id_stands_there(
         let cell = |place| if place == 0 { KeyCell::Text(raw) } else { KeyCell::Text(kind) };
         profile.note(1, cell, || [0; 32]).unwrap();
         profile.close().unwrap();
-        profile.suspects(&[0], &[ResidentId::new_strict(LI).unwrap()]).len()
+        profile.suspects(&[0], &[Key::canonical(LI).unwrap()]).len()
     };
     // A credit code with a wrong check character, and none at all.
     for raw in ["91330106MA2B1W7C3P", "", "浙字123"] {

@@ -1,10 +1,9 @@
-//! `[[lookup]]` and `[not_about]`: by which columns persons are found, and of which fields a row is
-//! not about the persons in them.
+//! `[[lookup]]` and `[not_about]`: by which columns persons and enterprises are found, and of which
+//! fields a row is not about those in them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Value;
-use zerotrip_proto::v1::SemanticType;
 
 use super::names::new_name;
 use crate::file::section::{Section, is_reason, is_text};
@@ -32,14 +31,26 @@ pub(super) fn lookups(
                         && distinct.len() == listed.len()
                 })
             });
+        let mut kinds = Vec::new();
         for name in listed.iter().flatten() {
             match columns.iter().find(|column| column.name == *name) {
-                Some(column) if column.semantic == SemanticType::ResidentId => {}
-                Some(_) => section.fault(
-                    "columns",
-                    Some(&Value::from(*name)),
-                    "only columns of type `resident_id` can be looked up".to_owned(),
-                ),
+                Some(column) => {
+                    let kind = column.key_kind();
+                    let remedy = match (kind, kinds.first()) {
+                        (None, _) => {
+                            Some("only columns of type `resident_id` or `uscc` can be looked up")
+                        }
+                        (Some(one), Some(first)) if one != *first => Some(
+                            "a look-up finds persons or enterprises: describe one for each, with \
+                             columns of one type",
+                        ),
+                        _ => None,
+                    };
+                    kinds.extend(kind);
+                    if let Some(remedy) = remedy {
+                        section.fault("columns", Some(&Value::from(*name)), remedy.to_owned());
+                    }
+                }
                 None if declared.contains(*name) => {}
                 None => {
                     let known = typo_of(name, columns.iter().map(|column| column.name.as_str()));

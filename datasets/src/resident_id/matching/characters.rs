@@ -84,6 +84,6 @@ pub(super) fn is_date(text: &str) -> bool {
 }
 
 /// Whether the character hides others.
-pub(in crate::resident_id) fn is_mask(c: char) -> bool {
+pub(crate) fn is_mask(c: char) -> bool {
     matches!(Character::of(c), Some(Character::Mask | Character::Uncertain))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::edits::{Ends, Form, Token, within};
+use crate::edits::{Ends, Form, Token, within};
 
 /// What ids of one generation look like.
 pub(super) struct IdPatterns {

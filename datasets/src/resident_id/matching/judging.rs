@@ -1,9 +1,9 @@
 //! What a cell's text can be taken for.
 
 use super::characters::{Character, MASKS, hidden, is_date, is_filled, meant};
-use super::edits::LEVELS;
 use super::id_patterns::LONG_IDS;
 use super::takes::{Take, exponent_form, rounded, rounded_to};
+use crate::edits::LEVELS;
 use crate::resident_id::characters::{KNOWN_ENOUGH, folded};
 use crate::resident_id::{Reading, is_doubtful, parse};
 use crate::{CivilDay, fold};

@@ -1,8 +1,8 @@
 //! What a damaged spelling can be taken for, and whose it is then.
 
-use super::edits::{Counts, Ends, Form, Token, within};
 use super::id_patterns::{LONG_IDS, SHORT_IDS};
 use super::{Probe, ResidentId, rounded_digits};
+use crate::edits::{Counts, Ends, Form, Token, within};
 
 /// Digits that a spreadsheet keeps of a number.
 const DIGITS_OF_A_NUMBER: usize = 15;

@@ -56,13 +56,13 @@ impl Faults<'_> {
         match (persons.next(), persons.next()) {
             (Some(_), Some(second)) => self.add(
                 "parameter",
-                format!("`{}` is a second person; a check is about one", second.name),
+                format!("`{}` is a second one to ask about; a check is about one", second.name),
                 "reach the other by a register that relates the two",
             ),
             (None, _) => self.add(
                 "parameter",
-                "none names the person asked about",
-                "give one of type `resident_id`",
+                "none names whom it asks about",
+                "give one of type `resident_id` or `enterprise`",
             ),
             (Some(_), None) => {}
         }

@@ -1,6 +1,6 @@
 //! Faults of one scan of one variant.
 
-use zerotrip_datasets::ParameterType;
+use zerotrip_datasets::{KeyKind, ParameterType};
 
 use super::Faults;
 use super::variants::Earlier;
@@ -38,6 +38,7 @@ impl Faults<'_> {
         }
         self.check_keys(definition, at, scan, earlier);
         self.check_origins(definition, at, scan, earlier);
+        self.check_kinds(definition, at, scan);
         for column in scan
             .required
             .iter()
@@ -67,6 +68,56 @@ impl Faults<'_> {
                 at,
                 "a bound is out of bounds",
                 "most_keys is 1 to 4096, most_rows 1 to 1000000",
+            );
+        }
+    }
+
+    /// A look-up finds keys of one kind, and every key that it is asked for is of that kind.
+    fn check_kinds(&mut self, definition: &Definition, at: &str, scan: &Scan) {
+        let kinds = definition.lookup_kinds(&scan.dataset, &scan.lookup);
+        if kinds.len() > 1 || kinds.contains(&None) {
+            self.add(
+                at,
+                format!("`{}` looks in columns that are not all of one kind", scan.lookup),
+                "look up persons (`resident_id`) or enterprises (`uscc`), each by a look-up of its \
+                 own",
+            );
+            return;
+        }
+        let kind = definition.key_kind(scan);
+        let is_other = |origin: &&Origin| match origin {
+            Origin::Parameter { parameter } => definition
+                .subject(parameter)
+                .is_some_and(|subject| subject.declared.subject() != Some(kind)),
+            Origin::Column { dataset, column } => {
+                definition.column_kind(dataset, column).is_some_and(|other| other != kind)
+            }
+        };
+        for origin in scan.origins.iter().filter(is_other) {
+            let name = match origin {
+                Origin::Parameter { parameter } => format!("`{parameter}`"),
+                Origin::Column { dataset, column } => format!("`{dataset}` `{column}`"),
+            };
+            self.add(
+                at,
+                format!("origin {name} is of another kind than `{}` finds", scan.lookup),
+                "ask a look-up of persons for persons, and one of enterprises for enterprises",
+            );
+        }
+        let subject = definition.subject_kind();
+        let asks = |key: &Reference| key.step == "request";
+        if subject != kind && scan.keys.iter().chain(&scan.absence_for).any(asks) {
+            self.add(
+                at,
+                format!("`{}` is asked for whom the request names, of another kind", scan.lookup),
+                "take its keys from a step, and name their origin",
+            );
+        }
+        if kind == KeyKind::Enterprise && scan.lifetime_from.is_some() {
+            self.add(
+                at,
+                "an enterprise's number says nothing of when it began",
+                "say with `last_years` or `known_from` how far back the register must know",
             );
         }
     }
@@ -108,8 +159,8 @@ impl Faults<'_> {
             if definition.subject(&key.column).is_none() {
                 self.add(
                     at,
-                    format!("no parameter `{}` names a person", key.column),
-                    "name the one of `[[parameter]]` that is of type `resident_id`",
+                    format!("no parameter `{}` names whom it asks about", key.column),
+                    "name the one of `[[parameter]]` that is of type `resident_id` or `enterprise`",
                 );
             }
         }
@@ -127,8 +178,11 @@ impl Faults<'_> {
                 Origin::Parameter { parameter } if definition.subject(parameter).is_none() => {
                     self.add(
                         at,
-                        format!("origin names no person's parameter: `{parameter}`"),
-                        "name the one of `[[parameter]]` that is of type `resident_id`",
+                        format!(
+                            "origin is no parameter that names whom it asks about: `{parameter}`"
+                        ),
+                        "name the one of `[[parameter]]` that is of type `resident_id` or \
+                         `enterprise`",
                     );
                 }
                 Origin::Column { dataset, column }

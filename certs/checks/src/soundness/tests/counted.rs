@@ -24,6 +24,7 @@ fn concluded(
     let absence_for = [OWNER.to_owned()];
     let rows = [OWNER.to_owned(), PERMIT.to_owned()];
     let scan = ScanEvidence {
+        kind: KeyKind::Resident,
         name: "s0",
         dataset: "d",
         state: &state,

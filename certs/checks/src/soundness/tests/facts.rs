@@ -39,6 +39,7 @@ fn concluded(
         .iter()
         .zip(names)
         .map(|(state, name)| ScanEvidence {
+            kind: KeyKind::Resident,
             name,
             dataset: name,
             state,

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use zerotrip_datasets::KeyKind;
 use zerotrip_datasets::file::{MOST_CODES, type_name};
 use zerotrip_datasets::guess::{Filler, Says, rows};
 use zerotrip_datasets::resident_id::SCHEMES;
@@ -74,7 +75,7 @@ pub fn describe(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
         .columns
         .iter()
         .map(|column| column.semantic)
-        .chain([SemanticType::ResidentId])
+        .chain([asked.lookup.semantic(asked)])
         .collect();
     let others: Vec<String> = columns
         .iter()
@@ -117,8 +118,8 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
     for column in fitting.iter().filter(|_| asked.semantic != SemanticType::Code) {
         fillers(out, &column.guess.fillers, Some(&column.seen.field));
     }
-    if asked.semantic == SemanticType::ResidentId {
-        schemes(out);
+    if KeyKind::of(asked.semantic).is_some() {
+        schemes(out, asked.semantic);
     }
     if asked.semantic == SemanticType::Code {
         line!(
@@ -149,8 +150,9 @@ fn one_column(out: &mut String, asked: &AskedColumn, columns: &[Proposed]) {
 }
 
 fn look_up(out: &mut String, asked: &AskedDataset, columns: &[Proposed]) {
+    let kind = asked.lookup.semantic(asked);
     let ids: Vec<&Proposed> =
-        columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId).collect();
+        columns.iter().filter(|column| column.guess.semantic == kind).collect();
     let mut listed: Vec<String> = asked.lookup.columns.iter().map(|name| quoted(name)).collect();
     // More columns of ids than the look-up has names for: one of them may hold a co-owner, who
     // would not be found.
@@ -199,19 +201,25 @@ fn blanks(column: &Proposed) -> String {
     }
 }
 
-/// Other identifiers than resident ids, for the owner of a column to declare.
-pub fn schemes(out: &mut String) {
-    let known: Vec<&str> = SCHEMES.iter().map(|(name, _)| *name).collect();
+/// Other identifiers than those of the column's type, for the owner of a column to declare.
+pub fn schemes(out: &mut String, semantic: SemanticType) {
+    let known = SCHEMES.iter().filter(|(_, scheme)| scheme.is_beside(semantic));
+    let known: Vec<&str> = known.map(|(name, _)| *name).collect();
+    let (whose, what) = match semantic {
+        SemanticType::Uscc => ("enterprise's", "credit code"),
+        _ => ("person's", "resident id"),
+    };
     line!(
         out,
-        "# A number of another scheme could be any person's until you say that this column holds \
+        "# A number of another scheme could be any {whose} until you say that this column holds \
          such numbers, each by its whole form:"
     );
-    line!(out, "# schemes = [\"passport\"]  # {PLACEHOLDER}: of {}", known.join(", "));
+    let first = known.first().copied().unwrap_or_default();
+    line!(out, "# schemes = [\"{first}\"]  # {PLACEHOLDER}: of {}", known.join(", "));
     line!(
         out,
         "# Where another column says what kind of document or owner it is: in rows with these \
-         words of it, this column holds no resident id."
+         words of it, this column holds no {what}."
     );
     line!(
         out,

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 use zerotrip_channel::files;
+use zerotrip_datasets::KeyKind;
 use zerotrip_datasets::file::{Password, Tls, type_name};
 use zerotrip_datasets::guess::{is_value, rows};
 use zerotrip_datasets::mask::masked;
 use zerotrip_datasets::vocabulary::AskedDataset;
 use zerotrip_proto::names;
-use zerotrip_proto::v1::SemanticType;
 
 use self::options::in_options;
 use self::words::{PLACEHOLDER, Proposed};
@@ -26,6 +26,8 @@ use zerotrip_sources::SourceError;
 use zerotrip_sources::catalogue::{Login, Look, Setting, Table, Target, TargetLocation};
 use zerotrip_text::shown;
 
+/// Digits that an id has at least, in a run as long as one.
+const FEWEST_DIGITS: usize = 8;
 /// Characters from which a run of digits could be a resident id, or most of one.
 const FEWEST_OF_AN_ID: usize = 12;
 
@@ -241,7 +243,7 @@ fn propose(
             .map(|field| format!("column `{field}` is left out: no dataset file may name it so")),
     );
     let missing = columns.iter().filter(|column| {
-        column.guess.semantic == SemanticType::ResidentId && column.seen.is_indexed == Some(false)
+        KeyKind::of(column.guess.semantic).is_some() && column.seen.is_indexed == Some(false)
     });
     advice.extend(missing.map(|column| {
         format!(
@@ -274,20 +276,21 @@ fn propose(
     }
 }
 
-/// The text, with every run of digits masked that is as long as a resident id.
+/// The text, with every run of digits and letters masked that is as long as an id, and has a day's
+/// digits at least.
 fn without_ids(text: &str) -> String {
-    let is_part =
-        |c: char| c.is_ascii_digit() || matches!(c, 'x' | 'X' | '０'..='９' | 'Ｘ' | 'ｘ');
+    let is_digit = |c: char| c.is_ascii_digit() || matches!(c, '０'..='９');
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '０'..='９' | 'Ｘ' | 'ｘ');
+    let is_id = |run: &str| {
+        run.chars().count() >= FEWEST_OF_AN_ID
+            && run.chars().filter(|c| is_digit(*c)).count() >= FEWEST_DIGITS
+    };
     let mut out = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let end = rest.find(|c| is_part(c) != is_part(first)).unwrap_or(rest.len());
         let (run, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        out.push_str(&if is_part(first) && run.chars().count() >= FEWEST_OF_AN_ID {
-            masked(run)
-        } else {
-            run.to_owned()
-        });
+        out.push_str(&if is_part(first) && is_id(run) { masked(run) } else { run.to_owned() });
         rest = after;
     }
     out

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{MOST_CODES, type_name};
 use zerotrip_datasets::guess::MOST_VALUES;
 use zerotrip_datasets::vocabulary::AskedDataset;
+use zerotrip_datasets::{DatasetFile, KeyKind};
 use zerotrip_proto::v1::SemanticType;
 
 use super::asked;
@@ -63,7 +63,7 @@ pub fn text(
     look_ups(&mut out, columns);
     not_about(
         &mut out,
-        columns.iter().filter(|column| column.guess.semantic != SemanticType::ResidentId),
+        columns.iter().filter(|column| KeyKind::of(column.guess.semantic).is_none()),
     );
     out
 }
@@ -253,8 +253,8 @@ fn one_column(out: &mut String, column: &Proposed) {
     if guess.semantic != SemanticType::Code {
         asked::fillers(out, &guess.fillers, None);
     }
-    if guess.semantic == SemanticType::ResidentId {
-        asked::schemes(out);
+    if KeyKind::of(guess.semantic).is_some() {
+        asked::schemes(out, guess.semantic);
     }
     if guess.semantic == SemanticType::Code {
         line!(
@@ -271,28 +271,41 @@ fn one_column(out: &mut String, column: &Proposed) {
 }
 
 fn look_ups(out: &mut String, columns: &[Proposed]) {
-    let ids: Vec<&Proposed> =
-        columns.iter().filter(|column| column.guess.semantic == SemanticType::ResidentId).collect();
-    if ids.is_empty() {
+    let mut is_any = false;
+    for kind in KeyKind::ALL {
+        let of_kind = |column: &&Proposed| column.guess.semantic == kind.semantic();
+        let ids: Vec<&Proposed> = columns.iter().filter(of_kind).collect();
+        if !ids.is_empty() {
+            look_up(out, kind, &ids, columns);
+            is_any = true;
+        }
+    }
+    if !is_any {
         line!(
             out,
-            "\n# No column seems to hold resident ids, so there is no way to look a person up."
+            "\n# No column seems to hold resident ids or credit codes, so there is no way to look \
+             anybody up."
         );
-        return;
     }
+}
+
+fn look_up(out: &mut String, kind: KeyKind, ids: &[&Proposed], columns: &[Proposed]) {
     let listed = |columns: &[&Proposed]| {
         columns.iter().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ")
     };
-    let mut look_up = "person".to_owned();
+    let (mut look_up, whom) = match kind {
+        KeyKind::Resident => ("person".to_owned(), "person"),
+        KeyKind::Enterprise => ("enterprise".to_owned(), "enterprise"),
+    };
     while columns.iter().any(|column| column.name == look_up) {
         look_up.insert_str(0, "the_");
     }
     line!(
         out,
-        "\n# The rows in which any of these columns holds the person. Make several where they are \
+        "\n# The rows in which any of these columns holds the {whom}. Make several where they are \
          asked for apart."
     );
-    line!(out, "[[lookup]]\nname = {}\ncolumns = [{}]", quoted(&look_up), listed(&ids));
+    line!(out, "[[lookup]]\nname = {}\ncolumns = [{}]", quoted(&look_up), listed(ids));
     for id in ids.iter().filter(|id| id.seen.is_indexed == Some(false)) {
         line!(
             out,

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use zerotrip_channel::BatchSigner;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::file::{Limits, Manifest};
-use zerotrip_datasets::{DatasetFile, ResidentId};
+use zerotrip_datasets::{DatasetFile, Key, ResidentId};
 use zerotrip_proto::v1::key_origin::From;
 use zerotrip_proto::v1::{
     Approval, Approvals, Envelope, ErrorCode, KeyOrigin, Request, ScanFacts, ScanReceipt,
@@ -39,7 +39,7 @@ pub type Row = [String; 3];
 
 /// What a scan asks.
 pub struct Scan {
-    pub keys: Vec<ResidentId>,
+    pub keys: Vec<Key>,
     pub most_rows: u64,
 }
 
@@ -88,7 +88,7 @@ pub struct Watched {
     /// Look-ups that wait.
     waiting: watch::Sender<usize>,
     dropped: watch::Sender<usize>,
-    fails: Mutex<Option<(Vec<Vec<ResidentId>>, ErrorCode)>>,
+    fails: Mutex<Option<(Vec<Vec<Key>>, ErrorCode)>>,
 }
 
 struct CountOnDrop<'a>(&'a watch::Sender<usize>, bool);
@@ -129,7 +129,7 @@ impl Watched {
     }
 
     /// Look-ups of other persons than exactly one of these fail so.
-    pub fn fail_unless(&self, own: Vec<Vec<ResidentId>>, code: Option<ErrorCode>) {
+    pub fn fail_unless(&self, own: Vec<Vec<Key>>, code: Option<ErrorCode>) {
         *self.fails.lock().unwrap() = code.map(|code| (own, code));
     }
 }
@@ -313,7 +313,7 @@ impl Rig {
     /// Asks about each of these persons by itself, all at once.
     pub async fn ask_each(&self, persons: Range<usize>) -> Vec<Answered> {
         let scans = persons.map(|who| async move {
-            let scan = Scan { keys: vec![person(who)], most_rows: 1000 };
+            let scan = Scan { keys: vec![person(who).into()], most_rows: 1000 };
             self.ask(&scan, Duration::from_secs(20)).await
         });
         futures::future::join_all(scans).await

@@ -4,13 +4,13 @@ use std::io::Read;
 use std::path::Path;
 
 use zerotrip_datasets::file::CodePage;
-use zerotrip_datasets::resident_id::names_somebody;
 
 use super::characters::Characters;
 use super::errors::{odd, truncated};
 use super::header::{Field, fields};
 use super::values::{julian, not_blank, written_day, written_number};
 use crate::SourceError;
+use crate::beside::may_be_about_anybody;
 use crate::drop::bytes::Bytes;
 use crate::drop::unreadable;
 use crate::float_text;
@@ -89,7 +89,7 @@ impl Table {
         }
         let is_short = length <= self.width
             && begin.first() == Some(&END)
-            && !names_somebody(&self.characters.text(&begin));
+            && !may_be_about_anybody(&self.characters.text(&begin));
         if is_filler || is_short {
             return Ok(());
         }

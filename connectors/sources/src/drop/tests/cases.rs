@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use zerotrip_datasets::DatasetFile;
+use zerotrip_datasets::Key;
 use zerotrip_datasets::file::Source as Spec;
-use zerotrip_datasets::resident_id::ResidentId;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::super::conformance::{names, run, soon};
@@ -112,7 +112,7 @@ impl Opened {
 }
 
 fn ask(source: &dyn Source, key: &str) -> (Vec<String>, Vec<String>) {
-    let keys = Arc::from([ResidentId::new_strict(key).unwrap()]);
+    let keys = Arc::from([Key::canonical(key).unwrap()]);
     let (found, end) =
         run(names(source, LookUp { columns: vec![0], keys, most_rows: 100, cancellation: soon() }))
             .unwrap();

@@ -4,12 +4,11 @@
 
 use std::path::Path;
 
-use zerotrip_datasets::resident_id::{damaged_in, names_somebody};
-
 use super::super::super::SourceError;
 use super::compound::broken;
 use super::kind;
 use super::records::{Record, Records, Texts};
+use crate::beside::may_be_about_anybody;
 
 /// The kind of a sheet of macros, as the workbook says it; sheets are before it.
 pub const MACROS: u8 = 1;
@@ -176,7 +175,7 @@ fn is_row(record: &Record<'_>) -> bool {
         kind::LABEL => {
             let text = Texts::new(Record { kind: record.kind, pieces: record.pieces.clone() }, 6)
                 .and_then(|mut texts| texts.text());
-            text.is_none_or(|text| names_somebody(&text) || !damaged_in(&text).is_empty())
+            text.is_none_or(|text| may_be_about_anybody(&text))
         }
         _ => false,
     }

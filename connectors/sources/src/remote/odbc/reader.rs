@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use zerotrip_datasets::resident_id::{self, Reading, ResidentId};
+use zerotrip_datasets::KeyKind;
 use zerotrip_proto::v1::ErrorCode;
 
 use super::super::system::{Asked, Query, Sink};
@@ -61,11 +61,10 @@ impl<K: Sink> BatchSink for Reader<'_, K> {
     }
 }
 
-/// Rows of a table that is read whole: those that have one of these persons where it was
-/// asked for.
+/// Rows of a table that is read whole: those that have what was asked for where it was asked for.
 pub struct PersonFilter {
     places: Vec<usize>,
-    persons: HashSet<ResidentId>,
+    persons: HashSet<String>,
 }
 
 impl PersonFilter {
@@ -78,26 +77,21 @@ impl PersonFilter {
             query.columns.iter().position(|column| column.name == asked.column.name)
         };
         let places = query.asked.iter().filter_map(place).collect();
-        let persons = query
-            .asked
-            .iter()
-            .flat_map(|asked| asked.values)
-            .filter_map(|value| person(value))
-            .collect();
+        let persons =
+            query.asked.iter().flat_map(|asked| asked.values).map(|value| said(value)).collect();
         Some(Self { places, persons })
     }
 
     pub fn are_in(&self, row: &[Option<String>]) -> bool {
         let cells = self.places.iter().filter_map(|place| row.get(*place)?.as_deref());
-        cells.filter_map(person).any(|person| self.persons.contains(&person))
+        cells.map(said).any(|said| self.persons.contains(&said))
     }
 }
 
-fn person(text: &str) -> Option<ResidentId> {
-    match resident_id::parse(text) {
-        Reading::Person(person) => Some(person),
-        _ => None,
-    }
+/// What a value says, however it is spelled.
+fn said(text: &str) -> String {
+    let key = KeyKind::ALL.iter().find_map(|kind| kind.read(text));
+    key.map_or_else(|| text.to_owned(), |key| key.as_str().to_owned())
 }
 
 pub fn odd() -> SourceError {

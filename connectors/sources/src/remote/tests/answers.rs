@@ -204,7 +204,7 @@ fn a_hundred_thousand_keys_and_each_row_once(server: &Server) {
     let cancellation = Cancellation::after(Duration::from_secs(120));
     let keys = LookUp {
         columns: vec![0, 1],
-        keys: ids.clone().into(),
+        keys: ids.iter().copied().map(zerotrip_datasets::Key::from).collect(),
         most_rows: 1_000_000,
         cancellation,
     };

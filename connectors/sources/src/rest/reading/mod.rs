@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use hyper::header::HeaderMap;
 use zerotrip_datasets::DatasetFile;
 use zerotrip_datasets::file::{Age, Pointer, Rest, Tls, Url};
-use zerotrip_proto::v1::{ErrorCode, SemanticType};
+use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::{Digest, Hasher, sha256};
 use zerotrip_trust::tls::foreign_client_config;
 
@@ -100,7 +100,7 @@ impl Plan {
                 way,
                 within,
                 said: said.clone(),
-                is_id: column.semantic == SemanticType::ResidentId,
+                is_id: column.key_kind().is_some(),
             });
         }
         Ok(Self { spec: spec.clone(), base: base.to_owned(), columns, list, snapshots })
@@ -156,7 +156,7 @@ impl Plan {
         let mut seen = ReadingState {
             pages: Vec::new(),
             made: SystemTime::now(),
-            unmapped: UnmappedFields::default(),
+            unmapped: UnmappedFields::of(self.snapshots.kinds()),
         };
         let filled = self.snapshots.write(&self.spec.url.to_string(), file, |writer| {
             self.read_pages(writer, &mut seen, &mut |url| fetch(&mut client, url))

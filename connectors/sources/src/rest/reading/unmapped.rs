@@ -1,7 +1,5 @@
 //! Ids in members that no column of the dataset file maps.
 
-use zerotrip_datasets::resident_id::names_somebody;
-
 use super::Plan;
 use super::columns::Column;
 use crate::rest::json::{self, Json};
@@ -62,7 +60,7 @@ impl Plan {
                     leaves.push((place, text));
                 }
             }
-            None if names_somebody(text) && !not_about.contains(&place(way)) => {
+            None if unmapped.names_anybody(text) && !not_about.contains(&place(way)) => {
                 unmapped.note(&place(way), text)
             }
             None => {}

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Statement};
-use zerotrip_datasets::Column;
+use zerotrip_datasets::{Column, KeyKind};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::error::snapshot_failed;
@@ -71,6 +71,11 @@ impl<'a> SnapshotWriter<'a> {
         let writer =
             Self::over(origin, columns, Sink::Snapshot(Inserts { connection, row, id: None }));
         Ok(Self { not_about, ..writer })
+    }
+
+    /// Of these kinds somebody is looked up.
+    pub fn looking_for(self, kinds: BTreeSet<KeyKind>) -> Self {
+        Self { unmapped: UnmappedFields::of(kinds), ..self }
     }
 
     /// For looking at a file.

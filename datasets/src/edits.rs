@@ -1,11 +1,11 @@
-//! How far a cell is from what a person's id can look like: replaced, inserted and dropped
+//! How far a cell is from what an identifier can look like: replaced, inserted and dropped
 //! characters, and neighbours that were swapped.
 
 /// The most edits that anything is asked about, and one.
-pub(super) const LEVELS: usize = 3;
+pub(crate) const LEVELS: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     Known(u8),
     /// Any one character.
     One,
@@ -13,29 +13,34 @@ pub(super) enum Token {
     Stretch,
 }
 
-/// One spelling of a person's, as the automaton of [`within`] wants it.
+/// The characters of a person's id: ten digits and `X`.
+pub(crate) const OF_PERSONS: usize = 11;
+/// Digits and all capital letters, as [`place_of`] has them.
+pub(crate) const OF_ENTERPRISES: usize = 43;
+
+/// One spelling, of at most 31 of so many characters, as the automaton of [`within`] wants it.
 #[derive(Clone, Debug)]
-pub(super) struct Form {
-    pub(super) length: usize,
-    /// For each of the eleven characters: its places, as bits.
-    pub(super) places: [u32; 11],
+pub(crate) struct Form<const N: usize = OF_PERSONS> {
+    pub(crate) length: usize,
+    /// For each of the characters: its places, as bits.
+    pub(crate) places: [u32; N],
 }
 
-impl Form {
-    pub(super) fn new(text: &[u8]) -> Self {
+impl<const N: usize> Form<N> {
+    pub(crate) fn new(text: &[u8]) -> Self {
         Self::of(text.len(), text.iter().enumerate().map(|(at, c)| (at, *c)))
     }
 
     /// Where any of several characters may be.
-    pub(super) fn of_sets(sets: &[&str]) -> Self {
+    pub(crate) fn of_sets(sets: &[&str]) -> Self {
         Self::of(
             sets.len(),
             sets.iter().enumerate().flat_map(|(at, set)| set.bytes().map(move |c| (at, c))),
         )
     }
 
-    pub(super) fn of(length: usize, characters: impl Iterator<Item = (usize, u8)>) -> Self {
-        let mut places = [0; 11];
+    pub(crate) fn of(length: usize, characters: impl Iterator<Item = (usize, u8)>) -> Self {
+        let mut places = [0; N];
         for (at, c) in characters {
             if let Some(bits) = places.get_mut(place_of(c)) {
                 *bits |= 1 << at;
@@ -46,7 +51,7 @@ impl Form {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ends {
+pub(crate) enum Ends {
     /// The whole cell against the whole form.
     Both,
     /// The whole cell against any part of the form.
@@ -59,7 +64,12 @@ pub(super) enum Ends {
 /// tells, but for all places of the form at once. Bit *j* of `reached[d]` says that the cell so far
 /// can be the form's first *j* characters after *d* edits (Wu and Manber, "Fast text searching
 /// allowing errors", 1992).
-pub(super) fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bool {
+pub(crate) fn within<const N: usize>(
+    cell: &[Token],
+    form: &Form<N>,
+    ends: Ends,
+    most: usize,
+) -> bool {
     let all = (1_u32 << (form.length + 1)) - 1;
     let end = 1_u32 << form.length;
     let mut reached = [0_u32; LEVELS];
@@ -109,7 +119,7 @@ pub(super) fn within(cell: &[Token], form: &Form, ends: Ends, most: usize) -> bo
 /// The distance by its definition, a row at a time: replaced, inserted and dropped characters, and
 /// neighbours that were swapped; `fits` says whether a known character may be at that place of
 /// the form.
-pub(super) fn align(
+pub(crate) fn align(
     cell: &[Token],
     form: usize,
     ends: Ends,
@@ -160,18 +170,22 @@ pub(super) fn align(
     }
 }
 
-/// The index of a character of an id among the eleven.
-pub(super) fn place_of(c: u8) -> usize {
+/// The index of a character: of a digit and of `X` among the eleven of a person's id, of any other
+/// capital letter behind them.
+pub(crate) fn place_of(c: u8) -> usize {
     if c == b'X' { 10 } else { usize::from(c.wrapping_sub(b'0')) }
 }
 
-/// How often each of the eleven characters of an id occurs; of a cell of at most 256 characters, so
-/// that a full count of one of them stays far beyond what any form holds.
+/// Groups of letters other than `X` that are counted apart.
+const LETTERS: usize = 5;
+
+/// How often each digit and `X` occurs, and other letters by groups of them; of a cell of at most 256
+/// characters, so that a full count of one of them stays far beyond what any form holds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts([u8; 16]);
+pub(crate) struct Counts([u8; 16]);
 
 impl Counts {
-    pub(super) fn of(characters: &[u8]) -> Self {
+    pub(crate) fn of(characters: &[u8]) -> Self {
         let mut counts = Self::default();
         for c in characters {
             counts.add(*c);
@@ -179,7 +193,7 @@ impl Counts {
         counts
     }
 
-    pub(super) fn known(tokens: &[Token]) -> Self {
+    pub(crate) fn known(tokens: &[Token]) -> Self {
         let mut counts = Self::default();
         for token in tokens {
             if let Token::Known(c) = token {
@@ -189,18 +203,20 @@ impl Counts {
         counts
     }
 
-    pub(super) fn add(&mut self, c: u8) {
-        if let Some(count) = self.0.get_mut(place_of(c)) {
+    pub(crate) fn add(&mut self, c: u8) {
+        let place = place_of(c);
+        let group = if place < OF_PERSONS { place } else { OF_PERSONS + place % LETTERS };
+        if let Some(count) = self.0.get_mut(group) {
             *count = count.saturating_add(1);
         }
     }
 
-    pub(super) fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         self.0.iter().map(|count| usize::from(*count)).sum()
     }
 
     /// Characters here that `other` has not got.
-    pub(super) fn beyond(&self, other: &Self) -> usize {
+    pub(crate) fn beyond(&self, other: &Self) -> usize {
         self.0
             .iter()
             .zip(other.0)

@@ -1,0 +1,1 @@
+select enterprise as id from request

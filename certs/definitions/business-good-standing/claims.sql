@@ -1,0 +1,1 @@
+select name as registered_name, established_on from open

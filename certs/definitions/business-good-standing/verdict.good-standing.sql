@@ -1,0 +1,62 @@
+select 'shows' as verdict, '' as code, 'registration' as scan, nr as row_number, cast(null as date) as on_date, established_on as began_on
+from open
+union all
+select 'against',
+  case g.status when 'revoked' then 'REVOKED' when 'cancelled' then 'CANCELLED' else 'NOT_REGISTERED' end,
+  'registration', g.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from registration g
+where g.status in ('revoked', 'cancelled', 'moved_out')
+  and not exists (select 1 from registration here where here.enterprise = g.enterprise and here.status in ('in_business', 'suspended'))
+union all
+select 'ended', '', 'registration', g.row_number, g.ended_on, g.established_on
+from registration g
+where g.status in ('revoked', 'cancelled', 'moved_out')
+  and exists (select 1 from registration here where here.enterprise = g.enterprise and here.status in ('in_business', 'suspended'))
+union all
+select 'against', 'SUSPENDED', 'registration', g.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from registration g
+where g.status = 'suspended' and g.ended_on is null
+  and not exists (select 1 from registration here where here.enterprise = g.enterprise and here.status = 'in_business')
+union all
+select 'undetermined', '', 'registration', g.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from registration g
+where g.status = 'suspended'
+  and exists (select 1 from registration here where here.enterprise = g.enterprise and here.status = 'in_business')
+union all
+select 'undetermined', '', 'registration', g.row_number, g.ended_on, cast(null as date)
+from registration g
+where g.status in ('in_business', 'suspended') and g.ended_on is not null
+union all
+select 'against', 'TERM_OVER', 'registration', g.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from request r join registration g on g.enterprise = r.enterprise
+where g.status = 'in_business' and g.ended_on is null and g.term_until < r.today
+  and not exists (select 1 from registration here where here.enterprise = g.enterprise and here.status in ('in_business', 'suspended') and here.row_number <> g.row_number)
+union all
+select 'undetermined', '', 'registration', g.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from request r join registration g on g.enterprise = r.enterprise
+where g.status = 'in_business' and g.term_until < r.today
+  and exists (select 1 from registration here where here.enterprise = g.enterprise and here.status in ('in_business', 'suspended') and here.row_number <> g.row_number)
+union all
+select 'against', 'ABNORMAL_OPERATIONS', 'abnormal', a.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from abnormal a
+where a.removed_on is null
+  and not exists (select 1 from abnormal gone where gone.enterprise = a.enterprise and gone.listed_on = a.listed_on and gone.removed_on is not null)
+union all
+select 'undetermined', '', 'abnormal', a.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from abnormal a
+where a.removed_on is null
+  and exists (select 1 from abnormal gone where gone.enterprise = a.enterprise and gone.listed_on = a.listed_on and gone.removed_on is not null)
+union all
+select 'ended', '', 'abnormal', row_number, removed_on, listed_on from abnormal where removed_on is not null
+union all
+select 'against', 'SERIOUS_VIOLATION', 'serious', a.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from serious a
+where a.removed_on is null
+  and not exists (select 1 from serious gone where gone.enterprise = a.enterprise and gone.listed_on = a.listed_on and gone.removed_on is not null)
+union all
+select 'undetermined', '', 'serious', a.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from serious a
+where a.removed_on is null
+  and exists (select 1 from serious gone where gone.enterprise = a.enterprise and gone.listed_on = a.listed_on and gone.removed_on is not null)
+union all
+select 'ended', '', 'serious', row_number, removed_on, listed_on from serious where removed_on is not null

@@ -1,0 +1,246 @@
+//! Whose a cell could be that is not accounted for. A true answer is given only if no such cell
+//! could be the asked-for enterprise's.
+//!
+//! # The rule
+//!
+//! The cell could be any enterprise's, unless it is a *damaged spelling of one number*, or a list
+//! of such and of whole ones (parted by `; , 、 | /` or lines). It is folded first (escapes, guards,
+//! full-width forms, blanks, hyphens, case). A damaged spelling is
+//!
+//! 1. **mistyped**: 17 to 19 characters of which some code is one edit away (a character replaced,
+//!    inserted, dropped, or swapped with its neighbour), or 16 of which one is two away; it could
+//!    be every code's that is within two. `I`, `O`, `S`, `V`, `Z`, which no code has, each stand
+//!    for any character, at most two of them;
+//! 2. **cut**: the first 10 to 16 characters of some code, with one edit from 13 on, where some
+//!    code begins so to the letter; but for 15 digits, which can be a registration number;
+//! 3. **masked**: every run of masks hides any stretch, and the rest holds to the letter; at least
+//!    six characters are shown, and fewer than a code has;
+//! 4. **rounded**: 18 digits that end in `000`, of which the first 15, or the number before these,
+//!    begin a code;
+//! 5. **a part**: an organisation code whose check character holds, or a tax number with a letter
+//!    in it, where the owner has not stated that such numbers are there.
+//!
+//! With a division where some code has one: otherwise nothing says that the cell ever was a code.
+
+use super::accounted::{code, folded};
+use super::beside::enterprises_in;
+use super::patterns::{LENGTH, begins_one, is_near};
+use super::{KNOWN_ENOUGH, known, organisation_code, tax_number};
+use crate::edits::{Counts, Ends, Form, OF_ENTERPRISES, Token, within};
+use crate::fold;
+use crate::normal::organisation_code::OrganisationCode;
+use crate::normal::uscc::{ALPHABET, Uscc};
+use crate::resident_id::{Reading, ResidentId, SEPARATORS, is_mask, parse};
+
+const MOST_BYTES: usize = 1024;
+/// Characters of a damaged spelling.
+const MOST_CHARACTERS: usize = 40;
+/// Fewer are not what is left of a code that was cut.
+const FEWEST_OF_CUT: usize = 10;
+/// Digits that a spreadsheet keeps of a number, and those of a registration number.
+const DIGITS_OF_A_NUMBER: usize = 15;
+/// Characters of a cut code in which one can be mistyped.
+const ENOUGH_FOR_A_SLIP: usize = 13;
+/// Look-alikes in one code.
+const MOST_LOOK_ALIKES: usize = 2;
+
+/// A cell that is not accounted for, prepared once for being held against many enterprises.
+#[derive(Clone, Debug)]
+pub struct Suspect {
+    takes: Vec<Take>,
+    anybody: bool,
+}
+
+/// One way to take a cell.
+#[derive(Clone, Debug)]
+enum Take {
+    /// A spelling at most so many edits from the whole code.
+    Spelt { tokens: Vec<Token>, known: Counts, most: usize },
+    /// Whose organisation code this is.
+    Part(OrganisationCode),
+}
+
+/// An enterprise, prepared once for being held against many cells.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    counts: Counts,
+    form: Form<OF_ENTERPRISES>,
+    part: Option<OrganisationCode>,
+}
+
+impl Probe {
+    /// Prepares the enterprise.
+    pub fn new(code: &Uscc) -> Self {
+        Self {
+            counts: Counts::of(code.bytes()),
+            form: Form::new(code.bytes()),
+            part: code.organisation(),
+        }
+    }
+}
+
+impl Suspect {
+    /// Prepares the raw cell.
+    pub fn new(raw: &str) -> Self {
+        Self::of(raw).unwrap_or_else(Self::anybody)
+    }
+
+    fn of(raw: &str) -> Option<Self> {
+        if raw.len() > MOST_BYTES {
+            return None;
+        }
+        let text = fold::narrowed(raw);
+        let text = fold::unguarded(fold::trimmed(&text));
+        let mut takes = Vec::new();
+        for item in text.split(SEPARATORS) {
+            takes.extend(judged(item)?);
+        }
+        takes.extend(enterprises_in(raw).iter().map(|code| Take::exact(code)));
+        Some(Self { takes, anybody: false })
+    }
+
+    /// Nothing of it tells enterprises apart.
+    pub fn anybody() -> Self {
+        Self { takes: Vec::new(), anybody: true }
+    }
+
+    /// This very code's.
+    pub fn exact(code: &Uscc) -> Self {
+        Self { takes: vec![Take::exact(code)], anybody: false }
+    }
+
+    /// Whether nothing of it tells enterprises apart.
+    pub fn is_anybodys(&self) -> bool {
+        self.anybody
+    }
+
+    /// Whether it could be this enterprise's, by the rule.
+    pub fn could_match(&self, code: &Uscc) -> bool {
+        self.could_be(&Probe::new(code))
+    }
+
+    /// The same for an enterprise prepared once.
+    pub fn could_be(&self, enterprise: &Probe) -> bool {
+        self.anybody || self.takes.iter().any(|take| take.could_be(enterprise))
+    }
+}
+
+impl Take {
+    fn spelt(tokens: Vec<Token>, most: usize) -> Self {
+        Self::Spelt { known: Counts::known(&tokens), tokens, most }
+    }
+
+    fn exact(code: &Uscc) -> Self {
+        Self::spelt(code.bytes().iter().map(|c| Token::Known(*c)).collect(), 0)
+    }
+
+    fn beginning(text: &str, most: usize) -> Self {
+        let mut tokens = known_tokens(text);
+        tokens.push(Token::Stretch);
+        Self::spelt(tokens, most)
+    }
+
+    /// The beginning that is left, perhaps with a slip, where enough of it is.
+    fn cut(text: &str) -> Self {
+        Self::beginning(text, usize::from(text.len() >= ENOUGH_FOR_A_SLIP))
+    }
+
+    fn could_be(&self, enterprise: &Probe) -> bool {
+        match self {
+            Self::Part(part) => enterprise.part == Some(*part),
+            Self::Spelt { tokens, known, most } => {
+                known.beyond(&enterprise.counts) <= *most
+                    && within(tokens, &enterprise.form, Ends::Both, *most)
+            }
+        }
+    }
+}
+
+fn known_tokens(text: &str) -> Vec<Token> {
+    text.bytes().map(Token::Known).collect()
+}
+
+/// What one item can be taken for; `None`: for anybody's.
+fn judged(item: &str) -> Option<Vec<Take>> {
+    let text = folded(item);
+    if let Some(code) = code(&text) {
+        return Some(vec![Take::exact(&code)]);
+    }
+    let length = text.chars().count();
+    if length > MOST_CHARACTERS {
+        return None;
+    }
+    if text.chars().any(is_mask) {
+        return masked(&text).map(|take| vec![take]);
+    }
+    if !text.bytes().all(|c| c.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let is_digits = text.bytes().all(|c| c.is_ascii_digit());
+    if length == LENGTH && is_digits && text.ends_with("000") {
+        return rounded(&text);
+    }
+    // The number of a person can be what their business was known by; and what a machine filled in
+    // says nothing.
+    let is_persons =
+        matches!(parse(&text), Reading::Person(_)) || ResidentId::new_strict(&text).is_ok();
+    if is_persons || known(text.as_bytes()) < KNOWN_ENOUGH {
+        return None;
+    }
+    if length == DIGITS_OF_A_NUMBER && is_digits {
+        return None;
+    }
+    let tokens: Vec<Token> = text
+        .bytes()
+        .map(|c| if ALPHABET.contains(&c) { Token::Known(c) } else { Token::One })
+        .collect();
+    let look_alikes = tokens.iter().filter(|token| **token == Token::One).count();
+    if look_alikes > MOST_LOOK_ALIKES {
+        return None;
+    }
+    let part = match length {
+        9 => organisation_code(text.as_bytes()),
+        DIGITS_OF_A_NUMBER => tax_number(&text),
+        _ => None,
+    };
+    let mut takes: Vec<Take> = part.map(Take::Part).into_iter().collect();
+    let is_cut = look_alikes == 0 && begins_one(&tokens);
+    if is_cut && (!takes.is_empty() || (FEWEST_OF_CUT..LENGTH - 1).contains(&length)) {
+        takes.push(Take::cut(&text));
+    }
+    if (LENGTH - 2..=LENGTH + 1).contains(&length) && is_near(&tokens, 2) {
+        // Without a code one edit away, nothing says that it ever was one.
+        let is_one = length == LENGTH - 2 || is_near(&tokens, 1);
+        takes.extend(is_one.then(|| Take::spelt(tokens, 2)));
+    }
+    (!takes.is_empty()).then_some(takes)
+}
+
+/// By what is shown; what is hidden has any length, and machines do not mistype.
+fn masked(text: &str) -> Option<Take> {
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut shown = 0;
+    for c in text.chars() {
+        if is_mask(c) {
+            if tokens.last() != Some(&Token::Stretch) {
+                tokens.push(Token::Stretch);
+            }
+        } else {
+            let c = u8::try_from(c).ok().filter(|c| ALPHABET.contains(c))?;
+            tokens.push(Token::Known(c));
+            shown += 1;
+        }
+    }
+    let is_one = (KNOWN_ENOUGH..LENGTH).contains(&shown) && is_near(&tokens, 0);
+    is_one.then(|| Take::spelt(tokens, 0))
+}
+
+/// 15 digits of 18, or the number before, which may have been rounded up; or mistyped as they are.
+fn rounded(text: &str) -> Option<Vec<Take>> {
+    let kept: u64 = text.get(..DIGITS_OF_A_NUMBER)?.parse().ok()?;
+    let begins = [Some(kept), kept.checked_sub(1)].into_iter().flatten();
+    let begins: Vec<String> = begins.map(|begin| format!("{begin:015}")).collect();
+    let mut takes: Vec<Take> = begins.iter().map(|begin| Take::beginning(begin, 0)).collect();
+    takes.push(Take::spelt(known_tokens(text), 2));
+    begins.iter().any(|begin| begins_one(&known_tokens(begin))).then_some(takes)
+}

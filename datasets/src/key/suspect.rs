@@ -1,0 +1,105 @@
+//! Whose a cell could be that is not accounted for, of either kind.
+
+use super::{Key, KeyKind};
+use crate::CivilDay;
+use crate::resident_id::Declared;
+use crate::{enterprise, resident_id};
+
+/// A cell that is not accounted for, prepared once for being held against many keys. Of keys of
+/// another kind it says nothing.
+#[derive(Clone, Debug)]
+pub enum KeySuspect {
+    /// In a column of residents.
+    Resident(resident_id::Suspect),
+    /// In a column of enterprises.
+    Enterprise(enterprise::Suspect),
+}
+
+/// A key, prepared once for being held against many cells.
+#[derive(Clone, Debug)]
+pub enum KeyProbe {
+    /// A resident.
+    Resident(resident_id::Probe),
+    /// An enterprise.
+    Enterprise(enterprise::Probe),
+}
+
+impl KeyProbe {
+    /// Prepares the key.
+    pub fn new(key: &Key) -> Self {
+        match key {
+            Key::Resident(id) => Self::Resident(resident_id::Probe::new(id)),
+            Key::Enterprise(code) => Self::Enterprise(enterprise::Probe::new(code)),
+        }
+    }
+}
+
+impl KeySuspect {
+    /// Prepares the raw cell of a column of such keys, as it is read on that day.
+    pub fn on(kind: KeyKind, raw: &str, today: CivilDay) -> Self {
+        match kind {
+            KeyKind::Resident => Self::Resident(resident_id::Suspect::on(raw, today)),
+            KeyKind::Enterprise => Self::Enterprise(enterprise::Suspect::new(raw)),
+        }
+    }
+
+    /// Nothing of it tells keys of this kind apart.
+    pub fn anybody(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::Resident => Self::Resident(resident_id::Suspect::anybody()),
+            KeyKind::Enterprise => Self::Enterprise(enterprise::Suspect::anybody()),
+        }
+    }
+
+    /// This very key's.
+    pub fn exact(key: &Key) -> Self {
+        match key {
+            Key::Resident(id) => Self::Resident(resident_id::Suspect::new(id.as_str())),
+            Key::Enterprise(code) => Self::Enterprise(enterprise::Suspect::exact(code)),
+        }
+    }
+
+    /// Of which kind the keys are that it could be.
+    pub fn kind(&self) -> KeyKind {
+        match self {
+            Self::Resident(_) => KeyKind::Resident,
+            Self::Enterprise(_) => KeyKind::Enterprise,
+        }
+    }
+
+    /// Whether nothing of it tells keys of its kind apart.
+    pub fn is_anybodys(&self) -> bool {
+        match self {
+            Self::Resident(suspect) => suspect.is_anybodys(),
+            Self::Enterprise(suspect) => suspect.is_anybodys(),
+        }
+    }
+
+    /// Whether it could be this key's.
+    pub fn could_match(&self, key: &Key) -> bool {
+        self.could_be(&KeyProbe::new(key))
+    }
+
+    /// The same for a key prepared once.
+    pub fn could_be(&self, key: &KeyProbe) -> bool {
+        match (self, key) {
+            (Self::Resident(suspect), KeyProbe::Resident(person)) => suspect.could_be(person),
+            (Self::Enterprise(suspect), KeyProbe::Enterprise(one)) => suspect.could_be(one),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a word that an owner declares could be a key of this kind, or what is left of one.
+pub fn could_be_a_key(kind: KeyKind, word: &str) -> bool {
+    match kind {
+        KeyKind::Resident => {
+            resident_id::names_somebody(word) || !resident_id::Suspect::new(word).is_anybodys()
+        }
+        KeyKind::Enterprise => {
+            !enterprise::enterprises_in(word).is_empty()
+                || !enterprise::Suspect::new(word).is_anybodys()
+                || enterprise::accounted(&Declared::default(), word).is_some()
+        }
+    }
+}

@@ -1,0 +1,3 @@
+select applicant as id from request
+union all
+select id from enterprise

@@ -1,0 +1,1 @@
+select uscc as id from representation where status = 'current'
