@@ -32,7 +32,8 @@ pub(super) struct Park {
     #[arg(long, value_name = "TIME", value_parser = most, conflicts_with = "subjects")]
     park: Option<Duration>,
     /// Time until it is asked again, doubled after each try up to 15 minutes: `1s` to `15m`.
-    #[arg(long, value_name = "TIME", requires = "park", default_value = "30s", value_parser = first)]
+    #[arg(long, value_name = "TIME", requires = "park")]
+    #[arg(default_value = "30s", value_parser = first)]
     retry_after: Duration,
 }
 

@@ -155,8 +155,8 @@ impl Parking {
         Ok(names)
     }
 
-    /// What a process that was killed left of writing it: the person's number is in it. To be called
-    /// by who holds the lock.
+    /// What a process that was killed left of writing it: the person's number is in it. To be
+    /// called by who holds the lock.
     fn remove_parts(&self, id: &str) -> Result<(), ParkingError> {
         let begin = format!("{id}.{QUESTION}.");
         for name in self.names()?.iter().filter(|name| name.starts_with(&begin)) {

@@ -41,8 +41,8 @@ pub enum Tried {
 }
 
 impl Held {
-    /// Asks, waits and asks again, until it has ended. `tell` hears of each wait. The question stays
-    /// parked until [`Held::erase`]: tell the end first.
+    /// Asks, waits and asks again, until it has ended. `tell` hears of each wait. The question
+    /// stays parked until [`Held::erase`]: tell the end first.
     pub async fn wait(&mut self, tell: &mut dyn FnMut(&Parked)) -> Result<Tried, ParkingError> {
         let mut told = None;
         loop {
