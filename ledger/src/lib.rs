@@ -10,8 +10,8 @@
 //!
 //! ```text
 //! <folder>/store.sqlite        leaf, node, meta, exchange, bundle, statement, invitation,
-//!                              join_request, variant, unavailable; past, segment, block, object, hold,
-//!                              erasure, copy
+//!                              join_request, variant, unavailable; past, segment, block, object,
+//!                              hold, erasure, copy
 //! <folder>/store.lock          held by the one process that writes
 //! <folder>/head                how far signed heads went: a store with fewer leaves does not open
 //! <folder>/ledger/checkpoint   and ledger/tile/…: public

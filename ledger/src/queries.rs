@@ -28,8 +28,9 @@ impl Ledger {
     }
 
     /// Exchanges that ended without a conclusion within
-    /// [`UNAVAILABLE_KEPT`](crate::UNAVAILABLE_KEPT) and whose bodies are not erased, counted by code, dataset and check: those first of which
-    /// the first ended first, at most [`GROUPS`](crate::GROUPS).
+    /// [`UNAVAILABLE_KEPT`](crate::UNAVAILABLE_KEPT) and whose bodies are not erased, counted by
+    /// code, dataset and check: those first of which the first ended first, at most
+    /// [`GROUPS`](crate::GROUPS).
     pub fn unavailable_alike(&self, which: &Which) -> Result<Vec<Alike>, LedgerError> {
         self.0.readers.with(|connection| unavailable::alike(connection, which))
     }

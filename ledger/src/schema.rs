@@ -101,7 +101,8 @@ CREATE INDEX variant_at ON variant (at);
 
 /// Segments' files that are elsewhere ([`crate::segments`]).
 const OBJECTS: &str = "
--- state: 0 begun, 1 there, 2 there alone, 3 to be removed, 4 left. upload: of which something may be left.
+-- state: 0 begun, 1 there, 2 there alone, 3 to be removed, 4 left.
+-- upload: of which something may be left.
 CREATE TABLE IF NOT EXISTS object (name TEXT PRIMARY KEY, segment INTEGER NOT NULL, kind TEXT NOT \
                       NULL, place TEXT NOT NULL, state INTEGER NOT NULL, upload TEXT) STRICT, \
                       WITHOUT ROWID;

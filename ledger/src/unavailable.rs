@@ -24,9 +24,9 @@ const LAPSING: i64 = 10_000;
 
 /// Beside the tables, as stores of before have none. subjects: how many of the exchange's.
 pub(crate) const TABLE: &str = "
-CREATE TABLE IF NOT EXISTS unavailable (exchange TEXT NOT NULL, code INTEGER NOT NULL, dataset TEXT \
-                                NOT NULL, owner TEXT NOT NULL, leaf INTEGER NOT NULL, action TEXT \
-                                NOT NULL, at INTEGER NOT NULL, subjects INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS unavailable (exchange TEXT NOT NULL, code INTEGER NOT NULL, dataset \
+                                TEXT NOT NULL, owner TEXT NOT NULL, leaf INTEGER NOT NULL, action \
+                                TEXT NOT NULL, at INTEGER NOT NULL, subjects INTEGER NOT NULL,
                                 PRIMARY KEY (exchange, code, dataset)) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS unavailable_leaf ON unavailable (leaf);
 CREATE INDEX IF NOT EXISTS unavailable_owner ON unavailable (owner, at);

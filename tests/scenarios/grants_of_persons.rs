@@ -1,7 +1,7 @@
 //! What a person is granted or licensed: what the checks say of everybody in a city whose registers
 //! are untidy, held against what was granted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -86,7 +86,7 @@ fn values(expected: &[(&str, String)]) -> Vec<(String, String)> {
 /// is counted; each of `seen` must be among that.
 fn each_city<T>(
     check: &str,
-    make: impl Fn(&Spec, System, &Path) -> Result<std::collections::HashMap<ResidentId, T>, CityError>,
+    make: impl Fn(&Spec, System, &Path) -> Result<HashMap<ResidentId, T>, CityError>,
     mut of: impl FnMut(&mut Asked<'_>, &ResidentId, &CivilStatus, &T),
     seen: &[&str],
 ) {

@@ -7,8 +7,8 @@ pub(super) const REGISTRATION: AskedDataset = AskedDataset {
     what: "就业登记: one row for each registration of a person as employed, by an employer or on \
            their own; those that ended included",
     coverage: "`since` is the first day from which every registration is in this table: older ones \
-               that go on count only where they were carried over (`older`). `subjects` is everyone \
-               who is registered as employed in these regions.",
+               that go on count only where they were carried over (`older`). `subjects` is \
+               everyone who is registered as employed in these regions.",
     lookup: AskedLookup {
         name: "employee",
         columns: &["employee_id"],

@@ -7,9 +7,9 @@ use super::{AskedDataset, AskedEnd, AskedLookup, RECORDED_ON, code, column, date
 pub(super) const LICENCE: AskedDataset = AskedDataset {
     id: "traffic.licence",
     what: "机动车驾驶证登记: one row for each licence, those that ended or went elsewhere included",
-    coverage: "Of persons that it has no row of nothing is concluded, unless it knows of everyone's \
-               licences, wherever they are kept. A person is asked about from the age of 16 on \
-               (`lifetime_from`).",
+    coverage: "Of persons that it has no row of nothing is concluded, unless it knows of \
+               everyone's licences, wherever they are kept. A person is asked about from the age \
+               of 16 on (`lifetime_from`).",
     lookup: AskedLookup {
         name: "holder",
         columns: &["holder_id"],

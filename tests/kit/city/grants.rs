@@ -1,6 +1,7 @@
 //! What the people of a city are granted: allowances, support, the nursing payment of injury
-//! insurance, disability certificates, files as demobilised soldiers. The registers of it, as untidy as real ones; and what is true
-//! of each person, by what was granted and not by the registers.
+//! insurance, disability certificates, files as demobilised soldiers. The registers of it, as
+//! untidy as real ones; and what is true of each person, by what was granted and not by the
+//! registers.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;

@@ -20,8 +20,8 @@ pub struct Row<'a> {
     pub identity: Option<&'a str>,
     /// The month in which it was paid.
     pub paid: Option<CivilMonth>,
-    /// SHA-256 over all cells that its department delivers, those too that the step does not name: a
-    /// row that was read in twice is the same in each.
+    /// SHA-256 over all cells that its department delivers, those too that the step does not name:
+    /// a row that was read in twice is the same in each.
     pub digest: [u8; 32],
     /// Whether all of these cells are known. Two that are not, and look alike, can differ.
     pub is_known: bool,
