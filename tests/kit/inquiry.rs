@@ -318,8 +318,9 @@ fn dataset_files(city: &Path) -> Result<Vec<(DatasetFile, std::path::PathBuf)>, 
         }
         for entry in fs::read_dir(&base)? {
             let path = entry?.path();
-            if path.extension().is_some_and(|ending| ending == "toml") {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            // A file of rows has a manifest beside it.
+            if name.ends_with(".toml") && !name.ends_with(".manifest.toml") {
                 let text = fs::read_to_string(&path)?;
                 files.push((DatasetFile::parse(&text, &name)?, base.clone()));
             }
