@@ -17,8 +17,8 @@ pub enum CellReading<'a> {
     Null,
     /// A person's id, or an enterprise's credit code.
     Id(Key),
-    /// An older number of an enterprise, by what its credit code has inside: good for finding a row,
-    /// and no value that could travel.
+    /// An older number of an enterprise, by what its credit code has inside: good for finding a
+    /// row, and no value that could travel.
     Part(OrganisationCode),
     /// Several persons or enterprises, every character accounted for: as good as that.
     Several(Vec<Named>),

@@ -179,8 +179,8 @@ pub(crate) fn place_of(c: u8) -> usize {
 /// Groups of letters other than `X` that are counted apart.
 const LETTERS: usize = 5;
 
-/// How often each digit and `X` occurs, and other letters by groups of them; of a cell of at most 256
-/// characters, so that a full count of one of them stays far beyond what any form holds.
+/// How often each digit and `X` occurs, and other letters by groups of them; of a cell of at most
+/// 256 characters, so that a full count of one of them stays far beyond what any form holds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts([u8; 16]);
 

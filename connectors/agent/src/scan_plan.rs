@@ -69,8 +69,8 @@ impl ScanPlan {
         })
     }
 
-    /// Those of the keys that this row names, in the order of the look-up's columns, each once; then
-    /// those that it concerns by its owner's ruling.
+    /// Those of the keys that this row names, in the order of the look-up's columns, each once;
+    /// then those that it concerns by its owner's ruling.
     pub(crate) fn keys(
         &self,
         row: RawRow<'_>,

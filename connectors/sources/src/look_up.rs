@@ -26,8 +26,8 @@ pub struct LookUp {
 }
 
 impl LookUp {
-    /// An error where a key is not of the kind that the look-up's columns hold: it would be found in
-    /// none of them, and that would say nothing.
+    /// An error where a key is not of the kind that the look-up's columns hold: it would be found
+    /// in none of them, and that would say nothing.
     pub fn require_kind(
         &self,
         kind_of: impl Fn(usize) -> Option<KeyKind>,
@@ -39,8 +39,8 @@ impl LookUp {
         if self.columns.iter().all(fits) {
             return Ok(());
         }
-        let detail = "a look-up of persons was asked for an enterprise, or one of enterprises for a \
-                      person; have the check's definition corrected";
+        let detail = "a look-up of persons was asked for an enterprise, or one of enterprises for \
+                      a person; have the check's definition corrected";
         Err(SourceError::new(ErrorCode::SourceDrift, detail))
     }
 }

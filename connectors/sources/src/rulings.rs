@@ -46,8 +46,8 @@ impl Concerns {
         }
     }
 
-    /// Reads what a clerk types: `nobody`, ids or credit codes separated by commas, or `born 1952` or `born
-    /// 1950-1955`.
+    /// Reads what a clerk types: `nobody`, ids or credit codes separated by commas, or `born 1952`
+    /// or `born 1950-1955`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text == "nobody" {

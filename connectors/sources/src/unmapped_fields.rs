@@ -1,5 +1,5 @@
-//! Fields of a system that no column of the dataset file maps: where persons or enterprises are named
-//! in one of them, a row could be about these, and a look-up would not find it.
+//! Fields of a system that no column of the dataset file maps: where persons or enterprises are
+//! named in one of them, a row could be about these, and a look-up would not find it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -128,9 +128,10 @@ impl UnmappedFields {
         };
         let fields: Vec<String> = left.take(MOST_SHOWN).map(said).collect();
         let detail = format!(
-            "`{origin}` holds resident ids or credit codes, whole, masked or in pieces, in fields that \
-             no column names, and that no look-up asks: {}; describe each in a `[[column]]` and look it up \
-             (`[[lookup]]`), or say in `[not_about]` why the rows are not about who is there",
+            "`{origin}` holds resident ids or credit codes, whole, masked or in pieces, in fields \
+             that no column names, and that no look-up asks: {}; describe each in a `[[column]]` \
+             and look it up (`[[lookup]]`), or say in `[not_about]` why the rows are not about who \
+             is there",
             fields.join(", ")
         );
         Err(SourceError::new(ErrorCode::SourceDrift, detail))

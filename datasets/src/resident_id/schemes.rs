@@ -1,6 +1,6 @@
-//! Identifiers that a column holds besides those by which it is looked up. None of them is recognised
-//! by its looks: an owner states which ones a column holds, and then a cell must have the whole form
-//! of one.
+//! Identifiers that a column holds besides those by which it is looked up. None of them is
+//! recognised by its looks: an owner states which ones a column holds, and then a cell must have
+//! the whole form of one.
 
 use zerotrip_proto::v1::SemanticType;
 

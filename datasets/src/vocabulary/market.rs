@@ -17,21 +17,21 @@ const USCC: AskedColumn = column(
 const ENTERPRISE: AskedLookup = AskedLookup {
     name: "enterprise",
     columns: &["uscc"],
-    whom: "the enterprise whose row it is, under each of its numbers; never the one that represents \
-           it, nor one that owns it",
+    whom: "the enterprise whose row it is, under each of its numbers; never the one that \
+           represents it, nor one that owns it",
 };
 
-const ANYONES: &str = "its silence counts for enterprises that the register of enterprises has today \
-                       (`registered_in`). `since` is the first day from which every entry is in this \
-                       table; what was in force by then must be in it too (`older`), and what \
-                       enterprises brought along that moved here (`moved_in`).";
+const ANYONES: &str = "its silence counts for enterprises that the register of enterprises has \
+                       today (`registered_in`). `since` is the first day from which every entry \
+                       is in this table; what was in force by then must be in it too (`older`), \
+                       and what enterprises brought along that moved here (`moved_in`).";
 
 pub(super) const REGISTRATION: AskedDataset = AskedDataset {
     id: "market.registration",
     what: "市场主体登记: one row for each enterprise, those that have ended included",
-    coverage: "it knows the enterprises that are registered here (`registered_in` itself), each under \
-               the code that it has today: state `renumbered` only if rows under former numbers have \
-               the present one.",
+    coverage: "it knows the enterprises that are registered here (`registered_in` itself), each \
+               under the code that it has today: state `renumbered` only if rows under former \
+               numbers have the present one.",
     lookup: ENTERPRISE,
     columns: &[
         USCC,
@@ -60,8 +60,8 @@ pub(super) const REGISTRATION: AskedDataset = AskedDataset {
         ),
         date(
             "ended_on",
-            "the day of the revocation, the striking off or the move; EMPTY while the enterprise is \
-             registered here",
+            "the day of the revocation, the striking off or the move; EMPTY while the enterprise \
+             is registered here",
         ),
         date(
             "term_until",

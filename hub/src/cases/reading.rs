@@ -20,8 +20,8 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// `path` names the file in errors; `persons` have their birth dates or ids, `enterprises` their
-    /// codes.
+    /// `path` names the file in errors; `persons` have their birth dates or ids, `enterprises`
+    /// their codes.
     pub(super) fn new(
         definition: &'a Definition,
         path: &'a str,

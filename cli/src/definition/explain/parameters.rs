@@ -24,7 +24,7 @@ fn kind(parameter: &Parameter) -> Bilingual {
             "被查询企业的统一社会信用代码",
         ),
         ParameterType::Uscc => Bilingual::new(
-            "the unified social credit code of another enterprise, which no register is asked about",
+            "the unified social credit code of another enterprise; no register is asked about it",
             "另一企业的统一社会信用代码（不以其检索登记）",
         ),
         ParameterType::Date(bounds) => {

@@ -217,8 +217,8 @@ impl Profile {
             };
             cell.status = match concerns {
                 Concerns::Nobody => CellStatus::Settled,
-                // It is their row now: a look-up brings it, as if their ids were there. Of the others'
-                // kind nothing is stated.
+                // It is their row now: a look-up brings it, as if their ids were there. Of keys of
+                // another kind nothing is stated.
                 Concerns::Persons(persons)
                     if !persons.iter().any(|key| key.kind() == cell.suspect.kind()) =>
                 {
