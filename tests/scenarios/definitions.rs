@@ -539,7 +539,7 @@ fn what_cannot_be_sound_is_refused_by_name() {
         (
             "[[parameter]]",
             "[[parameter]]\nname = \"other\"\ntype = \"resident_id\"\n\n[[parameter]]",
-            "is a second person; a check is about one",
+            "is a second one to ask about; a check is about one",
         ),
         (", event_date = \"date\"", "", "say of which type `event_date` is"),
         (

@@ -225,8 +225,8 @@ fn a_parameter_is_declared_whole_or_refused_by_name() {
         ("en = \"any\"", "en = \" \"", "word `any`.en"),
         ("title = { en = \"paid for by\", zh = \"付款单位\" }\n", "", "it has no title"),
         ("name = \"payer\"", "name = \"payer\"\nnames = 1", "names"),
-        ("type = \"resident_id\"", "type = \"uscc\"", "none names the person asked about"),
-        ("type = \"uscc\"", "type = \"resident_id\"", "is a second person"),
+        ("type = \"resident_id\"", "type = \"uscc\"", "none names whom it asks about"),
+        ("type = \"uscc\"", "type = \"resident_id\"", "is a second one to ask about"),
         ("name = \"begun\"", "name = \"today\"", "has a column `today` already"),
         ("name = \"begun\"", "name = \"kind\"", "has a column `kind` already"),
         ("name = \"begun\"", "name = \"period_from\"", "has a column `period_from` already"),
@@ -234,17 +234,17 @@ fn a_parameter_is_declared_whole_or_refused_by_name() {
         (
             "\nkeys = [\"request.applicant\"]",
             "\nkeys = [\"request.payer\"]",
-            "no parameter `payer` names a person",
+            "no parameter `payer` names whom it asks about",
         ),
         (
             "absence_for = [\"request.applicant\"]",
             "absence_for = [\"request.begun\"]",
-            "no parameter `begun` names a person",
+            "no parameter `begun` names whom it asks about",
         ),
         (
             "{ parameter = \"applicant\" }",
             "{ parameter = \"payer\" }",
-            "names no person's parameter: `payer`",
+            "is no parameter that names whom it asks about: `payer`",
         ),
         (
             "known_from = \"request.period\"",

@@ -152,8 +152,10 @@ fn rate(rows: usize, begun: Instant) -> f64 {
 
 async fn ours(source: &dyn Source, dataset: &DatasetFile, rows: usize) -> Result<Taken, Failure> {
     let look_up =
-        median(rows, async |number| looked_up(source, vec![person(number)?], 1).await).await?;
-    let keys = key_numbers(rows).map(person).collect::<Result<Vec<_>, _>>()?;
+        median(rows, async |number| looked_up(source, vec![person(number)?.into()], 1).await)
+            .await?;
+    let keys: Vec<Key> =
+        key_numbers(rows).map(|number| person(number).map(Key::from)).collect::<Result<_, _>>()?;
     let expected = keys.len();
     let begun = Instant::now();
     looked_up(source, keys, expected).await?;

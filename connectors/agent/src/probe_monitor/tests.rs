@@ -267,7 +267,10 @@ fn a_file_that_is_of_no_use_is_explained_by_line_and_never_by_what_stands_there(
         .collect();
     for (text, why) in [
         ("# nobody\n", "it names no person"),
-        ("\n110105491231002", "line 2 is not a resident id of 18 characters"),
+        (
+            "\n110105491231002",
+            "line 2 is neither a resident id of 18 characters nor a unified social credit",
+        ),
         (
             &format!("{LI} owner"),
             "line 1 names an unknown look-up after the id. The dataset has: owned_by, acted_for",
