@@ -163,8 +163,7 @@ pub fn as_expected(
     let asked = |name: &String| scans().any(|scan| scan.columns.contains(name));
     let mut names: Vec<&String> =
         shape.columns.keys().filter(|name| asked(name) || optional.contains(name)).collect();
-    for column in shape.lookup.values().flatten().filter(|name| !shape.columns.contains_key(*name))
-    {
+    for column in shape.lookup.values().flatten() {
         if !names.contains(&column) {
             names.push(column);
         }

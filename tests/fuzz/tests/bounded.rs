@@ -22,7 +22,7 @@ macro_rules! runs {
 
 runs! {
     csv dataset dbf definition disclosure dsse json manifest note parquet sdjwt sdjwt_parts sheet
-    tile xls xlsx
+    status_list tile xls xlsx
 }
 
 /// What is listed here, in the library and for cargo-fuzz is the same.
