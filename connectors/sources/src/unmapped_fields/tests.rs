@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn pieces_with_words_between_are_put_together() {
     let said = |rows: &[[&str; 4]]| {
-        let mut left = UnmappedFields::default();
+        let mut left = UnmappedFields::of([KeyKind::Resident].into());
         rows.iter().for_each(|row| {
             left.row(["A", "B", "C", "D"].into_iter().zip(row.iter().map(|cell| Some(*cell))))
         });
