@@ -1,8 +1,11 @@
-//! How large lists are, and how long they are good for.
+//! Where the settings are, how large lists are, and how long they are good for.
 
 use std::time::Duration;
 
 use zerotrip_certificates::status::{LEAST_PLACES, MOST_LIFE};
+
+/// The settings, in the system's folder.
+pub const FILE: &str = "status.toml";
 
 /// Places of a list. A power of two: a place is drawn by its bits.
 pub(super) const PLACES: u64 = LEAST_PLACES;

@@ -7,8 +7,7 @@ use zerotrip_channel::HomeError;
 use zerotrip_channel::files::FileError;
 use zerotrip_trust::digest::RandomError;
 
-use super::bounds::REASON_CHARS;
-use super::settings::FILE;
+use super::bounds::{FILE, REASON_CHARS};
 
 /// Why the register does not do what it is asked.
 #[expect(missing_docs, reason = "the names and the texts say it")]

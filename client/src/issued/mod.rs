@@ -18,11 +18,11 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use bounds::{LIFE, TTL};
+pub use bounds::{FILE, LIFE, TTL};
 pub use entry::{Entry, Event, Stage};
 pub use error::RegisterError;
 pub use orders::{Done, Order};
 pub use publish::{Due, Published};
 pub use register::{Ground, Register, Search};
 pub use sealer::{SEAL_CERTIFICATE, Sealer};
-pub use settings::{FILE, StatusSettings};
+pub use settings::StatusSettings;

@@ -7,10 +7,8 @@ use zerotrip_certificates::status::is_list_uri;
 use zerotrip_channel::files;
 use zerotrip_text::toml_fault;
 
+use super::bounds::FILE;
 use super::error::RegisterError;
-
-/// Its name.
-pub const FILE: &str = "status.toml";
 
 /// Where an issuer's status lists are.
 #[derive(Clone, Debug, PartialEq, Eq)]

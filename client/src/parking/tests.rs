@@ -75,7 +75,7 @@ fn a_question_is_kept_for_its_owners_eyes_and_is_gone_once_it_has_ended() {
         assert_eq!(mode(file), 0o600);
     }
     let listed = desk.parking.list().unwrap();
-    assert_eq!(listed, [held.parked.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&held.parked));
     assert_eq!(
         (listed[0].last.code(), listed[0].until(), listed[0].parked_at(), listed[0].tries),
         (ErrorCode::SourceUnreachable, at(100), at(0), 0)

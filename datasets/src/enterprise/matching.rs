@@ -23,7 +23,7 @@
 //! With a division where some code has one: otherwise nothing says that the cell ever was a code.
 
 use super::accounted::{code, folded};
-use super::beside::enterprises_in;
+use super::named::enterprises_in;
 use super::patterns::{LENGTH, begins_one, is_near};
 use super::{KNOWN_ENOUGH, known, organisation_code, tax_number};
 use crate::edits::{Counts, Ends, Form, OF_ENTERPRISES, Token, within};
@@ -95,7 +95,7 @@ impl Suspect {
         for item in text.split(SEPARATORS) {
             takes.extend(judged(item)?);
         }
-        takes.extend(enterprises_in(raw).iter().map(|code| Take::exact(code)));
+        takes.extend(enterprises_in(raw).iter().map(Take::exact));
         Some(Self { takes, anybody: false })
     }
 

@@ -17,14 +17,16 @@
 mod accounted;
 mod beside;
 mod matching;
+mod named;
 mod patterns;
 
 #[cfg(test)]
 mod tests;
 
 pub use accounted::{Number, accounted, is_regular};
-pub use beside::{damaged_in, enterprises_in};
+pub use beside::damaged_in;
 pub use matching::{Probe, Suspect};
+pub use named::enterprises_in;
 
 use crate::normal::organisation_code::OrganisationCode;
 use crate::normal::uscc;

@@ -264,7 +264,7 @@ pub fn enterprises(
         (&SERIOUS, "serious", "T_YZWF", &header[..], serious, systems[2]),
     ] {
         let rows = shuffled(&mut random, rows);
-        let keys = &header[..1];
+        let keys = header.get(..1).unwrap_or_default();
         let csv = (encoding_rs::GB18030, false, csv::Terminator::CRLF);
         let as_of = spec.written_at;
         let table = Table { system, stem, name, header, keys, rows, as_of, extract: false, csv };
@@ -446,10 +446,14 @@ fn spoil(random: &mut Random, own: &mut [Rows; 3]) -> bool {
     let place = usize::try_from(random.below(rows.len() as u64)).unwrap_or(0);
     let Some(row) = rows.get_mut(place) else { return false };
     let last = row.len() - 1;
+    let code = row.first().cloned().flatten();
+    let mut put = |place: usize, text: Option<String>| {
+        row.get_mut(place).into_iter().for_each(|cell| cell.clone_from(&text));
+    };
     match random.below(5) {
         0 => {
             // Neighbours swapped, masked, or cut; a damaged code is its own, or anybody's.
-            let Some(Some(code)) = row.first().cloned() else { return false };
+            let Some(code) = code else { return false };
             let code: Vec<char> = code.trim().chars().collect();
             if code.len() != 18 || code.iter().any(|c| !c.is_ascii_alphanumeric()) {
                 return false;
@@ -466,13 +470,13 @@ fn spoil(random: &mut Random, own: &mut [Rows; 3]) -> bool {
                 1 => code.iter().take(12).chain(&['*'; 4]).chain(code.iter().skip(16)).collect(),
                 _ => code.iter().take(16).collect(),
             };
-            row[0] = Some(damaged);
+            put(0, Some(damaged));
         }
-        1 => row[last] = Some("不详".to_owned()),
-        2 => row[last - 1] = Some("0000-00-00".to_owned()),
-        3 if at == 0 => row[2] = Some("其他".to_owned()),
-        3 => row[1] = None,
-        _ => row[last] = Some("1900-01-01".to_owned()),
+        1 => put(last, Some("不详".to_owned())),
+        2 => put(last - 1, Some("0000-00-00".to_owned())),
+        3 if at == 0 => put(2, Some("其他".to_owned())),
+        3 => put(1, None),
+        _ => put(last, Some("1900-01-01".to_owned())),
     }
     true
 }

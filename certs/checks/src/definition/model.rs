@@ -171,8 +171,8 @@ impl Definition {
 
     /// Of which kind those are whom it asks about.
     pub fn subject_kind(&self) -> KeyKind {
-        let kinds = self.parameters.iter().filter_map(|parameter| parameter.declared.subject());
-        kinds.last().unwrap_or_default()
+        let mut kinds = self.parameters.iter().filter_map(|parameter| parameter.declared.subject());
+        kinds.next_back().unwrap_or_default()
     }
 
     /// The kind of the column, by the type that the check takes it to be of. What is only looked up
