@@ -79,6 +79,10 @@ pub(super) enum StatusCommand {
     Publish {
         #[command(flatten)]
         system: SystemDir,
+        /// Also where what was published last is gone or damaged. Make sure first that the folder
+        /// `issued` is the newest: a revocation that it does not know is lifted.
+        #[arg(long)]
+        anew: bool,
     },
 }
 
@@ -135,9 +139,10 @@ pub(super) fn certificates(
 }
 
 pub(super) fn status(command: StatusCommand, screen: &Screen) -> Result<ExitCode, Failure> {
-    let StatusCommand::Publish { system } = command;
+    let StatusCommand::Publish { system, anew } = command;
     let (mut register, home) = open(&system.dir)?;
-    for list in publish(&mut register, &home, Due::All)? {
+    let due = if anew { Due::Anew } else { Due::All };
+    for list in publish(&mut register, &home, due)? {
         let text = format!(
             "{} {} {} {}",
             screen.pick("published:", "已公布："),

@@ -115,19 +115,26 @@ pub(super) async fn parked(command: ParkedCommand, screen: &Screen) -> Result<Ex
 }
 
 fn list(parking: &Parking, screen: &Screen) -> Result<(), Failure> {
-    let parked = parking.list()?;
-    if parked.is_empty() && !screen.json {
+    let (parked, damaged) = parking.list()?;
+    if parked.is_empty() && damaged.is_empty() && !screen.json {
         return screen.show(screen.pick("nothing is parked", "没有挂起的请求"), &Value::Null);
     }
-    parked.iter().try_for_each(|one| screen.show(&line(one, screen), &value(one)))
+    parked.iter().try_for_each(|one| screen.show(&line(one, screen), &value(one)))?;
+    damaged.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
 }
 
 async fn run(parking: &Parking, once: bool, screen: &Screen) -> Result<ExitCode, Failure> {
     let (mut worst, mut failed) = (0, None);
     let mut held = Vec::new();
     // Those that another process waits for are that one's to tell.
-    for parked in parking.list()? {
-        held.extend(parking.take(&parked.id)?);
+    let (parked, damaged) = parking.list()?;
+    for one in parked {
+        held.extend(parking.take(&one.id)?);
+    }
+    // The others go on.
+    for failure in damaged.into_iter().map(Failure::from) {
+        worst = worse(worst, failure.exit);
+        failed.get_or_insert(failure);
     }
     while !held.is_empty() {
         let mut waiting = Vec::new();

@@ -18,11 +18,11 @@ use zerotrip_proto::v1::entry_content::Body as Content;
 use zerotrip_proto::v1::ledger_entry::Body as Leaf;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
-    Answer, CheckBody, CheckManyBody, CheckManyReply, DatasetQuality, EntryOpening, ErrorDetail,
-    ExchangeCall, ExchangeReply, GetCheckpointReply, GetEntriesReply, GetEntriesRequest,
-    GetFactRequest, GetJoinRequest, Intent, IssueBody, JoinRequest, LedgerEntry, LedgerReceipt,
-    ListDatasetsReply, Parameter, ProveConsistencyReply, ProveConsistencyRequest,
-    ProveInclusionRequest, Request, SubjectList,
+    Answer, CheckBody, CheckManyBody, CheckManyReply, CountUnavailableRequest, DatasetQuality,
+    EntryOpening, ErrorDetail, ExchangeCall, ExchangeReply, GetCheckpointReply, GetEntriesReply,
+    GetEntriesRequest, GetFactRequest, GetJoinRequest, Intent, IssueBody, JoinRequest, LedgerEntry,
+    LedgerReceipt, ListDatasetsReply, ListUnavailableRequest, Parameter, ProveConsistencyReply,
+    ProveConsistencyRequest, ProveInclusionRequest, Request, SubjectList, UnavailableFilter,
 };
 use zerotrip_proto::{bounds, payload_type, to_timestamp};
 use zerotrip_tests::city::Variant;
@@ -189,6 +189,21 @@ impl Observer {
                     GetFactRequest { exchange_id: id.clone(), place }.encode_to_vec()
                 };
                 ids.iter().flat_map(|id| [None, Some(0)].map(|place| fact(id, place))).collect()
+            }
+            // Numbers of one's own datasets, of which this member has none: also where it names
+            // another's.
+            "/zerotrip.v1.Ledger/CountUnavailable" => {
+                let of = |dataset: &str| UnavailableFilter {
+                    dataset: dataset.to_owned(),
+                    ..UnavailableFilter::default()
+                };
+                [None, Some(of("estate.ownership")), Some(of("police.household"))]
+                    .map(|filter| CountUnavailableRequest { filter }.encode_to_vec())
+                    .into()
+            }
+            // An administrator's: refused to members.
+            "/zerotrip.v1.Ledger/ListUnavailable" => {
+                vec![ListUnavailableRequest { most: 10, ..Default::default() }.encode_to_vec()]
             }
             "/zerotrip.v1.Ledger/ProveConsistency" => {
                 vec![

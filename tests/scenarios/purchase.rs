@@ -42,7 +42,7 @@ fn truths(spec: &Spec, city: &City, out: &std::path::Path) -> HashMap<ResidentId
 
 #[test]
 fn who_may_buy_a_home_is_who_has_none_and_what_the_rule_asks_for() {
-    let mut clean = 0;
+    let (mut clean, mut pity) = (0, 0);
     let counted =
         each_city("home-purchase-qualification", 780, truths, |asked, spec, id, truth| {
             let Truth { family, alone, buyer, insured, taxed } = truth;
@@ -85,16 +85,16 @@ fn who_may_buy_a_home_is_who_has_none_and_what_the_rule_asks_for() {
                     }
                     (_, code) => {
                         let is_clean = knows && buyer.is_restriction_clean;
-                        assert!(
-                            !is_clean || homes.outcome == Outcome::Unavailable,
-                            "{id:?} {variant} {code}"
-                        );
+                        // A damaged id of somebody else's could be this person's.
+                        let is_pity = is_clean && homes.outcome != Outcome::Unavailable;
+                        assert!(!is_pity || code == "SOURCE_UNREADABLE", "{id:?} {variant} {code}");
+                        pity += usize::from(is_pity);
                     }
                 }
                 clean += usize::from(knows && homes.outcome != Outcome::Unavailable);
             }
         });
-    assert!(clean > 1000, "{clean}");
+    assert!(clean > 1000 && pity * 50 <= clean, "{pity} of {clean}");
     for variant in ["local", "insured", "taxed", "talent", "alone"] {
         came(&counted, variant, &["true", "false RESTRICTED", "false HOME_FOUND", "unavailable"]);
     }

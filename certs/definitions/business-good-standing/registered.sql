@@ -1,1 +1,1 @@
-select enterprise as id from registration where status in ('in_business', 'suspended') and ended_on is null
+select enterprise as id from registration where uscc = enterprise and status in ('in_business', 'suspended') and ended_on is null

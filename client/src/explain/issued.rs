@@ -77,6 +77,22 @@ impl Explain for RegisterError {
                 "put the newest copy of the folder `issued` back; nothing was published",
                 "请恢复 `issued` 文件夹的最新副本；本次未公布任何内容",
             ),
+            Self::Unseen { file, .. } => Failure::new(en, format!("上次公布的 `{file}` 无法核对"))
+                .remedy(
+                    "put the published folder back. If it is lost, make sure that the folder \
+                     `issued` is the newest, for a revocation that it does not know would be \
+                     lifted; then run `status publish --anew`. Nothing was published",
+                    "请恢复公布目录。如已丢失，先确认 `issued` 文件夹为最新（其中没有的撤销将被\
+                     解除），再执行 `status publish --anew`。本次未公布任何内容",
+                ),
+            Self::Moved { now, before } => Failure::new(
+                en,
+                format!("`status.toml` 中为 `{now}`，而已签发证明的状态在 `{before}`"),
+            )
+            .remedy(
+                "write the former address: certificates name it for as long as they live",
+                "请改回原地址：已签发的证明在有效期内一直指向该地址",
+            ),
         }
     }
 }

@@ -62,4 +62,10 @@ pub enum RegisterError {
         "`{file}` was published with place {place} revoked, and the register knows nothing of that"
     )]
     SetBack { file: String, place: u64 },
+    /// What was published last cannot be compared with.
+    #[error("`{file}`, which was published last, cannot be compared with: {why}")]
+    Unseen { file: String, why: String },
+    /// The settings name another address than the certificates that were issued.
+    #[error("`{FILE}` says `{now}`, and certificates were issued whose status is at `{before}`")]
+    Moved { now: String, before: String },
 }

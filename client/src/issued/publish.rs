@@ -10,7 +10,6 @@ use zerotrip_certificates::status::{
     Bits, StatusList, StatusToken, StatusValue, sign_certified_list,
 };
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_trust::keys::SigningKey;
 
 use super::bounds::{LIFE, STALE, TTL};
 use super::error::RegisterError;
@@ -25,6 +24,9 @@ pub enum Due {
     All,
     /// Those that an order has changed, that were never published, or not for half a day.
     Needed,
+    /// Each of them, also where what was published last is gone or is no list of this register: the
+    /// operator has seen to it that the register is the newest.
+    Anew,
 }
 
 /// A list that was published.
@@ -46,6 +48,7 @@ struct Row {
     profile: Profile,
     bits: Bits,
     places: u64,
+    was_published: bool,
 }
 
 impl Register {
@@ -62,11 +65,18 @@ impl Register {
         }
         // One after the other: an older list never replaces a newer one.
         let _held = files::lock(&self.lock)?;
-        let mut published = Vec::new();
+        let mut lists = Vec::new();
         for row in self.due(now, due)? {
-            let file = folder.join(&row.name);
             let (list, revision) = self.project(&row)?;
-            not_set_back(&file, &row.uri, &sealer.key, &list)?;
+            lists.push((row, list, revision));
+        }
+        // All of them are looked at before any is written.
+        for (row, list, _) in &lists {
+            not_set_back(&folder.join(&row.name), row, list, due)?;
+        }
+        let mut published = Vec::new();
+        for (row, list, revision) in lists {
+            let file = folder.join(&row.name);
             let leaf = match row.profile {
                 Profile::National => None,
                 Profile::Haip => Some(sealer.certificate(&self.home)?),
@@ -85,13 +95,13 @@ impl Register {
 
     fn due(&self, now: SystemTime, due: Due) -> Result<Vec<Row>, RegisterError> {
         let mut select = self.connection.prepare_cached(
-            "SELECT number, name, uri, profile, bits, places FROM list WHERE ?1 OR published < \
-             revision OR published_at IS NULL OR published_at <= ?2 OR published_at > ?3 \
+            "SELECT number, name, uri, profile, bits, places, published_at IS NOT NULL FROM list \
+             WHERE ?1 OR published < revision OR published_at IS NULL OR published_at <= ?2 OR published_at > ?3 \
              ORDER BY number",
         )?;
         // One of the future was published by a clock that was wrong.
         let stale = seconds(now - STALE);
-        let mut rows = select.query(params![due == Due::All, stale, seconds(now)])?;
+        let mut rows = select.query(params![due != Due::Needed, stale, seconds(now)])?;
         let mut found = Vec::new();
         let wrong = RegisterError::Content;
         while let Some(row) = rows.next()? {
@@ -103,6 +113,7 @@ impl Register {
                 profile: Profile::of(&row.get::<_, String>(3)?).ok_or(wrong("profile"))?,
                 bits: Bits::new(number(row.get(4)?, "bits")?).ok_or(wrong("bits"))?,
                 places: number(row.get(5)?, "places")?,
+                was_published: row.get(6)?,
             });
         }
         Ok(found)
@@ -137,30 +148,34 @@ impl Register {
 }
 
 /// Refuses to take back what was published as revoked: a register that was put back from an old
-/// copy does not know of it.
-fn not_set_back(
-    file: &Path,
-    uri: &str,
-    key: &SigningKey,
-    list: &StatusList,
-) -> Result<(), RegisterError> {
+/// copy does not know of it. What was published says so whoever signed it: a key can have been
+/// renewed. Where it cannot be seen, nothing shows that the register is the newest.
+fn not_set_back(file: &Path, row: &Row, list: &StatusList, due: Due) -> Result<(), RegisterError> {
+    let unseen = |why: String| match due {
+        Due::Anew => Ok(()),
+        _ => Err(RegisterError::Unseen { file: file.display().to_string(), why }),
+    };
     if !files::is_there(file) {
-        return Ok(());
+        return if row.was_published { unseen("it is not there".into()) } else { Ok(()) };
     }
-    // What is not ours says nothing, and is replaced.
-    let Ok(before) = StatusToken::parse(&files::read_text(file)?)
-        .and_then(|token| token.open(key.public(), uri))
-    else {
-        return Ok(());
+    let before = files::read_text(file).map_err(|error| error.to_string()).and_then(|text| {
+        let token = StatusToken::parse(&text).map_err(|error| error.to_string())?;
+        if token.claimed_address() != Some(&row.uri) {
+            return Err("it is a list of another address".into());
+        }
+        token.claimed_list().map_err(|error| error.to_string())
+    });
+    let before = match before {
+        Ok(before) => before,
+        Err(why) => return unseen(why),
     };
     let is_final = |list: &StatusList, place| {
         let value = list.get(place).and_then(StatusValue::of);
         matches!(value, Some(StatusValue::Revoked | StatusValue::Superseded))
     };
-    let places = 0..before.list().places();
-    let mut lost =
-        places.filter(|place| is_final(before.list(), *place) && !is_final(list, *place));
-    match lost.next() {
+    let lost =
+        (0..before.places()).find(|place| is_final(&before, *place) && !is_final(list, *place));
+    match lost {
         Some(place) => Err(RegisterError::SetBack { file: file.display().to_string(), place }),
         None => Ok(()),
     }

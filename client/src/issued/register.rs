@@ -62,6 +62,17 @@ impl Register {
     ) -> Result<Option<Self>, RegisterError> {
         let Some(settings) = StatusSettings::read(folder)? else { return Ok(None) };
         let connection = schema::open(folder)?;
+        // Certificates name their list's address for as long as they live.
+        let former: Option<String> = connection
+            .query_row(
+                "SELECT uri FROM list WHERE uri <> ?1 || '/' || name LIMIT 1",
+                [&settings.uri],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if let Some(before) = former {
+            return Err(RegisterError::Moved { now: settings.uri, before });
+        }
         let lock = schema::folder_of(folder).join("publish.lock");
         let home = folder.to_owned();
         Ok(Some(Self { connection, settings, issuer: issuer.clone(), lock, home }))

@@ -260,10 +260,26 @@ fn a_register_that_was_put_back_takes_no_revocation_back() {
     let refused = register.publish(&organ.key, at(2), Due::All);
     assert!(matches!(refused, Err(RegisterError::SetBack { .. })), "{refused:?}");
     assert_eq!(organ.published(&entry), StatusValue::Revoked, "the list stays");
-    // What somebody else put there says nothing, and is replaced.
+    // Nor where the list is damaged, gone, or another's: nothing shows then what it said.
     let name = entry.reference.uri.rsplit('/').next().unwrap();
-    fs::write(organ.home.path().join("lists").join(name), "rubbish").unwrap();
-    register.publish(&organ.key, at(3), Due::All).unwrap();
+    let file = organ.home.path().join("lists").join(name);
+    let list = fs::read_to_string(&file).unwrap();
+    for damaged in [Some(""), Some("rubbish"), list.get(..4000.min(list.len() / 2)), None] {
+        match damaged {
+            Some(text) => fs::write(&file, text).unwrap(),
+            None => fs::remove_file(&file).unwrap(),
+        }
+        for due in [Due::All, Due::Needed] {
+            if due == Due::Needed && damaged.is_some() {
+                continue;
+            }
+            let refused = register.publish(&organ.key, at(43_201), due);
+            assert!(matches!(refused, Err(RegisterError::Unseen { .. })), "{refused:?}");
+        }
+        fs::write(&file, &list).unwrap();
+    }
+    fs::remove_file(&file).unwrap();
+    register.publish(&organ.key, at(3), Due::Anew).unwrap();
 }
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -319,6 +335,7 @@ fn settings_are_refused_by_name_and_the_register_is_for_its_owner() {
     let organ = Organ::new();
     let fund: Identity = "spiffe://c.example/member/fund/system/desk".parse().unwrap();
     let open = || Register::open_in(organ.home.path(), &fund);
+    let settings = fs::read_to_string(organ.home.path().join(FILE)).unwrap();
     for text in [
         "uri = \"http://status.example\"\nfolder = \"lists\"",
         "uri = \"https://status.example/\"\nfolder = \"lists\"",
@@ -332,6 +349,13 @@ fn settings_are_refused_by_name_and_the_register_is_for_its_owner() {
     fs::write(organ.home.path().join(FILE), "uri = \"https://a\"\nfolder = \"none\"").unwrap();
     let refused = open().unwrap().unwrap().publish(&organ.key, at(0), Due::All);
     assert!(matches!(refused, Err(RegisterError::NoFolder(_))), "{refused:?}");
+    // Whoever holds a certificate looks where it says.
+    fs::write(organ.home.path().join(FILE), &settings).unwrap();
+    organ.issued("e-1");
+    let moved = settings.replace("https://", "https://new.");
+    assert_ne!(moved, settings);
+    fs::write(organ.home.path().join(FILE), moved).unwrap();
+    assert!(matches!(open(), Err(RegisterError::Moved { .. })));
     fs::remove_file(organ.home.path().join(FILE)).unwrap();
     assert!(open().unwrap().is_none());
     use std::os::unix::fs::PermissionsExt as _;

@@ -57,11 +57,11 @@ impl Parking {
         let at = |error| FileError { path: folder.clone(), error };
         files::private_folder(&folder).map_err(at)?;
         let _others = files::lock(&folder.join(LOCK))?;
-        let there = self.list()?;
+        let (there, damaged) = self.list()?;
         if let Some(same) = there.iter().find(|one| one.question == *question) {
             return Err(ParkingError::Already(same.id.clone()));
         }
-        if there.len() >= MOST {
+        if there.len() + damaged.len() >= MOST {
             return Err(ParkingError::Full);
         }
         let id = uuid::Uuid::now_v7().to_string();
@@ -74,18 +74,21 @@ impl Parking {
         Ok(held)
     }
 
-    /// All of them, in the order in which they were parked. What a process left that was killed as
-    /// it wrote is erased.
-    pub fn list(&self) -> Result<Vec<Parked>, ParkingError> {
-        let mut found = Vec::new();
+    /// All of them, in the order in which they were parked, and what is wrong with those that
+    /// cannot be read: they hold up no other. What a process left that was killed as it wrote is
+    /// erased.
+    pub fn list(&self) -> Result<(Vec<Parked>, Vec<ParkingError>), ParkingError> {
+        let (mut found, mut damaged) = (Vec::new(), Vec::new());
         for id in self.ids()? {
-            match self.read(&id)? {
-                Some(parked) => found.push(parked),
+            match self.read(&id) {
+                Ok(Some(parked)) => found.push(parked),
                 // Unless it is being parked just now, or taken away.
-                None => drop(self.take(&id)?),
+                Ok(None) => drop(self.take(&id)?),
+                Err(error @ ParkingError::Content { .. }) => damaged.push(error),
+                Err(error) => return Err(error),
             }
         }
-        Ok(found)
+        Ok((found, damaged))
     }
 
     /// One of them, for this process alone; `None` where another one has it, or where it is gone.
@@ -107,7 +110,21 @@ impl Parking {
     /// Erases one that nobody waits for.
     pub fn erase(&self, id: &str) -> Result<(), ParkingError> {
         let known = is_id(id) && files::is_there(&self.path(id, QUESTION));
-        match self.take(id)? {
+        match self.take(id) {
+            // What cannot be read is erased all the same.
+            Err(ParkingError::Content { .. }) => {
+                let Some(_lock) = self.try_lock(id)? else {
+                    return Err(ParkingError::Busy(id.to_owned()));
+                };
+                self.remove(id, QUESTION)?;
+                self.remove(id, LOCK)
+            }
+            found => self.erase_found(id, found?, known),
+        }
+    }
+
+    fn erase_found(&self, id: &str, found: Option<Held>, known: bool) -> Result<(), ParkingError> {
+        match found {
             Some(held) => held.erase(),
             None if known => Err(ParkingError::Busy(id.to_owned())),
             None => Err(ParkingError::Unknown(id.to_owned())),

@@ -67,14 +67,14 @@ impl Desk {
 #[test]
 fn a_question_is_kept_for_its_owners_eyes_and_is_gone_once_it_has_ended() {
     let desk = Desk::new();
-    assert_eq!(desk.parking.list().unwrap(), [], "no folder, no questions");
+    assert_eq!(desk.parking.list().unwrap().0, [], "no folder, no questions");
     let held = desk.park("couple").unwrap();
     let mode = |path: &PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&desk.folder.path().join("parked")), 0o700);
     for file in desk.files().iter().filter(|file| file.extension().is_some_and(|e| e == "json")) {
         assert_eq!(mode(file), 0o600);
     }
-    let listed = desk.parking.list().unwrap();
+    let listed = desk.parking.list().unwrap().0;
     assert_eq!(listed, std::slice::from_ref(&held.parked));
     assert_eq!(
         (listed[0].last.code(), listed[0].until(), listed[0].parked_at(), listed[0].tries),
@@ -82,7 +82,7 @@ fn a_question_is_kept_for_its_owners_eyes_and_is_gone_once_it_has_ended() {
     );
     assert!(desk.names_the_person());
     held.erase().unwrap();
-    assert!(!desk.names_the_person() && desk.parking.list().unwrap().is_empty());
+    assert!(!desk.names_the_person() && desk.parking.list().unwrap().0.is_empty());
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn one_process_asks_a_question_and_nobody_parks_it_twice() {
     assert!(desk.parking.take(&id).unwrap().is_none(), "it is held");
     assert!(matches!(desk.parking.erase(&id), Err(ParkingError::Busy(_))));
     let other = desk.park("family").unwrap();
-    assert_eq!(desk.parking.list().unwrap().len(), 2);
+    assert_eq!(desk.parking.list().unwrap().0.len(), 2);
     // Killed: its lock goes with it, and the question stays.
     drop(held);
     let again = desk.parking.take(&id).unwrap().unwrap();
@@ -120,7 +120,7 @@ fn what_a_killed_process_left_half_written_is_erased() {
     desk.parking.list().unwrap();
     assert!(part.exists(), "who writes it has the lock");
     drop(held);
-    assert!(desk.parking.list().unwrap().is_empty());
+    assert!(desk.parking.list().unwrap().0.is_empty());
     assert!(!part.exists() && !desk.names_the_person());
 }
 
@@ -130,6 +130,7 @@ fn what_is_no_parked_question_is_named_and_not_repeated() {
     let held = desk.park("couple").unwrap();
     let id = held.parked.id.clone();
     drop(held);
+    drop(desk.park("family").unwrap());
     let file = desk.folder.path().join("parked").join(format!("{id}.json"));
     let whole = fs::read_to_string(&file).unwrap();
     for (from, to) in [
@@ -142,10 +143,15 @@ fn what_is_no_parked_question_is_named_and_not_repeated() {
     ] {
         assert!(whole.contains(from), "{from}");
         fs::write(&file, whole.replace(from, to)).unwrap();
-        let error = desk.parking.list().unwrap_err();
-        let said = error.to_string();
+        let (others, damaged) = desk.parking.list().unwrap();
+        assert_eq!(others.len(), 1, "it holds up no other");
+        let said = damaged[0].to_string();
         assert!(said.contains(&id) && !said.contains("19491231"), "{from}: {said}");
     }
+    // It can be erased by its id.
+    desk.parking.erase(&id).unwrap();
+    let (others, damaged) = desk.parking.list().unwrap();
+    assert!(others.len() == 1 && damaged.is_empty() && !file.exists());
 }
 
 #[test]
@@ -175,6 +181,6 @@ async fn what_is_over_is_told_and_not_asked_again() {
     assert!(matches!(held.try_now(at(1000)).await.unwrap(), Tried::Over));
     assert!(matches!(held.try_now(at(100)).await, Err(ParkingError::Session(_))), "it is due");
     assert!(matches!(held.try_now(at(100)).await.unwrap(), Tried::Over), "that was the last try");
-    let kept = desk.parking.list().unwrap();
+    let kept = desk.parking.list().unwrap().0;
     assert_eq!((kept[0].tries, kept[0].due()), (1, None), "written down before it is asked");
 }

@@ -1,10 +1,13 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use zerotrip_checks::definition::Definition;
+use zerotrip_checks::definition::{Definition, ExpectedDataset};
+use zerotrip_proto::v1::{Column, SemanticType};
 
-use super::{CaseFile, CasesReport, Expected, engine_faults, run_cases};
+use super::{CaseFile, CasesReport, Expected, as_expected, engine_faults, run_cases};
+use crate::engine::PreparedCheck;
 use crate::state::DefinitionFolder;
 
 fn shipped() -> PathBuf {
@@ -168,6 +171,39 @@ fn what_is_not_stated_is_not_so() {
         let [outcome] = report.outcomes.as_slice() else { panic!("{:?}", report.outcomes) };
         let answered = outcome.answered.as_ref().unwrap().to_string();
         assert!(answered.starts_with(answer), "{from}: {answered}");
+    }
+}
+
+/// A row that a look-up finds by a second column is about another: whoever draws somebody's
+/// allowance has none, and an employer was not insured.
+#[test]
+fn a_fact_is_about_whom_the_checks_own_columns_name() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for (check, is_refused) in
+        [("social-insurance-months", true), ("elderly-allowance", true), ("no-property", false)]
+    {
+        let folder = DefinitionFolder::read(&shipped().join(check)).unwrap();
+        let definition = Arc::new(folder.definition().unwrap());
+        let said = |more: Option<&str>| {
+            let state = |shape: &ExpectedDataset| {
+                let mut statement = as_expected(&definition, shape, &[]);
+                if let Some(more) = more {
+                    statement.columns.push(Column {
+                        name: more.to_owned(),
+                        r#type: SemanticType::ResidentId.into(),
+                        ..Column::default()
+                    });
+                    statement.lookups.iter_mut().for_each(|one| one.columns.push(more.to_owned()));
+                }
+                (shape.id.clone(), statement)
+            };
+            let statements = definition.datasets.iter().map(state).collect();
+            let prepared = PreparedCheck::try_new(Arc::clone(&definition), &statements);
+            runtime.block_on(prepared).err().map(|error| error.in_a_line()).unwrap_or_default()
+        };
+        let text = "would count as a fact about whom it names";
+        assert!(!said(None).contains(text), "{check}");
+        assert_eq!(said(Some("payer_id")).contains(text), is_refused, "{check}");
     }
 }
 

@@ -95,7 +95,7 @@ impl PreparedMonths {
         }
         for batch in cx.rows(self.scan + 1)? {
             let persons = text_column(batch, 0)?;
-            for (person, row) in persons.iter().zip(self.rows(batch)?) {
+            for (person, row) in persons.iter().zip(self.rows(batch, today)?) {
                 by_person.entry(person.unwrap_or_default().to_owned()).or_default().push(row);
             }
         }
@@ -110,7 +110,7 @@ impl PreparedMonths {
         Ok((self.table(&counts)?, is_known))
     }
 
-    fn rows<'a>(&self, batch: &'a RecordBatch) -> Result<Vec<Row<'a>>> {
+    fn rows<'a>(&self, batch: &'a RecordBatch, today: NaiveDate) -> Result<Vec<Row<'a>>> {
         let text = |place: Option<usize>| place.map(|place| text_column(batch, place)).transpose();
         let MonthsColumns { month, amount, paid_on, row_number, .. } = self.columns;
         let months = text_column(batch, month)?;
@@ -150,9 +150,11 @@ impl PreparedMonths {
                 direction: cell(directions, row),
                 kind: cell(kinds, row),
                 identity: cell(identities, row),
+                // On a day to come nothing was received yet.
                 paid: days
                     .filter(|all| all.is_valid(row))
                     .and_then(|all| NaiveDate::from_epoch_days(all.value(row)))
+                    .filter(|day| *day <= today)
                     .and_then(CivilMonth::of),
                 digest: said(row)?,
                 is_known: delivered().all(|column| column.is_valid(row)),

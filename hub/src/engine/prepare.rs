@@ -3,6 +3,7 @@
 
 mod counts;
 mod regions;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -191,6 +192,7 @@ impl<'a> Preparation<'a> {
             self.faults.extend(faults.iter().map(|fault| format!("scan `{name}`: {fault}")));
             return None;
         }
+        self.faults.extend(whose::anothers(name, self.variant, (scan, &template), statement));
         let mut fields = vec![Field::new(&scan.lookup, DataType::Utf8, true)];
         let delivered = template::delivered(&template, statement);
         for column in &delivered {

@@ -117,12 +117,21 @@ impl StatusToken {
             Ok(life) if !life.is_zero() => {}
             _ => return Err(StatusError::Times),
         }
-        let part = part(payload)?;
+        Ok(OpenList { list: self.claimed_list()?, issued, ends })
+    }
+
+    /// The address that it says it is the list of, **whoever signed it**.
+    pub fn claimed_address(&self) -> Option<&str> {
+        self.0.payload.get("sub").and_then(Value::as_str)
+    }
+
+    /// What it says, **whoever signed it**: for an issuer that looks at what it published itself.
+    pub fn claimed_list(&self) -> Result<StatusList, StatusError> {
+        let part = part(&self.0.payload)?;
         let bits = part.get("bits").and_then(Value::as_u64).and_then(Bits::new);
         let bits = bits.ok_or(StatusError::Claim("status_list.bits"))?;
         let lst = part.get("lst").and_then(Value::as_str);
-        let lst = lst.ok_or(StatusError::Claim("status_list.lst"))?;
-        Ok(OpenList { list: StatusList::decode(bits, lst)?, issued, ends })
+        StatusList::decode(bits, lst.ok_or(StatusError::Claim("status_list.lst"))?)
     }
 }
 
