@@ -177,7 +177,8 @@ fn who_can_be_granted_an_allowance_for_the_elderly_is_what_was_granted() {
             Said::Nothing(_) => {}
         }
     };
-    // Nobody in these cities is ninety and without a grant, or a hundred; the cases of the definition say what is so then.
+    // Nobody in these cities is ninety and without a grant, or a hundred; the cases of the
+    // definition say what is so then.
     let seen = [
         "eligible-80 true",
         "eligible-80 false DECEASED",

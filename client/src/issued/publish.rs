@@ -96,7 +96,8 @@ impl Register {
     fn due(&self, now: SystemTime, due: Due) -> Result<Vec<Row>, RegisterError> {
         let mut select = self.connection.prepare_cached(
             "SELECT number, name, uri, profile, bits, places, published_at IS NOT NULL FROM list \
-             WHERE ?1 OR published < revision OR published_at IS NULL OR published_at <= ?2 OR published_at > ?3 \
+             WHERE ?1 OR published < revision OR published_at IS NULL OR published_at <= ?2 OR \
+             published_at > ?3 \
              ORDER BY number",
         )?;
         // One of the future was published by a clock that was wrong.

@@ -1,5 +1,5 @@
-//! Damaged codes in texts: names, remarks, addresses, numbers of other things. Most of what is there
-//! is no code, so only what makes sense as nothing else counts.
+//! Damaged codes in texts: names, remarks, addresses, numbers of other things. Most of what is
+//! there is no code, so only what makes sense as nothing else counts.
 
 use super::accounted::code;
 use super::matching::Suspect;

@@ -133,6 +133,12 @@ impl PreparedMonths {
         let cell = |column: Option<&'a StringArray>, row: usize| {
             column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
         };
+        let day = |row: usize| {
+            let all = days.filter(|all| all.is_valid(row))?;
+            NaiveDate::from_epoch_days(all.value(row))
+        };
+        // Of what is dated on a day to come it is not known what it adds, or takes back.
+        let is_to_come = |row: usize| day(row).is_some_and(|day| day > today);
         let delivered = || batch.columns().iter().take(self.delivered);
         let said = |row: usize| -> Result<[u8; 32]> {
             let mut cells = Vec::with_capacity(self.delivered);
@@ -146,16 +152,13 @@ impl PreparedMonths {
             Ok(Row {
                 number: numbers.value(row),
                 month: cell(Some(months), row).and_then(CivilMonth::parse),
-                amount: amounts.filter(|all| all.is_valid(row)).map(|all| all.value(row)),
-                direction: cell(directions, row),
+                amount: amounts
+                    .filter(|all| all.is_valid(row) && !is_to_come(row))
+                    .map(|all| all.value(row)),
+                direction: cell(directions, row).filter(|_| !is_to_come(row)),
                 kind: cell(kinds, row),
                 identity: cell(identities, row),
-                // On a day to come nothing was received yet.
-                paid: days
-                    .filter(|all| all.is_valid(row))
-                    .and_then(|all| NaiveDate::from_epoch_days(all.value(row)))
-                    .filter(|day| *day <= today)
-                    .and_then(CivilMonth::of),
+                paid: day(row).filter(|_| !is_to_come(row)).and_then(CivilMonth::of),
                 digest: said(row)?,
                 is_known: delivered().all(|column| column.is_valid(row)),
             })

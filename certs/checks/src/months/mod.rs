@@ -153,14 +153,9 @@ impl<'a> Kind<'a> {
             (Some(_), None) => false,
             _ => true,
         };
-        // What is not known to have been received may not have been.
-        let late = match (row.paid, rule.paid_within) {
-            (None, _) if rule.paid_on.is_some() => None,
-            (_, None) => Some(false),
-            (paid, Some(within)) => paid
-                .zip(row.month)
-                .map(|(paid, month)| paid.since(month) > i32::try_from(within).unwrap_or(i32::MAX)),
-        };
+        let late = rule.paid_within.map_or(Some(false), |within| {
+            Some(row.paid?.since(row.month?) > i32::try_from(within).unwrap_or(i32::MAX))
+        });
         let effect = effect(rule, row);
         match row.month {
             None => {

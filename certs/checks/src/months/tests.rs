@@ -144,16 +144,6 @@ fn what_is_taken_back_counts_no_more_and_two_employers_count_once() {
     assert_eq!(ask(&unnumbered, &rows).months, None);
 }
 
-/// A payment without its day, or of a day to come, may not have been received.
-#[test]
-fn what_was_not_received_may_not_count() {
-    let mut rows = year();
-    rows[4].paid = None;
-    assert_eq!(ask(&twelve(), &rows).months, None);
-    let nobody_asks = Months { paid_on: None, ..twelve() };
-    assert_eq!(ask(&nobody_asks, &rows).months, Some(12));
-}
-
 #[test]
 fn what_cannot_be_known_matters_only_where_it_could() {
     // The count is reached without it, and it cannot take anything back.
