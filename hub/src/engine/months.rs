@@ -95,7 +95,7 @@ impl PreparedMonths {
         }
         for batch in cx.rows(self.scan + 1)? {
             let persons = text_column(batch, 0)?;
-            for (person, row) in persons.iter().zip(self.rows(batch, today)?) {
+            for (person, row) in persons.iter().zip(self.rows(batch)?) {
                 by_person.entry(person.unwrap_or_default().to_owned()).or_default().push(row);
             }
         }
@@ -110,7 +110,7 @@ impl PreparedMonths {
         Ok((self.table(&counts)?, is_known))
     }
 
-    fn rows<'a>(&self, batch: &'a RecordBatch, today: NaiveDate) -> Result<Vec<Row<'a>>> {
+    fn rows<'a>(&self, batch: &'a RecordBatch) -> Result<Vec<Row<'a>>> {
         let text = |place: Option<usize>| place.map(|place| text_column(batch, place)).transpose();
         let MonthsColumns { month, amount, paid_on, row_number, .. } = self.columns;
         let months = text_column(batch, month)?;
@@ -133,12 +133,6 @@ impl PreparedMonths {
         let cell = |column: Option<&'a StringArray>, row: usize| {
             column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
         };
-        let day = |row: usize| {
-            let all = days.filter(|all| all.is_valid(row))?;
-            NaiveDate::from_epoch_days(all.value(row))
-        };
-        // Of what is dated on a day to come it is not known what it adds, or takes back.
-        let is_to_come = |row: usize| day(row).is_some_and(|day| day > today);
         let delivered = || batch.columns().iter().take(self.delivered);
         let said = |row: usize| -> Result<[u8; 32]> {
             let mut cells = Vec::with_capacity(self.delivered);
@@ -152,13 +146,14 @@ impl PreparedMonths {
             Ok(Row {
                 number: numbers.value(row),
                 month: cell(Some(months), row).and_then(CivilMonth::parse),
-                amount: amounts
-                    .filter(|all| all.is_valid(row) && !is_to_come(row))
-                    .map(|all| all.value(row)),
-                direction: cell(directions, row).filter(|_| !is_to_come(row)),
+                amount: amounts.filter(|all| all.is_valid(row)).map(|all| all.value(row)),
+                direction: cell(directions, row),
                 kind: cell(kinds, row),
                 identity: cell(identities, row),
-                paid: day(row).filter(|_| !is_to_come(row)).and_then(CivilMonth::of),
+                paid: days
+                    .filter(|all| all.is_valid(row))
+                    .and_then(|all| NaiveDate::from_epoch_days(all.value(row)))
+                    .and_then(CivilMonth::of),
                 digest: said(row)?,
                 is_known: delivered().all(|column| column.is_valid(row)),
             })
