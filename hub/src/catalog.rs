@@ -142,23 +142,26 @@ impl Catalog {
         let (mut prepared, mut unprepared) = (BTreeMap::new(), BTreeMap::new());
         let wanted = || self.versions.iter().filter(|version| is_wanted(&version.definition));
         for Version { definition, .. } in wanted() {
+            // Before any planning: a register that attaches is not to wait for what cannot be yet.
+            let awaited = waits_for(definition, &statements);
+            if !awaited.is_empty() {
+                let text = format!(
+                    "check {} waits for the owners' statements of {}: it is prepared when their \
+                     connectors attach",
+                    definition.name,
+                    awaited.join(", ")
+                );
+                tracing::info!("{text}");
+                unprepared.insert(definition.name.clone(), text);
+                continue;
+            }
             match PreparedCheck::try_new(Arc::clone(definition), &statements).await {
                 Ok(check) => {
                     tracing::info!(check = %definition.name, "prepared");
                     prepared.insert(definition.name.clone(), Arc::new(check));
                 }
                 Err(error) => {
-                    match waits_for(definition, &statements) {
-                        awaited if awaited.is_empty() => {
-                            tracing::warn!(check = %definition.name, why = %error.in_a_line(), "cannot be prepared")
-                        }
-                        awaited => tracing::info!(
-                            "check {} waits for the owners' statements of {}: it is prepared when \
-                             their connectors attach",
-                            definition.name,
-                            awaited.join(", ")
-                        ),
-                    }
+                    tracing::warn!(check = %definition.name, why = %error.in_a_line(), "cannot be prepared");
                     unprepared.insert(definition.name.clone(), error.to_string());
                 }
             }

@@ -399,6 +399,7 @@ fn an_answer_rests_on_one_statement_of_each_register() {
                     .contains(&format!("\"{round} ")))
             };
             wait_until(Duration::from_secs(20), "the hub knows the statement", attached).unwrap();
+            town.deployment.wait_attached(&["estate.ownership"]).unwrap();
             town.deployment.connector("civil").unwrap().signal("CONT").unwrap();
             asked.join().unwrap()
         });
