@@ -55,7 +55,7 @@ pub(crate) fn content(record: &Record) -> Result<Content, PaperError> {
     let content = Content {
         blocks,
         watermark: words::watermark(purpose, record.case_number.as_deref(), until),
-        foot: format!("SHA-256 {}…", record.digest.get(..32).unwrap_or_default()),
+        foot: format!("SHA-256 {} ...", record.digest.get(..32).unwrap_or_default()),
     };
     check(&content)?;
     Ok(content)
@@ -77,11 +77,11 @@ fn both(words: &Bilingual) -> Vec<String> {
 fn fields(record: &Record) -> Vec<Block> {
     let shown = |value: &Option<String>| value.clone().unwrap_or(words::NOT_SHOWN.to_owned());
     let mut fields =
-        vec![Block::Field { name: words::PERSONS.to_owned(), values: both(&record.persons) }];
+        vec![field(words::PERSONS, &both(&record.persons).join(" / "))];
     fields.extend(record.parameters.iter().map(|(name, value)| field(name, value)));
     for (title, value) in &record.facts {
         let name = format!("{} {}", title.zh, title.en);
-        fields.push(Block::Field { name, values: both(value) });
+        fields.push(field(&name, &both(value).join(" / ")));
     }
     fields.push(field(words::VARIANT, &record.variant));
     if !record.regions.is_empty() {

@@ -80,5 +80,5 @@ pub(crate) fn watermark(purpose: Option<&str>, case: Option<&str>, until: &str) 
         }
         (None, None) => ("未出示用途".to_owned(), "Purpose not shown".to_owned()),
     };
-    vec![format!("{zh}，有效期至 {until}"), format!("{en}, valid until {until}")]
+    vec![zh, en, format!("有效期至 {until} / valid until {until}")]
 }

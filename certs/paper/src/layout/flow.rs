@@ -16,7 +16,7 @@ const WIDTH: Length = PAGE_WIDTH - 2 * MARGIN;
 /// Where the values of fields begin, from the margin.
 const INDENT: Length = points(126);
 /// Widths of the columns of a table.
-const COLUMNS: [Length; 4] = [points(112), points(86), points(110), points(175)];
+const COLUMNS: [Length; 4] = [points(94), points(84), points(140), points(165)];
 /// Between a cell's edge and its text.
 const PADDING: Length = points(5);
 const RULE: Length = 60_000;
@@ -25,18 +25,18 @@ const NAME_SHADE: u8 = 96;
 const FIELD_SIZE: i64 = 1_000;
 const CELL_SIZE: i64 = 900;
 const FOOT_SIZE: i64 = 800;
-const WATERMARK_SIZE: i64 = 1_900;
-const WATERMARK_SHADE: u8 = 226;
+const WATERMARK_SIZE: i64 = 1_600;
+const WATERMARK_SHADE: u8 = 228;
 const WATERMARK_WIDTH: Length = points(600);
 
 /// From one base line to the next.
 const fn leading(size: i64) -> Length {
-    size * 1_520
+    size * 1_440
 }
 
 /// From the top of a line to its base line.
 const fn ascent(size: i64) -> Length {
-    size * 1_120
+    size * 1_080
 }
 
 /// A column of lines in a row.

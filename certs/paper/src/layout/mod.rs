@@ -25,9 +25,9 @@ pub(crate) const PAGE_WIDTH: Length = points(595);
 /// Height of a page (A4).
 pub(crate) const PAGE_HEIGHT: Length = points(842);
 /// Side of the seal image.
-pub(crate) const SEAL_SIDE: Length = points(112);
+pub(crate) const SEAL_SIDE: Length = points(98);
 /// Most that a side of the QR code takes.
-pub(crate) const QR_SIDE: Length = points(112);
+pub(crate) const QR_SIDE: Length = points(98);
 
 /// How wide characters are.
 pub(crate) trait Metrics {

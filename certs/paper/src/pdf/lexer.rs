@@ -36,10 +36,6 @@ impl<'a> Lexer<'a> {
         Self { bytes, at }
     }
 
-    pub(crate) fn at(&self) -> usize {
-        self.at
-    }
-
     pub(crate) fn is_at_end(&mut self) -> bool {
         self.skip_space();
         self.at >= self.bytes.len()

@@ -209,7 +209,7 @@ fn other_text_on_a_page_is_refused() {
     assert!(matches!(twice, NotGenuine::OtherText { .. }), "{twice:?}");
     let moved = drawn(&|text| text.replacen("1 0 0 -1 56 ", "1 0 0 -1 57 ", 1));
     assert!(matches!(moved, NotGenuine::OtherMarks(1)), "{moved:?}");
-    let white = drawn(&|text| text.replace(" 0 scn\n", " 1 scn\n"));
+    let white = drawn(&|text| text.replace("\n0 scn\n", "\n1 scn\n"));
     assert!(matches!(white, NotGenuine::OtherMarks(1) | NotGenuine::Operator { .. }), "{white:?}");
     let invisible = drawn(&|text| text.replacen("0 Tr\n", "3 Tr\n", 1));
     assert_eq!(invisible, NotGenuine::Operator { page: 1, operator: "Tr".into() });
@@ -256,7 +256,9 @@ fn scripts_actions_forms_and_files_have_no_place() {
     first_page(&mut file).set("Annots", both);
     assert!(matches!(refused(&file.write().0), NotGenuine::Object { .. }));
     // An object that only a hostile reader would find.
-    let unused = signed_after(|file| drop(file.push(value("<</S/Launch>>"))));
+    let unused = signed_after(|file| {
+        file.push(value("<</S/Launch>>"));
+    });
     assert!(matches!(refused(&unused), NotGenuine::Unused(_)));
 }
 

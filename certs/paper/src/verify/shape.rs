@@ -206,16 +206,9 @@ fn shape(kind: Kind) -> Shape {
             &[("FontFile2", To(Kind::FontProgram)), ("FontFile3", To(Kind::FontProgram))],
         ),
         Kind::FontProgram => stream(&[FLATE], &[("Subtype", Name(&["CIDFontType0C"]))]),
-        Kind::ToUnicode => stream(
-            &[
-                ("Type", Name(&["CMap"])),
-                ("CMapName", Name(&["Custom"])),
-                ("CIDSystemInfo", In(Kind::SystemInfo)),
-                ("WMode", Number),
-                FLATE,
-            ],
-            &[],
-        ),
+        Kind::ToUnicode => {
+            stream(&[("Type", Name(&["CMap"])), ("WMode", Number), FLATE], &[])
+        }
         Kind::Image => stream(
             &[
                 ("Type", Name(&["XObject"])),
