@@ -67,8 +67,7 @@ pub(super) async fn print(printing: &Printing, screen: &Screen) -> Result<ExitCo
     let look = Look { seal: settings.seal()?, qr: None };
     let printed = make(record, &fonts, &look).map_err(paper_error)?;
     let sealer = Sealer::load(&home).map_err(|error| refuse(error.explain()))?;
-    let certificate =
-        sealer.certificate(&system.dir).map_err(|error| refuse(error.explain()))?;
+    let certificate = sealer.certificate(&system.dir).map_err(|error| refuse(error.explain()))?;
     let stamp = if settings.tsa.is_some() { Stamp::Wanted } else { Stamp::None };
     let mut signed = printed.sign(&sealer.key, certificate, now, stamp).map_err(paper_error)?;
     let mut unstamped = None;

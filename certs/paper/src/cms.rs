@@ -54,7 +54,8 @@ impl Cms {
         certificate: &CertificateDer<'_>,
     ) -> Result<Self, PaperError> {
         let attributes = signed_attributes(&digest, certificate);
-        let signature = key.sign(&attributes).map_err(|error| PaperError::Key(error.to_string()))?;
+        let signature =
+            key.sign(&attributes).map_err(|error| PaperError::Key(error.to_string()))?;
         let signature =
             ecdsa_of_fixed(&signature).ok_or_else(|| PaperError::Key("not ES256".to_owned()))?;
         let certificate = certificate.clone().into_owned();

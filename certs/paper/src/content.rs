@@ -61,6 +61,11 @@ pub(crate) fn content(record: &Record) -> Result<Content, PaperError> {
     Ok(content)
 }
 
+/// The title of the document.
+pub(crate) fn title_of(record: &Record) -> String {
+    format!("{} / {}", record.title.zh, record.title.en)
+}
+
 fn text(text: &str, style: Style) -> Block {
     Block::Text { text: text.to_owned(), style }
 }
@@ -70,14 +75,17 @@ fn field(name: &str, value: &str) -> Block {
 }
 
 fn both(words: &Bilingual) -> Vec<String> {
-    if words.en == words.zh { vec![words.zh.clone()] } else { vec![words.zh.clone(), words.en.clone()] }
+    if words.en == words.zh {
+        vec![words.zh.clone()]
+    } else {
+        vec![words.zh.clone(), words.en.clone()]
+    }
 }
 
 /// What is certified, of whom and for what.
 fn fields(record: &Record) -> Vec<Block> {
     let shown = |value: &Option<String>| value.clone().unwrap_or(words::NOT_SHOWN.to_owned());
-    let mut fields =
-        vec![field(words::PERSONS, &both(&record.persons).join(" / "))];
+    let mut fields = vec![field(words::PERSONS, &both(&record.persons).join(" / "))];
     fields.extend(record.parameters.iter().map(|(name, value)| field(name, value)));
     for (title, value) in &record.facts {
         let name = format!("{} {}", title.zh, title.en);

@@ -10,10 +10,14 @@ use krilla::metadata::{DateTime, Metadata};
 use krilla::page::PageSettings;
 use krilla::paint::Fill;
 use krilla::surface::Surface;
-use krilla::tagging::{ArtifactType, Artifact, ContentTag, Identifier, Node, SpanTag, TableHeaderScope, Tag, TagGroup, TagTree};
+use krilla::tagging::{
+    Artifact, ArtifactType, ContentTag, Identifier, Node, SpanTag, TableHeaderScope, Tag, TagGroup,
+    TagTree,
+};
 use krilla::text::{GlyphId, KrillaGlyph};
 use krilla::{Document, SerializeSettings};
 
+use crate::content::title_of;
 use crate::error::PaperError;
 use crate::fonts::Fonts;
 use crate::layout::{Figure, Item, Length, Mark, PAGE_HEIGHT, PAGE_WIDTH, Page, Role, Text};
@@ -56,7 +60,9 @@ pub(crate) fn draw(
     }
     document.set_metadata(metadata(record)?);
     document.set_tag_tree(tags.finish());
-    document.finish().map_err(|error| PaperError::Pdf(format!("{error:?}").chars().take(300).collect()))
+    document
+        .finish()
+        .map_err(|error| PaperError::Pdf(format!("{error:?}").chars().take(300).collect()))
 }
 
 fn in_points(length: Length) -> f32 {
@@ -172,7 +178,7 @@ fn metadata(record: &Record) -> Result<Metadata, PaperError> {
         .second(small("%S"))
         .utc_offset_hour(0);
     Ok(Metadata::new()
-        .title(format!("{} / {}", record.title.zh, record.title.en))
+        .title(title_of(record))
         .language("zh-CN".to_owned())
         .producer(words::PRODUCER.to_owned())
         .creation_date(date)
@@ -190,13 +196,16 @@ impl Tags {
     fn add(&mut self, role: Role, id: Identifier) {
         match role {
             Role::Artifact => {}
-            Role::ColumnTitle => self.cell(TagGroup::with_children(
-                Tag::TH(TableHeaderScope::Column), vec![id.into()]), false),
+            Role::ColumnTitle => self.cell(
+                TagGroup::with_children(Tag::TH(TableHeaderScope::Column), vec![id.into()]),
+                false,
+            ),
             Role::Cell(is_first) => {
                 self.cell(TagGroup::with_children(Tag::TD, vec![id.into()]), is_first);
             }
-            Role::Heading => self.block(TagGroup::with_children(
-                Tag::Hn(NonZeroU16::MIN, None), vec![id.into()])),
+            Role::Heading => {
+                self.block(TagGroup::with_children(Tag::Hn(NonZeroU16::MIN, None), vec![id.into()]))
+            }
             Role::Paragraph => self.block(TagGroup::with_children(Tag::P, vec![id.into()])),
             Role::Figure(figure) => {
                 let alt = match figure {

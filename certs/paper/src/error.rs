@@ -50,9 +50,6 @@ pub enum PaperError {
     /// krilla refused.
     #[error("the PDF cannot be made: {0}")]
     Pdf(String),
-    /// The finished PDF is not what its own grammar accepts.
-    #[error("the PDF that was made would not be accepted: {0}")]
-    NotAccepted(String),
     /// The key.
     #[error("the sealing key does not sign: {0}")]
     Key(String),

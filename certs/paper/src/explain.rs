@@ -24,7 +24,9 @@ impl Explain for PaperError {
                     "请在 `paper.toml` 中增加含有该字符的字体",
                 );
             }
-            Self::Font { file, face, why } => format!("字体文件 `{file}`（第 {face} 面）不可用：{why}"),
+            Self::Font { file, face, why } => {
+                format!("字体文件 `{file}`（第 {face} 面）不可用：{why}")
+            }
             Self::NoFont => {
                 return Failure::new(en, "没有可用的字体").remedy(
                     "install fonts-noto-cjk, or name fonts in `paper.toml`",
@@ -34,12 +36,14 @@ impl Explain for PaperError {
             Self::Seal(why) => format!("印章图片不可用：{why}"),
             Self::Qr(why) => format!("二维码矩阵不可用：{why}"),
             Self::Pdf(why) => format!("无法生成 PDF：{why}"),
-            Self::NotAccepted(why) => format!("生成的 PDF 未能通过自身核验：{why}"),
             Self::Key(why) => format!("签章密钥无法签名：{why}"),
             Self::Certificate(why) => format!("签章密钥的证书不可用：{why}"),
             Self::OtherIssuer { issuer, holder } => {
-                return Failure::new(en, format!("证明由 `{issuer}` 签发，而签章密钥属于 `{holder}`"))
-                    .remedy("print it where it was issued", "请在签发该证明的系统上打印");
+                return Failure::new(
+                    en,
+                    format!("证明由 `{issuer}` 签发，而签章密钥属于 `{holder}`"),
+                )
+                .remedy("print it where it was issued", "请在签发该证明的系统上打印");
             }
             Self::NoRoom => "签名超过预留的长度".to_owned(),
             Self::BadTime => "签名时间早于证明的签发时间，或超出公元 9999 年".to_owned(),
@@ -68,8 +72,11 @@ impl Explain for NotGenuine {
             Self::NotAPdf => "不是 PDF 文件".to_owned(),
             Self::TooLarge => "PDF 文件超过 4 MiB".to_owned(),
             Self::OtherForm => {
-                return Failure::new(en, "文件不是签发时的单一版本：有内容被添加，或被其他程序另存过")
-                    .remedy("ask for the file as it was issued", "请索取签发时的原文件");
+                return Failure::new(
+                    en,
+                    "文件不是签发时的单一版本：有内容被添加，或被其他程序另存过",
+                )
+                .remedy("ask for the file as it was issued", "请索取签发时的原文件");
             }
             Self::Object { object, key } => {
                 format!("第 {object} 号对象含有 `{key}`，证明文件中不应有此内容")
@@ -88,10 +95,9 @@ impl Explain for NotGenuine {
                 format!("PDF 由 `{signer}` 签名，而其中的证明由 `{issuer}` 签发")
             }
             Self::Record(error) => {
-                return error.explain().within(
-                    "the certificate inside cannot be printed: ",
-                    "其中的证明无法印出：",
-                );
+                return error
+                    .explain()
+                    .within("the certificate inside cannot be printed: ", "其中的证明无法印出：");
             }
             Self::Font(object) => format!("第 {object} 号对象中的字体形式不符"),
             Self::Operator { page, operator } => {

@@ -72,8 +72,7 @@ impl Fonts {
 
     pub(crate) fn glyph(&self, c: char) -> Result<Glyph, PaperError> {
         let missing = || PaperError::NoGlyph(c.into(), c);
-        let known =
-            self.glyphs.read().unwrap_or_else(PoisonError::into_inner).get(&c).copied();
+        let known = self.glyphs.read().unwrap_or_else(PoisonError::into_inner).get(&c).copied();
         if let Some(known) = known {
             return known.ok_or_else(missing);
         }
@@ -121,7 +120,8 @@ impl Face {
     fn glyph(&self, place: usize, c: char) -> Option<Glyph> {
         let read = FontRef::from_index(&self.bytes, self.index).ok()?;
         let id = read.charmap().map(c).filter(|id| id.to_u32() != 0)?;
-        let wide = read.glyph_metrics(Size::unscaled(), LocationRef::default()).advance_width(id)?;
+        let wide =
+            read.glyph_metrics(Size::unscaled(), LocationRef::default()).advance_width(id)?;
         let wide = wide.round() as i64;
         let advance = (wide * 2_000 + self.units) / (2 * self.units);
         let id = GlyphId::new(id.to_u32());

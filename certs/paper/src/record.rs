@@ -78,8 +78,8 @@ impl Record {
         if token.to_string() != text {
             return Err(PaperError::NotARecord);
         }
-        let payload = token.jwt().split('.').nth(1).and_then(|part| decode(part));
-        let header = token.jwt().split('.').next().and_then(|part| decode(part));
+        let payload = token.jwt().split('.').nth(1).and_then(decode);
+        let header = token.jwt().split('.').next().and_then(decode);
         let (Some(plain), Some(header)) = (payload, header) else {
             return Err(PaperError::NotARecord);
         };
@@ -119,7 +119,10 @@ impl Record {
             hub: answer.hub.clone(),
             exchange: answer.request_id.clone(),
             answered: shown_time(&Claims(&evidence).text("answered_at")?),
-            index: receipt.get("index").and_then(Value::as_u64).ok_or(PaperError::Claim("evidence"))?,
+            index: receipt
+                .get("index")
+                .and_then(Value::as_u64)
+                .ok_or(PaperError::Claim("evidence"))?,
             origin: origin.to_owned(),
             tree_size: tree_size.to_owned(),
         };
@@ -133,7 +136,8 @@ impl Record {
         for (name, encoded) in token.disclosures() {
             let (_, value) = opened(encoded).map_err(PaperError::Record)?;
             if let Some(terms) = facts.iter().find(|terms| terms.name == name) {
-                let fact = Fact::read(terms, &value).ok_or(PaperError::Disclosure(name.to_owned()))?;
+                let fact =
+                    Fact::read(terms, &value).ok_or(PaperError::Disclosure(name.to_owned()))?;
                 let title = Bilingual::new(terms.title_en.clone(), terms.title_zh.clone());
                 self.facts.push((title, fact.in_words()));
                 continue;
@@ -210,7 +214,11 @@ impl Claims<'_> {
         let scope = self.object("scope")?;
         let Some(regions) = scope.get("regions") else { return Ok(Vec::new()) };
         let read = || {
-            regions.as_array()?.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()
+            regions
+                .as_array()?
+                .iter()
+                .map(|one| one.as_str().map(str::to_owned))
+                .collect::<Option<_>>()
         };
         read().ok_or(PaperError::Claim("scope"))
     }
@@ -241,9 +249,7 @@ fn beijing() -> Option<FixedOffset> {
 }
 
 fn time(seconds: i64) -> Result<String, PaperError> {
-    DateTime::<Utc>::from_timestamp(seconds, 0)
-        .and_then(written)
-        .ok_or(PaperError::Claim("iat"))
+    DateTime::<Utc>::from_timestamp(seconds, 0).and_then(written).ok_or(PaperError::Claim("iat"))
 }
 
 /// A time of RFC 3339 as papers write it; any other text as it is.

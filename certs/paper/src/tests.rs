@@ -56,8 +56,9 @@ pub(super) struct World {
 
 impl World {
     fn new() -> Self {
-        let ca = CertificateAuthority::generate("c.example", at(0), Duration::from_secs(3650 * DAY))
-            .unwrap();
+        let ca =
+            CertificateAuthority::generate("c.example", at(0), Duration::from_secs(3650 * DAY))
+                .unwrap();
         let seal = SigningKey::generate(Algorithm::Es256).unwrap();
         let certificate = certify(&ca, &seal, ORGAN);
         Self { ca, seal, certificate }
@@ -170,20 +171,18 @@ impl Claims {
 /// Finder patterns, and something between them: not a code that says anything.
 pub(super) fn qr(size: usize) -> Qr {
     let far = size - 7;
-    let finder = |x: usize, y: usize| match x.min(6 - x).min(y.min(6 - y)) {
-        1 => false,
-        _ => true,
-    };
+    let finder = |x: usize, y: usize| x.min(6 - x).min(y.min(6 - y)) != 1;
     let dark = |x: usize, y: usize| {
-        let corner = [(0, 0), (far, 0), (0, far)].into_iter().find(|(left, top)| {
-            (*left..left + 7).contains(&x) && (*top..top + 7).contains(&y)
-        });
+        let corner = [(0, 0), (far, 0), (0, far)]
+            .into_iter()
+            .find(|(left, top)| (*left..left + 7).contains(&x) && (*top..top + 7).contains(&y));
         match corner {
             Some((left, top)) => finder(x - left, y - top),
             None => {
-                let is_edge = (x < 8 || x >= far - 1) && (y < 8 || y >= far - 1)
+                let is_edge = (x < 8 || x >= far - 1)
+                    && (y < 8 || y >= far - 1)
                     && !(x >= far - 1 && y >= far - 1);
-                !is_edge && (x * 7 + y * 13 + x * y) % 3 == 0
+                !is_edge && (x * 7 + y * 13 + x * y).is_multiple_of(3)
             }
         }
     };

@@ -58,7 +58,11 @@ pub(crate) fn token(response: &[u8], signature: &[u8]) -> Result<Vec<u8>, StampE
         let status = *inner.enter(SEQUENCE)?.take(INTEGER)?.first()?;
         Some((status, inner))
     };
-    let (status, mut inner) = { let mut read = read; read() }.ok_or(StampError::Unreadable)?;
+    let (status, mut inner) = {
+        let mut read = read;
+        read()
+    }
+    .ok_or(StampError::Unreadable)?;
     if status > 1 {
         return Err(StampError::Refused(status));
     }

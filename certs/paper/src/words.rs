@@ -55,7 +55,8 @@ pub(crate) const INDEX: &str = "台账序号 Ledger index";
 pub(crate) const ORIGIN: &str = "台账名称 Origin";
 pub(crate) const TREE: &str = "台账长度 Tree size";
 pub(crate) const STATUS: &str = "状态清单 Status list";
-pub(crate) const NO_STATUS: &str = "无：不能撤销，到期失效 / none: it cannot be revoked, and expires";
+pub(crate) const NO_STATUS: &str =
+    "无：不能撤销，到期失效 / none: it cannot be revoked, and expires";
 pub(crate) const REQUEST: &str = "请求原文 Request";
 pub(crate) const REQUEST_SHOWN: &str = "在电子证明内 / inside the certificate";
 /// What a picture is to a reader who does not see it.
@@ -72,12 +73,8 @@ pub(crate) fn watermark(purpose: Option<&str>, case: Option<&str>, until: &str) 
             format!("仅限办理 {purpose}（办件号 {case}）"),
             format!("Only for {purpose}, case {case}"),
         ),
-        (Some(purpose), None) => {
-            (format!("仅限办理 {purpose}"), format!("Only for {purpose}"))
-        }
-        (None, Some(case)) => {
-            (format!("仅限办理办件 {case}"), format!("Only for case {case}"))
-        }
+        (Some(purpose), None) => (format!("仅限办理 {purpose}"), format!("Only for {purpose}")),
+        (None, Some(case)) => (format!("仅限办理办件 {case}"), format!("Only for case {case}")),
         (None, None) => ("未出示用途".to_owned(), "Purpose not shown".to_owned()),
     };
     vec![zh, en, format!("有效期至 {until} / valid until {until}")]

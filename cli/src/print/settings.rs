@@ -63,7 +63,10 @@ impl PaperSettings {
             return Err(wrong(&path, &format!("`fonts` names more than {FONTS}")));
         }
         if content.tsa.as_deref().is_some_and(|address| !is_address(address)) {
-            return Err(wrong(&path, "`tsa` must be an address such as `http://tsa.example.cn/tsp`"));
+            return Err(wrong(
+                &path,
+                "`tsa` must be an address such as `http://tsa.example.cn/tsp`",
+            ));
         }
         let fonts = if content.fonts.is_empty() {
             let known = DEFAULTS.iter().map(|(file, face)| (PathBuf::from(file), *face));

@@ -30,9 +30,7 @@ pub(super) fn open(
         // The root says whose the key is; the directory, whether it was in force.
         match root.check_sealing_key(&paper.signer, &paper.key, paper.signed_at) {
             Ok(()) => Ok(paper),
-            Err(error) => {
-                Err(error.explain().within("the PDF's signature: ", "PDF 的数字签名："))
-            }
+            Err(error) => Err(error.explain().within("the PDF's signature: ", "PDF 的数字签名：")),
         }
     }))
 }

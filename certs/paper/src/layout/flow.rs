@@ -252,7 +252,8 @@ impl Flow<'_> {
         let y = PAGE_HEIGHT - points(38);
         for place in 0..total {
             let number = words::page(place + 1, total);
-            let width: Length = self.lines(&number, FOOT_SIZE, WIDTH)?.iter().map(|l| l.width).sum();
+            let width: Length =
+                self.lines(&number, FOOT_SIZE, WIDTH)?.iter().map(|l| l.width).sum();
             let rule = Mark::Rect(MARGIN, y - points(14), WIDTH, RULE, RULE_SHADE);
             let marks = vec![
                 rule,

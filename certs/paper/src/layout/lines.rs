@@ -67,8 +67,7 @@ impl Open {
 
     /// Ends the line at its best place; what is behind it begins the next.
     fn cut(&mut self) -> Line {
-        let (at, width) =
-            self.good.or(self.possible).unwrap_or((self.text.len(), self.width));
+        let (at, width) = self.good.or(self.possible).unwrap_or((self.text.len(), self.width));
         let rest = self.text.split_off(at);
         let text = std::mem::replace(&mut self.text, rest);
         self.width -= width;

@@ -141,12 +141,23 @@ pub(crate) struct Page {
 /// What is laid out.
 #[derive(Clone, Debug)]
 pub(crate) enum Block {
-    Text { text: String, style: Style },
+    Text {
+        text: String,
+        style: Style,
+    },
     /// A name at the left and values beside it.
-    Field { name: String, values: Vec<String> },
-    Table { titles: Vec<String>, rows: Vec<Vec<Vec<String>>> },
+    Field {
+        name: String,
+        values: Vec<String>,
+    },
+    Table {
+        titles: Vec<String>,
+        rows: Vec<Vec<Vec<String>>>,
+    },
     /// The pictures beside one another, and lines between them.
-    Pictures { lines: Vec<String> },
+    Pictures {
+        lines: Vec<String>,
+    },
     NewPage,
 }
 

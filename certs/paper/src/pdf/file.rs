@@ -140,8 +140,7 @@ fn value(lexer: &mut Lexer<'_>, depth: usize) -> Option<Object> {
     Some(match lexer.next()? {
         Token::Number(text) => {
             let mut ahead = lexer.clone();
-            let is_reference =
-                number(&mut ahead, "0").is_some() && word(&mut ahead, "R").is_some();
+            let is_reference = number(&mut ahead, "0").is_some() && word(&mut ahead, "R").is_some();
             match text.parse() {
                 Ok(number) if is_reference => {
                     *lexer = ahead;

@@ -149,6 +149,6 @@ fn is_number(word: &str) -> bool {
     let digits = word.strip_prefix('-').unwrap_or(word);
     let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    are_digits(whole) && are_digits(part) && !part.is_empty() && digits.len() <= 16
-        && !(whole.is_empty() && !digits.contains('.'))
+    let is_any = !whole.is_empty() || digits.contains('.');
+    is_any && are_digits(whole) && are_digits(part) && !part.is_empty() && digits.len() <= 16
 }

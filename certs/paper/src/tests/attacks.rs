@@ -84,7 +84,8 @@ fn object_error(bytes: &[u8]) -> String {
 
 #[test]
 fn an_unchanged_paper_that_the_helper_signs_is_accepted() {
-    verify_pdf(&signed_after(|file| redraw(file, |text| text)), WORLD.ca.cert_der(), at(4)).unwrap();
+    verify_pdf(&signed_after(|file| redraw(file, |text| text)), WORLD.ca.cert_der(), at(4))
+        .unwrap();
 }
 
 #[test]
@@ -107,7 +108,8 @@ fn a_second_revision_is_refused() {
 fn a_stripped_or_second_signature_is_refused() {
     assert_eq!(refused(&printed().unsigned()), NotGenuine::NotSigned);
     let second = signed_after(|file| {
-        let field = file.push(value("<</Type/Annot/Subtype/Widget/FT/Sig/T<41>/F 132/Rect[0 0 0 0]>>"));
+        let field =
+            file.push(value("<</Type/Annot/Subtype/Widget/FT/Sig/T<41>/F 132/Rect[0 0 0 0]>>"));
         first_page(file).set("Annots", Object::Array(vec![Object::Reference(field)]));
     });
     // The helper's own field replaces the list, so nothing refers to the other.
@@ -162,8 +164,7 @@ fn another_signer_root_or_time_is_refused() {
     // One whose certificate had ended.
     let printed = self::printed();
     let late = printed.sign(&WORLD.seal, &WORLD.certificate, at(366), Stamp::None).unwrap();
-    let error =
-        verify_pdf(&late.into_bytes(), WORLD.ca.cert_der(), at(367)).map(drop).unwrap_err();
+    let error = verify_pdf(&late.into_bytes(), WORLD.ca.cert_der(), at(367)).map(drop).unwrap_err();
     assert_eq!(error, NotGenuine::NotValidThen);
 }
 
@@ -190,7 +191,8 @@ fn another_record_is_refused() {
 
 #[test]
 fn other_text_on_a_page_is_refused() {
-    let drawn = |change: &dyn Fn(String) -> String| refused(&signed_after(|file| redraw(file, change)));
+    let drawn =
+        |change: &dyn Fn(String) -> String| refused(&signed_after(|file| redraw(file, change)));
     // One text less, one twice, one moved, one white, one larger, one invisible.
     let block = |text: &str| {
         let begin = text.rfind("BT\n").unwrap();
@@ -224,6 +226,20 @@ fn other_text_on_a_page_is_refused() {
         format!("{}{}{}", &text[..last], covered, &text[last..])
     });
     assert!(matches!(sheet, NotGenuine::OtherMarks(1) | NotGenuine::OtherText { .. }), "{sheet:?}");
+}
+
+#[test]
+fn another_colour_profile_is_refused() {
+    let inverted = signed_after(|file| {
+        let profile = file.objects.iter_mut().find_map(|object| match object {
+            Object::Stream(stream) if stream.dict.get("N") == Some(&Object::integer(1)) => {
+                Some(stream)
+            }
+            _ => None,
+        });
+        profile.unwrap().bytes = packed(b"black is white");
+    });
+    assert_eq!(object_error(&inverted), "ICCBased");
 }
 
 #[test]
@@ -271,7 +287,8 @@ fn a_bomb_is_not_unpacked() {
         stream.bytes = bomb.clone();
     });
     assert!(matches!(refused(&of_page), NotGenuine::Stream(_)));
-    let nested = [b"%PDF-1.7\n%\x80\x80\x80\x80\n1 0 obj\n".to_vec(), b"[".repeat(100_000)].concat();
+    let nested =
+        [b"%PDF-1.7\n%\x80\x80\x80\x80\n1 0 obj\n".to_vec(), b"[".repeat(100_000)].concat();
     assert_eq!(refused(&nested), NotGenuine::OtherForm);
     let torn = signed_after(|file| {
         let content = first_page(file).get("Contents").unwrap().reference().unwrap();
@@ -318,8 +335,7 @@ fn a_cms_has_one_spelling() {
     assert!(Cms::read(&[der.as_slice(), &[0]].concat()).is_none());
 }
 
-static SIGNED: LazyLock<Vec<u8>> =
-    LazyLock::new(|| WORLD.sign(&Claims::new().record(), &look()));
+static SIGNED: LazyLock<Vec<u8>> = LazyLock::new(|| WORLD.sign(&Claims::new().record(), &look()));
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]

@@ -54,13 +54,16 @@ fn rare_characters_are_printed_or_refused_by_their_code_point() {
         claims.disclosed[1].1 = name.into();
         print(&claims.record(), &FONTS, &Look::default())
     };
-    for name in ["𠮷", "㐂", "𪚥", "𫝆", "龘", "臺", "张·三", "Ünal Şahin", "Ελένη", "ｶﾅ"] {
+    for name in ["𠮷", "㐂", "𪚥", "𫝆", "龘", "臺", "张·三", "Ünal Şahin", "Ελένη", "ｶﾅ"]
+    {
         with(name).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     assert_eq!(with("王\u{e000}").unwrap_err(), PaperError::Unprintable(0xe000, "value"));
     assert_eq!(with("\u{30000}").unwrap_err(), PaperError::NoGlyph(0x30000, '\u{30000}'));
     // What is joined, stacked, reordered or not seen.
-    for name in ["བཀྲ་ཤིས", "محمد", "e\u{301}", "葛\u{e0100}", "a\u{202e}b", "a\u{200b}b", "a\u{ad}b", "a\nb"] {
+    for name in
+        ["བཀྲ་ཤིས", "محمد", "e\u{301}", "葛\u{e0100}", "a\u{202e}b", "a\u{200b}b", "a\u{ad}b", "a\nb"]
+    {
         let error = with(name).unwrap_err();
         assert!(matches!(error, PaperError::Unprintable(_, "value")), "{name}: {error}");
     }
@@ -93,9 +96,10 @@ fn a_long_table_goes_over_pages_with_its_titles() {
     let content = crate::content::content(&read).unwrap();
     let pages = lay_out(&content, &Pictures::default(), &*FONTS).unwrap();
     let has_titles = |page: &crate::layout::Page| {
-        page.items.iter().flat_map(|item| &item.marks).any(
-            |mark| matches!(mark, Mark::Text(line) if line.text.contains("数据目录")),
-        )
+        page.items
+            .iter()
+            .flat_map(|item| &item.marks)
+            .any(|mark| matches!(mark, Mark::Text(line) if line.text.contains("数据目录")))
     };
     let with = pages.iter().filter(|page| has_titles(page)).count();
     assert_eq!(with, pages.len() - 1, "all but the page for sceptics");
@@ -154,8 +158,9 @@ fn pictures_and_fonts_are_held_to_their_bounds() {
     assert!(matches!(refused(wide), PaperError::Seal(_)));
     let mut torn = png;
     torn.truncate(200);
-    let torn = Seal::from_png(torn)
-        .and_then(|seal| print(&Claims::new().record(), &FONTS, &Look { seal: Some(seal), qr: None }));
+    let torn = Seal::from_png(torn).and_then(|seal| {
+        print(&Claims::new().record(), &FONTS, &Look { seal: Some(seal), qr: None })
+    });
     assert!(torn.is_err(), "a picture that is not whole");
     assert!(Qr::new(vec![true; 21 * 21], 21).is_err(), "no finder patterns");
     assert!(Qr::new(vec![], 22).is_err());

@@ -23,7 +23,8 @@ fn run(program: &str, arguments: &[&str]) -> Out {
 
 fn python() -> String {
     let cache = std::env::var("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache"));
+    let cache =
+        cache.unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache"));
     cache.join("zerotrip/venv/bin/python").display().to_string()
 }
 
@@ -60,7 +61,8 @@ fn outside_pdftotext_reads_what_the_record_says() {
     let record = Claims::new().record();
     let file = folder.put("paper.pdf", &WORLD.sign(&record, &look()));
     let digest = hex::encode(zerotrip_trust::digest::sha256(record.as_bytes()));
-    for (page, golden) in [include_str!("page-1.txt"), include_str!("page-2.txt")].iter().enumerate()
+    for (page, golden) in
+        [include_str!("page-1.txt"), include_str!("page-2.txt")].iter().enumerate()
     {
         // What the keys of this run decide.
         let golden = golden
@@ -86,7 +88,11 @@ fn outside_qpdf_finds_no_fault_and_gives_the_record_out() {
     let record = Claims::new().record();
     let file = folder.put("paper.pdf", &WORLD.sign(&record, &look()));
     let checked = run("qpdf", &["--check", &file]);
-    assert!(checked.is_success && checked.said.contains("No syntax or stream encoding errors"), "{}", checked.said);
+    assert!(
+        checked.is_success && checked.said.contains("No syntax or stream encoding errors"),
+        "{}",
+        checked.said
+    );
     let json = run("qpdf", &["--json", "--json-key=qpdf", &file]);
     assert!(json.is_success);
     let json: Value = serde_json::from_str(&json.said).unwrap();
@@ -106,7 +112,12 @@ fn outside_pdfsig_finds_one_signature_over_all_of_it() {
     let folder = Folder::new();
     let file = folder.put("paper.pdf", &WORLD.sign(&Claims::new().record(), &look()));
     let said = run("pdfsig", &["-nocert", &file]).said;
-    for text in ["Signature Type: ETSI.CAdES.detached", "Signature is Valid.", "Total document signed", "SHA-256"] {
+    for text in [
+        "Signature Type: ETSI.CAdES.detached",
+        "Signature is Valid.",
+        "Total document signed",
+        "SHA-256",
+    ] {
         assert!(said.contains(text), "{said}");
     }
     assert!(!said.contains("Signature #2"), "{said}");
@@ -144,8 +155,7 @@ fn outside_openssl_stamps_and_pyhanko_finds_the_stamp() {
     let folder = Folder::new();
     let printed = print(&Claims::new().record(), &FONTS, &look()).unwrap();
     let now = SystemTime::now();
-    let mut signed =
-        printed.sign(&WORLD.seal, &WORLD.certificate, at(3), Stamp::Wanted).unwrap();
+    let mut signed = printed.sign(&WORLD.seal, &WORLD.certificate, at(3), Stamp::Wanted).unwrap();
     let unstamped = signed.clone().into_bytes();
     verify_pdf(&unstamped, WORLD.ca.cert_der(), at(4)).unwrap();
     let request = signed.time_stamp_request();
@@ -174,10 +184,26 @@ fn openssl_stamp(folder: &Folder, request: &[u8]) -> Vec<u8> {
     let (key, certificate, serial, response) =
         (at("tsa.key"), at("tsa.pem"), at("serial"), at("response"));
     if !Path::new(&key).exists() {
-        let made = run("openssl", &[
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", &key, "-out", &certificate,
-            "-subj", "/CN=tsa", "-days", "2", "-addext", "extendedKeyUsage=critical,timeStamping",
-        ]);
+        let made = run(
+            "openssl",
+            &[
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-keyout",
+                &key,
+                "-out",
+                &certificate,
+                "-subj",
+                "/CN=tsa",
+                "-days",
+                "2",
+                "-addext",
+                "extendedKeyUsage=critical,timeStamping",
+            ],
+        );
         assert!(made.is_success, "{}", made.said);
         folder.put("serial", b"01\n");
     }
@@ -187,9 +213,21 @@ fn openssl_stamp(folder: &Folder, request: &[u8]) -> Vec<u8> {
          ess_cert_id_alg=sha256\n"
     ).as_bytes());
     let request = folder.put("request", request);
-    let made = run("openssl", &[
-        "ts", "-reply", "-config", &settings, "-section", "t", "-queryfile", &request, "-out", &response,
-    ]);
+    let made = run(
+        "openssl",
+        &[
+            "ts",
+            "-reply",
+            "-config",
+            &settings,
+            "-section",
+            "t",
+            "-queryfile",
+            &request,
+            "-out",
+            &response,
+        ],
+    );
     assert!(made.is_success, "{}", made.said);
     std::fs::read(response).unwrap()
 }

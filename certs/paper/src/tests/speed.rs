@@ -23,11 +23,3 @@ fn papers_a_second() {
     measure("print and sign", &mut || drop(WORLD.sign(&record, &look())));
     measure("verify", &mut || drop(verify_pdf(&bytes, WORLD.ca.cert_der(), at(4)).unwrap()));
 }
-#[test]
-#[ignore = "scratch"]
-fn scratch_dump() {
-    let p = print(&Claims::new().record(), &FONTS, &look()).unwrap();
-    std::fs::write("/tmp/pdf/unsigned.pdf", p.unsigned()).unwrap();
-    std::fs::write("/tmp/pdf/signed.pdf", WORLD.sign(&Claims::new().record(), &look())).unwrap();
-    std::fs::write("/tmp/pdf/ca.pem", zerotrip_trust::x509::pem::encode("CERTIFICATE", WORLD.ca.cert_der())).unwrap();
-}

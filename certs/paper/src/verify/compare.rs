@@ -42,7 +42,9 @@ fn is_same(seen: &Seen, expected: &Seen) -> bool {
     match (seen, expected) {
         (
             Seen::Glyph { c, x, y, size, shade, is_turned, .. },
-            Seen::Glyph { c: c2, x: x2, y: y2, size: size2, shade: shade2, is_turned: turned2, .. },
+            Seen::Glyph {
+                c: c2, x: x2, y: y2, size: size2, shade: shade2, is_turned: turned2, ..
+            },
         ) => {
             (c, shade, is_turned) == (c2, shade2, turned2)
                 && near(*x, *x2)

@@ -17,7 +17,11 @@ pub(super) struct PdfFont {
 }
 
 impl PdfFont {
-    pub(super) fn read(file: &File, number: usize, budget: &mut Budget) -> Result<Self, NotGenuine> {
+    pub(super) fn read(
+        file: &File,
+        number: usize,
+        budget: &mut Budget,
+    ) -> Result<Self, NotGenuine> {
         let read = |budget: &mut Budget| {
             let font = file.object(number)?.as_dict()?;
             let Object::Stream(map) = file.resolve(font.get("ToUnicode")?)? else { return None };

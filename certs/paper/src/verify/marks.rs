@@ -11,7 +11,15 @@ use crate::pdf::{Dict, Lexer, Object, Token};
 /// Something that a page shows; lengths in points, from the page's upper left corner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Seen {
-    Glyph { c: char, width: f64, x: f64, y: f64, size: f64, shade: u8, is_turned: bool },
+    Glyph {
+        c: char,
+        width: f64,
+        x: f64,
+        y: f64,
+        size: f64,
+        shade: u8,
+        is_turned: bool,
+    },
     /// Left, top, width, height, shade.
     Rect(f64, f64, f64, f64, u8),
     Seal(f64, f64, f64, f64),
@@ -30,7 +38,14 @@ type Matrix = [f64; 6];
 fn times(m: Matrix, n: Matrix) -> Matrix {
     let [a, b, c, d, e, f] = m;
     let [g, h, i, j, k, l] = n;
-    [a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + l]
+    [
+        a * g + b * i,
+        a * h + b * j,
+        c * g + d * i,
+        c * h + d * j,
+        e * g + f * i + k,
+        e * h + f * j + l,
+    ]
 }
 
 fn apply(m: Matrix, x: f64, y: f64) -> (f64, f64) {

@@ -3,6 +3,7 @@
 use super::error::NotGenuine;
 use super::shape::{Kind, Kinds};
 use super::unpack::Budget;
+use crate::content::title_of;
 use crate::pdf::{File, Object};
 use crate::record::Record;
 use crate::words;
@@ -32,13 +33,9 @@ pub(super) fn check(file: &File, kinds: &Kinds<'_>, record: &Record) -> Result<(
     let Some(Object::Stream(xmp)) = xmp else { return Err(NotGenuine::Metadata("XMP")) };
     let xmp = Budget::new().unpack(xmp).and_then(|bytes| String::from_utf8(bytes).ok());
     let says = |text: &str| xmp.as_ref().is_some_and(|xmp| xmp.matches(text).count() == 1);
-    let is_a2u = says("<pdfaid:part>2</pdfaid:part>") && says("<pdfaid:conformance>U</pdfaid:conformance>");
+    let is_a2u =
+        says("<pdfaid:part>2</pdfaid:part>") && says("<pdfaid:conformance>U</pdfaid:conformance>");
     if is_a2u { Ok(()) } else { Err(NotGenuine::Metadata("XMP")) }
-}
-
-/// The title of the document.
-pub(crate) fn title_of(record: &Record) -> String {
-    format!("{} / {}", record.title.zh, record.title.en)
 }
 
 /// A text string (ISO 32000-1, 7.9.2.2): ASCII, or UTF-16 with a mark.

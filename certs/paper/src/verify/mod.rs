@@ -20,6 +20,7 @@ mod unpack;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use zerotrip_trust::digest::sha256;
 use zerotrip_trust::keys::PublicKey;
 use zerotrip_trust::x509::{CertificateDer, check_issued_by, sealing_key_of, validity_of};
 
@@ -40,6 +41,11 @@ use marks::{Names, Seen};
 use shape::{Kind, Kinds};
 use unpack::Budget;
 
+/// SHA-256 of the two colour profiles that papers have: sGrey and sRGB, as krilla embeds them.
+const PROFILES: [&str; 2] = [
+    "00c0f94e09127520a17dc0e1d9264b5702081d96dbdb1549ee88e3631ce42a9d",
+    "c56e1685d888f5edb92fe07f2750f387f8fe8e91b32ff8fb0b56bfbbb9458353",
+];
 /// How far the clocks of signer and verifier may differ.
 const CLOCK_SKEW: Duration = Duration::from_secs(300);
 
@@ -204,7 +210,11 @@ fn shows(file: &File, kinds: &Kinds<'_>, read: &Record) -> Result<Pictures, NotG
     let laid_out = content(read).and_then(|content| lay_out(&content, &pictures, &stated));
     let laid_out = match (laid_out, stated.missing()) {
         (_, Some(c)) => {
-            return Err(NotGenuine::OtherText { page: 1, found: String::new(), expected: c.into() });
+            return Err(NotGenuine::OtherText {
+                page: 1,
+                found: String::new(),
+                expected: c.into(),
+            });
         }
         (laid_out, None) => laid_out.map_err(NotGenuine::Record)?,
     };
@@ -217,7 +227,12 @@ fn unpack_all(file: &File, kinds: &Kinds<'_>, budget: &mut Budget) -> Result<(),
     for kind in [Kind::FontProgram, Kind::CidSet, Kind::Profile, Kind::Image, Kind::Mask] {
         for number in kinds.all(kind) {
             let Some(Object::Stream(stream)) = file.object(number) else { continue };
-            budget.unpack(stream).ok_or(NotGenuine::Stream(number))?;
+            let unpacked = budget.unpack(stream).ok_or(NotGenuine::Stream(number))?;
+            // A profile of another make could turn black into white.
+            if kind == Kind::Profile && !PROFILES.contains(&hex::encode(sha256(&unpacked)).as_str())
+            {
+                return Err(NotGenuine::Object { object: number, key: "ICCBased".to_owned() });
+            }
         }
     }
     Ok(())
@@ -280,7 +295,8 @@ fn names<'a>(
     fonts: &'a BTreeMap<usize, PdfFont>,
 ) -> Option<Names<'a>> {
     let resources = resources.as_dict()?;
-    let members = |key: &str| resources.get(key).and_then(Object::as_dict).map(|it| it.0.as_slice());
+    let members =
+        |key: &str| resources.get(key).and_then(Object::as_dict).map(|it| it.0.as_slice());
     let mut names = Names { fonts: HashMap::new(), greys: Vec::new(), images: Vec::new() };
     for (name, value) in members("Font").unwrap_or_default() {
         names.fonts.insert(name.clone(), fonts.get(&value.reference()?)?);

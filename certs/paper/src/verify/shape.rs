@@ -139,10 +139,9 @@ fn shape(kind: Kind) -> Shape {
             &[],
         ),
         Kind::Profile => stream(&[("N", Number)], &[("Range", Numbers), FLATE]),
-        Kind::Pages => dict(
-            &[("Type", Name(&["Pages"])), ("Count", Number), ("Kids", All(Kind::Page))],
-            &[],
-        ),
+        Kind::Pages => {
+            dict(&[("Type", Name(&["Pages"])), ("Count", Number), ("Kids", All(Kind::Page))], &[])
+        }
         Kind::Page => dict(
             &[
                 ("Type", Name(&["Page"])),
@@ -206,9 +205,7 @@ fn shape(kind: Kind) -> Shape {
             &[("FontFile2", To(Kind::FontProgram)), ("FontFile3", To(Kind::FontProgram))],
         ),
         Kind::FontProgram => stream(&[FLATE], &[("Subtype", Name(&["CIDFontType0C"]))]),
-        Kind::ToUnicode => {
-            stream(&[("Type", Name(&["CMap"])), ("WMode", Number), FLATE], &[])
-        }
+        Kind::ToUnicode => stream(&[("Type", Name(&["CMap"])), ("WMode", Number), FLATE], &[]),
         Kind::Image => stream(
             &[
                 ("Type", Name(&["XObject"])),
@@ -245,10 +242,7 @@ fn shape(kind: Kind) -> Shape {
         ),
         Kind::Element => dict(
             &[
-                (
-                    "S",
-                    Name(&["Document", "H1", "P", "Table", "TR", "TH", "TD", "Figure"]),
-                ),
+                ("S", Name(&["Document", "H1", "P", "Table", "TR", "TH", "TD", "Figure"])),
                 ("P", To(Kind::Element)),
                 ("K", Children),
             ],
@@ -259,15 +253,12 @@ fn shape(kind: Kind) -> Shape {
                 ("A", In(Kind::Attributes)),
             ],
         ),
-        Kind::Attributes => {
-            dict(&[("O", Name(&["Table"])), ("Scope", Name(&["Column"]))], &[])
-        }
+        Kind::Attributes => dict(&[("O", Name(&["Table"])), ("Scope", Name(&["Column"]))], &[]),
         Kind::RoleMap => dict(&[], &[("*", Names)]),
         Kind::ParentTree => dict(&[("Nums", Numbered)], &[]),
-        Kind::Reference => dict(
-            &[("Type", Name(&["MCR"])), ("MCID", Number), ("Pg", To(Kind::Page))],
-            &[],
-        ),
+        Kind::Reference => {
+            dict(&[("Type", Name(&["MCR"])), ("MCID", Number), ("Pg", To(Kind::Page))], &[])
+        }
         Kind::Field => dict(
             &[
                 ("Type", Name(&["Annot"])),
@@ -400,14 +391,15 @@ impl<'a> Kinds<'a> {
             (All(kind), Object::Array(items)) => return self.each(number, key, items, kind),
             (In(kind), Object::Dict(dict)) => return self.members(number, dict, &shape(kind)),
             (In(Kind::Attributes), Object::Array(items)) => {
-                return items.iter().try_for_each(|item| {
-                    self.holds(number, key, item, In(Kind::Attributes))
-                });
+                return items
+                    .iter()
+                    .try_for_each(|item| self.holds(number, key, item, In(Kind::Attributes)));
             }
             (Named(kind), Object::Dict(dict)) => {
-                return dict.0.iter().try_for_each(|(name, value)| {
-                    self.holds(number, name, value, To(kind))
-                });
+                return dict
+                    .0
+                    .iter()
+                    .try_for_each(|(name, value)| self.holds(number, name, value, To(kind)));
             }
             (Children, Object::Array(items)) => {
                 return items.iter().try_for_each(|item| self.child(number, item));
@@ -450,13 +442,7 @@ impl<'a> Kinds<'a> {
 
     /// An object is of one kind wherever it is referred to from; only a parent of elements can be
     /// the root of them.
-    fn refer(
-        &mut self,
-        to: usize,
-        kind: Kind,
-        number: usize,
-        key: &str,
-    ) -> Result<(), NotGenuine> {
+    fn refer(&mut self, to: usize, kind: Kind, number: usize, key: &str) -> Result<(), NotGenuine> {
         let refuse = || NotGenuine::Object { object: number, key: key.to_owned() };
         let place = to.checked_sub(1).and_then(|at| self.kinds.get_mut(at)).ok_or_else(refuse)?;
         match place {
