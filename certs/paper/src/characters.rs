@@ -1,6 +1,6 @@
 //! Which characters a paper shows, and where a line of them can end.
 //!
-//! A character is shown by one glyph, from left to right, with nothing joined, stacked or reordered.
+//! A character is shown by one glyph, from left to right; nothing is joined, stacked or reordered.
 //! So only blocks of characters that are written so are accepted; which of them can be printed
 //! depends on the fonts.
 

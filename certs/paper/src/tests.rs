@@ -19,9 +19,11 @@ use zerotrip_trust::x509::{CertificateAuthority, CertificateDer};
 
 use crate::{FontFile, Fonts, Look, PaperError, Qr, Seal, Stamp, print, verify_pdf};
 
-mod attacks;
-mod made;
+mod alone;
 mod outside;
+// With fonts, which `tests/outside/install.sh` installs.
+mod outside_attacks;
+mod outside_made;
 mod speed;
 
 const DAY: u64 = 86_400;
@@ -124,9 +126,24 @@ impl Claims {
             },
             "scope": { "regions": ["330100", "330200"] },
             "sources": [
-                source("civil.marriage", "civil", "全国婚姻登记（2001 年起）", "Marriages, nationwide, since 2001"),
-                source("estate.ownership", "estate", "本市不动产权属登记", "Ownership of real estate in the city"),
-                source("housing.presale", "housing", "本市商品房预售合同备案", "Pre-sale contracts in the city"),
+                source(
+                    "civil.marriage",
+                    "civil",
+                    "全国婚姻登记（2001 年起）",
+                    "Marriages, nationwide, since 2001",
+                ),
+                source(
+                    "estate.ownership",
+                    "estate",
+                    "本市不动产权属登记",
+                    "Ownership of real estate in the city",
+                ),
+                source(
+                    "housing.presale",
+                    "housing",
+                    "本市商品房预售合同备案",
+                    "Pre-sale contracts in the city",
+                ),
             ],
             "policy": ["grant:fund"],
             "definition_digest": "3d0c9a7f5be1a2b94c6d8e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d",
@@ -134,7 +151,9 @@ impl Claims {
             "nbf": 1_800_000_000u64 + DAY,
             "exp": 1_800_000_000u64 + 31 * DAY,
             "serial": "fund-desk-2027-000042",
-            "status": { "status_list": { "idx": 53711, "uri": "https://status.example.cn/fund/3f.jwt" } },
+            "status": {
+                "status_list": { "idx": 53711, "uri": "https://status.example.cn/fund/3f.jwt" },
+            },
             "evidence": {
                 "answered_at": "2027-01-16T08:00:00Z",
                 "answer": URL_SAFE_NO_PAD.encode(envelope.encode_to_vec()),

@@ -34,14 +34,15 @@ pub(crate) const STEPS: [&str; 8] = [
      certificate says, and then the certificate itself and its status.",
     "2. 也可用其他工具核验：支持 PAdES 的阅读器信任主管部门根证书后会显示签名；数字签名只有一个，且覆盖整个\
      文件。",
-    "2. Other tools can do so too: a reader that knows PAdES shows the signature once it trusts the \
-     authority's root certificate. There is one signature, and it covers the whole file.",
+    "2. Other tools can do so too: a reader that knows PAdES shows the signature once it trusts \
+     the authority's root certificate. There is one signature, and it covers the whole file.",
     "3. 电子证明（SD-JWT）原样存于文件目录的 PieceInfo / Zerotrip / Private 数据流中，未压缩；其 SHA-256 \
      见下表。",
     "3. The certificate (SD-JWT) is in the stream PieceInfo / Zerotrip / Private of the catalogue, \
      as it is and not compressed. Its SHA-256 is below.",
     "4. 枢纽已在存证台账中登记此次核验，序号见下表；经审计可凭此查对。",
-    "4. The hub recorded the answer in its ledger under the index below, where an auditor finds it.",
+    "4. The hub recorded the answer in its ledger under the index below, where an auditor finds \
+     it.",
 ];
 pub(crate) const DIGEST: &str = "证明摘要 SHA-256";
 pub(crate) const SIZE: &str = "证明长度 Length";

@@ -1,7 +1,8 @@
 //! What a viewer or a screen reader takes from a paper beside its pages.
 
 use super::error::NotGenuine;
-use super::shape::{Kind, Kinds};
+use super::kinds::Kinds;
+use super::shape::Kind;
 use super::unpack::Budget;
 use crate::content::title_of;
 use crate::pdf::{File, Object};

@@ -12,6 +12,7 @@
 mod compare;
 mod error;
 mod fonts;
+mod kinds;
 mod marks;
 mod metadata;
 mod shape;
@@ -37,8 +38,9 @@ use crate::record::Record;
 use crate::sign::{FIELD, digest_around, gap};
 use crate::timestamp;
 use fonts::{PdfFont, Stated};
+use kinds::Kinds;
 use marks::{Names, Seen};
-use shape::{Kind, Kinds};
+use shape::Kind;
 use unpack::Budget;
 
 /// SHA-256 of the two colour profiles that papers have: sGrey and sRGB, as krilla embeds them.
