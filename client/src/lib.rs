@@ -20,4 +20,6 @@ mod session;
 pub use reply::{ManyOutcome, Outcome};
 pub use request::{CheckQuestion, Errand, ManyQuestion, RequestId};
 pub use seen::SeenError;
-pub use session::{Connection, Issue, IssuedCertificate, Session, SessionError, Wanted, answered};
+pub use session::{
+    Connection, Issue, IssuedCertificate, Offering, Ready, Session, SessionError, Wanted, answered,
+};

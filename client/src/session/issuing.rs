@@ -33,8 +33,10 @@ pub enum Issue {
 /// A certificate that is in the ledger and in its file.
 #[derive(Debug)]
 pub struct IssuedCertificate {
-    /// The file.
-    pub file: PathBuf,
+    /// The file, where one was asked for.
+    pub file: Option<PathBuf>,
+    /// The certificate itself.
+    pub token: String,
     /// What it says, read back from the sealed token.
     pub certificate: VerifiedCertificate,
     /// The ledger index of the record of issuing.
@@ -52,15 +54,37 @@ pub struct Wanted<'a> {
 }
 
 /// What issuing needs beside an answer.
-struct Prepared<'a> {
+pub(super) struct Prepared<'a> {
     sealer: Sealer,
     /// Whom the certificate is bound to.
     holder: Option<&'a HolderKey>,
-    /// Reserved.
-    new: NewFile,
-    file: PathBuf,
+    /// The certificate's file, reserved. `None`: it is handed out by the caller, and kept in the
+    /// register alone.
+    out: Option<(NewFile, PathBuf)>,
     /// Where this system has one.
     register: Option<Register>,
+}
+
+impl Prepared<'_> {
+    fn fill(&mut self, token: &str) -> Result<(), SessionError> {
+        // The citizen's data: for its owner's eyes.
+        match &mut self.out {
+            Some((new, _)) => Ok(new.fill(token.as_bytes())?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Gives the file its name, where there is one.
+fn place(out: Option<(NewFile, PathBuf)>, exchange: &str) -> Result<Option<PathBuf>, SessionError> {
+    let Some((new, file)) = out else { return Ok(None) };
+    let exchange = exchange.to_owned();
+    new.place().map_err(|NotPlaced { part, error }| SessionError::NotPlaced {
+        exchange,
+        part,
+        error,
+    })?;
+    Ok(Some(file))
 }
 
 impl Session {
@@ -86,7 +110,7 @@ impl Session {
         file: &Path,
     ) -> Result<Issue, SessionError> {
         let Wanted { id, holder } = wanted;
-        let prepared = self.prepare(file, holder)?;
+        let prepared = self.prepare(Some(file), holder)?;
         let known = match (id, &prepared.register) {
             (Some(id), Some(register)) => register.on(id.as_str(), None)?,
             _ => None,
@@ -109,7 +133,7 @@ impl Session {
         (answered, place): (&AnsweredMany, usize),
         file: &Path,
     ) -> Result<Issue, SessionError> {
-        let prepared = self.prepare(file, None)?;
+        let prepared = self.prepare(Some(file), None)?;
         let definition = self.definition(question).await?;
         let outcome = answered.outcome(place).ok_or(SessionError::NoSuchPlace(place))?;
         let payload = &answered.request.envelope.payload;
@@ -117,9 +141,9 @@ impl Session {
     }
 
     /// What is needed before anything is asked.
-    fn prepare<'a>(
+    pub(super) fn prepare<'a>(
         &self,
-        file: &Path,
+        file: Option<&Path>,
         holder: Option<&'a HolderKey>,
     ) -> Result<Prepared<'a>, SessionError> {
         let home = &self.connection.home;
@@ -128,11 +152,13 @@ impl Session {
             sealer.certificate(&home.folder)?;
             register.as_ref().ok_or(RegisterError::NoSettings)?;
         }
-        let (new, file) = (NewFile::reserve(file)?, file.to_owned());
-        Ok(Prepared { sealer, holder, new, file, register })
+        let reserve =
+            |file: &Path| Ok::<_, SessionError>((NewFile::reserve(file)?, file.to_owned()));
+        let out = file.map(reserve).transpose()?;
+        Ok(Prepared { sealer, holder, out, register })
     }
 
-    async fn issue_on(
+    pub(super) async fn issue_on(
         &mut self,
         errand: &Errand,
         question: &CheckQuestion,
@@ -216,8 +242,7 @@ impl Session {
             // Whoever looks its status up must find the list.
             register.publish(&prepared.sealer, now, Due::Needed)?;
         }
-        // The citizen's data: for its owner's eyes.
-        prepared.new.fill(sealed.token.as_bytes())?;
+        prepared.fill(&sealed.token)?;
         let body = IssueBody {
             exchange_id: exchange.clone(),
             certificate_digest: sealed.digest.to_vec(),
@@ -234,25 +259,27 @@ impl Session {
         {
             register.give_up(&entry.serial, "the hub did not record it", now)?;
         }
-        let Prepared { new, file, register, .. } = prepared;
+        let Prepared { out, register, .. } = prepared;
         match announced {
             Ok(Announced::Not(outcome)) => Ok(Issue::NotIssued(outcome)),
             Ok(Announced::Recorded(proven)) => {
                 let record_index = proven.index();
-                new.place().map_err(|NotPlaced { part, error }| SessionError::NotPlaced {
-                    exchange,
-                    part,
-                    error,
-                })?;
+                let file = place(out, &exchange)?;
                 if let (Some(mut register), Some(entry)) = (register, entry) {
                     register.recorded(&entry.serial, record_index)?;
                 }
-                Ok(Issue::Issued(Box::new(IssuedCertificate { file, certificate, record_index })))
+                let token = sealed.token;
+                let issued = IssuedCertificate { file, token, certificate, record_index };
+                Ok(Issue::Issued(Box::new(issued)))
             }
             Err(Unheard::Refused(refusal)) => Err(refusal.into()),
-            Err(Unheard::Unknown(why)) => {
-                Err(SessionError::Unconfirmed { exchange, part: new.leave(), why })
-            }
+            Err(Unheard::Unknown(why)) => match out {
+                Some((new, _)) => {
+                    Err(SessionError::Unconfirmed { exchange, part: new.leave(), why })
+                }
+                // The register has it: the same holder's next attempt announces it anew.
+                None => Err(*why),
+            },
         }
     }
 
@@ -261,9 +288,9 @@ impl Session {
         &self,
         entry: &Entry,
         (errand, question): (&Errand, &CheckQuestion),
-        prepared: Prepared<'_>,
+        mut prepared: Prepared<'_>,
     ) -> Result<Issue, SessionError> {
-        let Prepared { mut new, file, holder, .. } = prepared;
+        let holder = prepared.holder;
         let (Some(token), Some(record_index), Some(issued_at)) =
             (&entry.token, entry.record_index, entry.issued_at)
         else {
@@ -274,13 +301,10 @@ impl Session {
         if !is_for(&certificate, (errand, question), holder) {
             return Err(SessionError::OtherQuestion { serial: entry.serial.clone() });
         }
-        new.fill(token.as_bytes())?;
-        new.place().map_err(|NotPlaced { part, error }| SessionError::NotPlaced {
-            exchange: entry.exchange.clone(),
-            part,
-            error,
-        })?;
-        Ok(Issue::Issued(Box::new(IssuedCertificate { file, certificate, record_index })))
+        prepared.fill(token)?;
+        let (file, token) = (place(prepared.out, &entry.exchange)?, token.clone());
+        let issued = IssuedCertificate { file, token, certificate, record_index };
+        Ok(Issue::Issued(Box::new(issued)))
     }
 
     /// Announces a sealed certificate to the hub. After anything but its own refusal or a proven

@@ -7,9 +7,11 @@ mod call;
 mod connection;
 mod error;
 mod issuing;
+mod offering;
 
 pub use asking::Session;
 pub use call::answered;
 pub use connection::Connection;
 pub use error::SessionError;
 pub use issuing::{Issue, IssuedCertificate, Wanted};
+pub use offering::{Offering, Ready};
