@@ -136,7 +136,7 @@ fn value(name: &str, text: String, typed: &mut dyn Read) -> Result<String, Failu
 
 impl Asking {
     /// Everything that can be checked before the hub is called.
-    fn split(self) -> Result<(PathBuf, Errand, CheckQuestion), Failure> {
+    pub(super) fn split(self) -> Result<(PathBuf, Errand, CheckQuestion), Failure> {
         let errand = Errand {
             official: self.official,
             service_item: self.service_item,

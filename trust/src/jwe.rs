@@ -1,10 +1,10 @@
 //! A message that its sender encrypted for one key which opens nothing else: JWE in its compact
-//! form (RFC 7516, 7.1) with ECDH-ES on P-256 (RFC 7518, 4.6) and AES-GCM. Opening only; no
-//! compression, no other algorithm. The caller reads the header and says what it demands of it.
+//! form (RFC 7516, 7.1) with ECDH-ES on P-256 (RFC 7518, 4.6) and AES-GCM. No compression, no other
+//! algorithm. The caller reads the header and says what it demands of it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
 use ring::rand::SystemRandom;
 
@@ -47,7 +47,7 @@ impl ContentEncryption {
     }
 }
 
-/// The message does not open with this key.
+/// The message does not open with this key, or cannot be sealed for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the message does not open with this key")]
 pub struct NotOpened;
@@ -97,20 +97,47 @@ impl OnceKey {
         let peer = UnparsedPublicKey::new(&ECDH_P256, sender);
         let derived =
             agree_ephemeral(self.secret, &peer, |secret| derive(secret, encryption, parties));
-        let key = derived.map_err(|_| NotOpened)?;
-        let algorithm = match encryption {
-            ContentEncryption::A128Gcm => &AES_128_GCM,
-            ContentEncryption::A256Gcm => &AES_256_GCM,
-        };
-        let key = key.get(..encryption.key_bytes()).ok_or(NotOpened)?;
-        let cipher = UnboundKey::new(algorithm, key).map(LessSafeKey::new);
+        let cipher = cipher_of(&derived.map_err(|_| NotOpened)?, encryption)?;
         let plain = cipher
-            .and_then(|cipher| cipher.open_in_place(nonce, Aad::from(header), &mut sealed))
+            .open_in_place(nonce, Aad::from(header), &mut sealed)
             .map_err(|_| NotOpened)?
             .len();
         sealed.truncate(plain);
         Ok(sealed)
     }
+
+    /// Seals a message for the point `to`, as who has this key: what a wallet does.
+    pub fn seal(
+        self,
+        plain: &[u8],
+        to: &[u8],
+        (encryption, header): (ContentEncryption, &[u8]),
+        parties: (&[u8], &[u8]),
+    ) -> Result<String, NotOpened> {
+        let peer = UnparsedPublicKey::new(&ECDH_P256, to);
+        let derived =
+            agree_ephemeral(self.secret, &peer, |secret| derive(secret, encryption, parties));
+        let cipher = cipher_of(&derived.map_err(|_| NotOpened)?, encryption)?;
+        // The key is used for this message alone.
+        let (nonce, header) = ([0; NONCE_LEN], URL_SAFE_NO_PAD.encode(header));
+        let mut text = plain.to_vec();
+        let tag = cipher.seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(&header),
+            &mut text,
+        );
+        let (tag, encode) = (tag.map_err(|_| NotOpened)?, |part: &[u8]| URL_SAFE_NO_PAD.encode(part));
+        Ok(format!("{header}..{}.{}.{}", encode(&nonce), encode(&text), encode(tag.as_ref())))
+    }
+}
+
+fn cipher_of(key: &[u8; 32], encryption: ContentEncryption) -> Result<LessSafeKey, NotOpened> {
+    let algorithm = match encryption {
+        ContentEncryption::A128Gcm => &AES_128_GCM,
+        ContentEncryption::A256Gcm => &AES_256_GCM,
+    };
+    let key = key.get(..encryption.key_bytes()).ok_or(NotOpened)?;
+    UnboundKey::new(algorithm, key).map(LessSafeKey::new).map_err(|_| NotOpened)
 }
 
 /// Concat KDF (NIST SP 800-56A, 5.8.1), one round of SHA-256: up to 32 bytes of key.
@@ -137,31 +164,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
-    /// As a wallet would.
     fn seal(to: &[u8], encryption: ContentEncryption, plain: &[u8]) -> (String, Vec<u8>) {
         let sender = OnceKey::generate().unwrap();
-        let (public, header) = (sender.public.clone(), URL_SAFE_NO_PAD.encode("{}"));
-        let peer = UnparsedPublicKey::new(&ECDH_P256, to);
-        let key = agree_ephemeral(sender.secret, &peer, |secret| {
-            derive(secret, encryption, (b"u", b"v"))
-        })
-        .unwrap();
-        let algorithm = match encryption {
-            ContentEncryption::A128Gcm => &AES_128_GCM,
-            ContentEncryption::A256Gcm => &AES_256_GCM,
-        };
-        let key = UnboundKey::new(algorithm, &key[..encryption.key_bytes()]).unwrap();
-        let mut text = plain.to_vec();
-        let tag = LessSafeKey::new(key)
-            .seal_in_place_separate_tag(
-                Nonce::assume_unique_for_key([7; 12]),
-                Aad::from(&header),
-                &mut text,
-            )
-            .unwrap();
-        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        let jwe =
-            format!("{header}..{}.{}.{}", encode(&[7; 12]), encode(&text), encode(tag.as_ref()));
+        let public = sender.public.clone();
+        let jwe = sender.seal(plain, to, (encryption, b"{}"), (b"u", b"v")).unwrap();
         (jwe, public)
     }
 

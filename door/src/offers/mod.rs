@@ -8,8 +8,6 @@
 
 mod file;
 mod folder;
-#[cfg(test)]
-mod tests;
 mod types;
 
 pub(crate) use folder::{Held, NotClaimed};

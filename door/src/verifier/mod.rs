@@ -11,8 +11,6 @@ mod judging;
 mod outcome;
 mod request;
 mod response;
-#[cfg(test)]
-mod tests;
 
 pub use folder::{NewRequest, Requests};
 pub(crate) use judging::{judge_with_list, verdict_of};
