@@ -54,6 +54,12 @@ impl Secret {
     }
 }
 
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
 /// Digits that are told to the holder apart from the offer.
 pub(crate) fn digits() -> Result<String, RandomError> {
     let mut text = String::new();

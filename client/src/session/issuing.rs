@@ -76,7 +76,7 @@ impl Prepared<'_> {
 }
 
 /// Gives the file its name, where there is one.
-fn place(out: Option<(NewFile, PathBuf)>, exchange: &str) -> Result<Option<PathBuf>, SessionError> {
+fn place_file(out: Option<(NewFile, PathBuf)>, exchange: &str) -> Result<Option<PathBuf>, SessionError> {
     let Some((new, file)) = out else { return Ok(None) };
     let exchange = exchange.to_owned();
     new.place().map_err(|NotPlaced { part, error }| SessionError::NotPlaced {
@@ -264,7 +264,7 @@ impl Session {
             Ok(Announced::Not(outcome)) => Ok(Issue::NotIssued(outcome)),
             Ok(Announced::Recorded(proven)) => {
                 let record_index = proven.index();
-                let file = place(out, &exchange)?;
+                let file = place_file(out, &exchange)?;
                 if let (Some(mut register), Some(entry)) = (register, entry) {
                     register.recorded(&entry.serial, record_index)?;
                 }
@@ -302,7 +302,7 @@ impl Session {
             return Err(SessionError::OtherQuestion { serial: entry.serial.clone() });
         }
         prepared.fill(token)?;
-        let (file, token) = (place(prepared.out, &entry.exchange)?, token.clone());
+        let (file, token) = (place_file(prepared.out, &entry.exchange)?, token.clone());
         let issued = IssuedCertificate { file, token, certificate, record_index };
         Ok(Issue::Issued(Box::new(issued)))
     }
