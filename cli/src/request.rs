@@ -47,10 +47,7 @@ pub(super) struct Showing {
     wait: u64,
 }
 
-pub(super) async fn request(
-    command: RequestCommand,
-    screen: &Screen,
-) -> Result<ExitCode, Failure> {
+pub(super) async fn request(command: RequestCommand, screen: &Screen) -> Result<ExitCode, Failure> {
     match command {
         RequestCommand::Make(making) => make(&making, screen),
         RequestCommand::Show(showing) => show(&showing, screen).await,
@@ -80,10 +77,8 @@ fn make(making: &Making, screen: &Screen) -> Result<ExitCode, Failure> {
 }
 
 async fn show(showing: &Showing, screen: &Screen) -> Result<ExitCode, Failure> {
-    let (requests, until) = (
-        Requests::of(&showing.system.dir),
-        Instant::now() + Duration::from_secs(showing.wait),
-    );
+    let (requests, until) =
+        (Requests::of(&showing.system.dir), Instant::now() + Duration::from_secs(showing.wait));
     let outcome = loop {
         let outcome = requests.outcome(&showing.id, SystemTime::now());
         match outcome.map_err(|error| door_failure(&error))? {
@@ -96,7 +91,8 @@ async fn show(showing: &Showing, screen: &Screen) -> Result<ExitCode, Failure> {
             }
         }
     };
-    let value = serde_json::to_value(&outcome).map_err(|error| Failure::usage(&error, "无法输出"))?;
+    let value =
+        serde_json::to_value(&outcome).map_err(|error| Failure::usage(&error, "无法输出"))?;
     screen.show(&said(&outcome, screen), &value)?;
     requests.erase(&showing.id).map_err(|error| door_failure(&error))?;
     Ok(ExitCode::from(exit_of(&outcome)))
@@ -111,11 +107,9 @@ fn said(outcome: &Outcome, screen: &Screen) -> String {
                 "所收内容未能核验，不能得出任何结论，请重新发起",
             )
             .to_owned(),
-        Outcome::Refused { why } => format!(
-            "{}{}",
-            screen.pick("REFUSED: ", "不予认可："),
-            shown(why)
-        ),
+        Outcome::Refused { why } => {
+            format!("{}{}", screen.pick("REFUSED: ", "不予认可："), shown(why))
+        }
         Outcome::Judged {
             verdict,
             statement_en,
@@ -131,8 +125,16 @@ fn said(outcome: &Outcome, screen: &Screen) -> String {
             let label = |en: &str, zh: &str| screen.pick(en, zh).to_owned();
             let mut lines = vec![
                 label(&verdict.to_uppercase(), verdict_zh(verdict)),
-                format!("  {} {}", label("states:", "证明内容："), screen.pick(statement_en, statement_zh)),
-                format!("  {} {}", label("asked about:", "查询范围："), screen.pick(persons_en, persons_zh)),
+                format!(
+                    "  {} {}",
+                    label("states:", "证明内容："),
+                    screen.pick(statement_en, statement_zh)
+                ),
+                format!(
+                    "  {} {}",
+                    label("asked about:", "查询范围："),
+                    screen.pick(persons_en, persons_zh)
+                ),
                 format!("  {} {}", label("for:", "用途："), shown(purpose)),
             ];
             for (name, value) in claims {

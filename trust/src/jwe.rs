@@ -126,7 +126,8 @@ impl OnceKey {
             Aad::from(&header),
             &mut text,
         );
-        let (tag, encode) = (tag.map_err(|_| NotOpened)?, |part: &[u8]| URL_SAFE_NO_PAD.encode(part));
+        let (tag, encode) =
+            (tag.map_err(|_| NotOpened)?, |part: &[u8]| URL_SAFE_NO_PAD.encode(part));
         Ok(format!("{header}..{}.{}.{}", encode(&nonce), encode(&text), encode(tag.as_ref())))
     }
 }

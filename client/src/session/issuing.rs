@@ -76,7 +76,10 @@ impl Prepared<'_> {
 }
 
 /// Gives the file its name, where there is one.
-fn place_file(out: Option<(NewFile, PathBuf)>, exchange: &str) -> Result<Option<PathBuf>, SessionError> {
+fn place_file(
+    out: Option<(NewFile, PathBuf)>,
+    exchange: &str,
+) -> Result<Option<PathBuf>, SessionError> {
     let Some((new, file)) = out else { return Ok(None) };
     let exchange = exchange.to_owned();
     new.place().map_err(|NotPlaced { part, error }| SessionError::NotPlaced {

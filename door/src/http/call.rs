@@ -55,6 +55,10 @@ impl Call {
         if self.headers.contains_key(header::EXPECT) {
             return of(StatusCode::EXPECTATION_FAILED, "nothing can be expected beforehand");
         }
+        // With one way alone to say how long a body is, nobody reads another end of it than we do.
+        if self.headers.contains_key(header::TRANSFER_ENCODING) {
+            return of(StatusCode::LENGTH_REQUIRED, "a body comes with its length");
+        }
         let length = match self.headers.get(header::CONTENT_LENGTH) {
             None => Some(0),
             Some(text) => text.to_str().ok().and_then(|text| text.parse::<usize>().ok()),

@@ -194,7 +194,10 @@ fn the_folder_tells_nothing_of_the_person_or_of_what_opens_an_offer() {
     // Nor is an answer taken that is altered, another hub's or another system's.
     let altered = answer.to_text().replacen("\"reply\":\"C", "\"reply\":\"D", 1);
     let altered = zerotrip_client::reply::KeptOne::from_text(&altered);
-    assert!(altered.is_err() || altered.unwrap().verify(between, &directory, SystemTime::now()).is_err());
+    assert!(
+        altered.is_err()
+            || altered.unwrap().verify(between, &directory, SystemTime::now()).is_err()
+    );
     let other = "spiffe://c.example/member/tax/system/desk".parse().unwrap();
     let refused = answer.verify((&other, &home.hub), &directory, SystemTime::now());
     assert!(refused.is_err());

@@ -13,7 +13,8 @@ use crate::{Outcome, RequestSigner, Requests, request_uri};
 
 fn cache() -> PathBuf {
     let cache = std::env::var("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|_| std::env::var("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    let cache =
+        cache.or_else(|_| std::env::var("HOME").map(|home| PathBuf::from(home).join(".cache")));
     cache.expect("HOME is set").join("zerotrip")
 }
 
@@ -41,7 +42,10 @@ async fn outside_a_wallet_claims_an_offer_and_shows_the_certificate_to_a_bank() 
     assert!(done.status.success(), "{errors}");
     let said = json_of(&String::from_utf8(done.stdout).unwrap());
     assert_eq!(said["version"], "V1", "{said}");
-    assert_eq!(said["refused"], json!({ "code again": "invalid_grant", "token again": "invalid_token" }));
+    assert_eq!(
+        said["refused"],
+        json!({ "code again": "invalid_grant", "token again": "invalid_token" })
+    );
     assert_eq!(said["shown"], json!(["purpose"]));
     let outcome = requests.outcome(&request.id, SystemTime::now()).unwrap();
     assert!(outcome.as_ref().is_some_and(Outcome::is_valid), "{outcome:?}");

@@ -144,7 +144,10 @@ async fn a_bank_learns_no_home_for_a_loan_and_nothing_else() {
         let answer = asked.answer(&shown).to_string();
         let sealed = asked.sealed(&answer, encryption, |_| ());
         let came = bank.post(&asked.id, &format!("response={sealed}"));
-        assert_eq!((came.status, &came.json()["redirect_uri"]), (200, &json!(format!("{}/shown", bank.door))));
+        assert_eq!(
+            (came.status, &came.json()["redirect_uri"]),
+            (200, &json!(format!("{}/shown", bank.door)))
+        );
         let outcome = bank.outcome(&asked).unwrap();
         assert!(outcome.is_valid(), "{outcome:?}");
         let kept = serde_json::to_string(&outcome).unwrap();
@@ -152,7 +155,10 @@ async fn a_bank_learns_no_home_for_a_loan_and_nothing_else() {
         let Outcome::Judged { purpose, claims, persons_zh, statement_en, .. } = outcome else {
             panic!("{kept}");
         };
-        assert_eq!((purpose.as_str(), claims.len(), persons_zh.as_str()), (PURPOSE, 0, "本人及配偶"));
+        assert_eq!(
+            (purpose.as_str(), claims.len(), persons_zh.as_str()),
+            (PURPOSE, 0, "本人及配偶")
+        );
         assert!(!statement_en.is_empty());
         // Once.
         assert_eq!(bank.post(&asked.id, &format!("response={sealed}")).status, 400);
@@ -223,9 +229,8 @@ async fn what_was_not_asked_for_is_refused_and_not_kept() {
         Outcome::Judged { verdict, .. } => verdict,
         outcome => panic!("{outcome:?}"),
     };
-    let without = |_: &Asked| {
-        SdJwt::parse(&token).unwrap().present(&["purpose"]).unwrap().to_string()
-    };
+    let without =
+        |_: &Asked| SdJwt::parse(&token).unwrap().present(&["purpose"]).unwrap().to_string();
     assert_eq!(verdict(&without), "not-holder", "without key binding");
     let to = |asked: &Asked, audience: &str, nonce: &str| {
         asked.shown_to(&token, &["purpose"], holder, (audience, nonce))

@@ -122,7 +122,8 @@ impl World {
         let (begins, ends) = (now - DAY, now + 90 * DAY);
         let fund: Identity = FUND.parse().unwrap();
         let write = |name: &str, text: &str| fs::write(self.path(name), text).unwrap();
-        let identity = format!("system = \"{FUND}\"\nhub = \"{HUB}\"\nurl = \"127.0.0.1:1\"\n");
+        let identity =
+            format!("system = \"{FUND}\"\nhub = \"{HUB}\"\nurl = \"https://127.0.0.1:1\"\n");
         write("identity.toml", &identity);
         write("ca.pem", &self.root.cert_pem());
         let authority = self.root.sign_authority_key(self.authority.public(), begins, ends);
@@ -148,9 +149,8 @@ impl World {
     }
 
     fn directory(&self, now: SystemTime, seal: &zerotrip_trust::PublicKey) -> v1::Envelope {
-        let key = |key: &zerotrip_trust::PublicKey, usage| {
-            key.to_proto(usage, now - DAY, now + 90 * DAY)
-        };
+        let key =
+            |key: &zerotrip_trust::PublicKey, usage| key.to_proto(usage, now - DAY, now + 90 * DAY);
         let active = i32::from(Status::Active);
         let message = KeyDirectory {
             version: 3,
@@ -195,8 +195,7 @@ impl World {
     pub(super) fn kept(&self, variant: &str) -> KeptOne {
         let (now, number) = (SystemTime::now(), self.numbers.fetch_add(1, Ordering::SeqCst));
         let id = format!("0190-{number}");
-        let parameters =
-            vec![Parameter { name: "applicant".into(), value: APPLICANT.to_owned() }];
+        let parameters = vec![Parameter { name: "applicant".into(), value: APPLICANT.to_owned() }];
         let body =
             CheckBody { check: "no-property".into(), variant: variant.to_owned(), parameters };
         let request = Request {
