@@ -11,6 +11,7 @@ use super::wallet::{Wallet, asking, call, jwk, jwt, now};
 use super::world::World;
 
 type Parts = (Value, Value);
+type Change<'a> = (&'a str, &'a dyn Fn(&mut Parts));
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proof_is_of_the_key_for_this_issuer_and_of_now_or_nothing_is_sealed() {
@@ -27,7 +28,7 @@ async fn a_proof_is_of_the_key_for_this_issuer_and_of_now_or_nothing_is_sealed()
         of(&jwt(&wallet.holder, &parts.0, &parts.1))
     };
     let bad = (400, "invalid_proof".to_owned());
-    let changes: [(&str, &dyn Fn(&mut Parts)); 16] = [
+    let changes: [Change<'_>; 16] = [
         ("alg none", &|(header, _)| header["alg"] = "none".into()),
         ("alg HS256", &|(header, _)| header["alg"] = "HS256".into()),
         ("another type", &|(header, _)| header["typ"] = "jwt".into()),
@@ -87,7 +88,7 @@ async fn a_proof_is_of_the_key_for_this_issuer_and_of_now_or_nothing_is_sealed()
     assert_eq!(came, request("invalid_credential_request"));
     assert!(world.seals.sealed.lock().unwrap().is_empty());
     // None of it used the nonce of the good one up; the certificate does.
-    assert_eq!(wallet.credential(&token, &asking(vct, &[good.clone()])).status, 200);
+    assert_eq!(wallet.credential(&token, &asking(vct, std::slice::from_ref(&good))).status, 200);
     let other = world.offer("couple");
     let came = wallet.redeem(&other.code, Some(&other.digits)).json();
     let token = came["access_token"].as_str().unwrap();
