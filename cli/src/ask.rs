@@ -176,6 +176,15 @@ pub(super) async fn check(checking: Checking, screen: &Screen) -> Result<ExitCod
     show_outcome(&asked?, &question, until.as_ref(), screen)
 }
 
+pub(super) async fn issue_batch(
+    asking: Asking,
+    list_and_folder: (&Path, &Path),
+    screen: &Screen,
+) -> Result<ExitCode, Failure> {
+    let (dir, errand, question) = asking.split()?;
+    many::issue(&dir, &errand, question, list_and_folder, screen).await
+}
+
 /// What a certificate is issued on.
 #[derive(Clone, Copy)]
 pub(super) enum Basis<'a> {

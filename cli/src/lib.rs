@@ -77,9 +77,17 @@ enum Command {
     Issue {
         #[command(flatten)]
         asking: ask::Asking,
-        /// The certificate's file, such as `proof.sdjwt`; must not exist yet, its folder must.
+        /// The certificate's file, such as `proof.sdjwt`; must not exist yet, its folder must. With
+        /// --batch, the folder of all of them.
         #[arg(long)]
         out: PathBuf,
+        /// Ask about all persons of a list, one resident id a line, and issue on each yes. The
+        /// folder `--out` gets the certificates, the answers, and `result.csv`, which says what
+        /// came of each person. After a run that was stopped, run it again over the same folder:
+        /// whoever has a certificate gets no second one. Needs `status.toml`, and a grant and
+        /// approvals for requests about many.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "request_id", "holder_key"])]
+        batch: Option<PathBuf>,
         /// Issue on the answer that `check --subjects … --out FILE` brought about this person
         /// within the last hour, instead of asking again: FILE, with the folder `FILE.evidence`
         /// beside it. The question and the errand must be those that were asked.
@@ -211,7 +219,10 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
     match command {
         Command::Check(asking) => ask::check(asking, screen).await,
-        Command::Issue { asking, out, from, request_id, holder_key } => {
+        Command::Issue { asking, out, batch: Some(list), .. } => {
+            ask::issue_batch(asking, (&list, &out), screen).await
+        }
+        Command::Issue { asking, out, from, request_id, holder_key, batch: None } => {
             let holder = holder_key.as_deref().map(ask::holder_key).transpose()?;
             let wanted = Wanted { id: request_id.as_ref(), holder: holder.as_ref() };
             let on = from.as_deref().map_or(ask::Basis::Asked(wanted), ask::Basis::Kept);

@@ -2,6 +2,7 @@
 //! one line each.
 
 mod answers;
+mod batch;
 mod evidence;
 mod lines;
 
@@ -15,6 +16,7 @@ use zerotrip_client::{CheckQuestion, Errand, ManyQuestion, Session, SessionError
 use zerotrip_proto::bounds::SUBJECTS;
 
 use self::answers::Answers;
+pub(super) use self::batch::issue;
 pub(super) use self::evidence::last_about;
 use crate::render::{Failure, Language, Screen, USAGE, deprecation};
 use crate::renewals;
@@ -43,7 +45,8 @@ pub(super) async fn check(
             // What an earlier run came to is verified as if it came now.
             let session = Session::connect(&home).await?;
             first.question = session.in_form(&first.question, true).await?;
-            kept.taken_up(|kept| session.kept_many(kept, errand, &first))?
+            let earlier = kept.verified(|kept| session.kept_many(kept, errand, &first))?;
+            kept.taken_up(&earlier)?
         }
     };
     let waiting: Vec<String> =

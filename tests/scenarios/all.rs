@@ -24,6 +24,7 @@ mod foreign;
 mod gate;
 mod grants_of_persons;
 mod inspect;
+mod issue_batch;
 mod left_out;
 mod length;
 mod many;

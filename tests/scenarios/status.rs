@@ -216,6 +216,38 @@ fn issuing_again_under_one_id_brings_the_same_certificate() {
     town.deployment.stop().unwrap();
 }
 
+#[test]
+fn one_that_was_sealed_and_not_seen_recorded_is_announced_again_and_no_other_takes_its_place() {
+    let town = deploy(200, 41);
+    with_status(&town);
+    let id = "0199a3c4-5b6d-7e8f-8a9b-0c1d2e3f4a5b";
+    let first = town.issue("a.sdjwt", &["--request-id", id]).expect(0).unwrap().json().unwrap();
+    // As a kill leaves it that comes between the hub's record and its note here.
+    let register = town.home(FUND).folder.join("issued/register.sqlite");
+    let forget = "UPDATE certificate SET stage = 1, record_index = NULL";
+    rusqlite::Connection::open(&register).unwrap().execute(forget, []).unwrap();
+    let again = town.issue("b.sdjwt", &["--request-id", id]).expect(0).unwrap().json().unwrap();
+    assert_eq!(first["serial"], again["serial"]);
+    let read = |name: &str| fs::read_to_string(town.deployment.path(name)).unwrap();
+    assert_eq!(read("a.sdjwt"), read("b.sdjwt"));
+    let listed = town.of_fund(&["certificates", "list"]).expect(0).unwrap();
+    assert_eq!(listed.output.lines().count(), 1, "{listed:?}");
+    assert_eq!(listed.json().unwrap()["stage"], "recorded");
+    // Another errand under the same id gets nobody's certificate.
+    for word in ["--official", "--service-item", "--basis"] {
+        let (applicant, variant) = town.cast("nothing_owned");
+        let mut other = town.deployment.question("issue", FUND, variant, &applicant);
+        let at = other.iter().position(|argument| argument == word).unwrap();
+        other[at + 1] = "another".into();
+        let out = town.deployment.path("c.sdjwt");
+        other.extend(["--out", &out, "--request-id", id].map(str::to_owned));
+        let other: Vec<&str> = other.iter().map(String::as_str).collect();
+        town.deployment.zerotrip(&other).unwrap().expect(2).unwrap();
+        assert!(!town.deployment.folder.join("c.sdjwt").exists());
+    }
+    town.deployment.stop().unwrap();
+}
+
 impl DeployedCity {
     /// A holder's key: the private half as PEM, the public one as a JSON Web Key.
     pub fn holder(&self, name: &str) -> (String, String) {

@@ -46,7 +46,7 @@ pub use terms::{ASKED, Fixed, SEAL_WITHIN, TermsError, asked, fix};
 pub use type_metadata::type_metadata;
 pub use verify::{
     CertificateError, Demand, Disclosed, Finding, Holder, Issuer, Judged, NoStatus, NotHolder,
-    Source, TrustRoot, Verdict, VerifiedCertificate, judge, verify,
+    ShownErrand, Source, TrustRoot, Verdict, VerifiedCertificate, judge, verify,
 };
 
 use std::time::SystemTime;

@@ -8,7 +8,7 @@ from registration g
 where g.status in ('revoked', 'cancelled', 'moved_out')
   and not exists (select 1 from registration here where here.enterprise = g.enterprise and here.status in ('in_business', 'suspended'))
 union all
-select case g.status when 'moved_out' then 'ended' else 'undetermined' end, '', 'registration', g.row_number, g.ended_on, g.established_on
+select 'undetermined', '', 'registration', g.row_number, g.ended_on, g.established_on
 from registration g
 where g.status in ('revoked', 'cancelled', 'moved_out')
   and exists (select 1 from registration here where here.enterprise = g.enterprise and here.status in ('in_business', 'suspended'))

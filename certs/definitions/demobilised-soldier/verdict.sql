@@ -24,3 +24,8 @@ from own join own alive on alive.id = own.id where own.status = 'deceased' and a
 union all
 select 'undetermined', '', 'household', row_number, death_date, cast(null as date)
 from own where (death_date is not null) <> (status = 'deceased')
+union all
+-- A person has one file. One that was taken back, or is yet to be checked, is the one that was checked, unless that is so since later by its own row.
+select 'undetermined', '', 'file', gone.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from file gone join served s on s.id = gone.veteran
+where gone.status in ('void', 'pending') and not coalesce(s.recorded_on > gone.recorded_on, false)

@@ -19,3 +19,10 @@ from own join own alive on alive.id = own.id where own.status = 'deceased' and a
 union all
 select 'undetermined', '', 'household', row_number, death_date, cast(null as date)
 from own where (death_date is not null) <> (status = 'deceased')
+union all
+-- A person has one certificate. What a row says of it is so of the one that is held too, unless that is another, or so since later by its own row.
+select 'undetermined', '', 'certificate', gone.row_number, gone.ended_on, cast(null as date)
+from certificate gone join held h on h.id = gone.holder
+where gone.status <> 'valid'
+  and not coalesce((h.issued_on > gone.issued_on and h.issued_on >= coalesce(gone.ended_on, h.issued_on))
+                   or (h.recorded_on > gone.recorded_on and h.recorded_on > coalesce(gone.ended_on, gone.recorded_on)), false)

@@ -43,3 +43,13 @@ where m.status = 'in_force' and m.ended_on is null and m.kind in ('revocation', 
 union all
 select 'clear', '', 'measure', m.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from measure m where m.status = 'in_force' and m.ended_on is null and m.kind in ('revocation', 'withdrawal')
+union all
+-- A person has one licence. What a row says has ended, or is over, has so for what is held too, unless that is so since later by its own row.
+select 'undetermined', '', 'licence', gone.row_number, gone.ended_on, cast(null as date)
+from licence gone join held h on h.id = gone.holder
+where gone.status in ('moved_out', 'ended')
+  and not coalesce((h.obtained_on > gone.obtained_on and h.obtained_on >= gone.ended_on) or (h.recorded_on > gone.recorded_on and h.recorded_on > gone.ended_on), false)
+union all
+select 'undetermined', '', 'licence', gone.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from normal gone join held h on h.id = gone.id
+where gone.last_month = 'over' and not coalesce(h.recorded_on > gone.recorded_on or h.obtained_on > gone.obtained_on, false)

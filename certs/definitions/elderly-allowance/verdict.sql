@@ -29,3 +29,7 @@ from of_age
 union all
 select 'clear', '', 'allowance', a.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from allowance a where not exists (select 1 from of_age g where g.row_number = a.row_number)
+union all
+-- Moved away and back, or a row that is left from before: which is the later one, no row says.
+select 'undetermined', '', 'household', gone.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from own gone join own here on here.id = gone.id where gone.status = 'moved_out' and here.status = 'registered'

@@ -19,3 +19,7 @@ union all
 select 'against', 'NOT_REGISTERED', 'household', o.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from own o where o.status = 'moved_out' and o.death_date is null
   and not exists (select 1 from own here where here.id = o.id and here.status <> 'moved_out')
+union all
+-- Moved away and back, or a row that is left from before: which is the later one, no row says.
+select 'undetermined', '', 'household', gone.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from own gone join own here on here.id = gone.id where gone.status = 'moved_out' and here.status = 'registered'

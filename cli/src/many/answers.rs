@@ -23,8 +23,8 @@ const FRESH: Duration = Duration::from_secs(24 * 3600);
 /// The answers so far.
 pub(super) struct Answers {
     place: Option<Place>,
-    /// The outcome of each person.
-    outcomes: HashMap<String, String>,
+    /// The outcome of each person, and its code.
+    outcomes: HashMap<String, (String, String)>,
 }
 
 /// Where answers are kept; no other run writes there.
@@ -74,6 +74,17 @@ impl Answers {
         self.outcomes.contains_key(subject)
     }
 
+    /// The outcome and the code of a person.
+    pub(super) fn outcome(&self, subject: &str) -> (&str, &str) {
+        let known = self.outcomes.get(subject);
+        known.map_or(("not_asked", ""), |(outcome, code)| (outcome, code))
+    }
+
+    /// Has a person asked about again.
+    pub(super) fn forget(&mut self, subject: &str) {
+        self.outcomes.remove(subject);
+    }
+
     /// Keeps what an exchange came to, or shows it.
     pub(super) fn add(
         &mut self,
@@ -98,8 +109,8 @@ impl Answers {
     /// Takes lines into the file and into account.
     fn take(&mut self, lines: &[Value]) -> Result<(), Failure> {
         for line in lines {
-            self.outcomes
-                .insert(word(line, "subject").to_owned(), word(line, "outcome").to_owned());
+            let said = (word(line, "outcome").to_owned(), code_of(line).to_owned());
+            self.outcomes.insert(word(line, "subject").to_owned(), said);
         }
         let Some(Place { file, .. }) = &self.place else { return Ok(()) };
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -114,8 +125,7 @@ impl Answers {
     ) -> Result<ExitCode, Failure> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for subject in subjects {
-            let outcome = self.outcomes.get(subject).map_or("not_asked", String::as_str);
-            *counts.entry(outcome).or_default() += 1;
+            *counts.entry(self.outcome(subject).0).or_default() += 1;
         }
         let of = |outcome: &str| counts.get(outcome).copied().unwrap_or_default();
         let [yes, no, none, denied, left] =
@@ -146,30 +156,36 @@ impl Answers {
 }
 
 impl Earlier {
-    /// Those with a yes or a no of the last day, as `verify` finds them proven; the file is written
-    /// anew from them, whatever was in it. Evidence that does not verify ends the run: it is told,
-    /// and not asked over.
-    pub(super) fn taken_up(
-        self,
+    /// All of them, as `verify` finds them proven; what was in the file counts for nothing. Evidence
+    /// that does not verify ends the run: it is told, and not asked over.
+    pub(super) fn verified(
+        &self,
         verify: impl Fn(KeptMany) -> Result<AnsweredMany, KeptError>,
-    ) -> Result<Answers, Failure> {
-        let Self { place, evidence } = self;
+    ) -> Result<Vec<AnsweredMany>, Failure> {
         // None of its lines counts, whatever becomes of the evidence.
         OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(true)
             .mode(0o600)
-            .open(&place.file)
-            .map_err(|error| unwritten(&place.file, &error))?;
+            .open(&self.place.file)
+            .map_err(|error| unwritten(&self.place.file, &error))?;
+        let one = |path: &PathBuf| {
+            let kept = KeptMany::from_text(&files::read_text(path)?);
+            kept.and_then(&verify).map_err(|error| refused(path, &error))
+        };
+        self.evidence.iter().map(one).collect()
+    }
+
+    /// Those with a yes or a no of the last day; the file is written anew from them.
+    pub(super) fn taken_up(self, verified: &[AnsweredMany]) -> Result<Answers, Failure> {
+        let place = self.place;
         let mut settled: Vec<(SystemTime, Vec<Value>)> = Vec::new();
-        for path in evidence {
-            let kept = KeptMany::from_text(&files::read_text(&path)?);
-            let answered = kept.and_then(&verify).map_err(|error| refused(&path, &error))?;
+        for answered in verified {
             let answered_at = answered.proven.answered_at();
             let age = SystemTime::now().duration_since(answered_at);
             if age.unwrap_or_default() <= FRESH {
-                let mut lines = answered_lines(&answered);
+                let mut lines = answered_lines(answered);
                 lines.retain(|line| ["affirmed", "negative"].contains(&word(line, "outcome")));
                 settled.push((answered_at, lines));
             }
@@ -203,6 +219,12 @@ impl Place {
 
 fn word<'a>(line: &'a Value, name: &str) -> &'a str {
     line.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Of a no, the code of its first reason.
+fn code_of(line: &Value) -> &str {
+    let reason = line.pointer("/reasons/0/code").and_then(Value::as_str);
+    reason.unwrap_or_else(|| word(line, "code"))
 }
 
 fn append(file: &Path, text: &str) -> Result<(), Failure> {

@@ -78,7 +78,7 @@ pub(crate) fn last_about(
 }
 
 /// No certificate can rest on it any more.
-fn is_old(answered: &AnsweredMany) -> bool {
+pub(super) fn is_old(answered: &AnsweredMany) -> bool {
     let age = SystemTime::now().duration_since(answered.proven.answered_at());
     age.unwrap_or_default() > SEAL_WITHIN
 }

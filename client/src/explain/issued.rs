@@ -70,12 +70,20 @@ impl Explain for RegisterError {
             Self::SetBack { file, place } => Failure::new(
                 en,
                 format!(
-                    "`{file}` 已公布序位 {place} 被撤销，而登记簿中没有：登记簿曾被恢复为旧副本"
+                    "`{file}` 已公布序位 {place} 被撤销或暂停，而登记簿中没有：登记簿曾被恢复为旧副本"
                 ),
             )
             .remedy(
                 "put the newest copy of the folder `issued` back; nothing was published",
                 "请恢复 `issued` 文件夹的最新副本；本次未公布任何内容",
+            ),
+            Self::Older(file) => Failure::new(
+                en,
+                format!("`{file}` 的公布晚于登记簿所知：登记簿曾被恢复为旧副本"),
+            )
+            .remedy(
+                "put the newest copy of the folder `issued` back; nothing was issued",
+                "请恢复 `issued` 文件夹的最新副本；本次未签发任何证明",
             ),
             Self::Unseen { file, .. } => Failure::new(en, format!("上次公布的 `{file}` 无法核对"))
                 .remedy(

@@ -59,9 +59,13 @@ pub enum RegisterError {
     NoFolder(String),
     /// The register was put back from a copy that is older than what was published.
     #[error(
-        "`{file}` was published with place {place} revoked, and the register knows nothing of that"
+        "`{file}` was published with place {place} revoked or suspended, and the register knows \
+         nothing of that"
     )]
     SetBack { file: String, place: u64 },
+    /// The same, before it gives away a number that another certificate has.
+    #[error("`{0}` was published later than the register of issued certificates knows of")]
+    Older(String),
     /// What was published last cannot be compared with.
     #[error("`{file}`, which was published last, cannot be compared with: {why}")]
     Unseen { file: String, why: String },

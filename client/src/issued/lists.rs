@@ -64,7 +64,7 @@ fn new_list(
 }
 
 /// A few more decoys, so that a list that was published anew does not show by how many certificates
-/// it differs.
+/// it differs; and at least one, by which a register is known that does not know of it.
 pub(super) fn more_decoys(
     transaction: &Transaction<'_>,
     list: (i64, Profile),
@@ -76,7 +76,7 @@ pub(super) fn more_decoys(
     if used >= signed(PLACES / 4 * 3)? {
         return Ok(());
     }
-    add_decoys(transaction, list, random_below(MORE_DECOYS)?)
+    add_decoys(transaction, list, 1 + random_below(MORE_DECOYS)?)
 }
 
 fn add_decoys(

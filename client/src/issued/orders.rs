@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use rusqlite::{Transaction, params};
 use zerotrip_certificates::Profile;
+use zerotrip_certificates::sdjwt::SdJwt;
 use zerotrip_certificates::status::StatusValue;
 use zerotrip_text::{cut, is_invisible};
 
@@ -82,6 +83,7 @@ impl Register {
             let next = known(successor)?;
             let fits = next.serial != entry.serial
                 && next.question == entry.question
+                && is_about_the_same(&next, &entry)
                 && next.stage == Stage::Recorded
                 && next.status == StatusValue::Valid;
             if !fits {
@@ -120,6 +122,16 @@ impl Register {
         }
         Ok(transaction.commit()?)
     }
+}
+
+/// Whether both are about the same person or enterprise, by what they say. What says nothing of it
+/// is about somebody else.
+fn is_about_the_same(one: &Entry, other: &Entry) -> bool {
+    let subjects = |entry: &Entry| {
+        let token = SdJwt::parse(entry.token.as_deref()?).ok()?;
+        Some(token.subjects()).filter(|subjects| !subjects.is_empty())
+    };
+    subjects(one).is_some_and(|one| Some(one) == subjects(other))
 }
 
 /// Whether the order changes anything; an error where it is not possible.

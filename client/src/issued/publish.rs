@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use zerotrip_certificates::Profile;
 use zerotrip_certificates::status::{
     Bits, StatusList, StatusToken, StatusValue, sign_certified_list,
@@ -48,7 +48,8 @@ struct Row {
     profile: Profile,
     bits: Bits,
     places: u64,
-    was_published: bool,
+    /// Seconds since 1970.
+    published_at: Option<i64>,
 }
 
 impl Register {
@@ -72,7 +73,10 @@ impl Register {
         }
         // All of them are looked at before any is written.
         for (row, list, _) in &lists {
-            not_set_back(&folder.join(&row.name), row, list, due)?;
+            let before = published(&folder.join(&row.name), row, due)?;
+            if let Some(before) = before {
+                self.not_set_back(&folder.join(&row.name), row, (&before, list))?;
+            }
         }
         let mut published = Vec::new();
         for (row, list, revision) in lists {
@@ -93,16 +97,75 @@ impl Register {
         Ok(published)
     }
 
-    fn due(&self, now: SystemTime, due: Due) -> Result<Vec<Row>, RegisterError> {
+    /// Refuses to go on where a list was published that this register does not know of: it was put
+    /// back from a copy, and would give a number away that another certificate has. A list that was
+    /// written just before a crash is known by its decoys.
+    pub(super) fn is_newest(&self) -> Result<(), RegisterError> {
+        for row in self.rows(None)? {
+            let file = self.settings.folder.join(&row.name);
+            let token = files::read_text(&file).ok();
+            let Some(token) = token.and_then(|text| StatusToken::parse(&text).ok()) else {
+                continue;
+            };
+            let signed = token.claimed_issue().ok().map(seconds);
+            if signed <= row.published_at {
+                continue;
+            }
+            let known = match token.claimed_list() {
+                Ok(before) => self.not_set_back(&file, &row, (&before, &self.values(&row)?)),
+                Err(error) => Err(error.into()),
+            };
+            known.map_err(|_| RegisterError::Older(file.display().to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to take back what was published and what no order of this register undid: one that
+    /// was put back from an old copy does not know of it.
+    fn not_set_back(
+        &self,
+        file: &Path,
+        row: &Row,
+        (before, list): (&StatusList, &StatusList),
+    ) -> Result<(), RegisterError> {
+        let value = |list: &StatusList, place| list.get(place).and_then(StatusValue::of);
+        for place in 0..before.places() {
+            let (was, is) = (value(before, place), value(list, place));
+            if was == is || was == Some(StatusValue::Valid) {
+                continue;
+            }
+            let is_suspended = was == Some(StatusValue::Suspended);
+            if !is_suspended || !self.was_ordered_since(row, place)? {
+                return Err(RegisterError::SetBack { file: file.display().to_string(), place });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the place has its value by an order that is not published yet.
+    fn was_ordered_since(&self, row: &Row, place: u64) -> Result<bool, RegisterError> {
+        let place = i64::try_from(place).map_err(|_| RegisterError::Content("place"))?;
         let mut select = self.connection.prepare_cached(
-            "SELECT number, name, uri, profile, bits, places, published_at IS NOT NULL FROM list \
-             WHERE ?1 OR published < revision OR published_at IS NULL OR published_at <= ?2 OR \
-             published_at > ?3 \
-             ORDER BY number",
+            "SELECT EXISTS (SELECT 1 FROM place p JOIN list l ON l.number = p.list WHERE p.list = \
+             ?1 AND p.place = ?2 AND p.revision > l.published)",
+        )?;
+        Ok(select.query_row(params![row.number, place], |row| row.get(0))?)
+    }
+
+    fn due(&self, now: SystemTime, due: Due) -> Result<Vec<Row>, RegisterError> {
+        self.rows((due == Due::Needed).then_some(now))
+    }
+
+    /// The lists; with a time, those that are to be published by then.
+    fn rows(&self, due: Option<SystemTime>) -> Result<Vec<Row>, RegisterError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT number, name, uri, profile, bits, places, published_at FROM list WHERE ?1 IS \
+             NULL OR published < revision OR published_at IS NULL OR published_at <= ?2 OR \
+             published_at > ?1 ORDER BY number",
         )?;
         // One of the future was published by a clock that was wrong.
-        let stale = seconds(now - STALE);
-        let mut rows = select.query(params![due != Due::Needed, stale, seconds(now)])?;
+        let stale = due.map(|now| seconds(now - STALE));
+        let mut rows = select.query(params![due.map(seconds), stale])?;
         let mut found = Vec::new();
         let wrong = RegisterError::Content;
         while let Some(row) = rows.next()? {
@@ -114,15 +177,14 @@ impl Register {
                 profile: Profile::of(&row.get::<_, String>(3)?).ok_or(wrong("profile"))?,
                 bits: Bits::new(number(row.get(4)?, "bits")?).ok_or(wrong("bits"))?,
                 places: number(row.get(5)?, "places")?,
-                was_published: row.get(6)?,
+                published_at: row.get(6)?,
             });
         }
         Ok(found)
     }
 
-    /// The list as it is now, and up to which order.
+    /// The list as it is now with a few more decoys, and up to which order.
     fn project(&mut self, row: &Row) -> Result<(StatusList, i64), RegisterError> {
-        let mut list = StatusList::new(row.bits, row.places)?;
         let transaction = begin(&mut self.connection)?;
         more_decoys(&transaction, (row.number, row.profile))?;
         let revision = transaction.query_row(
@@ -130,34 +192,46 @@ impl Register {
             [row.number],
             |row| row.get(0),
         )?;
-        {
-            let mut select = transaction
-                .prepare_cached("SELECT place, value FROM place WHERE list = ? AND value <> 0")?;
-            let mut rows = select.query([row.number])?;
-            while let Some(row) = rows.next()? {
-                let place = u64::try_from(row.get::<_, i64>(0)?);
-                let value = u8::try_from(row.get::<_, i64>(1)?);
-                let (Ok(place), Ok(value)) = (place, value) else {
-                    return Err(RegisterError::Content("value"));
-                };
-                list.set(place, value)?;
-            }
-        }
+        let list = values(&transaction, row)?;
         transaction.commit()?;
         Ok((list, revision))
     }
+
+    fn values(&self, row: &Row) -> Result<StatusList, RegisterError> {
+        values(&self.connection, row)
+    }
 }
 
-/// Refuses to take back what was published as revoked: a register that was put back from an old
-/// copy does not know of it. What was published says so whoever signed it: a key can have been
-/// renewed. Where it cannot be seen, nothing shows that the register is the newest.
-fn not_set_back(file: &Path, row: &Row, list: &StatusList, due: Due) -> Result<(), RegisterError> {
+/// What is in each place of a list.
+fn values(connection: &Connection, row: &Row) -> Result<StatusList, RegisterError> {
+    let mut list = StatusList::new(row.bits, row.places)?;
+    let mut select = connection
+        .prepare_cached("SELECT place, value FROM place WHERE list = ? AND value <> 0")?;
+    let mut rows = select.query([row.number])?;
+    while let Some(row) = rows.next()? {
+        let place = u64::try_from(row.get::<_, i64>(0)?);
+        let value = u8::try_from(row.get::<_, i64>(1)?);
+        let (Ok(place), Ok(value)) = (place, value) else {
+            return Err(RegisterError::Content("value"));
+        };
+        list.set(place, value)?;
+    }
+    Ok(list)
+}
+
+/// What was published before, whoever signed it: a key can have been renewed. Where it cannot be
+/// seen, nothing shows that the register is the newest.
+fn published(file: &Path, row: &Row, due: Due) -> Result<Option<StatusList>, RegisterError> {
     let unseen = |why: String| match due {
-        Due::Anew => Ok(()),
+        Due::Anew => Ok(None),
         _ => Err(RegisterError::Unseen { file: file.display().to_string(), why }),
     };
     if !files::is_there(file) {
-        return if row.was_published { unseen("it is not there".into()) } else { Ok(()) };
+        return if row.published_at.is_some() {
+            unseen("it is not there".into())
+        } else {
+            Ok(None)
+        };
     }
     let before = files::read_text(file).map_err(|error| error.to_string()).and_then(|text| {
         let token = StatusToken::parse(&text).map_err(|error| error.to_string())?;
@@ -166,18 +240,5 @@ fn not_set_back(file: &Path, row: &Row, list: &StatusList, due: Due) -> Result<(
         }
         token.claimed_list().map_err(|error| error.to_string())
     });
-    let before = match before {
-        Ok(before) => before,
-        Err(why) => return unseen(why),
-    };
-    let is_final = |list: &StatusList, place| {
-        let value = list.get(place).and_then(StatusValue::of);
-        matches!(value, Some(StatusValue::Revoked | StatusValue::Superseded))
-    };
-    let lost =
-        (0..before.places()).find(|place| is_final(&before, *place) && !is_final(list, *place));
-    match lost {
-        Some(place) => Err(RegisterError::SetBack { file: file.display().to_string(), place }),
-        None => Ok(()),
-    }
+    before.map_or_else(unseen, |before| Ok(Some(before)))
 }

@@ -86,6 +86,7 @@ impl Register {
         profile: Profile,
         year: u16,
     ) -> Result<Entry, RegisterError> {
+        self.is_newest()?;
         let transaction = begin(&mut self.connection)?;
         let subject = subject_number(ground.subject)?;
         if let Some(entry) = by_ground(&transaction, ground.exchange, subject)? {

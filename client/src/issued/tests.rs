@@ -5,8 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use serde_json::{Map, Value};
 use tempfile::TempDir;
 use zerotrip_certificates::Profile;
+use zerotrip_certificates::sdjwt::{disclosure, issue_encoded};
 use zerotrip_certificates::status::{Bits, OpenList, StatusToken, StatusValue};
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
@@ -14,6 +16,15 @@ use zerotrip_trust::x509::CertificateAuthority;
 
 use super::bounds::{DECOYS, FULL, MORE_DECOYS, PLACES};
 use super::*;
+
+/// What every token says.
+fn plain() -> Map<String, Value> {
+    let times = [("iat", at(0)), ("exp", at(900))].map(|(name, time)| {
+        let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        (name.to_owned(), Value::from(seconds))
+    });
+    times.into_iter().chain([("iss".to_owned(), Value::from("fund"))]).collect()
+}
 
 const ASKED: &str = "no-property/couple";
 
@@ -48,9 +59,16 @@ impl Organ {
 
     /// One that was issued.
     fn issued(&self, exchange: &str) -> Entry {
+        self.issued_about(exchange, "330106198503020023")
+    }
+
+    /// The same about somebody.
+    fn issued_about(&self, exchange: &str, applicant: &str) -> Entry {
         let entry = self.reserve(exchange);
         let mut register = self.register();
-        register.sealed(&entry.serial, "token", (at(0), at(900))).unwrap();
+        let about = disclosure("applicant", &applicant.into()).unwrap();
+        let token = issue_encoded(&self.key.key, plain(), &[about]).unwrap().to_string();
+        register.sealed(&entry.serial, &token, (at(0), at(900))).unwrap();
         register.recorded(&entry.serial, 7).unwrap();
         register.entry(&entry.serial).unwrap()
     }
@@ -192,6 +210,8 @@ fn what_is_ordered_is_published_and_what_is_final_stays() {
     assert!(matches!(by(&entry.serial), Err(RegisterError::NoSuccessor(_))), "revoked");
     let reserved = organ.reserve("e-3");
     assert!(matches!(by(&reserved.serial), Err(RegisterError::NoSuccessor(_))), "not issued");
+    let anothers = organ.issued_about("e-5", "330106198309100014");
+    assert!(matches!(by(&anothers.serial), Err(RegisterError::NoSuccessor(_))), "another person");
     let next = organ.issued("e-4");
     assert_eq!(by(&next.serial).unwrap().entry.status, StatusValue::Superseded);
     organ.publish(Due::Needed, at(7));
@@ -280,6 +300,46 @@ fn a_register_that_was_put_back_takes_no_revocation_back() {
     }
     fs::remove_file(&file).unwrap();
     register.publish(&organ.key, at(3), Due::Anew).unwrap();
+}
+
+#[test]
+fn a_register_that_was_put_back_lifts_no_suspension_and_gives_no_number_twice() {
+    let organ = Organ::new();
+    let entry = organ.issued("e-1");
+    organ.publish(Due::All, at(0));
+    let folder = organ.home.path().join("issued");
+    let copy = organ.home.path().join("copy");
+    copy_folder(&folder, &copy);
+    let second = organ.issued("e-2");
+    organ.order(&entry, &Order::Suspend).unwrap();
+    organ.publish(Due::Needed, at(1));
+    let now = organ.home.path().join("now");
+    copy_folder(&folder, &now);
+    fs::remove_dir_all(&folder).unwrap();
+    copy_folder(&copy, &folder);
+    let refused = organ.register().reserve(ground("e-3"), Profile::National, 2027);
+    assert!(matches!(refused, Err(RegisterError::Older(_))), "{refused:?}, not {}", second.serial);
+    let refused = organ.register().publish(&organ.key, at(2), Due::All);
+    assert!(matches!(refused, Err(RegisterError::SetBack { .. })), "{refused:?}");
+    assert_eq!(organ.published(&entry), StatusValue::Suspended);
+    // The newest one goes on, and lifts what it is ordered to.
+    fs::remove_dir_all(&folder).unwrap();
+    copy_folder(&now, &folder);
+    assert_ne!(organ.reserve("e-3").serial, second.serial);
+    organ.order(&entry, &Order::Lift).unwrap();
+    organ.publish(Due::Needed, at(3));
+    assert_eq!(organ.published(&entry), StatusValue::Valid);
+}
+
+#[test]
+fn a_list_that_was_written_just_before_a_crash_stops_nothing() {
+    let organ = Organ::new();
+    organ.issued("e-1");
+    organ.publish(Due::All, at(0));
+    // The list was written, and the register did not come to note it.
+    organ.publish(Due::All, at(9));
+    organ.register().connection.execute("UPDATE list SET published_at = 0", []).unwrap();
+    organ.reserve("e-2");
 }
 
 fn copy_folder(from: &Path, to: &Path) {

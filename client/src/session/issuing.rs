@@ -1,47 +1,22 @@
-//! Issuing a certificate: asking, sealing, having the hub record it, writing the file.
+//! Issuing a certificate: asking and sealing. [`recording`](super::recording) has the hub record it
+//! and hands it out.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use chrono::Datelike as _;
 use zerotrip_certificates::{
-    ASKED, CertificateContent, HolderKey, Profile, SealError, Sealed, Serial, TrustRoot,
-    VerifiedCertificate, asked, seal, verify,
+    CertificateContent, HolderKey, Profile, SealError, Serial, TrustRoot, seal, verify,
 };
-use zerotrip_channel::deadline::Deadline;
-use zerotrip_channel::new_file::{NewFile, NotPlaced};
+use zerotrip_channel::new_file::NewFile;
 use zerotrip_checks::definition::Definition;
-use zerotrip_proto::v1::{ExchangeCall, IssueBody};
-use zerotrip_proto::{Refusal, to_timestamp};
 
 use super::asking::Session;
-use super::bounds::CALL_TIME;
 use super::error::SessionError;
-use crate::issued::{Due, Entry, Ground, Register, RegisterError, Sealer, Stage};
-use crate::reply::{Announced, AnsweredMany, NotAllowed, Outcome, verify_recorded};
-use crate::request::{CheckQuestion, Errand, RequestId, SignedRequest, sign_issue};
-
-/// What came of issuing.
-#[derive(Debug)]
-pub enum Issue {
-    /// Sealed, recorded and written.
-    Issued(Box<IssuedCertificate>),
-    /// The check or the record came to something else; nothing was written.
-    NotIssued(Outcome),
-}
-
-/// A certificate that is in the ledger and in its file.
-#[derive(Debug)]
-pub struct IssuedCertificate {
-    /// The file, where one was asked for.
-    pub file: Option<PathBuf>,
-    /// The certificate itself.
-    pub token: String,
-    /// What it says, read back from the sealed token.
-    pub certificate: VerifiedCertificate,
-    /// The ledger index of the record of issuing.
-    pub record_index: u64,
-}
+use super::recording::{Issue, Issuer, Kept, Out, Prepared};
+use crate::issued::{Entry, Ground, Register, RegisterError, Sealer, Stage};
+use crate::reply::{AnsweredMany, NotAllowed, Outcome};
+use crate::request::{CheckQuestion, Errand, RequestId};
 
 /// What a caller may want beside a certificate on an answer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,41 +28,47 @@ pub struct Wanted<'a> {
     pub holder: Option<&'a HolderKey>,
 }
 
-/// What issuing needs beside an answer.
-pub(super) struct Prepared<'a> {
-    sealer: Sealer,
-    /// Whom the certificate is bound to.
-    holder: Option<&'a HolderKey>,
-    /// The certificate's file, reserved. `None`: it is handed out by the caller, and kept in the
-    /// register alone.
-    out: Option<(NewFile, PathBuf)>,
-    /// Where this system has one.
-    register: Option<Register>,
+/// Issues on answers about many, one certificate after the other.
+pub struct ManyIssuing<'a> {
+    session: &'a mut Session,
+    issuer: Issuer,
+    definition: Definition,
+    errand: &'a Errand,
 }
 
-impl Prepared<'_> {
-    fn fill(&mut self, token: &str) -> Result<(), SessionError> {
-        // The citizen's data: for its owner's eyes.
-        match &mut self.out {
-            Some((new, _)) => Ok(new.fill(token.as_bytes())?),
-            None => Ok(()),
-        }
+impl ManyIssuing<'_> {
+    /// A certificate on the answer about one of them, as [`Session::issue_one_of_many`].
+    /// `question` names the person too.
+    pub async fn issue(
+        &mut self,
+        question: &CheckQuestion,
+        (answered, place): (&AnsweredMany, usize),
+        file: &Path,
+    ) -> Result<Issue, SessionError> {
+        let Self { session, issuer, definition, errand } = self;
+        let prepared = session.prepare(issuer, Some(file), None)?;
+        let outcome = answered.outcome(place).ok_or(SessionError::NoSuchPlace(place))?;
+        let payload = &answered.request.envelope.payload;
+        session.issue_on(errand, question, outcome, (payload, definition), prepared).await
     }
-}
 
-/// Gives the file its name, where there is one.
-fn place_file(
-    out: Option<(NewFile, PathBuf)>,
-    exchange: &str,
-) -> Result<Option<PathBuf>, SessionError> {
-    let Some((new, file)) = out else { return Ok(None) };
-    let exchange = exchange.to_owned();
-    new.place().map_err(|NotPlaced { part, error }| SessionError::NotPlaced {
-        exchange,
-        part,
-        error,
-    })?;
-    Ok(Some(file))
+    /// What the register has of the certificate on an answer about one of them.
+    pub fn known(
+        &self,
+        answered: &AnsweredMany,
+        place: usize,
+    ) -> Result<Option<Entry>, SessionError> {
+        let register = self.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
+        let place = u64::try_from(place).map_err(|_| SessionError::NoSuchPlace(place))?;
+        Ok(register.on(&answered.proven.answer().request_id, Some(place))?)
+    }
+
+    /// Gives up a certificate that was sealed and that the hub does not record any more.
+    pub fn give_up(&mut self, entry: &Entry) -> Result<(), SessionError> {
+        let register = self.issuer.register.as_mut().ok_or(RegisterError::NoSettings)?;
+        let why = "the hub did not record it";
+        Ok(register.give_up(&entry.serial, why, SystemTime::now())?)
+    }
 }
 
 impl Session {
@@ -113,13 +94,20 @@ impl Session {
         file: &Path,
     ) -> Result<Issue, SessionError> {
         let Wanted { id, holder } = wanted;
-        let prepared = self.prepare(Some(file), holder)?;
-        let known = match (id, &prepared.register) {
+        let mut issuer = self.issuer()?;
+        let prepared = self.prepare(&mut issuer, Some(file), holder)?;
+        let known = match (id, &prepared.issuer.register) {
             (Some(id), Some(register)) => register.on(id.as_str(), None)?,
             _ => None,
         };
-        if let Some(entry) = known.filter(|entry| entry.stage == Stage::Recorded) {
-            return self.hand_out(&entry, (errand, question), prepared);
+        match known {
+            Some(entry) if entry.stage == Stage::Recorded => {
+                return self.hand_out(&entry, (errand, question), prepared);
+            }
+            Some(entry) if entry.stage == Stage::Sealed => {
+                return self.record_anew(&entry, (errand, question), prepared).await;
+            }
+            _ => {}
         }
         let definition = self.definition(question).await?;
         let (request, outcome) = self.ask(errand, question, id).await?;
@@ -133,32 +121,43 @@ impl Session {
         &mut self,
         errand: &Errand,
         question: &CheckQuestion,
-        (answered, place): (&AnsweredMany, usize),
+        one: (&AnsweredMany, usize),
         file: &Path,
     ) -> Result<Issue, SessionError> {
-        let prepared = self.prepare(Some(file), None)?;
-        let definition = self.definition(question).await?;
-        let outcome = answered.outcome(place).ok_or(SessionError::NoSuchPlace(place))?;
-        let payload = &answered.request.envelope.payload;
-        self.issue_on(errand, question, outcome, (payload, &definition), prepared).await
+        self.issue_each_of_many(errand, question).await?.issue(question, one, file).await
     }
 
-    /// What is needed before anything is asked.
+    /// What issues on answers about many, one certificate after the other.
+    pub async fn issue_each_of_many<'a>(
+        &'a mut self,
+        errand: &'a Errand,
+        question: &CheckQuestion,
+    ) -> Result<ManyIssuing<'a>, SessionError> {
+        let (issuer, definition) = (self.issuer()?, self.definition(question).await?);
+        Ok(ManyIssuing { session: self, issuer, definition, errand })
+    }
+
+    pub(super) fn issuer(&self) -> Result<Issuer, SessionError> {
+        let home = &self.connection.home;
+        Ok(Issuer { sealer: Sealer::load(home)?, register: Register::open(home)? })
+    }
+
+    /// What is needed before anything is asked. `None`: the caller gets the certificate.
     pub(super) fn prepare<'a>(
         &self,
+        issuer: &'a mut Issuer,
         file: Option<&Path>,
         holder: Option<&'a HolderKey>,
     ) -> Result<Prepared<'a>, SessionError> {
-        let home = &self.connection.home;
-        let (sealer, register) = (Sealer::load(home)?, Register::open(home)?);
         if holder.is_some() {
-            sealer.certificate(&home.folder)?;
-            register.as_ref().ok_or(RegisterError::NoSettings)?;
+            issuer.sealer.certificate(&self.connection.home.folder)?;
+            issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
         }
-        let reserve =
-            |file: &Path| Ok::<_, SessionError>((NewFile::reserve(file)?, file.to_owned()));
-        let out = file.map(reserve).transpose()?;
-        Ok(Prepared { sealer, holder, out, register })
+        let out = match file {
+            Some(file) => Out::File(NewFile::reserve(file)?, file.to_owned()),
+            None => Out::Caller,
+        };
+        Ok(Prepared { issuer, holder, out })
     }
 
     pub(super) async fn issue_on(
@@ -167,7 +166,7 @@ impl Session {
         question: &CheckQuestion,
         outcome: Outcome,
         (request, definition): (&[u8], &Definition),
-        mut prepared: Prepared<'_>,
+        prepared: Prepared<'_>,
     ) -> Result<Issue, SessionError> {
         let affirmed = match outcome {
             Outcome::Affirmed(affirmed) => affirmed,
@@ -186,7 +185,7 @@ impl Session {
         let exchange = affirmed.proven().answer().request_id.clone();
         let place = affirmed.place().map(u32::try_from).transpose();
         let place = place.map_err(|_| SessionError::NoSuchPlace(usize::MAX))?;
-        let entry = match &mut prepared.register {
+        let entry = match &mut prepared.issuer.register {
             None => None,
             Some(register) => {
                 let question = &format!("{}/{}", question.check, question.variant);
@@ -199,6 +198,9 @@ impl Session {
             Some(entry) if entry.stage == Stage::Recorded => {
                 return self.hand_out(entry, (errand, question), prepared);
             }
+            Some(entry) if entry.stage == Stage::Sealed => {
+                return self.record_anew(entry, (errand, question), prepared).await;
+            }
             Some(entry) if entry.stage == Stage::GivenUp => {
                 return Err(RegisterError::NotIssued(entry.serial.clone()).into());
             }
@@ -207,24 +209,21 @@ impl Session {
             }
             _ => {}
         }
-        // One that was sealed before, by a run that did not come to its end, is announced anew.
-        let sealed_before = entry.as_ref().and_then(|entry| entry.token.clone());
-        let is_new = sealed_before.is_none();
-        let sealed = match (sealed_before, &entry) {
-            (Some(token), _) => Sealed::read(token).map_err(RegisterError::Kept)?,
-            (None, None) => seal(&content, &prepared.sealer.key, now)?,
-            (None, Some(entry)) => {
+        let sealed = match &entry {
+            None => seal(&content, &prepared.issuer.sealer.key, now)?,
+            Some(entry) => {
                 let serial = Serial::read(&entry.serial, &self.connection.home.uri());
                 let serial = serial.ok_or(RegisterError::Content("serial"))?;
                 let content = content.numbered(&serial, &entry.reference);
                 let content = match prepared.holder {
                     None => content,
                     Some(holder) => {
-                        let leaf = prepared.sealer.certificate(&self.connection.home.folder)?;
+                        let folder = &self.connection.home.folder;
+                        let leaf = prepared.issuer.sealer.certificate(folder)?;
                         content.bound(holder, leaf.clone())
                     }
                 };
-                seal(&content, &prepared.sealer.key, now)?
+                seal(&content, &prepared.issuer.sealer.key, now)?
             }
         };
         // Read back as a stranger would, before it is announced: what does not verify is never
@@ -234,128 +233,12 @@ impl Session {
             TrustRoot::Directory(&self.directory),
             now.max(affirmed.proven().answered_at()),
         )?;
-        if let (Some(register), Some(entry)) = (&mut prepared.register, &entry) {
-            if !is_new && !is_for(&certificate, (errand, question), prepared.holder) {
-                return Err(SessionError::OtherQuestion { serial: entry.serial.clone() });
-            }
-            if is_new {
-                let times = (certificate.issued_at, certificate.valid_until);
-                register.sealed(&entry.serial, &sealed.token, times)?;
-            }
-            // Whoever looks its status up must find the list.
-            register.publish(&prepared.sealer, now, Due::Needed)?;
+        if let (Some(register), Some(entry)) = (&mut prepared.issuer.register, &entry) {
+            let times = (certificate.issued_at, certificate.valid_until);
+            register.sealed(&entry.serial, &sealed.token, times)?;
         }
-        prepared.fill(&sealed.token)?;
-        let body = IssueBody {
-            exchange_id: exchange.clone(),
-            certificate_digest: sealed.digest.to_vec(),
-            valid_until: Some(to_timestamp(sealed.valid_until)),
-            place,
-        };
-        let home = &self.connection.home;
-        let announcement = sign_issue((&home.system, &home.sign), &home.hub, errand, body, now)?;
-        let announced = self.announce(&announcement, &sealed.digest).await;
-        // What the hub did not record is not handed out, and must not count.
-        let refused = matches!(&announced, Ok(Announced::Not(_)) | Err(Unheard::Refused(_)));
-        if let (true, true, Some(register), Some(entry)) =
-            (refused, is_new, &mut prepared.register, &entry)
-        {
-            register.give_up(&entry.serial, "the hub did not record it", now)?;
-        }
-        let Prepared { out, register, .. } = prepared;
-        match announced {
-            Ok(Announced::Not(outcome)) => Ok(Issue::NotIssued(outcome)),
-            Ok(Announced::Recorded(proven)) => {
-                let record_index = proven.index();
-                let file = place_file(out, &exchange)?;
-                if let (Some(mut register), Some(entry)) = (register, entry) {
-                    register.recorded(&entry.serial, record_index)?;
-                }
-                let token = sealed.token;
-                let issued = IssuedCertificate { file, token, certificate, record_index };
-                Ok(Issue::Issued(Box::new(issued)))
-            }
-            Err(Unheard::Refused(refusal)) => Err(refusal.into()),
-            Err(Unheard::Unknown(why)) => match out {
-                Some((new, _)) => {
-                    Err(SessionError::Unconfirmed { exchange, part: new.leave(), why })
-                }
-                // The register has it: the same holder's next attempt announces it anew.
-                None => Err(*why),
-            },
-        }
-    }
-
-    /// Hands a certificate out again that was issued before.
-    fn hand_out(
-        &self,
-        entry: &Entry,
-        (errand, question): (&Errand, &CheckQuestion),
-        mut prepared: Prepared<'_>,
-    ) -> Result<Issue, SessionError> {
-        let holder = prepared.holder;
-        let (Some(token), Some(record_index), Some(issued_at)) =
-            (&entry.token, entry.record_index, entry.issued_at)
-        else {
-            return Err(RegisterError::NotIssued(entry.serial.clone()).into());
-        };
-        // As of when it was issued: what has become of it since is for whoever verifies it.
-        let certificate = verify(token, TrustRoot::Directory(&self.directory), issued_at)?;
-        if !is_for(&certificate, (errand, question), holder) {
-            return Err(SessionError::OtherQuestion { serial: entry.serial.clone() });
-        }
-        prepared.fill(token)?;
-        let (file, token) = (place_file(prepared.out, &entry.exchange)?, token.clone());
-        let issued = IssuedCertificate { file, token, certificate, record_index };
-        Ok(Issue::Issued(Box::new(issued)))
-    }
-
-    /// Announces a sealed certificate to the hub. After anything but its own refusal or a proven
-    /// reply, it is not known what the hub did.
-    async fn announce(
-        &mut self,
-        announcement: &SignedRequest,
-        digest: &[u8; 32],
-    ) -> Result<Announced, Unheard> {
-        let mut exchange = self.connection.exchange();
-        let (seen_size, known) = (self.seen.size(), self.directory.version());
-        let call = exchange.issue(ExchangeCall {
-            request: Some(announcement.envelope.clone()),
-            seen_size,
-            subjects: None,
-        });
-        let reply = match Deadline::after(CALL_TIME).within(call).await {
-            Ok(Ok(reply)) => reply.into_inner(),
-            // With details it is the hub's own word; without, the connection's.
-            Ok(Err(status)) if !status.details().is_empty() => {
-                return Err(Unheard::Refused(Refusal::from_status(&status)));
-            }
-            Ok(Err(status)) => return Err(SessionError::from(Refusal::from_status(&status)).into()),
-            Err(_elapsed) => return Err(SessionError::Silent(CALL_TIME).into()),
-        };
-        self.follow_directory(&reply).await?;
-        let hub = &self.connection.home.hub;
-        let announced =
-            verify_recorded(reply, announcement, digest, hub, &self.directory, SystemTime::now());
-        let announced = announced.map_err(|error| Unheard::from(SessionError::from(error)))?;
-        self.seen
-            .follow(announced.proven(), known)
-            .map_err(|error| Unheard::from(SessionError::from(error)))?;
-        Ok(announced)
-    }
-}
-
-/// Why an announcement has no proven reply.
-enum Unheard {
-    /// The hub refused: nothing is recorded.
-    Refused(Refusal),
-    /// It may be recorded, or not.
-    Unknown(Box<SessionError>),
-}
-
-impl From<SessionError> for Unheard {
-    fn from(error: SessionError) -> Self {
-        Self::Unknown(Box::new(error))
+        let certificate = Kept { sealed, certificate, exchange, place, is_new: true };
+        self.record(errand, certificate, entry.as_ref(), prepared).await
     }
 }
 
@@ -367,26 +250,4 @@ fn year_of(now: SystemTime) -> u16 {
 /// The profile of a certificate for this holder.
 fn profile_of(holder: Option<&HolderKey>) -> Profile {
     holder.map_or(Profile::National, |_| Profile::Haip)
-}
-
-/// Whether a certificate is on this question, of this person, for this errand and this holder: all
-/// that was asked is in it, word for word.
-fn is_for(
-    certificate: &VerifiedCertificate,
-    (errand, question): (&Errand, &CheckQuestion),
-    holder: Option<&HolderKey>,
-) -> bool {
-    let shown = |name: &str, value: &str| {
-        certificate.disclosed.claims.get(name).is_some_and(|found| found == value)
-    };
-    let scope = certificate.scope.get(ASKED).map(Vec::as_slice).unwrap_or_default();
-    let asks_the_same = |(name, value): &(String, String)| {
-        shown(name, value) || scope.contains(&asked(name, value))
-    };
-    certificate.check == question.check
-        && certificate.variant == question.variant
-        && shown("purpose", &errand.purpose)
-        && shown("case_number", &errand.case_number)
-        && certificate.holder.as_ref().map(|bound| &bound.key) == holder
-        && question.parameters.iter().all(asks_the_same)
 }

@@ -8,10 +8,12 @@ mod connection;
 mod error;
 mod issuing;
 mod offering;
+mod recording;
 
 pub use asking::Session;
 pub use call::answered;
 pub use connection::Connection;
 pub use error::SessionError;
-pub use issuing::{Issue, IssuedCertificate, Wanted};
+pub use issuing::{ManyIssuing, Wanted};
 pub use offering::{Offering, Ready};
+pub use recording::{Issue, IssuedCertificate};

@@ -8,7 +8,7 @@ use zerotrip_checks::definition::Definition;
 
 use super::asking::Session;
 use super::error::SessionError;
-use super::issuing::Issue;
+use super::recording::Issue;
 use crate::issued::{Register, RegisterError, Sealer};
 use crate::reply::{KeptAnswer, KeptOne, NotAllowed, Outcome};
 use crate::request::{CheckQuestion, Errand};
@@ -70,7 +70,8 @@ impl Session {
         kept: KeptOne,
         holder: &HolderKey,
     ) -> Result<Issue, SessionError> {
-        let prepared = self.prepare(None, Some(holder))?;
+        let mut issuer = self.issuer()?;
+        let prepared = self.prepare(&mut issuer, None, Some(holder))?;
         let home = &self.connection.home;
         let between = (&home.system, &home.hub);
         let kept = kept.verify(between, &self.directory, SystemTime::now())?;

@@ -9,7 +9,8 @@
 //!
 //! 1. **mistyped**: 17 to 19 characters of which some code is one edit away (a character replaced,
 //!    inserted, dropped, or swapped with its neighbour), or 16 of which one is two away; it could
-//!    be every code's that is within two. `I`, `O`, `S`, `V`, `Z`, which no code has, each stand
+//!    be every code's that is within two, but for digits alone, which can be another number with
+//!    something behind it. `I`, `O`, `S`, `V`, `Z`, which no code has, each stand
 //!    for any character, at most two of them;
 //! 2. **cut**: the first 10 to 16 characters of some code, with one edit from 13 on, where some
 //!    code begins so to the letter; but for 15 digits, which can be a registration number;
@@ -187,7 +188,9 @@ fn judged(item: &str) -> Option<Vec<Take>> {
     if is_persons || known(text.as_bytes()) < KNOWN_ENOUGH {
         return None;
     }
-    if length == DIGITS_OF_A_NUMBER && is_digits {
+    // Digits alone can be a registration number, with or without what was written behind it, or a
+    // person's number with a slip.
+    if length >= DIGITS_OF_A_NUMBER && is_digits {
         return None;
     }
     let tokens: Vec<Token> = text

@@ -155,6 +155,26 @@ fn what_is_left_of_a_code_is_its_own_and_what_is_not_understood_anybodys() {
 }
 
 #[test]
+fn digits_alone_could_be_any_enterprises() {
+    // A registration number, with what was written behind it; a person's number with a slip, or
+    // with what tax offices added.
+    for raw in [
+        "330106000012345",
+        "330106000012345-1",
+        "3301060000123450",
+        "33010600001234512",
+        "913301000123456",
+        "91330100012345678",
+        "9133010001234567 8",
+        "330106198503020024",
+        "33010619850302002401",
+        "3301061985030200240",
+    ] {
+        assert!(Suspect::new(raw).is_anybodys(), "{raw}");
+    }
+}
+
+#[test]
 fn enterprises_are_found_in_texts_and_persons_are_not_taken_for_them() {
     for raw in [
         CODE,

@@ -297,23 +297,28 @@ async fn one_certificate_to_a_check() {
         )
         .await
         .unwrap();
-    let issue = async |number: usize, check: usize| {
+    let issue_as = async |number: usize, check: usize, digest: [u8; 32]| {
         let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
         ledger
             .record_certificate(
                 completed(completion(number, index, ExchangeOutcome::Recorded), &[]),
                 at(2),
                 None,
-                Certificate { check_id: id(check), place: None, digest: [check as u8; 32] },
+                Certificate { check_id: id(check), place: None, digest },
             )
             .await
     };
+    let issue =
+        async |number: usize, check: usize| issue_as(number, check, [number as u8; 32]).await;
     assert_eq!(issue(10, 2).await, Err(LedgerError::NotIssuable(id(2))));
     assert_eq!(issue(11, 11).await, Err(LedgerError::NotIssuable(id(11))));
     assert_eq!(issue(12, 99).await, Err(LedgerError::UnknownExchange(id(99))));
     store.verify(&issue(13, 1).await.unwrap());
-    assert_eq!(ledger.exchange(&id(1)).unwrap().unwrap().certificate_digest, Some([1; 32]));
+    assert_eq!(ledger.exchange(&id(1)).unwrap().unwrap().certificate_digest, Some([13; 32]));
     assert_eq!(issue(14, 1).await, Err(LedgerError::AlreadyIssued(id(1))));
+    // The same one again: its issuer may not have heard of the first record.
+    store.verify(&issue_as(16, 1, [13; 32]).await.unwrap());
+    assert_eq!(ledger.exchange(&id(1)).unwrap().unwrap().certificate_digest, Some([13; 32]));
     // A refused issue is still open, and may be completed as what it is.
     assert_eq!(ledger.exchange(&id(14)).unwrap().unwrap().state, ExchangeState::Open);
     // What is erased carries none: nothing is left of what it would rest on.
@@ -343,11 +348,14 @@ async fn one_certificate_to_each_subject_of_a_check_about_many() {
     };
     many(2).await;
     many(3).await;
-    let issue = async |number: usize, check: usize, place: Option<u32>| {
+    let issue_as = async |number: usize, check: usize, place: Option<u32>, digest: [u8; 32]| {
         let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
         let done = completed(completion(number, index, ExchangeOutcome::Recorded), &[]);
-        let certificate = Certificate { check_id: id(check), place, digest: [number as u8; 32] };
+        let certificate = Certificate { check_id: id(check), place, digest };
         ledger.record_certificate(done, at(2), None, certificate).await
+    };
+    let issue = async |number: usize, check: usize, place: Option<u32>| {
+        issue_as(number, check, place, [number as u8; 32]).await
     };
     // A place belongs to an answer about many, and such an answer needs one.
     assert_eq!(issue(10, 1, Some(0)).await, Err(LedgerError::NotIssuable(id(1))));
@@ -359,6 +367,7 @@ async fn one_certificate_to_each_subject_of_a_check_about_many() {
     }
     let again = issue(15, 2, Some(1)).await;
     assert_eq!(again, Err(LedgerError::AlreadyIssued(id(2))));
+    store.verify(&issue_as(17, 2, Some(1), [13; 32]).await.unwrap());
     assert_eq!(ledger.issued(&id(2), 1).unwrap(), Some([13; 32]), "the first stays");
     // A completion that fails takes the mark with it; and what is erased carries none.
     let done = completed(completion(13, 0, ExchangeOutcome::Recorded), &[]);

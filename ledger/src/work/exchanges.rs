@@ -176,24 +176,26 @@ pub(super) fn not_superseded(
 }
 
 /// One certificate to a check, and only to one that was answered `true` and of which that is kept;
-/// of a check about many subjects, one to each subject.
+/// of a check about many subjects, one to each subject. The same one can be recorded again: an
+/// issuer that was killed before it heard of the first record must not need another certificate.
 fn mark_issued(connection: &Connection, certificate: &Certificate) -> Result<(), Fault> {
     let Certificate { check_id: id, place, digest } = certificate;
     let mut query = connection.prepare_cached(
-        "SELECT outcome, certificate_digest IS NOT NULL, answer IS NOT NULL FROM exchange WHERE \
-         id = ?1",
+        "SELECT outcome, certificate_digest, answer IS NOT NULL FROM exchange WHERE id = ?1",
     )?;
-    let found: Option<(Option<i32>, bool, bool)> =
+    let found: Option<(Option<i32>, Option<Vec<u8>>, bool)> =
         query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-    let (outcome, is_issued, is_kept) = match found {
+    let (outcome, issued, is_kept) = match found {
         None if past(connection, id)?.is_some() => {
             return Err(LedgerError::Kept(cut(id)).into());
         }
         None => return Err(LedgerError::UnknownExchange(cut(id)).into()),
         Some(found) => found,
     };
-    if is_issued {
-        return Err(LedgerError::AlreadyIssued(cut(id)).into());
+    match issued {
+        Some(issued) if issued == digest => return Ok(()),
+        Some(_) => return Err(LedgerError::AlreadyIssued(cut(id)).into()),
+        None => {}
     }
     let answered = outcome.and_then(|outcome| ExchangeOutcome::try_from(outcome).ok());
     let marked = match (answered, place) {
@@ -204,7 +206,8 @@ fn mark_issued(connection: &Connection, certificate: &Certificate) -> Result<(),
         }
         (Some(ExchangeOutcome::AnsweredMany), Some(place)) if is_kept => {
             let mut mark = connection.prepare_cached(
-                "INSERT OR IGNORE INTO issued (exchange, place, digest) VALUES (?1, ?2, ?3)",
+                "INSERT INTO issued (exchange, place, digest) VALUES (?1, ?2, ?3) ON CONFLICT DO \
+                 UPDATE SET digest = excluded.digest WHERE digest = excluded.digest",
             )?;
             mark.execute(params![id, place, digest.as_slice()])?
         }

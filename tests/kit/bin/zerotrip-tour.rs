@@ -1,6 +1,8 @@
 //! `zerotrip-tour`: what `./run` starts. Sets up the whole installation, runs the errands, and says
 //! in plain words what happened.
 
+mod more;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,6 +14,8 @@ use zerotrip_tests::city::System;
 use zerotrip_tests::deployment::{
     BASIS, FUND, Failure, Finished, PURPOSE, Plan, TRANSIT, TestDeployment, fail, wait_until,
 };
+
+use crate::more::{MORE, More};
 
 /// Run the no-property errand over four legacy departments, for real, on this machine.
 #[derive(Parser)]
@@ -85,6 +89,14 @@ fn tour(arguments: &Arguments) -> Result<(), Failure> {
     }
     let others: Vec<&Other> = OTHERS.iter().filter(|other| is_shown(other.check)).collect();
     errands.others(&town, &others)?;
+    let questions: Vec<&More> = MORE.iter().filter(|more| is_shown(more.check)).collect();
+    let mut number = 12 + u32::try_from(OTHERS.len())?;
+    more::run(&mut town, &plan.spec, &questions, |town, more, variant, subject| {
+        let asked = (more.check, variant);
+        let title = (number, more.title(), more.check);
+        number += 1;
+        errands.about(town, title, (FUND, "issue"), asked, subject, &Expected(0, "issued"))
+    })?;
     finish(&town)?;
     if arguments.once {
         return town.stop();
@@ -164,6 +176,7 @@ const OTHERS: [Other; 6] = [
 fn checks() -> clap::builder::PossibleValuesParser {
     let mut names = vec![FIRST];
     names.extend(OTHERS.iter().map(|other| other.check));
+    names.extend(MORE.iter().map(|more| more.check));
     names.dedup();
     names.sort_unstable();
     names.dedup();
@@ -303,14 +316,28 @@ impl Errands {
         question: (&str, &str),
         expected: &Expected,
     ) -> Result<(), Failure> {
-        let (applicant, (check, variant)) = (self.role(role)?.0, question);
+        let applicant = self.role(role)?.0;
+        self.about(town, (number, title, role), (issuer, verb), question, applicant, expected)
+    }
+
+    /// The same about anybody; `name` is part of the certificate's file.
+    fn about(
+        &self,
+        town: &TestDeployment,
+        (number, title, name): (u32, &str, &str),
+        (issuer, verb): (&str, &str),
+        question: (&str, &str),
+        applicant: &str,
+        expected: &Expected,
+    ) -> Result<(), Failure> {
+        let (check, variant) = question;
         let masked = format!(
             "{}********{}",
             applicant.get(..6).unwrap_or(""),
             applicant.get(14..).unwrap_or("")
         );
         println!("{number:>2}. {title}: {masked}, {check}/{variant}, asked by `{issuer}`");
-        let out = town.path(&format!("certificates/{number:02}-{role}.sdjwt"));
+        let out = town.path(&format!("certificates/{number:02}-{name}.sdjwt"));
         let more: &[&str] = if verb == "issue" { &["--out", &out] } else { &[] };
         if verb == "issue" && fs::exists(&out)? {
             fs::remove_file(&out)?; // of an earlier run in this folder; a new certificate rests on a new exchange

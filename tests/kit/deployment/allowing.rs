@@ -5,6 +5,7 @@ use std::path::Path;
 
 use zerotrip_hub::state::DefinitionFolder;
 
+use super::others::{departments, front};
 use super::{BASIS, DEPARTMENTS, FUND, Failure, PURPOSE, TestDeployment, run};
 
 impl TestDeployment {
@@ -17,11 +18,11 @@ impl TestDeployment {
         let id = format!("{FUND}-{initials}");
         let authority = self.path("authority");
         let listed = self.zerotrip(&["--json", "grant", "list", "--dir", &authority])?.expect(0)?;
-        if listed.output.contains(&format!("\"{id}-")) {
+        if listed.output.contains(&format!("\"{check}/")) {
             return Ok(());
         }
         for member in asked(&self.definitions.join(check))? {
-            let dir = self.path(&member);
+            let dir = self.path(&front(&member));
             let mut approve = vec!["approve", "--dir", &dir, "--check", check];
             approve.extend(["--requester", FUND, "--purpose", PURPOSE, "--yes"]);
             run("zerotrip-connector", &approve, &self.folder)?.expect(0)?;
@@ -39,7 +40,12 @@ fn asked(folder: &Path) -> Result<BTreeSet<String>, Failure> {
     let scans = definition.variants.iter().flat_map(|variant| variant.scans());
     let owners = scans.filter_map(|(_, scan)| scan.dataset.split_once('.'));
     let owners: BTreeSet<String> = owners.map(|(owner, _)| owner.to_owned()).collect();
-    match owners.iter().find(|owner| DEPARTMENTS.iter().all(|(member, ..)| member != owner)) {
+    let is_known = |owner: &&String| {
+        let mut first = DEPARTMENTS.iter().map(|(member, ..)| *member);
+        first.any(|member| member == *owner)
+            || departments().any(|(member, _)| member == owner.as_str())
+    };
+    match owners.iter().find(|owner| !is_known(owner)) {
         Some(other) => Err(format!("no department `{other}`").into()),
         None => Ok(owners),
     }

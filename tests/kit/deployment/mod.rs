@@ -5,6 +5,7 @@
 mod allowing;
 mod many;
 mod operated;
+mod others;
 mod process;
 
 use std::collections::BTreeMap;
@@ -274,7 +275,9 @@ impl TestDeployment {
         (check, variant): (&str, &str),
         applicant: &str,
     ) -> Vec<String> {
-        let (dir, parameter) = (self.path(issuer), format!("applicant={applicant}"));
+        let is_of_enterprises = check == "business-good-standing";
+        let name = if is_of_enterprises { "enterprise" } else { "applicant" };
+        let (dir, parameter) = (self.path(issuer), format!("{name}={applicant}"));
         let mut arguments = vec![
             "--json",
             verb,
@@ -482,8 +485,17 @@ impl TestDeployment {
     }
 
     fn admit_connector(&self, member: &str, en: &str, zh: &str) -> Result<(), Failure> {
+        self.admit_connector_in(member, (en, zh), member)
+    }
+
+    fn admit_connector_in(
+        &self,
+        member: &str,
+        (en, zh): (&str, &str),
+        folder: &str,
+    ) -> Result<(), Failure> {
         let invitation = self.invite(member, "front", en, zh)?;
-        let arguments = ["join", "--dir", &self.path(member), "--invitation", &invitation];
+        let arguments = ["join", "--dir", &self.path(folder), "--invitation", &invitation];
         let joining =
             Running::start("zerotrip-connector", &arguments, &self.log(&format!("{member}-join")))?;
         self.admit(member, "front", joining)

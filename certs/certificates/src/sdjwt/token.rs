@@ -1,11 +1,13 @@
 //! A token: read, presented with fewer disclosures, verified.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+use zerotrip_datasets::KeyKind;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_text::cut;
 use zerotrip_trust::digest::{Digest, sha256};
@@ -107,6 +109,16 @@ impl SdJwt {
         self.disclosures
             .iter()
             .map(|disclosure| (disclosure.name.as_str(), disclosure.encoded.as_str()))
+    }
+
+    /// Names and numbers of the residents and enterprises that are disclosed.
+    pub fn subjects(&self) -> BTreeMap<String, String> {
+        let named = self.disclosures.iter().filter_map(|disclosure| {
+            let value = disclosure.value.as_str()?;
+            let is_subject = KeyKind::ALL.iter().any(|kind| kind.canonical(value).is_some());
+            is_subject.then(|| (disclosure.name.clone(), value.to_owned()))
+        });
+        named.collect()
     }
 
     /// The same certificate with these disclosures only.

@@ -33,7 +33,7 @@ use crate::{VCT_PREFIX, is_vct_of, written};
 pub use error::CertificateError;
 pub use judge::{Demand, Judged, NoStatus, NotHolder, Verdict, judge};
 pub use root::TrustRoot;
-pub use verified::{Disclosed, Finding, Holder, Issuer, Source, VerifiedCertificate};
+pub use verified::{Disclosed, Finding, Holder, Issuer, ShownErrand, Source, VerifiedCertificate};
 
 /// Longest validity that any definition can give.
 const MOST_VALIDITY: Duration = Duration::from_secs(366 * 86_400);
@@ -307,5 +307,10 @@ fn disclosed(
         shown.claims.entry(name.to_owned()).or_insert_with(|| value.clone());
     }
     shown.request = true;
+    shown.errand = Some(ShownErrand {
+        official: asked.request.official.clone(),
+        service_item: asked.request.service_item.clone(),
+        legal_basis: asked.request.legal_basis.clone(),
+    });
     Ok(shown)
 }

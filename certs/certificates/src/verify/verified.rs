@@ -102,6 +102,17 @@ pub struct Source {
     pub coverage_zh: String,
 }
 
+/// Who asked, for what, by which law.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownErrand {
+    /// Staff code of the official.
+    pub official: String,
+    /// The errand's code in the official list.
+    pub service_item: String,
+    /// The law that allows it.
+    pub legal_basis: String,
+}
+
 /// What the holder chose to show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Disclosed {
@@ -115,6 +126,8 @@ pub struct Disclosed {
     /// Whether the request itself is shown: the hub's answer is then shown to be about exactly
     /// these parameters.
     pub request: bool,
+    /// What the request says of the errand, beside purpose and case number; where it is shown.
+    pub errand: Option<ShownErrand>,
     /// What every certificate can show and this presentation does not: `case_number`, `purpose`,
     /// `request`.
     pub withheld: Vec<String>,

@@ -49,6 +49,10 @@ pub struct Direction {
     pub adds: BTreeSet<String>,
     /// Words of rows that take back.
     pub takes: BTreeSet<String>,
+    /// Amounts have their sign themselves: a row that adds can correct by an amount below 0, and
+    /// one that takes back never adds.
+    #[serde(default)]
+    pub signed: bool,
 }
 
 /// Rows of which kind count.

@@ -16,6 +16,19 @@ pub(super) fn effect(rule: &Months, row: &Row<'_>) -> (i128, i128) {
             (Some(_), None) => (-ANY, ANY),
         };
     };
+    if direction.signed && rule.amount.is_some() {
+        let stated = row.amount.map_or((-ANY, ANY), |amount| (amount, amount));
+        let taken = row.amount.map_or((-ANY, 0), |amount| match amount {
+            // It takes back, and says that it adds: as much as that, or nothing.
+            1.. => (-amount, 0),
+            _ => (amount, amount),
+        });
+        return match row.direction {
+            Some(word) if direction.adds.contains(word) => stated,
+            Some(word) if direction.takes.contains(word) => taken,
+            _ => (stated.0.min(taken.0), stated.1.max(taken.1)),
+        };
+    }
     let size = match (&rule.amount, row.amount) {
         (None, _) => (1, 1),
         (Some(_), Some(amount)) if amount >= 0 => (amount, amount),

@@ -222,6 +222,7 @@ fn a_word_can_say_what_is_taken_back() {
         column: "entry_type".into(),
         adds: ["paid".to_owned()].into(),
         takes: ["reversed".to_owned()].into(),
+        signed: false,
     };
     let words = Months { direction: Some(direction.clone()), ..twelve() };
     let said = |row: Row<'static>| Row { direction: Some("paid"), ..row };
@@ -237,6 +238,17 @@ fn a_word_can_say_what_is_taken_back() {
     assert_eq!(ask(&words, &taken(Some(99), None)).enough, Some(true));
     assert_eq!(ask(&words, &taken(None, Some("paid"))).enough, Some(true));
     assert_eq!(ask(&words, &taken(None, Some("reversed"))).enough, None);
+    // Where amounts have their sign, one that takes back never adds.
+    let signed = Months { direction: Some(Direction { signed: true, ..direction }), ..twelve() };
+    assert_eq!(ask(&signed, &taken(Some(-100), Some("reversed"))).enough, Some(false));
+    assert_eq!(ask(&signed, &taken(Some(-100), Some("paid"))).enough, Some(false));
+    assert_eq!(ask(&signed, &taken(Some(-99), Some("paid"))).enough, Some(true));
+    assert_eq!(ask(&signed, &taken(Some(100), Some("reversed"))).enough, None);
+    assert_eq!(ask(&signed, &taken(Some(100), None)).enough, None);
+    assert_eq!(ask(&signed, &taken(None, Some("reversed"))).enough, None);
+    let mut voided = rows.clone();
+    voided[11].direction = Some("reversed");
+    assert_ne!(ask(&signed, &voided).enough, Some(true), "what is void does not count");
     // Without amounts each row is one.
     let counted = Months { amount: None, ..words };
     assert_eq!(ask(&counted, &taken(None, Some("reversed"))).enough, Some(false));

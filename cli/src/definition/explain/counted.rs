@@ -72,9 +72,22 @@ fn rows(months: &Months, shape: &ExpectedDataset) -> Bilingual {
                 }
                 None => ("one entry".to_owned(), "一笔".to_owned()),
             };
+            let is_signed = direction.signed && amount.is_some();
             add(
-                format!("Rows whose {} says {} take back {size}.", of.en, takes.en),
-                format!("{}为{}的记录冲减{size_zh}。", of.zh, takes.zh),
+                match is_signed {
+                    true => format!(
+                        "A row takes back where {size} is below 0; one whose {} says {} never adds.",
+                        of.en, takes.en
+                    ),
+                    false => format!("Rows whose {} says {} take back {size}.", of.en, takes.en),
+                },
+                match is_signed {
+                    true => format!(
+                        "{size_zh}为负数的记录为冲减；{}为{}的记录一律不增加。",
+                        of.zh, takes.zh
+                    ),
+                    false => format!("{}为{}的记录冲减{size_zh}。", of.zh, takes.zh),
+                },
             );
         }
         (None, Some(amount)) => {

@@ -1,0 +1,125 @@
+//! The departments of the checks beside the first: eleven more, with registers of their own kinds.
+
+use std::fs;
+
+use crate::city::births::births;
+use crate::city::contributions::contributions;
+use crate::city::enterprises::{Enterprises, enterprises};
+use crate::city::fund::fund;
+use crate::city::graduates::graduates;
+use crate::city::grants::grants;
+use crate::city::income_tax::income_tax;
+use crate::city::licences::licences;
+use crate::city::medical::medical;
+use crate::city::purchase::buyers;
+use crate::city::{Spec, System};
+
+use super::{FUND, Failure, TestDeployment, run};
+
+/// A department, its names, and the files of its datasets.
+pub const OTHERS: [(&str, &str, &str, &[&str]); 13] = [
+    ("civil", "", "", &["allowance.toml", "minimum_living.toml"]),
+    (FUND, "", "", &["deposit.toml", "account.toml"]),
+    (
+        "social",
+        "Social insurance agency",
+        "社会保险经办机构",
+        &["contribution.toml", "injury_care.toml"],
+    ),
+    ("tax", "Tax office", "税务局", &["income.toml"]),
+    ("medical", "Medical insurance office", "医疗保障局", &["insured.toml"]),
+    ("talent", "Talent office", "人才服务中心", &["certificate.toml"]),
+    ("court", "Court", "人民法院", &["restriction.toml"]),
+    ("disabled", "Disabled persons' federation", "残疾人联合会", &["certificate.toml"]),
+    ("traffic", "Traffic police", "交通警察支队", &["licence.toml", "measure.toml"]),
+    ("health", "Health commission", "卫生健康委员会", &["birth.toml"]),
+    ("veterans", "Veterans affairs bureau", "退役军人事务局", &["person.toml"]),
+    ("education", "Education bureau", "教育局", &["graduate.toml"]),
+    ("employment", "Employment service", "就业服务中心", &["registration.toml"]),
+];
+/// Market supervision: of enterprises.
+const MARKET: (&str, &str, &str, &[&str]) = (
+    "market",
+    "Market supervision administration",
+    "市场监督管理局",
+    &["registration.toml", "abnormal.toml", "serious.toml"],
+);
+/// How many enterprises there are.
+const ENTERPRISES: usize = 200;
+
+/// Every department beside the first four, and those of these that have more registers.
+pub(super) fn departments() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    OTHERS.iter().chain([&MARKET]).map(|(member, _, _, files)| (*member, *files))
+}
+
+impl TestDeployment {
+    /// Makes the registers of all other departments, admits these where they are new, has each sign
+    /// its datasets, and starts their connectors. Returns what is true of the enterprises.
+    pub fn join_others(
+        &mut self,
+        spec: &Spec,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Enterprises, Failure> {
+        tell("making the registers of eleven more departments");
+        let city = self.folder.join("city");
+        let (one, two, three) = (System::Sqlite, [System::Sqlite; 2], [System::Sqlite; 3]);
+        contributions(spec, one, &city)?;
+        fund(spec, two, &city)?;
+        income_tax(spec, one, &city)?;
+        medical(spec, one, &city)?;
+        buyers(spec, two, &city)?;
+        grants(spec, one, &city)?;
+        licences(spec, one, &city)?;
+        births(spec, one, &city)?;
+        graduates(spec, one, &city)?;
+        let known = enterprises(spec, three, ENTERPRISES, &city)?;
+        tell("inviting and admitting them; each signs its datasets");
+        let mut attached = Vec::new();
+        for (member, en, zh, files) in OTHERS.iter().chain([&MARKET]) {
+            let folder = front(member);
+            let has_joined = self.folder.join(&folder).exists();
+            if !has_joined {
+                self.admit_front(member, (en, zh), &folder)?;
+            }
+            let counts = self.folder.join(&folder).join("state/rows");
+            if counts.exists() && !self.connectors.contains_key(&folder) {
+                fs::remove_dir_all(counts)?;
+            }
+            let dir = self.path(&folder);
+            let mut sign = vec!["sign".to_owned(), "--dir".to_owned(), dir];
+            sign.extend(files.iter().map(|file| self.path(&format!("city/{member}/{file}"))));
+            let sign: Vec<&str> = sign.iter().map(String::as_str).collect();
+            run("zerotrip-connector", &sign, &self.folder)?.expect(0)?;
+            if !self.connectors.contains_key(&folder) {
+                self.start_connector(&folder)?;
+            }
+            attached.extend(files.iter().map(|file| {
+                let name = file.trim_end_matches(".toml");
+                format!("{member}.{name}")
+            }));
+        }
+        let attached: Vec<&str> = attached.iter().map(String::as_str).collect();
+        self.wait_attached(&attached)?;
+        Ok(known)
+    }
+
+    fn admit_front(
+        &self,
+        member: &str,
+        (en, zh): (&str, &str),
+        folder: &str,
+    ) -> Result<(), Failure> {
+        // The fund is a member already: it gets a second system.
+        let (en, zh) = if member == FUND {
+            ("Provident fund centre", "住房公积金管理中心")
+        } else {
+            (en, zh)
+        };
+        self.admit_connector_in(member, (en, zh), folder)
+    }
+}
+
+/// The folder of a member's connector: the fund's own is that of its issuing system.
+pub(super) fn front(member: &str) -> String {
+    if member == FUND { format!("{FUND}-front") } else { member.to_owned() }
+}

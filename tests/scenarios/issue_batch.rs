@@ -1,0 +1,127 @@
+//! `issue --batch`: a certificate for each yes of a list, never two for one person, whatever stops a
+//! run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use zerotrip_certificates::sdjwt::SdJwt;
+use zerotrip_certificates::status::StatusValue;
+use zerotrip_client::issued::{Register, Search, Stage};
+use zerotrip_tests::city::Variant;
+use zerotrip_tests::deployment::{FUND, binary_path};
+
+use crate::many::ids;
+use crate::status::with_status;
+use crate::support::{DeployedCity, deploy, expected};
+
+/// The arguments for a list.
+fn batch(town: &DeployedCity, list: &Path, out: &Path) -> Vec<String> {
+    let mut arguments = town.deployment.question("issue", FUND, "couple", "x");
+    let at = arguments.iter().position(|argument| argument == "--param").unwrap();
+    arguments.drain(at..at + 2);
+    for (name, value) in [("--batch", list), ("--out", out)] {
+        arguments.extend([name.to_owned(), value.display().to_string()]);
+    }
+    arguments
+}
+
+/// The rows of the table: the outcome, the number and the file of each person.
+fn table(out: &Path) -> BTreeMap<String, (String, String, String)> {
+    let text = fs::read_to_string(out.join("result.csv")).unwrap();
+    let rows = text.lines().skip(1).map(|line| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [subject, outcome, _, serial, file] = cells[..] else { panic!("{line}") };
+        (subject.to_owned(), (outcome.to_owned(), serial.to_owned(), file.to_owned()))
+    });
+    rows.collect()
+}
+
+#[test]
+fn a_batch_that_is_killed_again_and_again_gives_each_person_one_certificate() {
+    let town = deploy(60, 5);
+    town.deployment.allow_many().unwrap();
+    with_status(&town);
+    let everybody = ids(&town.city);
+    let folder = town.deployment.folder.clone();
+    let (list, out) = (folder.join("subjects.txt"), folder.join("batch"));
+    fs::write(&list, everybody.join("\n")).unwrap();
+    let arguments = batch(&town, &list, &out);
+    let mut killed = 0;
+    for round in 0..12 {
+        let mut run = Command::new(binary_path("zerotrip").unwrap())
+            .args(&arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Each run comes a little further than the one before it.
+        let certificates = || {
+            let found = fs::read_dir(&out).into_iter().flatten().flatten();
+            found.filter(|file| file.path().extension().is_some_and(|end| end == "sdjwt")).count()
+        };
+        while certificates() <= 2 * round && run.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        run.kill().unwrap();
+        killed += usize::from(!run.wait().unwrap().success());
+    }
+    assert!(killed > 3, "{killed} were killed");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = town.deployment.zerotrip(&arguments).unwrap();
+    assert!([0, 1, 4].contains(&done.code), "{done:?}");
+    let table = table(&out);
+    assert_eq!(table.len(), everybody.len());
+    let register = Register::open(&town.home(FUND)).unwrap().unwrap();
+    let search = Search { most: 10_000, ..Search::default() };
+    let mut counting: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in register.entries(&search).unwrap() {
+        let Some(token) = &entry.token else { continue };
+        let token = SdJwt::parse(token).unwrap();
+        let subject = token.subjects()["applicant"].clone();
+        if entry.status == StatusValue::Valid {
+            assert_eq!(entry.stage, Stage::Recorded, "{} counts", entry.serial);
+            counting.entry(subject).or_default().push(entry.serial);
+        }
+    }
+    let (keys, mut files) = (town.keys(), BTreeSet::new());
+    for (subject, (outcome, serial, file)) in &table {
+        let told = |key| expected(key, subject, Variant::Couple).0 == "true";
+        let is_issued = outcome == "issued";
+        assert!(keys.iter().any(|key| told(key) == is_issued), "{subject}: {outcome}");
+        if outcome == "issued" {
+            assert_eq!(counting.remove(subject), Some(vec![serial.clone()]), "one that counts");
+            let token = SdJwt::parse(&fs::read_to_string(out.join(file)).unwrap()).unwrap();
+            assert_eq!(&token.subjects()["applicant"], subject);
+            assert!(files.insert(file.clone()));
+        }
+    }
+    assert!(counting.is_empty(), "nobody else has one: {counting:?}");
+    // Once more: nobody is asked, and nothing is issued.
+    let entries = town.deployment.ledger_figure("size").unwrap();
+    let settled: Vec<&str> = table
+        .iter()
+        .filter(|(_, (outcome, ..))| outcome == "issued")
+        .map(|(subject, _)| subject.as_str())
+        .collect();
+    fs::write(&list, settled.join("\n")).unwrap();
+    town.deployment.zerotrip(&arguments).unwrap().expect(0).unwrap();
+    assert_eq!(town.deployment.ledger_figure("size").unwrap(), entries);
+    town.deployment.stop().unwrap();
+}
+
+#[test]
+fn a_batch_needs_a_register() {
+    let town = deploy(60, 5);
+    let folder = town.deployment.folder.clone();
+    let (list, out) = (folder.join("subjects.txt"), folder.join("batch"));
+    fs::write(&list, &ids(&town.city)[0]).unwrap();
+    let arguments = batch(&town, &list, &out);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let refused = town.deployment.zerotrip(&arguments).unwrap().expect(2).unwrap();
+    assert!(refused.errors.contains("status.toml"), "{}", refused.errors);
+    assert!(!out.exists());
+    town.deployment.stop().unwrap();
+}
