@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -29,7 +30,7 @@ use zerotrip_proto::v1::{
     SourceStatement, Status, System,
 };
 use zerotrip_proto::{hash_domain, payload_type, to_timestamp};
-use zerotrip_trust::digest::{Digest, commit, sha256};
+use zerotrip_trust::digest::{Digest, commit, random, sha256};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::entry;
@@ -300,10 +301,12 @@ impl World {
 
     /// Opens the door; it asks for `loan`, and for `named`, which wants the applicant too.
     pub(super) async fn open(&self) -> (Open, String) {
-        // The address is in the settings, so that the port is found first.
-        let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = probe.local_addr().unwrap();
-        drop(probe);
+        // The address is in the settings, so that the port is chosen first: below those that the
+        // system gives to outgoing connections.
+        let port = || 10_000 + u16::from_be_bytes(random().unwrap()) % 20_000;
+        let is_free = |at: &SocketAddr| std::net::TcpListener::bind(at).is_ok();
+        let mut all = std::iter::repeat_with(|| SocketAddr::from(([127, 0, 0, 1], port())));
+        let at = all.find(is_free).unwrap();
         let kind = |name: &str, claims: &str| {
             format!(
                 "[[request]]\nname = \"{name}\"\nvct = \"{}\"\nvariants = [\"couple\"]\npurpose = \
