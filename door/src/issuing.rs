@@ -7,6 +7,7 @@ use std::pin::Pin;
 
 use zerotrip_certificates::HolderKey;
 use zerotrip_channel::SystemHome;
+use zerotrip_client::issued::RegisterError;
 use zerotrip_client::reply::KeptOne;
 use zerotrip_client::{Issue, Session, SessionError};
 
@@ -74,6 +75,8 @@ fn is_final(error: &SessionError) -> bool {
         | SessionError::Seal(_)
         | SessionError::OtherQuestion { .. }
         | SessionError::Request(_) => true,
+        // The hub did not record it, and it was given up.
+        SessionError::Register(RegisterError::NotIssued(_)) => true,
         SessionError::Refused(refusal) => !refusal.code.passes(),
         _ => false,
     }

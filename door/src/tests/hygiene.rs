@@ -207,3 +207,39 @@ async fn without_tls_the_door_is_for_this_machine_alone() {
     let refused = open(door, "0.0.0.0:0".parse().unwrap()).await;
     assert!(matches!(refused, Err(DoorError::Open(_))), "{refused:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_certificate_the_door_ends_tls_itself() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use zerotrip_trust::tls::{ExpectedPeer, client_config};
+    use zerotrip_trust::x509::{TlsKey, make_csr, pem};
+    let world = World::new();
+    let (hub, now) = (super::world::HUB.parse().unwrap(), std::time::SystemTime::now());
+    let (key, ips) = (TlsKey::generate().unwrap(), [std::net::IpAddr::from([127, 0, 0, 1])]);
+    let csr = make_csr(&key, &hub, &[], &ips).unwrap();
+    let ends = now + Duration::from_secs(3600);
+    let begins = now - Duration::from_secs(3600);
+    let leaf = world.root.sign_csr(&csr, &hub, &[], &ips, begins, ends).unwrap();
+    std::fs::write(world.path("web.pem"), pem::encode(pem::CERTIFICATE, &leaf)).unwrap();
+    std::fs::write(world.path("web.key"), key.to_pem()).unwrap();
+    let tls = "[tls]\ncertificate = \"web.pem\"\nkey = \"web.key\"\n";
+    let (open, door) = world.open_with("https", tls).await;
+    let at = door.strip_prefix("https://").unwrap();
+    let expected = ExpectedPeer::new(&hub);
+    let config = client_config(None, world.root.cert_der(), expected, &[b"http/1.1"]).unwrap();
+    let stream = tokio::net::TcpStream::connect(at).await.unwrap();
+    let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+    let connector = tokio_rustls::TlsConnector::from(config);
+    let mut stream = connector.connect(name, stream).await.unwrap();
+    let asked = format!("GET /verify HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n");
+    stream.write_all(asked.as_bytes()).await.unwrap();
+    let mut came = Vec::new();
+    stream.read_to_end(&mut came).await.unwrap();
+    assert!(came.starts_with(b"HTTP/1.1 200 OK"), "{}", String::from_utf8_lossy(&came));
+    // A key that is not the certificate's opens no door.
+    std::fs::write(world.path("web.key"), TlsKey::generate().unwrap().to_pem()).unwrap();
+    let other = crate::Door::new(world.folder.path(), world.seals.clone()).unwrap();
+    let refused = crate::open(std::sync::Arc::new(other), "127.0.0.1:0".parse().unwrap()).await;
+    assert!(matches!(refused, Err(DoorError::Content { .. })), "{refused:?}");
+    open.close().await;
+}

@@ -1,5 +1,5 @@
-//! The npm packages `@openid4vc/openid4vci`, `@openid4vc/openid4vp` and `dcql`, as a wallet, against
-//! the open door: an offer is claimed, and the certificate is shown to a bank.
+//! The npm packages `@openid4vc/openid4vci`, `@openid4vc/openid4vp` and `dcql`, as a wallet,
+//! against the open door: an offer is claimed, and the certificate is shown to a bank.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -46,7 +46,7 @@ use crate::offers::{Made, Offers, configuration};
 use crate::{Door, OFFER_LIFE, offer_uri};
 
 pub(super) const FUND: &str = "spiffe://c.example/member/fund/system/desk";
-const HUB: &str = "spiffe://c.example/hub/main";
+pub(super) const HUB: &str = "spiffe://c.example/hub/main";
 pub(super) const APPLICANT: &str = "11010519491231002X";
 pub(super) const PURPOSE: &str = "loan";
 const DAY: Duration = Duration::from_secs(86_400);
@@ -301,6 +301,11 @@ impl World {
 
     /// Opens the door; it asks for `loan`, and for `named`, which wants the applicant too.
     pub(super) async fn open(&self) -> (Open, String) {
+        self.open_with("http", "").await
+    }
+
+    /// The same with more settings.
+    pub(super) async fn open_with(&self, scheme: &str, more: &str) -> (Open, String) {
         // The address is in the settings, so that the port is chosen first: below those that the
         // system gives to outgoing connections.
         let port = || 10_000 + u16::from_be_bytes(random().unwrap()) % 20_000;
@@ -315,15 +320,15 @@ impl World {
             )
         };
         let settings = format!(
-            "uri = \"http://{at}\"\nname = {{ en = \"Fund\", zh = \"公积金中心\" }}\n[verifier]\nkey \
-             = \"request.key\"\ncertificate = \"request.pem\"\nlists = \"lists\"\n{}{}",
+            "uri = \"{scheme}://{at}\"\nname = {{ en = \"Fund\", zh = \"公积金中心\" }}\n[verifier]\nkey \
+             = \"request.key\"\ncertificate = \"request.pem\"\nlists = \"lists\"\n{more}{}{}",
             kind("loan", ""),
             kind("named", "\"applicant\"")
         );
         fs::write(self.path("door.toml"), settings).unwrap();
         let seals: Arc<dyn Seals> = self.seals.clone();
         let door = Arc::new(Door::new(self.folder.path(), seals).unwrap());
-        (open(door, at).await.unwrap(), format!("http://{at}"))
+        (open(door, at).await.unwrap(), format!("{scheme}://{at}"))
     }
 
     pub(super) fn offers(&self) -> Offers {

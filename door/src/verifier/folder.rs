@@ -1,6 +1,6 @@
-//! The requests of a verifier, in its system's folder: what was asked, and what came of it. Between
-//! the command at the counter that makes and reads them and the door that serves them, there is this
-//! folder and nothing else. What has ended is erased.
+//! The requests of a verifier, in its system's folder: what was asked, and what came of it. The
+//! command at the counter makes and reads them, the door serves them, and they share this folder
+//! and nothing else. What has ended is erased.
 
 use std::fs;
 use std::path::{Path, PathBuf};

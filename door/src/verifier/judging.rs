@@ -79,8 +79,8 @@ async fn directory(home: &SystemHome, now: SystemTime) -> Result<Directory, Sess
     }
 }
 
-/// Judges one by the status list that it names, where that is in the folder. Nothing is fetched here;
-/// whether it is that list and counts is for the judge.
+/// Judges one by the status list that it names, where that is in the folder. Nothing is fetched
+/// here; whether it is that list and counts is for the judge.
 pub(crate) fn judge_with_list(
     token: &str,
     root: TrustRoot<'_>,

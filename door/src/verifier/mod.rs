@@ -1,9 +1,9 @@
-//! Certificates out of wallets: OpenID4VP 1.0, the verifier's side. A request is made at the counter
-//! (`zerotrip request`), fetched and answered by a wallet at the door, and its outcome is read at the
-//! counter again.
+//! Certificates out of wallets: OpenID4VP 1.0, the verifier's side. A request is made at the
+//! counter (`zerotrip request`), fetched and answered by a wallet at the door, and its outcome is
+//! read at the counter again.
 //!
-//! A request asks for what the settings say and for nothing else. An answer that shows more than was
-//! asked for is refused, and nothing of it is kept.
+//! A request asks for what the settings say and for nothing else. An answer that shows more than
+//! was asked for is refused, and nothing of it is kept.
 
 mod dcql;
 mod folder;
