@@ -59,6 +59,8 @@ pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(300);
 pub(crate) const ATTEMPTS: u32 = 5;
 /// Digits of a transaction code.
 pub(crate) const TX_DIGITS: usize = 6;
+/// Age at which what was left of a file that was being written is erased.
+pub(crate) const PART_LIFE: Duration = Duration::from_secs(600);
 /// How often what has ended is erased.
 pub(crate) const SWEEP: Duration = Duration::from_secs(60);
 

@@ -23,7 +23,7 @@ use crate::http::{Action, Call, Form, Rate, Refused, Reply};
 use crate::issuing::Seals;
 use crate::offers::Offers;
 use crate::page;
-use crate::settings::{DoorSettings, Kind};
+use crate::settings::{DoorSettings, Kind, VerifierSettings};
 use crate::verifier::{Pending, RequestSigner, Requests, request_object, response};
 use crate::wallets::{self, Nonces};
 
@@ -49,8 +49,7 @@ pub(crate) struct Verifying {
     pub(crate) home: PathBuf,
     pub(crate) lists: PathBuf,
     pub(crate) requests: Requests,
-    signer: RequestSigner,
-    kinds: Vec<Kind>,
+    settings: VerifierSettings,
     /// Requests that were fetched and not answered.
     pending: Mutex<HashMap<String, Pending>>,
 }
@@ -62,14 +61,17 @@ impl Door {
         let now = SystemTime::now();
         let verifying = match &settings.verifier {
             None => None,
-            Some(verifier) => Some(Verifying {
-                home: home.to_owned(),
-                lists: verifier.lists.clone(),
-                requests: Requests::of(home),
-                signer: RequestSigner::load(verifier, now)?,
-                kinds: verifier.kinds.clone(),
-                pending: Mutex::default(),
-            }),
+            Some(verifier) => {
+                // Read anew for each request: it can be renewed meanwhile.
+                RequestSigner::load(verifier, now)?;
+                Some(Verifying {
+                    home: home.to_owned(),
+                    lists: verifier.lists.clone(),
+                    requests: Requests::of(home),
+                    settings: verifier.clone(),
+                    pending: Mutex::default(),
+                })
+            }
         };
         let own = StatusSettings::read(home).map_err(|error| DoorError::Settings {
             path: home.join(zerotrip_client::issued::FILE),
@@ -162,12 +164,14 @@ impl Verifying {
         let now = SystemTime::now();
         let waiting = self.requests.waiting(id, now).map_err(|error| Refused::ours(&error))?;
         let kept = waiting.ok_or_else(no_request)?;
-        let kind = self.kinds.iter().find(|kind| kind.name == kept.kind).ok_or_else(no_request)?;
+        let mut kinds = self.settings.kinds.iter();
+        let kind = kinds.find(|kind| kind.name == kept.kind).ok_or_else(no_request)?;
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(made) = pending.get(id) {
             return Ok(Reply::request_object(made.text.clone()));
         }
-        let made = request_object(&self.signer, door, (id, kind), (now, kept.ends()));
+        let made = RequestSigner::load(&self.settings, now)
+            .and_then(|signer| request_object(&signer, door, (id, kind), (now, kept.ends())));
         let made = made.map_err(|error| Refused::ours(&error))?;
         let reply = Reply::request_object(made.text.clone());
         pending.insert(id.to_owned(), made);
@@ -181,7 +185,8 @@ impl Verifying {
         now: SystemTime,
     ) -> Result<Option<(Kind, Pending)>, DoorError> {
         let Some(kept) = self.requests.waiting(id, now)? else { return Ok(None) };
-        let kind = self.kinds.iter().find(|kind| kind.name == kept.kind).cloned();
+        let mut kinds = self.settings.kinds.iter();
+        let kind = kinds.find(|kind| kind.name == kept.kind).cloned();
         let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         Ok(kind.zip(pending))
     }

@@ -19,6 +19,7 @@ mod issuing;
 mod jwt;
 mod offers;
 mod page;
+mod parts;
 mod secrets;
 mod settings;
 #[cfg(test)]

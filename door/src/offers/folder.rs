@@ -13,6 +13,7 @@ use super::file::Offer;
 use super::types;
 use crate::bounds::{ATTEMPTS, OFFERS, TOKEN_LIFE};
 use crate::error::DoorError;
+use crate::parts;
 use crate::secrets::{Secret, digits};
 
 /// In the system's folder.
@@ -158,6 +159,10 @@ impl Offers {
 
     /// Erases what has ended, and what is damaged.
     pub fn sweep(&self, now: SystemTime) -> Result<(), DoorError> {
+        if !files::is_there(&self.folder) {
+            return Ok(());
+        }
+        parts::sweep(&self.folder, now)?;
         for id in self.names()?.iter().filter_map(|name| id_of(name)) {
             // One that is held is being claimed.
             let Some(_lock) = files::try_lock(&self.path(&id, LOCK))? else { continue };

@@ -146,6 +146,13 @@ fn what_has_ended_is_erased_and_claims_nothing() {
     assert_eq!(files(&world).iter().filter(|name| name.ends_with("json")).count(), 2);
     offers.sweep(after + Duration::from_secs(60)).unwrap();
     assert_eq!(files(&world), Vec::<String>::new());
+    // What a process that was killed left of a file ends too, and nothing younger.
+    let part = world.path("offers").join("x.json.1.part");
+    fs::write(&part, "").unwrap();
+    offers.sweep(now).unwrap();
+    assert!(part.exists());
+    offers.sweep(now + Duration::from_secs(3600)).unwrap();
+    assert!(!part.exists());
     // Not longer than the answer can be sealed on.
     let (id, value) = configuration(&world.definition);
     let (kept, until) = (world.kept("couple"), now + Duration::from_secs(300));

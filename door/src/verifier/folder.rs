@@ -13,6 +13,7 @@ use super::outcome::Outcome;
 use crate::bounds::{REQUEST_LIFE, REQUESTS};
 use crate::error::DoorError;
 use crate::jwt::seconds;
+use crate::parts;
 use crate::secrets::Secret;
 
 const FOLDER: &str = "presentations";
@@ -85,6 +86,10 @@ impl Requests {
 
     /// Erases what has ended.
     pub fn sweep(&self, now: SystemTime) -> Result<(), DoorError> {
+        if !files::is_there(&self.folder) {
+            return Ok(());
+        }
+        parts::sweep(&self.folder, now)?;
         for id in self.ids()? {
             if self.read(&id)?.is_none_or(|kept| seconds(now) >= kept.ends) {
                 self.erase(&id)?;

@@ -41,7 +41,7 @@ async fn seal(
     door: Arc<Door>,
     mut held: Held,
     proof: KeyProof,
-    permit: tokio::sync::OwnedSemaphorePermit,
+    _permit: tokio::sync::OwnedSemaphorePermit,
 ) -> Result<Reply, Refused> {
     let denied = |why| Refused::bad("credential_request_denied", why);
     if !held.is_for(&thumbprint(&proof.key)).map_err(|error| Refused::ours(&error))? {
@@ -49,7 +49,6 @@ async fn seal(
     }
     let kept = held.answer().map_err(|error| Refused::ours(&error))?;
     let sealed = door.seals.seal(kept, &proof.key).await;
-    drop(permit);
     match sealed {
         Ok(certificate) => {
             // Erased before it leaves: the token gives no second one.
