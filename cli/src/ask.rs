@@ -136,7 +136,7 @@ fn value(name: &str, text: String, typed: &mut dyn Read) -> Result<String, Failu
 
 impl Asking {
     /// Everything that can be checked before the hub is called.
-    fn split(self) -> Result<(PathBuf, Errand, CheckQuestion), Failure> {
+    pub(super) fn split(self) -> Result<(PathBuf, Errand, CheckQuestion), Failure> {
         let errand = Errand {
             official: self.official,
             service_item: self.service_item,
@@ -218,16 +218,13 @@ pub(super) async fn issue(
             show_outcome(&outcome, &question, session.deprecation(), screen)
         }
         Issue::Issued(issued) => {
-            let head = format!(
-                "{} {}",
-                screen.pick("issued and recorded:", "已签发并登记："),
-                issued.file.display()
-            );
+            let file = out.display().to_string();
+            let head = format!("{} {file}", screen.pick("issued and recorded:", "已签发并登记："));
             let text = format!("{head}\n{}", card(&issued.certificate, screen));
             let mut value = certificate_json(&issued.certificate);
             if let Some(members) = value.as_object_mut() {
                 members.insert("outcome".to_owned(), "issued".into());
-                members.insert("file".to_owned(), issued.file.display().to_string().into());
+                members.insert("file".to_owned(), file.into());
                 members.insert("record_index".to_owned(), issued.record_index.into());
                 members.insert("policies".to_owned(), issued.certificate.policies.clone().into());
             }

@@ -6,6 +6,7 @@ mod authority;
 mod catalog;
 mod definition;
 mod directory;
+mod door;
 mod folders;
 mod grants;
 mod issued;
@@ -13,12 +14,14 @@ mod join;
 mod ledger;
 mod many;
 mod member;
+mod offer;
 mod parked;
 mod present;
 mod print;
 mod quality;
 mod render;
 mod renewals;
+mod request;
 mod seal_certificate;
 mod unavailable;
 mod verify;
@@ -101,6 +104,18 @@ enum Command {
         #[arg(long, value_name = "JWK", conflicts_with = "from")]
         holder_key: Option<PathBuf>,
     },
+    /// Ask a check and, only on a true answer, offer a certificate to the holder's wallet: it is
+    /// sealed and recorded when the wallet comes to the door (`door`) and brings its key.
+    ///
+    /// Prints the offer's link, and apart from it the transaction code. Needs `door.toml`,
+    /// `status.toml` and `seal.pem`. Exit codes are those of `issue`.
+    Offer(offer::OfferArgs),
+    /// Open the HTTP door of this system: certificates into wallets, presentations out of them,
+    /// and a page where anybody can have a certificate verified.
+    Door(door::DoorArgs),
+    /// Ask a wallet for a certificate, and read what it showed.
+    #[command(subcommand)]
+    Request(request::RequestCommand),
     /// Verify a certificate offline, against the authority's directory or its published key set.
     ///
     /// A PDF that `print` made is verified too, with the certificate inside it: it needs the root
@@ -222,6 +237,9 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
             let on = from.as_deref().map_or(ask::Basis::Asked(wanted), ask::Basis::Kept);
             ask::issue(asking, &out, on, screen).await
         }
+        Command::Offer(offered) => offer::offer(offered, screen).await,
+        Command::Door(arguments) => door::door(arguments, screen).await,
+        Command::Request(command) => request::request(command, screen).await,
         Command::Verify(verifying) => verify::verify(&verifying, screen),
         Command::Print(printing) => print::print(&printing, screen).await,
         Command::Present(presenting) => present::present(&presenting, screen),

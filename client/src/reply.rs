@@ -2,6 +2,7 @@
 //! Pure: the tests tamper with it.
 
 mod kept;
+mod kept_one;
 mod many;
 
 use std::time::SystemTime;
@@ -19,6 +20,7 @@ use zerotrip_trust::identity::Identity;
 use crate::request::SignedRequest;
 
 pub use kept::{KeptError, KeptMany};
+pub use kept_one::{KeptAnswer, KeptOne};
 pub use many::{
     AnsweredMany, ManyOutcome, SubjectAnswered, SubjectOutcome, SubjectsError, verify_check_many,
     verify_subject,
@@ -151,8 +153,11 @@ pub fn verify_check(
     directory: &Directory,
     now: SystemTime,
 ) -> Result<Outcome, ReplyError> {
-    let asked = Asked { request, hub, directory, moment: Moment::Now(now), now };
-    let proven = verify_binding(reply, &asked)?;
+    verify_check_as_of(reply, &Asked { request, hub, directory, moment: Moment::Now(now), now })
+}
+
+fn verify_check_as_of(reply: ExchangeReply, asked: &Asked<'_>) -> Result<Outcome, ReplyError> {
+    let proven = verify_binding(reply, asked)?;
     match proven.answer().outcome.clone() {
         Some(Wire::Recorded(_) | Wire::Many(_)) | None => Err(ReplyError::WrongKind),
         Some(other) => outcome(other, proven),

@@ -52,6 +52,7 @@ mod support;
 mod threats;
 mod tour;
 mod versions;
+mod wallets;
 mod ways_out;
 mod width;
 mod years;

@@ -393,7 +393,7 @@ pub fn python_command(script: &str) -> Command {
 }
 
 /// Node with the packages of `tests/outside/node`.
-fn node(script: &str, arguments: &[&str]) -> Finished {
+pub fn node(script: &str, arguments: &[&str]) -> Finished {
     let of = |name: &str, installed: &str| {
         std::env::var(name).map_or_else(|_| cache().join(installed), PathBuf::from)
     };

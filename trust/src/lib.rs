@@ -13,6 +13,7 @@ pub mod ending;
 pub mod entry;
 pub mod identity;
 pub mod invitation;
+pub mod jwe;
 pub mod keys;
 pub mod merkle;
 pub mod note;

@@ -88,6 +88,7 @@ impl From<&SessionError> for Failure {
         let exit = match error {
             SessionError::Refused(refusal) => return refusal.into(),
             SessionError::Reply(_)
+            | SessionError::Kept(_)
             | SessionError::Certificate(_)
             | SessionError::Seal(_)
             | SessionError::Seen(SeenError::Ledger(_) | SeenError::OlderDirectory { .. })

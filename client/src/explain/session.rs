@@ -91,6 +91,9 @@ impl Explain for SessionError {
                 "do not act on it, and tell the authority",
                 "请勿据此办理，并告知数据主管部门",
             ),
+            Self::Kept(why) => {
+                Failure::new(en, format!("所存答复无效：{why}")).remedy("ask again", "请重新核验")
+            }
             Self::Certificate(error) => Failure::new(
                 format!("the sealed certificate would not verify: {error}"),
                 format!("未能签发证明，签章后无法通过验证：{}", error.explain().what.zh),

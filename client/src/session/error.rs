@@ -13,7 +13,7 @@ use zerotrip_trust::directory::DirectoryError;
 use zerotrip_trust::tls::TlsError;
 
 use crate::issued::RegisterError;
-use crate::reply::ReplyError;
+use crate::reply::{KeptError, ReplyError};
 use crate::request::RequestError;
 use crate::seen::SeenError;
 
@@ -53,6 +53,9 @@ pub enum SessionError {
     /// The reply does not count.
     #[error("the hub's reply does not verify: {0}; do not act on it, and tell the authority")]
     Reply(#[from] ReplyError),
+    /// An answer that was kept.
+    #[error("the kept answer does not count: {0}; ask again")]
+    Kept(#[from] KeptError),
     /// The answer is of a hub that was set back.
     #[error("verification failed: {0}")]
     Seen(#[from] SeenError),

@@ -13,7 +13,7 @@ use zerotrip_checks::definition::Definition;
 
 use super::asking::Session;
 use super::error::SessionError;
-use super::recording::{Issue, Issuer, Kept, Prepared};
+use super::recording::{Issue, Issuer, Kept, Out, Prepared};
 use crate::issued::{Entry, Ground, Register, RegisterError, Sealer, Stage};
 use crate::reply::{AnsweredMany, NotAllowed, Outcome};
 use crate::request::{CheckQuestion, Errand, RequestId};
@@ -46,7 +46,7 @@ impl ManyIssuing<'_> {
         file: &Path,
     ) -> Result<Issue, SessionError> {
         let Self { session, issuer, definition, errand } = self;
-        let prepared = session.prepare(issuer, file, None)?;
+        let prepared = session.prepare(issuer, Some(file), None)?;
         let outcome = answered.outcome(place).ok_or(SessionError::NoSuchPlace(place))?;
         let payload = &answered.request.envelope.payload;
         session.issue_on(errand, question, outcome, (payload, definition), prepared).await
@@ -95,7 +95,7 @@ impl Session {
     ) -> Result<Issue, SessionError> {
         let Wanted { id, holder } = wanted;
         let mut issuer = self.issuer()?;
-        let prepared = self.prepare(&mut issuer, file, holder)?;
+        let prepared = self.prepare(&mut issuer, Some(file), holder)?;
         let known = match (id, &prepared.issuer.register) {
             (Some(id), Some(register)) => register.on(id.as_str(), None)?,
             _ => None,
@@ -137,27 +137,30 @@ impl Session {
         Ok(ManyIssuing { session: self, issuer, definition, errand })
     }
 
-    fn issuer(&self) -> Result<Issuer, SessionError> {
+    pub(super) fn issuer(&self) -> Result<Issuer, SessionError> {
         let home = &self.connection.home;
         Ok(Issuer { sealer: Sealer::load(home)?, register: Register::open(home)? })
     }
 
-    /// What is needed before anything is asked.
-    fn prepare<'a>(
+    /// What is needed before anything is asked. `None`: the caller gets the certificate.
+    pub(super) fn prepare<'a>(
         &self,
         issuer: &'a mut Issuer,
-        file: &Path,
+        file: Option<&Path>,
         holder: Option<&'a HolderKey>,
     ) -> Result<Prepared<'a>, SessionError> {
         if holder.is_some() {
             issuer.sealer.certificate(&self.connection.home.folder)?;
             issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
         }
-        let (new, file) = (NewFile::reserve(file)?, file.to_owned());
-        Ok(Prepared { issuer, holder, new, file })
+        let out = match file {
+            Some(file) => Out::File(NewFile::reserve(file)?, file.to_owned()),
+            None => Out::Caller,
+        };
+        Ok(Prepared { issuer, holder, out })
     }
 
-    async fn issue_on(
+    pub(super) async fn issue_on(
         &mut self,
         errand: &Errand,
         question: &CheckQuestion,

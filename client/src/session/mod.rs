@@ -7,6 +7,7 @@ mod call;
 mod connection;
 mod error;
 mod issuing;
+mod offering;
 mod recording;
 
 pub use asking::Session;
@@ -14,4 +15,5 @@ pub use call::answered;
 pub use connection::Connection;
 pub use error::SessionError;
 pub use issuing::{ManyIssuing, Wanted};
+pub use offering::{Offering, Ready};
 pub use recording::{Issue, IssuedCertificate};

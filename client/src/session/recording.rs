@@ -30,8 +30,10 @@ pub enum Issue {
 /// A certificate that is in the ledger and in its file.
 #[derive(Debug)]
 pub struct IssuedCertificate {
-    /// The file.
-    pub file: PathBuf,
+    /// The file, where one was asked for.
+    pub file: Option<PathBuf>,
+    /// The certificate itself.
+    pub token: String,
     /// What it says, read back from the sealed token.
     pub certificate: VerifiedCertificate,
     /// The ledger index of the record of issuing.
@@ -50,9 +52,34 @@ pub(super) struct Prepared<'a> {
     pub(super) issuer: &'a mut Issuer,
     /// Whom the certificate is bound to.
     pub(super) holder: Option<&'a HolderKey>,
-    /// Reserved.
-    pub(super) new: NewFile,
-    pub(super) file: PathBuf,
+    pub(super) out: Out,
+}
+
+/// Where a certificate goes.
+pub(super) enum Out {
+    /// Into this file, which is reserved.
+    File(NewFile, PathBuf),
+    /// To the caller; it is kept in the register alone.
+    Caller,
+}
+
+impl Out {
+    fn fill(&mut self, token: &str) -> Result<(), SessionError> {
+        // The citizen's data: for its owner's eyes.
+        match self {
+            Self::File(new, _) => Ok(new.fill(token.as_bytes())?),
+            Self::Caller => Ok(()),
+        }
+    }
+
+    /// Gives the file its name.
+    fn place(self, exchange: &str) -> Result<Option<PathBuf>, SessionError> {
+        let Self::File(new, file) = self else { return Ok(None) };
+        let exchange = exchange.to_owned();
+        let not_placed =
+            |NotPlaced { part, error }| SessionError::NotPlaced { exchange, part, error };
+        new.place().map_err(not_placed).map(|()| Some(file))
+    }
 }
 
 /// A certificate that is sealed.
@@ -112,14 +139,13 @@ impl Session {
         prepared: Prepared<'_>,
     ) -> Result<Issue, SessionError> {
         let now = SystemTime::now();
-        let Prepared { issuer: Issuer { sealer, register }, mut new, file, .. } = prepared;
+        let Prepared { issuer: Issuer { sealer, register }, mut out, .. } = prepared;
         let mut listed = register.as_mut().zip(entry);
         if let Some((register, _)) = &mut listed {
             // Who looks its status up must find the list.
             register.publish(sealer, now, Due::Needed)?;
         }
-        // The citizen's data: for its owner's eyes.
-        new.fill(sealed.token.as_bytes())?;
+        out.fill(&sealed.token)?;
         let body = IssueBody {
             exchange_id: exchange.clone(),
             certificate_digest: sealed.digest.to_vec(),
@@ -142,17 +168,18 @@ impl Session {
                 if let Some((register, entry)) = listed {
                     register.recorded(&entry.serial, record_index)?;
                 }
-                new.place().map_err(|NotPlaced { part, error }| SessionError::NotPlaced {
-                    exchange,
-                    part,
-                    error,
-                })?;
-                Ok(Issue::Issued(Box::new(IssuedCertificate { file, certificate, record_index })))
+                let (file, token) = (out.place(&exchange)?, sealed.token);
+                let issued = IssuedCertificate { file, token, certificate, record_index };
+                Ok(Issue::Issued(Box::new(issued)))
             }
             Err(Unheard::Refused(refusal)) => Err(refusal.into()),
-            Err(Unheard::Unknown(why)) => {
-                Err(SessionError::Unconfirmed { exchange, part: new.leave(), why })
-            }
+            Err(Unheard::Unknown(why)) => match out {
+                Out::File(new, _) => {
+                    Err(SessionError::Unconfirmed { exchange, part: new.leave(), why })
+                }
+                // The register has it: the next attempt for the same holder announces it anew.
+                Out::Caller => Err(*why),
+            },
         }
     }
 
@@ -167,14 +194,11 @@ impl Session {
         let record_index = entry.record_index;
         let record_index =
             record_index.ok_or_else(|| RegisterError::NotIssued(entry.serial.clone()))?;
-        let Prepared { mut new, file, .. } = prepared;
-        new.fill(sealed.token.as_bytes())?;
-        new.place().map_err(|NotPlaced { part, error }| SessionError::NotPlaced {
-            exchange: entry.exchange.clone(),
-            part,
-            error,
-        })?;
-        Ok(Issue::Issued(Box::new(IssuedCertificate { file, certificate, record_index })))
+        let mut out = prepared.out;
+        out.fill(&sealed.token)?;
+        let (file, token) = (out.place(&entry.exchange)?, sealed.token);
+        let issued = IssuedCertificate { file, token, certificate, record_index };
+        Ok(Issue::Issued(Box::new(issued)))
     }
 
     /// Announces a sealed certificate to the hub. After anything but its own refusal or a proven

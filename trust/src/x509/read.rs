@@ -39,6 +39,17 @@ pub fn is_over_key(cert: &CertificateDer<'_>, key: &TlsKey) -> Result<bool, X509
     Ok(parse(cert)?.public_key().subject_public_key.data == key.0.public_key_raw())
 }
 
+/// Whether the certificate is over this P-256 key.
+pub fn is_over_signing_key(cert: &CertificateDer<'_>, key: &PublicKey) -> Result<bool, X509Error> {
+    let cert = parse(cert)?;
+    let spki = cert.public_key();
+    let curve = spki.algorithm.parameters.as_ref().and_then(|found| found.as_oid().ok());
+    let is_p256 =
+        spki.algorithm.algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY && curve == Some(OID_EC_P256);
+    let same = spki.subject_public_key.data.as_ref() == key.bytes();
+    Ok(is_p256 && same && key.algorithm() == Algorithm::Es256)
+}
+
 /// Whether this root signed the certificate. Says nothing of when it holds.
 pub fn check_issued_by(
     cert: &CertificateDer<'_>,

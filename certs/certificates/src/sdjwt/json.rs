@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 /// Why a text is not taken.
 #[derive(Debug)]
-pub(crate) enum JsonError {
+pub enum JsonError {
     /// Not JSON, or something after it.
     Syntax,
     /// This name appears twice in one object.
@@ -18,7 +18,7 @@ pub(crate) enum JsonError {
 }
 
 /// Reads one object.
-pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
+pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     match value(bytes)? {
         Value::Object(members) => Ok(members),
         _ => Err(JsonError::Syntax),

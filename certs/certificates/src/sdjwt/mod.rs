@@ -25,7 +25,7 @@ pub(crate) use disclosure::disclosure_salted;
 pub use disclosure::{digest_of, disclosure, opened};
 pub use error::SdJwtError;
 pub use issue::{issue, issue_certified, issue_encoded};
-pub(crate) use json::object;
+pub use json::{JsonError, object};
 pub(crate) use jws::Jws;
 pub(crate) use time::time;
 pub use token::{Claims, SdJwt};

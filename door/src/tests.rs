@@ -1,0 +1,9 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+mod hygiene;
+mod issuance;
+mod outside;
+mod presentations;
+mod proofs;
+mod wallet;
+mod world;
