@@ -15,6 +15,7 @@ use zerotrip_trust::x509::{CertificateDer, pem};
 
 use crate::directory::open_directory;
 use crate::render::{Failure, Language, NOT_VERIFIED, Screen, USAGE, verdict};
+use crate::verify_qr;
 
 /// How a certificate's file is called until its issuing is recorded and it takes its own name.
 const UNFINISHED: &str = "part";
@@ -22,7 +23,8 @@ const UNFINISHED: &str = "part";
 /// A certificate, and whose keys are trusted.
 #[derive(Args)]
 pub(super) struct Verifying {
-    /// The certificate's file.
+    /// The certificate's file: the certificate itself, the text of its QR, or a picture of that QR
+    /// (PNG, JPEG).
     file: PathBuf,
     /// The folder of a system that joined: its kept directory is the trust root.
     #[arg(long, conflicts_with_all = ["directory", "jwks"])]
@@ -89,11 +91,6 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
         let zh = format!("验证未通过：`{file}` 不是有效的电子证明：");
         Failure::of(NOT_VERIFIED, said.within(&en, &zh))
     };
-    let token = String::from_utf8(bytes)
-        .map_err(|_| invalid(Said::new("it is not text", "不是文本文件")))?;
-    if token.trim().is_empty() {
-        return Err(invalid(Said::new("it is empty", "文件为空")));
-    }
     let root = match &root {
         Root::Directory(directory) => TrustRoot::Directory(directory),
         Root::Keys(keys) => TrustRoot::Keys(keys),
@@ -108,6 +105,14 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
         holder: verifying.audience.as_deref().zip(verifying.nonce.as_deref()),
         root: ca.as_ref(),
     };
+    if let Some(text) = verify_qr::text_of(&bytes).map_err(invalid)? {
+        return verify_qr::verify(&text, root, demand, invalid, screen);
+    }
+    let token = String::from_utf8(bytes)
+        .map_err(|_| invalid(Said::new("it is not text", "不是文本文件")))?;
+    if token.trim().is_empty() {
+        return Err(invalid(Said::new("it is empty", "文件为空")));
+    }
     let judged = judge(&token, root, demand);
     let judged = judged.map_err(|error: CertificateError| invalid(error.explain()))?;
     let (mut text, mut value, exit) = verdict(&judged, screen);

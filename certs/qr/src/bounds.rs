@@ -22,7 +22,7 @@ pub(crate) const MOST_VALIDITY: Duration = Duration::from_secs(366 * 86_400);
 pub(crate) const YEAR_10000: u64 = 253_402_300_800;
 
 /// Largest file of an image.
-pub(crate) const IMAGE_BYTES: usize = 32 << 20;
+pub(crate) const IMAGE_BYTES: usize = 16 << 20;
 /// Most pixels of an image: a page of A4 at 600 dots per inch has 35 million.
 pub(crate) const PIXELS: usize = 40_000_000;
 /// Longest side of an image, in pixels.

@@ -14,8 +14,8 @@ use zerotrip_trust::keys::SigningKey;
 
 use crate::error::{QrError, word};
 use crate::record::{FactText, Record, Subject, seconds};
-use crate::text::QrText;
-use crate::verify::{TYP, open};
+use crate::text::{QrText, TYP};
+use crate::verify::open;
 
 /// How it is known that nothing has become of the certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,14 +2,19 @@
 
 use std::fmt;
 
+use zerotrip_cose::Sign1;
 use zerotrip_text::cut;
 
 use crate::base45;
 use crate::bounds::{TEXT_CHARS, TOKEN_BYTES};
 use crate::error::QrError;
+use crate::record::Record;
 
 /// What every QR of ours begins with: Zerotrip, first form.
 pub const PREFIX: &str = "ZT1:";
+
+/// Media type of the protected header.
+pub(crate) const TYP: &str = "application/zerotrip+cwt";
 
 /// The text of a QR, of the right prefix and length and in base45. **Nothing in it is verified.**
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +45,11 @@ impl QrText {
     /// The token's bytes.
     pub(crate) fn token(&self) -> Result<Vec<u8>, QrError> {
         Ok(base45::decode(self.0.strip_prefix(PREFIX).unwrap_or_default())?)
+    }
+
+    /// What it says, **whoever sealed it**: to see what it is about, and of which list.
+    pub fn claimed(&self) -> Result<Record, QrError> {
+        Record::of_claims(Sign1::parse(&self.token()?, TYP, TOKEN_BYTES)?.claimed()?)
     }
 
     /// The text.

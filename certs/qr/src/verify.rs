@@ -17,10 +17,7 @@ use zerotrip_text::cut;
 use crate::bounds::TOKEN_BYTES;
 use crate::error::QrError;
 use crate::record::Record;
-use crate::text::QrText;
-
-/// Media type of the protected header.
-pub(crate) const TYP: &str = "application/zerotrip+cwt";
+use crate::text::{QrText, TYP};
 
 /// What the verifier has, and needs.
 #[derive(Clone, Copy, Debug)]
