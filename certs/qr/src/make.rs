@@ -13,7 +13,7 @@ use zerotrip_trust::digest::Digest;
 use zerotrip_trust::keys::SigningKey;
 
 use crate::error::{QrError, word};
-use crate::record::{FactText, Record, Subject, seconds};
+use crate::record::{FactText, Record, Subject, Unit, seconds};
 use crate::text::{QrText, TYP};
 use crate::verify::open;
 
@@ -98,7 +98,7 @@ fn record(
         case_number,
         regions,
         asked,
-        facts: facts.into_iter().map(fact).collect(),
+        facts: facts.into_iter().map(fact).collect::<Result<_, _>>()?,
     })
 }
 
@@ -136,11 +136,14 @@ fn subject(
     }
 }
 
-fn fact(fact: Fact) -> (String, FactText) {
+fn fact(fact: Fact) -> Result<(String, FactText), QrError> {
     let value = match fact.value {
         Some(FactValue::Text(text)) => FactText::Text(text),
-        Some(FactValue::Number(number)) => FactText::Number(number),
+        Some(FactValue::Number(number)) => {
+            let unit = Unit::of(&fact.terms.r#type);
+            FactText::Number(number, unit.ok_or(QrError::Unfit(fact.terms.r#type))?)
+        }
         None => FactText::None,
     };
-    (fact.terms.name, value)
+    Ok((fact.terms.name, value))
 }

@@ -91,10 +91,40 @@ pub struct Subject {
 pub enum FactText {
     /// A day, a month, a word, a division code or a name.
     Text(String),
-    /// Months, fen, or how many.
-    Number(u64),
+    /// So many of what.
+    Number(u64, Unit),
     /// There is none on record.
     None,
+}
+
+/// What a number counts. Without it, 1200 could be months or money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Months.
+    Months,
+    /// Hundredths of a yuan.
+    Fen,
+    /// How many.
+    Count,
+}
+
+impl Unit {
+    /// All of them.
+    const ALL: [Self; 3] = [Self::Months, Self::Fen, Self::Count];
+
+    /// Its name, as definitions have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Months => "months",
+            Self::Fen => "fen",
+            Self::Count => "count",
+        }
+    }
+
+    /// By name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|unit| unit.name() == name)
+    }
 }
 
 impl Record {
@@ -197,14 +227,21 @@ impl FactText {
     fn to_value(&self) -> Value {
         match self {
             Self::Text(text) => Value::text(text),
-            Self::Number(number) => Value::Unsigned(*number),
+            Self::Number(number, unit) => {
+                Value::Array(vec![Value::Unsigned(*number), Value::text(unit.name())])
+            }
             Self::None => Value::Null,
         }
     }
 
     fn read(value: Value) -> Option<Self> {
         match value {
-            Value::Unsigned(number) => Some(Self::Number(number)),
+            Value::Array(parts) => match <[Value; 2]>::try_from(parts) {
+                Ok([Value::Unsigned(number), Value::Text(unit)]) => {
+                    Some(Self::Number(number, Unit::of(&unit)?))
+                }
+                _ => None,
+            },
             Value::Null => Some(Self::None),
             other => text(other).map(Self::Text),
         }

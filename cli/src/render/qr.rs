@@ -1,7 +1,7 @@
 //! A genuine QR, with what it is good for: as a card, as JSON, and the exit code.
 
 use serde_json::{Value, json};
-use zerotrip_qr::{FactText, Judged, Record, VerifiedQr};
+use zerotrip_qr::{FactText, Judged, Record, Unit, VerifiedQr};
 use zerotrip_text::shown;
 
 use super::names::{name_en, name_zh};
@@ -42,12 +42,7 @@ fn card(qr: &VerifiedQr, screen: &Screen) -> String {
         line("shown:", "出示：", named(name, value));
     }
     for (name, value) in &record.facts {
-        let value = match value {
-            FactText::Text(text) => shown(text),
-            FactText::Number(number) => number.to_string(),
-            FactText::None => screen.pick("none on record", "无记录").to_owned(),
-        };
-        line("proven:", "已证明：", format!("{name}: {value}"));
+        line("proven:", "已证明：", format!("{name}: {}", in_words(value, screen)));
     }
     if subject.is_none() {
         let nobody = screen.pick(
@@ -84,6 +79,18 @@ fn card(qr: &VerifiedQr, screen: &Screen) -> String {
     lines.join("\n")
 }
 
+fn in_words(value: &FactText, screen: &Screen) -> String {
+    match value {
+        FactText::Text(text) => shown(text),
+        FactText::Number(months, Unit::Months) => {
+            format!("{months} {}", screen.pick("months", "个月"))
+        }
+        FactText::Number(fen, Unit::Fen) => format!("CNY {}.{:02}", fen / 100, fen % 100),
+        FactText::Number(count, Unit::Count) => count.to_string(),
+        FactText::None => screen.pick("none on record", "无记录").to_owned(),
+    }
+}
+
 fn question(record: &Record) -> String {
     format!("{}/{}", record.check, record.variant)
 }
@@ -91,12 +98,12 @@ fn question(record: &Record) -> String {
 fn qr_json(qr: &VerifiedQr) -> Value {
     let VerifiedQr { issuer, record } = qr;
     let facts = record.facts.iter().map(|(name, value)| {
-        let value = match value {
-            FactText::Text(text) => Value::from(text.clone()),
-            FactText::Number(number) => Value::from(*number),
-            FactText::None => Value::Null,
+        let (value, unit) = match value {
+            FactText::Text(text) => (Value::from(text.clone()), None),
+            FactText::Number(number, unit) => (Value::from(*number), Some(unit.name())),
+            FactText::None => (Value::Null, None),
         };
-        json!({ "name": name, "value": value })
+        json!({ "name": name, "value": value, "unit": unit })
     });
     json!({
         "form": "qr",

@@ -15,6 +15,8 @@ use zerotrip_trust::x509::CertificateAuthority;
 use super::bounds::{DECOYS, FULL, MORE_DECOYS, PLACES};
 use super::*;
 
+mod printed;
+
 const ASKED: &str = "no-property/couple";
 
 fn at(seconds: u64) -> SystemTime {

@@ -182,11 +182,19 @@ fn values_have_names_bounds_and_few_kinds() {
         sealed(&world.seal, &Value::Map(claims))
     };
     let of = |value: Value| facts(vec![(Value::text("class"), value)]);
-    for good in [Value::text("c1"), Value::Unsigned(24), Value::Null] {
+    let number = |value: Value, unit: &str| Value::Array(vec![value, Value::text(unit)]);
+    for good in [Value::text("c1"), number(Value::Unsigned(24), "months"), Value::Null] {
         assert!(verified(&world, &of(good), Demand::at(at(300))).is_ok());
     }
     let error = QrError::Token(CoseError::Missing { place: "record", name: 11 });
-    for bad in [Value::number(-1), Value::Bytes(vec![1]), Value::Array(Vec::new())] {
+    for bad in [
+        Value::Unsigned(24),
+        number(Value::number(-1), "fen"),
+        number(Value::Unsigned(24), "years"),
+        number(Value::text("24"), "months"),
+        Value::Bytes(vec![1]),
+        Value::Array(Vec::new()),
+    ] {
         assert_eq!(refused(&world, &of(bad)), error);
     }
     assert_eq!(refused(&world, &facts(Vec::new())), error, "none has no claim at all");
