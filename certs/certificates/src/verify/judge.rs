@@ -15,7 +15,7 @@ use super::open;
 use super::root::TrustRoot;
 use super::verified::VerifiedCertificate;
 use crate::profile::Profile;
-use crate::status::{KnownStatus, StatusError, StatusReference, StatusToken, StatusValue};
+use crate::status::{KnownStatus, StatusError, StatusReference, StatusValue, Whichever};
 
 /// What the verifier has, and needs.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +124,7 @@ pub fn judge(
         Some(list) => {
             let issuer = &certificate.issuer.uri;
             let listed = Listed { issuer, profile: certificate.profile, place };
-            status_of(listed, list, root, demand.at).map_err(NoStatus::List)
+            status_of(listed, list.as_bytes(), root, demand.at).map_err(NoStatus::List)
         }
     });
     let verdict = verdict(&certificate, status.as_ref(), demand);
@@ -193,16 +193,16 @@ pub struct Listed<'a> {
     pub place: &'a StatusReference,
 }
 
-/// What a list says of a certificate: it is the list that the certificate names, signed by the same
+/// What a list, a JWT or a CWT, says of a certificate: it is the list that the certificate names, signed by the same
 /// issuer with a key that is in force still.
 pub fn status_of(
     listed: Listed<'_>,
-    list: &str,
+    list: &[u8],
     root: TrustRoot<'_>,
     at: SystemTime,
 ) -> Result<KnownStatus, StatusError> {
     let Listed { issuer: expected, profile, place } = listed;
-    let token = StatusToken::parse(list)?;
+    let token = Whichever::parse(list)?;
     // No ledger says when a list was signed. A key that was revoked since could have signed it.
     root.sealer(token.key_id(), token.claimed_issue()?)?;
     let (issuer, key) = root.sealer(token.key_id(), at)?;
