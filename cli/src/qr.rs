@@ -82,7 +82,8 @@ fn standing(
 ) -> Result<Standing, Failure> {
     let Some(register) = Register::open(home)? else { return Ok(Standing::Unlisted) };
     let unverified = |said| Failure::of(NOT_VERIFIED, said);
-    let judged = judge(token, root, Demand::at(now)).map_err(|error| unverified(error.explain()))?;
+    let judged =
+        judge(token, root, Demand::at(now)).map_err(|error| unverified(error.explain()))?;
     let digest = SdJwt::parse(token).map_err(|error| unverified(error.explain()))?.digest();
     let serial = judged.certificate.serial.ok_or_else(|| {
         Failure::new(

@@ -96,7 +96,7 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
         Root::Keys(keys) => TrustRoot::Keys(keys),
     };
     let ca = ca(verifying)?;
-    let list = verifying.status.as_deref().map(files::read_text).transpose()?;
+    let list = verifying.status.as_deref().map(files::read).transpose()?;
     let demand = Demand {
         at: verifying.at.unwrap_or(now),
         list: list.as_deref(),

@@ -45,9 +45,7 @@ impl Explain for CoseError {
                 format!("令牌指明的公钥是 `{found}`，不是 `{expected}`")
             }
             Self::WrongKeyKind(key) => format!("公钥 `{key}` 不是 P-256 公钥"),
-            Self::BadSignature => {
-                "签名未通过验证：内容被改动，或并非该签发单位所签".to_owned()
-            }
+            Self::BadSignature => "签名未通过验证：内容被改动，或并非该签发单位所签".to_owned(),
             Self::Key(_) => "无法签名".to_owned(),
         };
         Failure::new(self.to_string(), zh)

@@ -47,12 +47,8 @@ fn payload() -> Value {
 fn token_with(key: &SigningKey, protected: &Value, unprotected: Value) -> Vec<u8> {
     let (protected, payload) = (protected.encode(), payload().encode());
     let signature = key.sign(&to_be_signed(&protected, &payload)).unwrap();
-    let parts = [
-        Value::Bytes(protected),
-        unprotected,
-        Value::Bytes(payload),
-        Value::Bytes(signature),
-    ];
+    let parts =
+        [Value::Bytes(protected), unprotected, Value::Bytes(payload), Value::Bytes(signature)];
     [vec![0xd2], Value::Array(parts.into()).encode()].concat()
 }
 
@@ -113,10 +109,7 @@ fn a_token_comes_back_under_its_key_alone() {
     let most = token.len() - 1;
     assert_eq!(
         Sign1::parse(&token, TYP, most).unwrap_err(),
-        CoseError::Cbor {
-            place: "token",
-            why: CborError::TooLarge { found: token.len(), most }
-        }
+        CoseError::Cbor { place: "token", why: CborError::TooLarge { found: token.len(), most } }
     );
 }
 

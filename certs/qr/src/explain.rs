@@ -50,24 +50,22 @@ impl Explain for QrError {
                 let zh = format!("不能确知有效的电子证明不制作二维码：{}", word_zh(word));
                 Failure::new(en, zh)
             }
-            Self::Bound => {
-                Failure::new(en, "已与持有人密钥绑定的电子证明不制作二维码：出示二维码不能证明持有密钥")
-                    .remedy(
-                        "issue one without `--holder-key`",
-                        "请不带 `--holder-key` 另行签发",
-                    )
-            }
+            Self::Bound => Failure::new(
+                en,
+                "已与持有人密钥绑定的电子证明不制作二维码：出示二维码不能证明持有密钥",
+            )
+            .remedy("issue one without `--holder-key`", "请不带 `--holder-key` 另行签发"),
             Self::NotTheIssuers { key_id, issuer } => {
-                Failure::new(en, format!("`{key_id}` 不是签发单位 `{issuer}` 的签章公钥"))
-                    .remedy(
-                        "make the QR in the folder of the system that issued it",
-                        "请在签发该证明的业务系统目录中制作",
-                    )
+                Failure::new(en, format!("`{key_id}` 不是签发单位 `{issuer}` 的签章公钥")).remedy(
+                    "make the QR in the folder of the system that issued it",
+                    "请在签发该证明的业务系统目录中制作",
+                )
             }
-            Self::Unfit(name) => Failure::new(en, format!("证明的 `{name}` 无法放入二维码")).remedy(
-                "leave out what can be left out (`zerotrip present`)",
-                "请略去可以不出示的内容（`zerotrip present`）",
-            ),
+            Self::Unfit(name) => Failure::new(en, format!("证明的 `{name}` 无法放入二维码"))
+                .remedy(
+                    "leave out what can be left out (`zerotrip present`)",
+                    "请略去可以不出示的内容（`zerotrip present`）",
+                ),
             Self::TooMuch { found } => Failure::new(
                 en,
                 format!("证明制成二维码需要 {found} 字节，最多 {TOKEN_BYTES} 字节"),
@@ -100,11 +98,10 @@ impl Explain for ImageError {
             Self::Bytes(found) => {
                 Failure::new(en, format!("图像文件有 {found} 字节，最多 {IMAGE_BYTES} 字节"))
             }
-            Self::Size { width, height } => Failure::new(
-                en,
-                format!("图像为 {width} × {height} 像素，总数最多 {PIXELS}"),
-            )
-            .remedy("cut the picture down to the QR", "请只截取二维码部分"),
+            Self::Size { width, height } => {
+                Failure::new(en, format!("图像为 {width} × {height} 像素，总数最多 {PIXELS}"))
+                    .remedy("cut the picture down to the QR", "请只截取二维码部分")
+            }
             Self::Damaged(why) => Failure::new(en, format!("图像无法读取：{why}")),
         }
     }
@@ -119,16 +116,13 @@ impl Explain for ScanError {
                 "take the picture again: nearer, straight, in good light",
                 "请靠近、摆正并在光线充足处重新拍摄",
             ),
-            Self::Many(found) => {
-                Failure::new(en, format!("图像中有 {found} 个二维码，只能有一个"))
-                    .remedy("cut the picture down to one QR", "请只截取其中一个二维码")
-            }
-            Self::Unreadable(why) => {
-                Failure::new(en, format!("图像中的二维码无法读取：{why}")).remedy(
+            Self::Many(found) => Failure::new(en, format!("图像中有 {found} 个二维码，只能有一个"))
+                .remedy("cut the picture down to one QR", "请只截取其中一个二维码"),
+            Self::Unreadable(why) => Failure::new(en, format!("图像中的二维码无法读取：{why}"))
+                .remedy(
                     "take the picture again: nearer, straight, in good light",
                     "请靠近、摆正并在光线充足处重新拍摄",
-                )
-            }
+                ),
         }
     }
 }

@@ -24,6 +24,72 @@ pub(crate) struct Grey {
     pub(crate) pixels: Vec<u8>,
 }
 
+impl Grey {
+    /// A pixel; white outside.
+    pub(crate) fn at(&self, x: usize, y: usize) -> u8 {
+        let inside = x < self.width && y < self.height;
+        let pixel = self.pixels.get(y * self.width + x).filter(|_| inside);
+        pixel.copied().unwrap_or(u8::MAX)
+    }
+
+    /// Each pixel as the mean of itself and its neighbours, three by three.
+    pub(crate) fn smoothed(&self) -> Self {
+        let mean = |x: usize, y: usize| {
+            let row = |y: usize| {
+                let near = [x.saturating_sub(1), x, (x + 1).min(self.width - 1)];
+                near.into_iter().map(|x| u32::from(self.at(x, y))).sum::<u32>()
+            };
+            let near = [y.saturating_sub(1), y, (y + 1).min(self.height - 1)];
+            near.into_iter().map(row).sum::<u32>() / 9
+        };
+        self.made((self.width, self.height), mean)
+    }
+
+    /// At twice its size, each new pixel between its neighbours.
+    pub(crate) fn doubled(&self) -> Self {
+        let between = |x: usize, y: usize| {
+            let right = x.div_ceil(2).min(self.width - 1);
+            let below = y.div_ceil(2).min(self.height - 1);
+            let four = [(x / 2, y / 2), (right, y / 2), (x / 2, below), (right, below)];
+            four.into_iter().map(|(x, y)| u32::from(self.at(x, y))).sum::<u32>() / 4
+        };
+        self.made((2 * self.width, 2 * self.height), between)
+    }
+
+    /// The value that parts ink from paper best (Otsu 1979): what is below it is ink.
+    pub(crate) fn threshold(&self) -> u8 {
+        let mut counts = [0u64; 256];
+        for pixel in &self.pixels {
+            if let Some(count) = counts.get_mut(usize::from(*pixel)) {
+                *count += 1;
+            }
+        }
+        let all = self.pixels.len() as f64;
+        let sum: f64 =
+            (0u32..).zip(counts).map(|(value, count)| f64::from(value) * count as f64).sum();
+        let (mut dark, mut dark_sum, mut best, mut most) = (0.0, 0.0, 0, 0.0);
+        for (value, count) in (0u8..=255).zip(counts) {
+            dark += count as f64;
+            dark_sum += f64::from(value) * count as f64;
+            if dark == 0.0 || dark == all {
+                continue;
+            }
+            let apart = dark_sum / dark - (sum - dark_sum) / (all - dark);
+            let variance = dark * (all - dark) * apart * apart;
+            if variance > most {
+                (best, most) = (value.saturating_add(1), variance);
+            }
+        }
+        best
+    }
+
+    fn made(&self, (width, height): (usize, usize), pixel: impl Fn(usize, usize) -> u32) -> Self {
+        let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        let pixels = places.map(|(x, y)| u8::try_from(pixel(x, y)).unwrap_or(u8::MAX)).collect();
+        Self { width, height, pixels }
+    }
+}
+
 /// Why an image is not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
@@ -98,9 +164,8 @@ fn read_png(bytes: &[u8]) -> Result<Grey, ImageError> {
 
 /// What is seen of a pixel on white paper.
 fn grey(colour: ColorType, pixel: &[u8]) -> Option<u8> {
-    let luma = |r: u8, g: u8, b: u8| {
-        (299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b)) / 1000
-    };
+    let luma =
+        |r: u8, g: u8, b: u8| (299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b)) / 1000;
     let (value, alpha) = match (colour, pixel) {
         (ColorType::Grayscale, [value]) => (u32::from(*value), 255),
         (ColorType::GrayscaleAlpha, [value, alpha]) => (u32::from(*value), u32::from(*alpha)),

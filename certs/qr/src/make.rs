@@ -121,13 +121,9 @@ fn oldest(certificate: &VerifiedCertificate) -> Option<SystemTime> {
 }
 
 /// The person: what is shown beside the errand, and not named in the scope. A question has one.
-fn subject(
-    claims: BTreeMap<String, String>,
-    asked: &[String],
-) -> Result<Option<Subject>, QrError> {
-    let in_scope = |name: &str, value: &str| {
-        asked.contains(&zerotrip_certificates::asked(name, value))
-    };
+fn subject(claims: BTreeMap<String, String>, asked: &[String]) -> Result<Option<Subject>, QrError> {
+    let in_scope =
+        |name: &str, value: &str| asked.contains(&zerotrip_certificates::asked(name, value));
     let mut persons = claims.into_iter().filter(|(name, value)| !in_scope(name, value));
     let subject = persons.next().map(|(name, id)| Subject { name, id });
     match persons.next() {

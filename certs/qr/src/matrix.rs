@@ -32,14 +32,8 @@ pub fn matrix(text: &QrText) -> Result<Matrix, QrError> {
     // A text that was read is of the alphanumeric characters alone.
     let segment = QrSegment::make_alphanumeric(text.as_str());
     let (least, most) = (Version::new(1), Version::new(VERSION));
-    let code = QrCode::encode_segments_advanced(
-        &[segment],
-        QrCodeEcc::Medium,
-        least,
-        most,
-        None,
-        true,
-    );
+    let code =
+        QrCode::encode_segments_advanced(&[segment], QrCodeEcc::Medium, least, most, None, true);
     let code = code.map_err(|_| QrError::TooLong(text.as_str().len()))?;
     let side = code.size();
     let modules = (0..side).flat_map(|y| (0..side).map(move |x| (x, y)));

@@ -7,9 +7,7 @@
 use std::time::SystemTime;
 
 use zerotrip_certificates::status::{KnownStatus, StatusValue};
-use zerotrip_certificates::{
-    Issuer, Listed, NoStatus, Profile, TrustRoot, Verdict, status_of,
-};
+use zerotrip_certificates::{Issuer, Listed, NoStatus, Profile, TrustRoot, Verdict, status_of};
 use zerotrip_cose::Sign1;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_text::cut;
@@ -24,8 +22,8 @@ use crate::text::{QrText, TYP};
 pub struct Demand<'a> {
     /// The time to judge by.
     pub at: SystemTime,
-    /// The issuer's status list, as it was fetched.
-    pub list: Option<&'a str>,
+    /// The issuer's status list, as it was fetched: a JWT or a CWT.
+    pub list: Option<&'a [u8]>,
     /// The purpose that it must show.
     pub purpose: Option<&'a str>,
 }
@@ -82,8 +80,7 @@ pub(crate) fn open(
 ) -> Result<(Record, Issuer), QrError> {
     let token = Sign1::parse(&text.token()?, TYP, TOKEN_BYTES)?;
     let record = Record::of_claims(token.claimed()?)?;
-    let (issuer, key) =
-        root.sealing_key(token.key_id(), record.sealed_at).map_err(QrError::Key)?;
+    let (issuer, key) = root.sealing_key(token.key_id(), record.sealed_at).map_err(QrError::Key)?;
     if issuer.uri != record.issuer {
         return Err(QrError::WrongIssuer { stated: cut(&record.issuer), holder: issuer.uri });
     }

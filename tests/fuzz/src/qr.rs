@@ -1,9 +1,7 @@
 //! The QR of a certificate: its text, the token in it, and the picture that it is in.
 
 use zerotrip_cose::{Sign1, Value, decode};
-use zerotrip_qr::{
-    PREFIX, QrText, base45_decode, base45_encode, is_image, matrix, png, scan,
-};
+use zerotrip_qr::{PREFIX, QrText, base45_decode, base45_encode, is_image, matrix, png, scan};
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 
 /// The bytes as a QR's text, and as the token in one.
@@ -42,7 +40,10 @@ pub fn qr_seeds() -> Vec<Vec<u8>> {
         (5, Value::Unsigned(1_764_000_000)),
         (6, Value::text("applicant")),
         (9, Value::Array(vec![Value::text("330100")])),
-        (11, Value::Map(vec![(Value::text("months"), number), (Value::text("since"), Value::Null)])),
+        (
+            11,
+            Value::Map(vec![(Value::text("months"), number), (Value::text("since"), Value::Null)]),
+        ),
     ]);
     let claims = Value::numbered([
         (1, Value::text(issuer)),

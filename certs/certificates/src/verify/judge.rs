@@ -22,8 +22,8 @@ use crate::status::{KnownStatus, StatusError, StatusReference, StatusValue, Whic
 pub struct Demand<'a> {
     /// The time to judge by.
     pub at: SystemTime,
-    /// The issuer's status list, as it was fetched.
-    pub list: Option<&'a str>,
+    /// The issuer's status list, as it was fetched: a JWT or a CWT.
+    pub list: Option<&'a [u8]>,
     /// The profile that the certificate must have.
     pub profile: Option<Profile>,
     /// The purpose that it must show.
@@ -124,7 +124,7 @@ pub fn judge(
         Some(list) => {
             let issuer = &certificate.issuer.uri;
             let listed = Listed { issuer, profile: certificate.profile, place };
-            status_of(listed, list.as_bytes(), root, demand.at).map_err(NoStatus::List)
+            status_of(listed, list, root, demand.at).map_err(NoStatus::List)
         }
     });
     let verdict = verdict(&certificate, status.as_ref(), demand);

@@ -42,8 +42,7 @@ fn a_seal_of_another_organ_or_of_nobody_is_refused() {
     assert!(matches!(refused(&world, &sealed(&thief, &claims)), QrError::Key(_)));
     // Under the name of the organ's key.
     let token = Sign1::sign(&thief, TYP, &claims).unwrap();
-    let (own, stolen) =
-        [thief.id(), world.seal.id()].map(|id| hex::decode(id).unwrap()).into();
+    let (own, stolen) = [thief.id(), world.seal.id()].map(|id| hex::decode(id).unwrap()).into();
     let at = token.windows(16).position(|window| window == own).unwrap();
     let forged = [&token[..at], &stolen, &token[at + 16..]].concat();
     let error = refused(&world, &QrText::of(&forged).unwrap().to_string());

@@ -22,7 +22,7 @@ fn the_list_says_what_has_become_of_a_qr() {
         (3, Verdict::Superseded),
     ] {
         let list = world.list(&world.seal, LIST, value);
-        let demand = Demand { list: Some(&list), ..Demand::at(at(2100)) };
+        let demand = Demand { list: Some(list.as_bytes()), ..Demand::at(at(2100)) };
         let judged = verified(&world, text.as_str(), demand).unwrap();
         assert_eq!((judged.verdict, judged.status.unwrap().as_of), (expected.clone(), at(2000)));
         // By the published key set as well.
@@ -36,11 +36,13 @@ fn the_list_says_what_has_become_of_a_qr() {
 fn without_a_list_that_counts_the_status_is_unknown_and_never_valid() {
     let world = World::new();
     let text = made(&world, &world.numbered());
-    let why = |list: Option<&str>, when| {
-        match verdict(&world, &text, Demand { list, ..Demand::at(when) }) {
-            Verdict::UnknownStatus(why) => why,
-            other => panic!("{other:?}"),
-        }
+    let why = |list: Option<&str>, when| match verdict(
+        &world,
+        &text,
+        Demand { list: list.map(str::as_bytes), ..Demand::at(when) },
+    ) {
+        Verdict::UnknownStatus(why) => why,
+        other => panic!("{other:?}"),
     };
     assert_eq!(why(None, at(2100)), NoStatus::NoList);
     let list = |key: &SigningKey, uri: &str| world.list(key, uri, 0);
@@ -75,7 +77,7 @@ fn a_place_outside_the_list_is_of_unknown_status() {
     ]);
     claims[at_status].1 = Value::Map(vec![(Value::text("status_list"), inner)]);
     let text = sealed(&world.seal, &Value::Map(claims));
-    let demand = Demand { list: Some(&list), ..Demand::at(at(2100)) };
+    let demand = Demand { list: Some(list.as_bytes()), ..Demand::at(at(2100)) };
     let Verdict::UnknownStatus(NoStatus::List(why)) =
         verified(&world, &text, demand).unwrap().verdict
     else {
@@ -94,11 +96,18 @@ fn times_and_purpose_are_judged_in_the_order_of_certificates() {
     assert_eq!(verdict(&world, &text, Demand::at(end)), Verdict::Expired);
     let last = Demand::at(end - std::time::Duration::from_secs(1));
     assert_eq!(verdict(&world, &text, last), Verdict::UnknownStatus(NoStatus::NoList));
-    // It is sealed at 200, and clocks may differ.
-    let begin = at(200) - CLOCK_SKEW;
+    // Clocks may differ by so much.
+    let directory = world.directory(|_| ());
+    let root = TrustRoot::Directory(&directory);
+    let later = make(&world.numbered(), root, Standing::InRegister, &world.seal, at(1000)).unwrap();
+    let begin = at(1000) - CLOCK_SKEW;
     let early = Demand::at(begin - std::time::Duration::from_secs(1));
-    assert_eq!(verdict(&world, &text, early), Verdict::NotYetValid);
-    let demand = |list, purpose| Demand { list: Some(list), purpose, ..Demand::at(at(2100)) };
+    assert_eq!(verdict(&world, &later, early), Verdict::NotYetValid);
+    let unknown = Verdict::UnknownStatus(NoStatus::NoList);
+    assert_eq!(verdict(&world, &later, Demand::at(begin)), unknown);
+    fn demand<'a>(list: &'a str, purpose: Option<&'a str>) -> Demand<'a> {
+        Demand { list: Some(list.as_bytes()), purpose, ..Demand::at(at(2100)) }
+    }
     assert_eq!(verdict(&world, &text, demand(&list, Some("rent-withdrawal"))), Verdict::Valid);
     assert_eq!(
         verdict(&world, &text, demand(&list, Some("purchase"))),

@@ -7,8 +7,8 @@ use prost::Message as _;
 use serde_json::json;
 use zerotrip_certificates::status::{Bits, LEAST_PLACES, StatusList, StatusReference, sign_list};
 use zerotrip_certificates::{
-    Affirmed, CertificateContent, Fact, HolderKey, JwkSet, Moment, Serial, checkpoint_origin, fact_terms, fix,
-    fix_facts, prove, seal,
+    Affirmed, CertificateContent, Fact, HolderKey, JwkSet, Moment, Serial, checkpoint_origin,
+    fact_terms, fix, fix_facts, prove, seal,
 };
 use zerotrip_checks::definition::{Definition, is_part, pack};
 use zerotrip_proto::v1::answer::Outcome;
@@ -139,7 +139,8 @@ impl World {
     /// One that is bound to its holder's key.
     pub(super) fn bound(&self) -> String {
         let root = CertificateAuthority::generate("c.example", at(0), 900 * DAY).unwrap();
-        let leaf = root.sign_seal_key(self.seal.public(), &FUND.parse().unwrap(), at(0), at(0) + 90 * DAY);
+        let leaf =
+            root.sign_seal_key(self.seal.public(), &FUND.parse().unwrap(), at(0), at(0) + 90 * DAY);
         let holder = SigningKey::generate(Algorithm::Es256).unwrap();
         let holder = HolderKey::read(&holder.public().to_jwk().to_string()).unwrap();
         self.certificate(("no-property", "couple"), &[], |content| {
@@ -161,8 +162,7 @@ impl World {
     ) -> String {
         let definition = packed(check);
         let parameters = vec![Parameter { name: "applicant".into(), value: PERSON.into() }];
-        let body =
-            CheckBody { check: check.into(), variant: variant.into(), parameters };
+        let body = CheckBody { check: check.into(), variant: variant.into(), parameters };
         let request = Request {
             id: "0190-1".into(),
             issuer: FUND.into(),
