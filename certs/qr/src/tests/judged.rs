@@ -66,6 +66,37 @@ fn without_a_list_that_counts_the_status_is_unknown_and_never_valid() {
 }
 
 #[test]
+fn a_list_as_a_cwt_says_the_same() {
+    let world = World::new();
+    let text = made(&world, &world.numbered());
+    let of =
+        |list: &[u8]| verdict(&world, &text, Demand { list: Some(list), ..Demand::at(at(2100)) });
+    for (value, expected) in [
+        (0, Verdict::Valid),
+        (1, Verdict::Revoked),
+        (2, Verdict::Suspended),
+        (3, Verdict::Superseded),
+    ] {
+        assert_eq!(of(&world.cwt_list(&world.seal, LIST, value)), expected);
+    }
+    let why = |list: &[u8]| match of(list) {
+        Verdict::UnknownStatus(NoStatus::List(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    let other = "https://status.example/fund/2.jwt";
+    let list = |key: &SigningKey, uri| world.cwt_list(key, uri, 0);
+    assert!(matches!(why(&list(&world.seal, other)), StatusError::OtherList { .. }));
+    assert!(matches!(why(&list(&world.tax, LIST)), StatusError::OtherIssuer { .. }));
+    let mut altered = list(&world.seal, LIST);
+    let last = altered.len() - 1;
+    altered[last] ^= 1;
+    assert!(matches!(why(&altered), StatusError::Cwt(_)));
+    // The QR's own token is no list.
+    assert!(matches!(why(&text.token().unwrap()), StatusError::Cwt(_)));
+    assert!(matches!(why(&[0xff]), StatusError::Damaged));
+}
+
+#[test]
 fn a_place_outside_the_list_is_of_unknown_status() {
     let world = World::new();
     let list = world.list(&world.seal, LIST, 0);

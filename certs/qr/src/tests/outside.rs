@@ -137,3 +137,22 @@ fn outside_the_python_example_gives_the_same_verdicts() {
     std::fs::write(path("link.txt"), "https://zerotrip.example/").unwrap();
     assert_eq!(say("link.txt", &now).0, Some(5));
 }
+
+#[test]
+fn outside_python_reads_a_status_list_as_a_cwt_and_refuses_an_altered_one() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, keys) = (folder.path().join("list.cwt"), folder.path().join("jwks.json"));
+    std::fs::write(&keys, world.jwks(|_| ())).unwrap();
+    for value in 0..4 {
+        std::fs::write(&file, world.cwt_list(&world.seal, LIST, value)).unwrap();
+        let mut command = python("tests/outside/verify_status_cwt.py");
+        let output = run(command.arg(&file).arg(&keys).arg("7"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&said["sub"], &said["value"]), (&LIST.into(), &value.into()));
+        assert_eq!((&said["places"], &said["others"]), (&(1 << 17).into(), &0.into()));
+        let bits = std::fs::read(&file).unwrap().len() * 8;
+        assert_eq!(said["refused"], format!("{bits} of {bits}"));
+    }
+}

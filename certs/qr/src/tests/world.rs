@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use prost::Message as _;
 use serde_json::json;
-use zerotrip_certificates::status::{Bits, LEAST_PLACES, StatusList, StatusReference, sign_list};
+use zerotrip_certificates::status::{
+    Bits, LEAST_PLACES, StatusList, StatusReference, sign_cwt_list, sign_list,
+};
 use zerotrip_certificates::{
     Affirmed, CertificateContent, Fact, HolderKey, JwkSet, Moment, Serial, checkpoint_origin,
     fact_terms, fix, fix_facts, prove, seal,
@@ -250,10 +252,19 @@ impl World {
 
     /// A list in which the seventh place has this value.
     pub(super) fn list(&self, key: &SigningKey, uri: &str, value: u8) -> String {
-        let mut list = StatusList::new(Bits::Two, LEAST_PLACES).unwrap();
-        list.set(7, value).unwrap();
-        sign_list(key, (uri, &list), at(2000), (DAY, DAY)).unwrap()
+        sign_list(key, (uri, &seventh(value)), at(2000), (DAY, DAY)).unwrap()
     }
+
+    /// The same as a CWT.
+    pub(super) fn cwt_list(&self, key: &SigningKey, uri: &str, value: u8) -> Vec<u8> {
+        sign_cwt_list(key, (uri, &seventh(value)), at(2000), (DAY, DAY)).unwrap()
+    }
+}
+
+fn seventh(value: u8) -> StatusList {
+    let mut list = StatusList::new(Bits::Two, LEAST_PLACES).unwrap();
+    list.set(7, value).unwrap();
+    list
 }
 
 fn in_list(content: CertificateContent) -> CertificateContent {

@@ -1,7 +1,8 @@
-//! Of which certificates more can be made.
+//! Of which certificates more can be made, and the list for verifiers that read CBOR.
 
 use serde_json::{Value, json};
 use zerotrip_certificates::sdjwt::{SdJwt, issue};
+use zerotrip_certificates::status::StatusCwt;
 
 use super::*;
 
@@ -40,4 +41,22 @@ fn only_what_is_recorded_and_in_force_is_printed() {
             Err(other) => panic!("{other}"),
         }
     }
+}
+
+#[test]
+fn each_list_is_published_as_a_cwt_that_says_the_same() {
+    let organ = Organ::new();
+    let (first, second) = (organ.issued("e-1"), organ.issued("e-2"));
+    organ.order(&first, &Order::Suspend).unwrap();
+    let published = organ.publish(Due::All, at(5));
+    let [list] = published.as_slice() else { panic!("{published:?}") };
+    let bytes = fs::read(list.file.with_extension("cwt")).unwrap();
+    let cwt = StatusCwt::parse(&bytes).unwrap();
+    assert_eq!(cwt.claimed_address(), list.uri);
+    let cwt = cwt.open(organ.key.key.public(), &list.uri).unwrap();
+    let jwt = organ.list(&first);
+    assert!(cwt.list() == jwt.list(), "the same list");
+    assert_eq!(cwt.times(), jwt.times());
+    let of = |entry: &Entry| cwt.status(entry.reference.place, at(10)).unwrap().value;
+    assert_eq!((of(&first), of(&second)), (StatusValue::Suspended, StatusValue::Valid));
 }
