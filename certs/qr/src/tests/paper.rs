@@ -50,7 +50,7 @@ pub(super) fn page(matrix: &Matrix, (wide, high): (f64, f64), seen: Seen) -> Pag
             let (column, row) = (u as usize, v as usize);
             let scratched = seen.scratch > 0
                 && column.abs_diff(matrix.size / 2) < 9
-                && (row * matrix.size + column) % seen.scratch == 0;
+                && (row * matrix.size + column).is_multiple_of(seen.scratch);
             return matrix.is_dark(column, row) != scratched;
         }
         // Lines of text, beyond the margin.
