@@ -23,7 +23,7 @@ impl Explain for QrError {
             Self::TooLong(found) => {
                 Failure::new(en, format!("二维码有 {found} 个字符，最多 {TEXT_CHARS} 个"))
             }
-            Self::Base45(_) => Failure::new(en, "二维码内容不是完整的 base45 文本")
+            Self::Base45(_) => Failure::new(en, "二维码内容不是完整的 `base45` 文本")
                 .remedy("scan it again", "请重新扫描"),
             Self::Token(error) => error.explain(),
             Self::NoClaims => Failure::new(en, "二维码的载荷不是声明"),
@@ -94,7 +94,7 @@ impl Explain for ImageError {
     fn explain(&self) -> Failure {
         let en = self.to_string();
         match self {
-            Self::Kind => Failure::new(en, "不是 PNG 或 JPEG 图像"),
+            Self::Kind => Failure::new(en, "不是 `PNG` 或 `JPEG` 图像"),
             Self::Bytes(found) => {
                 Failure::new(en, format!("图像文件有 {found} 字节，最多 {IMAGE_BYTES} 字节"))
             }
@@ -102,7 +102,8 @@ impl Explain for ImageError {
                 Failure::new(en, format!("图像为 {width} × {height} 像素，总数最多 {PIXELS}"))
                     .remedy("cut the picture down to the QR", "请只截取二维码部分")
             }
-            Self::Damaged(why) => Failure::new(en, format!("图像无法读取：{why}")),
+            Self::Damaged(_) => Failure::new(en, "图像已损坏或无法识别")
+                .remedy("take the picture again", "请重新拍摄"),
         }
     }
 }
@@ -118,11 +119,10 @@ impl Explain for ScanError {
             ),
             Self::Many(found) => Failure::new(en, format!("图像中有 {found} 个二维码，只能有一个"))
                 .remedy("cut the picture down to one QR", "请只截取其中一个二维码"),
-            Self::Unreadable(why) => Failure::new(en, format!("图像中的二维码无法读取：{why}"))
-                .remedy(
-                    "take the picture again: nearer, straight, in good light",
-                    "请靠近、摆正并在光线充足处重新拍摄",
-                ),
+            Self::Unreadable(_) => Failure::new(en, "图像中的二维码无法读取").remedy(
+                "take the picture again: nearer, straight, in good light",
+                "请靠近、摆正并在光线充足处重新拍摄",
+            ),
         }
     }
 }

@@ -163,10 +163,13 @@ fn exit_of_publishing(error: &PublishError) -> u8 {
 
 fn exit_of_register(error: &RegisterError) -> u8 {
     match error {
-        RegisterError::NotInProfile { .. } | RegisterError::Final(_) => DENIED,
-        RegisterError::SetBack { .. } | RegisterError::Unseen { .. } | RegisterError::Kept(_) => {
-            NOT_VERIFIED
-        }
+        RegisterError::NotInProfile { .. }
+        | RegisterError::Final(_)
+        | RegisterError::NotInForce { .. } => DENIED,
+        RegisterError::SetBack { .. }
+        | RegisterError::Unseen { .. }
+        | RegisterError::OtherCertificate(_)
+        | RegisterError::Kept(_) => NOT_VERIFIED,
         _ => USAGE,
     }
 }

@@ -4,6 +4,7 @@
 use std::f64::consts::PI;
 
 use png::{BitDepth, ColorType, Encoder};
+use proptest::prelude::*;
 
 use super::*;
 use crate::bounds::{IMAGE_BYTES, PIXELS, SIDE};
@@ -113,7 +114,7 @@ fn png_of(colour: ColorType, (width, height): (usize, usize), pixels: &[u8]) -> 
     file
 }
 
-/// How pages are seen in tests: by an office scanner, by a poor one, by a phone with a cracked lens.
+/// How pages are seen in tests: by an office scanner, and by a phone with a cracked lens.
 pub(super) const SIGHTS: [(&str, Seen); 4] = [
     ("300 dpi, straight", Seen { dpi: 300.0, turned: 0.0, blur: 0, noise: 8, scratch: 0 }),
     ("300 dpi, turned by 3°", Seen { dpi: 300.0, turned: 3.0, blur: 2, noise: 20, scratch: 11 }),
@@ -224,6 +225,28 @@ fn images_that_unpack_to_too_much_are_refused_before_they_are() {
     }
     let cut = png(&matrix(&QrText::of(&[7; 40]).unwrap()).unwrap()).unwrap();
     assert!(matches!(scan(&cut[..cut.len() / 2]), Err(ScanError::Image(ImageError::Damaged(_)))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_damaged_qr_is_read_as_it_was_or_refused(
+        damage in proptest::collection::vec(any::<proptest::sample::Index>(), 0..1200),
+        from in any::<proptest::sample::Index>(),
+    ) {
+        let text = QrText::of(&(0..200).collect::<Vec<u8>>()).unwrap();
+        let mut matrix = matrix(&text).unwrap();
+        // All over the QR, and in one piece: format, version, timing and finders among it.
+        for (count, at) in damage.iter().enumerate() {
+            let at = if count % 2 == 0 { at.index(matrix.modules.len()) } else { count };
+            let at = (at + from.index(matrix.modules.len())) % matrix.modules.len();
+            matrix.modules[at] = !matrix.modules[at];
+        }
+        if let Ok(read) = scan(&png(&matrix).unwrap()) {
+            prop_assert_eq!(read, text.to_string());
+        }
+    }
 }
 
 #[test]
