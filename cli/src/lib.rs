@@ -18,6 +18,7 @@ mod offer;
 mod parked;
 mod present;
 mod print;
+mod qr;
 mod quality;
 mod render;
 mod renewals;
@@ -25,6 +26,7 @@ mod request;
 mod seal_certificate;
 mod unavailable;
 mod verify;
+mod verify_qr;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -133,6 +135,11 @@ enum Command {
     Print(print::Printing),
     /// Make a presentation of a certificate: the same with some of what it can show left out.
     Present(present::Presenting),
+    /// Make the QR of a certificate that this system issued, to be printed beside it.
+    ///
+    /// It is a second form of the same record, sealed with this system's key, that `verify` takes
+    /// as a picture or as text. It says less than the certificate, and carries no evidence.
+    Qr(qr::Making),
     /// The certificates that this system issued.
     #[command(subcommand)]
     Certificates(issued::CertificatesCommand),
@@ -243,6 +250,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Verify(verifying) => verify::verify(&verifying, screen),
         Command::Print(printing) => print::print(&printing, screen).await,
         Command::Present(presenting) => present::present(&presenting, screen),
+        Command::Qr(making) => qr::qr(&making, screen),
         Command::Certificates(command) => issued::certificates(command, screen),
         Command::Revoke { ordering, superseded_by } => {
             let order = superseded_by.map_or(Order::Revoke, Order::Supersede);

@@ -18,6 +18,7 @@ use zerotrip_trust::x509::{CertificateDer, pem};
 
 use crate::directory::open_directory;
 use crate::render::{Failure, Language, NOT_VERIFIED, Screen, USAGE, verdict};
+use crate::verify_qr;
 
 /// How a certificate's file is called until its issuing is recorded and it takes its own name.
 const UNFINISHED: &str = "part";
@@ -25,7 +26,8 @@ const UNFINISHED: &str = "part";
 /// A certificate, and whose keys are trusted.
 #[derive(Args)]
 pub(super) struct Verifying {
-    /// The certificate's file, or its PDF.
+    /// The certificate's file: the certificate itself, its PDF, the text of its QR, or a picture of
+    /// that QR (PNG, JPEG).
     file: PathBuf,
     /// The folder of a system that joined: its kept directory is the trust root.
     #[arg(long, conflicts_with_all = ["directory", "jwks"])]
@@ -97,6 +99,18 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
         Root::Keys(keys) => TrustRoot::Keys(keys),
     };
     let ca = ca(verifying)?;
+    let list = verifying.status.as_deref().map(files::read).transpose()?;
+    let demand = Demand {
+        at: verifying.at.unwrap_or(now),
+        list: list.as_deref(),
+        profile: verifying.profile,
+        purpose: verifying.purpose.as_deref(),
+        holder: verifying.audience.as_deref().zip(verifying.nonce.as_deref()),
+        root: ca.as_ref(),
+    };
+    if let Some(text) = verify_qr::text_of(&bytes).map_err(invalid)? {
+        return verify_qr::verify(&text, root, demand, invalid, screen);
+    }
     let paper = if is_pdf(&bytes) {
         let paper = paper::open(&bytes, ca.as_ref(), root, now)?;
         Some(paper.map_err(&invalid)?)
@@ -111,15 +125,6 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
     if token.trim().is_empty() {
         return Err(invalid(Said::new("it is empty", "文件为空")));
     }
-    let list = verifying.status.as_deref().map(files::read_text).transpose()?;
-    let demand = Demand {
-        at: verifying.at.unwrap_or(now),
-        list: list.as_deref(),
-        profile: verifying.profile,
-        purpose: verifying.purpose.as_deref(),
-        holder: verifying.audience.as_deref().zip(verifying.nonce.as_deref()),
-        root: ca.as_ref(),
-    };
     let judged = judge(&token, root, demand);
     let judged = judged.map_err(|error: CertificateError| invalid(error.explain()))?;
     let (mut text, mut value, exit) = verdict(&judged, screen);

@@ -2,6 +2,8 @@
 # Installs the tools that judge from outside, where they are missing: Python packages (Node among them) in exact versions from PyPI and
 # npm packages, in folders of their own; Go, its transparency-log packages, OpenSSL, the servers that sources are tested against
 # (PostgreSQL, MariaDB), unixODBC and ODBC drivers (PostgreSQL, SQLite, Access), poppler, qpdf and fonts from Debian.
+# npm packages, in folders of their own; Go, its transparency-log packages, OpenSSL, ZBar, the servers that sources are tested against
+# (PostgreSQL, MariaDB), unixODBC and ODBC drivers (PostgreSQL, SQLite, Access) from Debian.
 #
 #   tests/outside/install.sh           all of them
 #   tests/outside/install.sh servers   the servers alone
@@ -26,6 +28,7 @@ if [ -z "${1-}" ]; then
     command -v qpdf >/dev/null || packages+=(qpdf)
     [ -e /usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc ] || packages+=(fonts-noto-cjk)
     [ -e /usr/share/fonts/truetype/hanazono/HanaMinB.ttf ] || packages+=(fonts-hanazono)
+    command -v zbarimg >/dev/null || packages+=(zbar-tools)
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi
 if [ "${1-}" != unixodbc ]; then

@@ -164,10 +164,13 @@ fn exit_of_publishing(error: &PublishError) -> u8 {
 
 fn exit_of_register(error: &RegisterError) -> u8 {
     match error {
-        RegisterError::NotInProfile { .. } | RegisterError::Final(_) => DENIED,
+        RegisterError::NotInProfile { .. }
+        | RegisterError::Final(_)
+        | RegisterError::NotInForce { .. } => DENIED,
         RegisterError::SetBack { .. }
         | RegisterError::Older(_)
         | RegisterError::Unseen { .. }
+        | RegisterError::OtherCertificate(_)
         | RegisterError::Kept(_) => NOT_VERIFIED,
         _ => USAGE,
     }

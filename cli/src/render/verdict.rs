@@ -1,7 +1,7 @@
 //! What a certificate is good for: in words, by a word for programs, and as an exit code.
 
 use serde_json::{Value, json};
-use zerotrip_certificates::status::StatusValue;
+use zerotrip_certificates::status::{KnownStatus, StatusValue};
 use zerotrip_certificates::{Judged, NoStatus, NotHolder, Verdict};
 use zerotrip_text::{Explain as _, shown};
 
@@ -24,15 +24,19 @@ pub(crate) fn status_word(status: StatusValue) -> &'static str {
 }
 
 /// A verdict's word, its exit code, and what it says in English and Chinese.
-fn said(judged: &Judged, screen: &Screen) -> (&'static str, u8, String, String) {
-    let as_of = judged.status.map(|known| screen.time(known.as_of)).unwrap_or_default();
+pub(super) fn said(
+    verdict: &Verdict,
+    status: Option<KnownStatus>,
+    screen: &Screen,
+) -> (&'static str, u8, String, String) {
+    let as_of = status.map(|known| screen.time(known.as_of)).unwrap_or_default();
     let by_list = |word, exit, en: &str, zh: &str| {
         let en = format!("{en} (by the issuer's list of {as_of})");
         (word, exit, en, format!("{zh}（据签发单位 {as_of} 的名单）"))
     };
     let plain = |word, exit, en: &str, zh: &str| (word, exit, en.to_owned(), zh.to_owned());
-    match &judged.verdict {
-        Verdict::Valid if judged.status.is_some() => by_list("valid", 0, "VALID", "有效"),
+    match verdict {
+        Verdict::Valid if status.is_some() => by_list("valid", 0, "VALID", "有效"),
         Verdict::Valid => plain(
             "valid",
             0,
@@ -99,10 +103,21 @@ fn said(judged: &Judged, screen: &Screen) -> (&'static str, u8, String, String) 
 
 /// A genuine certificate with its verdict: as a card, as JSON, and the exit code.
 pub(crate) fn verdict(judged: &Judged, screen: &Screen) -> (String, Value, u8) {
-    let (word, exit, en, zh) = said(judged, screen);
+    let (word, exit, en, zh) = said(&judged.verdict, judged.status, screen);
     let text = format!("{}\n{}", screen.pick(&en, &zh), card(&judged.certificate, screen));
     let mut value = certificate_json(&judged.certificate);
-    let status = judged.status.map(|known| {
+    insert(&mut value, (&judged.verdict, judged.status), word, (&en, &zh));
+    (text, value, exit)
+}
+
+/// A verdict among what is said to programs.
+pub(super) fn insert(
+    value: &mut Value,
+    (verdict, status): (&Verdict, Option<KnownStatus>),
+    word: &str,
+    (en, zh): (&str, &str),
+) {
+    let status = status.map(|known| {
         json!({
             "value": status_word(known.value), "as_of": rfc3339(known.as_of),
             "until": rfc3339(known.until),
@@ -110,10 +125,9 @@ pub(crate) fn verdict(judged: &Judged, screen: &Screen) -> (String, Value, u8) {
     });
     if let Some(members) = value.as_object_mut() {
         // For programs that look no further: only what counts is verified.
-        members.insert("verified".to_owned(), (judged.verdict == Verdict::Valid).into());
+        members.insert("verified".to_owned(), (*verdict == Verdict::Valid).into());
         members.insert("verdict".to_owned(), word.into());
         members.insert("reason".to_owned(), json!({ "en": en, "zh": zh }));
         members.insert("status".to_owned(), status.into());
     }
-    (text, value, exit)
 }

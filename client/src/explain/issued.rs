@@ -1,5 +1,6 @@
 //! Errors of the register of issued certificates.
 
+use zerotrip_certificates::status::StatusValue;
 use zerotrip_text::{Explain, Failure};
 
 use super::peer::{file, home};
@@ -57,6 +58,22 @@ impl Explain for RegisterError {
             Self::NotIssued(serial) => {
                 Failure::new(en, format!("`{serial}` 未签发，没有可交付的证明"))
                     .remedy("issue it", "请先签发")
+            }
+            Self::OtherCertificate(serial) => {
+                Failure::new(en, format!("登记簿中编号 `{serial}` 的证明是另一份")).remedy(
+                    "hand it out again: `zerotrip certificates show --out`",
+                    "请重新取出：`zerotrip certificates show --out`",
+                )
+            }
+            Self::NotInForce { serial, status } => {
+                let word = match status {
+                    StatusValue::Valid => "有效",
+                    StatusValue::Revoked => "已撤销",
+                    StatusValue::Suspended => "已暂停",
+                    StatusValue::Superseded => "已被替代",
+                };
+                Failure::new(en, format!("`{serial}` 目前无效：{word}"))
+                    .remedy("issue another certificate", "请另行签发")
             }
             Self::Kept(_) => Failure::new(en, "所存证明无法读取")
                 .remedy("restore the register from its backup", "请从备份恢复登记簿"),

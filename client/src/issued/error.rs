@@ -2,7 +2,7 @@
 
 use zerotrip_certificates::Profile;
 use zerotrip_certificates::sdjwt::SdJwtError;
-use zerotrip_certificates::status::StatusError;
+use zerotrip_certificates::status::{StatusError, StatusValue};
 use zerotrip_channel::HomeError;
 use zerotrip_channel::files::FileError;
 use zerotrip_trust::digest::RandomError;
@@ -47,6 +47,10 @@ pub enum RegisterError {
     NoSuccessor(String),
     #[error("`{0}` was not issued, so there is nothing to hand out")]
     NotIssued(String),
+    #[error("the certificate with the number `{0}` is another one")]
+    OtherCertificate(String),
+    #[error("`{serial}` is not in force: it is {}", word(*status))]
+    NotInForce { serial: String, status: StatusValue },
     #[error("a kept certificate does not read: {0}")]
     Kept(#[from] SdJwtError),
     #[error(transparent)]
@@ -72,4 +76,13 @@ pub enum RegisterError {
     /// The settings name another address than the certificates that were issued.
     #[error("`{FILE}` says `{now}`, and certificates were issued whose status is at `{before}`")]
     Moved { now: String, before: String },
+}
+
+fn word(status: StatusValue) -> &'static str {
+    match status {
+        StatusValue::Valid => "valid",
+        StatusValue::Revoked => "revoked",
+        StatusValue::Suspended => "suspended",
+        StatusValue::Superseded => "superseded",
+    }
 }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, params};
 use zerotrip_certificates::Profile;
 use zerotrip_certificates::status::{
-    Bits, StatusList, StatusToken, StatusValue, sign_certified_list,
+    Bits, StatusList, StatusToken, StatusValue, sign_certified_list, sign_cwt_list,
 };
 use zerotrip_channel::files::{self, Secrecy};
 
@@ -16,6 +16,9 @@ use super::error::RegisterError;
 use super::lists::more_decoys;
 use super::register::{Register, begin, seconds};
 use super::sealer::Sealer;
+
+/// The ending of a list's CWT, beside its JWT.
+const CWT: &str = "cwt";
 
 /// Which lists are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +90,10 @@ impl Register {
             };
             let seal = (&sealer.key, leaf);
             let token = sign_certified_list(seal, (&row.uri, &list), now, (LIFE, TTL))?;
+            // The same list for verifiers that read CBOR. Nothing is compared with it: the JWT,
+            // which is written last, is what was published.
+            let cwt = sign_cwt_list(&sealer.key, (&row.uri, &list), now, (LIFE, TTL))?;
+            files::write(&file.with_extension(CWT), &cwt, Secrecy::Public)?;
             files::write(&file, token.as_bytes(), Secrecy::Public)?;
             self.connection.execute(
                 "UPDATE list SET published = ?, published_at = ? WHERE number = ?",

@@ -3,8 +3,11 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use zerotrip_certificates::sdjwt::SdJwt;
+use zerotrip_certificates::status::StatusValue;
 use zerotrip_certificates::{Profile, Serial};
 use zerotrip_channel::SystemHome;
+use zerotrip_trust::digest::Digest;
 use zerotrip_trust::identity::Identity;
 
 use super::bounds::LISTED;
@@ -44,7 +47,7 @@ pub struct Search {
     /// That rest on this exchange.
     pub exchange: Option<String>,
     /// Of which something has become, or nothing.
-    pub status: Option<zerotrip_certificates::status::StatusValue>,
+    pub status: Option<StatusValue>,
     /// At most so many, the newest first.
     pub most: u32,
 }
@@ -164,6 +167,22 @@ impl Register {
     /// The certificate on this ground, if there is one.
     pub fn on(&self, exchange: &str, subject: Option<u64>) -> Result<Option<Entry>, RegisterError> {
         by_ground(&self.connection, exchange, subject_number(subject)?)
+    }
+
+    /// The certificate with this number, once it is this one (by its signed part), is recorded, and
+    /// nothing has become of it. Only then can more be made of it.
+    pub fn in_force(&self, serial: &str, digest: &Digest) -> Result<Entry, RegisterError> {
+        let entry = self.entry(serial)?;
+        let (Some(token), Stage::Recorded) = (&entry.token, entry.stage) else {
+            return Err(RegisterError::NotIssued(entry.serial));
+        };
+        if SdJwt::parse(token)?.digest() != *digest {
+            return Err(RegisterError::OtherCertificate(entry.serial));
+        }
+        match entry.status {
+            StatusValue::Valid => Ok(entry),
+            status => Err(RegisterError::NotInForce { serial: entry.serial, status }),
+        }
     }
 
     /// What was ordered of it, the first first.

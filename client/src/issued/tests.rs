@@ -25,6 +25,7 @@ fn plain() -> Map<String, Value> {
     });
     times.into_iter().chain([("iss".to_owned(), Value::from("fund"))]).collect()
 }
+mod printed;
 
 const ASKED: &str = "no-property/couple";
 

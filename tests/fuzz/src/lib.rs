@@ -17,6 +17,7 @@ mod certificates;
 mod documents;
 mod files;
 mod mutate;
+mod qr;
 mod repository;
 mod signed;
 mod target;
@@ -24,7 +25,7 @@ mod target;
 pub use target::Target;
 
 /// Every target, by its name.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 19] = [
     Target { name: "csv", run: files::csv, seeds: files::csv_seeds },
     Target { name: "dataset", run: documents::dataset, seeds: documents::dataset_seeds },
     Target { name: "dbf", run: files::dbf, seeds: files::dbf_seeds },
@@ -35,6 +36,8 @@ pub const TARGETS: [Target; 17] = [
     Target { name: "manifest", run: documents::manifest, seeds: documents::manifest_seeds },
     Target { name: "note", run: signed::note, seeds: signed::note_seeds },
     Target { name: "parquet", run: files::parquet, seeds: files::parquet_seeds },
+    Target { name: "qr", run: qr::qr, seeds: qr::qr_seeds },
+    Target { name: "qr_image", run: qr::qr_image, seeds: qr::qr_image_seeds },
     Target { name: "sdjwt", run: certificates::sdjwt, seeds: certificates::sdjwt_seeds },
     Target {
         name: "sdjwt_parts",

@@ -21,8 +21,8 @@ macro_rules! runs {
 }
 
 runs! {
-    csv dataset dbf definition disclosure dsse json manifest note parquet sdjwt sdjwt_parts sheet
-    status_list tile xls xlsx
+    csv dataset dbf definition disclosure dsse json manifest note parquet qr qr_image sdjwt
+    sdjwt_parts sheet status_list tile xls xlsx
 }
 
 /// What is listed here, in the library and for cargo-fuzz is the same.

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use zerotrip_cose::CoseError;
 use zerotrip_trust::directory::Why;
 
 use super::bounds::{LIST_BYTES, MOST_LIFE, MOST_PLACES, TOKEN_BYTES};
@@ -16,6 +17,8 @@ pub enum StatusError {
     /// The token or its signature.
     #[error("{0}")]
     Token(#[from] SdJwtError),
+    #[error("{0}")]
+    Cwt(#[from] CoseError),
     #[error("the list's `{0}` is missing or not of the shape that it must have")]
     Claim(&'static str),
     #[error("the list states `{0}`, which lists of this kind do not have")]

@@ -16,6 +16,10 @@ impl Explain for StatusError {
                 let zh = format!("状态名单未通过验证：{}", error.explain().what.zh);
                 fetch(Failure::new(en, zh))
             }
+            Self::Cwt(error) => {
+                let zh = format!("状态名单未通过验证：{}", error.explain().what.zh);
+                fetch(Failure::new(en, zh))
+            }
             Self::Claim(name) => {
                 fetch(Failure::new(en, format!("状态名单中的 `{name}` 缺失或形式不符")))
             }

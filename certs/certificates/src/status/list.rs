@@ -104,19 +104,29 @@ impl StatusList {
         Ok(())
     }
 
-    /// As `lst` has it.
+    /// As `lst` has it in a JWT.
     pub fn encode(&self) -> Result<String, StatusError> {
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-        let packed = encoder.write_all(&self.bytes).and_then(|()| encoder.finish());
-        Ok(URL_SAFE_NO_PAD.encode(packed.map_err(|_| StatusError::Damaged)?))
+        Ok(URL_SAFE_NO_PAD.encode(self.pack()?))
     }
 
-    /// Reads `lst`. It never unpacks more than the largest list has, and takes nothing that is left
-    /// over.
+    /// As `lst` has it in a CWT.
+    pub fn pack(&self) -> Result<Vec<u8>, StatusError> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+        let packed = encoder.write_all(&self.bytes).and_then(|()| encoder.finish());
+        packed.map_err(|_| StatusError::Damaged)
+    }
+
+    /// Reads `lst` of a JWT.
     pub fn decode(bits: Bits, lst: &str) -> Result<Self, StatusError> {
         let packed =
             URL_SAFE_NO_PAD.decode(lst).map_err(|_| StatusError::Claim("status_list.lst"))?;
-        let bytes = unpack(&packed)?;
+        Self::unpack(bits, &packed)
+    }
+
+    /// Reads `lst` of a CWT. It never unpacks more than the largest list has, and takes nothing
+    /// that is left over.
+    pub fn unpack(bits: Bits, packed: &[u8]) -> Result<Self, StatusError> {
+        let bytes = unpack(packed)?;
         if bytes.is_empty() { Err(StatusError::Places(0)) } else { Ok(Self { bits, bytes }) }
     }
 }

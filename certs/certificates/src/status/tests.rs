@@ -13,6 +13,8 @@ use super::bounds::{LIST_BYTES, MOST_PLACES};
 use super::*;
 use crate::sdjwt::{Jws, SdJwtError};
 
+mod cwt;
+
 const URI: &str = "https://status.example/lists/1.jwt";
 const HOUR: Duration = Duration::from_secs(3600);
 

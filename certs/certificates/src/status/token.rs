@@ -67,9 +67,9 @@ pub struct StatusToken(Jws);
 /// A list that its issuer signed.
 #[derive(Clone, Debug)]
 pub struct OpenList {
-    list: StatusList,
-    issued: SystemTime,
-    ends: SystemTime,
+    pub(super) list: StatusList,
+    pub(super) issued: SystemTime,
+    pub(super) ends: SystemTime,
 }
 
 impl StatusToken {
@@ -112,11 +112,7 @@ impl StatusToken {
         let ttl = payload.get("ttl").and_then(Value::as_u64);
         ttl.filter(|seconds| *seconds > 0).ok_or(StatusError::Claim("ttl"))?;
         let (issued, ends) = (time(payload, "iat")?, time(payload, "exp")?);
-        match ends.duration_since(issued) {
-            Ok(life) if life > MOST_LIFE => return Err(StatusError::LivesTooLong),
-            Ok(life) if !life.is_zero() => {}
-            _ => return Err(StatusError::Times),
-        }
+        lives(issued, ends)?;
         Ok(OpenList { list: self.claimed_list()?, issued, ends })
     }
 
@@ -192,6 +188,15 @@ pub fn sign_certified_list(
     // What a verifier would refuse is refused here, before anybody relies on it.
     StatusToken::parse(&token)?.open(key.public(), uri)?;
     Ok(token)
+}
+
+/// A list has an end, a day after it begins at most.
+pub(super) fn lives(issued: SystemTime, ends: SystemTime) -> Result<(), StatusError> {
+    match ends.duration_since(issued) {
+        Ok(life) if life > MOST_LIFE => Err(StatusError::LivesTooLong),
+        Ok(life) if !life.is_zero() => Ok(()),
+        _ => Err(StatusError::Times),
+    }
 }
 
 fn part(payload: &Map<String, Value>) -> Result<&Map<String, Value>, StatusError> {

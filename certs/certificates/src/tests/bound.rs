@@ -92,7 +92,7 @@ fn a_wallets_certificate_is_bound_certified_and_judged_by_the_root() {
     assert_eq!(header["x5c"], json!([text]), "the leaf, and not the root");
     let list = wallet.list(0, Some(&leaf));
     let demand = Demand {
-        list: Some(&list),
+        list: Some(list.as_bytes()),
         profile: Some(Profile::Haip),
         root: Some(wallet.root.cert_der()),
         ..Demand::at(at(2100))
@@ -111,7 +111,7 @@ fn a_wallets_certificate_is_bound_certified_and_judged_by_the_root() {
     assert!(matches!(refused, Err(CertificateError::SealCertificate(_))), "another root");
     // In this profile a revocation is all that there is, and lists are certified too.
     let of = |list: &str| {
-        let demand = Demand { list: Some(list), ..Demand::at(at(2100)) };
+        let demand = Demand { list: Some(list.as_bytes()), ..Demand::at(at(2100)) };
         wallet.judge(&token, demand).unwrap().verdict
     };
     assert_eq!(of(&wallet.list(1, Some(&leaf))), Verdict::Revoked);
@@ -169,7 +169,8 @@ fn a_holder_proves_to_one_verifier_that_it_has_the_key() {
     let wallet = Wallet::new();
     let leaf = wallet.leaf(&wallet.world.seal, FUND);
     let list = wallet.list(0, Some(&leaf));
-    let demand = Demand { list: Some(&list), holder: Some(ASKED), ..Demand::at(at(2100)) };
+    let demand =
+        Demand { list: Some(list.as_bytes()), holder: Some(ASKED), ..Demand::at(at(2100)) };
     let of = |token: &str| wallet.judge(token, demand).map(|judged| judged.verdict);
     let presented = wallet.presented(&wallet.holder, ASKED, 2090);
     assert_eq!(of(&presented), Ok(Verdict::Valid));

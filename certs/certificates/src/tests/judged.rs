@@ -28,7 +28,7 @@ impl World {
     }
 
     fn judged(&self, token: &str, list: Option<&str>, when: SystemTime) -> Judged {
-        self.demanded(token, Demand { list, ..Demand::at(when) })
+        self.demanded(token, Demand { list: list.map(str::as_bytes), ..Demand::at(when) })
     }
 
     fn demanded(&self, token: &str, demand: Demand<'_>) -> Judged {
@@ -65,7 +65,8 @@ fn the_list_says_what_has_become_of_a_certificate() {
     // One that is revoked is revoked, whatever else is the matter with it.
     let list = world.list(&world.seal, LIST, 1);
     let token = world.numbered();
-    let demand = Demand { list: Some(&list), purpose: Some("another"), ..Demand::at(at(2100)) };
+    let demand =
+        Demand { list: Some(list.as_bytes()), purpose: Some("another"), ..Demand::at(at(2100)) };
     assert_eq!(world.demanded(&token, demand).verdict, Verdict::Revoked);
 }
 
@@ -114,7 +115,7 @@ fn a_list_signed_with_a_key_that_was_revoked_since_says_nothing() {
         message.members[0].systems[0].keys[0].revoked_at = Some(to_timestamp(at(2050)));
     });
     let keys = JwkSet::parse(&directory.jwks().to_string()).unwrap();
-    let demand = |seconds| Demand { list: Some(&list), ..Demand::at(at(seconds)) };
+    let demand = |seconds| Demand { list: Some(list.as_bytes()), ..Demand::at(at(seconds)) };
     for root in [TrustRoot::Directory(&directory), TrustRoot::Keys(&keys)] {
         let judged = judge(&token, root, demand(2040)).unwrap();
         assert_eq!(judged.verdict, Verdict::Valid, "it was in force");
@@ -137,8 +138,12 @@ fn times_purpose_and_profile_are_judged_and_forgery_goes_first() {
         world.judged(&token, None, at(0) - Duration::from_secs(300)).verdict,
         Verdict::NotYetValid
     );
-    let demand =
-        |profile, purpose| Demand { list: Some(&list), profile, purpose, ..Demand::at(at(2100)) };
+    let demand = |profile, purpose| Demand {
+        list: Some(list.as_bytes()),
+        profile,
+        purpose,
+        ..Demand::at(at(2100))
+    };
     let of = |token: &str, demand| world.demanded(token, demand).verdict;
     assert_eq!(of(&token, demand(None, Some("rent-withdrawal"))), Verdict::Valid);
     assert_eq!(

@@ -15,15 +15,15 @@ use super::open;
 use super::root::TrustRoot;
 use super::verified::VerifiedCertificate;
 use crate::profile::Profile;
-use crate::status::{KnownStatus, StatusError, StatusReference, StatusToken, StatusValue};
+use crate::status::{KnownStatus, StatusError, StatusReference, StatusValue, Whichever};
 
 /// What the verifier has, and needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Demand<'a> {
     /// The time to judge by.
     pub at: SystemTime,
-    /// The issuer's status list, as it was fetched.
-    pub list: Option<&'a str>,
+    /// The issuer's status list, as it was fetched: a JWT or a CWT.
+    pub list: Option<&'a [u8]>,
     /// The profile that the certificate must have.
     pub profile: Option<Profile>,
     /// The purpose that it must show.
@@ -121,7 +121,11 @@ pub fn judge(
     let status = certificate.status.as_ref();
     let status = status.map(|place| match demand.list {
         None => Err(NoStatus::NoList),
-        Some(list) => status_of(&certificate, place, list, root, demand.at).map_err(NoStatus::List),
+        Some(list) => {
+            let issuer = &certificate.issuer.uri;
+            let listed = Listed { issuer, profile: certificate.profile, place };
+            status_of(listed, list, root, demand.at).map_err(NoStatus::List)
+        }
     });
     let verdict = verdict(&certificate, status.as_ref(), demand);
     Ok(Judged { status: status.and_then(Result::ok), certificate, verdict })
@@ -178,30 +182,38 @@ fn not_holder(
     }
 }
 
-/// What a list says of a certificate: it is the list that the certificate names, signed by the same
+/// A certificate's place in its issuer's list.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    /// The URI of the system that issued it.
+    pub issuer: &'a str,
+    /// What it is of.
+    pub profile: Option<Profile>,
+    /// Its place.
+    pub place: &'a StatusReference,
+}
+
+/// What a list, a JWT or a CWT, says of a certificate: it is the list that the certificate names, signed by the same
 /// issuer with a key that is in force still.
-fn status_of(
-    certificate: &VerifiedCertificate,
-    place: &StatusReference,
-    list: &str,
+pub fn status_of(
+    listed: Listed<'_>,
+    list: &[u8],
     root: TrustRoot<'_>,
     at: SystemTime,
 ) -> Result<KnownStatus, StatusError> {
-    let token = StatusToken::parse(list)?;
+    let Listed { issuer: expected, profile, place } = listed;
+    let token = Whichever::parse(list)?;
     // No ledger says when a list was signed. A key that was revoked since could have signed it.
     root.sealer(token.key_id(), token.claimed_issue()?)?;
     let (issuer, key) = root.sealer(token.key_id(), at)?;
-    if issuer.uri != certificate.issuer.uri {
-        return Err(StatusError::OtherIssuer {
-            expected: certificate.issuer.uri.clone(),
-            found: issuer.uri,
-        });
+    if issuer.uri != expected {
+        return Err(StatusError::OtherIssuer { expected: expected.to_owned(), found: issuer.uri });
     }
-    if certificate.profile == Some(Profile::Haip) && !token.is_certified() {
+    if profile == Some(Profile::Haip) && !token.is_certified() {
         return Err(StatusError::NotCertified);
     }
     let known = token.open(&key, &place.uri)?.status(place.place, at)?;
     let is_known = known.value == StatusValue::Valid
-        || certificate.profile.is_some_and(|one| one.statuses().contains(&known.value));
+        || profile.is_some_and(|one| one.statuses().contains(&known.value));
     if is_known { Ok(known) } else { Err(StatusError::Unknown(known.value.number())) }
 }

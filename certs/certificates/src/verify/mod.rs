@@ -31,7 +31,7 @@ use crate::terms::{
 use crate::{VCT_PREFIX, is_vct_of, written};
 
 pub use error::CertificateError;
-pub use judge::{Demand, Judged, NoStatus, NotHolder, Verdict, judge};
+pub use judge::{Demand, Judged, Listed, NoStatus, NotHolder, Verdict, judge, status_of};
 pub use root::TrustRoot;
 pub use verified::{Disclosed, Finding, Holder, Issuer, ShownErrand, Source, VerifiedCertificate};
 

@@ -46,6 +46,14 @@ impl TrustRoot<'_> {
     }
 
     /// The holder of a sealing key that was in force at a time, and the key.
+    pub fn sealing_key(
+        self,
+        id: &str,
+        at: SystemTime,
+    ) -> Result<(Issuer, PublicKey), CertificateError> {
+        Ok(self.sealer(id, at)?)
+    }
+
     pub(super) fn sealer(self, id: &str, at: SystemTime) -> Result<(Issuer, PublicKey), NoSealer> {
         let issuer = |uri: &str, name, active| Issuer {
             uri: uri.to_owned(),

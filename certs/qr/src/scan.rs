@@ -1,0 +1,85 @@
+//! The one QR of an image.
+
+use rqrr::PreparedImage;
+
+use crate::bounds::PIXELS;
+use crate::image::{Grey, ImageError, read};
+
+/// Why an image gives no text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScanError {
+    /// The image itself.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// There is none that can be seen.
+    #[error("there is no QR in the image that can be read")]
+    None,
+    /// More than one: which is meant is not known.
+    #[error("there are {0} QRs in the image, where there must be one")]
+    Many(usize),
+    /// There is one, and it cannot be read.
+    #[error("the QR in the image cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Largest image that is looked at in twice its size.
+const DOUBLED: usize = PIXELS / 4;
+
+/// The text of the one QR in a PNG or JPEG image, **whatever it is**.
+///
+/// The image is looked at with the decoder's own eyes; where nothing is read so, with one threshold
+/// for all of it, then at twice its size, and with its grain smoothed. Two QRs are never passed
+/// over.
+pub fn scan(bytes: &[u8]) -> Result<String, ScanError> {
+    let image = read(bytes)?;
+    if image.width == 0 || image.height == 0 {
+        return Err(ScanError::None);
+    }
+    let own = one_of(&image, None);
+    let Some(first) = unread(&own) else { return own };
+    let fits = image.width * image.height <= DOUBLED;
+    let looks: [&dyn Fn() -> Option<Grey>; 4] = [
+        &|| Some(image.clone()),
+        &|| fits.then(|| image.doubled()),
+        &|| Some(image.smoothed()),
+        &|| fits.then(|| image.doubled().smoothed()),
+    ];
+    for look in looks {
+        let Some(image) = look() else { continue };
+        let seen = one_of(&image, Some(image.threshold()));
+        if unread(&seen).is_none() {
+            return seen;
+        }
+    }
+    Err(first)
+}
+
+/// Why another look may help.
+fn unread(seen: &Result<String, ScanError>) -> Option<ScanError> {
+    match seen {
+        Err(why @ (ScanError::None | ScanError::Unreadable(_))) => Some(why.clone()),
+        _ => None,
+    }
+}
+
+/// The one QR that is seen with this threshold, or with the decoder's own.
+fn one_of(image: &Grey, threshold: Option<u8>) -> Result<String, ScanError> {
+    let (width, height) = (image.width, image.height);
+    let grey = |x: usize, y: usize| image.at(x, y);
+    let mut prepared = match threshold {
+        None => PreparedImage::prepare_from_greyscale(width, height, grey),
+        Some(threshold) => {
+            let is_ink = |x: usize, y: usize| grey(x, y) < threshold;
+            PreparedImage::prepare_from_bitmap(width, height, is_ink)
+        }
+    };
+    let grids = prepared.detect_grids();
+    match grids.as_slice() {
+        [] => Err(ScanError::None),
+        [grid] => {
+            let decoded = grid.decode();
+            decoded.map(|(_, text)| text).map_err(|error| ScanError::Unreadable(error.to_string()))
+        }
+        more => Err(ScanError::Many(more.len())),
+    }
+}
