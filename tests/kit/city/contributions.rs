@@ -140,7 +140,7 @@ pub fn contributions(
         });
         account.is_entangled = is_entangled(&account);
         let mut own = enter(&mut random, &person.id, &account, &mut number);
-        if random.chance(250) {
+        if random.chance(spec.spoilt(250)) {
             account.is_clean = !spoil(&mut random, &mut own, PLACES);
         }
         rows.extend(own);

@@ -244,7 +244,7 @@ pub fn enterprises(
             list(&mut random, key, &enterprise.abnormal),
             list(&mut random, key, &enterprise.serious),
         ];
-        if random.chance(80) {
+        if random.chance(spec.spoilt(80)) {
             enterprise.is_clean = !spoil(&mut random, &mut own);
         }
         let [rows, entries, grave] = own;

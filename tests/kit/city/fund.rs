@@ -246,12 +246,12 @@ pub fn fund(
         hold(&mut random, &worked, spec.today, &mut fund);
         fund.is_entangled = is_entangled(&fund);
         let mut own = entries(&mut random, &person.id, &fund, &mut number);
-        if random.chance(250) {
+        if random.chance(spec.spoilt(250)) {
             fund.is_clean = !spoil(&mut random, &mut own, PLACES);
         }
         deposits.extend(own);
         let mut own = account_rows(&mut random, &person.id, &fund, &mut number);
-        if random.chance(150) {
+        if random.chance(spec.spoilt(150)) {
             fund.is_account_clean = !spoil_account(&mut random, &mut own);
         }
         accounts.extend(own);

@@ -188,7 +188,7 @@ pub fn income_tax(
         });
         entangle(&mut taxpayer);
         let mut own = enter(&mut random, &person.id, &taxpayer, &mut number);
-        if random.chance(250) {
+        if random.chance(spec.spoilt(250)) {
             taxpayer.is_clean = !spoil(&mut random, &mut own, PLACES);
         }
         rows.extend(own);

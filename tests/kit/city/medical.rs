@@ -146,7 +146,7 @@ pub fn medical(
         let mut one = Insured { is_clean: true, ..Insured::default() };
         enrol(&mut random, person.birth, spec.today, &mut one);
         let mut own = enter(&mut random, &person.id, &one);
-        if random.chance(150) {
+        if random.chance(spec.spoilt(150)) {
             one.is_clean = !spoil(&mut random, &mut own);
         }
         rows.extend(own);

@@ -151,6 +151,12 @@ struct KeyLine<'a> {
 }
 
 impl Spec {
+    /// In a large city as few rows are spoilt as an owner's check lets pass; in a small one enough
+    /// of each kind.
+    fn spoilt(&self, per_mille: u64) -> u64 {
+        if self.residents > 5_000 { per_mille / 15 } else { per_mille }
+    }
+
     /// Of how many persons the registers have rows for each month: of a large city the first few,
     /// so that its registers are made in seconds.
     fn with_months(&self) -> usize {

@@ -184,14 +184,14 @@ pub fn buyers(
         let held = lot(&mut random, spec.today, 350, ["有效", "过期"]);
         buyer.is_talent = held.iter().any(|one| one.goes_on);
         let mut own = enter(&mut random, &person.id, &held, &mut number);
-        if random.chance(150) {
+        if random.chance(spec.spoilt(150)) {
             buyer.is_talent_clean = !spoil(&mut random, &mut own, held.first());
         }
         certificates.extend(own);
         let ordered = lot(&mut random, spec.today, 80, ["1", "0"]);
         buyer.is_restricted = ordered.iter().any(|one| one.goes_on);
         let mut own = enter(&mut random, &person.id, &ordered, &mut number);
-        if random.chance(150) {
+        if random.chance(spec.spoilt(150)) {
             buyer.is_restriction_clean = !spoil(&mut random, &mut own, ordered.first());
         }
         orders.extend(own);

@@ -71,9 +71,7 @@ impl Register {
         mut own: Vec<Row>,
         rows: &mut Vec<Row>,
     ) -> bool {
-        // In a large city as few as an owner's check lets pass; in a small one enough of each kind.
-        let often = if spec.residents > 5_000 { 10 } else { 60 };
-        let is_spoilt = !own.is_empty() && random.chance(often) && self.spoil(random, &mut own);
+        let is_spoilt = !own.is_empty() && random.chance(spec.spoilt(60)) && self.spoil(random, &mut own);
         rows.extend(own);
         !is_spoilt
     }
