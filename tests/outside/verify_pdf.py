@@ -2,9 +2,9 @@
 
     python verify_pdf.py FILE.pdf ROOT.pem
 
-Prints `ok` (or `ok stamped`, of one with a time stamp whose imprint fits) where there is exactly one
-signature, of PAdES, over the whole file and nothing after it, by a certificate that the root signed.
-Prints why otherwise.
+Prints `ok` (or `ok stamped`, of one with a time stamp whose imprint fits) where there is exactly
+one signature, of PAdES, over the whole file and nothing after it, by a certificate that the root
+signed. Prints why otherwise.
 """
 
 import logging

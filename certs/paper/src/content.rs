@@ -74,6 +74,13 @@ fn field(name: &str, value: &str) -> Block {
     Block::Field { name: name.to_owned(), values: vec![value.to_owned()] }
 }
 
+/// A digest on two lines: whatever its digits are, it takes as much room.
+fn halves(name: &str, digest: &str) -> Block {
+    let (first, second) = digest.split_at_checked(32).unwrap_or((digest, ""));
+    let values = [first, second].map(str::to_owned).into_iter().filter(|half| !half.is_empty());
+    Block::Field { name: name.to_owned(), values: values.collect() }
+}
+
 fn both(words: &Bilingual) -> Vec<String> {
     if words.en == words.zh {
         vec![words.zh.clone()]
@@ -126,11 +133,11 @@ fn sources(record: &Record) -> Block {
 /// What a sceptic checks.
 fn proofs(record: &Record) -> Vec<Block> {
     let mut fields = vec![
-        field(words::DIGEST, &record.digest),
+        halves(words::DIGEST, &record.digest),
         field(words::SIZE, &format!("{} 字节 bytes", record.bytes)),
         field(words::TYPE, &record.vct),
         field(words::KEY, &record.key_id),
-        field(words::DEFINITION, &record.definition),
+        halves(words::DEFINITION, &record.definition),
         field(words::HUB, &record.hub),
         field(words::EXCHANGE, &record.exchange),
         field(words::ANSWERED, &record.answered),
