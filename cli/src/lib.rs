@@ -17,6 +17,7 @@ mod member;
 mod offer;
 mod parked;
 mod present;
+mod print;
 mod quality;
 mod render;
 mod renewals;
@@ -117,11 +118,19 @@ enum Command {
     Request(request::RequestCommand),
     /// Verify a certificate offline, against the authority's directory or its published key set.
     ///
+    /// A PDF that `print` made is verified too, with the certificate inside it: it needs the root
+    /// certificate (`--dir` or `--ca`).
+    ///
     /// Exit code 0: valid. 5: it is forged, or no certificate. Of a genuine one, 10: revoked, 11:
     /// suspended, 12: superseded, 13: expired, 14: not valid yet, 15: unknown status, 16: wrong
     /// purpose, 17: wrong profile, 18: not shown to be its holder. 2: a file cannot be read, or it
     /// is not said whose keys to trust.
     Verify(verify::Verifying),
+    /// Print a certificate that this system issued: a signed PDF with the certificate inside.
+    ///
+    /// `verify` takes the PDF as it takes the certificate. Needs `seal.pem`; `paper.toml` says
+    /// with which fonts, which picture of a seal and which time-stamping authority.
+    Print(print::Printing),
     /// Make a presentation of a certificate: the same with some of what it can show left out.
     Present(present::Presenting),
     /// The certificates that this system issued.
@@ -232,6 +241,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Door(arguments) => door::door(arguments, screen).await,
         Command::Request(command) => request::request(command, screen).await,
         Command::Verify(verifying) => verify::verify(&verifying, screen),
+        Command::Print(printing) => print::print(&printing, screen).await,
         Command::Present(presenting) => present::present(&presenting, screen),
         Command::Certificates(command) => issued::certificates(command, screen),
         Command::Revoke { ordering, superseded_by } => {

@@ -1,4 +1,6 @@
-//! `verify`: a certificate, verified offline.
+//! `verify`: a certificate, as text or as PDF, verified offline.
+
+mod paper;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +11,7 @@ use zerotrip_certificates::{
     CertificateError, Demand, JwkSet, Profile, TrustRoot, VerifiedCertificate, judge,
 };
 use zerotrip_channel::{SystemHome, files};
+use zerotrip_paper::is_pdf;
 use zerotrip_text::{Explain as _, Failure as Said};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::x509::{CertificateDer, pem};
@@ -22,7 +25,7 @@ const UNFINISHED: &str = "part";
 /// A certificate, and whose keys are trusted.
 #[derive(Args)]
 pub(super) struct Verifying {
-    /// The certificate's file.
+    /// The certificate's file, or its PDF.
     file: PathBuf,
     /// The folder of a system that joined: its kept directory is the trust root.
     #[arg(long, conflicts_with_all = ["directory", "jwks"])]
@@ -89,16 +92,25 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
         let zh = format!("验证未通过：`{file}` 不是有效的电子证明：");
         Failure::of(NOT_VERIFIED, said.within(&en, &zh))
     };
-    let token = String::from_utf8(bytes)
-        .map_err(|_| invalid(Said::new("it is not text", "不是文本文件")))?;
-    if token.trim().is_empty() {
-        return Err(invalid(Said::new("it is empty", "文件为空")));
-    }
     let root = match &root {
         Root::Directory(directory) => TrustRoot::Directory(directory),
         Root::Keys(keys) => TrustRoot::Keys(keys),
     };
     let ca = ca(verifying)?;
+    let paper = if is_pdf(&bytes) {
+        let paper = paper::open(&bytes, ca.as_ref(), root, now)?;
+        Some(paper.map_err(&invalid)?)
+    } else {
+        None
+    };
+    let token = match &paper {
+        Some(paper) => paper.record.clone(),
+        None => String::from_utf8(bytes)
+            .map_err(|_| invalid(Said::new("it is not text", "不是文本文件")))?,
+    };
+    if token.trim().is_empty() {
+        return Err(invalid(Said::new("it is empty", "文件为空")));
+    }
     let list = verifying.status.as_deref().map(files::read_text).transpose()?;
     let demand = Demand {
         at: verifying.at.unwrap_or(now),
@@ -115,6 +127,12 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
         text.push_str(&format!("\n{}", unfinished(&judged.certificate, screen)));
         if let Some(members) = value.as_object_mut() {
             members.insert("unfinished".to_owned(), true.into());
+        }
+    }
+    if let Some(paper) = &paper {
+        text.push_str(&format!("\n{}", paper::line(paper, screen)));
+        if let Some(members) = value.as_object_mut() {
+            members.insert("pdf".to_owned(), paper::value(paper));
         }
     }
     screen.show(&text, &value)?;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the tools that judge from outside, where they are missing: Python packages (Node among them) in exact versions from PyPI and
 # npm packages, in folders of their own; Go, its transparency-log packages, OpenSSL, the servers that sources are tested against
-# (PostgreSQL, MariaDB), unixODBC and ODBC drivers (PostgreSQL, SQLite, Access) from Debian.
+# (PostgreSQL, MariaDB), unixODBC and ODBC drivers (PostgreSQL, SQLite, Access), poppler, qpdf and fonts from Debian.
 #
 #   tests/outside/install.sh           all of them
 #   tests/outside/install.sh servers   the servers alone
@@ -22,6 +22,10 @@ if [ -z "${1-}" ]; then
     command -v "${ZEROTRIP_GO:-go}" >/dev/null || packages+=(golang-go)
     [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || packages+=(golang-golang-x-mod-dev)
     command -v openssl >/dev/null || packages+=(openssl)
+    command -v pdfsig >/dev/null || packages+=(poppler-utils)
+    command -v qpdf >/dev/null || packages+=(qpdf)
+    [ -e /usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc ] || packages+=(fonts-noto-cjk)
+    [ -e /usr/share/fonts/truetype/hanazono/HanaMinB.ttf ] || packages+=(fonts-hanazono)
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi
 if [ "${1-}" != unixodbc ]; then

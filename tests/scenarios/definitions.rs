@@ -404,7 +404,9 @@ fn what_people_read_and_what_names_a_certificate_has_bounds() {
 
 #[test]
 fn what_cannot_be_sound_is_refused_by_name() {
-    let registered = "select resident_id as id from household where status = 'registered'";
+    let registered = "select resident_id as id from household here where status = 'registered'
+  and not exists (select 1 from household gone where gone.resident_id = here.resident_id and \
+                      gone.status = 'moved_out')";
     let cases = [
         (
             "keys = [\n  \"request.applicant\",",

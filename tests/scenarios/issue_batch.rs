@@ -1,5 +1,5 @@
-//! `issue --batch`: a certificate for each yes of a list, never two for one person, whatever stops a
-//! run.
+//! `issue --batch`: a certificate for each yes of a list, never two for one person, whatever stops
+//! a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -206,11 +206,22 @@ fn announced(
     place: Option<u32>,
     days: u64,
 ) -> Result<ExchangeReply, Refusal> {
+    announced_as(town, by, exchange, place, (days, [7; 32]))
+}
+
+/// The same of a certificate with this digest.
+fn announced_as(
+    town: &DeployedCity,
+    by: &str,
+    exchange: &str,
+    place: Option<u32>,
+    (days, digest): (u64, [u8; 32]),
+) -> Result<ExchangeReply, Refusal> {
     runtime().block_on(async {
         let (home, now) = (town.home(by), SystemTime::now());
         let issue = IssueBody {
             exchange_id: exchange.to_owned(),
-            certificate_digest: vec![7; 32],
+            certificate_digest: digest.to_vec(),
             valid_until: Some(to_timestamp(now + Duration::from_secs(days * 86_400))),
             place,
         };
@@ -311,9 +322,11 @@ fn the_hub_records_a_certificate_on_nothing_but_a_yes_of_its_asker() {
     }
     rows.row("a yes, and once", || {
         announced(&town, FUND, many, at("true"), 1).unwrap();
-        let (code, said) = refused(FUND, many, at("true"), 1);
-        assert_eq!(code, ErrorCode::NotIssuable);
-        assert!(said.contains("already"), "{said}");
+        // The same one again is recorded again, and no other.
+        announced(&town, FUND, many, at("true"), 1).unwrap();
+        let other = announced_as(&town, FUND, many, at("true"), (1, [8; 32])).unwrap_err();
+        assert_eq!(other.code, ErrorCode::NotIssuable);
+        assert!(other.to_string().contains("already"), "{other}");
         // The next subject's is another.
         announced(&town, FUND, many, Some(kinds["true"][1] as u32), 1).unwrap();
     });

@@ -156,8 +156,8 @@ impl Answers {
 }
 
 impl Earlier {
-    /// All of them, as `verify` finds them proven; what was in the file counts for nothing. Evidence
-    /// that does not verify ends the run: it is told, and not asked over.
+    /// All of them, as `verify` finds them proven; what was in the file counts for nothing.
+    /// Evidence that does not verify ends the run: it is told, and not asked over.
     pub(super) fn verified(
         &self,
         verify: impl Fn(KeptMany) -> Result<AnsweredMany, KeptError>,

@@ -1,9 +1,9 @@
-//! `issue --batch`: a certificate for each person of a list whose answer is yes, in one folder, with
-//! a table of what came of everybody.
+//! `issue --batch`: a certificate for each person of a list whose answer is yes, in one folder,
+//! with a table of what came of everybody.
 //!
-//! The folder has the signed answers (`answers.jsonl` and its evidence), a certificate for each yes,
-//! and `result.csv`, which is written from both. A later run over the same folder takes up what is
-//! there: who has a certificate gets no second one, whatever stopped the first run. The register of
+//! The folder has the signed answers (`answers.jsonl` and its evidence), a certificate for each
+//! yes, and `result.csv`, which is written from both. A later run over the same folder takes up
+//! what is there: who has a certificate gets no second one, whatever stopped the first run. The register of
 //! issued certificates decides that, and not the files.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -14,7 +14,7 @@ pub(super) const PLACES: u64 = LEAST_PLACES;
 pub(super) const FULL: u64 = PLACES / 2;
 /// Decoys at the start: so many, and up to as many again.
 pub(super) const DECOYS: u64 = PLACES / 64;
-/// Most decoys that each publication adds.
+/// Each publication adds at least one decoy, and fewer than this.
 pub(super) const MORE_DECOYS: u64 = 8;
 /// Draws until a free place must have been met. Each misses with a chance of at most three in four.
 pub(super) const DRAWS: usize = 512;

@@ -76,7 +76,7 @@ pub(super) fn more_decoys(
     if used >= signed(PLACES / 4 * 3)? {
         return Ok(());
     }
-    add_decoys(transaction, list, 1 + random_below(MORE_DECOYS)?)
+    add_decoys(transaction, list, 1 + random_below(MORE_DECOYS - 1)?)
 }
 
 fn add_decoys(

@@ -59,7 +59,7 @@ impl Organ {
 
     /// One that was issued.
     fn issued(&self, exchange: &str) -> Entry {
-        self.issued_about(exchange, "330106198503020023")
+        self.issued_about(exchange, "330106198503020027")
     }
 
     /// The same about somebody.
@@ -210,7 +210,7 @@ fn what_is_ordered_is_published_and_what_is_final_stays() {
     assert!(matches!(by(&entry.serial), Err(RegisterError::NoSuccessor(_))), "revoked");
     let reserved = organ.reserve("e-3");
     assert!(matches!(by(&reserved.serial), Err(RegisterError::NoSuccessor(_))), "not issued");
-    let anothers = organ.issued_about("e-5", "330106198309100014");
+    let anothers = organ.issued_about("e-5", "330106198309100015");
     assert!(matches!(by(&anothers.serial), Err(RegisterError::NoSuccessor(_))), "another person");
     let next = organ.issued("e-4");
     assert_eq!(by(&next.serial).unwrap().entry.status, StatusValue::Superseded);
@@ -260,7 +260,7 @@ fn the_published_list_does_not_tell_how_many_were_revoked() {
         before = after;
     }
     // Nothing was revoked, and the lists differ by as many places as if something had been.
-    assert!(added.len() > 3 && added.iter().all(|count| *count < 8), "{added:?}");
+    assert!(added.len() > 3 && added.iter().all(|count| (1..8).contains(count)), "{added:?}");
 }
 
 #[test]
@@ -447,7 +447,8 @@ fn in_a_wallets_profile_a_revocation_is_all_that_there_is() {
         assert!(matches!(refused, Err(RegisterError::NotInProfile { .. })), "{refused:?}");
     }
     let mut register = organ.register();
-    register.sealed(&entry.serial, "token", (at(0), at(900))).unwrap();
+    let token = national.token.as_deref().unwrap();
+    register.sealed(&entry.serial, token, (at(0), at(900))).unwrap();
     register.recorded(&entry.serial, 7).unwrap();
     let order = Order::Supersede(national.serial.clone());
     assert_eq!(organ.order(&entry, &order).unwrap().entry.status, StatusValue::Revoked);

@@ -9,9 +9,9 @@
 //!
 //! 1. **mistyped**: 17 to 19 characters of which some code is one edit away (a character replaced,
 //!    inserted, dropped, or swapped with its neighbour), or 16 of which one is two away; it could
-//!    be every code's that is within two, but for digits alone, which can be another number with
-//!    something behind it. `I`, `O`, `S`, `V`, `Z`, which no code has, each stand
-//!    for any character, at most two of them;
+//!    be every code's that is within two, but for digits that begin with a province, which can be
+//!    another number with something behind it. `I`, `O`, `S`, `V`, `Z`, which no code has, each
+//!    stand for any character, at most two of them;
 //! 2. **cut**: the first 10 to 16 characters of some code, with one edit from 13 on, where some
 //!    code begins so to the letter; but for 15 digits, which can be a registration number;
 //! 3. **masked**: every run of masks hides any stretch, and the rest holds to the letter; at least
@@ -29,6 +29,7 @@ use super::patterns::{LENGTH, begins_one, is_near};
 use super::{KNOWN_ENOUGH, known, organisation_code, tax_number};
 use crate::edits::{Counts, Ends, Form, OF_ENTERPRISES, Token, within};
 use crate::fold;
+use crate::normal::division::PROVINCES;
 use crate::normal::organisation_code::OrganisationCode;
 use crate::normal::uscc::{ALPHABET, Uscc};
 use crate::resident_id::{Reading, ResidentId, SEPARATORS, is_mask, parse};
@@ -188,9 +189,12 @@ fn judged(item: &str) -> Option<Vec<Take>> {
     if is_persons || known(text.as_bytes()) < KNOWN_ENOUGH {
         return None;
     }
-    // Digits alone can be a registration number, with or without what was written behind it, or a
-    // person's number with a slip.
-    if length >= DIGITS_OF_A_NUMBER && is_digits {
+    // Digits that begin with a province can be a registration number, with or without what was
+    // written behind it, or a person's number with a slip.
+    let begins_with_province = || PROVINCES.iter().any(|province| text.starts_with(province));
+    if is_digits
+        && (length == DIGITS_OF_A_NUMBER || length > DIGITS_OF_A_NUMBER && begins_with_province())
+    {
         return None;
     }
     let tokens: Vec<Token> = text

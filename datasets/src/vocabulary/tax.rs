@@ -37,6 +37,12 @@ const TAX: AskedColumn = column(
      was paid back (退税)",
 );
 
+const FILING: AskedColumn = code(
+    "filing",
+    "whether the row declares (申报、更正) or withdraws (作废): a row for each that it withdraws",
+    &[("declared", "申报"), ("withdrawn", "作废")],
+);
+
 const PAID_ON: AskedColumn =
     date("paid_on", "the day on which the tax was received (入库日期); empty where none was due");
 
@@ -59,12 +65,7 @@ pub(super) const INCOME: AskedDataset = AskedDataset {
         TAXPAYER,
         MONTH,
         ITEM,
-        code(
-            "filing",
-            "whether the row declares (申报、更正) or withdraws (作废): a row for each that it \
-             withdraws",
-            &[("declared", "申报"), ("withdrawn", "作废")],
-        ),
+        FILING,
         TAX,
         date(
             "filed_on",
@@ -79,7 +80,7 @@ pub(super) const INCOME: AskedDataset = AskedDataset {
 
 /// The same register, asked about tax that was paid alone.
 pub(super) const INCOME_PAID: AskedDataset = AskedDataset {
-    columns: &[TAXPAYER, MONTH, ITEM, TAX, PAID_ON, ENTRY_NO],
+    columns: &[TAXPAYER, MONTH, ITEM, FILING, TAX, PAID_ON, ENTRY_NO],
     dates: &[event("paid_on", &[], 0)],
     ..INCOME
 };

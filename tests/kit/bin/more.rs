@@ -1,4 +1,4 @@
-//! The questions of the tour beside the first two dozen: one or two of each other check, over eleven
+//! The questions of the tour beside the first ones: one or two of each other check, over eleven
 //! more departments.
 
 use std::time::Duration;

@@ -103,7 +103,7 @@ pub fn births(
         if is_valid {
             own.push(certificate(&mut random, "valid"));
         }
-        let is_clean = BIRTH.enter(&mut random, own, &mut rows);
+        let is_clean = BIRTH.enter((spec, &mut random), own, &mut rows);
         let is_known = is_numbered && person.residence == Residence::Registered;
         let found = Child { birth: person.birth, lives: person.death.is_none(), is_known };
         for who in [Some(mother), father].into_iter().flatten() {

@@ -133,7 +133,7 @@ pub fn contributions(
     let mut random = Random::new(spec.seed ^ 0x50c1_a100);
     let mut accounts = HashMap::new();
     let (mut rows, mut number) = (Vec::new(), 0_u64);
-    for person in &city.persons {
+    for person in city.persons.iter().take(spec.with_months()) {
         let mut account = Account { is_clean: true, ..Account::default() };
         working_life(&mut random, person.birth, spec.today, |random, of| {
             month(random, of, spec.today, &mut account);

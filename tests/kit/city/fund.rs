@@ -236,7 +236,7 @@ pub fn fund(
     let mut random = Random::new(spec.seed ^ 0xf0_4d00_0001);
     let mut funds = HashMap::new();
     let (mut deposits, mut accounts, mut number) = (Vec::new(), Vec::new(), 0_u64);
-    for person in &city.persons {
+    for person in city.persons.iter().take(spec.with_months()) {
         let mut fund = Fund { is_clean: true, is_account_clean: true, ..Fund::default() };
         let mut worked = Vec::new();
         working_life(&mut random, person.birth, spec.today, |random, of| {

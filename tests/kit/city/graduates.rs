@@ -105,10 +105,10 @@ pub fn graduates(
         work(&mut random, person.birth, last, &mut graduate);
         let own =
             graduate.diplomas.iter().map(|one| diploma(&mut random, &person.id, one)).collect();
-        graduate.is_spoilt |= !DIPLOMA.enter(&mut random, own, &mut diplomas);
+        graduate.is_spoilt |= !DIPLOMA.enter((spec, &mut random), own, &mut diplomas);
         let own = graduate.employments.iter();
         let own = own.map(|one| employment(&mut random, &person.id, one, last)).collect();
-        graduate.is_spoilt |= !EMPLOYMENT.enter(&mut random, own, &mut employments);
+        graduate.is_spoilt |= !EMPLOYMENT.enter((spec, &mut random), own, &mut employments);
         truth.insert(person.id, graduate);
     }
     DIPLOMA.write((spec, system), &mut random, diplomas, out)?;

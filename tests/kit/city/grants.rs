@@ -246,7 +246,7 @@ pub fn grants(
             let own =
                 of_it.map(|grant| written(&mut random, register, &person.id, grant)).collect();
             let all = rows.entry(register.id).or_default();
-            if !register.enter(&mut random, own, all) {
+            if !register.enter((spec, &mut random), own, all) {
                 granted.spoilt.insert(register.id);
             }
         }

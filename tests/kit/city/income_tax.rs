@@ -179,7 +179,7 @@ pub fn income_tax(
     let mut random = Random::new(spec.seed ^ 0x7a_c000_0003);
     let mut taxpayers = HashMap::new();
     let (mut rows, mut number) = (Vec::new(), 0_u64);
-    for person in &city.persons {
+    for person in city.persons.iter().take(spec.with_months()) {
         let mut taxpayer = Taxpayer { is_clean: true, ..Taxpayer::default() };
         // Who earns little pays nothing for years.
         let untaxed = random.pick(&[0, 0, 20, 500, 1000]);

@@ -186,10 +186,10 @@ pub fn licences(
         live(&mut random, person.birth, last, &mut driver);
         let held =
             driver.licences.iter().map(|one| licence(&mut random, &person.id, one)).collect();
-        driver.is_spoilt |= !LICENCE.enter(&mut random, held, &mut licences);
+        driver.is_spoilt |= !LICENCE.enter((spec, &mut random), held, &mut licences);
         let taken =
             driver.measures.iter().map(|one| measure(&mut random, &person.id, one)).collect();
-        driver.is_spoilt |= !MEASURE.enter(&mut random, taken, &mut measures);
+        driver.is_spoilt |= !MEASURE.enter((spec, &mut random), taken, &mut measures);
         truth.insert(person.id, driver);
     }
     LICENCE.write((spec, system), &mut random, licences, out)?;

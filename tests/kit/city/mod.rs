@@ -151,6 +151,12 @@ struct KeyLine<'a> {
 }
 
 impl Spec {
+    /// Of how many persons the registers have rows for each month: of a large city the first few,
+    /// so that its registers are made in seconds.
+    fn with_months(&self) -> usize {
+        if self.residents > 5_000 { 1_500 } else { usize::MAX }
+    }
+
     /// A city that is the same whenever it is made: the extract is of 00:30 on that day, the files
     /// of an hour later.
     pub fn on(residents: usize, seed: u64, today: NaiveDate) -> Self {

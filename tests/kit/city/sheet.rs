@@ -67,11 +67,13 @@ impl Register {
     /// as it was entered.
     pub(super) fn enter(
         &self,
-        random: &mut Random,
+        (spec, random): (&Spec, &mut Random),
         mut own: Vec<Row>,
         rows: &mut Vec<Row>,
     ) -> bool {
-        let is_spoilt = !own.is_empty() && random.chance(60) && self.spoil(random, &mut own);
+        // In a large city as few as an owner's check lets pass; in a small one enough of each kind.
+        let often = if spec.residents > 5_000 { 10 } else { 60 };
+        let is_spoilt = !own.is_empty() && random.chance(often) && self.spoil(random, &mut own);
         rows.extend(own);
         !is_spoilt
     }

@@ -452,8 +452,13 @@ impl TestDeployment {
         }
     }
 
-    fn invite(&self, member: &str, system: &str, en: &str, zh: &str) -> Result<String, Failure> {
-        let (authority, out) = (self.path("authority"), self.path(&format!("{member}.invitation")));
+    fn invite(
+        &self,
+        (member, system): (&str, &str),
+        (en, zh): (&str, &str),
+        folder: &str,
+    ) -> Result<String, Failure> {
+        let (authority, out) = (self.path("authority"), self.path(&format!("{folder}.invitation")));
         let arguments = [
             "member",
             "invite",
@@ -494,7 +499,7 @@ impl TestDeployment {
         (en, zh): (&str, &str),
         folder: &str,
     ) -> Result<(), Failure> {
-        let invitation = self.invite(member, "front", en, zh)?;
+        let invitation = self.invite((member, "front"), (en, zh), folder)?;
         let arguments = ["join", "--dir", &self.path(folder), "--invitation", &invitation];
         let joining =
             Running::start("zerotrip-connector", &arguments, &self.log(&format!("{member}-join")))?;
@@ -502,7 +507,7 @@ impl TestDeployment {
     }
 
     fn admit_issuer(&self, member: &str, en: &str, zh: &str) -> Result<(), Failure> {
-        let invitation = self.invite(member, "window", en, zh)?;
+        let invitation = self.invite((member, "window"), (en, zh), member)?;
         let arguments = ["join", "--dir", &self.path(member), "--invitation", &invitation];
         let joining = Running::start("zerotrip", &arguments, &self.log(&format!("{member}-join")))?;
         self.admit(member, "window", joining)

@@ -1,6 +1,7 @@
 //! The departments of the checks beside the first: eleven more, with registers of their own kinds.
 
 use std::fs;
+use std::path::Path;
 
 use crate::city::births::births;
 use crate::city::contributions::contributions;
@@ -85,6 +86,9 @@ impl TestDeployment {
             if counts.exists() && !self.connectors.contains_key(&folder) {
                 fs::remove_dir_all(counts)?;
             }
+            for file in *files {
+                accept(&city.join(member).join(file))?;
+            }
             let dir = self.path(&folder);
             let mut sign = vec!["sign".to_owned(), "--dir".to_owned(), dir];
             sign.extend(files.iter().map(|file| self.path(&format!("city/{member}/{file}"))));
@@ -117,6 +121,20 @@ impl TestDeployment {
         };
         self.admit_connector_in(member, (en, zh), folder)
     }
+}
+
+/// Says why rows that speak against a statement do not refute it.
+fn accept(file: &Path) -> Result<(), Failure> {
+    let text = fs::read_to_string(file)?;
+    let word = if text.contains("\"market.") {
+        "since_gap = \"enterprises were first registered in 1980\""
+    } else {
+        "former_numbers = \"the program keeps what clerks once typed\""
+    };
+    if !text.contains("[accepted]") {
+        fs::write(file, format!("{text}\n[accepted]\n{word}\n"))?;
+    }
+    Ok(())
 }
 
 /// The folder of a member's connector: the fund's own is that of its issuing system.

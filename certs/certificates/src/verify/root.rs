@@ -29,6 +29,22 @@ pub(super) enum NoSealer {
 }
 
 impl TrustRoot<'_> {
+    /// Whether this key was in force at a time, and this system's to seal with: of a signature
+    /// beside a certificate, such as that of its printed form.
+    pub fn check_sealing_key(
+        self,
+        system: &str,
+        key: &PublicKey,
+        at: SystemTime,
+    ) -> Result<(), CertificateError> {
+        let (issuer, known) = self.sealer(key.id(), at)?;
+        if issuer.uri != system || known != *key {
+            let (stated, holder) = (cut(system), issuer.uri);
+            return Err(CertificateError::WrongIssuer { stated, holder });
+        }
+        Ok(())
+    }
+
     /// The holder of a sealing key that was in force at a time, and the key.
     pub(super) fn sealer(self, id: &str, at: SystemTime) -> Result<(Issuer, PublicKey), NoSealer> {
         let issuer = |uri: &str, name, active| Issuer {

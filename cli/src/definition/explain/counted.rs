@@ -76,7 +76,8 @@ fn rows(months: &Months, shape: &ExpectedDataset) -> Bilingual {
             add(
                 match is_signed {
                     true => format!(
-                        "A row takes back where {size} is below 0; one whose {} says {} never adds.",
+                        "A row takes back where {size} is below 0; one whose {} says {} never \
+                         adds.",
                         of.en, takes.en
                     ),
                     false => format!("Rows whose {} says {} take back {size}.", of.en, takes.en),
