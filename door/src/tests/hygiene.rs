@@ -1,10 +1,11 @@
 //! What can be called, within which bounds, and what is never said.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::net::TcpStream;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
-use super::wallet::{call, raw};
+use super::wallet::{Wallet, asking, call, raw};
 use super::world::World;
 use crate::bounds::{BODY, CONNECTIONS_OF_ONE};
 use crate::{Body, DoorError, ROUTES, open};
@@ -168,33 +169,44 @@ async fn a_page_runs_nothing_and_says_what_a_certificate_is_good_for() {
 async fn connections_are_bounded_and_end_with_the_door() {
     let world = World::new();
     let (door, uri) = world.open().await;
-    let at = uri.strip_prefix("http://").unwrap();
-    let mut held: Vec<TcpStream> =
-        (0..CONNECTIONS_OF_ONE).map(|_| TcpStream::connect(at).unwrap()).collect();
-    // The accept loop has them all once one more is closed at once.
-    let begun = std::time::Instant::now();
+    let at = uri.strip_prefix("http://").unwrap().to_owned();
+    let held: Vec<TcpStream> =
+        (0..CONNECTIONS_OF_ONE).map(|_| TcpStream::connect(&at).unwrap()).collect();
+    // The door has taken them all once one more is closed at once.
+    let begun = Instant::now();
     loop {
-        let mut more = TcpStream::connect(at).unwrap();
+        let mut more = TcpStream::connect(&at).unwrap();
         more.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         if matches!(more.read(&mut [0; 1]), Ok(0)) {
             break;
         }
         assert!(begun.elapsed() < Duration::from_secs(20), "no bound");
     }
-    let mut kept = held.pop().unwrap();
     drop(held);
-    // An open request ends, and no other begins.
-    write!(kept, "GET /verify HTTP/1.1\r\nHost: {at}\r\n").unwrap();
-    let closing = tokio::spawn(door.close());
-    let gone = |_: &std::io::Error| true;
-    while TcpStream::connect(at).as_ref().err().is_none_or(|error| !gone(error)) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "still listening");
+    while call(&uri, ("GET", "/shown"), &[], "").status != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "they do not come back");
     }
-    kept.write_all(b"\r\n").unwrap();
-    let mut came = String::new();
-    kept.read_to_string(&mut came).unwrap();
-    assert!(came.is_empty() || came.contains("200 OK"), "{came}");
+    // A certificate that is being sealed is handed out though the door closes; nothing else begins.
+    let (made, wallet) = (world.offer("couple"), Wallet::new(&uri));
+    let token = wallet.redeem(&made.code, Some(&made.digits)).json()["access_token"].clone();
+    let body = asking(&world.definition.certificate.vct, &[wallet.proof()]);
+    let seals = std::sync::Arc::clone(&world.seals);
+    let gate = seals.gate.acquire().await.unwrap();
+    let asked = std::thread::spawn(move || wallet.credential(token.as_str().unwrap(), &body));
+    while !seals.is_asked.load(Ordering::SeqCst) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "not asked to seal");
+        tokio::task::yield_now().await;
+    }
+    let closing = tokio::spawn(door.close());
+    while TcpStream::connect(&at).is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "still listening");
+        tokio::task::yield_now().await;
+    }
+    assert!(!closing.is_finished());
+    drop(gate);
     closing.await.unwrap();
+    let came = asked.join().unwrap();
+    assert!(came.status == 200 && came.body.contains("credential"), "{came:?}");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use prost::Message as _;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use zerotrip_certificates::{
     CertificateContent, Fixed, HolderKey, Profile, Serial, checkpoint_origin, fix, seal,
 };
@@ -69,6 +70,10 @@ pub(super) struct SealsHere {
     /// The hub cannot be reached.
     pub(super) is_away: AtomicBool,
     pub(super) sealed: Mutex<Vec<String>>,
+    /// Asked to seal.
+    pub(super) is_asked: AtomicBool,
+    /// Each seal passes it.
+    pub(super) gate: Semaphore,
 }
 
 struct Nodes(HashMap<(u32, u64), Digest>);
@@ -103,6 +108,8 @@ impl World {
             definition: definition.clone(),
             is_away: AtomicBool::new(false),
             sealed: Mutex::default(),
+            is_asked: AtomicBool::new(false),
+            gate: Semaphore::new(1),
         };
         let world = Self {
             root: CertificateAuthority::generate("c.example", now - DAY, 900 * DAY).unwrap(),
@@ -386,6 +393,8 @@ impl SealsHere {
 impl Seals for SealsHere {
     fn seal<'a>(&'a self, kept: KeptOne, holder: &'a HolderKey) -> Sealing<'a> {
         Box::pin(async move {
+            self.is_asked.store(true, Ordering::SeqCst);
+            let _passed = self.gate.acquire().await.unwrap();
             if self.is_away.load(Ordering::SeqCst) {
                 return Err(NotSealed::Later("away".to_owned()));
             }
