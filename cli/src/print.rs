@@ -13,10 +13,12 @@ use zerotrip_certificates::{Demand, TrustRoot, judge};
 use zerotrip_channel::new_file::{NewFile, NotPlaced};
 use zerotrip_channel::{SystemHome, files, new_file};
 use zerotrip_client::issued::Sealer;
-use zerotrip_paper::{Look, Stamp, print as make, verify_pdf};
+use zerotrip_paper::{Look, Qr, Stamp, print as make, verify_pdf};
+use zerotrip_qr::QrError;
 use zerotrip_text::{Explain as _, Failure as Said};
 
 use crate::folders::SystemDir;
+use crate::qr;
 use crate::render::{Failure, NOT_VERIFIED, Screen, USAGE};
 use settings::PaperSettings;
 
@@ -64,7 +66,7 @@ pub(super) async fn print(printing: &Printing, screen: &Screen) -> Result<ExitCo
     let refuse = |said: Said| Failure::of(USAGE, said);
     let paper_error = |error: zerotrip_paper::PaperError| refuse(error.explain());
     let fonts = settings.fonts()?;
-    let look = Look { seal: settings.seal()?, qr: None };
+    let look = Look { seal: settings.seal()?, qr: qr_of(&home, record, now)? };
     let printed = make(record, &fonts, &look).map_err(paper_error)?;
     let sealer = Sealer::load(&home).map_err(|error| refuse(error.explain()))?;
     let certificate = sealer.certificate(&system.dir).map_err(|error| refuse(error.explain()))?;
@@ -115,4 +117,21 @@ pub(super) async fn print(printing: &Printing, screen: &Screen) -> Result<ExitCo
     });
     screen.show(&said, &value)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The QR that is printed beside it; none of one that is bound to its holder's key, or that says more
+/// than a QR has room for. What this system revoked is not printed.
+fn qr_of(home: &SystemHome, record: &str, now: SystemTime) -> Result<Option<Qr>, Failure> {
+    let directory = home.directory(now)?;
+    let root = TrustRoot::Directory(&directory);
+    let standing = qr::standing(home, record, root, now)?;
+    let text = match zerotrip_qr::make(record, root, standing, &Sealer::load(home)?.key, now) {
+        Ok(text) => text,
+        Err(QrError::Bound | QrError::Unfit(_) | QrError::TooMuch { .. }) => return Ok(None),
+        Err(error) => return Err(Failure::of(NOT_VERIFIED, error.explain())),
+    };
+    let matrix =
+        zerotrip_qr::matrix(&text).map_err(|error| Failure::of(USAGE, error.explain()))?;
+    let drawn = Qr::new(matrix.modules, matrix.size);
+    drawn.map(Some).map_err(|error| Failure::of(USAGE, error.explain()))
 }

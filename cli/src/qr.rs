@@ -74,7 +74,7 @@ pub(super) fn qr(making: &Making, screen: &Screen) -> Result<ExitCode, Failure> 
 }
 
 /// What the system's register says of the certificate, where it has one.
-fn standing(
+pub(super) fn standing(
     home: &SystemHome,
     token: &str,
     root: TrustRoot<'_>,

@@ -35,6 +35,7 @@ mod noninterference;
 mod objects;
 mod one_of_many;
 mod outside;
+mod papers;
 mod parameters;
 mod payments;
 mod plausible;

@@ -30,6 +30,6 @@ pub use image::{ImageError, is_image};
 pub use make::{Standing, make};
 pub use matrix::{Matrix, matrix};
 pub use record::{FactText, Record, Subject, Unit};
-pub use scan::{ScanError, scan};
+pub use scan::{ScanError, read_modules, scan};
 pub use text::{PREFIX, QrText};
 pub use verify::{Demand, Judged, VerifiedQr, verify};

@@ -1,6 +1,6 @@
 //! The one QR of an image.
 
-use rqrr::PreparedImage;
+use rqrr::{Grid, PreparedImage, SimpleGrid};
 
 use crate::bounds::PIXELS;
 use crate::image::{Grey, ImageError, read};
@@ -52,6 +52,15 @@ pub fn scan(bytes: &[u8]) -> Result<String, ScanError> {
         }
     }
     Err(first)
+}
+
+/// The text of a QR that is given as its modules, so many on a side.
+pub fn read_modules(
+    size: usize,
+    is_dark: impl FnMut(usize, usize) -> bool,
+) -> Result<String, ScanError> {
+    let decoded = Grid::new(SimpleGrid::from_func(size, is_dark)).decode();
+    decoded.map(|(_, text)| text).map_err(|error| ScanError::Unreadable(error.to_string()))
 }
 
 /// Why another look may help.
