@@ -130,8 +130,7 @@ fn qr_of(home: &SystemHome, record: &str, now: SystemTime) -> Result<Option<Qr>,
         Err(QrError::Bound | QrError::Unfit(_) | QrError::TooMuch { .. }) => return Ok(None),
         Err(error) => return Err(Failure::of(NOT_VERIFIED, error.explain())),
     };
-    let matrix =
-        zerotrip_qr::matrix(&text).map_err(|error| Failure::of(USAGE, error.explain()))?;
+    let matrix = zerotrip_qr::matrix(&text).map_err(|error| Failure::of(USAGE, error.explain()))?;
     let drawn = Qr::new(matrix.modules, matrix.size);
     drawn.map(Some).map_err(|error| Failure::of(USAGE, error.explain()))
 }

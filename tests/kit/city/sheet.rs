@@ -71,7 +71,8 @@ impl Register {
         mut own: Vec<Row>,
         rows: &mut Vec<Row>,
     ) -> bool {
-        let is_spoilt = !own.is_empty() && random.chance(spec.spoilt(60)) && self.spoil(random, &mut own);
+        let is_spoilt =
+            !own.is_empty() && random.chance(spec.spoilt(60)) && self.spoil(random, &mut own);
         rows.extend(own);
         !is_spoilt
     }

@@ -1,0 +1,91 @@
+//! A certificate on paper, from issuing to verifying: the PDF with its QR, made by the command and
+//! by an organ that puts another's QR on it.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::Value;
+use zerotrip_paper::{FontFile, Fonts, Look, Qr, Stamp, print};
+use zerotrip_tests::deployment::{FUND, Finished};
+use zerotrip_trust::x509::pem;
+
+use crate::status::with_status;
+use crate::support::{DeployedCity, deploy};
+
+const FONT: &str = "/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc";
+
+impl DeployedCity {
+    /// One of the fund's commands on a certificate's file.
+    fn of_file(&self, verb: &str, file: &str, out: &str) -> Finished {
+        let (dir, file, out) =
+            (self.deployment.path(FUND), self.deployment.path(file), self.deployment.path(out));
+        let arguments = ["--json", verb, &file, "--dir", &dir, "--out", &out];
+        self.deployment.zerotrip(&arguments).unwrap()
+    }
+
+    fn verified(&self, file: &str, list: &str) -> (i32, Value) {
+        let (dir, file) = (self.deployment.path(FUND), self.deployment.path(file));
+        let arguments = ["--json", "verify", &file, "--dir", &dir, "--status", list];
+        let done = self.deployment.zerotrip(&arguments).unwrap();
+        let said = if done.output.is_empty() { &done.errors } else { &done.output };
+        (done.code, serde_json::from_str(said).unwrap_or_else(|_| panic!("{done:?}")))
+    }
+}
+
+#[test]
+fn outside_what_is_printed_verifies_with_its_own_qr_alone() {
+    let town = deploy(200, 41);
+    with_status(&town);
+    town.certify_seal();
+    let issued = town.issue("a.sdjwt", &[]).expect(0).unwrap().json().unwrap();
+    let list = town.list_of(&issued).display().to_string();
+    let other = town.issue("b.sdjwt", &[]).expect(0).unwrap().json().unwrap();
+    let printed = town.of_file("print", "a.sdjwt", "a.pdf").expect(0).unwrap().json().unwrap();
+    assert!(printed["pages"].as_u64().unwrap() >= 2, "{printed}");
+    let (code, said) = town.verified("a.pdf", &list);
+    assert_eq!((code, &said["verdict"]), (0, &"valid".into()), "{said}");
+    assert_eq!((&said["pdf"]["qr"], &said["serial"]), (&true.into(), &issued["serial"]), "{said}");
+    // The QR by itself, as a picture and from the PDF's certificate.
+    town.of_file("qr", "a.sdjwt", "a.png").expect(0).unwrap();
+    let (code, said) = town.verified("a.png", &list);
+    assert_eq!((code, &said["verdict"]), (0, &"valid".into()), "{said}");
+    // An organ that prints another certificate's QR: each of the two is genuine, the paper is not.
+    let home = town.home(FUND);
+    let key = home.key("seal").unwrap();
+    let leaf = pem::certificate(&fs::read_to_string(home.folder.join("seal.pem")).unwrap());
+    let now = SystemTime::now();
+    let read = |name: &str| fs::read_to_string(town.deployment.path(name)).unwrap();
+    let directory = home.directory(now).unwrap();
+    let qr_of = |name: &str| {
+        let root = zerotrip_certificates::TrustRoot::Directory(&directory);
+        let standing = zerotrip_qr::Standing::InRegister;
+        let text = zerotrip_qr::make(&read(name), root, standing, &key, now).unwrap();
+        let matrix = zerotrip_qr::matrix(&text).unwrap();
+        Qr::new(matrix.modules, matrix.size).unwrap()
+    };
+    let bytes = Arc::new(fs::read(FONT).unwrap());
+    let fonts = Fonts::new(vec![FontFile { name: "Noto".into(), face: 2, bytes }]).unwrap();
+    let leaf = leaf.unwrap();
+    for (of, is_genuine) in [("a.sdjwt", true), ("b.sdjwt", false)] {
+        let look = Look { seal: None, qr: Some(qr_of(of)) };
+        let paper = print(&read("a.sdjwt"), &fonts, &look).unwrap();
+        let signed = paper.sign(&key, &leaf, now, Stamp::None).unwrap().into_bytes();
+        fs::write(town.deployment.path("own.pdf"), signed).unwrap();
+        let (code, said) = town.verified("own.pdf", &list);
+        assert_eq!(code == 0, is_genuine, "{said}");
+        assert!(is_genuine || code == 5 && said.to_string().contains("QR"), "{said}");
+    }
+    // What was revoked is printed no more, and what was printed says so.
+    let dir = town.deployment.path(FUND);
+    let serial = issued["serial"].as_str().unwrap();
+    let revoke = ["revoke", serial, "--dir", &dir, "--reason", "a test"];
+    town.deployment.zerotrip(&revoke).unwrap().expect(0).unwrap();
+    let (code, said) = town.verified("a.pdf", &list);
+    assert_eq!((code, &said["verdict"]), (10, &"revoked".into()), "{said}");
+    assert_eq!(town.verified("a.png", &list).0, 10);
+    town.of_file("print", "a.sdjwt", "again.pdf").expect(3).unwrap();
+    assert!(!town.deployment.folder.join("again.pdf").exists());
+    assert_ne!(other["serial"], issued["serial"]);
+    town.deployment.stop().unwrap();
+}
