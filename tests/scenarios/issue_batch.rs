@@ -29,7 +29,7 @@ fn batch(town: &DeployedCity, list: &Path, out: &Path) -> Vec<String> {
 }
 
 /// The rows of the table: the outcome, the number and the file of each person.
-fn table(out: &Path) -> BTreeMap<String, (String, String, String)> {
+fn table_of(out: &Path) -> BTreeMap<String, (String, String, String)> {
     let text = fs::read_to_string(out.join("result.csv")).unwrap();
     let rows = text.lines().skip(1).map(|line| {
         let cells: Vec<&str> = line.split(',').collect();
@@ -72,7 +72,7 @@ fn a_batch_that_is_killed_again_and_again_gives_each_person_one_certificate() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = town.deployment.zerotrip(&arguments).unwrap();
     assert!([0, 1, 4].contains(&done.code), "{done:?}");
-    let table = table(&out);
+    let table = table_of(&out);
     assert_eq!(table.len(), everybody.len());
     let register = Register::open(&town.home(FUND)).unwrap().unwrap();
     let search = Search { most: 10_000, ..Search::default() };
@@ -109,6 +109,37 @@ fn a_batch_that_is_killed_again_and_again_gives_each_person_one_certificate() {
     fs::write(&list, settled.join("\n")).unwrap();
     town.deployment.zerotrip(&arguments).unwrap().expect(0).unwrap();
     assert_eq!(town.deployment.ledger_figure("size").unwrap(), entries);
+    // Nor in another folder, nor where the evidence is gone: the register knows who has one.
+    let other = folder.join("other");
+    let again = batch(&town, &list, &other);
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
+    fs::remove_dir_all(out.join("answers.jsonl.evidence")).unwrap();
+    fs::remove_file(out.join("answers.jsonl")).unwrap();
+    for arguments in [&arguments, &again] {
+        town.deployment.zerotrip(arguments).unwrap();
+        let search = Search { most: 10_000, ..Search::default() };
+        let entries = register.entries(&search).unwrap();
+        let count = |stage| entries.iter().filter(|entry| entry.stage == stage).count();
+        assert_eq!(count(Stage::Recorded), settled.len());
+    }
+    for subject in &settled {
+        let serial = |out: &Path| table_of(out)[*subject].1.clone();
+        assert_eq!(serial(&out), serial(&other));
+    }
+    // A file that has a certificate's name and is another is not taken for it.
+    let (first, second) = (&table_of(&out)[settled[0]].2, &table_of(&out)[settled[1]].2);
+    fs::copy(out.join(second), out.join(first)).unwrap();
+    let refused = town.deployment.zerotrip(&arguments).unwrap().expect(5).unwrap();
+    assert!(refused.errors.contains(first.as_str()), "{}", refused.errors);
+    // What was revoked is said to be, and is not written anew.
+    fs::remove_file(out.join(first)).unwrap();
+    let dir = town.deployment.path(FUND);
+    let serial = table_of(&out)[settled[0]].1.clone();
+    let revoke = ["revoke", &serial, "--dir", &dir, "--reason", "a test"];
+    town.deployment.zerotrip(&revoke).unwrap().expect(0).unwrap();
+    town.deployment.zerotrip(&arguments).unwrap();
+    assert_eq!(table_of(&out)[settled[0]].0, "revoked");
+    assert!(!out.join(first).exists());
     town.deployment.stop().unwrap();
 }
 

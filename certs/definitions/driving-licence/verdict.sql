@@ -53,3 +53,8 @@ union all
 select 'undetermined', '', 'licence', gone.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from normal gone join held h on h.id = gone.id
 where gone.last_month = 'over' and not coalesce(h.recorded_on > gone.recorded_on, h.obtained_on >= gone.obtained_on, false)
+union all
+-- What was revoked or withdrawn is not given back: only a licence that was obtained since is another.
+select 'undetermined', '', 'measure', m.row_number, m.ended_on, cast(null as date)
+from measure m join held h on h.id = m.driver
+where m.status = 'ended' and m.kind in ('revocation', 'withdrawal') and not coalesce(h.obtained_on > m.decided_on, false)

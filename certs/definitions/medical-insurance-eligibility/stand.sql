@@ -12,15 +12,15 @@ by_itself as (
               else 'none' end as stands
   from enrolled
 )
-select id, row_number, scheme, benefit_from, benefit_until, stands from by_itself where stands <> 'entitled'
+select id, row_number, scheme, benefit_from, benefit_until, stands from by_itself where stands not in ('entitled', 'waiting')
 union all
 select e.id, e.row_number, e.scheme, e.benefit_from, e.benefit_until, e.stands from by_itself e
-where e.stands = 'entitled' and not exists (
+where e.stands in ('entitled', 'waiting') and not exists (
   select 1 from by_itself gone
   where gone.id = e.id and gone.scheme = e.scheme and gone.benefit_from >= e.benefit_from and gone.stands in ('none', 'unclear'))
 union all
 -- One of the same scheme that began no earlier grants nothing today: this row is one that was not kept up.
 select e.id, e.row_number, e.scheme, e.benefit_from, e.benefit_until, 'unclear' from by_itself e
-where e.stands = 'entitled' and exists (
+where e.stands in ('entitled', 'waiting') and exists (
   select 1 from by_itself gone
   where gone.id = e.id and gone.scheme = e.scheme and gone.benefit_from >= e.benefit_from and gone.stands in ('none', 'unclear'))

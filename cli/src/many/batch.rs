@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::json;
+use zerotrip_certificates::status::StatusValue;
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_client::issued::{Entry, Register, RegisterError, Stage};
@@ -23,21 +24,31 @@ use zerotrip_proto::v1::ErrorCode;
 use super::answers::Answers;
 use super::evidence::is_old;
 use super::{many, read_list, tell};
-use crate::render::{Failure, Screen, deprecation};
+use crate::render::{Failure, NOT_VERIFIED, Screen, deprecation, status_word};
 use crate::renewals;
 
 /// Where the answers are kept in the folder.
 const ANSWERS: &str = "answers.jsonl";
 /// The table.
 const RESULT: &str = "result.csv";
+/// What was sealed over an hour ago and not seen recorded. Who revokes it can have it issued anew.
+const UNCONFIRMED: &str = "UNCONFIRMED";
 
 /// What came of issuing so far, by person.
 #[derive(Default)]
 struct Issued {
-    /// Who has a certificate: its number and its file.
-    certificates: BTreeMap<String, (String, PathBuf)>,
+    /// Who has a certificate.
+    certificates: BTreeMap<String, Certificate>,
     /// Whose answer is a yes on which nothing may be issued: the code.
     refused: BTreeMap<String, String>,
+}
+
+/// One that was issued.
+struct Certificate {
+    serial: String,
+    /// What has become of it.
+    status: StatusValue,
+    file: PathBuf,
 }
 
 /// Asks about everybody in the list, and issues on each yes.
@@ -63,18 +74,36 @@ pub(crate) async fn issue(
     let mut issued = Issued::default();
     let wanted: BTreeSet<&str> = subjects.iter().map(String::as_str).collect();
     let mut issuing = session.issue_each_of_many(errand, &question).await?;
+    // Who has one already, by the register: whatever folder it went into.
+    for (subject, entry) in issuing.held(&question)? {
+        if wanted.contains(subject.as_str()) {
+            issued.hand_out(&subject, &entry, folder)?;
+        }
+    }
+    // Of each person the last answer alone; a yes that a later no followed is none.
+    let mut last: BTreeMap<&str, (&AnsweredMany, usize)> = BTreeMap::new();
     for answered in &earlier {
-        issued.take(&mut issuing, &question, (answered, &wanted, folder), screen).await?;
+        for (place, one) in answered.subjects.iter().enumerate() {
+            let subject = one.subject.as_str();
+            let at = answered.proven.answered_at();
+            let is_later = last.get(subject).is_none_or(|(b, _)| b.proven.answered_at() < at);
+            if is_later && wanted.contains(subject) {
+                last.insert(subject, (answered, place));
+            }
+        }
+    }
+    for (subject, (answered, place)) in last {
+        issued.one(&mut issuing, &question, (answered, place, subject), folder).await?;
     }
     drop(issuing);
     // A yes that nothing can be issued on any more is asked for again.
     for subject in &subjects {
-        if !issued.certificates.contains_key(subject) && answers.outcome(subject).0 == "affirmed" {
+        if !issued.is_settled(subject) && answers.outcome(subject).0 == "affirmed" {
             answers.forget(subject);
         }
     }
     let has = |issued: &Issued, answers: &Answers, subject: &String| {
-        issued.certificates.contains_key(subject) || answers.has(subject)
+        issued.is_settled(subject) || answers.has(subject)
     };
     let waiting: Vec<String> =
         subjects.iter().filter(|subject| !has(&issued, &answers, subject)).cloned().collect();
@@ -89,7 +118,7 @@ pub(crate) async fn issue(
         answers.add(&outcome, batch, screen)?;
         if let ManyOutcome::Answered(answered) = &outcome {
             let mut issuing = session.issue_each_of_many(errand, &question).await?;
-            issued.take(&mut issuing, &question, (answered, &wanted, folder), screen).await?;
+            issued.take(&mut issuing, &question, (answered, folder), screen).await?;
         }
         done += batch.len();
         tell(screen, done, total);
@@ -116,36 +145,31 @@ fn has_register(home: &SystemHome) -> Result<(), Failure> {
 }
 
 impl Issued {
-    /// Issues on each yes of an answer, but for who has a certificate already.
+    /// Whether there is nothing more to ask or to seal about a person.
+    fn is_settled(&self, subject: &str) -> bool {
+        self.certificates.contains_key(subject) || self.refused.contains_key(subject)
+    }
+
+    /// Issues on each yes of an answer that has just come.
     async fn take(
         &mut self,
         issuing: &mut ManyIssuing<'_>,
         question: &CheckQuestion,
-        (answered, wanted, folder): (&AnsweredMany, &BTreeSet<&str>, &Path),
+        (answered, folder): (&AnsweredMany, &Path),
         screen: &Screen,
     ) -> Result<(), Failure> {
-        let yes = answered.subjects.iter().enumerate().filter(|(_, one)| {
-            matches!(one.outcome, SubjectOutcome::Affirmed { .. })
-                && wanted.contains(one.subject.as_str())
-        });
-        let yes: Vec<(usize, &String)> = yes.map(|(place, one)| (place, &one.subject)).collect();
-        for (done, (place, subject)) in yes.iter().enumerate() {
-            if self.certificates.contains_key(*subject) {
-                continue;
-            }
-            self.one(issuing, question, (answered, *place, subject), folder).await?;
-            if done % 500 == 499 {
-                screen.note(&format!(
-                    "{} {} / {}",
-                    screen.pick("certificates:", "证明："),
-                    done + 1,
-                    yes.len()
-                ));
+        let total = answered.subjects.len();
+        for (place, one) in answered.subjects.iter().enumerate() {
+            self.one(issuing, question, (answered, place, &one.subject), folder).await?;
+            if place % 500 == 499 {
+                let word = screen.pick("certificates:", "证明：");
+                screen.note(&format!("{word} {} / {total}", place + 1));
             }
         }
         Ok(())
     }
 
+    /// Issues on a person's last answer, if that is a yes and the person has no certificate.
     async fn one(
         &mut self,
         issuing: &mut ManyIssuing<'_>,
@@ -153,36 +177,52 @@ impl Issued {
         (answered, place, subject): (&AnsweredMany, usize, &str),
         folder: &Path,
     ) -> Result<(), Failure> {
-        let exchange = &answered.proven.answer().request_id;
-        let file = folder.join(format!("{exchange}-{place}.sdjwt"));
+        let outcome = answered.subjects.get(place).map(|one| &one.outcome);
+        let is_yes = matches!(outcome, Some(SubjectOutcome::Affirmed { .. }));
+        if !is_yes || self.certificates.contains_key(subject) {
+            return Ok(());
+        }
         let known = issuing.known(answered, place)?;
-        let stage = known.as_ref().map(|entry| entry.stage);
-        match stage {
-            Some(Stage::Recorded) if files::is_there(&file) => {
-                self.has(subject, known.as_ref(), file);
+        match &known {
+            Some(entry) if entry.stage == Stage::Recorded => {
+                return self.hand_out(subject, entry, folder);
+            }
+            // Of what the hub has another certificate on, or none can be on, nothing more is asked:
+            // a second one would count beside one that this register does not know.
+            Some(entry) if entry.stage == Stage::GivenUp => {
+                if issuing.is_refused(entry)? {
+                    self.refuse(subject, ErrorCode::NotIssuable.name());
+                }
                 return Ok(());
             }
-            Some(Stage::GivenUp) => return Ok(()),
-            Some(Stage::Reserved) | None if is_old(answered) => return Ok(()),
+            // Revoked before it was seen recorded: the person is asked about anew.
+            Some(entry) if entry.stage == Stage::Sealed && entry.status != StatusValue::Valid => {
+                return Ok(());
+            }
+            Some(entry) if entry.stage == Stage::Reserved && is_old(answered) => return Ok(()),
+            None if is_old(answered) => return Ok(()),
             _ => {}
+        }
+        let file = folder.join(format!("{}-{place}.sdjwt", answered.proven.answer().request_id));
+        if files::is_there(&file) {
+            return Err(foreign(&file));
         }
         let question = &about(question, subject);
         let issue = match issuing.issue(question, (answered, place), &file).await {
-            // It is not recorded, and cannot be any more: it must not count.
+            // It may be recorded or not: without its revocation nobody is asked anew.
             Err(SessionError::Refused(refusal))
-                if stage == Some(Stage::Sealed) && refusal.code == ErrorCode::NotIssuable =>
+                if is_old(answered) && refusal.code == ErrorCode::NotIssuable =>
             {
-                if let Some(entry) = &known {
-                    issuing.give_up(entry)?;
-                }
+                self.refuse(subject, UNCONFIRMED);
                 return Ok(());
             }
             issue => issue?,
         };
         match issue {
             Issue::Issued(_) => {
-                let entry = issuing.known(answered, place)?;
-                self.has(subject, entry.as_ref(), file);
+                if let Some(entry) = issuing.known(answered, place)? {
+                    self.has(subject, &entry, file);
+                }
             }
             Issue::NotIssued(outcome) => {
                 let code = match outcome {
@@ -190,16 +230,37 @@ impl Issued {
                     Outcome::Unavailable(none) => none.code.name(),
                     Outcome::Affirmed(_) | Outcome::Negative(_) => ErrorCode::NotIssuable.name(),
                 };
-                self.refused.insert(subject.to_owned(), code.to_owned());
+                self.refuse(subject, code);
             }
         }
         Ok(())
     }
 
-    fn has(&mut self, subject: &str, entry: Option<&Entry>, file: PathBuf) {
-        let serial = entry.map(|entry| entry.serial.clone()).unwrap_or_default();
-        self.certificates.insert(subject.to_owned(), (serial, file));
+    /// Sees to it that a certificate that was recorded is in the folder, and nothing else under its
+    /// name. One that was revoked is not written anew.
+    fn hand_out(&mut self, subject: &str, entry: &Entry, folder: &Path) -> Result<(), Failure> {
+        let place = entry.subject.map_or_else(String::new, |place| format!("-{place}"));
+        let file = folder.join(format!("{}{place}.sdjwt", entry.exchange));
+        let token = entry.token.as_deref().unwrap_or_default();
+        if files::is_there(&file) {
+            if files::read_text(&file).ok().as_deref() != Some(token) {
+                return Err(foreign(&file));
+            }
+        } else if entry.status == StatusValue::Valid {
+            files::write(&file, token.as_bytes(), Secrecy::Private)?;
+        }
+        self.has(subject, entry, file);
+        Ok(())
+    }
+
+    fn has(&mut self, subject: &str, entry: &Entry, file: PathBuf) {
+        let (serial, status) = (entry.serial.clone(), entry.status);
+        self.certificates.insert(subject.to_owned(), Certificate { serial, status, file });
         self.refused.remove(subject);
+    }
+
+    fn refuse(&mut self, subject: &str, code: &str) {
+        self.refused.insert(subject.to_owned(), code.to_owned());
     }
 
     /// Writes the table: who, what came of it, why, the certificate's number and its file.
@@ -208,18 +269,30 @@ impl Issued {
         for subject in subjects {
             let certificate = self.certificates.get(subject);
             let (outcome, code) = match (certificate, self.refused.get(subject)) {
-                (Some(_), _) => ("issued", ""),
+                (Some(one), _) if one.status == StatusValue::Valid => ("issued", ""),
+                (Some(one), _) => (status_word(one.status), ""),
                 (None, Some(code)) => ("denied", code.as_str()),
                 (None, None) => answers.outcome(subject),
             };
-            let (serial, path) = certificate.map_or(("", None), |(serial, file)| {
-                (serial.as_str(), file.file_name().and_then(|name| name.to_str()))
-            });
+            let serial = certificate.map_or("", |one| one.serial.as_str());
+            let path = certificate.filter(|one| files::is_there(&one.file));
+            let path = path.and_then(|one| one.file.file_name()?.to_str());
             let path = path.unwrap_or_default();
             table.push_str(&format!("{subject},{outcome},{code},{serial},{path}\n"));
         }
         Ok(files::write(file, table.as_bytes(), Secrecy::Private)?)
     }
+}
+
+/// What has the name of a certificate, and is not that certificate.
+fn foreign(file: &Path) -> Failure {
+    let at = file.display();
+    Failure::new(
+        NOT_VERIFIED,
+        format!("`{at}` is not the certificate of that name; nothing of it was used"),
+        format!("`{at}` 不是该文件名对应的证明，未予采用"),
+    )
+    .remedy("move it away, and run this again", "请移走该文件后重新执行")
 }
 
 /// The question about one of them.

@@ -108,7 +108,11 @@ impl Register {
     /// back from a copy, and would give a number away that another certificate has. A list that was
     /// written just before a crash is known by its decoys.
     pub(super) fn is_newest(&self) -> Result<(), RegisterError> {
-        for row in self.rows(None)? {
+        let rows = self.rows(None)?;
+        if rows.is_empty() {
+            return self.is_first();
+        }
+        for row in rows {
             let file = self.settings.folder.join(&row.name);
             let token = files::read_text(&file).ok();
             let Some(token) = token.and_then(|text| StatusToken::parse(&text).ok()) else {
@@ -123,6 +127,27 @@ impl Register {
                 Err(error) => Err(error.into()),
             };
             known.map_err(|_| RegisterError::Older(file.display().to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to begin anew where lists of this system are published: the register was lost.
+    fn is_first(&self) -> Result<(), RegisterError> {
+        let Ok(files) = std::fs::read_dir(&self.settings.folder) else { return Ok(()) };
+        for file in files.flatten() {
+            let path = file.path();
+            if path.extension().is_none_or(|ending| ending != "jwt") {
+                continue;
+            }
+            let token = files::read_text(&path).ok();
+            let token = token.and_then(|text| StatusToken::parse(&text).ok());
+            let is_ours = token.is_some_and(|token| {
+                let address = token.claimed_address().unwrap_or_default();
+                address.starts_with(&format!("{}/", self.settings.uri))
+            });
+            if is_ours {
+                return Err(RegisterError::Older(path.display().to_string()));
+            }
         }
         Ok(())
     }

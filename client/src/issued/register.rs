@@ -7,6 +7,7 @@ use zerotrip_certificates::sdjwt::SdJwt;
 use zerotrip_certificates::status::StatusValue;
 use zerotrip_certificates::{Profile, Serial};
 use zerotrip_channel::SystemHome;
+use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::identity::Identity;
 
@@ -216,6 +217,33 @@ impl Register {
             entries.push(Entry::read(row)?);
         }
         Ok(entries)
+    }
+}
+
+impl Register {
+    /// What was recorded on this question and has not ended: each with its token, the newest first.
+    pub fn recorded_on(
+        &self,
+        question: &str,
+        now: SystemTime,
+    ) -> Result<Vec<Entry>, RegisterError> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} WHERE c.question = ? AND c.stage = ? AND c.valid_until > ? ORDER BY \
+             c.year DESC, c.number DESC"
+        ))?;
+        let mut rows = select.query(params![question, Stage::Recorded.number(), seconds(now)])?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            entries.push(Entry::read(row)?);
+        }
+        Ok(entries)
+    }
+
+    /// Whether the hub refused to record it because the answer has another certificate, or none can
+    /// be issued on it: nothing can be sealed on that answer any more.
+    pub fn is_refused(&self, serial: &str) -> Result<bool, RegisterError> {
+        let events = self.events(serial)?;
+        Ok(events.iter().any(|event| event.reason.ends_with(ErrorCode::NotIssuable.name())))
     }
 }
 

@@ -323,6 +323,10 @@ fn a_register_that_was_put_back_lifts_no_suspension_and_gives_no_number_twice() 
     let refused = organ.register().publish(&organ.key, at(2), Due::All);
     assert!(matches!(refused, Err(RegisterError::SetBack { .. })), "{refused:?}");
     assert_eq!(organ.published(&entry), StatusValue::Suspended);
+    // One that was lost begins no count anew.
+    fs::remove_dir_all(&folder).unwrap();
+    let refused = organ.register().reserve(ground("e-3"), Profile::National, 2027);
+    assert!(matches!(refused, Err(RegisterError::Older(_))), "{refused:?}");
     // The newest one goes on, and lifts what it is ordered to.
     fs::remove_dir_all(&folder).unwrap();
     copy_folder(&now, &folder);

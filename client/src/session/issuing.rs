@@ -1,10 +1,12 @@
 //! Issuing a certificate: asking and sealing. [`recording`](super::recording) has the hub record it
 //! and hands it out.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
 use chrono::Datelike as _;
+use zerotrip_certificates::sdjwt::SdJwt;
 use zerotrip_certificates::{
     CertificateContent, HolderKey, Profile, SealError, Serial, TrustRoot, seal, verify,
 };
@@ -16,7 +18,7 @@ use super::error::SessionError;
 use super::recording::{Issue, Issuer, Kept, Out, Prepared};
 use crate::issued::{Entry, Ground, Register, RegisterError, Sealer, Stage};
 use crate::reply::{AnsweredMany, NotAllowed, Outcome};
-use crate::request::{CheckQuestion, Errand, RequestId};
+use crate::request::{APPLICANT, CheckQuestion, Errand, RequestId};
 
 /// What a caller may want beside a certificate on an answer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,11 +65,30 @@ impl ManyIssuing<'_> {
         Ok(register.on(&answered.proven.answer().request_id, Some(place))?)
     }
 
-    /// Gives up a certificate that was sealed and that the hub does not record any more.
-    pub fn give_up(&mut self, entry: &Entry) -> Result<(), SessionError> {
-        let register = self.issuer.register.as_mut().ok_or(RegisterError::NoSettings)?;
-        let why = "the hub did not record it";
-        Ok(register.give_up(&entry.serial, why, SystemTime::now())?)
+    /// Who has a certificate on this question for this errand already, that has not ended: the
+    /// newest of each person, whatever has become of it.
+    pub fn held(&self, question: &CheckQuestion) -> Result<BTreeMap<String, Entry>, SessionError> {
+        let register = self.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
+        let name = format!("{}/{}", question.check, question.variant);
+        let mut held = BTreeMap::new();
+        for entry in register.recorded_on(&name, SystemTime::now())? {
+            let token = SdJwt::parse(entry.token.as_deref().unwrap_or_default());
+            let token = token.map_err(RegisterError::Kept)?;
+            let says = |name: &str, value: &str| token.discloses(name, value);
+            let Some(subject) = token.subjects().remove(APPLICANT) else { continue };
+            if says("purpose", &self.errand.purpose)
+                && says("case_number", &self.errand.case_number)
+            {
+                held.entry(subject).or_insert(entry);
+            }
+        }
+        Ok(held)
+    }
+
+    /// Whether nothing can be sealed on this answer any more, by the hub's own word.
+    pub fn is_refused(&self, entry: &Entry) -> Result<bool, SessionError> {
+        let register = self.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
+        Ok(register.is_refused(&entry.serial)?)
     }
 }
 

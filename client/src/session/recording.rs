@@ -158,7 +158,12 @@ impl Session {
         // What the hub did not record is not handed out, and must not count.
         let refused = matches!(&announced, Ok(Announced::Not(_)) | Err(Unheard::Refused(_)));
         if let (true, true, Some((register, entry))) = (refused, is_new, &mut listed) {
-            register.give_up(&entry.serial, "the hub did not record it", now)?;
+            let code = match &announced {
+                Err(Unheard::Refused(refusal)) => refusal.code.name(),
+                _ => "",
+            };
+            let why = format!("the hub did not record it: {code}");
+            register.give_up(&entry.serial, why.trim_end_matches([' ', ':']), now)?;
         }
         match announced {
             Ok(Announced::Not(outcome)) => Ok(Issue::NotIssued(outcome)),

@@ -15,7 +15,8 @@
 //! 2. **cut**: the first 10 to 16 characters of some code, with one edit from 13 on, where some
 //!    code begins so to the letter; but for 15 digits, which can be a registration number;
 //! 3. **masked**: every run of masks hides any stretch, and the rest holds to the letter; at least
-//!    six characters are shown, and fewer than a code has;
+//!    six characters are shown, and fewer than a code has; what has four `X` or five `0` in a row,
+//!    and is no code, could be masked so, and be anybody's;
 //! 4. **rounded**: 18 digits that end in `000`, of which the first 15, or the number before these,
 //!    begin a code;
 //! 5. **a part**: an organisation code whose check character holds, or a tax number with a letter
@@ -162,6 +163,11 @@ fn known_tokens(text: &str) -> Vec<Token> {
     text.bytes().map(Token::Known).collect()
 }
 
+/// Whether a part of it can be what hides the number: programs mask with `X`, and fill with `0`.
+fn is_filled(text: &str) -> bool {
+    ["XXXX", "00000"].iter().any(|run| text.contains(run))
+}
+
 /// What one item can be taken for; `None`: for anybody's.
 fn judged(item: &str) -> Option<Vec<Take>> {
     let text = folded(item);
@@ -176,6 +182,9 @@ fn judged(item: &str) -> Option<Vec<Take>> {
         return masked(&text).map(|take| vec![take]);
     }
     if !text.bytes().all(|c| c.is_ascii_alphanumeric()) {
+        return None;
+    }
+    if is_filled(&text) {
         return None;
     }
     let is_digits = text.bytes().all(|c| c.is_ascii_digit());

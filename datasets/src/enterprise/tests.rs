@@ -167,6 +167,13 @@ fn digits_that_begin_with_a_province_could_be_any_enterprises() {
         "330106198503020024",
         "33010619850302002401",
         "3301061985030200240",
+        // Masked or filled in.
+        "91330106MA2CXXXXXX",
+        "91330106XXXXXXXX23",
+        "91330106xxxxxxxxxx",
+        "91330106MA00000023",
+        "913301060000000000",
+        "91330100000000000X",
     ] {
         assert!(Suspect::new(raw).is_anybodys(), "{raw}");
     }

@@ -111,6 +111,12 @@ impl SdJwt {
             .map(|disclosure| (disclosure.name.as_str(), disclosure.encoded.as_str()))
     }
 
+    /// Whether it discloses this text under this name.
+    pub fn discloses(&self, name: &str, text: &str) -> bool {
+        let mut named = self.disclosures.iter().filter(|disclosure| disclosure.name == name);
+        named.any(|disclosure| disclosure.value.as_str() == Some(text))
+    }
+
     /// Names and numbers of the residents and enterprises that are disclosed.
     pub fn subjects(&self) -> BTreeMap<String, String> {
         let named = self.disclosures.iter().filter_map(|disclosure| {

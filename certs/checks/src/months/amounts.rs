@@ -21,6 +21,8 @@ pub(super) fn effect(rule: &Months, row: &Row<'_>) -> (i128, i128) {
         let taken = row.amount.map_or((-ANY, 0), |amount| match amount {
             // It takes back, and says that it adds: as much as that, or nothing.
             1.. => (-amount, 0),
+            // It takes back, and does not say how much.
+            0 => (-ANY, 0),
             _ => (amount, amount),
         });
         return match row.direction {

@@ -244,6 +244,7 @@ fn a_word_can_say_what_is_taken_back() {
     assert_eq!(ask(&signed, &taken(Some(-100), Some("paid"))).enough, Some(false));
     assert_eq!(ask(&signed, &taken(Some(-99), Some("paid"))).enough, Some(true));
     assert_eq!(ask(&signed, &taken(Some(100), Some("reversed"))).enough, None);
+    assert_eq!(ask(&signed, &taken(Some(0), Some("reversed"))).enough, None);
     assert_eq!(ask(&signed, &taken(Some(100), None)).enough, None);
     assert_eq!(ask(&signed, &taken(None, Some("reversed"))).enough, None);
     let mut voided = rows.clone();
