@@ -24,7 +24,7 @@ impl DeployedCity {
         self.deployment.zerotrip(&arguments).unwrap()
     }
 
-    fn verified(&self, file: &str, list: &str) -> (i32, Value) {
+    fn paper_verified(&self, file: &str, list: &str) -> (i32, Value) {
         let (dir, file) = (self.deployment.path(FUND), self.deployment.path(file));
         let arguments = ["--json", "verify", &file, "--dir", &dir, "--status", list];
         let done = self.deployment.zerotrip(&arguments).unwrap();
@@ -43,12 +43,12 @@ fn outside_what_is_printed_verifies_with_its_own_qr_alone() {
     let other = town.issue("b.sdjwt", &[]).expect(0).unwrap().json().unwrap();
     let printed = town.of_file("print", "a.sdjwt", "a.pdf").expect(0).unwrap().json().unwrap();
     assert!(printed["pages"].as_u64().unwrap() >= 2, "{printed}");
-    let (code, said) = town.verified("a.pdf", &list);
+    let (code, said) = town.paper_verified("a.pdf", &list);
     assert_eq!((code, &said["verdict"]), (0, &"valid".into()), "{said}");
     assert_eq!((&said["pdf"]["qr"], &said["serial"]), (&true.into(), &issued["serial"]), "{said}");
     // The QR by itself, as a picture and from the PDF's certificate.
     town.of_file("qr", "a.sdjwt", "a.png").expect(0).unwrap();
-    let (code, said) = town.verified("a.png", &list);
+    let (code, said) = town.paper_verified("a.png", &list);
     assert_eq!((code, &said["verdict"]), (0, &"valid".into()), "{said}");
     // An organ that prints another certificate's QR: each of the two is genuine, the paper is not.
     let home = town.home(FUND);
@@ -72,7 +72,7 @@ fn outside_what_is_printed_verifies_with_its_own_qr_alone() {
         let paper = print(&read("a.sdjwt"), &fonts, &look).unwrap();
         let signed = paper.sign(&key, &leaf, now, Stamp::None).unwrap().into_bytes();
         fs::write(town.deployment.path("own.pdf"), signed).unwrap();
-        let (code, said) = town.verified("own.pdf", &list);
+        let (code, said) = town.paper_verified("own.pdf", &list);
         assert_eq!(code == 0, is_genuine, "{said}");
         assert!(is_genuine || code == 5 && said.to_string().contains("QR"), "{said}");
     }
@@ -81,9 +81,9 @@ fn outside_what_is_printed_verifies_with_its_own_qr_alone() {
     let serial = issued["serial"].as_str().unwrap();
     let revoke = ["revoke", serial, "--dir", &dir, "--reason", "a test"];
     town.deployment.zerotrip(&revoke).unwrap().expect(0).unwrap();
-    let (code, said) = town.verified("a.pdf", &list);
+    let (code, said) = town.paper_verified("a.pdf", &list);
     assert_eq!((code, &said["verdict"]), (10, &"revoked".into()), "{said}");
-    assert_eq!(town.verified("a.png", &list).0, 10);
+    assert_eq!(town.paper_verified("a.png", &list).0, 10);
     town.of_file("print", "a.sdjwt", "again.pdf").expect(3).unwrap();
     assert!(!town.deployment.folder.join("again.pdf").exists());
     assert_ne!(other["serial"], issued["serial"]);

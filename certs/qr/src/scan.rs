@@ -57,7 +57,7 @@ pub fn scan(bytes: &[u8]) -> Result<String, ScanError> {
 /// The text of a QR that is given as its modules, so many on a side.
 pub fn read_modules(
     size: usize,
-    is_dark: impl FnMut(usize, usize) -> bool,
+    is_dark: impl Fn(usize, usize) -> bool,
 ) -> Result<String, ScanError> {
     let decoded = Grid::new(SimpleGrid::from_func(size, is_dark)).decode();
     decoded.map(|(_, text)| text).map_err(|error| ScanError::Unreadable(error.to_string()))

@@ -43,7 +43,7 @@ async fn an_offer_becomes_one_certificate_for_the_wallets_key() {
     let (home, now) = (world.home(), SystemTime::now());
     let (directory, list) = (home.directory(now).unwrap(), list(&world));
     let demand = Demand {
-        list: Some(&list),
+        list: Some(list.as_bytes()),
         profile: Some(Profile::Haip),
         root: Some(home.ca()),
         ..Demand::at(now)

@@ -91,7 +91,7 @@ pub(crate) fn judge_with_list(
     let at = judged.certificate.status.as_ref();
     match at.and_then(|at| list(lists?, at)) {
         None => Ok(judged),
-        Some(list) => judge(token, root, Demand { list: Some(&list), ..demand }),
+        Some(list) => judge(token, root, Demand { list: Some(list.as_bytes()), ..demand }),
     }
 }
 
