@@ -2,6 +2,7 @@
 //! by an organ that puts another's QR on it.
 
 use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -22,6 +23,23 @@ impl DeployedCity {
             (self.deployment.path(FUND), self.deployment.path(file), self.deployment.path(out));
         let arguments = ["--json", verb, &file, "--dir", &dir, "--out", &out];
         self.deployment.zerotrip(&arguments).unwrap()
+    }
+
+    /// What ZBar reads on the pages of a PDF that poppler draws.
+    fn scanned(&self, file: &str, dots: &str) -> String {
+        let (file, pages) = (self.deployment.path(file), self.deployment.folder.join(dots));
+        fs::create_dir(&pages).unwrap();
+        let mut draw = Command::new("pdftoppm");
+        draw.args(["-r", dots, "-png", &file, "page"]).current_dir(&pages);
+        assert!(draw.status().unwrap().success());
+        let mut read: Vec<String> = Vec::new();
+        for page in fs::read_dir(&pages).unwrap() {
+            let page = page.unwrap().path();
+            let scan = Command::new("zbarimg").args(["-q", "--raw"]).arg(&page).output().unwrap();
+            read.extend(String::from_utf8(scan.stdout).unwrap().lines().map(str::to_owned));
+        }
+        assert_eq!(read.len(), 1, "one QR at {dots} dots an inch: {read:?}");
+        read.remove(0)
     }
 
     fn paper_verified(&self, file: &str, list: &str) -> (i32, Value) {
@@ -46,7 +64,14 @@ fn outside_what_is_printed_verifies_with_its_own_qr_alone() {
     let (code, said) = town.paper_verified("a.pdf", &list);
     assert_eq!((code, &said["verdict"]), (0, &"valid".into()), "{said}");
     assert_eq!((&said["pdf"]["qr"], &said["serial"]), (&true.into(), &issued["serial"]), "{said}");
-    // The QR by itself, as a picture and from the PDF's certificate.
+    // Scanned from its pages by another's decoder, at the dots of a poor and of a good printer.
+    for dots in ["150", "300"] {
+        let scanned = town.scanned("a.pdf", dots);
+        fs::write(town.deployment.path("scanned.txt"), &scanned).unwrap();
+        let (code, said) = town.paper_verified("scanned.txt", &list);
+        assert_eq!((code, &said["verdict"]), (0, &"valid".into()), "{dots}: {said}");
+    }
+    // The QR by itself, as a picture.
     town.of_file("qr", "a.sdjwt", "a.png").expect(0).unwrap();
     let (code, said) = town.paper_verified("a.png", &list);
     assert_eq!((code, &said["verdict"]), (0, &"valid".into()), "{said}");
