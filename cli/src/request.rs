@@ -41,6 +41,7 @@ pub(super) struct Showing {
     #[command(flatten)]
     system: SystemDir,
     /// The request's id.
+    #[arg(allow_hyphen_values = true)]
     id: String,
     /// Seconds to wait for the wallet.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=600))]

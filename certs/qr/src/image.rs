@@ -32,6 +32,12 @@ impl Grey {
         pixel.copied().unwrap_or(u8::MAX)
     }
 
+    /// Light for dark.
+    pub(crate) fn inverted(&self) -> Self {
+        let pixels = self.pixels.iter().map(|pixel| u8::MAX - pixel).collect();
+        Self { pixels, ..*self }
+    }
+
     /// Each pixel as the mean of itself and its neighbours, three by three.
     pub(crate) fn smoothed(&self) -> Self {
         let mean = |x: usize, y: usize| {

@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 use zerotrip_certificates::sdjwt::SdJwt;
 use zerotrip_certificates::status::StatusReference;
-use zerotrip_certificates::{CertificateError, Demand, Judged, Profile, TrustRoot, judge};
+use zerotrip_certificates::{CertificateError, Demand, Judged, Profile, TrustRoot, Verdict, judge};
 use zerotrip_channel::{SystemHome, files};
 use zerotrip_client::{Session, SessionError};
 use zerotrip_trust::directory::Directory;
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, word};
 use crate::door::Verifying;
 use crate::settings::Kind;
 
@@ -63,7 +63,13 @@ pub(crate) async fn verdict_of(
     if certificate.issuer.active != Some(true) {
         return refused("the organ that sealed it may not act any more".to_owned());
     }
-    Outcome::of(&judged, kind)
+    // Who is not shown to be its holder, or brings it for something else, shows nothing here.
+    match judged.verdict {
+        Verdict::NotHolder(_) | Verdict::WrongPurpose { .. } | Verdict::WrongProfile { .. } => {
+            refused(format!("the certificate is `{}`", word(&judged.verdict)))
+        }
+        _ => Outcome::of(&judged, kind),
+    }
 }
 
 fn unsettled(error: &dyn std::fmt::Display) -> Outcome {

@@ -260,6 +260,15 @@ fn scripts_actions_forms_and_files_have_no_place() {
     assert_eq!(in_page("Rotate", "90"), "Rotate");
     assert_eq!(in_page("CropBox", "[0 0 1 1]"), "CropBox");
     assert_eq!(in_page("MediaBox", "[0 0 595 400]"), "MediaBox");
+    // A reader that believes the count shows fewer pages.
+    for count in ["0", "1", "-5", "99999999"] {
+        let counted = signed_after(|file| {
+            let pages = catalogue(file).unwrap().get("Pages").unwrap().reference().unwrap();
+            let Object::Dict(pages) = file.object_mut(pages).unwrap() else { panic!() };
+            pages.set("Count", value(count));
+        });
+        assert_eq!(object_error(&counted), "Count", "{count}");
+    }
     // A form field over the text, beside the one for the signature.
     let bytes = WORLD.sign(&Claims::new().record(), &look());
     let (mut file, _) = File::read_own(&bytes).unwrap();

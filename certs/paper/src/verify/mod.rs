@@ -269,6 +269,10 @@ fn pages(
     if list.len() > PAGES || list.len() != kinds.all(Kind::Page).len() {
         return Err(NotGenuine::Object { object: tree, key: "Kids".to_owned() });
     }
+    let count = file.object(tree).and_then(|tree| tree.as_dict()?.get("Count")?.count());
+    if count != Some(list.len()) {
+        return Err(NotGenuine::Object { object: tree, key: "Count".to_owned() });
+    }
     let (mut seen, mut left) = (Vec::new(), MARKS);
     for (place, page) in list.iter().enumerate() {
         let number = page.reference().unwrap_or(0);

@@ -79,6 +79,7 @@ fn every_error_is_said_in_both_languages() {
         ScanError::Image(ImageError::Damaged("why".into())),
         ScanError::None,
         ScanError::Many(2),
+        ScanError::Document,
         ScanError::Unreadable("why".into()),
     ] {
         explained(&error);

@@ -157,6 +157,26 @@ fn an_image_of_two_qrs_or_of_none_is_refused() {
     }
     let both = Page { width: left.width * 2, height: left.height, pixels };
     assert_eq!(scan(&both.png()), Err(ScanError::Many(2)));
+    // A second one that is faint, or light on dark: others read it.
+    let beside = |other: &dyn Fn(u8) -> u8| {
+        let mut pixels = Vec::new();
+        for y in 0..left.height {
+            let row = |page: &Page| page.pixels[y * page.width..(y + 1) * page.width].to_vec();
+            let second = row(&right).into_iter().map(other).collect();
+            pixels.extend([row(&left), second].concat());
+        }
+        Page { width: left.width * 2, height: left.height, pixels }
+    };
+    let others: [&dyn Fn(u8) -> u8; 2] = [&|pixel| u8::MAX - pixel, &|pixel| 200 + pixel / 5];
+    for other in others {
+        assert_eq!(scan(&beside(other).png()), Err(ScanError::Many(2)));
+    }
+    // A picture that a reader of documents opens as one.
+    let picture = left.png();
+    assert!(scan(&picture).is_ok());
+    let mut document = picture.clone();
+    document.extend(b"%PDF-1.7");
+    assert_eq!(scan(&document), Err(ScanError::Document));
     let white = Page { width: 300, height: 300, pixels: vec![255; 90_000] };
     assert_eq!(scan(&white.png()), Err(ScanError::None));
     let dot = Page { width: 1, height: 1, pixels: vec![0] };
