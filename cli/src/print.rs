@@ -119,8 +119,8 @@ pub(super) async fn print(printing: &Printing, screen: &Screen) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// The QR that is printed beside it; none of one that is bound to its holder's key, or that says more
-/// than a QR has room for. What this system revoked is not printed.
+/// The QR that is printed beside it; none of one that is bound to its holder's key, or that says
+/// more than a QR has room for. What this system revoked is not printed.
 fn qr_of(home: &SystemHome, record: &str, now: SystemTime) -> Result<Option<Qr>, Failure> {
     let directory = home.directory(now)?;
     let root = TrustRoot::Directory(&directory);

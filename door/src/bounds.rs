@@ -70,3 +70,6 @@ pub(crate) const REQUESTS: usize = 1000;
 pub const REQUEST_LIFE: Duration = Duration::from_secs(10 * 60);
 /// Most kinds of requests of `door.toml`, and most values of one list there.
 pub(crate) const KINDS: usize = 32;
+
+/// The settings, in the system's folder.
+pub const FILE: &str = "door.toml";

@@ -1,8 +1,7 @@
 //! What the door has, and which of its parts answers what is called.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
@@ -23,8 +22,8 @@ use crate::http::{Action, Call, Form, Rate, Refused, Reply};
 use crate::issuing::Seals;
 use crate::offers::Offers;
 use crate::page;
-use crate::settings::{DoorSettings, Kind, VerifierSettings};
-use crate::verifier::{Pending, RequestSigner, Requests, request_object, response};
+use crate::settings::DoorSettings;
+use crate::verifier::{RequestSigner, Verifying, no_request, response};
 use crate::wallets::{self, Nonces};
 
 /// A door that can be opened.
@@ -42,18 +41,6 @@ pub struct Door {
     pub(crate) lists: Option<PathBuf>,
 }
 
-/// What a verifier has.
-#[derive(Debug)]
-pub(crate) struct Verifying {
-    /// Of the system.
-    pub(crate) home: PathBuf,
-    pub(crate) lists: PathBuf,
-    pub(crate) requests: Requests,
-    settings: VerifierSettings,
-    /// Requests that were fetched and not answered.
-    pending: Mutex<HashMap<String, Pending>>,
-}
-
 impl Door {
     /// The door of the system in this folder, which seals so.
     pub fn new(home: &Path, seals: Arc<dyn Seals>) -> Result<Self, DoorError> {
@@ -64,13 +51,7 @@ impl Door {
             Some(verifier) => {
                 // Read anew for each request: it can be renewed meanwhile.
                 RequestSigner::load(verifier, now)?;
-                Some(Verifying {
-                    home: home.to_owned(),
-                    lists: verifier.lists.clone(),
-                    requests: Requests::of(home),
-                    settings: verifier.clone(),
-                    pending: Mutex::default(),
-                })
+                Some(Verifying::of(home, verifier))
             }
         };
         let own = StatusSettings::read(home).map_err(|error| DoorError::Settings {
@@ -117,8 +98,7 @@ impl Door {
         if let Err(error) = verifying.requests.sweep(now) {
             tracing::error!(%error, "requests that have ended could not be erased");
         }
-        let mut pending = verifying.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.retain(|_, pending| now < pending.ends);
+        verifying.forget_ended(now);
     }
 
     /// Does what is called.
@@ -149,51 +129,17 @@ impl Door {
             }
             Action::Shown => Ok(page::shown()),
             Action::VerifyPage => Ok(page::upload()),
-            Action::Verify => Ok(page::verify(self, call.boundary().unwrap_or_default(), body)),
+            Action::Verify => Ok(page::verify(
+                (&self.home, self.lists.as_deref()),
+                call.boundary().unwrap_or_default(),
+                body,
+            )),
         }
     }
 
     fn verifying(&self) -> Result<&Verifying, Refused> {
         self.verifying.as_ref().ok_or_else(no_request)
     }
-}
-
-impl Verifying {
-    /// The signed request with this id: made when it is fetched first.
-    fn request(&self, door: &str, id: &str) -> Result<Reply, Refused> {
-        let now = SystemTime::now();
-        let waiting = self.requests.waiting(id, now).map_err(|error| Refused::ours(&error))?;
-        let kept = waiting.ok_or_else(no_request)?;
-        let mut kinds = self.settings.kinds.iter();
-        let kind = kinds.find(|kind| kind.name == kept.kind).ok_or_else(no_request)?;
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(made) = pending.get(id) {
-            return Ok(Reply::request_object(made.text.clone()));
-        }
-        let made = RequestSigner::load(&self.settings, now)
-            .and_then(|signer| request_object(&signer, door, (id, kind), (now, kept.ends())));
-        let made = made.map_err(|error| Refused::ours(&error))?;
-        let reply = Reply::request_object(made.text.clone());
-        pending.insert(id.to_owned(), made);
-        Ok(reply)
-    }
-
-    /// A request that was fetched and waits for its answer, once.
-    pub(crate) fn take(
-        &self,
-        id: &str,
-        now: SystemTime,
-    ) -> Result<Option<(Kind, Pending)>, DoorError> {
-        let Some(kept) = self.requests.waiting(id, now)? else { return Ok(None) };
-        let mut kinds = self.settings.kinds.iter();
-        let kind = kinds.find(|kind| kind.name == kept.kind).cloned();
-        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-        Ok(kind.zip(pending))
-    }
-}
-
-fn no_request() -> Refused {
-    Refused::bad("invalid_request", "there is no such request, or it has ended")
 }
 
 fn form(body: &Bytes) -> Result<Form, Refused> {

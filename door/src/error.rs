@@ -10,8 +10,7 @@ use zerotrip_text::{Explain, Failure};
 use zerotrip_trust::digest::RandomError;
 use zerotrip_trust::keys::KeyError;
 
-use crate::bounds::{OFFERS, REQUESTS, TYPES};
-use crate::settings::FILE;
+use crate::bounds::{FILE, OFFERS, REQUESTS, TYPES};
 
 /// Why the door does not open, or an offer or a request is not made.
 #[expect(missing_docs, reason = "the names and the texts say it")]

@@ -28,12 +28,13 @@ mod upload;
 mod verifier;
 mod wallets;
 
+pub use bounds::FILE;
 pub use bounds::{OFFER_LIFE, OFFER_LONGEST, REQUEST_LIFE};
 pub use door::Door;
 pub use error::DoorError;
 pub use http::{Body, Open, ROUTES, Route, open};
 pub use issuing::{NotSealed, Sealing, Seals, SealsWithHub};
 pub use offers::{Made, Offers, configuration};
-pub use settings::{DoorSettings, FILE, Kind, VerifierSettings};
+pub use settings::{DoorSettings, Kind, VerifierSettings};
 pub use verifier::{NewRequest, Outcome, RequestSigner, Requests, request_uri, word};
 pub use wallets::offer_uri;

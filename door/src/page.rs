@@ -1,6 +1,7 @@
 //! The pages: one where anybody can have a certificate verified, without script and with nothing
 //! kept, and one that says that a presentation has arrived. Chinese and English.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -11,7 +12,6 @@ use zerotrip_channel::SystemHome;
 use zerotrip_text::{Explain as _, shown as visible};
 use zerotrip_trust::digest::sha256;
 
-use crate::door::Door;
 use crate::http::Reply;
 use crate::upload::{Upload, read};
 use crate::verifier::{judge_with_list, word};
@@ -68,7 +68,7 @@ fn form() -> String {
 }
 
 /// What an uploaded certificate is good for.
-pub(crate) fn verify(door: &Door, boundary: &str, body: &Bytes) -> Reply {
+pub(crate) fn verify((home, lists): (&Path, Option<&Path>), boundary: &str, body: &Bytes) -> Reply {
     let again = |zh: &str, en: &str| {
         let said = format!(
             "<p class=\"verdict no\" role=\"status\">{} <span lang=\"en\">· {}</span></p>{}",
@@ -87,7 +87,7 @@ pub(crate) fn verify(door: &Door, boundary: &str, body: &Bytes) -> Reply {
         Upload::Malformed => return again("所收内容不是文本", "What was given is not text"),
     };
     let now = SystemTime::now();
-    let home = SystemHome::load(&door.home).and_then(|home| Ok((home.directory(now)?, home)));
+    let home = SystemHome::load(home).and_then(|home| Ok((home.directory(now)?, home)));
     let (directory, home) = match home {
         Ok(read) => read,
         Err(error) => {
@@ -100,7 +100,7 @@ pub(crate) fn verify(door: &Door, boundary: &str, body: &Bytes) -> Reply {
     };
     let demand = Demand { root: Some(home.ca()), ..Demand::at(now) };
     let root = TrustRoot::Directory(&directory);
-    match judge_with_list(text.trim(), root, demand, door.lists.as_deref()) {
+    match judge_with_list(text.trim(), root, demand, lists) {
         Ok(judged) => page("核验结果 · Result", &result(&judged)),
         Err(error) => {
             let what = error.explain().what;

@@ -8,11 +8,8 @@ use zerotrip_certificates::VCT_PREFIX;
 use zerotrip_channel::files;
 use zerotrip_text::{Bilingual, is_invisible, toml_fault};
 
-use crate::bounds::KINDS;
+use crate::bounds::{FILE, KINDS};
 use crate::error::DoorError;
-
-/// The settings, in the system's folder.
-pub const FILE: &str = "door.toml";
 
 /// What the door is told.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,6 +28,7 @@ const NOT_MISSED: &[(&str, &str)] = &[
         "no oracle has children who come of age with a mother alone",
     ),
     ("registered.sql: where status = 'registered'", "no oracle has persons who only moved out"),
+    ("gone.status = 'moved_out'", "no oracle has persons who moved out and are registered too"),
     ("where m.man_id = m.woman_id", "no oracle has a marriage with oneself"),
     (
         "where (death_date is not null) <> (status = 'deceased')",

@@ -25,7 +25,7 @@ where g.status = 'paid' and g.ended_on is null and other.ended_on is null
 union all
 -- A person has one advanced-age allowance: the step of 90 takes the place of that of 80. What a row says of it is so of what is being paid too, unless that is another, or so since later by its own row.
 select 'undetermined', '', 'allowance', gone.row_number, gone.ended_on, cast(null as date)
-from of_age gone join of_age g on g.status = 'paid'
-where gone.status in ('suspended', 'ended') and g.ended_on is null
+from of_age gone join of_age g on g.id = gone.id
+where gone.status in ('suspended', 'ended') and g.status = 'paid' and g.ended_on is null
   and not coalesce((gone.status = 'ended' and g.granted_on > gone.granted_on and g.granted_on >= coalesce(gone.ended_on, g.granted_on))
                    or (g.recorded_on > gone.recorded_on and g.recorded_on > coalesce(gone.ended_on, gone.recorded_on)), false)

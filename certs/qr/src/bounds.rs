@@ -27,3 +27,6 @@ pub(crate) const IMAGE_BYTES: usize = 16 << 20;
 pub(crate) const PIXELS: usize = 40_000_000;
 /// Longest side of an image, in pixels.
 pub(crate) const SIDE: usize = 12_000;
+
+/// What every QR of ours begins with: Zerotrip, first form.
+pub const PREFIX: &str = "ZT1:";

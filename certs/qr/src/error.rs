@@ -4,8 +4,7 @@ use zerotrip_certificates::{CertificateError, Verdict};
 use zerotrip_cose::CoseError;
 
 use crate::base45::Base45Error;
-use crate::bounds::{TEXT_CHARS, TOKEN_BYTES, VERSION};
-use crate::text::PREFIX;
+use crate::bounds::{PREFIX, TEXT_CHARS, TOKEN_BYTES, VERSION};
 
 /// Why a QR does not count, or is not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

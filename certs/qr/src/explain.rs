@@ -2,11 +2,10 @@
 
 use zerotrip_text::{Explain, Failure};
 
-use crate::bounds::{IMAGE_BYTES, PIXELS, TEXT_CHARS, TOKEN_BYTES};
+use crate::bounds::{IMAGE_BYTES, PIXELS, PREFIX, TEXT_CHARS, TOKEN_BYTES};
 use crate::error::QrError;
 use crate::image::ImageError;
 use crate::scan::ScanError;
-use crate::text::PREFIX;
 
 impl Explain for QrError {
     fn explain(&self) -> Failure {

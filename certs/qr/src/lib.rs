@@ -5,7 +5,7 @@
 //! its own. [`make`] makes one of a certificate that verifies, and of nothing else; [`verify`]
 //! judges one offline, with the same words as a certificate's own verdict. A QR carries no
 //! evidence: it says less than the certificate that it is of, whose digest it has. [`matrix`],
-//! [`png`] and [`svg`] draw it; [`scan`] reads the one QR of an image.
+//! [`png()`] and [`svg()`] draw it; [`scan`] reads the one QR of an image.
 
 mod base45;
 mod bounds;
@@ -24,6 +24,7 @@ mod verify;
 mod tests;
 
 pub use base45::{Base45Error, decode as base45_decode, encode as base45_encode};
+pub use bounds::PREFIX;
 pub use draw::{MODULE_PIXELS, png, svg};
 pub use error::QrError;
 pub use image::{ImageError, is_image};
@@ -31,5 +32,5 @@ pub use make::{Standing, make};
 pub use matrix::{Matrix, matrix};
 pub use record::{FactText, Record, Subject, Unit};
 pub use scan::{ScanError, read_modules, scan};
-pub use text::{PREFIX, QrText};
+pub use text::QrText;
 pub use verify::{Demand, Judged, VerifiedQr, verify};

@@ -6,12 +6,9 @@ use zerotrip_cose::Sign1;
 use zerotrip_text::cut;
 
 use crate::base45;
-use crate::bounds::{TEXT_CHARS, TOKEN_BYTES};
+use crate::bounds::{PREFIX, TEXT_CHARS, TOKEN_BYTES};
 use crate::error::QrError;
 use crate::record::Record;
-
-/// What every QR of ours begins with: Zerotrip, first form.
-pub const PREFIX: &str = "ZT1:";
 
 /// Media type of the protected header.
 pub(crate) const TYP: &str = "application/zerotrip+cwt";

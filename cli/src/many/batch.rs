@@ -3,8 +3,8 @@
 //!
 //! The folder has the signed answers (`answers.jsonl` and its evidence), a certificate for each
 //! yes, and `result.csv`, which is written from both. A later run over the same folder takes up
-//! what is there: who has a certificate gets no second one, whatever stopped the first run. The register of
-//! issued certificates decides that, and not the files.
+//! what is there: who has a certificate gets no second one, whatever stopped the first run. The
+//! register of issued certificates decides that, and not the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -327,8 +327,8 @@ impl World {
             )
         };
         let settings = format!(
-            "uri = \"{scheme}://{at}\"\nname = {{ en = \"Fund\", zh = \"公积金中心\" }}\n[verifier]\nkey \
-             = \"request.key\"\ncertificate = \"request.pem\"\nlists = \"lists\"\n{more}{}{}",
+            "uri = \"{scheme}://{at}\"\nname = {{ en = \"Fund\", zh = \"公积金中心\" }}\n[verifier]\n\
+             key = \"request.key\"\ncertificate = \"request.pem\"\nlists = \"lists\"\n{more}{}{}",
             kind("loan", ""),
             kind("named", "\"applicant\"")
         );

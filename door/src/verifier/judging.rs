@@ -12,7 +12,7 @@ use zerotrip_client::{Session, SessionError};
 use zerotrip_trust::directory::Directory;
 
 use super::outcome::{Outcome, word};
-use crate::door::Verifying;
+use super::verifying::Verifying;
 use crate::settings::Kind;
 
 /// Judges one. What is asked of it: that it is genuine, of the type, of a variant and for the

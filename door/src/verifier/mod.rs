@@ -11,12 +11,13 @@ mod judging;
 mod outcome;
 mod request;
 mod response;
+mod verifying;
 
 pub use folder::{NewRequest, Requests};
 pub(crate) use judging::{judge_with_list, verdict_of};
 pub use outcome::{Outcome, word};
-pub(crate) use request::{Pending, request_object};
 pub(crate) use response::response;
+pub(crate) use verifying::{Verifying, no_request};
 
 use std::time::SystemTime;
 

@@ -12,8 +12,8 @@ use zerotrip_trust::jwe::ContentEncryption;
 
 use super::outcome::Outcome;
 use super::request::{KEY, Pending};
+use super::verifying::Verifying;
 use super::{dcql, verdict_of};
-use crate::door::Verifying;
 use crate::http::{Form, Refused, Reply, path};
 use crate::settings::Kind;
 

@@ -293,7 +293,7 @@ fn what_the_engine_refuses_is_named_by_its_file() {
     assert_eq!(faults(&definition), []);
     for (from, to, file, place, what) in [
         ("> r.today", "> now()", "it/children.sql", "step `children`", "reads a clock"),
-        ("from household where", "from houses where", "it/registered.sql", "registered", "houses"),
+        ("from household here", "from houses here", "it/registered.sql", "registered", "houses"),
         (" as verdict,", " as judged,", "it/verdict.sql", "step `verdict`", "its columns must be"),
         (" as verdict,", " as judged,", "it/verdict.applicant.sql", "verdict", "columns must be"),
         ("\"certain.id\"", "\"certain.who\"", "it/check.toml", "variant", "certain.who"),
