@@ -118,7 +118,7 @@ impl Explain for ScanError {
             ),
             Self::Many(found) => Failure::new(en, format!("图像中有 {found} 个二维码，只能有一个"))
                 .remedy("cut the picture down to one QR", "请只截取其中一个二维码"),
-            Self::Document => Failure::new(en, "该图片同时是 PDF 文件，显示的内容与二维码不同")
+            Self::Document => Failure::new(en, "该图片同时是 `PDF` 文件，显示的内容与二维码不同")
                 .remedy("do not act on it; take a picture yourself", "请勿采信，请自行拍摄"),
             Self::Unreadable(_) => Failure::new(en, "图像中的二维码无法读取").remedy(
                 "take the picture again: nearer, straight, in good light",

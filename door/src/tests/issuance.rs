@@ -65,8 +65,9 @@ async fn an_offer_becomes_one_certificate_for_the_wallets_key() {
 }
 
 fn list(world: &World) -> String {
-    let entry = fs::read_dir(world.path("lists")).unwrap().next().unwrap().unwrap();
-    fs::read_to_string(entry.path()).unwrap()
+    let mut lists = fs::read_dir(world.path("lists")).unwrap().map(|entry| entry.unwrap().path());
+    let jwt = lists.find(|path| path.extension().is_some_and(|ending| ending == "jwt"));
+    fs::read_to_string(jwt.unwrap()).unwrap()
 }
 
 /// What is kept of offers.

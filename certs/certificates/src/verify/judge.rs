@@ -193,8 +193,8 @@ pub struct Listed<'a> {
     pub place: &'a StatusReference,
 }
 
-/// What a list, a JWT or a CWT, says of a certificate: it is the list that the certificate names, signed by the same
-/// issuer with a key that is in force still.
+/// What a list, a JWT or a CWT, says of a certificate: it is the list that the certificate names,
+/// signed by the same issuer with a key that is in force still.
 pub fn status_of(
     listed: Listed<'_>,
     list: &[u8],

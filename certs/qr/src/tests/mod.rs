@@ -26,6 +26,19 @@ fn made(world: &World, token: &str) -> QrText {
         .unwrap()
 }
 
+/// A text of the length of a real one, the same in each run: whether a poor picture can be read
+/// depends on the modules.
+fn fixed() -> QrText {
+    let mut dice = 7_u32;
+    let token: Vec<u8> = std::iter::repeat_with(|| {
+        dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (dice >> 24) as u8
+    })
+    .take(440)
+    .collect();
+    QrText::of(&token).unwrap()
+}
+
 /// What a verifier with the authority's directory says.
 fn verified(world: &World, text: &str, demand: Demand<'_>) -> Result<Judged, QrError> {
     let directory = world.directory(|_| ());
