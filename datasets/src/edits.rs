@@ -1,5 +1,7 @@
 //! How far a cell is from what an identifier can look like: replaced, inserted and dropped
-//! characters, and neighbours that were swapped.
+//! characters, and neighbours that were swapped, also where one was then inserted between them, or
+//! before dropped from there (Lowrance and Wagner, "An extension of the string-to-string correction
+//! problem", 1975).
 
 /// The most edits that anything is asked about, and one.
 pub(crate) const LEVELS: usize = 3;
@@ -79,8 +81,9 @@ pub(crate) fn within<const N: usize>(
     let holds = |reached: &[u32; LEVELS], bits: u32| {
         reached.iter().take(most + 1).any(|here| here & bits != 0)
     };
-    // Before the last token, and where that one fits.
+    // Before each of the last two tokens, and where that one fits.
     let mut earlier: Option<([u32; LEVELS], u32)> = None;
+    let mut earliest: Option<([u32; LEVELS], u32)> = None;
     for token in cell {
         let fits = match token {
             Token::Known(c) => form.places.get(place_of(*c)).copied().unwrap_or(0),
@@ -88,6 +91,9 @@ pub(crate) fn within<const N: usize>(
         };
         let now = reached;
         let (mut before, mut fewer, mut swapped) = (0, 0, 0);
+        // What came in between, or went, costs the second edit.
+        let between = earlier.map_or(0, |(rows, fit)| (((rows[0] & fits) << 2) & fit) << 1)
+            | earliest.map_or(0, |(rows, fit)| (((rows[0] & fits) << 1) & fit) << 1);
         for (edits, here) in reached.iter_mut().enumerate() {
             let was = *here;
             *here = if *token == Token::Stretch {
@@ -95,7 +101,8 @@ pub(crate) fn within<const N: usize>(
             } else {
                 // Fits; or with one edit fewer: dropped from the cell, replaced, inserted from the
                 // form, or swapped with the one before.
-                let edited = before | (before << 1) | (fewer << 1) | swapped;
+                let parted = if edits == 2 { between } else { 0 };
+                let edited = before | (before << 1) | (fewer << 1) | swapped | parted;
                 ((was & fits) << 1) | edited | u32::from(ends == Ends::PartOfCell)
             } & all;
             swapped = earlier
@@ -104,6 +111,7 @@ pub(crate) fn within<const N: usize>(
                 .unwrap_or(0);
             (before, fewer) = (was, *here);
         }
+        earliest = earlier.filter(|_| *token != Token::Stretch);
         earlier = (*token != Token::Stretch).then_some((now, fits));
         if ends == Ends::PartOfCell && holds(&reached, end) {
             return true;
@@ -116,8 +124,8 @@ pub(crate) fn within<const N: usize>(
     }
 }
 
-/// The distance by its definition, a row at a time: replaced, inserted and dropped characters, and
-/// neighbours that were swapped; `fits` says whether a known character may be at that place of
+/// The distance by its definition, a row at a time, with at most one character between two that
+/// were swapped; `fits` says whether a known character may be at that place of
 /// the form.
 pub(crate) fn align(
     cell: &[Token],
@@ -146,17 +154,26 @@ pub(crate) fn align(
                 least = least.min(if *token == Token::Stretch { *left } else { left + 1 });
                 least = least.min(diagonal + usize::from(!fit(token, at - 1)));
             }
-            let before = number
-                .checked_sub(1)
-                .and_then(|number| Some((cell.get(number)?, rows.get(number)?)));
-            if let (Some((previous, two_above)), Some(two_left)) = (before, at.checked_sub(2))
-                && *token != Token::Stretch
-                && *previous != Token::Stretch
-                && fit(token, two_left)
-                && fit(previous, two_left + 1)
-            {
-                least = least.min(two_above.get(two_left).map_or(usize::MAX, |cost| cost + 1));
-            }
+            // Two that were swapped: with so many before them in the cell, up to so many places of
+            // the form, at that cost.
+            let mut swapped = |first: usize, second: usize, apart: usize, cost: usize| {
+                let (Some(first), Some(second)) =
+                    (number.checked_sub(first), at.checked_sub(second))
+                else {
+                    return;
+                };
+                let tokens = cell.get(first..=number).unwrap_or_default();
+                if !tokens.contains(&Token::Stretch)
+                    && tokens.first().is_some_and(|earlier| fit(earlier, second + apart))
+                    && fit(token, second)
+                    && let Some(before) = rows.get(first).and_then(|row| row.get(second))
+                {
+                    least = least.min(before + cost);
+                }
+            };
+            swapped(1, 2, 1, 1);
+            swapped(2, 2, 1, 2);
+            swapped(1, 3, 2, 2);
             row.push(least);
         }
         best = best.min(row.last().copied().unwrap_or(form));

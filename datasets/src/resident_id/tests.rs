@@ -89,7 +89,7 @@ fn apply(text: &mut Vec<char>, slip: &Slip) -> usize {
         Slip::Swap(at) => {
             let at = at.index(text.len() - 1);
             text.swap(at, at + 1);
-            2
+            1
         }
     }
 }

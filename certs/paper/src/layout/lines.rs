@@ -27,7 +27,7 @@ pub(super) fn lines(
         if let Some(before) = before {
             line.may_break(can_break(before, c), can_break_in_need(before, c));
         }
-        if c != ' ' && line.width + advance > width && !line.text.is_empty() {
+        while c != ' ' && line.width + advance > width && !line.text.is_empty() {
             out.push(line.cut());
         }
         line.push(c, advance);
@@ -71,7 +71,9 @@ impl Open {
         let rest = self.text.split_off(at);
         let text = std::mem::replace(&mut self.text, rest);
         self.width -= width;
-        (self.good, self.possible) = (None, None);
+        let behind =
+            |(place, before): (usize, Length)| (place > at).then(|| (place - at, before - width));
+        (self.good, self.possible) = (None, self.possible.and_then(behind));
         Line { text, width }
     }
 
