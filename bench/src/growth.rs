@@ -19,19 +19,22 @@ use crate::load;
 use crate::measure::{self, Gauge, Measured};
 use crate::site::{Site, errand};
 
-/// Numbers of registers, one variant each. Eight is the most that a variant can ask.
-const SOURCES: [usize; 4] = [1, 2, 4, 8];
+/// The most registers that a variant can ask.
+const MOST: usize = 8;
 /// Time that the connectors may take to import their drops.
 const IMPORT: Duration = Duration::from_secs(1800);
 /// Persons asked about. Every other one is in every register.
 const PERSONS: usize = 1000;
 
-/// Measure checks of 1, 2, 4 and 8 registers.
+/// Measure checks of few and many registers, of few and many rows.
 #[derive(Args)]
 pub struct Growth {
     /// Rows in each register: at least 1,000.
     #[arg(long, default_value_t = 10_000)]
     rows: usize,
+    /// How many registers a check asks, one variant each: 1 to 8.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 8])]
+    registers: Vec<usize>,
 }
 
 /// Sets an installation up in `folder`, and measures each number of registers at each number of
@@ -44,13 +47,17 @@ pub fn measure(
     if arguments.rows < PERSONS {
         return fail(format!("--rows must be at least {PERSONS}"));
     }
+    let sources = &arguments.registers;
+    let most = sources.iter().copied().max().unwrap_or_default();
+    if !(1..=MOST).contains(&most) || sources.contains(&0) {
+        return fail(format!("--registers are from 1 to {MOST}"));
+    }
     println!("machine: {}", measure::machine()?);
     println!("rows in each register: {}\n", arguments.rows);
     let site = Site::new(folder)?;
-    let most = SOURCES.into_iter().max().unwrap_or_default();
     let members: Vec<String> = (0..most).map(member).collect();
     let names: Vec<&str> = members.iter().map(String::as_str).collect();
-    let files = definition();
+    let files = definition(sources);
     let files: Vec<(&str, &str)> =
         files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let hub = site.found("growth", &files, &names)?;
@@ -59,8 +66,8 @@ pub fn measure(
     for name in &members {
         connectors.push(site.serve(name, &dataset(name, arguments.rows), "growth")?);
     }
-    for sources in SOURCES {
-        site.grant("growth", &variant(sources))?;
+    for sources in sources {
+        site.grant("growth", &variant(*sources))?;
     }
     site.wait_attached(most, IMPORT)?;
     let gauge = Gauge {
@@ -76,7 +83,7 @@ pub fn measure(
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let mut wrong = 0;
     for at_once in lanes.iter().copied() {
-        for sources in SOURCES {
+        for sources in sources.iter().copied() {
             let name = variant(sources);
             let measured = runtime.block_on(ask(&site, &name, at_once, seconds, &gauge))?;
             wrong += measured.wrong;
@@ -178,15 +185,15 @@ fn dataset(member: &str, rows: usize) -> String {
 }
 
 /// The check, as the files of its folder.
-fn definition() -> Vec<(String, String)> {
-    let most = SOURCES.into_iter().max().unwrap_or_default();
+fn definition(sources: &[usize]) -> Vec<(String, String)> {
+    let most = sources.iter().copied().max().unwrap_or_default();
     let mut text = String::from(
         "[check]\nname = \"growth\"\nversion = 1\ntitle = { en = \"Entries\", zh = \"登记\" \
          }\ndeadline = \"10s\"\nproves = \"absence\"\ncertain = \
          \"request.applicant\"\n[[parameter]]\nname = \
          \"applicant\"\ntype = \"resident_id\"\n",
     );
-    for sources in SOURCES {
+    for sources in sources.iter().copied() {
         let name = variant(sources);
         let _infallible = write!(
             text,
@@ -195,10 +202,10 @@ fn definition() -> Vec<(String, String)> {
         );
     }
     for number in 0..most {
-        let variants: Vec<String> = SOURCES
-            .into_iter()
-            .filter(|sources| number < *sources)
-            .map(|sources| format!("\"{}\"", variant(sources)))
+        let variants: Vec<String> = sources
+            .iter()
+            .filter(|sources| number < **sources)
+            .map(|sources| format!("\"{}\"", variant(*sources)))
             .collect();
         let (dataset, variants) = (member(number), variants.join(", "));
         let _infallible = write!(
@@ -214,7 +221,7 @@ fn definition() -> Vec<(String, String)> {
         );
     }
     let mut files = Vec::new();
-    for sources in SOURCES {
+    for sources in sources.iter().copied() {
         let name = variant(sources);
         let _infallible = write!(
             text,

@@ -9,8 +9,8 @@ mod lines;
 use std::path::Path;
 use std::process::ExitCode;
 
-use zerotrip_channel::files;
-use zerotrip_client::reply::ManyOutcome;
+use zerotrip_channel::{SystemHome, files};
+use zerotrip_client::reply::{AnsweredMany, ManyOutcome};
 use zerotrip_client::request::{RequestError, canonical_subjects};
 use zerotrip_client::{CheckQuestion, Errand, ManyQuestion, Session, SessionError};
 use zerotrip_proto::bounds::SUBJECTS;
@@ -51,16 +51,34 @@ pub(super) async fn check(
     };
     let waiting: Vec<String> =
         subjects.iter().filter(|subject| !answers.has(subject)).cloned().collect();
-    let (total, mut done) = (subjects.len(), subjects.len() - waiting.len());
+    let asked = (errand, &question, subjects.len());
+    ask_all(&home, asked, &waiting, &mut answers, screen, async |_, _| Ok(())).await?;
+    answers.summary(&subjects, screen)
+}
+
+/// Asks about everybody who is waiting, of so many in all, and hands each answer on once it is
+/// kept. A denial holds for all of them: nothing more is asked.
+async fn ask_all(
+    home: &SystemHome,
+    (errand, question, total): (&Errand, &CheckQuestion, usize),
+    waiting: &[String],
+    answers: &mut Answers,
+    screen: &Screen,
+    mut take: impl AsyncFnMut(&mut Session, &AnsweredMany) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut done = total - waiting.len();
     tell(screen, done, total);
     let mut until = None;
     for batch in waiting.chunks(SUBJECTS) {
-        let many = many(&question, batch)?;
+        let many = many(question, batch)?;
         // A session for each: the directory that it verifies by is as fresh as its request.
-        let mut session = Session::connect(&home).await?;
+        let mut session = Session::connect(home).await?;
         let outcome = session.check_many(errand, &many).await?;
         until = session.deprecation().cloned().or(until);
         answers.add(&outcome, batch, screen)?;
+        if let ManyOutcome::Answered(answered) = &outcome {
+            take(&mut session, answered).await?;
+        }
         done += batch.len();
         tell(screen, done, total);
         if matches!(outcome, ManyOutcome::Denied(_)) {
@@ -68,7 +86,7 @@ pub(super) async fn check(
         }
     }
     deprecation::note(until.as_ref(), &question.check, screen);
-    answers.summary(&subjects, screen)
+    Ok(())
 }
 
 fn many(question: &CheckQuestion, batch: &[String]) -> Result<ManyQuestion, Failure> {

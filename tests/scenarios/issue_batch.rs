@@ -126,6 +126,20 @@ fn a_batch_that_is_killed_again_and_again_gives_each_person_one_certificate() {
         let serial = |out: &Path| table_of(out)[*subject].1.clone();
         assert_eq!(serial(&out), serial(&other));
     }
+    // One that was sealed, and that no run saw recorded, is recorded anew, in any folder.
+    let unseen = table_of(&out)[settled[0]].1.clone();
+    let kept =
+        rusqlite::Connection::open(folder.join(FUND).join("issued/register.sqlite")).unwrap();
+    let forget = "UPDATE certificate SET stage = 1, record_index = NULL WHERE serial = ?";
+    assert_eq!(kept.execute(forget, [&unseen]).unwrap(), 1);
+    let third = folder.join("third");
+    let anew = batch(&town, &list, &third);
+    let anew: Vec<&str> = anew.iter().map(String::as_str).collect();
+    let before = register.entries(&search).unwrap().len();
+    town.deployment.zerotrip(&anew).unwrap();
+    assert_eq!(table_of(&third)[settled[0]].1, unseen);
+    assert_eq!(register.entry(&unseen).unwrap().stage, Stage::Recorded);
+    assert_eq!(register.entries(&search).unwrap().len(), before, "nobody has a second one");
     // A file that has a certificate's name and is another is not taken for it.
     let (first, second) = (&table_of(&out)[settled[0]].2, &table_of(&out)[settled[1]].2);
     fs::copy(out.join(second), out.join(first)).unwrap();

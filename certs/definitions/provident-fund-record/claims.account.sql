@@ -2,5 +2,5 @@
 select n.opened_on as opened_on from normal n
 where not exists (
   select 1 from normal earlier
-  where earlier.account_no = n.account_no and earlier.opened_on = n.opened_on and earlier.row_number < n.row_number
+  where earlier.opened_on = n.opened_on and earlier.row_number < n.row_number
 )

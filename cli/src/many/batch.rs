@@ -15,7 +15,7 @@ use zerotrip_certificates::status::StatusValue;
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_client::issued::{Entry, Register, RegisterError, Stage};
-use zerotrip_client::reply::{AnsweredMany, ManyOutcome, SubjectOutcome};
+use zerotrip_client::reply::{AnsweredMany, SubjectOutcome};
 use zerotrip_client::request::APPLICANT;
 use zerotrip_client::{CheckQuestion, Errand, Issue, ManyIssuing, Outcome, Session, SessionError};
 use zerotrip_proto::bounds::SUBJECTS;
@@ -23,8 +23,8 @@ use zerotrip_proto::v1::ErrorCode;
 
 use super::answers::Answers;
 use super::evidence::is_old;
-use super::{many, read_list, tell};
-use crate::render::{Failure, NOT_VERIFIED, Screen, deprecation, status_word};
+use super::{ask_all, many, read_list};
+use crate::render::{Failure, NOT_VERIFIED, Screen, status_word};
 use crate::renewals;
 
 /// Where the answers are kept in the folder.
@@ -76,8 +76,16 @@ pub(crate) async fn issue(
     let mut issuing = session.issue_each_of_many(errand, &question).await?;
     // Who has one already, by the register: whatever folder it went into.
     for (subject, entry) in issuing.held(&question)? {
-        if wanted.contains(subject.as_str()) {
-            issued.hand_out(&subject, &entry, folder)?;
+        if !wanted.contains(subject.as_str()) {
+            continue;
+        }
+        match (entry.stage, entry.status) {
+            (Stage::Recorded, _) => issued.hand_out(&subject, &entry, folder)?,
+            (_, StatusValue::Valid) => {
+                issued.confirm(&mut issuing, &question, (&subject, &entry), folder).await?;
+            }
+            // Revoked before it was seen recorded: the person is asked about anew.
+            _ => {}
         }
     }
     // Of each person the last answer alone; a yes that a later no followed is none.
@@ -107,26 +115,12 @@ pub(crate) async fn issue(
     };
     let waiting: Vec<String> =
         subjects.iter().filter(|subject| !has(&issued, &answers, subject)).cloned().collect();
-    let (total, mut done) = (subjects.len(), subjects.len() - waiting.len());
-    tell(screen, done, total);
-    let mut until = None;
-    for batch in waiting.chunks(SUBJECTS) {
-        let many = many(&question, batch)?;
-        let mut session = Session::connect(&home).await?;
-        let outcome = session.check_many(errand, &many).await?;
-        until = session.deprecation().cloned().or(until);
-        answers.add(&outcome, batch, screen)?;
-        if let ManyOutcome::Answered(answered) = &outcome {
-            let mut issuing = session.issue_each_of_many(errand, &question).await?;
-            issued.take(&mut issuing, &question, (answered, folder), screen).await?;
-        }
-        done += batch.len();
-        tell(screen, done, total);
-        if matches!(outcome, ManyOutcome::Denied(_)) {
-            break;
-        }
-    }
-    deprecation::note(until.as_ref(), &question.check, screen);
+    let asked = (errand, &question, subjects.len());
+    ask_all(&home, asked, &waiting, &mut answers, screen, async |session, answered| {
+        let mut issuing = session.issue_each_of_many(errand, &question).await?;
+        issued.take(&mut issuing, &question, (answered, folder), screen).await
+    })
+    .await?;
     issued.write(&folder.join(RESULT), &subjects, &answers)?;
     let count = issued.certificates.len();
     let text = format!(
@@ -179,7 +173,7 @@ impl Issued {
     ) -> Result<(), Failure> {
         let outcome = answered.subjects.get(place).map(|one| &one.outcome);
         let is_yes = matches!(outcome, Some(SubjectOutcome::Affirmed { .. }));
-        if !is_yes || self.certificates.contains_key(subject) {
+        if !is_yes || self.is_settled(subject) {
             return Ok(());
         }
         let known = issuing.known(answered, place)?;
@@ -203,13 +197,10 @@ impl Issued {
             None if is_old(answered) => return Ok(()),
             _ => {}
         }
-        let file = folder.join(format!("{}-{place}.sdjwt", answered.proven.answer().request_id));
-        if files::is_there(&file) {
-            return Err(foreign(&file));
-        }
-        let question = &about(question, subject);
-        let issue = match issuing.issue(question, (answered, place), &file).await {
-            // It may be recorded or not: without its revocation nobody is asked anew.
+        let exchange = &answered.proven.answer().request_id;
+        let file = free(file_of(folder, exchange, u64::try_from(place).ok()))?;
+        let issue = issuing.issue(&about(question, subject), (answered, place), &file).await;
+        let issue = match issue {
             Err(SessionError::Refused(refusal))
                 if is_old(answered) && refusal.code == ErrorCode::NotIssuable =>
             {
@@ -218,13 +209,35 @@ impl Issued {
             }
             issue => issue?,
         };
-        match issue {
-            Issue::Issued(_) => {
-                if let Some(entry) = issuing.known(answered, place)? {
-                    self.has(subject, &entry, file);
-                }
+        self.came(issue, subject, issuing.known(answered, place)?, file);
+        Ok(())
+    }
+
+    /// Has a certificate recorded that is sealed and not known to be. Where the hub refuses, it may
+    /// be recorded or not: without its revocation nobody is asked anew.
+    async fn confirm(
+        &mut self,
+        issuing: &mut ManyIssuing<'_>,
+        question: &CheckQuestion,
+        (subject, entry): (&str, &Entry),
+        folder: &Path,
+    ) -> Result<(), Failure> {
+        let file = free(file_of(folder, &entry.exchange, entry.subject))?;
+        match issuing.record_anew(&about(question, subject), entry, &file).await {
+            Err(SessionError::Refused(refusal)) if refusal.code == ErrorCode::NotIssuable => {
+                self.refuse(subject, UNCONFIRMED);
             }
-            Issue::NotIssued(outcome) => {
+            issue => self.came(issue?, subject, Some(entry.clone()), file),
+        }
+        Ok(())
+    }
+
+    /// Notes what came of issuing.
+    fn came(&mut self, issue: Issue, subject: &str, entry: Option<Entry>, file: PathBuf) {
+        match (issue, entry) {
+            (Issue::Issued(_), Some(entry)) => self.has(subject, &entry, file),
+            (Issue::Issued(_), None) => {}
+            (Issue::NotIssued(outcome), _) => {
                 let code = match outcome {
                     Outcome::Denied(denied) => denied.code.name(),
                     Outcome::Unavailable(none) => none.code.name(),
@@ -233,14 +246,12 @@ impl Issued {
                 self.refuse(subject, code);
             }
         }
-        Ok(())
     }
 
     /// Sees to it that a certificate that was recorded is in the folder, and nothing else under its
     /// name. One that was revoked is not written anew.
     fn hand_out(&mut self, subject: &str, entry: &Entry, folder: &Path) -> Result<(), Failure> {
-        let place = entry.subject.map_or_else(String::new, |place| format!("-{place}"));
-        let file = folder.join(format!("{}{place}.sdjwt", entry.exchange));
+        let file = file_of(folder, &entry.exchange, entry.subject);
         let token = entry.token.as_deref().unwrap_or_default();
         if files::is_there(&file) {
             if files::read_text(&file).ok().as_deref() != Some(token) {
@@ -282,6 +293,17 @@ impl Issued {
         }
         Ok(files::write(file, table.as_bytes(), Secrecy::Private)?)
     }
+}
+
+/// Where the certificate on an answer goes.
+fn file_of(folder: &Path, exchange: &str, subject: Option<u64>) -> PathBuf {
+    let place = subject.map_or_else(String::new, |place| format!("-{place}"));
+    folder.join(format!("{exchange}{place}.sdjwt"))
+}
+
+/// The same file, where there is nothing yet.
+fn free(file: PathBuf) -> Result<PathBuf, Failure> {
+    if files::is_there(&file) { Err(foreign(&file)) } else { Ok(file) }
 }
 
 /// What has the name of a certificate, and is not that certificate.

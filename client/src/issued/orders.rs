@@ -7,6 +7,7 @@ use rusqlite::{Transaction, params};
 use zerotrip_certificates::Profile;
 use zerotrip_certificates::sdjwt::SdJwt;
 use zerotrip_certificates::status::StatusValue;
+use zerotrip_proto::v1::ErrorCode;
 use zerotrip_text::{cut, is_invisible};
 
 use super::bounds::REASON_CHARS;
@@ -103,22 +104,27 @@ impl Register {
         Ok(Done { entry, changed: true })
     }
 
-    /// Gives up a certificate that was sealed and that the hub refused to record: it was never
-    /// handed out, and counts as revoked.
+    /// Gives up a certificate that was sealed and that the hub did not record, with the code by which
+    /// it refused: it was never handed out, and counts as revoked.
     pub fn give_up(
         &mut self,
         serial: &str,
-        reason: &str,
+        refusal: Option<ErrorCode>,
         now: SystemTime,
     ) -> Result<(), RegisterError> {
+        let refusal = refusal.map(ErrorCode::name);
+        let reason = match refusal {
+            Some(code) => format!("the hub did not record it: {code}"),
+            None => "the hub did not record it".to_owned(),
+        };
         let transaction = begin(&mut self.connection)?;
         let stages = (Stage::GivenUp.number(), Stage::Recorded.number());
         let changed = transaction.execute(
-            "UPDATE certificate SET stage = ? WHERE serial = ? AND stage <> ?",
-            params![stages.0, serial, stages.1],
+            "UPDATE certificate SET stage = ?, refusal = ? WHERE serial = ? AND stage <> ?",
+            params![stages.0, refusal, serial, stages.1],
         )?;
         if changed == 1 {
-            set(&transaction, serial, StatusValue::Revoked, ("give up", reason, now))?;
+            set(&transaction, serial, StatusValue::Revoked, ("give up", &reason, now))?;
         }
         Ok(transaction.commit()?)
     }

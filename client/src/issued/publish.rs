@@ -19,6 +19,8 @@ use super::sealer::Sealer;
 
 /// The ending of a list's CWT, beside its JWT.
 const CWT: &str = "cwt";
+/// The ending of a list.
+const JWT: &str = "jwt";
 
 /// Which lists are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +78,16 @@ impl Register {
         }
         // All of them are looked at before any is written.
         for (row, list, _) in &lists {
-            let before = published(&folder.join(&row.name), row, due)?;
-            if let Some(before) = before {
-                self.not_set_back(&folder.join(&row.name), row, (&before, list))?;
+            let file = folder.join(&row.name);
+            let before = published(&file, row).and_then(|token| {
+                let list = token.map(|token| token.claimed_list()).transpose();
+                list.map_err(|error| unseen(&file, error.to_string()))
+            });
+            match before {
+                Err(RegisterError::Unseen { .. }) if due == Due::Anew => {}
+                Ok(None) => {}
+                Ok(Some(before)) => self.not_set_back(&file, row, (&before, list))?,
+                Err(error) => return Err(error),
             }
         }
         let mut published = Vec::new();
@@ -104,22 +113,25 @@ impl Register {
         Ok(published)
     }
 
-    /// Refuses to go on where a list was published that this register does not know of: it was put
-    /// back from a copy, and would give a number away that another certificate has. A list that was
-    /// written just before a crash is known by its decoys.
+    /// Refuses to go on where a list was published that this register does not know of: it was lost,
+    /// or put back from a copy, and would give a number away that another certificate has. A list
+    /// that was written just before a crash is known by its decoys. What cannot be read shows
+    /// nothing.
     pub(super) fn is_newest(&self) -> Result<(), RegisterError> {
+        // First: a list is in the register before it is published.
+        let files = self.published_files()?;
         let rows = self.rows(None)?;
-        if rows.is_empty() {
-            return self.is_first();
+        for path in files {
+            let is_known = rows.iter().any(|row| path.file_name() == Some(row.name.as_ref()));
+            if !is_known && self.is_ours(&path)? {
+                return Err(RegisterError::Older(path.display().to_string()));
+            }
         }
         for row in rows {
             let file = self.settings.folder.join(&row.name);
-            let token = files::read_text(&file).ok();
-            let Some(token) = token.and_then(|text| StatusToken::parse(&text).ok()) else {
-                continue;
-            };
+            let Some(token) = published(&file, &row)? else { continue };
             let signed = token.claimed_issue().ok().map(seconds);
-            if signed <= row.published_at {
+            if signed.is_some() && signed <= row.published_at {
                 continue;
             }
             let known = match token.claimed_list() {
@@ -131,25 +143,31 @@ impl Register {
         Ok(())
     }
 
-    /// Refuses to begin anew where lists of this system are published: the register was lost.
-    fn is_first(&self) -> Result<(), RegisterError> {
-        let Ok(files) = std::fs::read_dir(&self.settings.folder) else { return Ok(()) };
-        for file in files.flatten() {
-            let path = file.path();
-            if path.extension().is_none_or(|ending| ending != "jwt") {
-                continue;
-            }
-            let token = files::read_text(&path).ok();
-            let token = token.and_then(|text| StatusToken::parse(&text).ok());
-            let is_ours = token.is_some_and(|token| {
-                let address = token.claimed_address().unwrap_or_default();
-                address.starts_with(&format!("{}/", self.settings.uri))
-            });
-            if is_ours {
-                return Err(RegisterError::Older(path.display().to_string()));
+    /// What could be a list in the folder of published lists.
+    fn published_files(&self) -> Result<Vec<PathBuf>, RegisterError> {
+        let folder = &self.settings.folder;
+        if !folder.is_dir() {
+            return Err(RegisterError::NoFolder(folder.display().to_string()));
+        }
+        let unseen = |why: std::io::Error| RegisterError::Unseen {
+            file: folder.display().to_string(),
+            why: why.to_string(),
+        };
+        let mut found = Vec::new();
+        for file in std::fs::read_dir(folder).map_err(unseen)? {
+            let path = file.map_err(unseen)?.path();
+            if path.extension().is_some_and(|ending| ending == JWT) {
+                found.push(path);
             }
         }
-        Ok(())
+        Ok(found)
+    }
+
+    /// Whether a published list is one of this system's.
+    fn is_ours(&self, path: &Path) -> Result<bool, RegisterError> {
+        let token = read_token(path)?;
+        let address = token.claimed_address().unwrap_or_default();
+        Ok(address.starts_with(&format!("{}/", self.settings.uri)))
     }
 
     /// Refuses to take back what was published and what no order of this register undid: one that
@@ -253,24 +271,25 @@ fn values(connection: &Connection, row: &Row) -> Result<StatusList, RegisterErro
 
 /// What was published before, whoever signed it: a key can have been renewed. Where it cannot be
 /// seen, nothing shows that the register is the newest.
-fn published(file: &Path, row: &Row, due: Due) -> Result<Option<StatusList>, RegisterError> {
-    let unseen = |why: String| match due {
-        Due::Anew => Ok(None),
-        _ => Err(RegisterError::Unseen { file: file.display().to_string(), why }),
-    };
+fn published(file: &Path, row: &Row) -> Result<Option<StatusToken>, RegisterError> {
     if !files::is_there(file) {
-        return if row.published_at.is_some() {
-            unseen("it is not there".into())
-        } else {
-            Ok(None)
+        return match row.published_at {
+            Some(_) => Err(unseen(file, "it is not there".into())),
+            None => Ok(None),
         };
     }
-    let before = files::read_text(file).map_err(|error| error.to_string()).and_then(|text| {
-        let token = StatusToken::parse(&text).map_err(|error| error.to_string())?;
-        if token.claimed_address() != Some(&row.uri) {
-            return Err("it is a list of another address".into());
-        }
-        token.claimed_list().map_err(|error| error.to_string())
-    });
-    before.map_or_else(unseen, |before| Ok(Some(before)))
+    let token = read_token(file)?;
+    if token.claimed_address() != Some(&row.uri) {
+        return Err(unseen(file, "it is a list of another address".into()));
+    }
+    Ok(Some(token))
+}
+
+fn read_token(file: &Path) -> Result<StatusToken, RegisterError> {
+    let text = files::read_text(file).map_err(|error| unseen(file, error.to_string()))?;
+    StatusToken::parse(&text).map_err(|error| unseen(file, error.to_string()))
+}
+
+fn unseen(file: &Path, why: String) -> RegisterError {
+    RegisterError::Unseen { file: file.display().to_string(), why }
 }

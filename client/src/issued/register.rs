@@ -221,17 +221,15 @@ impl Register {
 }
 
 impl Register {
-    /// What was recorded on this question and has not ended: each with its token, the newest first.
-    pub fn recorded_on(
-        &self,
-        question: &str,
-        now: SystemTime,
-    ) -> Result<Vec<Entry>, RegisterError> {
+    /// What was sealed on this question, has not ended and was not given up: each with its token,
+    /// the newest first. What is not known to be recorded comes behind what is.
+    pub fn issued_on(&self, question: &str, now: SystemTime) -> Result<Vec<Entry>, RegisterError> {
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} WHERE c.question = ? AND c.stage = ? AND c.valid_until > ? ORDER BY \
-             c.year DESC, c.number DESC"
+            "SELECT {COLUMNS} WHERE c.question = ? AND c.stage IN (?, ?) AND c.valid_until > ? \
+             ORDER BY c.stage DESC, c.year DESC, c.number DESC"
         ))?;
-        let mut rows = select.query(params![question, Stage::Recorded.number(), seconds(now)])?;
+        let stages = (Stage::Sealed.number(), Stage::Recorded.number());
+        let mut rows = select.query(params![question, stages.0, stages.1, seconds(now)])?;
         let mut entries = Vec::new();
         while let Some(row) = rows.next()? {
             entries.push(Entry::read(row)?);
@@ -242,8 +240,11 @@ impl Register {
     /// Whether the hub refused to record it because the answer has another certificate, or none can
     /// be issued on it: nothing can be sealed on that answer any more.
     pub fn is_refused(&self, serial: &str) -> Result<bool, RegisterError> {
-        let events = self.events(serial)?;
-        Ok(events.iter().any(|event| event.reason.ends_with(ErrorCode::NotIssuable.name())))
+        let mut select =
+            self.connection.prepare_cached("SELECT refusal FROM certificate WHERE serial = ?")?;
+        let refusal: Option<Option<String>> =
+            select.query_row([serial], |row| row.get(0)).optional()?;
+        Ok(refusal.flatten().is_some_and(|code| code == ErrorCode::NotIssuable.name()))
     }
 }
 

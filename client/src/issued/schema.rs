@@ -10,7 +10,7 @@ use zerotrip_channel::files::{self, FileError};
 
 use super::error::RegisterError;
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// Time that a connection waits for another's transaction.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -25,17 +25,28 @@ CREATE TABLE IF NOT EXISTS list (number INTEGER PRIMARY KEY, name TEXT NOT NULL 
 CREATE TABLE IF NOT EXISTS place (list INTEGER NOT NULL, place INTEGER NOT NULL, value INTEGER NOT \
                       NULL, revision INTEGER NOT NULL, serial TEXT, PRIMARY KEY (list, place)) \
                       STRICT, WITHOUT ROWID;
--- subject: the place in an exchange about many, or -1.
+-- subject: the place in an exchange about many, or -1. refusal: by which code the hub refused to
+-- record it.
 CREATE TABLE IF NOT EXISTS certificate (serial TEXT PRIMARY KEY, year INTEGER NOT NULL, number \
                       INTEGER NOT NULL, exchange TEXT NOT NULL, subject INTEGER NOT NULL, \
                       question TEXT NOT NULL, list INTEGER NOT NULL, place INTEGER NOT NULL, \
                       stage INTEGER NOT NULL, issued_at INTEGER, valid_until INTEGER, \
-                      record_index INTEGER, token TEXT, UNIQUE (year, number), \
+                      record_index INTEGER, token TEXT, refusal TEXT, UNIQUE (year, number), \
                       UNIQUE (exchange, subject), UNIQUE (list, place)) STRICT;
 CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY AUTOINCREMENT, serial TEXT NOT NULL, \
                       at INTEGER NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS event_serial ON event (serial);
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
+COMMIT;
+";
+/// From version 1, which had the code at the end of the event's text alone.
+const FROM_1: &str = "
+BEGIN IMMEDIATE;
+ALTER TABLE certificate ADD COLUMN refusal TEXT;
+UPDATE certificate SET refusal = (SELECT substr(e.reason, 28) FROM event e WHERE e.serial = \
+                      certificate.serial AND e.what = 'give up' AND substr(e.reason, 1, 27) = \
+                      'the hub did not record it: ') WHERE stage = 3;
+PRAGMA user_version = 2;
 COMMIT;
 ";
 
@@ -74,6 +85,7 @@ pub(super) fn open(home: &Path) -> Result<Connection, RegisterError> {
             connection.execute_batch(TABLES)?;
             File::open(&folder).and_then(|file| file.sync_all()).map_err(at(&folder))?;
         }
+        1 => connection.execute_batch(FROM_1)?,
         VERSION => {}
         other => return Err(RegisterError::Version(other)),
     }

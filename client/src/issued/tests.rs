@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use zerotrip_certificates::Profile;
 use zerotrip_certificates::sdjwt::{disclosure, issue_encoded};
 use zerotrip_certificates::status::{Bits, OpenList, StatusToken, StatusValue};
+use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::x509::CertificateAuthority;
@@ -25,6 +26,7 @@ fn plain() -> Map<String, Value> {
     });
     times.into_iter().chain([("iss".to_owned(), Value::from("fund"))]).collect()
 }
+mod newest;
 mod printed;
 
 const ASKED: &str = "no-property/couple";
@@ -361,15 +363,19 @@ fn what_the_hub_did_not_record_counts_as_revoked() {
     let entry = organ.reserve("e-1");
     let mut register = organ.register();
     register.sealed(&entry.serial, "token", (at(0), at(900))).unwrap();
-    register.give_up(&entry.serial, "refused", at(1)).unwrap();
+    register.give_up(&entry.serial, Some(ErrorCode::NotIssuable), at(1)).unwrap();
     let given_up = register.entry(&entry.serial).unwrap();
     assert_eq!((given_up.stage, given_up.status), (Stage::GivenUp, StatusValue::Revoked));
+    assert!(register.is_refused(&entry.serial).unwrap());
     assert!(register.recorded(&entry.serial, 7).is_err());
     organ.publish(Due::Needed, at(2));
     assert_eq!(organ.published(&entry), StatusValue::Revoked);
     let issued = organ.issued("e-2");
-    register.give_up(&issued.serial, "refused", at(1)).unwrap();
+    register.give_up(&issued.serial, None, at(1)).unwrap();
     assert_eq!(register.entry(&issued.serial).unwrap(), issued, "it was recorded");
+    // What an operator writes is no refusal, whatever it ends with.
+    register.order(&issued.serial, &Order::Revoke, "NOT_ISSUABLE", at(2)).unwrap();
+    assert!(!register.is_refused(&issued.serial).unwrap());
 }
 
 #[test]

@@ -65,13 +65,17 @@ impl ManyIssuing<'_> {
         Ok(register.on(&answered.proven.answer().request_id, Some(place))?)
     }
 
-    /// Who has a certificate on this question for this errand already, that has not ended: the
-    /// newest of each person, whatever has become of it.
+    /// Who has a certificate on this question for this errand already, that has not ended and is
+    /// not in a wallet: the newest of each person, whatever has become of it. One that is sealed, and not known to be
+    /// recorded, is told where there is no other.
     pub fn held(&self, question: &CheckQuestion) -> Result<BTreeMap<String, Entry>, SessionError> {
         let register = self.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
         let name = format!("{}/{}", question.check, question.variant);
         let mut held = BTreeMap::new();
-        for entry in register.recorded_on(&name, SystemTime::now())? {
+        for entry in register.issued_on(&name, SystemTime::now())? {
+            if entry.profile != Profile::National {
+                continue;
+            }
             let token = SdJwt::parse(entry.token.as_deref().unwrap_or_default());
             let token = token.map_err(RegisterError::Kept)?;
             let says = |name: &str, value: &str| token.discloses(name, value);
@@ -83,6 +87,19 @@ impl ManyIssuing<'_> {
             }
         }
         Ok(held)
+    }
+
+    /// Has the hub record one that is sealed and not known to be recorded: nobody is asked.
+    /// `question` names the person too.
+    pub async fn record_anew(
+        &mut self,
+        question: &CheckQuestion,
+        entry: &Entry,
+        file: &Path,
+    ) -> Result<Issue, SessionError> {
+        let Self { session, issuer, errand, .. } = self;
+        let prepared = session.prepare(issuer, Some(file), None)?;
+        session.record_anew(entry, (errand, question), prepared).await
     }
 
     /// Whether nothing can be sealed on this answer any more, by the hub's own word.

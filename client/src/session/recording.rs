@@ -159,11 +159,10 @@ impl Session {
         let refused = matches!(&announced, Ok(Announced::Not(_)) | Err(Unheard::Refused(_)));
         if let (true, true, Some((register, entry))) = (refused, is_new, &mut listed) {
             let code = match &announced {
-                Err(Unheard::Refused(refusal)) => refusal.code.name(),
-                _ => "",
+                Err(Unheard::Refused(refusal)) => Some(refusal.code),
+                _ => None,
             };
-            let why = format!("the hub did not record it: {code}");
-            register.give_up(&entry.serial, why.trim_end_matches([' ', ':']), now)?;
+            register.give_up(&entry.serial, code, now)?;
         }
         match announced {
             Ok(Announced::Not(outcome)) => Ok(Issue::NotIssued(outcome)),

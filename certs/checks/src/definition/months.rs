@@ -63,6 +63,10 @@ pub struct KindIs {
     pub column: String,
     /// Its words, each added up by itself.
     pub is: BTreeSet<String>,
+    /// Words of rows that do not count, under which what was paid for these can have been taken
+    /// back by mistake: what they take back of a month beyond what they added to it.
+    #[serde(default)]
+    pub beside: BTreeSet<String>,
 }
 
 /// What makes it enough.

@@ -92,6 +92,13 @@ impl Sums {
         self.taken.add(floor(most.saturating_neg().max(0)), least.saturating_neg().max(0));
     }
 
+    /// The most that is taken back beyond what was surely paid in time: it can have been paid as
+    /// another kind.
+    pub(super) fn beyond(&self, anywhere: &Self) -> i128 {
+        let taken = self.taken.most.saturating_add(anywhere.taken.most);
+        taken.saturating_sub(self.in_time.least).max(0)
+    }
+
     /// The least and the most that is left, with what rows add and take that may be of this month.
     /// Where there are late payments, it is not known of what is taken back whether it was paid in
     /// time.

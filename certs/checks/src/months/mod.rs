@@ -36,14 +36,14 @@ pub fn count(
     let rows = told_apart(rule, rows.collect());
     let mut kinds: Vec<Kind<'_>> = match &rule.kind {
         None => vec![Kind::of(None, range)],
-        Some(kind) => kind.is.iter().map(|word| Kind::of(Some(word), range)).collect(),
+        Some(kind) => kind.is.union(&kind.beside).map(|word| Kind::of(Some(word), range)).collect(),
     };
     for (row, is_certain) in &rows {
         for kind in &mut kinds {
             kind.add(rule, range, row, *is_certain);
         }
     }
-    let bounds = bounds(range, &kinds);
+    let bounds = bounds(rule, range, &kinds);
     let Bounds { sure, may, .. } = &bounds;
     let known = |measure| both(bounds.least(measure), bounds.most(measure));
     let month = |at: Option<usize>| at.and_then(|at| range.month(at));
@@ -72,16 +72,27 @@ fn both<T: PartialEq>(least: T, most: T) -> Option<T> {
     (least == most).then_some(least)
 }
 
-/// Which months count for sure, and which may.
-fn bounds(range: Period, kinds: &[Kind<'_>]) -> Bounds {
+/// Which months count for sure, and which may. What one kind takes back of a month beyond what it
+/// added can be of another, by mistake.
+fn bounds(rule: &Months, range: Period, kinds: &[Kind<'_>]) -> Bounds {
     let none = || vec![false; range.len()];
     let mut bounds = Bounds { sure: none(), may: none(), may_alone: none(), fills: 0 };
+    let counts = |kind: &&Kind<'_>| {
+        kind.word.is_none_or(|word| rule.kind.as_ref().is_some_and(|kind| kind.is.contains(word)))
+    };
+    let mut beyond = vec![0_i128; range.len()];
     for kind in kinds {
+        for (beyond, sums) in beyond.iter_mut().zip(&kind.months) {
+            *beyond = beyond.saturating_add(sums.beyond(&kind.anywhere));
+        }
+    }
+    for kind in kinds.iter().filter(counts) {
         bounds.fills += kind.fills;
         let all = bounds.sure.iter_mut().zip(&mut bounds.may).zip(&mut bounds.may_alone);
-        for (((sure, may), may_alone), sums) in all.zip(&kind.months) {
+        for (((sure, may), may_alone), (sums, beyond)) in all.zip(kind.months.iter().zip(&beyond)) {
             let (least, most) = sums.left(&kind.anywhere);
-            *sure |= least > 0;
+            let of_others = beyond.saturating_sub(sums.beyond(&kind.anywhere));
+            *sure |= least.saturating_sub(of_others) > 0;
             *may |= most > 0;
             *may_alone |= sums.left(&Sums::default()).1 > 0;
         }
@@ -157,6 +168,8 @@ impl<'a> Kind<'a> {
             Some(row.paid?.since(row.month?) > i32::try_from(within).unwrap_or(i32::MAX))
         });
         let effect = effect(rule, row);
+        // Without the day on which it was received, it may not have been yet.
+        let is_certain = is_certain && (rule.paid_on.is_none() || row.paid.is_some());
         match row.month {
             None => {
                 self.anywhere.add(effect, late, false);

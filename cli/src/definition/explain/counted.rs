@@ -106,6 +106,21 @@ fn rows(months: &Months, shape: &ExpectedDataset) -> Bilingual {
             format!("Only rows whose {} is {} count, each kind by itself.", of.en, is.en),
             format!("只计{}为{}的记录，各种类分别计算。", of.zh, is.zh),
         );
+        if !kind.beside.is_empty() {
+            let beside = words(&kind.column, &kind.beside);
+            add(
+                format!(
+                    "What rows whose {} is {} take back of a month beyond what they added to it \
+                     can be of these kinds: then that month is not known to count.",
+                    of.en, beside.en
+                ),
+                format!(
+                    "{}为{}的记录在某月的冲减额超出其本月入账额的，可能冲减的是上述种类：该月是否计入\
+                     即无法确定。",
+                    of.zh, beside.zh
+                ),
+            );
+        }
     }
     if let Some(identity) = &months.identity {
         let identity = column(identity);
@@ -129,7 +144,14 @@ fn rows(months: &Months, shape: &ExpectedDataset) -> Bilingual {
                 ),
             );
         }
-        _ => add(
+        (Some(day), None) => {
+            let day = column(day);
+            add(
+                format!("A payment counts whenever it was made, if {} says when.", day.en),
+                format!("无论何时缴纳（含补缴）均计入，但须载有{}。", day.zh),
+            );
+        }
+        (None, _) => add(
             "A payment counts whenever it was made.".to_owned(),
             "无论何时缴纳（含补缴）均计入。".to_owned(),
         ),

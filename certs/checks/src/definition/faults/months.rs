@@ -188,10 +188,23 @@ impl Faults<'_> {
         }
         if let Some(kind) = &months.kind {
             let known = meanings(&kind.column);
-            if kind.is.is_empty() || kind.is.iter().any(|word| !known.contains(word.as_str())) {
+            let is_known =
+                |words: &BTreeSet<String>| words.iter().all(|word| known.contains(word.as_str()));
+            let wrong = match () {
+                () if kind.is.is_empty() || !is_known(&kind.is) => Some("is"),
+                () if !kind.is.is_disjoint(&kind.beside) || !is_known(&kind.beside) => {
+                    Some("beside")
+                }
+                () => None,
+            };
+            if let Some(wrong) = wrong {
+                let more = if wrong == "is" { "" } else { ", or one of `is`" };
                 self.add(
                     at,
-                    format!("`kind`: `is` has a word that `{}` does not have", kind.column),
+                    format!(
+                        "`kind`: `{wrong}` has a word that `{}` does not have{more}",
+                        kind.column
+                    ),
                     format!("there are {}", known.into_iter().collect::<Vec<_>>().join(", ")),
                 );
             }
