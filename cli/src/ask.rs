@@ -185,6 +185,16 @@ pub(super) async fn issue_batch(
     many::issue(&dir, &errand, question, list_and_folder, screen).await
 }
 
+/// Asks again about everybody who has a certificate on the question.
+pub(super) async fn review(
+    asking: Asking,
+    only_tell: bool,
+    screen: &Screen,
+) -> Result<ExitCode, Failure> {
+    let (dir, errand, question) = asking.split()?;
+    many::review((&dir, &errand, question), only_tell, screen).await
+}
+
 /// What a certificate is issued on.
 #[derive(Clone, Copy)]
 pub(super) enum Basis<'a> {

@@ -14,6 +14,7 @@ use zerotrip_client::issued::{
     Due, Entry, Event, Order, Published, Register, RegisterError, Sealer, Search, Stage,
 };
 
+use crate::ask::{self, Asking};
 use crate::folders::SystemDir;
 use crate::render::{Failure, Screen, USAGE, rfc3339, status_name, status_word};
 
@@ -49,6 +50,22 @@ pub(super) enum CertificatesCommand {
         /// Write the certificate to this file, which must not exist: it is handed out again.
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// Ask again about everybody who has a certificate in force on a question, and say of each
+    /// certificate that is no longer so that it is superseded; publish that at once.
+    ///
+    /// It is a standing order, and not a part of the errand that a certificate was issued for: it
+    /// needs a purpose, a legal basis, a grant and approvals of its own, for requests about many.
+    /// Run it as often as these allow. What was true as of a certificate's times stays true. Only a
+    /// no supersedes; who cannot be answered keeps the certificate.
+    ///
+    /// Exit code 0: all are still so. 1: some are not. 4: some could not be answered. 3: denied.
+    Review {
+        #[command(flatten)]
+        asking: Box<Asking>,
+        /// Tell which are no longer so, and mark nothing.
+        #[arg(long)]
+        only_tell: bool,
     },
 }
 
@@ -98,7 +115,7 @@ pub(super) struct Ordering {
     reason: String,
 }
 
-pub(super) fn certificates(
+pub(super) async fn certificates(
     command: CertificatesCommand,
     screen: &Screen,
 ) -> Result<ExitCode, Failure> {
@@ -109,6 +126,9 @@ pub(super) fn certificates(
             for entry in register.entries(&search)? {
                 screen.show(&line(&entry, screen), &entry_json(&entry))?;
             }
+        }
+        CertificatesCommand::Review { asking, only_tell } => {
+            return ask::review(*asking, only_tell, screen).await;
         }
         CertificatesCommand::Show { system, serial, out } => {
             let (register, _) = open(&system.dir)?;

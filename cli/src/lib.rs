@@ -251,9 +251,10 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Print(printing) => print::print(&printing, screen).await,
         Command::Present(presenting) => present::present(&presenting, screen),
         Command::Qr(making) => qr::qr(&making, screen),
-        Command::Certificates(command) => issued::certificates(command, screen),
+        Command::Certificates(command) => issued::certificates(command, screen).await,
         Command::Revoke { ordering, superseded_by } => {
-            let order = superseded_by.map_or(Order::Revoke, Order::Supersede);
+            let order =
+                superseded_by.map_or(Order::Revoke, |serial| Order::Supersede(Some(serial)));
             issued::order(&ordering, &order, screen)
         }
         Command::Suspend(ordering) => issued::order(&ordering, &Order::Suspend, screen),

@@ -5,12 +5,13 @@ mod answers;
 mod batch;
 mod evidence;
 mod lines;
+mod review;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use zerotrip_channel::{SystemHome, files};
-use zerotrip_client::reply::{AnsweredMany, ManyOutcome};
+use zerotrip_client::reply::ManyOutcome;
 use zerotrip_client::request::{RequestError, canonical_subjects};
 use zerotrip_client::{CheckQuestion, Errand, ManyQuestion, Session, SessionError};
 use zerotrip_proto::bounds::SUBJECTS;
@@ -18,6 +19,7 @@ use zerotrip_proto::bounds::SUBJECTS;
 use self::answers::Answers;
 pub(super) use self::batch::issue;
 pub(super) use self::evidence::last_about;
+pub(super) use self::review::review;
 use crate::render::{Failure, Language, Screen, USAGE, deprecation};
 use crate::renewals;
 
@@ -52,19 +54,21 @@ pub(super) async fn check(
     let waiting: Vec<String> =
         subjects.iter().filter(|subject| !answers.has(subject)).cloned().collect();
     let asked = (errand, &question, subjects.len());
-    ask_all(&home, asked, &waiting, &mut answers, screen, async |_, _| Ok(())).await?;
+    let take = async |_: &mut Session, outcome: &ManyOutcome, batch: &[String]| {
+        answers.add(outcome, batch, screen)
+    };
+    ask_all(&home, asked, &waiting, screen, take).await?;
     answers.summary(&subjects, screen)
 }
 
-/// Asks about everybody who is waiting, of so many in all, and hands each answer on once it is
-/// kept. A denial holds for all of them: nothing more is asked.
+/// Asks about everybody who is waiting, of so many in all, and hands on what each exchange came to,
+/// with whom it was about. A denial holds for all of them: nothing more is asked.
 async fn ask_all(
     home: &SystemHome,
     (errand, question, total): (&Errand, &CheckQuestion, usize),
     waiting: &[String],
-    answers: &mut Answers,
     screen: &Screen,
-    mut take: impl AsyncFnMut(&mut Session, &AnsweredMany) -> Result<(), Failure>,
+    mut take: impl AsyncFnMut(&mut Session, &ManyOutcome, &[String]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut done = total - waiting.len();
     tell(screen, done, total);
@@ -75,10 +79,7 @@ async fn ask_all(
         let mut session = Session::connect(home).await?;
         let outcome = session.check_many(errand, &many).await?;
         until = session.deprecation().cloned().or(until);
-        answers.add(&outcome, batch, screen)?;
-        if let ManyOutcome::Answered(answered) = &outcome {
-            take(&mut session, answered).await?;
-        }
+        take(&mut session, &outcome, batch).await?;
         done += batch.len();
         tell(screen, done, total);
         if matches!(outcome, ManyOutcome::Denied(_)) {

@@ -21,6 +21,6 @@ pub use reply::{ManyOutcome, Outcome};
 pub use request::{CheckQuestion, Errand, ManyQuestion, RequestId};
 pub use seen::SeenError;
 pub use session::{
-    Connection, Issue, IssuedCertificate, ManyIssuing, Offering, Ready, Session, SessionError,
-    Wanted, answered,
+    Connection, InForce, Issue, IssuedCertificate, ManyIssuing, Offering, Ready, Session,
+    SessionError, Wanted, answered,
 };

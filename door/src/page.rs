@@ -162,7 +162,10 @@ fn said(verdict: &Verdict) -> (String, String) {
         Verdict::Valid => plain("有效", "VALID"),
         Verdict::Revoked => plain("已撤销，不可恢复", "REVOKED, for ever"),
         Verdict::Suspended => plain("已暂停，待恢复", "SUSPENDED, until that is lifted"),
-        Verdict::Superseded => plain("已被另一份证明替代", "SUPERSEDED by another certificate"),
+        Verdict::Superseded => plain(
+            "已被替代：已另发证明，或登记情况其后已有变化",
+            "SUPERSEDED by another certificate, or by what was registered later",
+        ),
         Verdict::Expired => plain("已过有效期", "EXPIRED"),
         Verdict::NotYetValid => plain("尚未生效", "NOT VALID YET"),
         Verdict::UnknownStatus(NoStatus::NoList) => plain(

@@ -44,6 +44,7 @@ mod probes;
 mod purchase;
 mod quality;
 mod renew;
+mod review;
 mod revoke;
 mod signing;
 mod status;

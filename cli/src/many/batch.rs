@@ -15,7 +15,7 @@ use zerotrip_certificates::status::StatusValue;
 use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_client::issued::{Entry, Register, RegisterError, Stage};
-use zerotrip_client::reply::{AnsweredMany, SubjectOutcome};
+use zerotrip_client::reply::{AnsweredMany, ManyOutcome, SubjectOutcome};
 use zerotrip_client::request::APPLICANT;
 use zerotrip_client::{CheckQuestion, Errand, Issue, ManyIssuing, Outcome, Session, SessionError};
 use zerotrip_proto::bounds::SUBJECTS;
@@ -116,7 +116,9 @@ pub(crate) async fn issue(
     let waiting: Vec<String> =
         subjects.iter().filter(|subject| !has(&issued, &answers, subject)).cloned().collect();
     let asked = (errand, &question, subjects.len());
-    ask_all(&home, asked, &waiting, &mut answers, screen, async |session, answered| {
+    ask_all(&home, asked, &waiting, screen, async |session, outcome, batch| {
+        answers.add(outcome, batch, screen)?;
+        let ManyOutcome::Answered(answered) = outcome else { return Ok(()) };
         let mut issuing = session.issue_each_of_many(errand, &question).await?;
         issued.take(&mut issuing, &question, (answered, folder), screen).await
     })

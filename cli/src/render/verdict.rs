@@ -50,8 +50,8 @@ pub(super) fn said(
         Verdict::Superseded => by_list(
             "superseded",
             12,
-            "SUPERSEDED: another certificate has taken its place",
-            "已被另一份证明替代",
+            "SUPERSEDED: another certificate, or what was registered later, has taken its place",
+            "已被替代：已另发证明，或登记情况其后已有变化",
         ),
         Verdict::Expired => plain("expired", 13, "EXPIRED", "已过有效期"),
         Verdict::NotYetValid => plain("not-yet", 14, "NOT VALID YET", "尚未生效"),

@@ -20,8 +20,9 @@ use super::register::{Register, begin, by_serial, seconds};
 pub enum Order {
     /// It counts no more, for ever.
     Revoke,
-    /// The same, and the certificate with this number has taken its place.
-    Supersede(String),
+    /// The same, for something has taken its place: the certificate with this number, or, without
+    /// one, what was registered later.
+    Supersede(Option<String>),
     /// It counts no more until that is lifted.
     Suspend,
     /// It counts again.
@@ -80,7 +81,7 @@ impl Register {
             by_serial(&transaction, serial)?.ok_or_else(|| RegisterError::Unknown(cut(serial)))
         };
         let entry = known(serial)?;
-        if let Order::Supersede(successor) = order {
+        if let Order::Supersede(Some(successor)) = order {
             let next = known(successor)?;
             let fits = next.serial != entry.serial
                 && next.question == entry.question
@@ -95,7 +96,7 @@ impl Register {
             return Ok(Done { entry, changed: false });
         }
         let reason = match order {
-            Order::Supersede(successor) => format!("{reason} ({successor})"),
+            Order::Supersede(Some(successor)) => format!("{reason} ({successor})"),
             _ => reason.to_owned(),
         };
         set(&transaction, serial, order.value(entry.profile), (order.name(), &reason, now))?;
@@ -104,8 +105,8 @@ impl Register {
         Ok(Done { entry, changed: true })
     }
 
-    /// Gives up a certificate that was sealed and that the hub did not record, with the code by which
-    /// it refused: it was never handed out, and counts as revoked.
+    /// Gives up a certificate that was sealed and that the hub did not record, with the code by
+    /// which it refused: it was never handed out, and counts as revoked.
     pub fn give_up(
         &mut self,
         serial: &str,

@@ -113,9 +113,9 @@ impl Register {
         Ok(published)
     }
 
-    /// Refuses to go on where a list was published that this register does not know of: it was lost,
-    /// or put back from a copy, and would give a number away that another certificate has. A list
-    /// that was written just before a crash is known by its decoys. What cannot be read shows
+    /// Refuses to go on where a list was published that this register does not know of: it was
+    /// lost, or put back from a copy, and would give a number away that another certificate has. A
+    /// list that was written just before a crash is known by its decoys. What cannot be read shows
     /// nothing.
     pub(super) fn is_newest(&self) -> Result<(), RegisterError> {
         // First: a list is in the register before it is published.
@@ -134,11 +134,13 @@ impl Register {
             if signed.is_some() && signed <= row.published_at {
                 continue;
             }
-            let known = match token.claimed_list() {
-                Ok(before) => self.not_set_back(&file, &row, (&before, &self.values(&row)?)),
-                Err(error) => Err(error.into()),
-            };
-            known.map_err(|_| RegisterError::Older(file.display().to_string()))?;
+            let before = token.claimed_list().map_err(|why| unseen(&file, why.to_string()))?;
+            match self.not_set_back(&file, &row, (&before, &self.values(&row)?)) {
+                Err(RegisterError::SetBack { .. }) => {
+                    return Err(RegisterError::Older(file.display().to_string()));
+                }
+                known => known?,
+            }
         }
         Ok(())
     }

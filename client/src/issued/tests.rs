@@ -207,7 +207,7 @@ fn what_is_ordered_is_published_and_what_is_final_stays() {
     assert_eq!(said, ["suspend", "lift", "suspend", "revoke"]);
 
     let old = organ.issued("e-2");
-    let by = |serial: &str| organ.order(&old, &Order::Supersede(serial.to_owned()));
+    let by = |serial: &str| organ.order(&old, &Order::Supersede(Some(serial.to_owned())));
     assert!(matches!(by("fund-desk-2027-000009"), Err(RegisterError::Unknown(_))));
     assert!(matches!(by(&old.serial), Err(RegisterError::NoSuccessor(_))), "itself");
     assert!(matches!(by(&entry.serial), Err(RegisterError::NoSuccessor(_))), "revoked");
@@ -219,6 +219,11 @@ fn what_is_ordered_is_published_and_what_is_final_stays() {
     assert_eq!(by(&next.serial).unwrap().entry.status, StatusValue::Superseded);
     organ.publish(Due::Needed, at(7));
     assert_eq!(organ.published(&old), StatusValue::Superseded);
+    // What was registered later takes a certificate's place too, once.
+    let later = || organ.order(&anothers, &Order::Supersede(None)).unwrap();
+    assert_eq!((later().changed, later().changed), (true, false));
+    let status = organ.register().entry(&anothers.serial).unwrap().status;
+    assert_eq!(status, StatusValue::Superseded);
     for reason in ["", "  ", "a\u{202e}b", &"x".repeat(201)] {
         let refused = organ.register().order(&next.serial, &Order::Revoke, reason, at(5));
         assert!(matches!(refused, Err(RegisterError::Reason)), "{reason}");
@@ -461,7 +466,7 @@ fn in_a_wallets_profile_a_revocation_is_all_that_there_is() {
     let token = national.token.as_deref().unwrap();
     register.sealed(&entry.serial, token, (at(0), at(900))).unwrap();
     register.recorded(&entry.serial, 7).unwrap();
-    let order = Order::Supersede(national.serial.clone());
+    let order = Order::Supersede(Some(national.serial.clone()));
     assert_eq!(organ.order(&entry, &order).unwrap().entry.status, StatusValue::Revoked);
     organ.publish(Due::Needed, at(1));
     assert_eq!(organ.published(&entry), StatusValue::Revoked);

@@ -66,8 +66,8 @@ impl ManyIssuing<'_> {
     }
 
     /// Who has a certificate on this question for this errand already, that has not ended and is
-    /// not in a wallet: the newest of each person, whatever has become of it. One that is sealed, and not known to be
-    /// recorded, is told where there is no other.
+    /// not in a wallet: the newest of each person, whatever has become of it. One that is sealed,
+    /// and not known to be recorded, is told where there is no other.
     pub fn held(&self, question: &CheckQuestion) -> Result<BTreeMap<String, Entry>, SessionError> {
         let register = self.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
         let name = format!("{}/{}", question.check, question.variant);
@@ -114,16 +114,6 @@ impl Session {
     /// it, and only then gives the file its name. `file` must not exist and its folder must:
     /// that it can be written is proved before anything is asked, and the certificate is
     /// on disk in a `.part` file beside it before the hub hears of it.
-    pub async fn issue(
-        &mut self,
-        errand: &Errand,
-        question: &CheckQuestion,
-        file: &Path,
-    ) -> Result<Issue, SessionError> {
-        self.issue_as(Wanted::default(), errand, question, file).await
-    }
-
-    /// The same as the caller wants it.
     pub async fn issue_as(
         &mut self,
         wanted: Wanted<'_>,
@@ -138,19 +128,31 @@ impl Session {
             (Some(id), Some(register)) => register.on(id.as_str(), None)?,
             _ => None,
         };
-        match known {
-            Some(entry) if entry.stage == Stage::Recorded => {
-                return self.hand_out(&entry, (errand, question), prepared);
-            }
-            Some(entry) if entry.stage == Stage::Sealed => {
-                return self.record_anew(&entry, (errand, question), prepared).await;
-            }
-            _ => {}
-        }
+        let prepared = match known {
+            Some(entry) => match self.resume(&entry, (errand, question), prepared).await? {
+                Resumed::Issued(issue) => return Ok(issue),
+                Resumed::Not(prepared) => prepared,
+            },
+            None => prepared,
+        };
         let definition = self.definition(question).await?;
         let (request, outcome) = self.ask(errand, question, id).await?;
         let payload = &request.envelope.payload;
         self.issue_on(errand, question, outcome, (payload, &definition), prepared).await
+    }
+
+    /// Hands out, or has the hub record, what an earlier run sealed under this number.
+    async fn resume<'a>(
+        &mut self,
+        entry: &Entry,
+        asked: (&Errand, &CheckQuestion),
+        prepared: Prepared<'a>,
+    ) -> Result<Resumed<'a>, SessionError> {
+        Ok(match entry.stage {
+            Stage::Recorded => Resumed::Issued(self.hand_out(entry, asked, prepared)?),
+            Stage::Sealed => Resumed::Issued(self.record_anew(entry, asked, prepared).await?),
+            Stage::Reserved | Stage::GivenUp => Resumed::Not(prepared),
+        })
     }
 
     /// The same on one subject of an answer about many that this system has, at most an hour old:
@@ -222,23 +224,25 @@ impl Session {
         let now = SystemTime::now();
         let exchange = affirmed.proven().answer().request_id.clone();
         let place = affirmed.place().map(u32::try_from).transpose();
-        let place = place.map_err(|_| SessionError::NoSuchPlace(usize::MAX))?;
+        let place = place.map_err(|_| RegisterError::Content("subject"))?;
+        let profile = profile_of(prepared.holder);
         let entry = match &mut prepared.issuer.register {
             None => None,
             Some(register) => {
                 let question = &format!("{}/{}", question.check, question.variant);
                 let ground = Ground { exchange: &exchange, subject: affirmed.place(), question };
-                Some(register.reserve(ground, profile_of(prepared.holder), year_of(now))?)
+                let year = year_of(now).ok_or(RegisterError::Content("year"))?;
+                Some(register.reserve(ground, profile, year)?)
             }
         };
-        let profile = profile_of(prepared.holder);
+        let prepared = match &entry {
+            Some(entry) => match self.resume(entry, (errand, question), prepared).await? {
+                Resumed::Issued(issue) => return Ok(issue),
+                Resumed::Not(prepared) => prepared,
+            },
+            None => prepared,
+        };
         match &entry {
-            Some(entry) if entry.stage == Stage::Recorded => {
-                return self.hand_out(entry, (errand, question), prepared);
-            }
-            Some(entry) if entry.stage == Stage::Sealed => {
-                return self.record_anew(entry, (errand, question), prepared).await;
-            }
             Some(entry) if entry.stage == Stage::GivenUp => {
                 return Err(RegisterError::NotIssued(entry.serial.clone()).into());
             }
@@ -280,9 +284,17 @@ impl Session {
     }
 }
 
+/// What an earlier run left.
+enum Resumed<'a> {
+    /// A certificate.
+    Issued(Issue),
+    /// Nothing that is sealed.
+    Not(Prepared<'a>),
+}
+
 /// The year by the organ's own calendar.
-fn year_of(now: SystemTime) -> u16 {
-    u16::try_from(chrono::DateTime::<chrono::Local>::from(now).year()).unwrap_or_default()
+fn year_of(now: SystemTime) -> Option<u16> {
+    u16::try_from(chrono::DateTime::<chrono::Local>::from(now).year()).ok()
 }
 
 /// The profile of a certificate for this holder.

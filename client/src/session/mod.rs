@@ -9,6 +9,7 @@ mod error;
 mod issuing;
 mod offering;
 mod recording;
+mod reviewing;
 
 pub use asking::Session;
 pub use call::answered;
@@ -17,3 +18,4 @@ pub use error::SessionError;
 pub use issuing::{ManyIssuing, Wanted};
 pub use offering::{Offering, Ready};
 pub use recording::{Issue, IssuedCertificate};
+pub use reviewing::InForce;

@@ -264,12 +264,7 @@ fn is_for(
     let shown = |name: &str, value: &str| {
         certificate.disclosed.claims.get(name).is_some_and(|found| found == value)
     };
-    let scope = certificate.scope.get(ASKED).map(Vec::as_slice).unwrap_or_default();
-    let asks_the_same = |(name, value): &(String, String)| {
-        shown(name, value) || scope.contains(&asked(name, value))
-    };
-    certificate.check == question.check
-        && certificate.variant == question.variant
+    asks_the_same(certificate, question)
         && shown("purpose", &errand.purpose)
         && shown("case_number", &errand.case_number)
         && certificate.disclosed.errand.as_ref().is_some_and(|shown| {
@@ -278,5 +273,18 @@ fn is_for(
                 && shown.legal_basis == errand.legal_basis
         })
         && certificate.holder.as_ref().map(|bound| &bound.key) == holder
-        && question.parameters.iter().all(asks_the_same)
+}
+
+/// Whether a certificate is on this question: each parameter is in it, word for word.
+pub(super) fn asks_the_same(certificate: &VerifiedCertificate, question: &CheckQuestion) -> bool {
+    let shown = |name: &str, value: &str| {
+        certificate.disclosed.claims.get(name).is_some_and(|found| found == value)
+    };
+    let scope = certificate.scope.get(ASKED).map(Vec::as_slice).unwrap_or_default();
+    certificate.check == question.check
+        && certificate.variant == question.variant
+        && question
+            .parameters
+            .iter()
+            .all(|(name, value)| shown(name, value) || scope.contains(&asked(name, value)))
 }

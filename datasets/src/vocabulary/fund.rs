@@ -58,7 +58,6 @@ pub(super) const ACCOUNT: AskedDataset = AskedDataset {
     lookup: AskedLookup { name: "holder", columns: &["holder_id"], whom: "the holder" },
     columns: &[
         id("holder_id", "the id of the holder (账户所有人证件号)"),
-        column("account_no", SemanticType::Text, "the account's own number (个人账号)"),
         code(
             "status",
             "the account's state now (账户状态)",

@@ -1,8 +1,6 @@
 //! What is asked of the office that certifies talents.
 
-use zerotrip_proto::v1::SemanticType;
-
-use super::{AskedDataset, AskedEnd, AskedLookup, begin, code, column, date, end, id};
+use super::{AskedDataset, AskedEnd, AskedLookup, begin, code, date, end, id};
 
 pub(super) const CERTIFICATE: AskedDataset = AskedDataset {
     id: "talent.certificate",
@@ -11,7 +9,6 @@ pub(super) const CERTIFICATE: AskedDataset = AskedDataset {
     lookup: AskedLookup { name: "holder", columns: &["holder_id"], whom: "the holder" },
     columns: &[
         id("holder_id", "the id of the holder (持证人证件号)"),
-        column("certificate_no", SemanticType::Text, "the certificate's own number (证书编号)"),
         code(
             "status",
             "the certificate's state now (证书状态): a time that has run out shows in it",

@@ -252,7 +252,7 @@ pub fn enterprises(
         abnormal.extend(entries);
         serious.extend(grave);
     }
-    let has_registration_number = random.chance(250);
+    let has_registration_number = random.chance(250) && spec.is_odd;
     if has_registration_number {
         let number = format!("3301000{:08}", random.below(100_000_000));
         abnormal.push(vec![Some(number), Some("2015-03-02".into()), None]);

@@ -63,6 +63,9 @@ pub struct Spec {
     pub said: Option<DateTime<FixedOffset>>,
     /// Where the registers of the police, civil affairs, real estate and housing live.
     pub systems: [System; 4],
+    /// Whether some rows of the registers beside those four cannot be read, name somebody else or
+    /// are there twice.
+    pub is_odd: bool,
 }
 
 /// Where they live unless somebody says otherwise.
@@ -154,7 +157,11 @@ impl Spec {
     /// In a large city as few rows are spoilt as an owner's check lets pass; in a small one enough
     /// of each kind.
     fn spoilt(&self, per_mille: u64) -> u64 {
-        if self.residents > 5_000 { per_mille / 15 } else { per_mille }
+        match self.is_odd {
+            false => 0,
+            true if self.residents > 5_000 => per_mille / 15,
+            true => per_mille,
+        }
     }
 
     /// Of how many persons the registers have rows for each month: of a large city the first few,
@@ -175,6 +182,7 @@ impl Spec {
             written_at: at + Duration::hours(1),
             said: None,
             systems: SYSTEMS,
+            is_odd: true,
         }
     }
 
@@ -185,7 +193,8 @@ impl Spec {
         let today = now.date_naive();
         let tonight = at_half_past_midnight(today);
         let extracted_at = if tonight < now { tonight } else { tonight - Duration::hours(1) };
-        Self { residents, seed, today, extracted_at, written_at: now, said: None, systems: SYSTEMS }
+        let (systems, written_at) = (SYSTEMS, now);
+        Self { residents, seed, today, extracted_at, written_at, said: None, systems, is_odd: true }
     }
 
     /// The same city, whose extract began at that time of its day.

@@ -50,7 +50,7 @@ pub enum Verdict {
     Revoked,
     /// Withdrawn until that is lifted.
     Suspended,
-    /// Another has taken its place.
+    /// Another, or what was registered later, has taken its place.
     Superseded,
     /// Its time is over.
     Expired,

@@ -53,11 +53,13 @@ pub(super) fn overview(definition: &Definition) -> Section {
             Bilingual::new(
                 "A yes is given only where every register answered whole, could be read whole, \
                  knows of every person asked about, and all of it held at one moment. A no is \
-                 given only for what is on record of a person who is asked about beyond doubt. In \
-                 every other case the answer is \"unavailable\", which is neither.",
+                 given only for what is on record of a person who is asked about beyond doubt, or, \
+                 where a question says so below, where every register answered whole and nothing \
+                 on record shows it. In every other case the answer is \"unavailable\", which is \
+                 neither.",
                 "只有在每个登记都完整答复、全部可读、涵盖每一位被查询人员，且各项内容在同一时点均\
-                 成立时，才给出肯定答复；只有确属查询对象的人员有相应登记记录时，才给出否定答复；\
-                 其余情形一律答复“无法确定”，既非是，也非否。",
+                 成立时，才给出肯定答复；只有确属查询对象的人员有相应登记记录时，或者（下文载明的）\
+                 各登记均完整答复而没有记录证明时，才给出否定答复；其余情形一律答复“无法确定”，既非是，也非否。",
             ),
         ],
     };
@@ -188,8 +190,8 @@ fn silence(variant: &Variant, scan: &Scan, kind: KeyKind) -> Bilingual {
                  the answer unavailable. It may be {days} old."
             ),
             format!(
-                "无记录时不作任何结论；其记录只会引起疑问，使答复为“无法确定”。数据不得早于 \
-                 {age_zh}。"
+                "无记录时不作任何结论；其记录只会引起疑问，使答复为“无法确定”。数据时点距答复时 \
+                 不得超过 {age_zh}。"
             ),
         );
     }
@@ -225,7 +227,7 @@ fn silence(variant: &Variant, scan: &Scan, kind: KeyKind) -> Bilingual {
             persons.en, reach.en, judged.en
         ),
         format!(
-            "如无{}的记录，即认定其{}没有此类情形。数据不得早于 {age_zh}。{}",
+            "如无{}的记录，即认定其{}没有此类情形。数据时点距答复时不得超过 {age_zh}。{}",
             persons.zh, reach.zh, judged.zh
         ),
     )

@@ -134,12 +134,12 @@ fn rows(months: &Months, shape: &ExpectedDataset) -> Bilingual {
             let day = column(day);
             add(
                 format!(
-                    "A payment counts if, by {}, it was made in its own month or at most {within} \
-                     calendar months later; what was paid later than that does not count.",
+                    "A row counts if {} is in the month that it is for, or at most {within} \
+                     calendar months later; what is later than that does not count.",
                     day.en
                 ),
                 format!(
-                    "按{}，在所属月份当月或其后 {within} 个自然月内缴纳的方可计入；此后补缴的不计入。",
+                    "{}在所属月份当月或其后 {within} 个自然月内的记录方可计入；此后的不计入。",
                     day.zh
                 ),
             );
@@ -147,13 +147,13 @@ fn rows(months: &Months, shape: &ExpectedDataset) -> Bilingual {
         (Some(day), None) => {
             let day = column(day);
             add(
-                format!("A payment counts whenever it was made, if {} says when.", day.en),
-                format!("无论何时缴纳（含补缴）均计入，但须载有{}。", day.zh),
+                format!("A row counts whatever day {} is, if it says one.", day.en),
+                format!("无论{}为何日均计入，但须有记载。", day.zh),
             );
         }
         (None, _) => add(
-            "A payment counts whenever it was made.".to_owned(),
-            "无论何时缴纳（含补缴）均计入。".to_owned(),
+            "No day is asked for: a row counts whenever it came.".to_owned(),
+            "不问日期，无论何时入账均计入。".to_owned(),
         ),
     }
     Bilingual::new(en, zh)

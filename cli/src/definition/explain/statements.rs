@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use zerotrip_checks::definition::{Definition, ExpectedDataset, Reach, Role, Scan};
+use zerotrip_checks::definition::{Definition, ExpectedDataset, Reach, Role, Scan, Variant};
 use zerotrip_text::Bilingual;
 
 use super::kinds::Kind;
@@ -187,16 +187,24 @@ fn columns(
 
 fn subjects(definition: &Definition, shape: &ExpectedDataset) -> Vec<Bilingual> {
     let mut ways = Vec::new();
-    if scans(definition, &shape.id).any(|(_, _, scan)| scan.judged) {
+    // Of rows that are judged one by one, or counted, those of its regions are enough.
+    let is_local = |variant: &str, name: &str, scan: &Scan| {
+        let counts = |variant: &Variant| variant.counts().any(|(_, months)| months.of == name);
+        scan.judged || definition.variants.iter().any(|one| one.name == variant && counts(one))
+    };
+    let all = || scans(definition, &shape.id);
+    if all().any(|(variant, name, scan)| is_local(variant, name, scan)) {
         ways.push(Bilingual::new(
             "it knows of everyone, wherever registered, what is in its regions",
             "无论何地户籍，凡在其涵盖地区内的均有记录",
         ));
     }
-    ways.push(Bilingual::new(
-        "it knows of everyone, wherever registered and wherever it happened",
-        "无论何地户籍、发生于何地，均有记录",
-    ));
+    if !all().all(|(variant, name, scan)| is_local(variant, name, scan)) {
+        ways.push(Bilingual::new(
+            "it knows of everyone, wherever registered and wherever it happened",
+            "无论何地户籍、发生于何地，均有记录",
+        ));
+    }
     ways.extend(definition.coverage.iter().map(|rule| {
         let (statement, by) = (&rule.statement, &rule.registered);
         Bilingual::new(
@@ -211,6 +219,9 @@ fn subjects(definition: &Definition, shape: &ExpectedDataset) -> Vec<Bilingual> 
             ),
         )
     }));
+    if let [way] = ways.as_slice() {
+        return vec![way.clone()];
+    }
     let en: Vec<&str> = ways.iter().map(|way| way.en.as_str()).collect();
     let zh: Vec<&str> = ways.iter().map(|way| way.zh.as_str()).collect();
     vec![Bilingual::new(
@@ -292,7 +303,7 @@ fn as_of(definition: &Definition, shape: &ExpectedDataset) -> Vec<Bilingual> {
              the earliest of all, and none may be more than {hours} hours old"
         ),
         format!(
-            "所给时点即其记录当时的状态；答复以各登记中最早的时点为准，且均不得早于 {hours} 小时"
+            "所给时点即其记录当时的状态；答复以各登记中最早的时点为准，且各时点距答复时均不得超过 {hours} 小时"
         ),
     )]
 }
