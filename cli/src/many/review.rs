@@ -96,17 +96,17 @@ impl Reviewed {
             let codes: Vec<&str> =
                 reasons.iter().take(TOLD).map(|reason| reason.code.as_str()).collect();
             let why = format!("no longer so, by exchange {exchange}: {}", codes.join(", "));
+            let in_chinese = format!("已不符合，依据交换 {exchange}：{}", codes.join("、"));
             for serial in serials {
                 if let Some(register) = &mut register {
                     register.order(serial, &Order::Supersede(None), &why, SystemTime::now())?;
                 }
                 self.superseded += 1;
-                let text =
-                    format!("{serial}  {}", screen.pick(&why, &in_chinese(exchange, &codes)));
-                screen.show(
-                    &text,
-                    &json!({ "serial": serial, "still_so": false, "codes": codes, "exchange": exchange }),
-                )?;
+                let said = screen.pick(why.as_str(), in_chinese.as_str());
+                let value = json!({
+                    "serial": serial, "still_so": false, "codes": codes, "exchange": exchange,
+                });
+                screen.show(&format!("{serial}  {said}"), &value)?;
             }
         }
         Ok(())
@@ -138,8 +138,4 @@ impl Reviewed {
             (0, 0, 0) => 0,
         }))
     }
-}
-
-fn in_chinese(exchange: &str, codes: &[&str]) -> String {
-    format!("已不符合，依据交换 {exchange}：{}", codes.join("、"))
 }
