@@ -16,7 +16,7 @@ use zerotrip_client::issued::{
 
 use crate::ask::{self, Asking};
 use crate::folders::SystemDir;
-use crate::render::{Failure, Screen, USAGE, rfc3339, status_name, status_word};
+use crate::render::{Failure, Screen, USAGE, rfc3339};
 
 /// Certificates that are listed, without `--most`.
 const LISTED: u32 = 100;
@@ -253,8 +253,8 @@ fn line(entry: &Entry, screen: &Screen) -> String {
         true => screen.pick("  [not published yet]", "  [尚未公布]"),
         false => "",
     };
-    let (en, zh) = status_name(entry.status);
-    format!("{}  {}  {}{stage}{published}", entry.serial, screen.pick(en, zh), entry.question)
+    let state = screen.pick(entry.status.word(), entry.status.zh());
+    format!("{}  {state}  {}{stage}{published}", entry.serial, entry.question)
 }
 
 fn details(entry: &Entry, screen: &Screen) -> Vec<String> {
@@ -294,7 +294,7 @@ fn stage_names(stage: Stage) -> (&'static str, &'static str) {
 fn entry_json(entry: &Entry) -> Value {
     json!({
         "serial": entry.serial,
-        "state": status_word(entry.status),
+        "state": entry.status.word(),
         "stage": match entry.stage {
             Stage::Reserved => "reserved",
             Stage::Sealed => "sealed",

@@ -125,7 +125,7 @@ fn said(outcome: &Outcome, screen: &Screen) -> String {
         } => {
             let label = |en: &str, zh: &str| screen.pick(en, zh).to_owned();
             let mut lines = vec![
-                label(&verdict.to_uppercase(), verdict_zh(verdict)),
+                label(&verdict.word().to_uppercase(), verdict.zh()),
                 format!(
                     "  {} {}",
                     label("states:", "证明内容："),
@@ -147,32 +147,11 @@ fn said(outcome: &Outcome, screen: &Screen) -> String {
     }
 }
 
-/// A verdict's word and exit code, as `verify` has them.
-const VERDICTS: [(&str, u8, &str); 10] = [
-    ("valid", 0, "有效"),
-    ("revoked", 10, "已撤销"),
-    ("suspended", 11, "已暂停"),
-    ("superseded", 12, "已被替代"),
-    ("expired", 13, "已过有效期"),
-    ("not-yet", 14, "尚未生效"),
-    ("unknown-status", 15, "状态未知"),
-    ("wrong-purpose", 16, "用途不符"),
-    ("wrong-profile", 17, "规范不符"),
-    ("not-holder", 18, "不能证明出示人就是持有人"),
-];
-
-fn verdict_zh(word: &str) -> &'static str {
-    VERDICTS.iter().find(|(known, ..)| *known == word).map_or("未知", |(.., zh)| zh)
-}
-
 fn exit_of(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Declined => NOT_SO,
         Outcome::Unsettled => UNAVAILABLE,
         Outcome::Refused { .. } => NOT_VERIFIED,
-        Outcome::Judged { verdict, .. } => VERDICTS
-            .iter()
-            .find(|(known, ..)| known == verdict)
-            .map_or(NOT_VERIFIED, |(_, exit, _)| *exit),
+        Outcome::Judged { verdict, .. } => crate::render::exit_of(*verdict),
     }
 }

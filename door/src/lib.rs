@@ -36,5 +36,5 @@ pub use http::{Body, Open, ROUTES, Route, open};
 pub use issuing::{NotSealed, Sealing, Seals, SealsWithHub};
 pub use offers::{Made, Offers, configuration};
 pub use settings::{DoorSettings, Kind, VerifierSettings};
-pub use verifier::{NewRequest, Outcome, RequestSigner, Requests, request_uri, word};
+pub use verifier::{NewRequest, Outcome, RequestSigner, Requests, request_uri};
 pub use wallets::offer_uri;

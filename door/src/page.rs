@@ -14,7 +14,7 @@ use zerotrip_trust::digest::sha256;
 
 use crate::http::Reply;
 use crate::upload::{Upload, read};
-use crate::verifier::{judge_with_list, word};
+use crate::verifier::judge_with_list;
 
 const STYLE: &str = "html{font:1.25rem/1.6 sans-serif;color:#111;background:#fff}\
 body{max-width:44rem;margin:0 auto;padding:1rem}h1{font-size:1.8rem}\
@@ -117,7 +117,7 @@ fn result(judged: &Judged) -> String {
     let mut page = format!(
         "<h1>核验结果 <span lang=\"en\">· Result</span></h1><p class=\"{class}\" \
          role=\"status\" data-verdict=\"{}\">{} <span lang=\"en\">· {}</span></p><dl>",
-        word(&judged.verdict),
+        judged.verdict.kind().word(),
         escaped(&zh),
         escaped(&en)
     );

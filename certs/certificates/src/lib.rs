@@ -46,8 +46,8 @@ pub use terms::{ASKED, Fixed, SEAL_WITHIN, TermsError, asked, fix};
 pub use type_metadata::type_metadata;
 pub use verify::{
     CertificateError, Demand, Disclosed, Finding, Holder, Issuer, Judged, Listed, NoStatus,
-    NotHolder, ShownErrand, Source, TrustRoot, Verdict, VerifiedCertificate, judge, status_of,
-    verify,
+    NotHolder, ShownErrand, Source, TrustRoot, Verdict, VerdictKind, VerifiedCertificate, judge,
+    status_of, verify,
 };
 
 use std::time::SystemTime;

@@ -1,6 +1,6 @@
 //! Why a QR does not count, or is not made.
 
-use zerotrip_certificates::{CertificateError, Verdict};
+use zerotrip_certificates::{CertificateError, VerdictKind};
 use zerotrip_cose::CoseError;
 
 use crate::base45::Base45Error;
@@ -51,8 +51,8 @@ pub enum QrError {
     #[error(transparent)]
     Certificate(CertificateError),
     /// It counts, and is not valid.
-    #[error("no QR is made of a certificate that is not known to be valid: it is {0}")]
-    NotValid(&'static str),
+    #[error("no QR is made of a certificate that is not known to be valid: it is `{}`", .0.word())]
+    NotValid(VerdictKind),
     /// It is bound to its holder's key.
     #[error(
         "no QR is made of a certificate that is bound to its holder's key: who shows a QR proves \
@@ -79,20 +79,4 @@ pub enum QrError {
         /// How many it needs.
         found: usize,
     },
-}
-
-/// A verdict's word in English and Chinese.
-pub(crate) fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Valid => "valid",
-        Verdict::Revoked => "revoked",
-        Verdict::Suspended => "suspended",
-        Verdict::Superseded => "superseded",
-        Verdict::Expired => "expired",
-        Verdict::NotYetValid => "not yet valid",
-        Verdict::UnknownStatus(_) => "of unknown status",
-        Verdict::WrongPurpose { .. } => "for another purpose",
-        Verdict::NotHolder(_) => "not shown by its holder",
-        Verdict::WrongProfile { .. } => "of another profile",
-    }
 }

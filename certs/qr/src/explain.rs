@@ -45,8 +45,8 @@ impl Explain for QrError {
             Self::WrongIssuer { stated, holder } => {
                 Failure::new(en, format!("二维码称由 `{stated}` 签发，但公钥属于 `{holder}`"))
             }
-            Self::NotValid(word) => {
-                let zh = format!("不能确知有效的电子证明不制作二维码：{}", word_zh(word));
+            Self::NotValid(kind) => {
+                let zh = format!("不能确知有效的电子证明不制作二维码：{}", kind.zh());
                 Failure::new(en, zh)
             }
             Self::Bound => Failure::new(
@@ -74,18 +74,6 @@ impl Explain for QrError {
                 "请略去可以不出示的内容（`zerotrip present`）",
             ),
         }
-    }
-}
-
-fn word_zh(word: &str) -> &'static str {
-    match word {
-        "revoked" => "已撤销",
-        "suspended" => "已暂停",
-        "superseded" => "已被替代",
-        "expired" => "已过有效期",
-        "not yet valid" => "尚未生效",
-        "of unknown status" => "状态未知",
-        _ => "不符合要求",
     }
 }
 

@@ -12,7 +12,7 @@ use zerotrip_cose::Sign1;
 use zerotrip_trust::digest::Digest;
 use zerotrip_trust::keys::SigningKey;
 
-use crate::error::{QrError, word};
+use crate::error::QrError;
 use crate::record::{FactText, Record, Subject, Unit, seconds};
 use crate::text::{QrText, TYP};
 use crate::verify::open;
@@ -43,7 +43,7 @@ pub fn make(
     match (&judged.verdict, standing) {
         (Verdict::Valid, _) => {}
         (Verdict::UnknownStatus(NoStatus::NoList), Standing::InRegister) => {}
-        (verdict, _) => return Err(QrError::NotValid(word(verdict))),
+        (verdict, _) => return Err(QrError::NotValid(verdict.kind())),
     }
     let certificate = judged.certificate;
     if certificate.holder.is_some() {

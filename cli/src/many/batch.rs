@@ -24,7 +24,7 @@ use zerotrip_proto::v1::ErrorCode;
 use super::answers::Answers;
 use super::evidence::is_old;
 use super::{ask_all, many, read_list};
-use crate::render::{Failure, NOT_VERIFIED, Screen, status_word};
+use crate::render::{Failure, NOT_VERIFIED, Screen};
 use crate::renewals;
 
 /// Where the answers are kept in the folder.
@@ -283,7 +283,7 @@ impl Issued {
             let certificate = self.certificates.get(subject);
             let (outcome, code) = match (certificate, self.refused.get(subject)) {
                 (Some(one), _) if one.status == StatusValue::Valid => ("issued", ""),
-                (Some(one), _) => (status_word(one.status), ""),
+                (Some(one), _) => (one.status.word(), ""),
                 (None, Some(code)) => ("denied", code.as_str()),
                 (None, None) => answers.outcome(subject),
             };

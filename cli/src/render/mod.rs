@@ -17,4 +17,4 @@ pub(crate) use names::{name_zh, usage_zh};
 pub(crate) use outcome::{facts_json, show_outcome, show_outcome_with};
 pub(crate) use qr::qr_verdict;
 pub(crate) use screen::{Language, Screen, rfc3339};
-pub(crate) use verdict::{status_name, status_word, verdict};
+pub(crate) use verdict::{exit_of, verdict};

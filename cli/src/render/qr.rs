@@ -6,15 +6,15 @@ use zerotrip_text::shown;
 
 use super::names::{name_en, name_zh};
 use super::screen::{Screen, rfc3339};
-use super::verdict::{insert, said};
+use super::verdict::{exit_of, insert, said};
 
 /// What is shown of it.
 pub(crate) fn qr_verdict(judged: &Judged, screen: &Screen) -> (String, Value, u8) {
-    let (word, exit, en, zh) = said(&judged.verdict, judged.status, screen);
+    let (en, zh) = said(&judged.verdict, judged.status, screen);
     let text = format!("{}\n{}", screen.pick(&en, &zh), card(&judged.qr, screen));
     let mut value = qr_json(&judged.qr);
-    insert(&mut value, (&judged.verdict, judged.status), word, (&en, &zh));
-    (text, value, exit)
+    insert(&mut value, (&judged.verdict, judged.status), (&en, &zh));
+    (text, value, exit_of(judged.verdict.kind()))
 }
 
 fn card(qr: &VerifiedQr, screen: &Screen) -> String {

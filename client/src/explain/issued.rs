@@ -1,6 +1,5 @@
 //! Errors of the register of issued certificates.
 
-use zerotrip_certificates::status::StatusValue;
 use zerotrip_text::{Explain, Failure};
 
 use super::peer::{file, home};
@@ -66,13 +65,7 @@ impl Explain for RegisterError {
                 )
             }
             Self::NotInForce { serial, status } => {
-                let word = match status {
-                    StatusValue::Valid => "有效",
-                    StatusValue::Revoked => "已撤销",
-                    StatusValue::Suspended => "已暂停",
-                    StatusValue::Superseded => "已被替代",
-                };
-                Failure::new(en, format!("`{serial}` 目前无效：{word}"))
+                Failure::new(en, format!("`{serial}` 目前无效：{}", status.zh()))
                     .remedy("issue another certificate", "请另行签发")
             }
             Self::Kept(_) => Failure::new(en, "所存证明无法读取")

@@ -49,7 +49,7 @@ pub enum RegisterError {
     NotIssued(String),
     #[error("the certificate with the number `{0}` is another one")]
     OtherCertificate(String),
-    #[error("`{serial}` is not in force: it is {}", word(*status))]
+    #[error("`{serial}` is not in force: it is {}", status.word())]
     NotInForce { serial: String, status: StatusValue },
     #[error("a kept certificate does not read: {0}")]
     Kept(#[from] SdJwtError),
@@ -76,13 +76,4 @@ pub enum RegisterError {
     /// The settings name another address than the certificates that were issued.
     #[error("`{FILE}` says `{now}`, and certificates were issued whose status is at `{before}`")]
     Moved { now: String, before: String },
-}
-
-fn word(status: StatusValue) -> &'static str {
-    match status {
-        StatusValue::Valid => "valid",
-        StatusValue::Revoked => "revoked",
-        StatusValue::Suspended => "suspended",
-        StatusValue::Superseded => "superseded",
-    }
 }

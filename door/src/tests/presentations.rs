@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use zerotrip_certificates::HolderKey;
 use zerotrip_certificates::sdjwt::SdJwt;
+use zerotrip_certificates::{HolderKey, VerdictKind};
 use zerotrip_trust::digest::sha256;
 use zerotrip_trust::jwe::{ContentEncryption, OnceKey};
 use zerotrip_trust::keys::{Algorithm, PublicKey, SigningKey};
@@ -181,7 +181,7 @@ async fn a_bank_learns_no_home_for_a_loan_and_nothing_else() {
     let shown = asked.shown(&token, &["purpose"], &bank.holder);
     bank.answer(&asked, &asked.answer(&shown));
     let Some(Outcome::Judged { verdict, .. }) = bank.outcome(&asked) else { panic!() };
-    assert_eq!(verdict, "revoked");
+    assert_eq!(verdict, VerdictKind::Revoked);
     open.close().await;
 }
 
@@ -242,7 +242,7 @@ async fn what_was_not_asked_for_is_refused_and_not_kept() {
     is_refused("another verifier", &audience);
     std::fs::remove_dir_all(bank.world.path("lists")).unwrap();
     let good = |asked: &Asked| asked.shown(&token, &["purpose"], holder);
-    assert_eq!(verdict(&good), "unknown-status", "without its list");
+    assert_eq!(verdict(&good), VerdictKind::UnknownStatus, "without its list");
     // Nothing is known where nothing can be judged.
     std::fs::write(bank.world.path("directory.dsse"), b"damaged").unwrap();
     assert_eq!(of(&good), (200, Outcome::Unsettled));

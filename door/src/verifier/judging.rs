@@ -11,7 +11,7 @@ use zerotrip_channel::{SystemHome, files};
 use zerotrip_client::{Session, SessionError};
 use zerotrip_trust::directory::Directory;
 
-use super::outcome::{Outcome, word};
+use super::outcome::Outcome;
 use super::verifying::Verifying;
 use crate::settings::Kind;
 
@@ -66,7 +66,7 @@ pub(crate) async fn verdict_of(
     // Who is not shown to be its holder, or brings it for something else, shows nothing here.
     match judged.verdict {
         Verdict::NotHolder(_) | Verdict::WrongPurpose { .. } | Verdict::WrongProfile { .. } => {
-            refused(format!("the certificate is `{}`", word(&judged.verdict)))
+            refused(format!("the certificate is `{}`", judged.verdict.kind().word()))
         }
         _ => Outcome::of(&judged, kind),
     }

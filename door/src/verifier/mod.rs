@@ -15,7 +15,7 @@ mod verifying;
 
 pub use folder::{NewRequest, Requests};
 pub(crate) use judging::{judge_with_list, verdict_of};
-pub use outcome::{Outcome, word};
+pub use outcome::Outcome;
 pub(crate) use response::response;
 pub(crate) use verifying::{Verifying, no_request};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use zerotrip_certificates::{Judged, Verdict};
+use zerotrip_certificates::{Judged, VerdictKind};
 
 use crate::jwt::seconds;
 use crate::settings::Kind;
@@ -16,7 +16,7 @@ pub enum Outcome {
     /// A genuine certificate, of what was asked for.
     Judged {
         /// What it is good for: `valid`, or why not.
-        verdict: String,
+        verdict: VerdictKind,
         /// What it states: English.
         statement_en: String,
         /// Chinese.
@@ -69,7 +69,7 @@ impl Outcome {
             .collect();
         let serial = certificate.serial.as_ref().map(|serial| serial.as_str().to_owned());
         Self::Judged {
-            verdict: word(&judged.verdict).to_owned(),
+            verdict: judged.verdict.kind(),
             statement_en: certificate.statement.en.clone(),
             statement_zh: certificate.statement.zh.clone(),
             persons_en: certificate.persons.en.clone(),
@@ -85,22 +85,6 @@ impl Outcome {
 
     /// Whether it may be relied upon.
     pub fn is_valid(&self) -> bool {
-        matches!(self, Self::Judged { verdict, .. } if verdict == "valid")
-    }
-}
-
-/// A verdict's word, as `zerotrip verify` says it.
-pub fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Valid => "valid",
-        Verdict::Revoked => "revoked",
-        Verdict::Suspended => "suspended",
-        Verdict::Superseded => "superseded",
-        Verdict::Expired => "expired",
-        Verdict::NotYetValid => "not-yet",
-        Verdict::UnknownStatus(_) => "unknown-status",
-        Verdict::WrongPurpose { .. } => "wrong-purpose",
-        Verdict::NotHolder(_) => "not-holder",
-        Verdict::WrongProfile { .. } => "wrong-profile",
+        matches!(self, Self::Judged { verdict: VerdictKind::Valid, .. })
     }
 }

@@ -26,11 +26,31 @@ pub enum StatusValue {
     Revoked,
     /// Until it is lifted.
     Suspended,
-    /// Another certificate has taken its place.
+    /// Another certificate, or what was registered later, has taken its place.
     Superseded,
 }
 
 impl StatusValue {
+    /// Its word for programs, and in English.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Revoked => "revoked",
+            Self::Suspended => "suspended",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    /// In Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Valid => "有效",
+            Self::Revoked => "已撤销",
+            Self::Suspended => "已暂停",
+            Self::Superseded => "已被替代",
+        }
+    }
+
     /// The number in the list (draft, 7.1; 3 is the application's).
     pub fn number(self) -> u8 {
         match self {

@@ -6,6 +6,7 @@ mod error;
 mod judge;
 mod own;
 mod root;
+mod verdict_kind;
 mod verified;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,7 @@ use crate::{VCT_PREFIX, is_vct_of, written};
 pub use error::CertificateError;
 pub use judge::{Demand, Judged, Listed, NoStatus, NotHolder, Verdict, judge, status_of};
 pub use root::TrustRoot;
+pub use verdict_kind::VerdictKind;
 pub use verified::{Disclosed, Finding, Holder, Issuer, ShownErrand, Source, VerifiedCertificate};
 
 /// Longest validity that any definition can give.

@@ -1,7 +1,7 @@
 //! What people read is in both languages, with the remedy apart.
 
-use zerotrip_certificates::CertificateError;
 use zerotrip_certificates::sdjwt::SdJwtError;
+use zerotrip_certificates::{CertificateError, VerdictKind};
 use zerotrip_cose::{CborError, CoseError};
 use zerotrip_text::Explain;
 
@@ -40,8 +40,8 @@ fn every_error_is_said_in_both_languages() {
         QrError::KeyEnded(certificate()),
         QrError::WrongIssuer { stated: FUND.into(), holder: TAX.into() },
         QrError::Certificate(certificate()),
-        QrError::NotValid("revoked"),
-        QrError::NotValid("for another purpose"),
+        QrError::NotValid(VerdictKind::Revoked),
+        QrError::NotValid(VerdictKind::WrongPurpose),
         QrError::Bound,
         QrError::NotTheIssuers { key_id: "k".into(), issuer: FUND.into() },
         QrError::Unfit("scope".into()),

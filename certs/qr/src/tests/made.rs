@@ -1,7 +1,7 @@
 //! What is made of a certificate, and of which none is.
 
-use zerotrip_certificates::CertificateError;
 use zerotrip_certificates::sdjwt::SdJwt;
+use zerotrip_certificates::{CertificateError, VerdictKind};
 use zerotrip_proto::to_timestamp;
 use zerotrip_trust::keys::Algorithm;
 
@@ -66,17 +66,17 @@ fn a_qr_is_made_of_what_verifies_by_its_own_organ_alone() {
     // One that can be revoked, where no register says that it was not.
     assert_eq!(
         make(&token, Standing::Unlisted, &world.seal, at(200)),
-        Err(QrError::NotValid("of unknown status"))
+        Err(QrError::NotValid(VerdictKind::UnknownStatus))
     );
     let end = at(100) + 30 * DAY;
     assert_eq!(
         make(&token, Standing::InRegister, &world.seal, end),
-        Err(QrError::NotValid("expired"))
+        Err(QrError::NotValid(VerdictKind::Expired))
     );
     let early = at(0) - std::time::Duration::from_secs(300);
     assert_eq!(
         make(&plain, Standing::Unlisted, &world.seal, early),
-        Err(QrError::NotValid("not yet valid"))
+        Err(QrError::NotValid(VerdictKind::NotYetValid))
     );
     // Another organ, a key that nobody knows, a key that cannot seal.
     assert_eq!(
