@@ -79,7 +79,7 @@ impl Door {
 
     pub(crate) fn tls(&self) -> Result<Option<Arc<ServerConfig>>, DoorError> {
         let Some((certificate, key)) = &self.settings.tls else { return Ok(None) };
-        let wrong = |path: &Path, why| DoorError::Content { path: path.to_owned(), why };
+        let wrong = |path: &Path, why| DoorError::Certificate { path: path.to_owned(), why };
         let chain = pem::certificates(&files::read_text(certificate)?)
             .map_err(|_| wrong(certificate, "it is not a chain of certificates (PEM)"))?;
         let private = PrivateKeyDer::from_pem_slice(&files::read(key)?)

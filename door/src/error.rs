@@ -30,6 +30,9 @@ pub enum DoorError {
     Key(#[from] KeyError),
     #[error("`{}`: {why}", path.display())]
     Content { path: PathBuf, why: &'static str },
+    /// What the settings name.
+    #[error("`{}`: {why}", path.display())]
+    Certificate { path: PathBuf, why: &'static str },
     #[error("{OFFERS} offers wait for their wallets already")]
     TooManyOffers,
     #[error("{TYPES} types of certificates were offered already")]
@@ -73,6 +76,12 @@ impl Explain for DoorError {
             Self::Content { path, .. } => {
                 Failure::new(en, format!("`{}` 的内容有误", path.display()))
                     .remedy("remove the file, and make it anew", "请删除该文件并重新生成")
+            }
+            Self::Certificate { path, .. } => {
+                Failure::new(en, format!("`{}` 不是所需的证书", path.display())).remedy(
+                    "name one certificate (PEM) that holds now, over the key beside it",
+                    "请在 `door.toml` 中指定一份现行有效、且与所指密钥对应的证书（PEM）",
+                )
             }
             Self::TooManyOffers => Failure::new(en, format!("等待领取的证明已达 {OFFERS} 份"))
                 .remedy("wait until some have ended", "请待部分到期后再试"),

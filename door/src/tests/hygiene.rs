@@ -252,6 +252,6 @@ async fn with_a_certificate_the_door_ends_tls_itself() {
     std::fs::write(world.path("web.key"), TlsKey::generate().unwrap().to_pem()).unwrap();
     let other = crate::Door::new(world.folder.path(), world.seals.clone()).unwrap();
     let refused = crate::open(std::sync::Arc::new(other), "127.0.0.1:0".parse().unwrap()).await;
-    assert!(matches!(refused, Err(DoorError::Content { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(DoorError::Certificate { .. })), "{refused:?}");
     open.close().await;
 }

@@ -44,7 +44,7 @@ impl RequestSigner {
     pub fn load(settings: &VerifierSettings, now: SystemTime) -> Result<Self, DoorError> {
         let key = SigningKey::from_pkcs8_pem(&files::read_text(&settings.key)?)?;
         let path = &settings.certificate;
-        let wrong = |why: &'static str| DoorError::Content { path: path.clone(), why };
+        let wrong = |why: &'static str| DoorError::Certificate { path: path.clone(), why };
         let leaf = pem::certificate(&files::read_text(path)?)
             .map_err(|_| wrong("it is not one certificate (PEM)"))?;
         let (begins, ends) =
