@@ -8,7 +8,7 @@ union all
 select 'against', 'NO_MINIMUM_LIVING', 'certificate', h.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from held h where not exists (select 1 from supported s where s.id = h.id)
 union all
-select case when status = 'ended' then 'ended' when status in ('suspended', 'applied') and ended_on is null then 'clear' else 'undetermined' end,
+select case when status = 'ended' then 'ended' when ended_on is null and (status = 'suspended' or status = 'applied' and granted_on is null) then 'clear' else 'undetermined' end,
        '', 'support', row_number, coalesce(ended_on, recorded_on), granted_on
 from support where kind = 'minimum_living' and (status <> 'paid' or ended_on is not null)
 union all
@@ -24,7 +24,7 @@ select 'undetermined', '', 'certificate', one.row_number, cast(null as date) as 
 from certificate one join certificate other on other.status = one.status
 where one.status = 'valid' and other.grade <> one.grade
 union all
-select case when status = 'applied' then 'clear' when status = 'ended' then 'ended'
+select case when status = 'applied' and granted_on is null then 'clear' when status = 'ended' then 'ended'
             when status in ('paid', 'suspended') and ended_on is null then 'against' else 'undetermined' end,
        code, scan, row_number, ended_by, granted_on
 from excluding
@@ -46,12 +46,13 @@ union all
 select 'undetermined', '', 'certificate', gone.row_number, gone.ended_on, cast(null as date)
 from certificate gone join held h on h.id = gone.holder
 where gone.status <> 'valid'
-  and not coalesce((gone.status <> 'frozen' and h.issued_on > gone.issued_on and h.issued_on >= coalesce(gone.ended_on, h.issued_on))
+  and not coalesce((gone.status <> 'frozen' and h.issued_on > gone.issued_on
+                    and h.issued_on >= coalesce(gone.ended_on, case when gone.status = 'expired' then h.issued_on else gone.recorded_on end))
                    or (h.recorded_on > gone.recorded_on and h.recorded_on > coalesce(gone.ended_on, gone.recorded_on)), false)
 union all
 -- What a row says of an allowance is so of the one that is being paid too, unless that is another, or so since later by its own row.
 select 'undetermined', '', 'support', gone.row_number, gone.ended_on, cast(null as date)
 from support gone join supported s on s.id = gone.supported
 where gone.kind = 'minimum_living' and gone.status in ('suspended', 'ended')
-  and not coalesce((gone.status = 'ended' and s.granted_on > gone.granted_on and s.granted_on >= coalesce(gone.ended_on, s.granted_on))
+  and not coalesce((gone.status = 'ended' and s.granted_on > gone.granted_on and s.granted_on >= coalesce(gone.ended_on, gone.recorded_on))
                    or (s.recorded_on > gone.recorded_on and s.recorded_on > coalesce(gone.ended_on, gone.recorded_on)), false)

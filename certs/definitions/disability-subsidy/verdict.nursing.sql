@@ -15,7 +15,7 @@ where one.status = 'valid' and other.grade <> one.grade
 union all
 select 'clear', '', 'support', row_number, cast(null as date) as on_date, cast(null as date) as began_on from support where kind = 'minimum_living'
 union all
-select case when status = 'applied' then 'clear' when status = 'ended' then 'ended'
+select case when status = 'applied' and granted_on is null then 'clear' when status = 'ended' then 'ended'
             when status in ('paid', 'suspended') and ended_on is null then 'against' else 'undetermined' end,
        code, scan, row_number, ended_by, granted_on
 from excluding
@@ -37,5 +37,6 @@ union all
 select 'undetermined', '', 'certificate', gone.row_number, gone.ended_on, cast(null as date)
 from certificate gone join held h on h.id = gone.holder
 where gone.status <> 'valid'
-  and not coalesce((gone.status <> 'frozen' and h.issued_on > gone.issued_on and h.issued_on >= coalesce(gone.ended_on, h.issued_on))
+  and not coalesce((gone.status <> 'frozen' and h.issued_on > gone.issued_on
+                    and h.issued_on >= coalesce(gone.ended_on, case when gone.status = 'expired' then h.issued_on else gone.recorded_on end))
                    or (h.recorded_on > gone.recorded_on and h.recorded_on > coalesce(gone.ended_on, gone.recorded_on)), false)

@@ -1,2 +1,8 @@
-select id, row_number, class, obtained_on, valid_until, recorded_on from normal
-where last_month = 'to_come'
+-- Who is 63 drives no large vehicle any more, whatever the row says (机动车驾驶证申领和使用规定 art. 65).
+select n.id, n.row_number,
+       case when n.class in ('a1', 'a2', 'a3', 'b1', 'b2')
+              and cast(substr(r.applicant, 7, 4) || '-' || substr(r.applicant, 11, 2) || '-' || substr(r.applicant, 13, 2) as date) + interval '63' year <= r.today
+            then 'c1' else n.class end as class,
+       n.obtained_on, n.valid_until, n.recorded_on
+from normal n join request r on r.applicant = n.id
+where n.last_month = 'to_come'

@@ -48,11 +48,11 @@ union all
 select 'undetermined', '', 'licence', gone.row_number, gone.ended_on, cast(null as date)
 from licence gone join held h on h.id = gone.holder
 where gone.status in ('moved_out', 'ended')
-  and not coalesce((h.obtained_on > gone.obtained_on and h.obtained_on >= coalesce(gone.ended_on, h.obtained_on)) or (h.recorded_on > gone.recorded_on and h.recorded_on > gone.ended_on), false)
+  and not coalesce((h.obtained_on > gone.obtained_on and h.obtained_on >= coalesce(gone.ended_on, gone.recorded_on)) or (h.recorded_on > gone.recorded_on and h.recorded_on > gone.ended_on), false)
 union all
 select 'undetermined', '', 'licence', gone.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from normal gone join held h on h.id = gone.id
-where gone.last_month = 'over' and not coalesce(h.recorded_on > gone.recorded_on, h.obtained_on >= gone.obtained_on, false)
+where gone.last_month in ('over', 'now') and not coalesce(h.recorded_on > gone.recorded_on, h.obtained_on >= gone.obtained_on and h.class = gone.class, false)
 union all
 -- What was revoked or withdrawn is not given back: only a licence that was obtained since is another.
 select 'undetermined', '', 'measure', m.row_number, m.ended_on, cast(null as date)

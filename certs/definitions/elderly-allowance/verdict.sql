@@ -22,7 +22,7 @@ select 'against', 'NOT_REGISTERED', 'household', o.row_number, cast(null as date
 from own o where o.status = 'moved_out' and o.death_date is null
   and not exists (select 1 from own here where here.id = o.id and here.status <> 'moved_out')
 union all
-select case when status = 'applied' then 'clear' when status = 'ended' then 'ended'
+select case when status = 'applied' and granted_on is null then 'clear' when status = 'ended' then 'ended'
             when status in ('paid', 'suspended') and ended_on is null then 'against' else 'undetermined' end,
        'ALREADY_GRANTED', 'allowance', row_number, coalesce(ended_on, recorded_on), granted_on
 from of_age

@@ -23,6 +23,10 @@
 //!    in it, where the owner has not stated that such numbers are there.
 //!
 //! With a division where some code has one: otherwise nothing says that the cell ever was a code.
+//!
+//! What is mistyped, cut or masked can be a damaged organisation code or tax number too. It is also
+//! every enterprise's whose organisation code, alone or behind a division, is so far from it (two
+//! edits; none where masks hide the rest), or stands in it whole.
 
 use super::accounted::{code, folded};
 use super::named::enterprises_in;
@@ -44,6 +48,10 @@ const FEWEST_OF_CUT: usize = 10;
 const DIGITS_OF_A_NUMBER: usize = 15;
 /// Characters of a cut code in which one can be mistyped.
 const ENOUGH_FOR_A_SLIP: usize = 13;
+/// Edits of an organisation code that was mistyped.
+const MOST_SLIPS: usize = 2;
+/// Digits of the division in a tax number.
+const DIVISION: usize = 6;
 /// Look-alikes in one code.
 const MOST_LOOK_ALIKES: usize = 2;
 
@@ -57,8 +65,10 @@ pub struct Suspect {
 /// One way to take a cell.
 #[derive(Clone, Debug)]
 enum Take {
-    /// A spelling at most so many edits from the whole code.
-    Spelt { tokens: Vec<Token>, known: Counts, most: usize },
+    /// This very code.
+    Exact(Uscc),
+    /// A spelling at most so many edits from the whole code, or from its organisation code alone.
+    Spelt { tokens: Vec<Token>, known: Counts, most: usize, most_of_part: usize },
     /// Whose organisation code this is.
     Part(OrganisationCode),
 }
@@ -66,18 +76,48 @@ enum Take {
 /// An enterprise, prepared once for being held against many cells.
 #[derive(Clone, Debug)]
 pub struct Probe {
+    code: Uscc,
     counts: Counts,
     form: Form<OF_ENTERPRISES>,
-    part: Option<OrganisationCode>,
+    part: Option<Part>,
+}
+
+/// What an enterprise was known by before 2015.
+#[derive(Clone, Debug)]
+struct Part {
+    code: OrganisationCode,
+    alone: Form<OF_ENTERPRISES>,
+    /// Behind any division.
+    tax: Form<OF_ENTERPRISES>,
+}
+
+impl Part {
+    fn of(code: OrganisationCode) -> Self {
+        let text = code.as_str().as_bytes();
+        let division = (0..DIVISION).flat_map(|at| (b'0'..=b'9').map(move |digit| (at, digit)));
+        let behind = text.iter().enumerate().map(|(at, c)| (DIVISION + at, *c));
+        let tax = Form::of(DIVISION + text.len(), division.chain(behind));
+        Self { code, alone: Form::new(text), tax }
+    }
+
+    fn could_be(&self, tokens: &[Token], most: usize) -> bool {
+        let text = self.code.as_str().as_bytes();
+        let is_whole =
+            |window: &[Token]| window.iter().zip(text).all(|(token, c)| *token == Token::Known(*c));
+        within(tokens, &self.alone, Ends::Both, most)
+            || within(tokens, &self.tax, Ends::Both, most)
+            || tokens.windows(text.len()).any(is_whole)
+    }
 }
 
 impl Probe {
     /// Prepares the enterprise.
     pub fn new(code: &Uscc) -> Self {
         Self {
+            code: *code,
             counts: Counts::of(code.bytes()),
             form: Form::new(code.bytes()),
-            part: code.organisation(),
+            part: code.organisation().map(Part::of),
         }
     }
 }
@@ -129,18 +169,18 @@ impl Suspect {
 }
 
 impl Take {
-    fn spelt(tokens: Vec<Token>, most: usize) -> Self {
-        Self::Spelt { known: Counts::known(&tokens), tokens, most }
+    fn spelt(tokens: Vec<Token>, (most, most_of_part): (usize, usize)) -> Self {
+        Self::Spelt { known: Counts::known(&tokens), tokens, most, most_of_part }
     }
 
     fn exact(code: &Uscc) -> Self {
-        Self::spelt(code.bytes().iter().map(|c| Token::Known(*c)).collect(), 0)
+        Self::Exact(*code)
     }
 
     fn beginning(text: &str, most: usize) -> Self {
         let mut tokens = known_tokens(text);
         tokens.push(Token::Stretch);
-        Self::spelt(tokens, most)
+        Self::spelt(tokens, (most, MOST_SLIPS))
     }
 
     /// The beginning that is left, perhaps with a slip, where enough of it is.
@@ -150,10 +190,13 @@ impl Take {
 
     fn could_be(&self, enterprise: &Probe) -> bool {
         match self {
-            Self::Part(part) => enterprise.part == Some(*part),
-            Self::Spelt { tokens, known, most } => {
-                known.beyond(&enterprise.counts) <= *most
-                    && within(tokens, &enterprise.form, Ends::Both, *most)
+            Self::Part(part) => enterprise.part.as_ref().is_some_and(|own| own.code == *part),
+            Self::Exact(code) => enterprise.code == *code,
+            Self::Spelt { tokens, known, most, most_of_part } => {
+                let is_whole = known.beyond(&enterprise.counts) <= *most
+                    && within(tokens, &enterprise.form, Ends::Both, *most);
+                let part = enterprise.part.as_ref();
+                is_whole || part.is_some_and(|part| part.could_be(tokens, *most_of_part))
             }
         }
     }
@@ -227,7 +270,7 @@ fn judged(item: &str) -> Option<Vec<Take>> {
     if (LENGTH - 2..=LENGTH + 1).contains(&length) && is_near(&tokens, 2) {
         // Without a code one edit away, nothing says that it ever was one.
         let is_one = length == LENGTH - 2 || is_near(&tokens, 1);
-        takes.extend(is_one.then(|| Take::spelt(tokens, 2)));
+        takes.extend(is_one.then(|| Take::spelt(tokens, (2, MOST_SLIPS))));
     }
     (!takes.is_empty()).then_some(takes)
 }
@@ -248,7 +291,7 @@ fn masked(text: &str) -> Option<Take> {
         }
     }
     let is_one = (KNOWN_ENOUGH..LENGTH).contains(&shown) && is_near(&tokens, 0);
-    is_one.then(|| Take::spelt(tokens, 0))
+    is_one.then(|| Take::spelt(tokens, (0, 0)))
 }
 
 /// 15 digits of 18, or the number before, which may have been rounded up; or mistyped as they are.
@@ -257,6 +300,6 @@ fn rounded(text: &str) -> Option<Vec<Take>> {
     let begins = [Some(kept), kept.checked_sub(1)].into_iter().flatten();
     let begins: Vec<String> = begins.map(|begin| format!("{begin:015}")).collect();
     let mut takes: Vec<Take> = begins.iter().map(|begin| Take::beginning(begin, 0)).collect();
-    takes.push(Take::spelt(known_tokens(text), 2));
+    takes.push(Take::spelt(known_tokens(text), (2, MOST_SLIPS)));
     begins.iter().any(|begin| begins_one(&known_tokens(begin))).then_some(takes)
 }

@@ -42,9 +42,10 @@ fn tax_number(text: &str) -> Option<OrganisationCode> {
     uscc::is_division(division).then(|| organisation_code(code)).flatten()
 }
 
-/// An organisation code that is no mere filling.
+/// An organisation code that is no mere filling, and in which no `X` masks the rest.
 fn organisation_code(text: &[u8]) -> Option<OrganisationCode> {
-    OrganisationCode::of(text).filter(|_| known(text) >= KNOWN_ENOUGH)
+    let is_masked = text.windows(3).any(|three| three == b"XXX");
+    OrganisationCode::of(text).filter(|_| known(text) >= KNOWN_ENOUGH && !is_masked)
 }
 
 /// How many characters are none that a filling machine writes.

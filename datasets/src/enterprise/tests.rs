@@ -155,6 +155,38 @@ fn what_is_left_of_a_code_is_its_own_and_what_is_not_understood_anybodys() {
 }
 
 #[test]
+fn what_is_left_of_an_organisation_code_is_its_own_too() {
+    let code = of("113301021512406340");
+    assert_eq!(code.organisation().unwrap().as_str(), "151240634");
+    for raw in [
+        "15124063*",
+        "*51240634",
+        "151***634",
+        "1512***34",
+        "151240***",
+        "***240634",
+        "1512XXX34",
+        "1512??634",
+        "1512*34",
+        "33****151240634",
+        "******151240634",
+        "11330108151240634*",
+        "15124063\u{2014}4",
+        "15124063_4",
+        "15124063-04",
+        "1512406634",
+        "151240634X",
+        "330102151240634A",
+        "33010215124063",
+        "151246034",
+    ] {
+        assert!(Suspect::new(raw).could_match(&code), "{raw}");
+    }
+    // The whole code of another enterprise is another's.
+    assert!(!Suspect::new(CODE).could_match(&code) && Suspect::new(CODE).could_match(&of(CODE)));
+}
+
+#[test]
 fn digits_that_begin_with_a_province_could_be_any_enterprises() {
     // A registration number, with what was written behind it; a person's number with a slip, or
     // with what tax offices added.
@@ -199,6 +231,19 @@ fn enterprises_are_found_in_texts_and_persons_are_not_taken_for_them() {
     }
 }
 
+fn edit(text: &mut Vec<u8>, edits: Vec<(usize, u8, u8)>) {
+    for (at, kind, c) in edits {
+        let at = at.min(text.len() - 1);
+        match kind {
+            0 => text[at] = c,
+            1 => text.insert(at, c),
+            2 => drop(text.remove(at)),
+            _ if at + 1 < text.len() => text.swap(at, at + 1),
+            _ => {}
+        }
+    }
+}
+
 proptest! {
     /// Whatever befalls a code, it is its own or anybody's, and never passed over.
     #[test]
@@ -209,16 +254,7 @@ proptest! {
         cut in prop::option::of(6..18_usize),
     ) {
         let mut text: Vec<u8> = code.as_str().bytes().collect();
-        for (at, kind, c) in edits {
-            let at = at.min(text.len() - 1);
-            match kind {
-                0 => text[at] = c,
-                1 => text.insert(at, c),
-                2 => drop(text.remove(at)),
-                _ if at + 1 < text.len() => text.swap(at, at + 1),
-                _ => {}
-            }
-        }
+        edit(&mut text, edits);
         let mut text = String::from_utf8(text).unwrap();
         let whole = code.as_str();
         if let Some((from, length)) = mask {
@@ -231,6 +267,32 @@ proptest! {
         let is_anothers = matches!(
             accounted(&Declared::default(), &text).as_deref(),
             Some([Number::Code(read)]) if *read != code
+        );
+        prop_assert!(is_anothers || Suspect::new(&text).could_match(&code), "{} {}", whole, text);
+    }
+
+    /// So it is with an organisation code, alone or in a tax number.
+    #[test]
+    fn a_damaged_organisation_code_is_never_passed_over(
+        code in codes(), division in prop::option::of("33[0-9]{4}"),
+        edits in prop::collection::vec((0..15_usize, 0..4_u8, characters()), 0..3),
+        mask in prop::option::of((0..15_usize, 1..9_usize)),
+    ) {
+        let part = code.organisation().unwrap();
+        let whole = format!("{}{}", division.unwrap_or_default(), part.as_str());
+        let mut text: Vec<u8> = whole.bytes().collect();
+        match mask {
+            Some((from, length)) => {
+                let from = from.min(text.len() - 1);
+                let to = (from + length).min(text.len());
+                text.splice(from..to, b"***".iter().copied());
+            }
+            None => edit(&mut text, edits),
+        }
+        let text = String::from_utf8(text).unwrap();
+        let is_anothers = matches!(
+            accounted(&stated(), &text).as_deref(),
+            Some([Number::Code(_)]) | Some([Number::Organisation(_)]) | Some([])
         );
         prop_assert!(is_anothers || Suspect::new(&text).could_match(&code), "{} {}", whole, text);
     }

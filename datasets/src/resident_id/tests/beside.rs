@@ -36,10 +36,10 @@ proptest! {
         for damaged in [masked, short, parted, wrong, doubled, text[..17].to_owned(), text[..16].to_owned(), text[..14].to_owned()] {
             // A number of another person, or of a birth to come, is a whole one.
             let whole = persons_in(&damaged);
-            // A slip can make six digits in their order of others, or five of one: those are passed
+            // A slip can make six digits in their order of others, or four of one: those are passed
             // over as above.
             let mut runs = damaged.as_bytes().chunk_by(|a, b| a == b);
-            let is_filled = runs.any(|run| run.len() > 4 && run[0].is_ascii_digit())
+            let is_filled = runs.any(|run| run.len() > 3 && run[0].is_ascii_digit())
                 || plausible::sequences(damaged.as_bytes()).any(|in_order| in_order);
             let raw = format!("{before}{damaged}{after}");
             prop_assert!(!whole.is_empty() || is_filled || hinted(&raw, &id), "{}", raw);
