@@ -153,7 +153,7 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
 
 proptest! {
     #[test]
-    fn a_container_has_one_spelling(entries in entries(), place in any::<usize>(), bit in 0..8) {
+    fn a_container_has_one_spelling(entries in entries(), place in any::<usize>(), bit in 0u8..8) {
         let bytes = write(&entries).unwrap();
         prop_assert_eq!(read(&bytes), Some(entries.clone()));
         let mut other = bytes.clone();
