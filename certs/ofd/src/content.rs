@@ -103,6 +103,15 @@ fn path(out: &mut String, rects: &mut Vec<[Length; 4]>, shade: u8, numbers: &mut
     ));
 }
 
+/// Characters of a line that one font has, one behind another.
+struct Run {
+    font: usize,
+    /// Where it begins, from the beginning of the line.
+    begin: Length,
+    /// Each with its place, from the beginning of the line.
+    characters: Vec<(char, Length)>,
+}
+
 /// One object for each run of characters of one font.
 fn text(
     out: &mut String,
@@ -111,22 +120,22 @@ fn text(
     fonts: &EmbeddedFonts,
 ) -> Result<(), PaperError> {
     let mut along = 0;
-    // The font, where the run begins, its characters with their places.
-    let mut run: Option<(usize, Length, Vec<(char, Length)>)> = None;
+    let mut run: Option<Run> = None;
     for c in line.text.chars() {
         let font = fonts.place_of(c)?;
         match &mut run {
-            Some((its, _, characters)) if *its == font => characters.push((c, along)),
+            Some(run) if run.font == font => run.characters.push((c, along)),
             _ => {
-                if let Some(ended) = run.replace((font, along, vec![(c, along)])) {
-                    object(out, line, ended, along, numbers);
+                let next = Run { font, begin: along, characters: vec![(c, along)] };
+                if let Some(ended) = run.replace(next) {
+                    object(out, line, &ended, along, numbers);
                 }
             }
         }
         along += fonts.advance(c)? * line.size;
     }
     if let Some(ended) = run {
-        object(out, line, ended, along, numbers);
+        object(out, line, &ended, along, numbers);
     }
     Ok(())
 }
@@ -134,11 +143,11 @@ fn text(
 fn object(
     out: &mut String,
     line: &Text,
-    (font, begin, characters): (usize, Length, Vec<(char, Length)>),
+    Run { font, begin, characters }: &Run,
     end: Length,
     numbers: &mut Numbers,
 ) {
-    let size = line.size;
+    let (size, begin) = (line.size, *begin);
     let (place, x, y) = if line.is_turned {
         // The run begins on the line that rises by 3 in 4 from its left end.
         let at = [line.x + begin * 4 / 5, line.y - begin * 3 / 5];

@@ -83,11 +83,11 @@ fn lay_out(
 
 fn characters(pages: &[Page]) -> BTreeSet<char> {
     let marks = pages.iter().flat_map(|page| &page.items).flat_map(|item| &item.marks);
-    let text = |mark| match mark {
-        &Mark::Text(ref line) => Some(line.text.as_str()),
+    let text = |mark: &Mark| match mark {
+        Mark::Text(line) => Some(line.text.clone()),
         _ => None,
     };
-    marks.filter_map(text).flat_map(str::chars).collect()
+    marks.filter_map(text).flat_map(|text| text.chars().collect::<Vec<_>>()).collect()
 }
 
 /// The name of a page's content.

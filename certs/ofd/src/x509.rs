@@ -194,7 +194,7 @@ fn uses(read: &X509Certificate<'_>) -> Result<(bool, Option<KeyUsage>), Certific
             ParsedExtension::BasicConstraints(found) if is_authority.is_none() => {
                 is_authority = Some(found.ca);
             }
-            ParsedExtension::KeyUsage(found) if usage.is_none() => usage = Some(found.clone()),
+            ParsedExtension::KeyUsage(found) if usage.is_none() => usage = Some(*found),
             ParsedExtension::BasicConstraints(_) | ParsedExtension::KeyUsage(_) => {
                 return Err(CertificateFault::Unreadable);
             }

@@ -277,7 +277,7 @@ fn outside_openssl_verifies_our_certificates_and_we_its() {
     assert_eq!(leaf.check_issued(&[root], begins), Ok(()));
     assert_eq!(leaf.check_signs(begins), Ok(()));
     assert_eq!(
-        leaf.check_issued(&[WORLD.authority.certificate.clone()], begins),
+        leaf.check_issued(std::slice::from_ref(&WORLD.authority.certificate), begins),
         Err(CertificateFault::Issuer)
     );
     let key = Sm2SigningKey::from_pkcs8_pem(&text(&leaf_key)).unwrap();
