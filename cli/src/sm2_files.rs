@@ -56,3 +56,22 @@ pub(super) fn certificates(paths: &[PathBuf]) -> Result<Vec<Sm2Certificate>, Fai
 pub(super) fn seal(path: &Path) -> Result<Seal, Failure> {
     Seal::read(&files::read(path)?).map_err(|error| at(path, error.explain()))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_private_key_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("organ.key");
+        let text = Sm2SigningKey::from_secret(&[7; 32]).unwrap().to_pkcs8_pem().unwrap();
+        files::write(&path, text.as_bytes(), files::Secrecy::Public).unwrap();
+        let refused = key(&path).unwrap_err();
+        assert!(refused.said.what.en.contains("others can read"), "{refused:?}");
+        assert!(refused.said.remedy.unwrap().en.starts_with("chmod 600"));
+        files::write(&path, text.as_bytes(), files::Secrecy::Private).unwrap();
+        assert!(key(&path).is_ok());
+    }
+}

@@ -259,7 +259,8 @@ pub(super) fn record_with(changes: Value) -> String {
     plain.extend(changes.as_object().unwrap().clone());
     let shown = [
         ("applicant", "11010519491231002X"),
-        ("applicant_name", "𠮷田㐂·阿卜杜拉"),
+        // The fourth character is in the second font alone.
+        ("applicant_name", "𠮷田㐂\u{2b740}·阿卜杜拉"),
         ("case_number", "杭公积金〔2027〕000042"),
         ("purpose", "rent-withdrawal"),
     ];

@@ -35,6 +35,28 @@ fn the_same_record_gives_the_same_files() {
 }
 
 #[test]
+fn a_line_of_two_fonts_is_two_objects_one_behind_the_other() {
+    let entries = print(&record(), &FONTS, None).unwrap().package.entries;
+    let is_font = |entry: &&crate::zip::Entry| entry.name.starts_with("Doc_0/Res/");
+    let fonts: Vec<&str> = entries.iter().filter(is_font).map(|it| it.name.as_str()).collect();
+    assert_eq!(fonts, ["Doc_0/Res/Font_0.otf", "Doc_0/Res/Font_1.ttf"]);
+    let page = entries.iter().find(|entry| entry.name.ends_with("Page_0/Content.xml")).unwrap();
+    let page = std::str::from_utf8(&page.bytes).unwrap();
+    let of = |text: &str| {
+        let (before, _) = page.split_once(&format!(">{text}</ofd:TextCode>")).unwrap();
+        let object = before.rsplit_once("<ofd:TextObject ").unwrap().1;
+        let boundary = object.split_once("Boundary=\"").unwrap().1.split_once('"').unwrap().0;
+        let sides = boundary.split(' ').map(|side| side.parse::<f64>().unwrap());
+        (sides.collect::<Vec<_>>(), object.contains("Font=\"2\""))
+    };
+    let parts = [of("𠮷田㐂"), of("\u{2b740}"), of("·阿卜杜拉")];
+    assert_eq!(parts.each_ref().map(|part| part.1), [false, true, false]);
+    for pair in parts.windows(2) {
+        assert!((pair[0].0[0] + pair[0].0[2] - pair[1].0[0]).abs() < 0.001, "{parts:?}");
+    }
+}
+
+#[test]
 fn the_record_is_in_the_package_as_it_is() {
     let record = record();
     let entries = read(&WORLD.seal(&record)).unwrap();
