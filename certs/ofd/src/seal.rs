@@ -172,9 +172,9 @@ impl Seal {
         &self.maker
     }
 
-    /// Whether it holds at this time.
+    /// Whether it was made, and holds, at this time.
     pub fn holds(&self, at: i64) -> bool {
-        (self.terms.begins..=self.terms.ends).contains(&at)
+        self.terms.made_at <= at && (self.terms.begins..=self.terms.ends).contains(&at)
     }
 }
 

@@ -302,6 +302,11 @@ fn a_seal_that_expired_or_does_not_name_the_signer_is_refused() {
     let bytes = sealed_by(&short, &WORLD.organ, 3);
     assert_eq!(refused(&bytes), NotGenuine::SealNotValidThen);
     assert!(WORLD.verify(&sealed_by(&short, &WORLD.organ, 2)).is_ok());
+    // Used before it was made, though it says that it held then.
+    let mut late = terms(&WORLD.organ);
+    late.made_at = seconds(4);
+    let late = Seal::make(late, &WORLD.maker.key, &WORLD.maker.certificate).unwrap();
+    assert_eq!(refused(&sealed_by(&late, &WORLD.organ, 3)), NotGenuine::SealNotValidThen);
     let other = Holder::new("x", 5, SIGNS, Some(&WORLD.authority));
     let bytes = sealed_by(&WORLD.seal, &other, 3);
     assert_eq!(refused(&bytes), NotGenuine::NotInSeal);
