@@ -136,8 +136,8 @@ fn resources(fonts: &EmbeddedFonts) -> String {
     for (place, font) in fonts.all().iter().enumerate() {
         let (number, file) = (place + 1, font_file(place, font.outlines.ending()));
         list.push_str(&format!(
-            "<ofd:Font ID=\"{number}\" FontName=\"Zerotrip{number}\" FamilyName=\"Zerotrip{number}\"\
-             ><ofd:FontFile>{file}</ofd:FontFile></ofd:Font>"
+            "<ofd:Font ID=\"{number}\" FontName=\"Zerotrip{number}\" \
+             FamilyName=\"Zerotrip{number}\"><ofd:FontFile>{file}</ofd:FontFile></ofd:Font>"
         ));
     }
     format!("{HEAD}<ofd:Res {NAMESPACE} BaseLoc=\"Res\"><ofd:Fonts>{list}</ofd:Fonts></ofd:Res>\n")

@@ -1,9 +1,9 @@
 //! The issuer's statement: whose electronic seal its certificate is under.
 //!
 //! A certificate of SM2 says an organ's name, and the record says a system of the hub; nothing in
-//! either says that they are the same. So the issuer signs, with the key that seals its records, for
-//! which record it uses which SM2 certificate, and when. It is a JWT (RFC 7519) with the issuer's
-//! certificate (`x5c`), so that any tool can verify it.
+//! either says that they are the same. So the issuer signs, with the key that seals its records,
+//! for which record it uses which SM2 certificate, and when. It is a JWT (RFC 7519) with the
+//! issuer's certificate (`x5c`), so that any tool can verify it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

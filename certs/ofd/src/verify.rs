@@ -1,4 +1,4 @@
-//! Verifying: from the bytes of an OFD to the record inside it. It makes no call, and needs no font.
+//! Verifying: from the bytes of an OFD to the record inside it. It makes no call and knows no font.
 //!
 //! 1. The container is exactly as this crate writes one of its entries.
 //! 2. The record gives every other file: they are drawn again, with the fonts that are inside, and

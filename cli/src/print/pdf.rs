@@ -1,5 +1,5 @@
-//! A certificate as PDF: drawn, signed, time-stamped where that is wanted, and verified before it is
-//! handed out.
+//! A certificate as PDF: drawn, signed, time-stamped where that is wanted, and verified before it
+//! is handed out.
 
 use std::time::SystemTime;
 

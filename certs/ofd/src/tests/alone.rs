@@ -117,7 +117,7 @@ fn certificates_count_for_what_they_are() {
     // The same name, another key.
     let twin = Holder::new("SM2 Root", 9, AUTHORITY, None);
     assert_eq!(issued(&Holder::new("x", 4, SIGNS, Some(&twin))), Err(CertificateFault::Issuer));
-    // An organ certifies nobody.
+    // An organ is no authority.
     let by_organ = Holder::new("x", 4, SIGNS, Some(&WORLD.organ));
     let organ = std::slice::from_ref(&WORLD.organ.certificate);
     let issued_by_organ = by_organ.certificate.check_issued(organ, seconds(3));

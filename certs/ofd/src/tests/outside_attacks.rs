@@ -432,7 +432,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
-    fn any_one_byte_that_is_changed_is_found(place in any::<proptest::sample::Index>(), bit in 0u8..8) {
+    fn any_one_byte_that_is_changed_is_found(
+        place in any::<proptest::sample::Index>(),
+        bit in 0u8..8,
+    ) {
         let mut other = GENUINE.clone();
         let place = place.index(other.len());
         other[place] ^= 1 << bit;
