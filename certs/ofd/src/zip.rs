@@ -33,10 +33,10 @@ impl Entry {
     }
 }
 
-/// Whether these bytes begin as a container whose first file is `OFD.xml`.
+/// Whether these bytes begin as a ZIP, and name `OFD.xml` anywhere: others' OFDs do, too.
 pub(crate) fn is_container(bytes: &[u8]) -> bool {
-    bytes.starts_with(&LOCAL.to_le_bytes())
-        && bytes.get(LOCAL_BYTES..).is_some_and(|rest| rest.starts_with(b"OFD.xml"))
+    const NAME: &[u8] = b"OFD.xml";
+    bytes.starts_with(&LOCAL.to_le_bytes()) && bytes.windows(NAME.len()).any(|part| part == NAME)
 }
 
 /// Writes a container. `None` where an entry or the sum of them is over its bound.

@@ -205,6 +205,12 @@ fn a_comment_bytes_outside_and_other_spellings_of_the_zip_are_refused() {
     assert_eq!(refused(&comment), NotGenuine::OtherForm);
     assert_eq!(refused(&[genuine, &[0]].concat()), NotGenuine::OtherForm);
     assert_eq!(refused(&[&[0], genuine].concat()), NotGenuine::NotAnOfd);
+    // Another's OFD is told from what is no OFD at all.
+    let mut entries = entries();
+    entries.reverse();
+    assert!(is_ofd(&write(&entries).unwrap()));
+    entries.retain(|entry| entry.name == RECORD);
+    assert!(!is_ofd(&write(&entries).unwrap()));
     // A gap before the directory.
     let directory = u32::from_le_bytes(genuine[end + 16..end + 20].try_into().unwrap());
     let at = usize::try_from(directory).unwrap();
