@@ -46,7 +46,7 @@ impl EmbeddedFonts {
     /// Reads font files; the number of the one that is not as we write them is the error, from 1.
     pub(crate) fn read(files: Vec<Vec<u8>>) -> Result<Self, usize> {
         if files.is_empty() || files.len() > FONTS {
-            return Err(files.len().min(FONTS + 1));
+            return Err(files.len().clamp(1, FONTS + 1));
         }
         let mut fonts: Vec<EmbeddedFont> = Vec::new();
         for (place, bytes) in files.into_iter().enumerate() {
