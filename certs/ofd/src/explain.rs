@@ -110,6 +110,7 @@ impl Explain for NotGenuine {
             Self::OtherStatement(what) => {
                 let what = match *what {
                     "record" => "证明",
+                    "package" => "文件包",
                     "certificate" => "证书",
                     _ => "时间",
                 };

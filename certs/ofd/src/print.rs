@@ -13,7 +13,7 @@ use crate::seal::Seal;
 use crate::sealed::Sealed;
 use crate::signatures::{DESCRIPTION, LIST, SEAL, VALUE, description, list};
 use crate::sm2::{Sm2SigningKey, sm3};
-use crate::statement::Statement;
+use crate::statement::{Statement, digest_of};
 use crate::x509::Sm2Certificate;
 use crate::zip::{Entry, write};
 
@@ -72,6 +72,7 @@ impl Printed {
             issuer: self.issuer.clone(),
             at,
             record: self.digest.clone(),
+            package: digest_of(&entries),
             signer: signer.certificate.digest(),
         };
         let statement = statement.sign(signer.issuer_key, signer.issuer_certificate);

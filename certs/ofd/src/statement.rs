@@ -2,8 +2,8 @@
 //!
 //! A certificate of SM2 says an organ's name, and the record says a system of the hub; nothing in
 //! either says that they are the same. So the issuer signs, with the key that seals its records,
-//! for which record it uses which SM2 certificate, and when. It is a JWT (RFC 7519) with the
-//! issuer's certificate (`x5c`), so that any tool can verify it.
+//! for which record and which files of the package it uses which SM2 certificate, and when. It is a
+//! JWT (RFC 7519) with the issuer's certificate (`x5c`), so that any tool can verify it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -12,7 +12,8 @@ use zerotrip_trust::keys::{PublicKey, SigningKey};
 use zerotrip_trust::x509::CertificateDer;
 
 use crate::bounds::STATEMENT_BYTES;
-use crate::sm2::Sm3Digest;
+use crate::sm2::{Sm3Digest, sm3};
+use crate::zip::Entry;
 
 /// What the statement says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(crate) struct Statement {
     pub(crate) at: i64,
     /// SHA-256 of the record, hexadecimal.
     pub(crate) record: String,
+    /// SM3 of the list of the package's files: see [`list_of`].
+    pub(crate) package: Sm3Digest,
     /// SM3 of the SM2 certificate that signs.
     pub(crate) signer: Sm3Digest,
 }
@@ -51,7 +54,19 @@ struct Body {
     iss: String,
     iat: i64,
     record_sha256: String,
+    package_sm3: String,
     signer_sm3: String,
+}
+
+/// SM3 of each file and its name, as `openssl dgst -sm3 -r` writes them: a line each.
+fn list_of(entries: &[Entry]) -> String {
+    let line = |entry: &Entry| format!("{} *{}\n", hex::encode(sm3(&entry.bytes)), entry.name);
+    entries.iter().map(line).collect()
+}
+
+/// SM3 of the list of these files.
+pub(crate) fn digest_of(entries: &[Entry]) -> Sm3Digest {
+    sm3(list_of(entries).as_bytes())
 }
 
 impl Statement {
@@ -72,10 +87,12 @@ impl Statement {
             STANDARD.encode(certificate)
         );
         let body = format!(
-            "{{\"iss\":{},\"iat\":{},\"record_sha256\":\"{}\",\"signer_sm3\":\"{}\"}}",
+            "{{\"iss\":{},\"iat\":{},\"record_sha256\":\"{}\",\"package_sm3\":\"{}\",\
+             \"signer_sm3\":\"{}\"}}",
             serde_json::Value::from(self.issuer.as_str()),
             self.at,
             self.record,
+            hex::encode(self.package),
             hex::encode(self.signer)
         );
         format!("{}.{}", URL_SAFE_NO_PAD.encode(head), URL_SAFE_NO_PAD.encode(body))
@@ -93,9 +110,14 @@ impl SignedStatement {
         let body: Body = serde_json::from_slice(&decode(body)?).ok()?;
         let [certificate] = head.x5c;
         let certificate = CertificateDer::from(STANDARD.decode(certificate).ok()?);
-        let signer = hex::decode(body.signer_sm3).ok()?.try_into().ok()?;
-        let statement =
-            Statement { issuer: body.iss, at: body.iat, record: body.record_sha256, signer };
+        let digest = |text: String| hex::decode(text).ok()?.try_into().ok();
+        let statement = Statement {
+            issuer: body.iss,
+            at: body.iat,
+            record: body.record_sha256,
+            package: digest(body.package_sm3)?,
+            signer: digest(body.signer_sm3)?,
+        };
         (statement.input(&certificate) == input).then_some(())?;
         Some(Self { statement, certificate, text: text.to_owned() })
     }

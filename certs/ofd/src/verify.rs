@@ -5,7 +5,7 @@
 //!    compared byte by byte. Only the fonts, the seal, the issuer's statement and the signature do
 //!    not follow from the record.
 //! 3. The issuer of the record states, by its key in the hub's directory, which SM2 certificate
-//!    signs.
+//!    signs these files.
 //! 4. The seal is by a maker that the caller trusts, it names that certificate, and an authority
 //!    that the caller trusts issued it.
 //! 5. The signature is of a description of exactly the files of the package.
@@ -27,8 +27,8 @@ use crate::package::{Package, RECORD, STATEMENT, content_of, draw, pictures};
 use crate::seal::Seal;
 use crate::sealed::Sealed;
 use crate::signatures::{DESCRIPTION, LIST, SEAL, VALUE, description, list};
-use crate::sm2::sm3;
-use crate::statement::SignedStatement;
+use crate::sm2::{Sm3Digest, sm3};
+use crate::statement::{SignedStatement, digest_of};
 use crate::x509::Sm2Certificate;
 use crate::zip::{self, Entry};
 
@@ -95,7 +95,9 @@ pub fn verify_ofd(
     let of_signature = signature_entries(&entries, &package)?;
     let sealed = signature(&entries, &package, &of_signature)?;
     check_seal(&sealed, roots)?;
-    let (issuer, key) = check_statement(of_signature.statement, &sealed, &record, roots)?;
+    let of_package = digest_of(&package.entries);
+    let (issuer, key) =
+        check_statement(of_signature.statement, (&sealed, of_package), &record, roots)?;
     let sealed_at = time(sealed.at, &record, now)?;
     Ok(VerifiedOfd {
         record: text.to_owned(),
@@ -250,10 +252,11 @@ fn check_seal(sealed: &Sealed, roots: &Roots<'_>) -> Result<(), NotGenuine> {
     certificate.check_issued(signers, *at).map_err(NotGenuine::Certificate)
 }
 
-/// The record's issuer says that this SM2 certificate signs this record, at this time.
+/// The record's issuer says that this SM2 certificate signs this record in this package, at this
+/// time.
 fn check_statement(
     text: &[u8],
-    sealed: &Sealed,
+    (sealed, package): (&Sealed, Sm3Digest),
     record: &Record,
     roots: &Roots<'_>,
 ) -> Result<(String, PublicKey), NotGenuine> {
@@ -272,6 +275,9 @@ fn check_statement(
     }
     if statement.record != record.digest {
         return Err(NotGenuine::OtherStatement("record"));
+    }
+    if statement.package != package {
+        return Err(NotGenuine::OtherStatement("package"));
     }
     if statement.signer != sealed.certificate.digest() {
         return Err(NotGenuine::OtherStatement("certificate"));

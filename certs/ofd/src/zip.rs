@@ -2,7 +2,7 @@
 //!
 //! Nothing is packed, so nothing has to be unpacked, and each byte of the file is either the
 //! content of an entry or follows from the entries. A reader writes what it read again and compares
-//! all bytes: there is no comment, no extra data, no gap, no second directory and no other spelling.
+//! all bytes: there is no comment, no extra data, no gap, no second directory, no other spelling.
 
 use crate::bounds::{FILES, OFD_BYTES};
 

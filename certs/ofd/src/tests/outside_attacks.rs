@@ -64,6 +64,7 @@ fn sealed_by(seal: &Seal, holder: &Holder, days: u64) -> Vec<u8> {
             issuer: ORGAN.to_owned(),
             at: seconds(days),
             record: hex::encode(zerotrip_trust::digest::sha256(record_of(entries).as_bytes())),
+            package: package_of(entries),
             signer: holder.certificate.digest(),
         };
         let text = statement.sign(&WORLD.issuer_key, &WORLD.issuer_certificate).unwrap();
@@ -72,6 +73,12 @@ fn sealed_by(seal: &Seal, holder: &Holder, days: u64) -> Vec<u8> {
         resign(&mut described, seal, holder, days);
         *entries = described;
     })
+}
+
+/// What the issuer states of the files before its statement.
+fn package_of(entries: &[Entry]) -> Sm3Digest {
+    let end = entries.iter().position(|entry| entry.name == STATEMENT).unwrap();
+    crate::statement::digest_of(&entries[..end])
 }
 
 fn record_of(entries: &[Entry]) -> String {
@@ -365,6 +372,7 @@ fn a_seal_that_the_issuer_does_not_state_is_refused() {
         issuer: issuer.to_owned(),
         at: seconds(days),
         record: record.to_owned(),
+        package: package_of(&entries()),
         signer: thief.certificate.digest(),
     };
     let with = |text: String| {
@@ -397,8 +405,26 @@ fn a_seal_that_the_issuer_does_not_state_is_refused() {
     assert_eq!(other, NotGenuine::OtherStatement("record"));
     let other = refused(&sign(statement(ORGAN, &digest, 2)));
     assert_eq!(other, NotGenuine::OtherStatement("time"));
+    let other = refused(&sign(crate::statement::Statement {
+        package: [0; 32],
+        ..statement(ORGAN, &digest, 3)
+    }));
+    assert_eq!(other, NotGenuine::OtherStatement("package"));
     assert!(WORLD.verify(&sign(statement(ORGAN, &digest, 3))).is_ok());
     assert_eq!(refused(&with("x.y.z".to_owned())), NotGenuine::Statement);
+}
+
+#[test]
+fn other_fonts_under_a_stolen_sm2_key_are_refused() {
+    // The statement of a genuine OFD is of its fonts too: they cannot be drawn anew.
+    let bytes = changed(|entries| {
+        let bytes = of(entries, "Doc_0/Res/Font_0.otf");
+        let mut font = crate::sfnt::Sfnt::read(bytes).unwrap();
+        *font.tables.get_mut(b"name").unwrap().last_mut().unwrap() ^= 1;
+        *bytes = font.write().unwrap();
+        resign(entries, &WORLD.seal, &WORLD.organ, 3);
+    });
+    assert_eq!(refused(&bytes), NotGenuine::OtherStatement("package"));
 }
 
 #[test]
