@@ -23,7 +23,9 @@ mod quality;
 mod render;
 mod renewals;
 mod request;
+mod seal;
 mod seal_certificate;
+mod sm2_files;
 mod unavailable;
 mod verify;
 mod verify_qr;
@@ -120,19 +122,24 @@ enum Command {
     Request(request::RequestCommand),
     /// Verify a certificate offline, against the authority's directory or its published key set.
     ///
-    /// A PDF that `print` made is verified too, with the certificate inside it: it needs the root
-    /// certificate (`--dir` or `--ca`).
+    /// A PDF or an OFD that `print` made is verified too, with the certificate inside it: it needs
+    /// the root certificate (`--dir` or `--ca`), and an OFD also `--sm2-root` and `--seal-maker`.
     ///
     /// Exit code 0: valid. 5: it is forged, or no certificate. Of a genuine one, 10: revoked, 11:
     /// suspended, 12: superseded, 13: expired, 14: not valid yet, 15: unknown status, 16: wrong
     /// purpose, 17: wrong profile, 18: not shown to be its holder. 2: a file cannot be read, or it
     /// is not said whose keys to trust.
     Verify(verify::Verifying),
-    /// Print a certificate that this system issued: a signed PDF with the certificate inside.
+    /// Print a certificate that this system issued: a signed PDF with the certificate inside, or
+    /// an OFD under an electronic seal.
     ///
-    /// `verify` takes the PDF as it takes the certificate. Needs `seal.pem`; `paper.toml` says
-    /// with which fonts, which picture of a seal and which time-stamping authority.
+    /// `verify` takes either as it takes the certificate. Needs `seal.pem`; `paper.toml` says with
+    /// which fonts, which picture of a seal and which time-stamping authority, and for an OFD with
+    /// which SM2 key and electronic seal.
     Print(print::Printing),
+    /// Electronic seals (GB/T 38540), which OFDs are sealed with: make one, show one.
+    #[command(subcommand)]
+    Seal(seal::SealCommand),
     /// Make a presentation of a certificate: the same with some of what it can show left out.
     Present(present::Presenting),
     /// Make the QR of a certificate that this system issued, to be printed beside it.
@@ -249,6 +256,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Request(command) => request::request(command, screen).await,
         Command::Verify(verifying) => verify::verify(&verifying, screen),
         Command::Print(printing) => print::print(&printing, screen).await,
+        Command::Seal(command) => seal::seal(command, screen),
         Command::Present(presenting) => present::present(&presenting, screen),
         Command::Qr(making) => qr::qr(&making, screen),
         Command::Certificates(command) => issued::certificates(command, screen).await,

@@ -1,6 +1,9 @@
-//! `print`: a certificate as a signed PDF, made in the folder of the system that issued it.
+//! `print`: a certificate as a signed PDF or a sealed OFD, made in the folder of the system that
+//! issued it.
 
-mod settings;
+mod ofd;
+mod pdf;
+pub(crate) mod settings;
 mod stamp;
 
 use std::path::PathBuf;
@@ -8,12 +11,12 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use zerotrip_certificates::{Demand, TrustRoot, judge};
 use zerotrip_channel::new_file::{NewFile, NotPlaced};
 use zerotrip_channel::{SystemHome, files, new_file};
 use zerotrip_client::issued::Sealer;
-use zerotrip_paper::{Look, Qr, Stamp, print as make, verify_pdf};
+use zerotrip_paper::Qr;
 use zerotrip_qr::QrError;
 use zerotrip_text::{Explain as _, Failure as Said};
 
@@ -22,16 +25,26 @@ use crate::qr;
 use crate::render::{Failure, NOT_VERIFIED, Screen, USAGE};
 use settings::PaperSettings;
 
-/// A certificate, and where its PDF goes.
+/// A certificate, and where its PDF or OFD goes.
 #[derive(Args)]
 pub(super) struct Printing {
     #[command(flatten)]
     system: SystemDir,
     /// The certificate's file, as this system issued it.
     file: PathBuf,
-    /// The PDF's file, which must not exist yet.
+    /// The file of the PDF, or of the OFD where it ends with `.ofd`; it must not exist yet.
     #[arg(long)]
     out: PathBuf,
+}
+
+/// What is written.
+struct Made {
+    bytes: Vec<u8>,
+    pages: usize,
+    /// Why it has no time stamp, where one was wanted.
+    note: Option<Said>,
+    /// What programs are told of its kind.
+    value: Value,
 }
 
 /// Prints what verifies, and writes what would be accepted.
@@ -63,36 +76,21 @@ pub(super) async fn print(printing: &Printing, screen: &Screen) -> Result<ExitCo
     if now >= judged.certificate.valid_until {
         return Err(invalid(Said::new("it has expired", "已过期")));
     }
-    let refuse = |said: Said| Failure::of(USAGE, said);
-    let paper_error = |error: zerotrip_paper::PaperError| refuse(error.explain());
-    let fonts = settings.fonts()?;
-    let look = Look { seal: settings.seal()?, qr: qr_of(&home, record, now)? };
-    let printed = make(record, &fonts, &look).map_err(paper_error)?;
-    let sealer = Sealer::load(&home).map_err(|error| refuse(error.explain()))?;
-    let certificate = sealer.certificate(&system.dir).map_err(|error| refuse(error.explain()))?;
-    let stamp = if settings.tsa.is_some() { Stamp::Wanted } else { Stamp::None };
-    let mut signed = printed.sign(&sealer.key, certificate, now, stamp).map_err(paper_error)?;
-    let mut unstamped = None;
-    if let Some(address) = &settings.tsa {
-        // A paper without a time stamp is a paper: an authority that is away stops nothing.
-        let response = stamp::ask(address, signed.time_stamp_request()).await;
-        let added = match response {
-            Ok(response) => signed.add_time_stamp(&response).map_err(|error| error.explain()),
-            Err(said) => Err(said),
-        };
-        unstamped = added.err();
-    }
-    let bytes = signed.into_bytes();
-    // What a verifier would refuse is refused here, before it is handed out.
-    verify_pdf(&bytes, home.ca(), now).map_err(|error| refuse(error.explain()))?;
+    let qr = qr_of(&home, record, now)?;
+    let is_ofd = out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("ofd"));
+    let made = if is_ofd {
+        ofd::make(record, &home, &settings, qr.as_ref(), now)?
+    } else {
+        pdf::make(record, &home, &settings, qr, now).await?
+    };
     let mut new = NewFile::reserve(out)?;
-    new.fill(&bytes)?;
+    new.fill(&made.bytes)?;
     new.place().map_err(|NotPlaced { part, error }| {
         let part = part.display();
         Failure::new(
             USAGE,
-            format!("the PDF is in `{part}`: it could not be given its name: {error}"),
-            format!("PDF 在 `{part}` 中，未能改为指定文件名：{error}"),
+            format!("the paper is in `{part}`: it could not be given its name: {error}"),
+            format!("文件在 `{part}` 中，未能改为指定文件名：{error}"),
         )
         .remedy("move it yourself", "请自行移动该文件")
     })?;
@@ -100,21 +98,20 @@ pub(super) async fn print(printing: &Printing, screen: &Screen) -> Result<ExitCo
         "{} {} ({} {})",
         screen.pick("written:", "已写入："),
         out.display(),
-        printed.pages(),
+        made.pages,
         screen.pick("pages", "页")
     );
-    if let Some(why) = &unstamped {
+    if let Some(why) = &made.note {
         let words = screen.pick(why.what.en.as_str(), why.what.zh.as_str());
         said.push_str(&format!(
             "\n{} {words}",
             screen.pick("without a time stamp:", "没有时间戳：")
         ));
     }
-    let value = json!({
-        "file": out.display().to_string(),
-        "pages": printed.pages(),
-        "time_stamp": settings.tsa.is_some() && unstamped.is_none(),
-    });
+    let mut value = json!({ "file": out.display().to_string(), "pages": made.pages });
+    if let (Some(members), Value::Object(more)) = (value.as_object_mut(), made.value) {
+        members.extend(more);
+    }
     screen.show(&said, &value)?;
     Ok(ExitCode::SUCCESS)
 }

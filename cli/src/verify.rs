@@ -1,5 +1,6 @@
-//! `verify`: a certificate, as text or as PDF, verified offline.
+//! `verify`: a certificate, as text, as PDF or as OFD, verified offline.
 
+mod ofd;
 mod paper;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use zerotrip_certificates::{
     CertificateError, Demand, JwkSet, Profile, TrustRoot, VerifiedCertificate, judge,
 };
 use zerotrip_channel::{SystemHome, files};
+use zerotrip_ofd::is_ofd;
 use zerotrip_paper::is_pdf;
 use zerotrip_text::{Explain as _, Failure as Said};
 use zerotrip_trust::directory::Directory;
@@ -26,8 +28,8 @@ const UNFINISHED: &str = "part";
 /// A certificate, and whose keys are trusted.
 #[derive(Args)]
 pub(super) struct Verifying {
-    /// The certificate's file: the certificate itself, its PDF, the text of its QR, or a picture of
-    /// that QR (PNG, JPEG).
+    /// The certificate's file: the certificate itself, its PDF or OFD, the text of its QR, or a
+    /// picture of that QR (PNG, JPEG).
     file: PathBuf,
     /// The folder of a system that joined: its kept directory is the trust root.
     #[arg(long, conflicts_with_all = ["directory", "jwks"])]
@@ -41,6 +43,14 @@ pub(super) struct Verifying {
     /// The root certificate.
     #[arg(long)]
     ca: Option<PathBuf>,
+    /// Of an OFD: the certificate of an authority that certifies signers' SM2 keys; may be given
+    /// several times. With `--dir`, `paper.toml` names more.
+    #[arg(long, value_name = "CERTIFICATE")]
+    sm2_root: Vec<PathBuf>,
+    /// Of an OFD: the certificate of a maker of electronic seals; may be given several times. With
+    /// `--dir`, `paper.toml` names more.
+    #[arg(long, value_name = "CERTIFICATE")]
+    seal_maker: Vec<PathBuf>,
     /// The authority's published key set, `jwks.json`: its keys are as of the file's day.
     #[arg(long)]
     jwks: Option<PathBuf>,
@@ -117,9 +127,17 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
     } else {
         None
     };
-    let token = match &paper {
-        Some(paper) => paper.record.clone(),
-        None => String::from_utf8(bytes)
+    let sealed = if is_ofd(&bytes) {
+        let trusted = ofd::Trusted::read(verifying)?;
+        let sealed = ofd::open(&bytes, ca.as_ref(), &trusted, root, now)?;
+        Some(sealed.map_err(&invalid)?)
+    } else {
+        None
+    };
+    let token = match (&paper, &sealed) {
+        (Some(paper), _) => paper.record.clone(),
+        (None, Some(sealed)) => sealed.record.clone(),
+        (None, None) => String::from_utf8(bytes)
             .map_err(|_| invalid(Said::new("it is not text", "不是文本文件")))?,
     };
     if token.trim().is_empty() {
@@ -138,6 +156,12 @@ pub(super) fn verify(verifying: &Verifying, screen: &Screen) -> Result<ExitCode,
         text.push_str(&format!("\n{}", paper::line(paper, screen)));
         if let Some(members) = value.as_object_mut() {
             members.insert("pdf".to_owned(), paper::value(paper));
+        }
+    }
+    if let Some(sealed) = &sealed {
+        text.push_str(&format!("\n{}", ofd::line(sealed, screen)));
+        if let Some(members) = value.as_object_mut() {
+            members.insert("ofd".to_owned(), ofd::value(sealed));
         }
     }
     screen.show(&text, &value)?;

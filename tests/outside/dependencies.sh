@@ -61,8 +61,12 @@ for name in object_store reqwest; do
 done
 rule 'the hub does without the SDK' absent "$(linked --package zerotrip-hub)" zerotrip-client
 rule 'the SDK does without policies' absent "$(linked --package zerotrip-client)" cedar-policy
+for name in sm2 sm3; do
+    rule "hub, connector, client and door do without $name: it is in certs/ofd alone" absent \
+        "$(linked --package zerotrip-hub --package zerotrip-connector --package zerotrip-client --package zerotrip-door)" "$name"
+done
 for name in rusqlite datafusion zerotrip-channel; do
-    rule "checks and certificates do without $name: they are pure" absent "$(linked --package zerotrip-checks --package zerotrip-certificates)" "$name"
+    rule "checks and certificates do without $name: they are pure" absent "$(linked --package zerotrip-checks --package zerotrip-certificates --package zerotrip-ofd)" "$name"
 done
 
 echo "$passed passed, $failed failed"

@@ -28,6 +28,7 @@ if [ -z "${1-}" ]; then
     command -v qpdf >/dev/null || packages+=(qpdf)
     [ -e /usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc ] || packages+=(fonts-noto-cjk)
     [ -e /usr/share/fonts/truetype/hanazono/HanaMinB.ttf ] || packages+=(fonts-hanazono)
+    command -v unzip >/dev/null || packages+=(unzip)
     command -v zbarimg >/dev/null || packages+=(zbar-tools)
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi

@@ -5,9 +5,9 @@ use zerotrip_text::Bilingual;
 use crate::bounds::{CHARACTERS, TEXT_CHARACTERS, WATERMARK_CHARACTERS};
 use crate::characters::is_printable;
 use crate::error::PaperError;
-use crate::layout::{Block, Content, Style, points};
+use crate::layout::{Block, Content, Metrics, Page, Pictures, Style, lay_out, points};
 use crate::record::Record;
-use crate::words;
+use crate::words::{self, Form};
 
 const TITLE: Style =
     Style { size: 2_200, shade: 0, is_centred: true, is_heading: true, above: points(14) };
@@ -28,8 +28,18 @@ const STEP: Style =
 const STEP_EN: Style =
     Style { size: 900, shade: 60, is_centred: false, is_heading: false, above: points(1) };
 
+/// Lays out what a record says: the pages of its paper.
+pub fn lay_out_record(
+    record: &Record,
+    form: Form,
+    pictures: &Pictures,
+    metrics: &dyn Metrics,
+) -> Result<Vec<Page>, PaperError> {
+    lay_out(&content(record, form)?, pictures, metrics)
+}
+
 /// What a record says on paper.
-pub(crate) fn content(record: &Record) -> Result<Content, PaperError> {
+pub(crate) fn content(record: &Record, form: Form) -> Result<Content, PaperError> {
     let mut blocks = vec![
         text(&record.title.zh, TITLE),
         text(&record.title.en, TITLE_EN),
@@ -41,11 +51,12 @@ pub(crate) fn content(record: &Record) -> Result<Content, PaperError> {
     blocks.extend(fields(record));
     blocks.push(text(words::SOURCES, HEADING));
     blocks.push(sources(record));
-    let lines = [words::IN_FILE_EN, words::ON_PAPER, words::ON_PAPER_EN].map(str::to_owned);
+    let [on_paper, on_paper_en] = form.on_paper();
+    let lines = [words::IN_FILE_EN, on_paper, on_paper_en].map(str::to_owned);
     blocks.push(Block::Pictures { lines: lines.to_vec() });
     blocks.push(Block::NewPage);
     blocks.push(text(words::HOW, HEADING));
-    for (place, step) in words::STEPS.iter().enumerate() {
+    for (place, step) in form.steps().iter().enumerate() {
         blocks.push(text(step, if place % 2 == 0 { STEP } else { STEP_EN }));
     }
     blocks.push(text("", SPACE));
@@ -62,7 +73,7 @@ pub(crate) fn content(record: &Record) -> Result<Content, PaperError> {
 }
 
 /// The title of the document.
-pub(crate) fn title_of(record: &Record) -> String {
+pub fn title_of(record: &Record) -> String {
     format!("{} / {}", record.title.zh, record.title.en)
 }
 

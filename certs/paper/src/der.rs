@@ -1,24 +1,32 @@
-//! DER (X.690), as far as a signature needs it: definite lengths in their shortest form.
+//! DER (X.690), as far as a signature or a seal needs it: definite lengths in their shortest form.
 
 /// Tag of an INTEGER.
-pub(crate) const INTEGER: u8 = 0x02;
+pub const INTEGER: u8 = 0x02;
+/// Tag of a BIT STRING.
+pub const BITS: u8 = 0x03;
 /// Tag of an OCTET STRING.
-pub(crate) const OCTETS: u8 = 0x04;
+pub const OCTETS: u8 = 0x04;
 /// Tag of an OBJECT IDENTIFIER.
-pub(crate) const OID: u8 = 0x06;
+pub const OID: u8 = 0x06;
+/// Tag of a UTF8String.
+pub const UTF8: u8 = 0x0c;
+/// Tag of a PrintableString.
+pub const PRINTABLE: u8 = 0x13;
+/// Tag of an IA5String.
+pub const IA5: u8 = 0x16;
 /// Tag of a GeneralizedTime.
-pub(crate) const TIME: u8 = 0x18;
+pub const TIME: u8 = 0x18;
 /// Tag of a SEQUENCE.
-pub(crate) const SEQUENCE: u8 = 0x30;
+pub const SEQUENCE: u8 = 0x30;
 /// Tag of a SET.
-pub(crate) const SET: u8 = 0x31;
+pub const SET: u8 = 0x31;
 /// Tag of a constructed context-specific element.
-pub(crate) const fn context(number: u8) -> u8 {
+pub const fn context(number: u8) -> u8 {
     0xa0 | number
 }
 
 /// One element.
-pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let mut out = vec![tag];
     if length < 0x80 {
@@ -37,18 +45,18 @@ pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// A SEQUENCE.
-pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+pub fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     element(SEQUENCE, parts)
 }
 
 /// A SET OF: its members in ascending order of their encodings.
-pub(crate) fn set_of(mut members: Vec<Vec<u8>>) -> Vec<u8> {
+pub fn set_of(mut members: Vec<Vec<u8>>) -> Vec<u8> {
     members.sort();
     element(SET, &members.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
 /// A non-negative INTEGER of a big-endian number.
-pub(crate) fn unsigned(number: &[u8]) -> Vec<u8> {
+pub fn unsigned(number: &[u8]) -> Vec<u8> {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     let digits = number.get(zeros..).unwrap_or_default();
     match digits.first() {
@@ -59,47 +67,48 @@ pub(crate) fn unsigned(number: &[u8]) -> Vec<u8> {
 }
 
 /// Reads elements from left to right.
-#[derive(Clone, Copy)]
-pub(crate) struct Reader<'a>(&'a [u8]);
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// Of these bytes, from their beginning.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// The content of the next element, which has this tag.
-    pub(crate) fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
         let (found, content, rest) = split(self.0)?;
         (found == tag).then(|| self.0 = rest)?;
         Some(content)
     }
 
     /// The next element whole, which has this tag.
-    pub(crate) fn whole(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub fn whole(&mut self, tag: u8) -> Option<&'a [u8]> {
         let before = self.0;
         self.take(tag)?;
         before.get(..before.len().checked_sub(self.0.len())?)
     }
 
     /// A reader of the content of the next element, which has this tag.
-    pub(crate) fn enter(&mut self, tag: u8) -> Option<Self> {
+    pub fn enter(&mut self, tag: u8) -> Option<Self> {
         self.take(tag).map(Self)
     }
 
     /// The content of the next element where it has this tag.
-    pub(crate) fn optional(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub fn optional(&mut self, tag: u8) -> Option<&'a [u8]> {
         if self.0.first() == Some(&tag) { self.take(tag) } else { None }
     }
 
     /// Passes over the next element.
-    pub(crate) fn skip(&mut self) -> Option<()> {
+    pub fn skip(&mut self) -> Option<()> {
         let (_, _, rest) = split(self.0)?;
         self.0 = rest;
         Some(())
     }
 
     /// Nothing is left.
-    pub(crate) fn end(self) -> Option<()> {
+    pub fn end(self) -> Option<()> {
         self.0.is_empty().then_some(())
     }
 }
@@ -122,13 +131,13 @@ fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 /// `r || s` of 32 bytes each (RFC 7518, 3.4) as ECDSA-Sig-Value (RFC 3279, 2.2.3).
-pub(crate) fn ecdsa_of_fixed(signature: &[u8]) -> Option<Vec<u8>> {
+pub fn ecdsa_of_fixed(signature: &[u8]) -> Option<Vec<u8>> {
     let (r, s) = signature.split_at_checked(32)?;
     (s.len() == 32).then(|| sequence(&[&unsigned(r), &unsigned(s)]))
 }
 
 /// The same the other way round.
-pub(crate) fn fixed_of_ecdsa(signature: &[u8]) -> Option<Vec<u8>> {
+pub fn fixed_of_ecdsa(signature: &[u8]) -> Option<Vec<u8>> {
     let mut outer = Reader::new(signature);
     let mut inner = outer.enter(SEQUENCE)?;
     outer.end()?;

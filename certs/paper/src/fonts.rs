@@ -34,7 +34,6 @@ struct Face {
     font: Font,
     bytes: Arc<Vec<u8>>,
     index: u32,
-    units: i64,
 }
 
 impl std::fmt::Debug for Face {
@@ -45,12 +44,19 @@ impl std::fmt::Debug for Face {
 
 /// A character's glyph.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Glyph {
+pub struct Glyph {
     /// The place of its font.
-    pub(crate) face: usize,
+    pub face: usize,
     pub(crate) id: GlyphId,
     /// In thousandths of the size.
-    pub(crate) advance: i64,
+    pub advance: i64,
+}
+
+impl Glyph {
+    /// Its number in its font.
+    pub fn number(&self) -> u32 {
+        self.id.to_u32()
+    }
 }
 
 impl Fonts {
@@ -70,7 +76,13 @@ impl Fonts {
         self.faces.get(face).map(|face| &face.font)
     }
 
-    pub(crate) fn glyph(&self, c: char) -> Result<Glyph, PaperError> {
+    /// The file of a font, and which of its faces it is.
+    pub fn face(&self, place: usize) -> Option<(&[u8], u32)> {
+        self.faces.get(place).map(|face| (face.bytes.as_slice(), face.index))
+    }
+
+    /// The glyph of a character, from the first font that has one.
+    pub fn glyph(&self, c: char) -> Result<Glyph, PaperError> {
         let missing = || PaperError::NoGlyph(c.into(), c);
         let known = self.glyphs.read().unwrap_or_else(PoisonError::into_inner).get(&c).copied();
         if let Some(known) = known {
@@ -109,22 +121,26 @@ impl Face {
         if read.os2().map_or(true, |table| table.fs_type() & 0xf == 2) {
             return Err(refuse("its licence does not allow to embed it"));
         }
-        let units = i64::from(read.head().map_err(|_| refuse("it has no header"))?.units_per_em());
-        if units == 0 {
+        if read.head().map_err(|_| refuse("it has no header"))?.units_per_em() == 0 {
             return Err(refuse("it has no unit"));
         }
         let font = Font::new(bytes.clone().into(), index).ok_or_else(|| refuse("it is damaged"))?;
-        Ok(Self { font, bytes, index, units })
+        Ok(Self { font, bytes, index })
     }
 
     fn glyph(&self, place: usize, c: char) -> Option<Glyph> {
         let read = FontRef::from_index(&self.bytes, self.index).ok()?;
         let id = read.charmap().map(c).filter(|id| id.to_u32() != 0)?;
-        let wide =
-            read.glyph_metrics(Size::unscaled(), LocationRef::default()).advance_width(id)?;
-        let wide = wide.round() as i64;
-        let advance = (wide * 2_000 + self.units) / (2 * self.units);
-        let id = GlyphId::new(id.to_u32());
-        (1..=4_000).contains(&advance).then_some(Glyph { face: place, id, advance })
+        let (id, advance) = (GlyphId::new(id.to_u32()), advance_of(&read, id.to_u32())?);
+        Some(Glyph { face: place, id, advance })
     }
+}
+
+/// How wide a glyph is, in thousandths of the size; from 1 to 4,000.
+pub fn advance_of(font: &FontRef<'_>, glyph: u32) -> Option<i64> {
+    let units = i64::from(font.head().ok()?.units_per_em());
+    let metrics = font.glyph_metrics(Size::unscaled(), LocationRef::default());
+    let wide = metrics.advance_width(glyph.into())?.round() as i64;
+    let advance = (wide * 2_000 + units).checked_div(2 * units)?;
+    (1..=4_000).contains(&advance).then_some(advance)
 }

@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::content::content;
+use crate::content::lay_out_record;
 use crate::draw::{Means, draw};
 use crate::error::PaperError;
 use crate::fonts::Fonts;
-use crate::layout::{Pictures, Qr, lay_out};
+use crate::layout::{Pictures, Qr};
 use crate::pdf::{Dict, File, Object, Stream};
 use crate::record::Record;
 use crate::seal::Seal;
+use crate::words::Form;
 
 /// What a paper has beside what its record says.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +37,7 @@ pub struct Printed {
 pub fn print(record: &str, fonts: &Fonts, look: &Look) -> Result<Printed, PaperError> {
     let read = Record::read(record)?;
     let pictures = Pictures { has_seal: look.seal.is_some(), qr: look.qr.clone() };
-    let pages = lay_out(&content(&read)?, &pictures, fonts)?;
+    let pages = lay_out_record(&read, Form::Pdf, &pictures, fonts)?;
     let means = Means { fonts, seal: look.seal.as_ref().map(|seal| &seal.0) };
     let drawn = draw(&pages, &read, &means)?;
     let unread = || PaperError::Pdf("its objects cannot be read again".to_owned());

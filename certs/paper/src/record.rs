@@ -18,20 +18,21 @@ use crate::error::PaperError;
 
 /// What a certificate says.
 #[derive(Clone, Debug)]
-pub(crate) struct Record {
+pub struct Record {
     /// SHA-256 of the text, hexadecimal.
-    pub(crate) digest: String,
+    pub digest: String,
     pub(crate) bytes: usize,
     pub(crate) title: Bilingual,
     pub(crate) statement: Bilingual,
     pub(crate) persons: Bilingual,
-    pub(crate) issuer: String,
+    /// The system that issued it, as it says.
+    pub issuer: String,
     pub(crate) key_id: String,
     pub(crate) vct: String,
     pub(crate) variant: String,
     pub(crate) issued: String,
     /// The same, in seconds from 1970.
-    pub(crate) issued_at: i64,
+    pub issued_at: i64,
     pub(crate) until: String,
     pub(crate) serial: Option<String>,
     /// Place and address of its status.
@@ -70,7 +71,7 @@ pub(crate) struct Source {
 impl Record {
     /// Reads the text of a certificate: exactly one line, as it was sealed, without a proof of its
     /// holder.
-    pub(crate) fn read(text: &str) -> Result<Self, PaperError> {
+    pub fn read(text: &str) -> Result<Self, PaperError> {
         if text.len() > TOKEN_BYTES || !text.ends_with('~') {
             return Err(PaperError::NotARecord);
         }

@@ -1,5 +1,14 @@
 //! The fixed words of a paper, in Chinese and English.
 
+/// In which kind of file a paper is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// PDF/A with a PAdES signature.
+    Pdf,
+    /// OFD with an electronic seal.
+    Ofd,
+}
+
 /// The number of a page.
 pub(crate) fn page(number: usize, total: usize) -> String {
     format!("第 {number} 页 共 {total} 页 / {number} of {total}")
@@ -24,26 +33,7 @@ pub(crate) const COLUMNS: [&str; 4] =
 pub(crate) const IN_FILE: &str = "本页内容全部出自文件内的电子证明，并由签发单位以数字签名盖章。";
 pub(crate) const IN_FILE_EN: &str =
     "Everything here is from the certificate inside this file, which the issuer signed.";
-pub(crate) const ON_PAPER: &str = "纸面本身不能证明真伪：请核验 PDF 文件。";
-pub(crate) const ON_PAPER_EN: &str = "Paper alone proves nothing: verify the PDF file.";
 pub(crate) const HOW: &str = "如何核验 / How to verify";
-pub(crate) const STEPS: [&str; 8] = [
-    "1. 用命令 zerotrip verify 核验 PDF 文件：它核对数字签名、页面文字与电子证明是否一致，再核验电子证\
-     明本身及其状态。",
-    "1. Run zerotrip verify on the PDF file. It checks the signature, that the pages say what the \
-     certificate says, and then the certificate itself and its status.",
-    "2. 也可用其他工具核验：支持 PAdES 的阅读器信任主管部门根证书后会显示签名；数字签名只有一个，且覆盖整个\
-     文件。",
-    "2. Other tools can do so too: a reader that knows PAdES shows the signature once it trusts \
-     the authority's root certificate. There is one signature, and it covers the whole file.",
-    "3. 电子证明（SD-JWT）原样存于文件目录的 PieceInfo / Zerotrip / Private 数据流中，未压缩；其 SHA-256 \
-     见下表。",
-    "3. The certificate (SD-JWT) is in the stream PieceInfo / Zerotrip / Private of the catalogue, \
-     as it is and not compressed. Its SHA-256 is below.",
-    "4. 枢纽已在存证台账中登记此次核验，序号见下表；经审计可凭此查对。",
-    "4. The hub recorded the answer in its ledger under the index below, where an auditor finds \
-     it.",
-];
 pub(crate) const DIGEST: &str = "证明摘要 SHA-256";
 pub(crate) const SIZE: &str = "证明长度 Length";
 pub(crate) const TYPE: &str = "证明类型 Type";
@@ -80,3 +70,60 @@ pub(crate) fn watermark(purpose: Option<&str>, case: Option<&str>, until: &str) 
     };
     vec![zh, en, format!("有效期至 {until} / valid until {until}")]
 }
+
+impl Form {
+    /// What paper is good for.
+    pub(crate) fn on_paper(self) -> [&'static str; 2] {
+        match self {
+            Self::Pdf => [
+                "纸面本身不能证明真伪：请核验 PDF 文件。",
+                "Paper alone proves nothing: verify the PDF file.",
+            ],
+            Self::Ofd => [
+                "纸面本身不能证明真伪：请核验 OFD 文件。",
+                "Paper alone proves nothing: verify the OFD file.",
+            ],
+        }
+    }
+
+    /// How to verify it.
+    pub(crate) fn steps(self) -> &'static [&'static str; 8] {
+        match self {
+            Self::Pdf => &PDF_STEPS,
+            Self::Ofd => &OFD_STEPS,
+        }
+    }
+}
+
+const PDF_STEPS: [&str; 8] = [
+    "1. 用命令 zerotrip verify 核验 PDF 文件：它核对数字签名、页面文字与电子证明是否一致，再核验电子证\
+     明本身及其状态。",
+    "1. Run zerotrip verify on the PDF file. It checks the signature, that the pages say what the \
+     certificate says, and then the certificate itself and its status.",
+    "2. 也可用其他工具核验：支持 PAdES 的阅读器信任主管部门根证书后会显示签名；数字签名只有一个，且覆盖整个\
+     文件。",
+    "2. Other tools can do so too: a reader that knows PAdES shows the signature once it trusts \
+     the authority's root certificate. There is one signature, and it covers the whole file.",
+    "3. 电子证明（SD-JWT）原样存于文件目录的 PieceInfo / Zerotrip / Private 数据流中，未压缩；其 SHA-256 \
+     见下表。",
+    "3. The certificate (SD-JWT) is in the stream PieceInfo / Zerotrip / Private of the catalogue, \
+     as it is and not compressed. Its SHA-256 is below.",
+    "4. 枢纽已在存证台账中登记此次核验，序号见下表；经审计可凭此查对。",
+    "4. The hub recorded the answer in its ledger under the index below, where an auditor finds \
+     it.",
+];
+const OFD_STEPS: [&str; 8] = [
+    "1. 用命令 zerotrip verify 核验 OFD 文件：它核对电子印章与数字签名、页面文字与电子证明是否一致，再核\
+     验电子证明本身及其状态。",
+    "1. Run zerotrip verify on the OFD file. It checks the electronic seal and its signature, that \
+     the pages say what the certificate says, and then the certificate itself and its status.",
+    "2. 也可用其他工具核验：支持 GB/T 38540 电子签章的 OFD 阅读器信任制章人与签章人的证书后会显示签章；签章\
+     只有一个，且覆盖除其自身以外的全部文件。",
+    "2. Other tools can do so too: an OFD reader that knows GB/T 38540 shows the seal once it \
+     trusts the seal's maker and signer. There is one seal, and it covers every file but its own.",
+    "3. 电子证明（SD-JWT）原样存于 OFD 包内的附件 record.sdjwt，未压缩；其 SHA-256 见下表。",
+    "3. The certificate (SD-JWT) is the attachment record.sdjwt in the OFD package, as it is and \
+     not compressed. Its SHA-256 is below.",
+    PDF_STEPS[6],
+    PDF_STEPS[7],
+];

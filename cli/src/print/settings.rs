@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use zerotrip_channel::files;
+use zerotrip_ofd::{Seal as ElectronicSeal, Sm2Certificate, Sm2SigningKey};
 use zerotrip_paper::bounds::{FONT_BYTES, FONTS};
 use zerotrip_paper::{FontFile, Fonts, PaperError, Seal};
 use zerotrip_text::{Explain as _, toml_fault};
 
 use crate::render::{Failure, USAGE};
+use crate::sm2_files;
 
 /// The file, in the system's folder.
 const FILE: &str = "paper.toml";
@@ -25,11 +27,35 @@ const DEFAULTS: [(&str, u32); 5] = [
 ];
 
 /// How certificates look on paper.
-pub(super) struct PaperSettings {
+pub(crate) struct PaperSettings {
     fonts: Vec<(PathBuf, u32)>,
     seal: Option<PathBuf>,
     /// The address of a time-stamping authority.
     pub(super) tsa: Option<String>,
+    /// Of OFDs.
+    ofd: OfdSettings,
+}
+
+/// With what an OFD is sealed, and whose seals count here. Paths, as the file has them.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OfdSettings {
+    key: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    seal: Option<PathBuf>,
+    #[serde(default)]
+    roots: Vec<PathBuf>,
+    #[serde(default)]
+    makers: Vec<PathBuf>,
+}
+
+/// With what an OFD is sealed.
+pub(super) struct OfdMeans {
+    pub(super) key: Sm2SigningKey,
+    pub(super) certificate: Sm2Certificate,
+    pub(super) seal: ElectronicSeal,
+    pub(super) roots: Vec<Sm2Certificate>,
+    pub(super) makers: Vec<Sm2Certificate>,
 }
 
 #[derive(Default, Deserialize)]
@@ -39,6 +65,8 @@ struct Content {
     fonts: Vec<Named>,
     seal: Option<PathBuf>,
     tsa: Option<String>,
+    #[serde(default)]
+    ofd: OfdSettings,
 }
 
 #[derive(Deserialize)]
@@ -51,7 +79,7 @@ struct Named {
 
 impl PaperSettings {
     /// The settings in a system's folder, or those that hold without a file.
-    pub(super) fn read(home: &Path) -> Result<Self, Failure> {
+    pub(crate) fn read(home: &Path) -> Result<Self, Failure> {
         let path = home.join(FILE);
         let content = if files::is_there(&path) {
             let text = files::read_text(&path)?;
@@ -74,7 +102,38 @@ impl PaperSettings {
         } else {
             content.fonts.into_iter().map(|named| (home.join(named.file), named.face)).collect()
         };
-        Ok(Self { fonts, seal: content.seal.map(|file| home.join(file)), tsa: content.tsa })
+        let seal = content.seal.map(|file| home.join(file));
+        Ok(Self { fonts, seal, tsa: content.tsa, ofd: content.ofd.within(home) })
+    }
+
+    /// What an OFD needs: each must be named.
+    pub(super) fn ofd(&self) -> Result<OfdMeans, Failure> {
+        let OfdSettings { key, certificate, seal, roots, makers } = &self.ofd;
+        let (Some(key), Some(certificate), Some(seal)) = (key, certificate, seal) else {
+            return Err(Failure::new(
+                USAGE,
+                "`paper.toml` does not say with which SM2 key, certificate and seal to seal an OFD",
+                "`paper.toml` 未指定 OFD 签章所用的 SM2 密钥、证书和电子印章",
+            )
+            .remedy(
+                "name `key`, `certificate`, `seal`, `roots` and `makers` under `[ofd]`: see \
+                 docs/ofd.md",
+                "请在 `[ofd]` 下填写 `key`、`certificate`、`seal`、`roots` 与 `makers`：见 \
+                 docs/zh/ofd.md",
+            ));
+        };
+        Ok(OfdMeans {
+            key: sm2_files::key(key)?,
+            certificate: sm2_files::certificate(certificate)?,
+            seal: sm2_files::seal(seal)?,
+            roots: sm2_files::certificates(roots)?,
+            makers: sm2_files::certificates(makers)?,
+        })
+    }
+
+    /// Whose seals count in this system's folder: authorities and makers.
+    pub(crate) fn trusted(self) -> (Vec<PathBuf>, Vec<PathBuf>) {
+        (self.ofd.roots, self.ofd.makers)
     }
 
     pub(super) fn fonts(&self) -> Result<Fonts, Failure> {
@@ -94,6 +153,20 @@ impl PaperSettings {
             Failure::of(USAGE, error.explain().within(&at, &at))
         };
         seal.map(Some).map_err(at)
+    }
+}
+
+impl OfdSettings {
+    fn within(self, home: &Path) -> Self {
+        let one = |path: Option<PathBuf>| path.map(|path| home.join(path));
+        let all = |paths: Vec<PathBuf>| paths.into_iter().map(|path| home.join(path)).collect();
+        Self {
+            key: one(self.key),
+            certificate: one(self.certificate),
+            seal: one(self.seal),
+            roots: all(self.roots),
+            makers: all(self.makers),
+        }
     }
 }
 

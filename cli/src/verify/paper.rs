@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 use zerotrip_certificates::TrustRoot;
 use zerotrip_certificates::sdjwt::SdJwt;
-use zerotrip_paper::{VerifiedPaper, verify_pdf};
+use zerotrip_paper::{Qr, VerifiedPaper, verify_pdf};
 use zerotrip_qr::{Demand, read_modules};
 use zerotrip_text::{Explain as _, Failure as Said};
 use zerotrip_trust::x509::CertificateDer;
@@ -31,23 +31,30 @@ pub(super) fn open(
     Ok(verify_pdf(bytes, ca, now).map_err(|error| error.explain()).and_then(|paper| {
         // The root says whose the key is; the directory, whether it was in force.
         match root.check_sealing_key(&paper.signer, &paper.key, paper.signed_at) {
-            Ok(()) => same_qr(&paper, root).map(|()| paper),
+            Ok(()) => {
+                let Some(qr) = &paper.qr else { return Ok(paper) };
+                same_qr(qr, (&paper.record, &paper.signer, paper.signed_at), root).map(|()| paper)
+            }
             Err(error) => Err(error.explain().within("the PDF's signature: ", "PDF 的数字签名：")),
         }
     }))
 }
 
-/// The QR on its pages, where there is one, must be its issuer's own, of the certificate inside.
-fn same_qr(paper: &VerifiedPaper, root: TrustRoot<'_>) -> Result<(), Said> {
-    let Some(qr) = &paper.qr else { return Ok(()) };
+/// The QR on its pages must be its issuer's own, of the certificate inside, as of when the paper
+/// was signed.
+pub(super) fn same_qr(
+    qr: &Qr,
+    (record, issuer, at): (&str, &str, SystemTime),
+    root: TrustRoot<'_>,
+) -> Result<(), Said> {
     let within = |said: Said| said.within("the QR on its pages: ", "页面上的二维码：");
     let text = read_modules(qr.size(), |x, y| qr.is_dark(x, y));
     let text = text.map_err(|error| within(error.explain()))?;
-    // As of when the PDF was signed: the key can have been replaced since.
-    let judged = zerotrip_qr::verify(&text, root, Demand::at(paper.signed_at));
+    // As of when it was signed: the key can have been replaced since.
+    let judged = zerotrip_qr::verify(&text, root, Demand::at(at));
     let shown = judged.map_err(|error| within(error.explain()))?.qr.record;
-    let record = SdJwt::parse(&paper.record).map_err(|error| within(error.explain()))?;
-    if shown.digest != record.digest() || shown.issuer != paper.signer {
+    let record = SdJwt::parse(record).map_err(|error| within(error.explain()))?;
+    if shown.digest != record.digest() || shown.issuer != issuer {
         let said = Said::new("it is of another certificate", "它属于另一份证明");
         return Err(within(said));
     }

@@ -335,7 +335,7 @@ fn qr_marks(qr: &super::Qr, left: Length, top: Length) -> Vec<Mark> {
 }
 
 /// The QR code whose rectangles these are, if they are a QR code's at its place.
-pub(crate) fn qr_of(rects: &[(f64, f64, f64, f64)]) -> Option<super::Qr> {
+pub fn qr_of(rects: &[(f64, f64, f64, f64)]) -> Option<super::Qr> {
     let (left, top, width, side) = *rects.first()?;
     let bottom = rects.iter().map(|rect| rect.1 + rect.3).fold(0.0, f64::max);
     if side <= 0.0 || (width / side - 7.0).abs() > 0.1 {

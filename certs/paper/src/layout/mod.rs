@@ -1,36 +1,37 @@
 //! Layout: from blocks of text to marks on pages.
 //!
-//! It needs nothing of a font but how wide each character is. So whoever verifies a paper lays its
-//! record out again with the widths that the PDF states, and gets the same marks in the same
-//! places. All arithmetic is in whole numbers.
+//! It needs nothing of a font but how wide each character is. So a verifier lays the record out
+//! again with the widths that the file states, and gets the same marks in the same places. All
+//! arithmetic is in whole numbers. The PDF of this crate and the OFD of `zerotrip_ofd` are drawn
+//! from the same marks.
 
-pub(crate) use flow::qr_of;
 mod flow;
 mod lines;
 
 pub(crate) use flow::lay_out;
+pub use flow::qr_of;
 
 use crate::error::PaperError;
 
 /// A length, in hundred-thousandths of a point.
-pub(crate) type Length = i64;
+pub type Length = i64;
 
 /// So many points.
-pub(crate) const fn points(number: i64) -> Length {
+pub const fn points(number: i64) -> Length {
     number * 100_000
 }
 
 /// Width of a page (A4).
-pub(crate) const PAGE_WIDTH: Length = points(595);
+pub const PAGE_WIDTH: Length = points(595);
 /// Height of a page (A4).
-pub(crate) const PAGE_HEIGHT: Length = points(842);
+pub const PAGE_HEIGHT: Length = points(842);
 /// Side of the seal image.
-pub(crate) const SEAL_SIDE: Length = points(98);
+pub const SEAL_SIDE: Length = points(98);
 /// Most that a side of the QR code takes.
-pub(crate) const QR_SIDE: Length = points(98);
+pub const QR_SIDE: Length = points(98);
 
 /// How wide characters are.
-pub(crate) trait Metrics {
+pub trait Metrics {
     /// In thousandths of the font's size.
     fn advance(&self, c: char) -> Result<i64, PaperError>;
 }
@@ -81,21 +82,25 @@ impl Qr {
 
 /// A text of one line, at the left end of its base line. Lengths grow to the right and downwards.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Text {
-    pub(crate) x: Length,
-    pub(crate) y: Length,
+pub struct Text {
+    /// From the left edge of the page.
+    pub x: Length,
+    /// From the top edge of the page.
+    pub y: Length,
     /// In hundredths of a point.
-    pub(crate) size: i64,
+    pub size: i64,
     /// 0 black, 255 white.
-    pub(crate) shade: u8,
+    pub shade: u8,
     /// Rises to the right by 3 in 4.
-    pub(crate) is_turned: bool,
-    pub(crate) text: String,
+    pub is_turned: bool,
+    /// Its characters, in order.
+    pub text: String,
 }
 
 /// Something on a page.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Mark {
+pub enum Mark {
+    /// A line of text.
     Text(Text),
     /// Left, top, width, height, shade.
     Rect(Length, Length, Length, Length, u8),
@@ -105,10 +110,12 @@ pub(crate) enum Mark {
 
 /// What marks are to a reader who does not see them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum Role {
     /// Repeated or decorative.
     Artifact,
+    /// A heading.
     Heading,
+    /// Running text.
     Paragraph,
     /// Of the table's column titles.
     ColumnTitle,
@@ -120,22 +127,27 @@ pub(crate) enum Role {
 
 /// A picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Figure {
+pub enum Figure {
+    /// The picture of a seal.
     Seal,
+    /// The QR code.
     Qr,
 }
 
 /// Marks that belong together.
 #[derive(Clone, Debug)]
-pub(crate) struct Item {
-    pub(crate) role: Role,
-    pub(crate) marks: Vec<Mark>,
+pub struct Item {
+    /// What they are.
+    pub role: Role,
+    /// In the order in which they are drawn.
+    pub marks: Vec<Mark>,
 }
 
 /// A page.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Page {
-    pub(crate) items: Vec<Item>,
+pub struct Page {
+    /// In the order in which they are drawn.
+    pub items: Vec<Item>,
 }
 
 /// What is laid out.
@@ -185,9 +197,11 @@ pub(crate) struct Content {
 
 /// The pictures that a paper has.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pictures {
-    pub(crate) has_seal: bool,
-    pub(crate) qr: Option<Qr>,
+pub struct Pictures {
+    /// Whether there is a picture of a seal.
+    pub has_seal: bool,
+    /// The QR code.
+    pub qr: Option<Qr>,
 }
 
 /// The texts of lines, for tests.

@@ -91,7 +91,7 @@ fn a_long_table_goes_over_pages_with_its_titles() {
     let paper = verified(&bytes);
     assert!(paper.pages > 4, "{}", paper.pages);
     let read = Record::read(&record).unwrap();
-    let content = crate::content::content(&read).unwrap();
+    let content = crate::content::content(&read, crate::Form::Pdf).unwrap();
     let pages = lay_out(&content, &Pictures::default(), &*FONTS).unwrap();
     let has_titles = |page: &crate::layout::Page| {
         page.items

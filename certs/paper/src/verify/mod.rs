@@ -29,14 +29,15 @@ pub use error::NotGenuine;
 
 use crate::bounds::{MARKS, PAGES, PDF_BYTES};
 use crate::cms::Cms;
-use crate::content::content;
+use crate::content::lay_out_record;
 use crate::der::{Reader, SEQUENCE};
 use crate::error::PaperError;
-use crate::layout::{Pictures, Qr, lay_out, qr_of};
+use crate::layout::{Pictures, Qr, qr_of};
 use crate::pdf::{File, Object};
 use crate::record::Record;
 use crate::sign::{FIELD, digest_around, gap};
 use crate::timestamp;
+use crate::words::Form;
 use fonts::{PdfFont, Stated};
 use kinds::Kinds;
 use marks::{Names, Seen};
@@ -209,7 +210,7 @@ fn shows(file: &File, kinds: &Kinds<'_>, read: &Record) -> Result<Pictures, NotG
         }
     }
     let pictures = pictures(&seen)?;
-    let laid_out = content(read).and_then(|content| lay_out(&content, &pictures, &stated));
+    let laid_out = lay_out_record(read, Form::Pdf, &pictures, &stated);
     let laid_out = match (laid_out, stated.missing()) {
         (_, Some(c)) => {
             return Err(NotGenuine::OtherText {
