@@ -40,14 +40,14 @@ fn keys_are_masked_and_say_what_their_numbers_do() {
         let shown = format!("{key} {key:?} {:?}", Named::Key(key));
         assert!(shown.contains("****") && !shown.contains(key.as_str()), "{shown}");
     }
-    assert_eq!((li.division(), code.division()), ("110105", "330100"));
+    assert_eq!((li.division(), code.division()), (Some("110105"), Some("330100")));
     assert_eq!(code.birth_date(), None);
     assert_eq!(li.birth_date(), NaiveDate::from_ymd_opt(1949, 12, 31));
     for kind in KeyKind::ALL {
         assert_eq!(KeyKind::from_wire(kind.to_wire().into()), Some(kind));
         assert_eq!(KeyKind::of(kind.semantic()), Some(kind));
     }
-    assert_eq!(KeyKind::from_wire(2), None);
+    assert_eq!(KeyKind::from_wire(3), None);
 }
 
 #[test]
