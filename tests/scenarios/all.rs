@@ -53,6 +53,7 @@ mod support;
 mod threats;
 mod tour;
 mod versions;
+mod vessels;
 mod wallets;
 mod ways_out;
 mod width;

@@ -123,7 +123,8 @@ fn what_is_left_of_a_number_is_its_own_and_what_is_not_understood_anybodys() {
 
 #[test]
 fn vessels_are_found_in_texts_and_other_numbers_are_not_taken_for_them() {
-    for raw in [NUMBER, "拖带CN20154839571进港", "识别号：cn2015 4839 571.", "1CN201548395712"] {
+    for raw in [NUMBER, "拖带CN20154839571进港", "识别号：cn2015 4839 571.", "1CN201548395712"]
+    {
         assert_eq!(vessels_in(raw), [of(NUMBER)], "{raw}");
     }
     for raw in ["联系电话 13800138000", "CN-2024-05-06 10:00", "IMO 9074729", ""] {

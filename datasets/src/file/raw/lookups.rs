@@ -37,12 +37,10 @@ pub(super) fn lookups(
                 Some(column) => {
                     let kind = column.key_kind();
                     let remedy = match (kind, kinds.first()) {
-                        (None, _) => {
-                            Some(
-                                "only columns of type `resident_id`, `uscc` or `vessel_number` can \
+                        (None, _) => Some(
+                            "only columns of type `resident_id`, `uscc` or `vessel_number` can \
                                  be looked up",
-                            )
-                        }
+                        ),
                         (Some(one), Some(first)) if one != *first => Some(
                             "a look-up finds persons, enterprises or vessels: describe one for \
                              each, with columns of one type",
