@@ -45,7 +45,8 @@ fn every_vessel_is_answered_as_it_happened() {
         let now = SystemTime::from(spec.written_at) + Duration::from_secs(3600);
         let asked = asker.open(folder.path(), state.path(), now, spec.today).unwrap();
         for (key, truth) in &truth {
-            let asking = asker.answer_to(&asked, &[key.as_str().to_owned()], "seven");
+            let parameters = [key.as_str().to_owned()];
+            let asking = asker.answer_to(&asked, &parameters, "seven");
             let ((word, code, dataset), facts) = runtime.block_on(asking).unwrap();
             let said = format!("{seed}: {key} {truth:?}: {word} {code} {dataset}");
             match word {
@@ -149,9 +150,9 @@ fn a_vessel_is_certified_refuted_or_unanswerable_over_real_processes() {
         Ok(!ask("check", whole.as_str(), &[]).output.contains("GATE_REFUSED"))
     })
     .unwrap();
-    // As a clerk types it.
+    // As a clerk types it: brought to the one spelling that is signed.
     let typed = whole.as_str().to_ascii_lowercase();
-    assert_eq!(ask("check", &typed, &[]).code, 2, "one spelling is signed");
+    ask("check", &typed, &[]).expect(0).unwrap();
     let out = town.deployment.path("vessel.sdjwt");
     ask("issue", whole.as_str(), &["--out", &out]).expect(0).unwrap();
     let dir = town.deployment.path(FUND);

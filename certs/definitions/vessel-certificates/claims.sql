@@ -1,4 +1,10 @@
--- Of two papers of one kind the one that ends later counts; other papers than the seven do not.
-select min(e.valid_until) as valid_until, k.home_port
-from registered k join (select id, kind, max(valid_until) as valid_until from held where kind <> 'other' group by id, kind) e on e.id = k.id
-group by k.home_port
+-- The first of the last days. Of two registrations that name different ports neither can be told.
+select l.valid_until, k.home_port
+from registered k join last l on l.id = k.id
+where not exists (
+    select 1 from last earlier
+    where earlier.id = l.id and (earlier.valid_until < l.valid_until or (earlier.valid_until = l.valid_until and earlier.kind < l.kind))
+  )
+  and not exists (
+    select 1 from registered twin where twin.id = k.id and twin.home_port = k.home_port and twin.row_number < k.row_number
+  )

@@ -1,4 +1,5 @@
-select k.id from registered k
+-- Of a row that was read in twice, the first.
+select k.id, k.row_number from registered k
 where exists (select 1 from held h where h.id = k.id and h.kind = 'ownership')
   and exists (select 1 from held h where h.id = k.id and h.kind = 'nationality')
   and exists (select 1 from held h where h.id = k.id and h.kind = 'safe_manning')
@@ -6,4 +7,4 @@ where exists (select 1 from held h where h.id = k.id and h.kind = 'ownership')
   and exists (select 1 from held h where h.id = k.id and h.kind = 'pollution_insurance')
   and exists (select 1 from held h where h.id = k.id and h.kind = 'survey')
   and exists (select 1 from held h where h.id = k.id and h.kind = 'permit')
-group by k.id
+  and not exists (select 1 from registered twin where twin.id = k.id and twin.row_number < k.row_number)

@@ -11,10 +11,10 @@ use super::{
 const VESSEL_NUMBER: AskedColumn = column(
     "vessel_number",
     SemanticType::VesselNumber,
-    "the ship identification number (船舶识别号): `CN` and 11 digits. Where the column has the digits \
-     alone, say so in `schemes` (`vessel_digits`); IMO numbers, official numbers (登记号码) and numbers \
-     of the survey (船检登记号) say nothing of it: have it entered, or rule on their rows. Nothing shows \
-     a wrong digit, so a row under a number one slip away makes an answer unavailable",
+    "the ship identification number (船舶识别号): `CN` and 11 digits. Where the column has the \
+     digits alone, say so in `schemes` (`vessel_digits`); IMO numbers, official numbers (登记号码) \
+     and numbers of the survey (船检登记号) say nothing of it: have it entered, or rule on their \
+     rows. Nothing shows a wrong digit, so a row under a number one slip away makes an answer unavailable",
 );
 
 const VESSEL: AskedLookup = AskedLookup {
@@ -26,8 +26,8 @@ const VESSEL: AskedLookup = AskedLookup {
 const IN_REGISTER: &str = "its silence counts for vessels that the register of vessels has \
                            (`registered_in:maritime.vessel`). What was in force by `since` must be \
                            in it too (`older`), what vessels brought along whose home port was \
-                           elsewhere (`moved_in`), and rows of before 2010 under the present number \
-                           (`renumbered`).";
+                           elsewhere (`moved_in`), and rows of before 2010 under the present \
+                           number (`renumbered`).";
 
 const STATUS: AskedColumn = code(
     "status",
@@ -158,8 +158,8 @@ pub(super) const DETENTION: AskedDataset = AskedDataset {
 
 pub(super) const ARREST: AskedDataset = AskedDataset {
     id: "court.vessel_arrest",
-    what: "船舶扣押登记: one row for each arrest or seizure of a vessel, those that are over included, by \
-           whichever court",
+    what: "船舶扣押登记: one row for each arrest or seizure of a vessel, those that are over included, \
+           by whichever court",
     coverage: IN_REGISTER,
     lookup: VESSEL,
     columns: &[

@@ -217,7 +217,8 @@ pub fn vessels(
     let [mut records, mut papers, mut surveys, mut permits, mut detentions, mut arrests] =
         [const { Vec::new() }; 6];
     while truth.len() < count {
-        let keel = random.between(1998, 2020);
+        // Later than the systems that write down themselves when a row got its status.
+        let keel = random.between(2008, 2020);
         let number = format!("CN{keel}{:07}", random.below(10_000_000));
         let Some(Key::Vessel(number)) = KeyKind::Vessel.read(&number) else { continue };
         // No two that were given out are one slip apart.
@@ -229,7 +230,12 @@ pub fn vessels(
         let port = random.pick(&PORTS);
         let mut vessel = Vessel { fate, port, until: None, is_spoilt: false };
         let mut add = |register: &Register, random: &mut Random, own, rows: &mut Vec<Row>| {
-            vessel.is_spoilt |= !register.enter((spec, random), own, rows);
+            // Small registers: few rows are spoilt, or nothing in them could be relied upon.
+            if random.chance(150) {
+                vessel.is_spoilt |= !register.enter((spec, random), own, rows);
+            } else {
+                rows.extend(own);
+            }
         };
         if fate != Fate::Elsewhere {
             let registered = day(i32::try_from(keel).unwrap_or_default() + 1);

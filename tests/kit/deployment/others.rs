@@ -1,4 +1,5 @@
-//! The departments of the checks beside the first: fourteen more, with registers of their own kinds.
+//! The departments of the checks beside the first: fourteen more, with registers of their own
+//! kinds.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -214,7 +214,8 @@ mod tests {
         assert_eq!(said(body(&[PERSON]), &unknown), Err(ErrorCode::GateRefused));
     }
 
-    /// A check about enterprises or vessels names one, and no person; a key is the parameter of its own kind.
+    /// A check about enterprises or vessels names one, and no person; a key is the parameter of its
+    /// own kind.
     #[test]
     fn a_request_names_one_of_the_kind_that_the_owner_approved() {
         let code = "91330100799655058B";

@@ -101,8 +101,8 @@ impl Faults<'_> {
             self.add(
                 at,
                 format!("origin {name} is of another kind than `{}` finds", scan.lookup),
-                "ask a look-up of persons for persons, one of enterprises for enterprises, and one of \
-                 vessels for vessels",
+                "ask a look-up of persons for persons, one of enterprises for enterprises, and one \
+                 of vessels for vessels",
             );
         }
         let subject = definition.subject_kind();
