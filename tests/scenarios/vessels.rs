@@ -173,11 +173,10 @@ fn a_vessel_is_certified_refuted_or_unanswerable_over_real_processes() {
         assert!(no.code == 1 && no.output.contains("NOT_ALL_VALID"), "{}", no.output);
         assert!(!no.output.contains("DETAINED"), "{}", no.output);
     }
-    for (fate, code) in
-        [(Fate::Elsewhere, "OUTSIDE_COVERAGE"), (Fate::Slipped, "SOURCE_UNREADABLE")]
-    {
+    // Why there is no answer is not the requester's to hear.
+    for fate in [Fate::Elsewhere, Fate::Slipped] {
         let none = ask("check", find(&|one| one == fate).as_str(), &[]);
-        assert!(none.code == 4 && none.output.contains(code), "{fate:?}: {}", none.output);
+        assert!(none.code == 4 && none.output.contains("UNSETTLED"), "{fate:?}: {}", none.output);
     }
     town.deployment.stop().unwrap();
 }

@@ -128,9 +128,9 @@ impl UnmappedFields {
         let fields: Vec<String> = left.take(MOST_SHOWN).map(said).collect();
         let detail = format!(
             "`{origin}` holds resident ids, credit codes or vessels' numbers, whole, masked or in \
-             pieces, in fields that no column names, and that no look-up asks: {}; describe each in \
-             a `[[column]]` and look it up (`[[lookup]]`), or say in `[not_about]` why the rows are not about \
-             who is there",
+             pieces, in fields that no column names, and that no look-up asks: {}; describe each \
+             in a `[[column]]` and look it up (`[[lookup]]`), or say in `[not_about]` why the \
+             rows are not about who is there",
             fields.join(", ")
         );
         Err(SourceError::new(ErrorCode::SourceDrift, detail))

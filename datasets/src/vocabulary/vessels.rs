@@ -14,7 +14,8 @@ const VESSEL_NUMBER: AskedColumn = column(
     "the ship identification number (船舶识别号): `CN` and 11 digits. Where the column has the \
      digits alone, say so in `schemes` (`vessel_digits`); IMO numbers, official numbers (登记号码) \
      and numbers of the survey (船检登记号) say nothing of it: have it entered, or rule on their \
-     rows. Nothing shows a wrong digit, so a row under a number one slip away makes an answer unavailable",
+     rows. Nothing shows a wrong digit, so a row under a number one slip away makes an answer \
+     unavailable",
 );
 
 const VESSEL: AskedLookup = AskedLookup {
