@@ -7,7 +7,7 @@ use zerotrip_proto::v1::SemanticType;
 use crate::enterprise::{Number, accounted};
 use crate::normal::organisation_code::OrganisationCode;
 use crate::normal::{address, division, money, month, person_name, phone};
-use crate::{CivilDay, Column, Key, Named, date, fold};
+use crate::{CivilDay, Column, Key, Named, date, fold, vessel};
 
 /// A cell's meaning, or that it has none that could be relied upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +15,12 @@ pub enum CellReading<'a> {
     /// NULL, empty, only blanks, or a word that its owner declares to say that there is nothing;
     /// for a code that is [`CellReading::UnknownCode`] instead.
     Null,
-    /// A person's id, or an enterprise's credit code.
+    /// A person's id, an enterprise's credit code, or a vessel's number.
     Id(Key),
     /// An older number of an enterprise, by what its credit code has inside: good for finding a
     /// row, and no value that could travel.
     Part(OrganisationCode),
-    /// Several persons or enterprises, every character accounted for: as good as that.
+    /// Several persons, enterprises or vessels, every character accounted for: as good as that.
     Several(Vec<Named>),
     /// An identifier of another kind, by its looks or by a scheme that the column's owner declares,
     /// folded; never one of the column's own kind.
@@ -78,6 +78,15 @@ pub fn read<'a>(column: &'a Column, raw: Option<&'a str>) -> CellReading<'a> {
             }
             None => CellReading::Unreadable,
         },
+        SemanticType::VesselNumber => match vessel::accounted(&column.declared, text).as_deref() {
+            Some([]) => CellReading::OtherId(fold::identifier(text)),
+            Some([number]) => CellReading::Id(Key::Vessel(*number)),
+            Some(several) => {
+                let keys = several.iter().copied().map(Key::Vessel);
+                CellReading::Several(keys.map(Named::Key).collect())
+            }
+            None => CellReading::Unreadable,
+        },
         SemanticType::Date => date::parse(text)
             .map_or(CellReading::Unreadable, |day| CellReading::Date(date::to_date32(day))),
         SemanticType::Text => CellReading::Text(text.into()),
@@ -107,14 +116,13 @@ impl CellReading<'_> {
     }
 
     /// The same as of a day: the id of a birth to come is not yet a person's, but a slip in a
-    /// person's id.
+    /// person's id; so is a vessel's number of a year to come.
     #[must_use]
     pub fn on(self, today: CivilDay) -> Self {
-        let is_to_come = |key: Key| key.birth_date().is_some_and(|born| born > today.date());
-        if self.keys().any(is_to_come) { Self::Unreadable } else { self }
+        if self.keys().any(|key| key.is_to_come(today)) { Self::Unreadable } else { self }
     }
 
-    /// Everything by which it names a person or an enterprise.
+    /// Everything by which it names a person, an enterprise or a vessel.
     pub fn names(&self) -> impl Iterator<Item = Named> {
         let (one, several) = match self {
             Self::Id(key) => (Some(Named::Key(*key)), &[][..]),

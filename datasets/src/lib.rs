@@ -25,6 +25,7 @@ pub mod quality;
 pub mod resident_id;
 pub mod suspicion;
 pub mod template;
+pub mod vessel;
 pub mod vocabulary;
 
 mod arrow_type;

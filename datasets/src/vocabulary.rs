@@ -18,6 +18,7 @@ mod social;
 mod talent;
 mod tax;
 mod traffic;
+mod vessels;
 mod veterans;
 
 use zerotrip_proto::v1::{DateRole, SemanticType};
@@ -40,7 +41,7 @@ pub struct AskedDataset {
     pub what: &'static str,
     /// What its `since` and its subjects decide, in the words of this register.
     pub coverage: &'static str,
-    /// What it looks persons or enterprises up by.
+    /// What it looks persons, enterprises or vessels up by.
     pub lookup: AskedLookup,
     /// What it takes of the rows.
     pub columns: &'static [AskedColumn],
@@ -225,6 +226,17 @@ pub const VOCABULARIES: &[Vocabulary] = &[
     Vocabulary {
         check: "business-good-standing",
         datasets: &[market::REGISTRATION, market::ABNORMAL, market::SERIOUS],
+    },
+    Vocabulary {
+        check: "vessel-certificates",
+        datasets: &[
+            vessels::VESSEL_REGISTER,
+            vessels::CERTIFICATE,
+            vessels::SURVEY,
+            vessels::PERMIT,
+            vessels::DETENTION,
+            vessels::ARREST,
+        ],
     },
 ];
 

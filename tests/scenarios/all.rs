@@ -54,6 +54,7 @@ mod support;
 mod threats;
 mod tour;
 mod versions;
+mod vessels;
 mod wallets;
 mod ways_out;
 mod width;

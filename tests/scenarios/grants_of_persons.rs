@@ -482,9 +482,21 @@ fn who_has_graduated_and_is_employed_is_who_was_registered_so() {
 /// What has become of a licence, and that a disability is of another grade, is the citizen's alone.
 #[test]
 fn a_no_tells_the_requester_no_more_than_no() {
-    let alike: [(&str, &[&str]); 3] = [
+    let alike: [(&str, &[&str]); 4] = [
         ("driving-licence", &["UNDER_MEASURE", "NOT_USABLE", "EXPIRED", "NO_LICENCE"]),
         ("disability-subsidy", &["GRADE_TOO_LOW", "NO_CERTIFICATE"]),
+        (
+            "vessel-certificates",
+            &[
+                "ARRESTED",
+                "DETAINED",
+                "DEREGISTERED",
+                "PAPER_SUSPENDED",
+                "PAPER_ENDED",
+                "PAPER_EXPIRED",
+                "PAPER_MISSING",
+            ],
+        ),
         (
             "disability-subsidy",
             &["EXTREME_POVERTY", "INJURY_CARE", "ORPHAN_LIVING", "ELDERLY_NURSING"],

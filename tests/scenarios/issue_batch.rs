@@ -158,6 +158,39 @@ fn a_batch_that_is_killed_again_and_again_gives_each_person_one_certificate() {
 }
 
 #[test]
+fn two_batches_at_once_give_nobody_two() {
+    let town = deploy(60, 5);
+    town.deployment.allow_many().unwrap();
+    with_status(&town);
+    let folder = town.deployment.folder.clone();
+    let list = folder.join("subjects.txt");
+    fs::write(&list, ids(&town.city)[..20].join("\n")).unwrap();
+    let runs: Vec<_> = ["a", "b", "c"]
+        .into_iter()
+        .map(|name| {
+            Command::new(binary_path("zerotrip").unwrap())
+                .args(batch(&town, &list, &folder.join(name)))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut run in runs {
+        assert!([0, 1, 4].contains(&run.wait().unwrap().code().unwrap()));
+    }
+    let register = Register::open(&town.home(FUND)).unwrap().unwrap();
+    let entries = register.entries(&Search { most: 1000, ..Search::default() }).unwrap();
+    let recorded = entries.iter().filter(|entry| entry.stage == Stage::Recorded).count();
+    let issued: Vec<usize> = ["a", "b", "c"]
+        .iter()
+        .map(|name| table_of(&folder.join(name)).values().filter(|row| row.0 == "issued").count())
+        .collect();
+    assert!(recorded > 0 && issued.iter().all(|count| *count == recorded), "{issued:?} {recorded}");
+    town.deployment.stop().unwrap();
+}
+
+#[test]
 fn a_batch_needs_a_register() {
     let town = deploy(60, 5);
     let folder = town.deployment.folder.clone();

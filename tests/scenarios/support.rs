@@ -26,6 +26,7 @@ use zerotrip_tests::city::income_tax::income_tax;
 use zerotrip_tests::city::licences::licences;
 use zerotrip_tests::city::medical::medical;
 use zerotrip_tests::city::purchase::buyers;
+use zerotrip_tests::city::vessels::vessels;
 use zerotrip_tests::city::{
     Answer, City, Outcome as Expected, SYSTEMS, Spec, System, Variant, day_in_china, imagine_asked,
     stated_day,
@@ -252,6 +253,7 @@ pub fn statements() -> BTreeMap<String, DatasetStatement> {
     births(&spec, System::Sqlite, folder.path()).unwrap();
     graduates(&spec, System::Sqlite, folder.path()).unwrap();
     enterprises(&spec, [System::Sqlite; 3], 60, folder.path()).unwrap();
+    vessels(&spec, [System::Sqlite; 2], 60, folder.path()).unwrap();
     let files = [
         "police/household.toml",
         "civil/marriage.toml",
@@ -277,6 +279,12 @@ pub fn statements() -> BTreeMap<String, DatasetStatement> {
         "market/registration.toml",
         "market/abnormal.toml",
         "market/serious.toml",
+        "maritime/vessel.toml",
+        "maritime/certificate.toml",
+        "maritime/detention.toml",
+        "survey/certificate.toml",
+        "transport/vessel_permit.toml",
+        "court/vessel_arrest.toml",
     ];
     let read = |file: &&str| {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();

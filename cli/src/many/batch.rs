@@ -63,7 +63,19 @@ pub(crate) async fn issue(
     let mut first =
         many(&question, subjects.get(..subjects.len().min(SUBJECTS)).unwrap_or_default())?;
     let home = renewals::open_home(dir, screen)?;
-    has_register(&home)?;
+    let register = Register::open(&home)?.ok_or(RegisterError::NoSettings)?;
+    // Two runs at once would each find that nobody has a certificate yet.
+    let lock = register.batch_lock();
+    let _alone = match files::try_lock(&lock)? {
+        Some(held) => held,
+        None => {
+            screen.note(screen.pick(
+                "another `issue --batch` of this system is under way: waiting for its end",
+                "本系统的另一次批量签发正在进行，等待其结束",
+            ));
+            files::lock(&lock)?
+        }
+    };
     files::private_folder(folder).map_err(|error| super::evidence::unusable(folder, &error))?;
     let kept = Answers::kept(&folder.join(ANSWERS))?;
     let mut session = Session::connect(&home).await?;
@@ -133,11 +145,6 @@ pub(crate) async fn issue(
     screen
         .show(&text, &json!({ "certificates": count, "folder": folder.display().to_string() }))?;
     answers.summary(&subjects, screen)
-}
-
-/// Without a register nothing would show who has a certificate already.
-fn has_register(home: &SystemHome) -> Result<(), Failure> {
-    Register::open(home)?.map(drop).ok_or_else(|| RegisterError::NoSettings.into())
 }
 
 impl Issued {

@@ -131,8 +131,8 @@ impl Register {
     }
 }
 
-/// Whether both are about the same person or enterprise, by what they say. What says nothing of it
-/// is about somebody else.
+/// Whether both are about the same person, enterprise or vessel, by what they say. What says
+/// nothing of it is about somebody else.
 fn is_about_the_same(one: &Entry, other: &Entry) -> bool {
     let subjects = |entry: &Entry| {
         let token = SdJwt::parse(entry.token.as_deref()?).ok()?;

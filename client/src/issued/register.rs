@@ -82,6 +82,11 @@ impl Register {
         Ok(Some(Self { connection, settings, issuer: issuer.clone(), lock, home }))
     }
 
+    /// Held by whoever issues to a whole list, from looking who has a certificate to the last one.
+    pub fn batch_lock(&self) -> std::path::PathBuf {
+        self.lock.with_file_name("batch.lock")
+    }
+
     /// Gives a certificate its number and its place, once for each ground: the same again where it
     /// has them.
     pub fn reserve(

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use zerotrip_certificates::status::StatusValue;
 use zerotrip_certificates::{
     ASKED, HolderKey, Sealed, TrustRoot, VerifiedCertificate, asked, verify,
 };
@@ -195,6 +196,10 @@ impl Session {
         prepared: Prepared<'_>,
     ) -> Result<Issue, SessionError> {
         let (sealed, certificate) = self.kept(entry, asked, prepared.holder)?;
+        if entry.status != StatusValue::Valid {
+            let (serial, status) = (entry.serial.clone(), entry.status);
+            return Err(RegisterError::NotInForce { serial, status }.into());
+        }
         let record_index = entry.record_index;
         let record_index =
             record_index.ok_or_else(|| RegisterError::NotIssued(entry.serial.clone()))?;

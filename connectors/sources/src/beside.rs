@@ -1,9 +1,9 @@
-//! Persons and enterprises in texts that no look-up asks: whole, or damaged.
+//! Persons, enterprises and vessels in texts that no look-up asks: whole, or damaged.
 
 use std::collections::BTreeSet;
 
 use zerotrip_datasets::key::KeySuspect;
-use zerotrip_datasets::{Key, KeyKind, enterprise, resident_id};
+use zerotrip_datasets::{Key, KeyKind, enterprise, resident_id, vessel};
 
 /// Whom the cells of a row name, each with the cell's place.
 pub fn keys_among<'a>(
@@ -22,6 +22,13 @@ pub fn keys_among<'a>(
             });
             codes.map(|(at, code)| (at, Key::Enterprise(code))).collect()
         }
+        KeyKind::Vessel => {
+            let each = cells.enumerate().filter_map(|(at, cell)| Some((at, cell?)));
+            let numbers = each.flat_map(|(at, cell)| {
+                vessel::vessels_in(cell).into_iter().map(move |number| (at, number))
+            });
+            numbers.map(|(at, number)| (at, Key::Vessel(number))).collect()
+        }
     }
 }
 
@@ -32,6 +39,7 @@ pub fn keys_in(kind: KeyKind, text: &str) -> Vec<Key> {
         KeyKind::Enterprise => {
             enterprise::enterprises_in(text).into_iter().map(Key::Enterprise).collect()
         }
+        KeyKind::Vessel => vessel::vessels_in(text).into_iter().map(Key::Vessel).collect(),
     }
 }
 
@@ -40,6 +48,7 @@ pub fn names_anybody(kinds: &BTreeSet<KeyKind>, text: &str) -> bool {
     kinds.iter().any(|kind| match kind {
         KeyKind::Resident => resident_id::names_somebody(text),
         KeyKind::Enterprise => !enterprise::enterprises_in(text).is_empty(),
+        KeyKind::Vessel => !vessel::vessels_in(text).is_empty(),
     })
 }
 
@@ -61,5 +70,6 @@ pub fn damaged_in(kind: KeyKind, cell: Option<&str>) -> Vec<KeySuspect> {
         KeyKind::Enterprise => {
             enterprise::damaged_in(text).into_iter().map(KeySuspect::Enterprise).collect()
         }
+        KeyKind::Vessel => vessel::damaged_in(text).into_iter().map(KeySuspect::Vessel).collect(),
     }
 }

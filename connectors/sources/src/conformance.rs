@@ -26,6 +26,7 @@ mod rig;
 mod rulings;
 mod selecting;
 mod spellings;
+mod vessels;
 
 /// The person that the tests ask about: three regular spellings.
 pub const LI: &str = "11010519491231002X";
@@ -111,6 +112,10 @@ pub use spellings::{
     a_column_in_which_hardly_anybody_can_be_read_proves_no_absence, every_spelling_is_found,
     fifteen_digits_that_may_be_anothers_are_reported, what_could_match_is_reported,
 };
+pub use vessels::{
+    a_vessel_in_another_field_could_be_meant, vessels_are_found_in_each_spelling,
+    what_could_be_a_vessels_is_reported,
+};
 
 pub fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime =
@@ -130,6 +135,9 @@ macro_rules! every_test {
             what_could_match_is_reported,
             enterprises_are_found_by_each_of_their_numbers,
             what_could_be_an_enterprises_is_reported,
+            vessels_are_found_in_each_spelling,
+            what_could_be_a_vessels_is_reported,
+            a_vessel_in_another_field_could_be_meant,
             an_enterprise_in_another_field_could_be_meant,
             fifteen_digits_that_may_be_anothers_are_reported,
             a_column_in_which_hardly_anybody_can_be_read_proves_no_absence,

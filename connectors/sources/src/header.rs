@@ -64,6 +64,7 @@ fn is_value(name: &str) -> bool {
         || (has_mask && digits >= FEWEST_BESIDE_MASK)
         || resident_id::parse(name) != Reading::Unreadable
         || KeyKind::Enterprise.read(name).is_some()
+        || KeyKind::Vessel.read(name).is_some()
 }
 
 /// Whether the name of a column reads as one of its own values. Texts and names of people have no
@@ -77,6 +78,7 @@ fn reads_as(column: &Column, name: &str) -> bool {
         | SemanticType::Unspecified => false,
         SemanticType::ResidentId
         | SemanticType::Uscc
+        | SemanticType::VesselNumber
         | SemanticType::DivisionCode
         | SemanticType::Date
         | SemanticType::Month

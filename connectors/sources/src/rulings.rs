@@ -76,12 +76,14 @@ impl Concerns {
     }
 }
 
-/// A key as a clerk types it: a resident's, or an enterprise's where it is none.
+/// A key as a clerk types it: a resident's, or an enterprise's or a vessel's where it is none.
 fn typed(text: &str) -> Result<Key, String> {
     match ResidentId::issued(text, CivilDay::at(SystemTime::now())) {
         Ok(id) => Ok(Key::Resident(id)),
         Err(error) => {
-            KeyKind::Enterprise.typed(text).ok_or_else(|| format!("`{}`: {error}", text.trim()))
+            let others = [KeyKind::Enterprise, KeyKind::Vessel];
+            let key = others.into_iter().find_map(|kind| kind.typed(text));
+            key.ok_or_else(|| format!("`{}`: {error}", text.trim()))
         }
     }
 }
@@ -100,7 +102,9 @@ mod ids {
         let texts = Vec::<String>::deserialize(from)?;
         let ids: Option<Vec<Key>> = texts.iter().map(|text| Key::canonical(text)).collect();
         ids.ok_or_else(|| {
-            D::Error::custom("somebody is named by neither a resident id nor a credit code")
+            D::Error::custom(
+                "somebody is named by neither a resident id, a credit code nor a vessel's number",
+            )
         })
     }
 }

@@ -1,10 +1,9 @@
-//! Fields of a system that no column of the dataset file maps: where persons or enterprises are
-//! named in one of them, a row could be about these, and a look-up would not find it.
+//! Fields of a system that no column of the dataset file maps: where persons, enterprises or
+//! vessels are named in one of them, a row could be about these, and a look-up would not find it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use zerotrip_datasets::KeyKind;
-use zerotrip_datasets::enterprise::{self, enterprises_in};
 use zerotrip_datasets::resident_id::{damaged_in, persons_among, persons_in, pieces_among};
 use zerotrip_proto::v1::ErrorCode;
 
@@ -54,19 +53,19 @@ impl UnmappedFields {
     pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) {
         self.rows += 1;
         let cells: Vec<_> = cells.into_iter().collect();
-        if self.kinds.contains(&KeyKind::Enterprise) {
-            self.note_enterprises(&cells);
-        }
-        if self.kinds.contains(&KeyKind::Resident) {
-            self.note_persons(&cells);
+        for kind in self.kinds.clone() {
+            match kind {
+                KeyKind::Resident => self.note_persons(&cells),
+                KeyKind::Enterprise | KeyKind::Vessel => self.note_others(kind, &cells),
+            }
         }
     }
 
-    fn note_enterprises(&mut self, cells: &[(&str, Option<&str>)]) {
+    fn note_others(&mut self, kind: KeyKind, cells: &[(&str, Option<&str>)]) {
         for (field, cell) in cells.iter().filter_map(|(field, cell)| Some((field, (*cell)?))) {
-            if !enterprises_in(cell).is_empty() {
+            if !beside::keys_in(kind, cell).is_empty() {
                 add(&mut self.named, field);
-            } else if !enterprise::damaged_in(cell).is_empty() {
+            } else if !beside::damaged_in(kind, Some(cell)).is_empty() {
                 add(&mut self.by_chance, field);
             }
         }
@@ -128,10 +127,10 @@ impl UnmappedFields {
         };
         let fields: Vec<String> = left.take(MOST_SHOWN).map(said).collect();
         let detail = format!(
-            "`{origin}` holds resident ids or credit codes, whole, masked or in pieces, in fields \
-             that no column names, and that no look-up asks: {}; describe each in a `[[column]]` \
-             and look it up (`[[lookup]]`), or say in `[not_about]` why the rows are not about \
-             who is there",
+            "`{origin}` holds resident ids, credit codes or vessels' numbers, whole, masked or in \
+             pieces, in fields that no column names, and that no look-up asks: {}; describe each \
+             in a `[[column]]` and look it up (`[[lookup]]`), or say in `[not_about]` why the \
+             rows are not about who is there",
             fields.join(", ")
         );
         Err(SourceError::new(ErrorCode::SourceDrift, detail))

@@ -54,6 +54,10 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
                 "it could be an enterprise's number, and would hide the enterprise: put it into \
                  `unknown`, or rule on its rows with `adjudicate`"
             }
+            KeyKind::Vessel => {
+                "it could be a vessel's number, and would hide the vessel: put it into `unknown`, \
+                 or rule on its rows with `adjudicate`"
+            }
         };
         section.fault_in("nothing", mask::masked(word), remedy.to_owned());
         return None;
@@ -180,7 +184,8 @@ fn only_of_ids(
         section.fault_in(
             key,
             String::new(),
-            "only a column of type `resident_id` or `uscc` has it: drop it, or change the type"
+            "only a column of type `resident_id`, `uscc` or `vessel_number` has it: drop it, or \
+             change the type"
                 .to_owned(),
         );
     }

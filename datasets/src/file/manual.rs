@@ -186,6 +186,9 @@ fn held(semantic: SemanticType) -> (&'static str, &'static str) {
     match semantic {
         SemanticType::ResidentId => ("the number of a person (GB 11643)", "居民身份号码"),
         SemanticType::Uscc => ("a unified social credit code (GB 32100)", "统一社会信用代码"),
+        SemanticType::VesselNumber => {
+            ("a ship identification number: `CN` and 11 digits", "船舶识别号")
+        }
         SemanticType::DivisionCode => ("a division code (GB/T 2260)", "行政区划代码"),
         SemanticType::PersonName => ("a person's name", "姓名"),
         SemanticType::Date => ("a calendar day", "日期"),
@@ -223,6 +226,10 @@ fn scheme(name: &str) -> (&'static str, &'static str) {
             "纳税人识别号（限 `uscc` 列）",
         ),
         "resident_id" => ("beside `uscc`: a person's number", "居民身份号码（限 `uscc` 列）"),
+        "vessel_digits" => (
+            "beside `vessel_number`: the 11 digits of one without its `CN`",
+            "不带 `CN` 的 11 位数字（限 `vessel_number` 列）",
+        ),
         _ => ("", ""),
     }
 }

@@ -51,6 +51,7 @@ pub const MOST_REGIONS: usize = 4000;
 pub const SEMANTIC_TYPES: &[(&str, SemanticType)] = &[
     ("resident_id", SemanticType::ResidentId),
     ("uscc", SemanticType::Uscc),
+    ("vessel_number", SemanticType::VesselNumber),
     ("division_code", SemanticType::DivisionCode),
     ("person_name", SemanticType::PersonName),
     ("date", SemanticType::Date),
@@ -174,7 +175,7 @@ pub struct Column {
 pub struct Lookup {
     /// Its name on the hub.
     pub name: String,
-    /// Columns of type `resident_id`, or of type `uscc`.
+    /// Columns of one type: `resident_id`, `uscc` or `vessel_number`.
     pub columns: Vec<String>,
     /// Those of them in which a blank or NULL says that there is no person, such as a father on no
     /// record; in any other, a blank cell is an id that is lost, and its row could be any

@@ -206,6 +206,7 @@ fn grade(semantic: SemanticType) -> (Grade, &'static str) {
             (Grade::L2, "an amount; take L3 where it is a person's income or debt")
         }
         SemanticType::Uscc => (Grade::L2, "it names an enterprise"),
+        SemanticType::VesselNumber => (Grade::L2, "it names a vessel"),
         SemanticType::DivisionCode => (Grade::L1, "divisions are published"),
         SemanticType::Text | SemanticType::Unspecified => {
             (Grade::L3, "free text can say anything; take L2 for a mere file number")

@@ -1,5 +1,5 @@
-//! Whom a register is asked about: a resident or an enterprise. One request, one look-up and one
-//! scan have keys of one kind.
+//! Whom a register is asked about: a resident, an enterprise or a vessel. One request, one look-up
+//! and one scan have keys of one kind.
 
 mod suspect;
 mod whose;
@@ -12,8 +12,9 @@ use zerotrip_proto::v1::{self, SemanticType};
 
 use crate::normal::organisation_code::OrganisationCode;
 use crate::normal::uscc::Uscc;
+use crate::normal::vessel_number::VesselNumber;
 use crate::resident_id::{Declared, Reading, ResidentId};
-use crate::{enterprise, resident_id};
+use crate::{CivilDay, enterprise, resident_id, vessel};
 
 pub use suspect::{KeyProbe, KeySuspect, could_be_a_key};
 pub use whose::{KeyWhose, name_in, whose};
@@ -26,6 +27,8 @@ pub enum KeyKind {
     Resident,
     /// An enterprise, by its unified social credit code.
     Enterprise,
+    /// A vessel, by its ship identification number.
+    Vessel,
 }
 
 /// Whom a register is asked about.
@@ -37,6 +40,8 @@ pub enum Key {
     Resident(ResidentId),
     /// An enterprise.
     Enterprise(Uscc),
+    /// A vessel.
+    Vessel(VesselNumber),
 }
 
 /// By what a row says whom it is about.
@@ -54,7 +59,7 @@ pub struct KeySet(HashMap<Named, Vec<Key>>);
 
 impl KeyKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Resident, Self::Enterprise];
+    pub const ALL: [Self; 3] = [Self::Resident, Self::Enterprise, Self::Vessel];
 
     /// The kind of keys that columns of this type hold.
     pub fn of(semantic: SemanticType) -> Option<Self> {
@@ -66,6 +71,7 @@ impl KeyKind {
         match self {
             Self::Resident => SemanticType::ResidentId,
             Self::Enterprise => SemanticType::Uscc,
+            Self::Vessel => SemanticType::VesselNumber,
         }
     }
 
@@ -74,6 +80,7 @@ impl KeyKind {
         match v1::KeyKind::try_from(kind).ok()? {
             v1::KeyKind::Resident => Some(Self::Resident),
             v1::KeyKind::Enterprise => Some(Self::Enterprise),
+            v1::KeyKind::Vessel => Some(Self::Vessel),
         }
     }
 
@@ -82,6 +89,7 @@ impl KeyKind {
         match self {
             Self::Resident => v1::KeyKind::Resident,
             Self::Enterprise => v1::KeyKind::Enterprise,
+            Self::Vessel => v1::KeyKind::Vessel,
         }
     }
 
@@ -98,6 +106,7 @@ impl KeyKind {
             Self::Enterprise => {
                 Uscc::read(text).filter(|_| resident.is_none()).map(Key::Enterprise)
             }
+            Self::Vessel => VesselNumber::read(text).map(Key::Vessel),
         }
     }
 
@@ -114,6 +123,10 @@ impl KeyKind {
                     _ => None,
                 }
             }
+            Self::Vessel => match vessel::accounted(&Declared::default(), raw)?.as_slice() {
+                [number] => Some(Key::Vessel(*number)),
+                _ => None,
+            },
         }
     }
 
@@ -122,6 +135,7 @@ impl KeyKind {
         match self {
             Self::Resident => resident_id::is_regular(raw),
             Self::Enterprise => enterprise::is_regular(raw),
+            Self::Vessel => vessel::is_regular(raw),
         }
     }
 }
@@ -132,6 +146,7 @@ impl Key {
         match self {
             Self::Resident(_) => KeyKind::Resident,
             Self::Enterprise(_) => KeyKind::Enterprise,
+            Self::Vessel(_) => KeyKind::Vessel,
         }
     }
 
@@ -140,6 +155,7 @@ impl Key {
         match self {
             Self::Resident(id) => id.as_str(),
             Self::Enterprise(code) => code.as_str(),
+            Self::Vessel(number) => number.as_str(),
         }
     }
 
@@ -154,13 +170,14 @@ impl Key {
         match self {
             Self::Resident(id) => id.spellings(),
             Self::Enterprise(code) => code.spellings(),
+            Self::Vessel(number) => number.spellings(),
         }
     }
 
     /// Everything that a row can name it by, the key itself first.
     pub fn names(&self) -> impl Iterator<Item = Named> + use<> {
         let part = match self {
-            Self::Resident(_) => None,
+            Self::Resident(_) | Self::Vessel(_) => None,
             Self::Enterprise(code) => code.organisation(),
         };
         std::iter::once(Named::Key(*self)).chain(part.map(Named::Organisation))
@@ -170,7 +187,7 @@ impl Key {
     pub fn resident(&self) -> Option<&ResidentId> {
         match self {
             Self::Resident(id) => Some(id),
-            Self::Enterprise(_) => None,
+            Self::Enterprise(_) | Self::Vessel(_) => None,
         }
     }
 
@@ -179,13 +196,22 @@ impl Key {
         self.resident().map(ResidentId::birth_date)
     }
 
-    /// The division in the number, which it was issued in.
-    pub fn division(&self) -> &str {
-        let from = match self {
-            Self::Resident(_) => 0,
-            Self::Enterprise(_) => 2,
-        };
-        self.as_str().get(from..from + 6).unwrap_or_default()
+    /// Whether the number says of itself that it is of a day to come: of a birth, or a keel.
+    pub fn is_to_come(&self, today: CivilDay) -> bool {
+        match self {
+            Self::Resident(id) => id.birth_date() > today.date(),
+            Self::Enterprise(_) => false,
+            Self::Vessel(number) => vessel::is_to_come(number, today),
+        }
+    }
+
+    /// The division in the number, which it was issued in; a vessel's has none.
+    pub fn division(&self) -> Option<&str> {
+        match self {
+            Self::Resident(_) => self.as_str().get(..6),
+            Self::Enterprise(_) => self.as_str().get(2..8),
+            Self::Vessel(_) => None,
+        }
     }
 }
 
@@ -233,6 +259,12 @@ impl From<Uscc> for Key {
     }
 }
 
+impl From<VesselNumber> for Key {
+    fn from(number: VesselNumber) -> Self {
+        Self::Vessel(number)
+    }
+}
+
 impl From<enterprise::Number> for Named {
     fn from(number: enterprise::Number) -> Self {
         match number {
@@ -247,6 +279,7 @@ impl fmt::Display for Key {
         match self {
             Self::Resident(id) => id.fmt(f),
             Self::Enterprise(code) => code.fmt(f),
+            Self::Vessel(number) => number.fmt(f),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Whose a cell could be that is not accounted for, of either kind.
+//! Whose a cell could be that is not accounted for, of each kind.
 
 use super::{Key, KeyKind};
 use crate::CivilDay;
 use crate::resident_id::Declared;
-use crate::{enterprise, resident_id};
+use crate::{enterprise, resident_id, vessel};
 
 /// A cell that is not accounted for, prepared once for being held against many keys. Of keys of
 /// another kind it says nothing.
@@ -13,6 +13,8 @@ pub enum KeySuspect {
     Resident(resident_id::Suspect),
     /// In a column of enterprises.
     Enterprise(enterprise::Suspect),
+    /// In a column of vessels.
+    Vessel(vessel::Suspect),
 }
 
 /// A key, prepared once for being held against many cells.
@@ -22,6 +24,8 @@ pub enum KeyProbe {
     Resident(resident_id::Probe),
     /// An enterprise.
     Enterprise(enterprise::Probe),
+    /// A vessel.
+    Vessel(vessel::Probe),
 }
 
 impl KeyProbe {
@@ -30,6 +34,7 @@ impl KeyProbe {
         match key {
             Key::Resident(id) => Self::Resident(resident_id::Probe::new(id)),
             Key::Enterprise(code) => Self::Enterprise(enterprise::Probe::new(code)),
+            Key::Vessel(number) => Self::Vessel(vessel::Probe::new(number)),
         }
     }
 }
@@ -40,6 +45,7 @@ impl KeySuspect {
         match kind {
             KeyKind::Resident => Self::Resident(resident_id::Suspect::on(raw, today)),
             KeyKind::Enterprise => Self::Enterprise(enterprise::Suspect::new(raw)),
+            KeyKind::Vessel => Self::Vessel(vessel::Suspect::new(raw)),
         }
     }
 
@@ -48,6 +54,7 @@ impl KeySuspect {
         match kind {
             KeyKind::Resident => Self::Resident(resident_id::Suspect::anybody()),
             KeyKind::Enterprise => Self::Enterprise(enterprise::Suspect::anybody()),
+            KeyKind::Vessel => Self::Vessel(vessel::Suspect::anybody()),
         }
     }
 
@@ -56,6 +63,7 @@ impl KeySuspect {
         match key {
             Key::Resident(id) => Self::Resident(resident_id::Suspect::new(id.as_str())),
             Key::Enterprise(code) => Self::Enterprise(enterprise::Suspect::exact(code)),
+            Key::Vessel(number) => Self::Vessel(vessel::Suspect::exact(number)),
         }
     }
 
@@ -64,6 +72,7 @@ impl KeySuspect {
         match self {
             Self::Resident(_) => KeyKind::Resident,
             Self::Enterprise(_) => KeyKind::Enterprise,
+            Self::Vessel(_) => KeyKind::Vessel,
         }
     }
 
@@ -72,6 +81,7 @@ impl KeySuspect {
         match self {
             Self::Resident(suspect) => suspect.is_anybodys(),
             Self::Enterprise(suspect) => suspect.is_anybodys(),
+            Self::Vessel(suspect) => suspect.is_anybodys(),
         }
     }
 
@@ -85,6 +95,7 @@ impl KeySuspect {
         match (self, key) {
             (Self::Resident(suspect), KeyProbe::Resident(person)) => suspect.could_be(person),
             (Self::Enterprise(suspect), KeyProbe::Enterprise(one)) => suspect.could_be(one),
+            (Self::Vessel(suspect), KeyProbe::Vessel(one)) => suspect.could_be(one),
             _ => false,
         }
     }
@@ -100,6 +111,9 @@ pub fn could_be_a_key(kind: KeyKind, word: &str) -> bool {
             !enterprise::enterprises_in(word).is_empty()
                 || !enterprise::Suspect::new(word).is_anybodys()
                 || enterprise::accounted(&Declared::default(), word).is_some()
+        }
+        KeyKind::Vessel => {
+            !vessel::vessels_in(word).is_empty() || !vessel::Suspect::new(word).is_anybodys()
         }
     }
 }

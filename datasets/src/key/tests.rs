@@ -6,6 +6,7 @@ use crate::resident_id::Scheme;
 
 const LI: &str = "11010519491231002X";
 const CODE: &str = "91330100799655058B";
+const VESSEL: &str = "CN20154839571";
 
 #[test]
 fn a_text_is_a_key_of_one_kind_at_most() {
@@ -20,6 +21,16 @@ fn a_text_is_a_key_of_one_kind_at_most() {
         assert_eq!(Key::canonical(text), None, "{text}");
     }
     assert_eq!(KeyKind::Enterprise.typed("９１３３０１００ 799655058b"), Some(code));
+    let vessel = Key::canonical(VESSEL).unwrap();
+    assert_eq!((vessel.kind(), vessel.as_str()), (KeyKind::Vessel, VESSEL));
+    for kind in [KeyKind::Resident, KeyKind::Enterprise] {
+        assert_eq!((kind.typed(VESSEL), kind.read(VESSEL)), (None, None));
+    }
+    for text in [LI, CODE] {
+        assert_eq!((KeyKind::Vessel.typed(text), KeyKind::Vessel.read(text)), (None, None));
+    }
+    assert_eq!(KeyKind::Vessel.typed("cn2015 4839-571"), Some(vessel));
+    assert_eq!(Key::canonical("cn20154839571"), None);
     // Of one that is both, nothing says which is meant.
     let both = (0..1000)
         .flat_map(|sequence| (1..29).map(move |day| (day, sequence)))
@@ -36,18 +47,20 @@ fn a_text_is_a_key_of_one_kind_at_most() {
 #[test]
 fn keys_are_masked_and_say_what_their_numbers_do() {
     let (li, code) = (Key::canonical(LI).unwrap(), Key::canonical(CODE).unwrap());
-    for key in [li, code] {
+    let vessel = Key::canonical(VESSEL).unwrap();
+    assert_eq!((vessel.division(), vessel.birth_date(), vessel.resident()), (None, None, None));
+    for key in [li, code, vessel] {
         let shown = format!("{key} {key:?} {:?}", Named::Key(key));
         assert!(shown.contains("****") && !shown.contains(key.as_str()), "{shown}");
     }
-    assert_eq!((li.division(), code.division()), ("110105", "330100"));
+    assert_eq!((li.division(), code.division()), (Some("110105"), Some("330100")));
     assert_eq!(code.birth_date(), None);
     assert_eq!(li.birth_date(), NaiveDate::from_ymd_opt(1949, 12, 31));
     for kind in KeyKind::ALL {
         assert_eq!(KeyKind::from_wire(kind.to_wire().into()), Some(kind));
         assert_eq!(KeyKind::of(kind.semantic()), Some(kind));
     }
-    assert_eq!(KeyKind::from_wire(2), None);
+    assert_eq!(KeyKind::from_wire(3), None);
 }
 
 #[test]
@@ -74,6 +87,9 @@ fn a_row_names_an_enterprise_by_each_of_its_numbers() {
         (KeyKind::Enterprise, "79965505-8", true),
         (KeyKind::Resident, LI, true),
         (KeyKind::Resident, "无", false),
+        (KeyKind::Vessel, "无", false),
+        (KeyKind::Vessel, "见 CN20154839571", true),
+        (KeyKind::Vessel, "CN2015483", true),
     ] {
         assert_eq!(could_be_a_key(kind, word), could, "{word}");
     }

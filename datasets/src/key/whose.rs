@@ -3,7 +3,7 @@
 use super::suspect::KeySuspect;
 use super::{Key, KeyKind, Named};
 use crate::resident_id::{self, Declared, Reading, Whose};
-use crate::{CivilDay, enterprise};
+use crate::{CivilDay, enterprise, vessel};
 
 /// Whose a cell is.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ pub fn whose(kind: KeyKind, declared: &Declared, raw: &str, today: CivilDay) -> 
     match kind {
         KeyKind::Resident => of_residents(declared.whose(raw, today)),
         KeyKind::Enterprise => of_enterprises(declared, raw),
+        KeyKind::Vessel => of_vessels(declared, raw, today),
     }
 }
 
@@ -53,6 +54,20 @@ fn of_enterprises(declared: &Declared, raw: &str) -> KeyWhose {
     }
 }
 
+/// A number of a keel to be laid in a year to come is not yet a vessel's, alone or in a list.
+fn of_vessels(declared: &Declared, raw: &str, today: CivilDay) -> KeyWhose {
+    let numbers = vessel::accounted(declared, raw);
+    let there = |numbers: &Vec<_>| !numbers.iter().any(|one| vessel::is_to_come(one, today));
+    let named = |number| Named::Key(Key::Vessel(number));
+    match numbers.filter(there).as_deref() {
+        Some([]) => KeyWhose::Nobody,
+        Some([number]) => KeyWhose::One(named(*number)),
+        Some(several) => KeyWhose::Several(several.iter().copied().map(named).collect()),
+        None if declared.is_unknown(raw) => KeyWhose::Could(KeySuspect::anybody(KeyKind::Vessel)),
+        None => KeyWhose::Could(KeySuspect::Vessel(vessel::Suspect::new(raw))),
+    }
+}
+
 /// By what one whole number names whom a row is about, if the cell is one.
 pub fn name_in(kind: KeyKind, declared: &Declared, raw: &str) -> Option<Named> {
     match kind {
@@ -62,6 +77,10 @@ pub fn name_in(kind: KeyKind, declared: &Declared, raw: &str) -> Option<Named> {
         },
         KeyKind::Enterprise => match enterprise::accounted(declared, raw)?.as_slice() {
             [number] => Some(Named::from(*number)),
+            _ => None,
+        },
+        KeyKind::Vessel => match vessel::accounted(declared, raw)?.as_slice() {
+            [number] => Some(Named::Key(Key::Vessel(*number))),
             _ => None,
         },
     }

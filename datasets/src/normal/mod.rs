@@ -13,6 +13,7 @@ pub mod organisation_code;
 pub mod person_name;
 pub mod phone;
 pub mod uscc;
+pub mod vessel_number;
 
 #[cfg(test)]
 mod tests;

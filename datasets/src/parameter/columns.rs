@@ -5,7 +5,7 @@ use super::declared::ParameterType;
 /// What a column of the table `request` holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestColumn {
-    /// Text: a number of a person or an enterprise, a division code, a word.
+    /// Text: a number of a person, an enterprise or a vessel, a division code, a word.
     Text,
     /// A day.
     Date,
@@ -18,9 +18,12 @@ impl ParameterType {
     pub fn columns(&self, name: &str) -> Vec<(String, RequestColumn)> {
         let one = |column| vec![(name.to_owned(), column)];
         match self {
-            Self::ResidentId | Self::Enterprise | Self::Uscc | Self::Region(_) | Self::Code(_) => {
-                one(RequestColumn::Text)
-            }
+            Self::ResidentId
+            | Self::Enterprise
+            | Self::Vessel
+            | Self::Uscc
+            | Self::Region(_)
+            | Self::Code(_) => one(RequestColumn::Text),
             Self::Date(_) => one(RequestColumn::Date),
             Self::Number(_) => one(RequestColumn::Number),
             Self::Period(_) => {

@@ -16,6 +16,8 @@ pub enum ParameterType {
     ResidentId,
     /// The enterprise asked about: a unified social credit code (GB 32100).
     Enterprise,
+    /// The vessel asked about: a ship identification number.
+    Vessel,
     /// Another enterprise, by its unified social credit code. It is compared with what rows say; no
     /// register is asked about it.
     Uscc,
@@ -33,14 +35,24 @@ pub enum ParameterType {
 
 impl ParameterType {
     /// The names of all of them.
-    pub const NAMES: [&str; 8] =
-        ["resident_id", "enterprise", "uscc", "date", "period", "number", "region", "code"];
+    pub const NAMES: [&str; 9] = [
+        "resident_id",
+        "enterprise",
+        "vessel",
+        "uscc",
+        "date",
+        "period",
+        "number",
+        "region",
+        "code",
+    ];
 
     /// As a definition declares it.
     pub fn name(&self) -> &'static str {
         match self {
             Self::ResidentId => "resident_id",
             Self::Enterprise => "enterprise",
+            Self::Vessel => "vessel",
             Self::Uscc => "uscc",
             Self::Date(_) => "date",
             Self::Period(_) => "period",
@@ -60,6 +72,7 @@ impl ParameterType {
         match self {
             Self::ResidentId => Some(KeyKind::Resident),
             Self::Enterprise => Some(KeyKind::Enterprise),
+            Self::Vessel => Some(KeyKind::Vessel),
             _ => None,
         }
     }
@@ -69,6 +82,7 @@ impl ParameterType {
         match kind {
             KeyKind::Resident => Self::ResidentId,
             KeyKind::Enterprise => Self::Enterprise,
+            KeyKind::Vessel => Self::Vessel,
         }
     }
 }

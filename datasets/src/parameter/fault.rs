@@ -30,6 +30,8 @@ pub enum ParameterFault {
     Resident(StrictError),
     /// Not the code of an enterprise.
     NotUscc,
+    /// Not the number of a vessel.
+    NotVessel,
     /// It can be an enterprise's code and a resident's number.
     PersonsNumber,
     /// A code in another spelling than a signed message has it.
@@ -127,6 +129,15 @@ impl ParameterFault {
                     "copy its 18 characters from the licence, where a 15-digit registration number \
                      and a 9-character organisation code do not do",
                     "请照营业执照填写 18 位代码，不接受 15 位注册号和 9 位组织机构代码",
+                ),
+            ),
+            Self::NotVessel => both(
+                ("this is not a ship identification number", "这不是船舶识别号"),
+                (
+                    "copy `CN` and its 11 digits, the first four of them the year of the keel, \
+                     from the certificate of nationality, where an IMO number and an official \
+                     number do not do",
+                    "请照船舶国籍证书填写 `CN` 加 11 位数字（前四位为安放龙骨年份），不接受 IMO 编号和登记号码",
                 ),
             ),
             Self::PersonsNumber => both(

@@ -9,7 +9,8 @@ use super::declared::ParameterType;
 use super::fault::{ParameterError, ParameterFault};
 use crate::normal::division;
 use crate::normal::uscc::Uscc;
-use crate::{CivilDay, CivilMonth, ResidentId, StrictError, fold};
+use crate::normal::vessel_number::VesselNumber;
+use crate::{CivilDay, CivilMonth, ResidentId, StrictError, fold, vessel};
 
 /// Longest text of a parameter, in bytes.
 const MOST_TEXT: usize = 4096;
@@ -86,6 +87,7 @@ impl ParameterType {
                 id.map(Value::from).map_err(ParameterFault::Resident)
             }
             Self::Enterprise => enterprise(short).map(Value::from),
+            Self::Vessel => numbered(short, today).map(Value::from),
             Self::Uscc => enterprise(short).map(Value::Enterprise),
             Self::Date(bounds) => date(short, *bounds, today),
             Self::Period(bounds) => period(short, *bounds, today),
@@ -113,6 +115,13 @@ fn enterprise(text: &str) -> Result<Uscc, ParameterFault> {
         return Err(ParameterFault::PersonsNumber);
     }
     Uscc::read(text).ok_or(ParameterFault::NotUscc)
+}
+
+/// A vessel's number, of a keel that can have been laid by that day.
+fn numbered(text: &str, today: Option<CivilDay>) -> Result<VesselNumber, ParameterFault> {
+    let number = VesselNumber::read(text).ok_or(ParameterFault::NotVessel)?;
+    let is_to_come = today.is_some_and(|today| vessel::is_to_come(&number, today));
+    if is_to_come { Err(ParameterFault::NotVessel) } else { Ok(number) }
 }
 
 fn date(

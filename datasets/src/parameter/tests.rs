@@ -210,6 +210,22 @@ fn an_enterprise_is_named_by_a_code_that_is_no_persons_number() {
 }
 
 #[test]
+fn a_vessel_is_named_by_the_number_of_a_keel_that_is_laid() {
+    let number = "CN20154839571".to_owned();
+    assert_eq!(signed(&ParameterType::Vessel, &number), Ok(number.clone()));
+    assert_eq!(typed(&ParameterType::Vessel, "cn2015 4839-571"), Ok(number.clone()));
+    let other = ParameterFault::NotCanonical { canonical: number.clone() };
+    assert_eq!(signed(&ParameterType::Vessel, "cn20154839571"), Err(other));
+    let read = ParameterType::Vessel.read("vessel", &number, Spelling::Signed, today()).unwrap();
+    assert_eq!(read.subject().map(|key| key.as_str().to_owned()), Some(number));
+    assert!(!format!("{read:?}").contains("4839571"), "{read:?}");
+    // Of a keel to be laid, the digits alone, another number of a vessel, a filling.
+    for text in ["CN20994839571", "20154839571", "IMO 9074729", "CN20150000000", "CN2015483957"] {
+        assert_eq!(signed(&ParameterType::Vessel, text), Err(ParameterFault::NotVessel), "{text}");
+    }
+}
+
+#[test]
 fn exactly_what_is_declared_is_given_and_each_once() {
     let (person, on) = (ParameterType::ResidentId, date());
     let declared = [("applicant", &person), ("on", &on)];
@@ -251,6 +267,7 @@ fn what_is_told_names_the_parameter_and_the_remedy_in_both_languages() {
         (ParameterType::Region(Level::County), "x"),
         (ParameterType::Region(Level::County), "330103"),
         (ParameterType::Uscc, "x"),
+        (ParameterType::Vessel, "x"),
         (code(), "x"),
     ] {
         let error = declared.read("named", text, Spelling::Signed, today()).unwrap_err();

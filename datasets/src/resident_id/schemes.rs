@@ -8,7 +8,7 @@ use crate::date;
 use crate::normal::organisation_code::OrganisationCode;
 
 /// A scheme that an owner can state a column to hold: of resident ids (which tells credit codes by
-/// themselves), or of credit codes.
+/// themselves), of credit codes, or of vessels' numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
     /// A passport's number (ICAO 9303): one or two letters, the first none of `I`, `O`, `X`, then 6
@@ -28,6 +28,8 @@ pub enum Scheme {
     TaxNumber,
     /// 公民身份号码 (GB 11643), in a column of enterprises.
     ResidentId,
+    /// 船舶识别号 without its `CN`, in a column of vessels.
+    VesselDigits,
 }
 
 /// Every scheme, by its name in a dataset file.
@@ -40,6 +42,7 @@ pub const SCHEMES: &[(&str, Scheme)] = &[
     ("organisation_code", Scheme::OrganisationCode),
     ("tax_number", Scheme::TaxNumber),
     ("resident_id", Scheme::ResidentId),
+    ("vessel_digits", Scheme::VesselDigits),
 ];
 
 /// Characters for arms of service on military ids.
@@ -54,10 +57,13 @@ impl Scheme {
     /// Whether a column that holds numbers of this type can hold such numbers besides.
     pub fn is_beside(self, semantic: SemanticType) -> bool {
         match semantic {
-            SemanticType::ResidentId => !matches!(self, Self::TaxNumber | Self::ResidentId),
+            SemanticType::ResidentId => {
+                !matches!(self, Self::TaxNumber | Self::ResidentId | Self::VesselDigits)
+            }
             SemanticType::Uscc => {
                 matches!(self, Self::OrganisationCode | Self::TaxNumber | Self::ResidentId)
             }
+            SemanticType::VesselNumber => self == Self::VesselDigits,
             _ => false,
         }
     }
@@ -92,8 +98,8 @@ impl Scheme {
             Self::OrganisationCode => {
                 OrganisationCode::of(text.replace('-', "").as_bytes()).is_some()
             }
-            // Beside enterprises alone, by `enterprise/accounted.rs`.
-            Self::TaxNumber | Self::ResidentId => return false,
+            // Beside enterprises or vessels alone, by their `accounted.rs`.
+            Self::TaxNumber | Self::ResidentId | Self::VesselDigits => return false,
         };
         fits && !filled()
     }

@@ -83,7 +83,7 @@ pub enum TemplateError {
         column: String,
     },
     /// A supplied column can't hold keys.
-    #[error("`{0}` is to supply keys but is not of type resident_id or uscc")]
+    #[error("`{0}` is to supply keys but is not of type resident_id, uscc or vessel_number")]
     SuppliesOther(String),
     /// A look-up finds keys of another kind.
     #[error(

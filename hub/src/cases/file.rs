@@ -94,6 +94,8 @@ struct RawFile {
     persons: BTreeMap<String, String>,
     #[serde(default)]
     enterprises: BTreeMap<String, String>,
+    #[serde(default)]
+    vessels: BTreeMap<String, String>,
     statement: RawRegister,
     #[serde(default)]
     register: BTreeMap<String, RawRegister>,
@@ -125,7 +127,8 @@ impl CaseFile {
         let raw: RawFile = toml::from_str(text).map_err(|error| {
             DefinitionError(vec![Fault::new(path, "", &toml_fault(text, &error), REMEDY)])
         })?;
-        let mut reading = Reading::new(definition, path, &raw.persons, &raw.enterprises);
+        let mut reading =
+            Reading::new(definition, path, &raw.persons, &raw.enterprises, &raw.vessels);
         let Some(today) = day(&raw.today) else {
             reading.add("today", "not a day", "write it as `2026-11-29`");
             return Err(reading.faulty());
@@ -229,7 +232,8 @@ impl Reading<'_> {
             match declared.read(name, text, Spelling::Signed, Some(CivilDay::of(today))) {
                 Ok(argument) => values.push(argument.text().to_owned()),
                 Err(error) if declared.is_subject() => {
-                    let remedy = "name one of `[persons]` or `[enterprises]`, or give the number";
+                    let remedy = "name one of `[persons]`, `[enterprises]` or `[vessels]`, or give \
+                                  the number";
                     self.add(at, &error.to_string(), remedy);
                 }
                 Err(error) => self.add(at, &error.to_string(), ""),

@@ -21,16 +21,20 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     /// `path` names the file in errors; `persons` have their birth dates or ids, `enterprises`
-    /// their codes.
+    /// their codes, and `vessels` their numbers.
     pub(super) fn new(
         definition: &'a Definition,
         path: &'a str,
         persons: &BTreeMap<String, String>,
         enterprises: &BTreeMap<String, String>,
+        vessels: &BTreeMap<String, String>,
     ) -> Self {
         let mut reading = Self { definition, path, named: BTreeMap::new(), faults: Vec::new() };
         reading.name_persons(persons);
-        reading.name_enterprises(enterprises);
+        let code = ("no unified social credit code, or a person's name too", "18 characters");
+        reading.name_others(KeyKind::Enterprise, ("enterprises", enterprises), code);
+        let number = ("no ship identification number, or another's name too", "13 characters");
+        reading.name_others(KeyKind::Vessel, ("vessels", vessels), number);
         reading
     }
 
@@ -60,15 +64,20 @@ impl<'a> Reading<'a> {
         key.map(|key| key.as_str().to_owned())
     }
 
-    fn name_enterprises(&mut self, raw: &BTreeMap<String, String>) {
+    fn name_others(
+        &mut self,
+        kind: KeyKind,
+        (section, raw): (&str, &BTreeMap<String, String>),
+        (what, length): (&str, &str),
+    ) {
         for (name, text) in raw {
-            let key = KeyKind::Enterprise.typed(text);
+            let key = kind.typed(text);
             match key.filter(|_| !self.named.contains_key(name)) {
                 Some(key) => drop(self.named.insert(name.clone(), key)),
                 None => self.add(
-                    &format!("enterprises.{}", cut(name)),
-                    "no unified social credit code, or a person's name too",
-                    "write the 18 characters, under a name of its own",
+                    &format!("{section}.{}", cut(name)),
+                    what,
+                    &format!("write the {length}, under a name of its own"),
                 ),
             }
         }

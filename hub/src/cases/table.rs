@@ -129,6 +129,10 @@ fn cell_of(
             .key(KeyKind::Enterprise, text)
             .map(Cell::Text)
             .ok_or_else(|| "name one of `[enterprises]`, or write a credit code".into()),
+        (_, SemanticType::VesselNumber) => reading
+            .key(KeyKind::Vessel, text)
+            .map(Cell::Text)
+            .ok_or_else(|| "name one of `[vessels]`, or write a ship identification number".into()),
         (_, SemanticType::Date) => day(text)
             .map(|day| Cell::Day(day.to_epoch_days()))
             .ok_or_else(|| "write a day as `2026-11-29`".into()),

@@ -1,4 +1,4 @@
-//! The questions of the tour beside the first ones: one or two of each other check, over eleven
+//! The questions of the tour beside the first ones: one or two of each other check, over fourteen
 //! more departments.
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ const fn of(
     More { check, variant, title, ages }
 }
 
-pub const MORE: [More; 13] = [
+pub const MORE: [More; 14] = [
     of("birth-and-parenthood", "parent-18", "Parent of a child under 18", (25, 50)),
     of("business-good-standing", "good-standing", "An enterprise in good standing", (0, 0)),
     of("demobilised-soldier", "veteran", "A demobilised soldier", (25, 80)),
@@ -37,6 +37,7 @@ pub const MORE: [More; 13] = [
     of("provident-fund-record", "account", "A provident fund account in use", (25, 55)),
     of("social-insurance-months", "pension-12", "A year of pension insurance", (25, 55)),
     of("social-insurance-months", "medical-12", "A year of medical insurance", (25, 55)),
+    of("vessel-certificates", "seven", "Seven valid papers of a vessel", (0, 0)),
 ];
 
 /// How many people are asked about until one of them has a yes.
@@ -56,7 +57,7 @@ pub fn run(
     println!("\nThe other checks, over the registers of more departments:");
     // A row that could be anybody's would leave everybody without an answer.
     let even = Spec { is_odd: false, ..spec.clone() };
-    let enterprises = town.join_others(&even, &mut |line| println!("· {line}"))?;
+    let others = town.join_others(&even, &mut |line| println!("· {line}"))?;
     let city = imagine(spec)?;
     let year: i32 = spec.today.format("%Y").to_string().parse().unwrap_or_default();
     let mut checks: Vec<&str> = questions.iter().map(|question| question.check).collect();
@@ -68,7 +69,10 @@ pub fn run(
         let (youngest, oldest) = question.ages;
         let subjects: Vec<String> = match question.check {
             "business-good-standing" => {
-                enterprises.truth.keys().map(|key| key.as_str().to_owned()).collect()
+                others.enterprises.truth.keys().map(|key| key.as_str().to_owned()).collect()
+            }
+            "vessel-certificates" => {
+                others.vessels.keys().map(|key| key.as_str().to_owned()).collect()
             }
             _ => {
                 let ids = city.ids.iter().map(|id| id.as_str().to_owned());

@@ -17,8 +17,8 @@ use zerotrip_tests::deployment::{
 
 use crate::more::{MORE, More};
 
-/// Run the no-property errand over four legacy departments, and the other checks over eleven more,
-/// for real, on this machine.
+/// Run the no-property errand over four legacy departments, and the other checks over fourteen
+/// more, for real, on this machine.
 #[derive(Parser)]
 #[command(name = "run", version)]
 struct Arguments {

@@ -30,6 +30,7 @@ mod sheet;
 mod spoil;
 mod systems;
 pub mod truth;
+pub mod vessels;
 mod write;
 
 use std::collections::{BTreeMap, HashMap};

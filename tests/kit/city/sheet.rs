@@ -19,6 +19,8 @@ pub(super) type Row = Vec<Option<String>>;
 #[derive(Clone, Copy)]
 pub(super) enum Holds {
     Person,
+    Vessel,
+    Division,
     /// A code, by the words of the department and what each means.
     Code(&'static [(&'static str, &'static str)]),
     Date,
@@ -91,8 +93,10 @@ impl Register {
                 Holds::Code(_) => *cell = random.pick(UNKNOWN_CODES).map(str::to_owned),
                 Holds::Date => *cell = Some(random.pick(BAD_DATES).to_owned()),
                 Holds::Month => *cell = random.pick(BAD_MONTHS).map(str::to_owned),
+                Holds::Division => *cell = random.pick(UNKNOWN_CODES).map(str::to_owned),
+                Holds::Vessel if random.chance(500) => *cell = cell.as_deref().map(damaged),
                 // Read in twice.
-                Holds::Person => {
+                Holds::Person | Holds::Vessel => {
                     let again = row.clone();
                     rows.push(again);
                 }
@@ -167,6 +171,8 @@ text = {{ zh = "{zh}（杭州市）", en = "{en} of Hangzhou" }}
         for (name, field, holds) in self.columns {
             let (kind, more) = match holds {
                 Holds::Person => ("resident_id", String::new()),
+                Holds::Vessel => ("vessel_number", String::new()),
+                Holds::Division => ("division_code", String::new()),
                 Holds::Date => ("date", String::new()),
                 Holds::Month => ("month", "day = \"ignored\"\n".to_owned()),
                 Holds::Code(words) => {
@@ -192,6 +198,13 @@ text = {{ zh = "{zh}（杭州市）", en = "{en} of Hangzhou" }}
             if *looked_up > 1 { format!("may_be_blank = [{keys}]\n") } else { String::new() };
         text + &format!("\n[[lookup]]\nname = \"{lookup}\"\ncolumns = [{keys}]\n{blank}")
     }
+}
+
+/// A vessel's number that lost its last digit but one: its own, and nobody else's.
+fn damaged(number: &str) -> String {
+    let number: Vec<char> = number.trim().chars().filter(|c| !c.is_whitespace()).collect();
+    let (last, before) = (number.last(), number.len().saturating_sub(2));
+    number.iter().take(before).chain(last).collect()
 }
 
 /// The id as it was written down on that day: until 1999 with fifteen digits, and by some clerks

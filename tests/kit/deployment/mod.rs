@@ -275,8 +275,11 @@ impl TestDeployment {
         (check, variant): (&str, &str),
         applicant: &str,
     ) -> Vec<String> {
-        let is_of_enterprises = check == "business-good-standing";
-        let name = if is_of_enterprises { "enterprise" } else { "applicant" };
+        let name = match check {
+            "business-good-standing" => "enterprise",
+            "vessel-certificates" => "vessel",
+            _ => "applicant",
+        };
         let (dir, parameter) = (self.path(issuer), format!("{name}={applicant}"));
         let mut arguments = vec![
             "--json",

@@ -9,9 +9,10 @@ use zerotrip_proto::v1::parameter_terms::Type as Wire;
 use zerotrip_text::Bilingual;
 
 /// The keys of each type, beside `name`, `type` and `title`: all of them are given, and no other.
-const KEYS: [(&str, &[&str]); 8] = [
+const KEYS: [(&str, &[&str]); 9] = [
     ("resident_id", &[]),
     ("enterprise", &[]),
+    ("vessel", &[]),
     ("uscc", &[]),
     ("date", &["not_before", "not_after"]),
     ("period", &["not_after", "most_months"]),
@@ -80,8 +81,11 @@ impl RawParameter {
             ));
         }
         match self.wire() {
-            None if declared == "enterprise" => Ok(ParameterType::Enterprise),
-            None => Ok(ParameterType::ResidentId),
+            None => Ok(match declared.as_str() {
+                "enterprise" => ParameterType::Enterprise,
+                "vessel" => ParameterType::Vessel,
+                _ => ParameterType::ResidentId,
+            }),
             Some(wire) => ParameterType::from_terms(&wire).ok_or_else(|| {
                 let what = "its bounds are not understood, or nothing lies between them";
                 (what.to_owned(), "docs/definitions.md has the bounds of each type".to_owned())
@@ -128,7 +132,9 @@ impl Parameter {
     /// As a scan's template binds it; `None` of the person asked about, whom its origins name.
     pub fn terms(&self) -> Option<v1::ParameterTerms> {
         let wire = match &self.declared {
-            ParameterType::ResidentId | ParameterType::Enterprise => return None,
+            ParameterType::ResidentId | ParameterType::Enterprise | ParameterType::Vessel => {
+                return None;
+            }
             ParameterType::Uscc => Wire::Uscc(v1::EnterpriseTerms {}),
             ParameterType::Date(bounds) => Wire::Date(v1::DateTerms {
                 not_before: bounds.not_before.to_string(),

@@ -105,11 +105,11 @@ fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: SystemTime
 }
 
 /// The day on which the person, known by the birth date inside the id (GB 11643), turned that age.
-/// An enterprise's code says nothing of when it began.
+/// An enterprise's code says nothing of when it began, and a vessel's year is that of its keel.
 fn turned(kind: KeyKind, key: &str, age: u32) -> Option<NaiveDate> {
     match kind {
         KeyKind::Resident => birth_in(key)?.checked_add_months(Months::new(age.saturating_mul(12))),
-        KeyKind::Enterprise => None,
+        KeyKind::Enterprise | KeyKind::Vessel => None,
     }
 }
 
@@ -122,10 +122,12 @@ fn turned(kind: KeyKind, key: &str, age: u32) -> Option<NaiveDate> {
 ///
 /// Enterprises have unified codes since 2015-10-01 (State Council, 国发〔2015〕33号; individual
 /// businesses since 2016), and the code does not show whether one is older and had other numbers.
+/// Vessels have identification numbers since 2010 (船舶识别号管理规定), and those of before were given
+/// them with the year in which their keel was laid, as are those that are bought abroad.
 pub(super) fn is_under_one_number(kind: KeyKind, key: &str) -> bool {
     match kind {
         KeyKind::Resident => !["81", "82", "83", "9"].iter().any(|prefix| key.starts_with(prefix)),
-        KeyKind::Enterprise => false,
+        KeyKind::Enterprise | KeyKind::Vessel => false,
     }
 }
 
@@ -159,5 +161,7 @@ mod tests {
         );
         assert!(!is_under_one_number(KeyKind::Enterprise, "91330100799655058B"));
         assert_eq!(turned(KeyKind::Enterprise, "913301201001019999", 0), None);
+        assert!(!is_under_one_number(KeyKind::Vessel, "CN20154839571"));
+        assert_eq!(turned(KeyKind::Vessel, "CN20154839571", 0), None);
     }
 }

@@ -238,6 +238,7 @@ fn called(kind: KeyKind) -> (&'static str, &'static str, &'static str, &'static 
     match kind {
         KeyKind::Resident => ("person", "persons", "人员", "人"),
         KeyKind::Enterprise => ("enterprise", "enterprises", "企业", "家企业"),
+        KeyKind::Vessel => ("vessel", "vessels", "船舶", "艘船舶"),
     }
 }
 

@@ -23,6 +23,10 @@ fn kind(parameter: &Parameter) -> Bilingual {
             "the unified social credit code of the enterprise asked about",
             "被查询企业的统一社会信用代码",
         ),
+        ParameterType::Vessel => Bilingual::new(
+            "the ship identification number of the vessel asked about",
+            "被查询船舶的船舶识别号",
+        ),
         ParameterType::Uscc => Bilingual::new(
             "the unified social credit code of another enterprise, which no register is \
              asked about",

@@ -106,6 +106,7 @@ fn of_type(shape: &ExpectedDataset, name: &str, typed: &str) -> Bilingual {
         "text" => ("text as it is written", "原文文本"),
         "money" => ("an amount in yuan", "金额（元）"),
         "uscc" => ("a unified social credit code", "统一社会信用代码"),
+        "vessel_number" => ("a ship identification number", "船舶识别号"),
         "division_code" => ("a division code", "行政区划代码"),
         "person_name" => ("a person's name", "姓名"),
         "phone" => ("a telephone number", "电话号码"),

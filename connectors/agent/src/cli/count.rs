@@ -113,6 +113,7 @@ fn may_group(name: &str, columns: &[Column]) -> Result<usize, String> {
             | SemanticType::Date
             | SemanticType::Month
             | SemanticType::Uscc
+            | SemanticType::VesselNumber
             | SemanticType::Money,
         ) => Ok(place),
         _ => Err(format!(

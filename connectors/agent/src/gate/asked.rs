@@ -56,7 +56,7 @@ impl<'a> Asked<'a> {
         self.many.as_ref().map(|many| many.count)
     }
 
-    /// Whether the request gives this person or enterprise as its parameter of that name.
+    /// Whether the request gives this person, enterprise or vessel as its parameter of that name.
     pub(super) fn names(&self, parameter: &str, key: &Key) -> bool {
         if let Some(many) = self.many.as_ref().filter(|many| many.parameter == parameter) {
             // In the one canonical spelling: another counts for nothing.
@@ -214,7 +214,8 @@ mod tests {
         assert_eq!(said(body(&[PERSON]), &unknown), Err(ErrorCode::GateRefused));
     }
 
-    /// A check about enterprises names one, and no person; a key is the parameter of its own kind.
+    /// A check about enterprises or vessels names one, and no person; a key is the parameter of its
+    /// own kind.
     #[test]
     fn a_request_names_one_of_the_kind_that_the_owner_approved() {
         let code = "91330100799655058B";
@@ -234,6 +235,10 @@ mod tests {
             (PERSON.1, KeyKind::Enterprise, invalid),
             ("91330100799655058b", KeyKind::Enterprise, invalid),
             ("91330100799655058A", KeyKind::Enterprise, invalid),
+            ("CN20154839571", KeyKind::Vessel, Ok(())),
+            ("CN20154839571", KeyKind::Enterprise, invalid),
+            ("cn20154839571", KeyKind::Vessel, invalid),
+            (code, KeyKind::Vessel, invalid),
         ] {
             let answered = said(Body::Check(body(value)), &template(kind));
             assert_eq!(answered, answer, "{value} {kind:?}");

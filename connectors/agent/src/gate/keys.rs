@@ -46,6 +46,7 @@ pub(super) fn check_keys(
                 KeyKind::Enterprise => {
                     "a key is not a unified social credit code in canonical form"
                 }
+                KeyKind::Vessel => "a key is not a ship identification number in canonical form",
             };
             return refuse(ErrorCode::InvalidParameter, why);
         };

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use zerotrip_datasets::cell::is_blank;
 use zerotrip_datasets::key::{KeySuspect, KeyWhose};
-use zerotrip_datasets::{KeyKind, Named, resident_id};
+use zerotrip_datasets::normal::vessel_number::VesselNumber;
+use zerotrip_datasets::{Key, KeyKind, Named, resident_id};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
 
@@ -31,6 +32,14 @@ fn rounded(raw: &str) -> KeySuspect {
     KeySuspect::Resident(resident_id::Suspect::rounded(raw))
 }
 
+/// The vessel that a name names, if it is one.
+fn vessel(name: Named) -> Option<VesselNumber> {
+    match name {
+        Named::Key(Key::Vessel(number)) => Some(number),
+        Named::Key(Key::Resident(_) | Key::Enterprise(_)) | Named::Organisation(_) => None,
+    }
+}
+
 /// What is remembered of a row.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RowFlags {
@@ -38,7 +47,7 @@ pub struct RowFlags {
     pub irregular: bool,
     /// A cell that is not accounted for, or not to be relied upon.
     pub unreadable: bool,
-    /// A person's id that may be another's.
+    /// A person's id, or a vessel's number, that may be another's.
     pub doubtful: bool,
 }
 
@@ -74,6 +83,7 @@ impl Profile {
             open(column, KeySuspect::anybody(kind), true)
         }));
         let mut foreign: Vec<usize> = Vec::new();
+        let mut vessels: Vec<(usize, VesselNumber)> = Vec::new();
         for (at, (KeyColumn { place, key }, counts)) in
             self.columns.iter().zip(&mut self.counts).enumerate()
         {
@@ -87,6 +97,7 @@ impl Profile {
                 KeyWhose::One(person) => {
                     counts.readable += 1;
                     about.push(person);
+                    vessels.extend(vessel(person).map(|number| (*place, number)));
                     let is_resident = key.kind == KeyKind::Resident;
                     if is_resident
                         && resident_id::is_doubtful(raw)
@@ -116,6 +127,8 @@ impl Profile {
                 KeyWhose::Several(persons) => {
                     counts.readable += 1;
                     about.extend(&persons);
+                    let named = persons.iter().copied().filter_map(vessel);
+                    vessels.extend(named.map(|number| (*place, number)));
                     add(&persons, &mut self.irregular);
                     noted.irregular = true;
                 }
@@ -126,6 +139,11 @@ impl Profile {
                     self.unreadable.push(open(*place, suspect, false));
                 }
             }
+        }
+        for (place, number) in vessels {
+            self.vessels.entry(number).or_default().push((place, row));
+            self.vessel_count += 1;
+            noted.doubtful = true;
         }
         self.mentions_beside(row, &text, about);
         if before != (self.unreadable.len(), self.rounded.len(), self.mentioned.len()) {
@@ -243,6 +261,7 @@ impl Profile {
                 let (whose, ids) = match key.kind {
                     KeyKind::Resident => ("a person's nor a credit code", "resident ids"),
                     KeyKind::Enterprise => ("a credit code nor a part of one", "credit codes"),
+                    KeyKind::Vessel => ("a vessel's number nor its digits", "vessels' numbers"),
                 };
                 let detail = format!(
                     "of the identifiers in column {} of the dataset file {foreign} are neither \
@@ -274,10 +293,11 @@ impl Profile {
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
         // One id in a thousand ends so: many of them are not a fault of the register.
-        if self.irregular.len() + self.rounded.len() + self.doubtful_count > MOST_IRREGULAR {
+        let doubtful = self.doubtful_count + self.vessel_count;
+        if self.irregular.len() + self.rounded.len() + doubtful > MOST_IRREGULAR {
             let detail = format!(
-                "more than {MOST_IRREGULAR} identifiers in irregular spellings or rounded; clean \
-                 the column or add a normalised one"
+                "more than {MOST_IRREGULAR} vessels, or identifiers in irregular spellings or \
+                 rounded; clean the column or add a normalised one"
             );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }

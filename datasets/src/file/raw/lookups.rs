@@ -1,5 +1,5 @@
-//! `[[lookup]]` and `[not_about]`: by which columns persons and enterprises are found, and of which
-//! fields a row is not about those in them.
+//! `[[lookup]]` and `[not_about]`: by which columns persons, enterprises and vessels are found, and
+//! of which fields a row is not about those in them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,12 +37,13 @@ pub(super) fn lookups(
                 Some(column) => {
                     let kind = column.key_kind();
                     let remedy = match (kind, kinds.first()) {
-                        (None, _) => {
-                            Some("only columns of type `resident_id` or `uscc` can be looked up")
-                        }
+                        (None, _) => Some(
+                            "only columns of type `resident_id`, `uscc` or `vessel_number` can \
+                                 be looked up",
+                        ),
                         (Some(one), Some(first)) if one != *first => Some(
-                            "a look-up finds persons or enterprises: describe one for each, with \
-                             columns of one type",
+                            "a look-up finds persons, enterprises or vessels: describe one for \
+                             each, with columns of one type",
                         ),
                         _ => None,
                     };

@@ -79,8 +79,8 @@ impl Faults<'_> {
             self.add(
                 at,
                 format!("`{}` looks in columns that are not all of one kind", scan.lookup),
-                "look up persons (`resident_id`) or enterprises (`uscc`), each by a look-up of its \
-                 own",
+                "look up persons (`resident_id`), enterprises (`uscc`) or vessels \
+                 (`vessel_number`), each by a look-up of its own",
             );
             return;
         }
@@ -101,7 +101,8 @@ impl Faults<'_> {
             self.add(
                 at,
                 format!("origin {name} is of another kind than `{}` finds", scan.lookup),
-                "ask a look-up of persons for persons, and one of enterprises for enterprises",
+                "ask a look-up of persons for persons, one of enterprises for enterprises, and one \
+                 of vessels for vessels",
             );
         }
         let subject = definition.subject_kind();
@@ -113,10 +114,15 @@ impl Faults<'_> {
                 "take its keys from a step, and name their origin",
             );
         }
-        if kind == KeyKind::Enterprise && scan.lifetime_from.is_some() {
+        let whose = match kind {
+            KeyKind::Resident => None,
+            KeyKind::Enterprise => Some("an enterprise's"),
+            KeyKind::Vessel => Some("a vessel's"),
+        };
+        if let Some(whose) = whose.filter(|_| scan.lifetime_from.is_some()) {
             self.add(
                 at,
-                "an enterprise's number says nothing of when it began",
+                format!("{whose} number says nothing of when it began"),
                 "say with `last_years` or `known_from` how far back the register must know",
             );
         }

@@ -207,6 +207,7 @@ pub fn schemes(out: &mut String, semantic: SemanticType) {
     let known: Vec<&str> = known.map(|(name, _)| *name).collect();
     let (whose, what) = match semantic {
         SemanticType::Uscc => ("enterprise's", "credit code"),
+        SemanticType::VesselNumber => ("vessel's", "ship identification number"),
         _ => ("person's", "resident id"),
     };
     line!(

@@ -296,6 +296,7 @@ fn look_up(out: &mut String, kind: KeyKind, ids: &[&Proposed], columns: &[Propos
     let (mut look_up, whom) = match kind {
         KeyKind::Resident => ("person".to_owned(), "person"),
         KeyKind::Enterprise => ("enterprise".to_owned(), "enterprise"),
+        KeyKind::Vessel => ("vessel".to_owned(), "vessel"),
     };
     while columns.iter().any(|column| column.name == look_up) {
         look_up.insert_str(0, "the_");

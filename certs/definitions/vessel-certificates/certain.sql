@@ -1,0 +1,1 @@
+select vessel as id from request
