@@ -212,6 +212,12 @@ fn issuing_again_under_one_id_brings_the_same_certificate() {
     let refused = town.deployment.ask("issue", FUND, variant, &other, &more).unwrap();
     refused.expect(2).unwrap();
     town.issue("d.sdjwt", &["--request-id", "1"]).expect(2).unwrap();
+    // What was revoked is not handed out again.
+    let serial = first["serial"].as_str().unwrap();
+    town.of_fund(&["revoke", serial, "--reason", "a test"]).expect(0).unwrap();
+    let refused = town.issue("e.sdjwt", &["--request-id", id]).expect(3).unwrap();
+    assert!(refused.errors.contains("not in force"), "{}", refused.errors);
+    assert!(!town.deployment.folder.join("e.sdjwt").exists());
     assert!(!town.deployment.folder.join("d.sdjwt").exists());
     town.deployment.stop().unwrap();
 }
