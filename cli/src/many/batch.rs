@@ -12,7 +12,6 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use zerotrip_certificates::status::StatusValue;
-use zerotrip_channel::SystemHome;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_client::issued::{Entry, Register, RegisterError, Stage};
 use zerotrip_client::reply::{AnsweredMany, ManyOutcome, SubjectOutcome};

@@ -79,7 +79,7 @@ pub struct Probe {
     code: Uscc,
     counts: Counts,
     form: Form<OF_ENTERPRISES>,
-    part: Option<Part>,
+    part: Option<Box<Part>>,
 }
 
 /// What an enterprise was known by before 2015.
@@ -117,7 +117,7 @@ impl Probe {
             code: *code,
             counts: Counts::of(code.bytes()),
             form: Form::new(code.bytes()),
-            part: code.organisation().map(Part::of),
+            part: code.organisation().map(|code| Box::new(Part::of(code))),
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::settings::Kind;
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case", deny_unknown_fields)]
-#[expect(clippy::large_enum_variant, reason = "one at a time, on its way to a file")]
 pub enum Outcome {
     /// A genuine certificate, of what was asked for.
     Judged {
