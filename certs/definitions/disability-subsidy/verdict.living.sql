@@ -47,12 +47,12 @@ select 'undetermined', '', 'certificate', gone.row_number, gone.ended_on, cast(n
 from certificate gone join held h on h.id = gone.holder
 where gone.status <> 'valid'
   and not coalesce((gone.status <> 'frozen' and h.issued_on > gone.issued_on
-                    and h.issued_on >= coalesce(gone.ended_on, case when gone.status = 'expired' then h.issued_on else gone.recorded_on end))
+                    and h.issued_on >= coalesce(gone.ended_on, case when gone.status = 'expired' then h.issued_on else gone.recorded_on end, h.issued_on))
                    or (h.recorded_on > gone.recorded_on and h.recorded_on > coalesce(gone.ended_on, gone.recorded_on)), false)
 union all
 -- What a row says of an allowance is so of the one that is being paid too, unless that is another, or so since later by its own row.
 select 'undetermined', '', 'support', gone.row_number, gone.ended_on, cast(null as date)
 from support gone join supported s on s.id = gone.supported
 where gone.kind = 'minimum_living' and gone.status in ('suspended', 'ended')
-  and not coalesce((gone.status = 'ended' and s.granted_on > gone.granted_on and s.granted_on >= coalesce(gone.ended_on, gone.recorded_on))
+  and not coalesce((gone.status = 'ended' and s.granted_on > gone.granted_on and s.granted_on >= coalesce(gone.ended_on, gone.recorded_on, s.granted_on))
                    or (s.recorded_on > gone.recorded_on and s.recorded_on > coalesce(gone.ended_on, gone.recorded_on)), false)

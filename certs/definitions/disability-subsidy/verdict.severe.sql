@@ -28,5 +28,5 @@ select 'undetermined', '', 'certificate', gone.row_number, gone.ended_on, cast(n
 from certificate gone join held h on h.id = gone.holder
 where gone.status <> 'valid'
   and not coalesce((gone.status <> 'frozen' and h.issued_on > gone.issued_on
-                    and h.issued_on >= coalesce(gone.ended_on, case when gone.status = 'expired' then h.issued_on else gone.recorded_on end))
+                    and h.issued_on >= coalesce(gone.ended_on, case when gone.status = 'expired' then h.issued_on else gone.recorded_on end, h.issued_on))
                    or (h.recorded_on > gone.recorded_on and h.recorded_on > coalesce(gone.ended_on, gone.recorded_on)), false)

@@ -48,7 +48,7 @@ union all
 select 'undetermined', '', 'licence', gone.row_number, gone.ended_on, cast(null as date)
 from licence gone join held h on h.id = gone.holder
 where gone.status in ('moved_out', 'ended')
-  and not coalesce((h.obtained_on > gone.obtained_on and h.obtained_on >= coalesce(gone.ended_on, gone.recorded_on)) or (h.recorded_on > gone.recorded_on and h.recorded_on > gone.ended_on), false)
+  and not coalesce((h.obtained_on > gone.obtained_on and h.obtained_on >= coalesce(gone.ended_on, gone.recorded_on, h.obtained_on)) or (h.recorded_on > gone.recorded_on and h.recorded_on > gone.ended_on), false)
 union all
 select 'undetermined', '', 'licence', gone.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from normal gone join held h on h.id = gone.id

@@ -27,5 +27,5 @@ union all
 select 'undetermined', '', 'allowance', gone.row_number, gone.ended_on, cast(null as date)
 from of_age gone join of_age g on g.id = gone.id
 where gone.status in ('suspended', 'ended') and g.status = 'paid' and g.ended_on is null
-  and not coalesce((gone.status = 'ended' and g.granted_on > gone.granted_on and g.granted_on >= coalesce(gone.ended_on, gone.recorded_on))
+  and not coalesce((gone.status = 'ended' and g.granted_on > gone.granted_on and g.granted_on >= coalesce(gone.ended_on, gone.recorded_on, g.granted_on))
                    or (g.recorded_on > gone.recorded_on and g.recorded_on > coalesce(gone.ended_on, gone.recorded_on)), false)

@@ -2,7 +2,7 @@
 
 use zerotrip_paper::PaperError;
 
-use crate::seal::SealError;
+use crate::seal_error::SealError;
 use crate::x509::CertificateFault;
 
 /// Why no OFD is made.

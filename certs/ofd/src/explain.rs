@@ -3,7 +3,7 @@
 use zerotrip_text::{Explain, Failure};
 
 use crate::error::{NotGenuine, OfdError};
-use crate::seal::SealError;
+use crate::seal_error::SealError;
 use crate::x509::CertificateFault;
 
 impl CertificateFault {

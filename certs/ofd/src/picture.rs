@@ -3,7 +3,7 @@
 use png::{Decoder, Limits};
 
 use crate::bounds::{MILLIMETRES, PICTURE_BYTES, PICTURE_PIXELS};
-use crate::seal::SealError;
+use crate::seal_error::SealError;
 
 /// The picture of a seal, and how large it is. It proves nothing: the signature does.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,12 +4,13 @@ use zerotrip_paper::der::{IA5, OCTETS, OID, PRINTABLE, Reader, SEQUENCE, element
 
 use crate::bounds::{NAME_CHARACTERS, NUMBER_CHARACTERS, SEAL_BYTES, SIGNERS};
 use crate::picture::Picture;
+use crate::seal_error::SealError;
 use crate::sm2::{SM2_WITH_SM3, Sm2SigningKey, Sm3Digest};
 use crate::values::{
     is_name, is_plain, read_bits, read_name, read_number, read_plain, read_time, write_bits,
     write_name, write_number, write_plain, write_time,
 };
-use crate::x509::{CertificateFault, Sm2Certificate};
+use crate::x509::Sm2Certificate;
 
 /// What a seal begins with.
 const KIND: &str = "ES";
@@ -23,38 +24,6 @@ const WHOLE: u32 = 1;
 const DIGESTS: u32 = 2;
 /// The digests are by SM3.
 const BY: &[u8] = b"SM3";
-
-/// Why a seal is not made, or does not count.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SealError {
-    /// The picture.
-    #[error("the picture of the seal {0}")]
-    Picture(&'static str),
-    /// Not a seal of version 4 in DER, or with more than we read.
-    #[error("it is not an electronic seal of GB/T 38540-2020, version 4, without extensions")]
-    Unreadable,
-    /// A text that a seal cannot have.
-    #[error("the seal's {0} is empty, too long, or has characters that it cannot have")]
-    Text(&'static str),
-    /// A time, or an order of times, that cannot be.
-    #[error("the seal's validity does not end after it begins, or is beyond the year 9999")]
-    Validity,
-    /// None or too many.
-    #[error("a seal has 1 to 64 signers")]
-    Signers,
-    /// The maker's certificate.
-    #[error("the seal maker's certificate: {0}")]
-    Maker(CertificateFault),
-    /// A signer's certificate.
-    #[error("a signer's certificate: {0}")]
-    Signer(CertificateFault),
-    /// The key is not the certificate's.
-    #[error("the key is not the one of the certificate")]
-    OtherKey,
-    /// The seal maker's signature.
-    #[error("the signature of the seal's maker does not verify")]
-    Signature,
-}
 
 /// Who can use a seal.
 #[derive(Clone, Debug, PartialEq, Eq)]

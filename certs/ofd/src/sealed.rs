@@ -4,7 +4,8 @@
 use zerotrip_paper::der::{OCTETS, OID, Reader, SEQUENCE, element, sequence};
 
 use crate::bounds::{NUMBER_CHARACTERS, SEAL_BYTES};
-use crate::seal::{Seal, SealError, VERSION};
+use crate::seal::{Seal, VERSION};
+use crate::seal_error::SealError;
 use crate::sm2::{SM2_WITH_SM3, Sm2SigningKey, Sm3Digest};
 use crate::values::{
     read_bits, read_number, read_plain, read_time, write_bits, write_number, write_plain,

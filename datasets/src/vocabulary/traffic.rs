@@ -58,7 +58,7 @@ pub(super) const LICENCE: AskedDataset = AskedDataset {
         date("ended_on", "the day on which it ended or went elsewhere; EMPTY while it is here"),
         RECORDED_ON,
     ],
-    dates: &[event("obtained_on", &[], 0), end("ended_on", &[]), end("recorded_on", &[])],
+    dates: &[event("obtained_on", &[], 16), end("ended_on", &[]), end("recorded_on", &[])],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["moved_out", "ended"] }),
 };
 

@@ -37,6 +37,6 @@ pub(super) const PERSON: AskedDataset = AskedDataset {
         date("left_on", "the day on which active service ended (退出现役日期)"),
         RECORDED_ON,
     ],
-    dates: &[event("left_on", &[], 0), end("recorded_on", &[])],
+    dates: &[event("left_on", &[], 17), end("recorded_on", &[])],
     end: None,
 };
