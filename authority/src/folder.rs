@@ -20,7 +20,7 @@ use zerotrip_proto::{SignedMessage, from_timestamp, to_timestamp};
 use zerotrip_text::toml_fault;
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::identity::Identity;
-use zerotrip_trust::keys::{Algorithm, SigningKey};
+use zerotrip_trust::keys::{Algorithm, PublicKey, SigningKey};
 use zerotrip_trust::signed;
 use zerotrip_trust::x509::{self, CertificateAuthority, TlsKey, pem};
 
@@ -288,6 +288,15 @@ impl Authority {
         &self,
         name: &str,
     ) -> Result<Option<(Envelope, M)>, AuthorityError> {
+        self.read_signed_as(name, |envelope, key| signed::open(envelope, key))
+    }
+
+    /// The same of what is more than a message, such as one that is packed.
+    pub(crate) fn read_signed_as<M, E: std::fmt::Display>(
+        &self,
+        name: &str,
+        open: impl FnOnce(&Envelope, &PublicKey) -> Result<M, E>,
+    ) -> Result<Option<(Envelope, M)>, AuthorityError> {
         let path = self.folder.join(name);
         if !files::is_there(&path) {
             return Ok(None);
@@ -296,8 +305,8 @@ impl Authority {
             |why: String| AuthorityError::Content { path: path.display().to_string(), why };
         let envelope = Envelope::decode(files::read(&path)?.as_slice())
             .map_err(|error| content(error.to_string()))?;
-        let message = signed::open(&envelope, self.key.public())
-            .map_err(|error| content(error.to_string()))?;
+        let message =
+            open(&envelope, self.key.public()).map_err(|error| content(error.to_string()))?;
         Ok(Some((envelope, message)))
     }
 }

@@ -11,11 +11,10 @@ use zerotrip_text::cut;
 
 use prost::Message as _;
 use zerotrip_channel::files::{self, FileError, Secrecy};
-use zerotrip_policies::check_grants;
+use zerotrip_policies::{read_grants, seal_grants};
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
-use zerotrip_trust::signed;
 
 use crate::lineage::SIGNED_GRANTS;
 use crate::{Authority, AuthorityError};
@@ -197,7 +196,7 @@ impl Authority {
     /// takes it over, and drops what waits, which was made from the older one. `None` where the
     /// hub's is this folder's, or older; the version where it was taken over.
     pub fn follow_hub(&self, theirs: &Envelope) -> Result<Option<u64>, AuthorityError> {
-        let found: GrantBundle = signed::open(theirs, self.key.public())?;
+        let found = read_grants(theirs, self.key.public())?;
         let newest = self.newest()?;
         let last = newest.as_ref().is_some_and(|(ours, _)| ours.payload == theirs.payload);
         // What was confirmed and is no longer there: the hub was set back. What was signed here and
@@ -240,7 +239,7 @@ impl Authority {
     }
 
     fn signed_grants(&self, name: &str) -> Result<Option<(Envelope, GrantBundle)>, AuthorityError> {
-        self.read_signed(name)
+        self.read_signed_as(name, read_grants)
     }
 
     fn sign_grants(
@@ -257,8 +256,7 @@ impl Authority {
         let refused = self.signed_grants(REFUSED)?.map_or(0, |(_, bundle)| bundle.version);
         bundle.version = bundle.version.max(refused).max(self.given_up()?) + 1;
         bundle.issued_at = Some(to_timestamp(now));
-        check_grants(&bundle)?;
-        let envelope = signed::seal(&bundle, &self.key)?;
+        let envelope = seal_grants(&bundle, &self.key)?;
         self.put(name, &envelope)?;
         self.note_signed(SIGNED_GRANTS, bundle.version, &envelope)?;
         Ok(envelope)

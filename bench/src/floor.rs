@@ -1,6 +1,7 @@
-//! The floor: five processes that sign, send, verify, and do nothing else. Same keys, same TLS,
-//! same HTTP/2 bounds, same order of calls (one, one, then two at once), payloads of the same size
-//! as the real ones. Once with one signature a message, and once with as many as a check needs.
+//! The floor: processes that sign, send, verify, and do nothing else: one in the hub's place and one
+//! in each department's. Same keys, same TLS, same HTTP/2 bounds, same order of calls, payloads of
+//! the same size as the real ones. Once with one signature a message, and once with as many as a
+//! check needs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::exchange_server::{Exchange, ExchangeServer};
 use zerotrip_proto::v1::{Answer, CheckManyReply, Envelope, ExchangeCall, ExchangeReply, KeyUsage};
 use zerotrip_proto::{bounds, payload_type};
-use zerotrip_tests::deployment::{FUND, Failure, Running, TestDeployment, fail};
+use zerotrip_tests::deployment::{FUND, Failure, Running, TestDeployment};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::dsse;
 use zerotrip_trust::keys::SigningKey;
@@ -34,7 +35,8 @@ pub struct Role {
     /// The installation whose keys it uses.
     #[arg(long)]
     town: PathBuf,
-    /// Addresses of the four that it asks; none: it is one of them.
+    /// Addresses of those that it asks at once, with commas between them; once for each that waits
+    /// for the one before. None: it is one of those that are asked.
     #[arg(long = "ask")]
     ask: Vec<String>,
     /// How often it verifies what it is asked.
@@ -47,8 +49,9 @@ pub struct Role {
 
 /// How many signatures a floor makes and verifies.
 pub struct Signatures {
-    /// Verified at each of the four departments, in the order in which they are asked.
-    departments: [u32; 4],
+    /// Verified at each department, in the order in which they are asked: those of one step at
+    /// once.
+    departments: &'static [&'static [u32]],
     /// Made by the hub for one answer.
     hub: u32,
     /// Verified by the client.
@@ -56,13 +59,19 @@ pub struct Signatures {
 }
 
 /// Each message is signed once and verified once.
-pub const ONCE: Signatures = Signatures { departments: [1; 4], hub: 1, client: 1 };
+pub const ONCE: Signatures = Signatures { departments: &[&[1], &[1], &[1, 1]], hub: 1, client: 1 };
 /// As many as a family check needs: each department verifies the hub's grant, the requester's
 /// request, and the receipts of those whose keys it is asked about (none, one, two and two); the
 /// hub signs a tree head beside its answer, and the client verifies both.
-pub const AS_MANY: Signatures = Signatures { departments: [2, 3, 4, 4], hub: 2, client: 2 };
+pub const AS_MANY: Signatures =
+    Signatures { departments: &[&[2], &[3], &[4, 4]], hub: 2, client: 2 };
+/// As many as a check of that many registers needs that are asked at once, about the person whom
+/// the request names.
+pub const ONE_REGISTER: Signatures = Signatures { departments: &[&[2]], hub: 2, client: 2 };
+/// The same of two.
+pub const TWO_REGISTERS: Signatures = Signatures { departments: &[&[2, 2]], hub: 2, client: 2 };
 
-/// The floor's five processes.
+/// The floor's processes.
 pub struct Floor {
     hub: Running,
     departments: Vec<Running>,
@@ -80,13 +89,15 @@ impl Floor {
             ["floor", "--town", &folder, "--sign", &signatures.hub.to_string()]
                 .map(String::from)
                 .to_vec();
-        for times in signatures.departments {
-            let (running, address) = start(
-                &["floor", "--town", &folder, "--verify", &times.to_string()].map(String::from),
-                &log,
-            )?;
-            departments.push(running);
-            arguments.extend(["--ask".to_owned(), address]);
+        for step in signatures.departments {
+            let mut addresses = Vec::new();
+            for times in *step {
+                let role = ["floor", "--town", &folder, "--verify", &times.to_string()];
+                let (running, address) = start(&role.map(String::from), &log)?;
+                departments.push(running);
+                addresses.push(address);
+            }
+            arguments.extend(["--ask".to_owned(), addresses.join(",")]);
         }
         let (hub, address) = start(&arguments, &log)?;
         Ok(Self { hub, departments, address: address.parse()? })
@@ -113,8 +124,8 @@ fn start(arguments: &[String], log: &std::path::Path) -> Result<(Running, String
 #[derive(Clone)]
 struct Bare {
     directory: Arc<Directory>,
-    /// The four departments, or none.
-    ask: Vec<ExchangeClient<Http2Client>>,
+    /// The departments, those of one step together; or none.
+    ask: Vec<Vec<ExchangeClient<Http2Client>>>,
     sign: SigningKey,
     hub: String,
     /// How often each is done for one message.
@@ -147,8 +158,11 @@ impl Bare {
         Ok(dsse::seal(payload_type::ANSWER, &answer, &self.sign)?)
     }
 
-    async fn ask(&self, at: usize, payload: &[u8]) -> Result<(), Failure> {
-        let Some(client) = self.ask.get(at) else { return fail("no such department") };
+    async fn ask(
+        &self,
+        client: &ExchangeClient<Http2Client>,
+        payload: &[u8],
+    ) -> Result<(), Failure> {
         let envelope = dsse::sign(payload_type::REQUEST, payload.to_vec(), &self.sign)?;
         let reply = client
             .clone()
@@ -163,12 +177,9 @@ impl Bare {
         for _ in 0..self.times.0 {
             self.verify(&envelope, payload_type::REQUEST)?;
         }
-        if !self.ask.is_empty() {
-            self.ask(0, &envelope.payload).await?;
-            self.ask(1, &envelope.payload).await?;
-            let (third, fourth) =
-                tokio::join!(self.ask(2, &envelope.payload), self.ask(3, &envelope.payload));
-            third.and(fourth)?;
+        for step in &self.ask {
+            let asked = step.iter().map(|client| self.ask(client, &envelope.payload));
+            futures::future::try_join_all(asked).await?;
         }
         let request = zerotrip_proto::v1::Request::decode(envelope.payload.as_slice())?;
         Ok(ExchangeReply { answer: Some(self.answer(&request.id)?), ..ExchangeReply::default() })
@@ -210,12 +221,17 @@ async fn run(role: &Role) -> Result<(), Failure> {
     let chain = pem::certificates(&text("tls.pem")?)?;
     let key = TlsKey::from_pem(&text("tls.key")?)?;
     let mut ask = Vec::new();
-    for address in &role.ask {
-        let address: Address = address.parse()?;
-        let stream = dial(&address, home.tls(bounds::ALPN_H2)?).await?;
-        let (client, connection) = Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
-        tokio::spawn(connection);
-        ask.push(ExchangeClient::new(client));
+    for step in &role.ask {
+        let mut clients = Vec::new();
+        for address in step.split(',') {
+            let address: Address = address.parse()?;
+            let stream = dial(&address, home.tls(bounds::ALPN_H2)?).await?;
+            let (client, connection) =
+                Http2Client::handshake(stream, Http2Bounds::STANDARD).await?;
+            tokio::spawn(connection);
+            clients.push(ExchangeClient::new(client));
+        }
+        ask.push(clients);
     }
     let bare = Bare {
         directory: Arc::new(home.directory(SystemTime::now())?),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
-use zerotrip_policies::{Action, Facts, Snapshot};
+use zerotrip_policies::{Action, Facts, Snapshot, open_grants, seal_grants};
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::{self, Grant, GrantBundle, KeyDirectory, KeyUsage, Status};
 use zerotrip_tests::deployment::{BASIS, Failure, PURPOSE, fail};
@@ -12,23 +12,25 @@ use zerotrip_trust::{Algorithm, Directory, SigningKey};
 use crate::measure::{self, percentile};
 
 /// Checks, each variant counted, that the members hold grants on.
-const CHECKS: usize = 20;
+const CHECKS: usize = 100;
 /// Decisions that are timed.
 const DECISIONS: usize = 20_000;
 
 /// Measure decisions by the number of grants.
 #[derive(Args)]
 pub struct Grants {
-    /// Grants in force, one line each. A bundle holds at most 10,000.
-    #[arg(long, value_delimiter = ',', default_values_t = [100, 1_000, 10_000])]
+    /// Grants in force, one line each. A bundle holds at most 100,000.
+    #[arg(long, value_delimiter = ',', default_values_t = [100, 1_000, 10_000, 100_000])]
     grants: Vec<usize>,
 }
 
 /// Measures, and prints.
 pub fn measure(arguments: &Grants) -> Result<(), Failure> {
     println!("machine: {}\n", measure::machine()?);
-    println!("| grants | members | taken into force, ms | a decision, µs: p50 | p99 |");
-    println!("|---|---|---|---|---|");
+    println!(
+        "| grants | members | signed, KiB | taken into force, ms | a decision, µs: p50 | p99 | resident now / at most |"
+    );
+    println!("|---|---|---|---|---|---|---|");
     for grants in arguments.grants.iter().copied() {
         let (line, members) = one(grants)?;
         println!("| {grants} | {members} | {line}");
@@ -52,10 +54,21 @@ fn one(number: usize) -> Result<(String, usize), Failure> {
         not_after: Some(life.1),
         ..Grant::default()
     });
-    let bundle = GrantBundle { version: 1, issued_at: Some(life.0), grants: grants.collect() };
+    let authority = SigningKey::generate(Algorithm::Ed25519)?;
+    let bundle = GrantBundle {
+        version: 1,
+        issued_at: Some(life.0),
+        grants: grants.collect(),
+        ..GrantBundle::default()
+    };
+    let envelope = seal_grants(&bundle, &authority)?;
+    drop(bundle);
     let begun = Instant::now();
+    let bundle = open_grants(&envelope, authority.public(), 1)?;
     let snapshot = Snapshot::try_new(&directory, &bundle, &checks)?;
     let taken = begun.elapsed();
+    drop(bundle);
+    let held = measure::memory(std::process::id())?;
     let systems: Vec<String> = (0..members).map(uri).collect();
     let mut times = Vec::with_capacity(DECISIONS);
     for at in 0..DECISIONS {
@@ -86,7 +99,8 @@ fn one(number: usize) -> Result<(String, usize), Failure> {
         }
     }
     let line = format!(
-        "{:.1} | {:.1} | {:.1} |",
+        "{} | {:.1} | {:.1} | {:.1} | {held} |",
+        envelope.payload.len() / 1024,
         taken.as_secs_f64() * 1e3,
         percentile(&times, 50) * 1e3,
         percentile(&times, 99) * 1e3

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use zerotrip_channel::{Http2Bounds, Http2Client, SystemHome, dial};
-use zerotrip_client::{CheckQuestion, Errand, Outcome, Session};
+use zerotrip_client::{CheckQuestion, Errand, Outcome, Session, SessionError};
 use zerotrip_proto::v1::exchange_client::ExchangeClient;
 use zerotrip_proto::v1::{Answer, ErrorCode, ExchangeCall};
 use zerotrip_proto::{bounds, payload_type};
@@ -53,8 +53,7 @@ fn said(outcome: &Outcome) -> String {
     }
 }
 
-/// The family check about one resident after another. A lane that is refused for overload asks
-/// again after [`AGAIN`].
+/// The family check about one resident after another.
 pub async fn family(
     town: &TestDeployment,
     city: &Arc<City>,
@@ -62,6 +61,74 @@ pub async fn family(
     seconds: u64,
     gauge: &Gauge,
 ) -> Result<Measured, Failure> {
+    let city = Arc::clone(city);
+    let load = Load { lanes, seconds, rate: None };
+    asking(town, load, gauge, move |mut session, turn| {
+        let city = Arc::clone(&city);
+        async move {
+            let Some(id) = city.ids.get(turn % city.ids.len()) else {
+                return (session, fail("a city of nobody"));
+            };
+            let outcome = match session.check(&errand(), &question(id.as_str())).await {
+                Ok(outcome) => outcome,
+                Err(error) => return (session, asked_again(error)),
+            };
+            let right = city.key.get(&(*id, Variant::Family)).map(|answer| answer.outcome);
+            let same = matches!(
+                (&outcome, right),
+                (Outcome::Affirmed(_), Some(Expected::True))
+                    | (Outcome::Negative(_), Some(Expected::False))
+                    | (Outcome::Unavailable(_), Some(Expected::Unavailable))
+            );
+            if !same {
+                let said = said(&outcome);
+                eprintln!("wrong about {id}: {said}, and the city's key says {right:?}");
+            }
+            (session, Ok(if same { Turn::Right } else { Turn::Wrong }))
+        }
+    })
+    .await
+}
+
+/// What came of one turn of a lane.
+pub enum Turn {
+    /// The answer is the key's.
+    Right,
+    /// It is another.
+    Wrong,
+    /// It was refused for overload.
+    Refused,
+}
+
+/// A refusal for overload is no failure.
+pub fn asked_again(error: SessionError) -> Result<Turn, Failure> {
+    if error.code() == Some(ErrorCode::Overloaded) { Ok(Turn::Refused) } else { Err(error.into()) }
+}
+
+/// How much is asked.
+#[derive(Clone, Copy)]
+pub struct Load {
+    /// How many ask at once.
+    pub lanes: usize,
+    /// For how long.
+    pub seconds: u64,
+    /// Turns a second of all lanes, where they do not ask as fast as they can. A turn's time then
+    /// counts from when it was due.
+    pub rate: Option<f64>,
+}
+
+/// `turn` over and over, in so many lanes at once; it gets the number of its turn among all. A lane
+/// that is refused for overload asks again after [`AGAIN`].
+#[expect(clippy::cast_precision_loss, reason = "counts of a bench")]
+pub async fn asking<Asked>(
+    town: &TestDeployment,
+    Load { lanes, seconds, rate }: Load,
+    gauge: &Gauge,
+    turn: impl Fn(Session, usize) -> Asked + Clone + Send + 'static,
+) -> Result<Measured, Failure>
+where
+    Asked: Future<Output = (Session, Result<Turn, Failure>)> + Send,
+{
     let home = SystemHome::load(&town.folder.join(FUND))?;
     let mut sessions = Vec::new();
     for _ in 0..lanes.min(CONNECTIONS) {
@@ -74,39 +141,31 @@ pub async fn family(
     let tasks: Vec<_> = sessions
         .into_iter()
         .map(|mut session| {
-            let (next, city) = (Arc::clone(&next), Arc::clone(city));
+            let (next, turn) = (Arc::clone(&next), turn.clone());
             tokio::spawn(async move {
                 let (mut times, mut wrong, mut refused) = (Vec::new(), 0, 0);
                 while begun.elapsed() < Duration::from_secs(seconds) {
-                    let Some(id) =
-                        city.ids.get(next.fetch_add(1, Ordering::Relaxed) % city.ids.len())
-                    else {
-                        break;
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let asked = match rate {
+                        None => Instant::now(),
+                        Some(rate) => {
+                            let due = begun + Duration::from_secs_f64(number as f64 / rate);
+                            tokio::time::sleep_until(due.into()).await;
+                            due
+                        }
                     };
-                    let asked = Instant::now();
-                    let outcome = match session.check(&errand(), &question(id.as_str())).await {
-                        Err(error) if error.code() == Some(ErrorCode::Overloaded) => {
+                    let came = turn(session, number).await;
+                    session = came.0;
+                    match came.1? {
+                        Turn::Refused => {
                             refused += 1;
                             tokio::time::sleep(AGAIN).await;
                             continue;
                         }
-                        other => other?,
-                    };
-                    times.push(asked.elapsed());
-                    let right = city.key.get(&(*id, Variant::Family)).map(|answer| answer.outcome);
-                    let same = matches!(
-                        (&outcome, right),
-                        (Outcome::Affirmed(_), Some(Expected::True))
-                            | (Outcome::Negative(_), Some(Expected::False))
-                            | (Outcome::Unavailable(_), Some(Expected::Unavailable))
-                    );
-                    if !same {
-                        eprintln!(
-                            "wrong about {id}: {}, and the city's key says {right:?}",
-                            said(&outcome)
-                        );
+                        Turn::Right => {}
+                        Turn::Wrong => wrong += 1,
                     }
-                    wrong += usize::from(!same);
+                    times.push(asked.elapsed());
                 }
                 Ok::<_, Failure>((times, wrong, refused))
             })

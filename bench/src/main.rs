@@ -2,6 +2,8 @@
 //! mTLS calls, each signed and verified one by one at both ends, with nothing inside. Every answer
 //! is compared with the key while it is timed.
 
+mod certificates;
+mod counter;
 mod definitions;
 mod disk;
 mod floor;
@@ -84,6 +86,10 @@ enum Command {
     /// again. Every answer is compared with the city's key. A refusal other than OVERLOADED ends
     /// the bench. `--seconds` is the time of each of the three.
     Overload(overload::Overload),
+    /// What a counter asks, beside floors of one and of two registers; then at half of the peak.
+    Counter(counter::Counter),
+    /// Certificates: issued beside the check alone, by the batch, verified; and a list of states.
+    Certificates(certificates::Certificates),
     /// Every shipped definition: what it takes to prepare, and to run over each of its cases.
     Definitions(definitions::Definitions),
     /// What a decision costs, by how many grants are in force.
@@ -113,6 +119,15 @@ fn main() -> ExitCode {
         Some(Command::Growth(growth)) => runtime().and_then(|runtime| {
             let of = (arguments.dir.as_path(), arguments.at.as_slice(), arguments.seconds);
             growth::measure(growth, of, &runtime)
+        }),
+        Some(Command::Counter(counter)) => runtime().and_then(|runtime| {
+            let (at, seconds) = (arguments.at.as_slice(), arguments.seconds);
+            counter::measure(counter, (&arguments.dir, arguments.residents, at, seconds), &runtime)
+        }),
+        Some(Command::Certificates(certificates)) => runtime().and_then(|runtime| {
+            let (at, seconds) = (arguments.at.as_slice(), arguments.seconds);
+            let of = (arguments.dir.as_path(), arguments.residents, at, seconds);
+            certificates::measure(certificates, of, &runtime)
         }),
         Some(Command::Definitions(definitions)) => {
             runtime().and_then(|runtime| runtime.block_on(definitions::measure(definitions)))

@@ -43,7 +43,7 @@ pub(super) async fn catalog(command: CatalogCommand, screen: &Screen) -> Result<
         }
         CatalogCommand::Show { system, name } => {
             let connection = Connection::open(&renewals::open_home(&system.dir, screen)?).await?;
-            let found = connection.checks().await?.into_iter().find(|entry| entry.name == name);
+            let found = connection.checks_of(&name).await?.into_iter().find(|one| one.name == name);
             let entry = found.ok_or_else(|| SessionError::UnknownCheck {
                 check: name.clone(),
                 variant: "*".into(),

@@ -1,7 +1,11 @@
 //! How much a bundle of grants may hold.
 
 /// Most grants of a bundle.
-pub const GRANTS: usize = 10_000;
+pub const GRANTS: usize = 100_000;
+/// A bundle of so many grants is packed.
+pub(crate) const PACKED_FROM: usize = 1000;
+/// Most bytes of its grants, unpacked.
+pub(crate) const UNPACKED_BYTES: usize = 64 << 20;
 /// Most grants of one member on one check.
 pub const GRANTS_PER_CHECK: usize = 16;
 /// Most purposes, and most legal bases, of a grant.

@@ -6,10 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cedar_policy::{Context, EntityUid, Request, RestrictedExpression};
 use zerotrip_proto::Obligation;
-use zerotrip_proto::v1::Reason;
+use zerotrip_proto::v1::{Grant, Reason};
 use zerotrip_trust::Digest;
 
-use crate::snapshot::{Granted, Snapshot, uid};
+use crate::snapshot::{Scene, Snapshot};
 
 /// The policy id of a denial for the reason that deciding itself went wrong; the policies that
 /// erred follow it.
@@ -114,11 +114,14 @@ impl Snapshot {
         let system = self.systems.get(facts.system).unwrap_or(&self.unknown_system);
         let check = self.checks.get(facts.check).unwrap_or(&self.unknown_check);
         let grants = check.grants.get(&system.member).map(Vec::as_slice).unwrap_or_default();
+        let Ok(scene) = self.scene(system, check, grants) else {
+            return self.denied(vec![EVALUATION_ERROR.to_owned()]);
+        };
         let mut closest: Option<Vec<String>> = None;
-        for granted in grants {
-            match self.ask(&system.uid, &check.uid, Some(&granted.uid), facts) {
+        for (grant, uid) in grants.iter().zip(&scene.grants) {
+            match self.ask(&scene, Some(uid), facts) {
                 Verdict::Allowed { policy_ids, obligations } => {
-                    return self.allowed(policy_ids, granted, obligations);
+                    return self.allowed(policy_ids, grant, obligations);
                 }
                 Verdict::Denied(ids)
                     if closest.as_ref().is_none_or(|closest| ids.len() < closest.len()) =>
@@ -132,30 +135,25 @@ impl Snapshot {
         if let Some(ids) = closest {
             return self.denied(ids);
         }
-        match self.ask(&system.uid, &check.uid, None, facts) {
+        match self.ask(&scene, None, facts) {
             // Without a grant there is nothing to allow, whatever the policies say.
             Verdict::Allowed { .. } => self.denied(vec![NO_PERMIT.to_owned()]),
             Verdict::Denied(ids) | Verdict::Failed(ids) => self.denied(ids),
         }
     }
 
-    fn ask(
-        &self,
-        system: &EntityUid,
-        check: &EntityUid,
-        grant: Option<&EntityUid>,
-        facts: &Facts<'_>,
-    ) -> Verdict {
+    fn ask(&self, scene: &Scene, grant: Option<&EntityUid>, facts: &Facts<'_>) -> Verdict {
         let failed =
             |ids: Vec<String>| Verdict::Failed([vec![EVALUATION_ERROR.to_owned()], ids].concat());
         let Ok(context) = Context::from_pairs(context(grant, facts)) else { return failed(vec![]) };
-        let action = uid(&self.action_type, facts.action.name());
-        // Not validated against the schema again: what does not fit it makes a policy err, and that
+        let action = self.action(facts.action.name());
+        let (system, check) = (scene.system.clone(), scene.check.clone());
+        // Not validated against the schema: what does not fit it makes a policy err, and that
         // denies.
-        let Ok(request) = Request::new(system.clone(), action, check.clone(), context, None) else {
+        let Ok(request) = Request::new(system, action, check, context, None) else {
             return failed(vec![]);
         };
-        let response = self.authorizer.is_authorized(&request, &self.policies, &self.entities);
+        let response = self.authorizer.is_authorized(&request, &self.policies, &scene.entities);
         // Cedar skips a policy that errs. A forbid that is skipped forbids nothing, so any error is
         // our denial.
         let mut erred: Vec<_> = response
@@ -198,16 +196,16 @@ impl Snapshot {
     fn allowed(
         &self,
         policy_ids: Vec<String>,
-        granted: &Granted,
+        grant: &Grant,
         obligations: Vec<Obligation>,
     ) -> Decision {
         Decision {
             allowed: true,
             policy_ids,
             reasons: Vec::new(),
-            grant: Some(granted.id.clone()),
+            grant: Some(grant.id.clone()),
             obligations,
-            variants_per_subject: granted.variants,
+            variants_per_subject: grant.variants_per_subject.max(1),
             policy_digest: self.policy_digest(),
             directory_version: self.directory_version(),
         }

@@ -22,6 +22,9 @@ pub enum PolicyError {
     /// Everything that is wrong with the bundle.
     #[error("the grant bundle is refused whole: {}", list(.0))]
     Faults(Vec<GrantFault>),
+    /// Grants that cannot be packed, or unpacked.
+    #[error("the packed grants of the bundle are not taken: {0}")]
+    Packed(&'static str),
     /// More checks than one hub serves, or a name that is not `<check>/<variant>`.
     #[error("the check `{0}` cannot be served; write `<check>/<variant>`, at most 1,000 of them")]
     Check(String),
@@ -61,7 +64,7 @@ impl PolicyError {
         match self {
             Self::Envelope(error) => error.code(),
             Self::RolledBack { .. } => ErrorCode::StaleBundle,
-            Self::Faults(_) => ErrorCode::Malformed,
+            Self::Faults(_) | Self::Packed(_) => ErrorCode::Malformed,
             Self::Check(_)
             | Self::Unreadable(_)
             | Self::Invalid(_)

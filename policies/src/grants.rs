@@ -6,11 +6,12 @@ use zerotrip_text::cut;
 use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
+use zerotrip_trust::PublicKey;
 use zerotrip_trust::identity::{is_name, is_term};
-use zerotrip_trust::{PublicKey, signed};
 
 use crate::bounds::{GRANTS, GRANTS_PER_CHECK, SUBJECTS, TERMS, VARIANTS};
 use crate::error::{GrantFault, PolicyError};
+use crate::packed::read_grants;
 
 /// Faults that are kept; a hostile bundle could hold a million.
 const FAULTS: usize = 64;
@@ -23,7 +24,7 @@ pub fn open_grants(
     authority: &PublicKey,
     at_least_version: u64,
 ) -> Result<GrantBundle, PolicyError> {
-    let bundle: GrantBundle = signed::open(envelope, authority)?;
+    let bundle = read_grants(envelope, authority)?;
     if bundle.version < at_least_version {
         return Err(PolicyError::RolledBack { found: bundle.version, at_least: at_least_version });
     }
@@ -33,7 +34,7 @@ pub fn open_grants(
 
 /// Refuses a bundle for whatever is wrong with it in itself: the rules of hub and authority alike,
 /// so that nothing is signed that no hub would take.
-pub fn check_grants(bundle: &GrantBundle) -> Result<(), PolicyError> {
+pub(crate) fn check_grants(bundle: &GrantBundle) -> Result<(), PolicyError> {
     refuse_faults(faults(bundle))
 }
 

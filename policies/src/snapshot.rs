@@ -32,7 +32,8 @@ const UNKNOWN: &str = "?";
 pub struct Snapshot {
     pub(crate) authorizer: Authorizer,
     pub(crate) policies: PolicySet,
-    pub(crate) entities: Entities,
+    schema: Schema,
+    types: Types,
     /// By policy id.
     pub(crate) reasons: HashMap<String, Reason>,
     /// What each policy demands of those who carry out a decision that it allows, by policy id.
@@ -41,7 +42,6 @@ pub struct Snapshot {
     pub(crate) checks: HashMap<String, CheckEntry>,
     pub(crate) unknown_system: SystemEntry,
     pub(crate) unknown_check: CheckEntry,
-    pub(crate) action_type: EntityTypeName,
     unserved: Vec<Unserved>,
     policy_digest: Digest,
     directory_version: u64,
@@ -58,23 +58,17 @@ pub struct Unserved {
 
 #[derive(Debug)]
 pub(crate) struct SystemEntry {
-    pub(crate) uid: EntityUid,
+    pub(crate) uri: String,
     pub(crate) member: String,
-}
-
-#[derive(Debug)]
-pub(crate) struct Granted {
-    pub(crate) id: String,
-    pub(crate) uid: EntityUid,
-    /// [`Grant::variants_per_subject`], at least 1.
-    pub(crate) variants: u32,
+    is_suspended: bool,
+    is_member_suspended: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct CheckEntry {
-    pub(crate) uid: EntityUid,
+    pub(crate) name: String,
     /// By member, in the bundle's order.
-    pub(crate) grants: HashMap<String, Vec<Granted>>,
+    pub(crate) grants: HashMap<String, Vec<Grant>>,
 }
 
 impl Snapshot {
@@ -132,33 +126,35 @@ impl Snapshot {
         refuse_checks(checks)?;
         refuse_grants(directory, grants)?;
 
-        let types = Types::new()?;
+        let active = |id: &str| directory.member(id).is_some_and(|member| member.active);
         let systems = directory.systems().iter().map(|system| {
-            let entry =
-                SystemEntry { uid: uid(&types.system, &system.uri), member: system.member.clone() };
+            // A system of a suspended member is not active either; that is its member's affair, and
+            // said so.
+            let is_member_suspended = !active(&system.member);
+            let entry = SystemEntry {
+                uri: system.uri.clone(),
+                member: system.member.clone(),
+                is_suspended: !system.active && !is_member_suspended,
+                is_member_suspended,
+            };
             (system.uri.clone(), entry)
         });
-        let unknown_system =
-            SystemEntry { uid: uid(&types.system, UNKNOWN), member: UNKNOWN.to_owned() };
-        let entries =
-            checks.iter().map(|check| (check.clone(), check_entry(&types, check, grants)));
-        let systems: HashMap<_, _> = systems.collect();
-        let entries: HashMap<_, _> = entries.collect();
-        let entities =
-            entities(&types, directory, grants, &entries).map_err(PolicyError::Entities)?;
-        let entities = Entities::from_entities(entities, Some(&schema))
-            .map_err(|error| PolicyError::Entities(error.to_string()))?;
         Ok(Self {
             authorizer: Authorizer::new(),
             policies,
-            entities,
+            schema,
+            types: Types::new()?,
             reasons,
             obligations,
-            systems,
-            checks: entries,
-            unknown_system,
-            unknown_check: CheckEntry { uid: uid(&types.check, UNKNOWN), grants: HashMap::new() },
-            action_type: types.action,
+            systems: systems.collect(),
+            checks: check_entries(checks, grants),
+            unknown_system: SystemEntry {
+                uri: UNKNOWN.to_owned(),
+                member: UNKNOWN.to_owned(),
+                is_suspended: true,
+                is_member_suspended: false,
+            },
+            unknown_check: CheckEntry { name: UNKNOWN.to_owned(), grants: HashMap::new() },
             unserved: unserved(grants, checks),
             policy_digest: sha256_parts(
                 hash_domain::POLICY,
@@ -169,6 +165,57 @@ impl Snapshot {
     }
 }
 
+/// What a decision sees: who asks, of which member, about which check, and what of that member's
+/// grants on it. Made for one decision, and checked against the schema: of a hundred thousand grants
+/// a dozen count, and all of them as Cedar holds them would be a gigabyte.
+#[derive(Debug)]
+pub(crate) struct Scene {
+    pub(crate) system: EntityUid,
+    pub(crate) check: EntityUid,
+    /// In the order of the grants.
+    pub(crate) grants: Vec<EntityUid>,
+    pub(crate) entities: Entities,
+}
+
+impl Snapshot {
+    /// The scene of a system and a check, with the member's grants.
+    pub(crate) fn scene(
+        &self,
+        system: &SystemEntry,
+        check: &CheckEntry,
+        grants: &[Grant],
+    ) -> Result<Scene, String> {
+        let types = &self.types;
+        let member = uid(&types.member, &system.member);
+        let asks = uid(&types.system, &system.uri);
+        let about = uid(&types.check, &check.name);
+        let mut entities = vec![
+            member_entity(member.clone(), system.is_member_suspended)?,
+            system_entity(asks.clone(), member, &system.member, system.is_suspended)?,
+        ];
+        let mut uids = Vec::with_capacity(grants.len());
+        for one in grants {
+            let uid = uid(&types.grant, &one.id);
+            entities.push(grant_entity(uid.clone(), one)?);
+            uids.push(uid);
+        }
+        let set = uids.iter().cloned().map(RestrictedExpression::new_entity_uid);
+        let tags =
+            (!uids.is_empty()).then(|| (system.member.clone(), RestrictedExpression::new_set(set)));
+        let entity = Entity::new_with_tags(about.clone(), [], [], tags);
+        entities.push(entity.map_err(|error| error.to_string())?);
+        let entities = Entities::from_entities(entities, Some(&self.schema))
+            .map_err(|error| error.to_string())?;
+        Ok(Scene { system: asks, check: about, grants: uids, entities })
+    }
+
+    /// As the schema names an action.
+    pub(crate) fn action(&self, name: &str) -> EntityUid {
+        uid(&self.types.action, name)
+    }
+}
+
+#[derive(Debug)]
 struct Types {
     member: EntityTypeName,
     system: EntityTypeName,
@@ -267,75 +314,38 @@ fn unserved(bundle: &GrantBundle, checks: &[String]) -> Vec<Unserved> {
     unserved.map(|grant| Unserved { grant: grant.id.clone(), check: grant.check.clone() }).collect()
 }
 
-fn check_entry(types: &Types, check: &str, bundle: &GrantBundle) -> CheckEntry {
-    let mut grants: HashMap<_, Vec<_>> = HashMap::new();
-    for grant in bundle.grants.iter().filter(|grant| grant.check == check) {
-        grants.entry(grant.member.clone()).or_default().push(Granted {
-            id: grant.id.clone(),
-            uid: uid(&types.grant, &grant.id),
-            variants: grant.variants_per_subject.max(1),
-        });
+fn check_entries(checks: &[String], bundle: &GrantBundle) -> HashMap<String, CheckEntry> {
+    let entry = |name: &String| CheckEntry { name: name.clone(), grants: HashMap::new() };
+    let mut entries: HashMap<_, _> =
+        checks.iter().map(|check| (check.clone(), entry(check))).collect();
+    for grant in &bundle.grants {
+        let Some(entry) = entries.get_mut(&grant.check) else { continue };
+        entry.grants.entry(grant.member.clone()).or_default().push(grant.clone());
     }
-    CheckEntry { uid: uid(&types.check, check), grants }
+    entries
 }
 
-fn entities(
-    types: &Types,
-    directory: &Directory,
-    bundle: &GrantBundle,
-    checks: &HashMap<String, CheckEntry>,
-) -> Result<Vec<Entity>, String> {
-    let mut found = vec![member(types, UNKNOWN, false)?, system(types, UNKNOWN, UNKNOWN, true)?];
-    for one in directory.members() {
-        found.push(member(types, &one.id, !one.active)?);
-    }
-    for one in directory.systems() {
-        // A system of a suspended member is not active either; that is its member's affair, and
-        // said so.
-        let member_active = directory.member(&one.member).is_some_and(|member| member.active);
-        found.push(system(types, &one.uri, &one.member, !one.active && member_active)?);
-    }
-    for one in &bundle.grants {
-        found.push(grant(types, one)?);
-    }
-    for entry in checks.values() {
-        let set = |grants: &[Granted]| {
-            grants
-                .iter()
-                .map(|granted| RestrictedExpression::new_entity_uid(granted.uid.clone()))
-                .collect::<Vec<_>>()
-        };
-        let tags = entry
-            .grants
-            .iter()
-            .map(|(member, grants)| (member.clone(), RestrictedExpression::new_set(set(grants))));
-        found.push(
-            Entity::new_with_tags(entry.uid.clone(), [], [], tags)
-                .map_err(|error| error.to_string())?,
-        );
-    }
-    Ok(found)
-}
-
-fn member(types: &Types, id: &str, suspended: bool) -> Result<Entity, String> {
+fn member_entity(uid: EntityUid, suspended: bool) -> Result<Entity, String> {
     let attributes =
         HashMap::from([("suspended".to_owned(), RestrictedExpression::new_bool(suspended))]);
-    Entity::new(uid(&types.member, id), attributes, HashSet::new())
-        .map_err(|error| error.to_string())
+    Entity::new(uid, attributes, HashSet::new()).map_err(|error| error.to_string())
 }
 
-fn system(types: &Types, uri: &str, member: &str, suspended: bool) -> Result<Entity, String> {
-    let parent = uid(&types.member, member);
+fn system_entity(
+    uid: EntityUid,
+    member: EntityUid,
+    member_id: &str,
+    suspended: bool,
+) -> Result<Entity, String> {
     let attributes = HashMap::from([
-        ("member".to_owned(), RestrictedExpression::new_entity_uid(parent.clone())),
-        ("member_id".to_owned(), RestrictedExpression::new_string(member.to_owned())),
+        ("member".to_owned(), RestrictedExpression::new_entity_uid(member.clone())),
+        ("member_id".to_owned(), RestrictedExpression::new_string(member_id.to_owned())),
         ("suspended".to_owned(), RestrictedExpression::new_bool(suspended)),
     ]);
-    Entity::new(uid(&types.system, uri), attributes, HashSet::from([parent]))
-        .map_err(|error| error.to_string())
+    Entity::new(uid, attributes, HashSet::from([member])).map_err(|error| error.to_string())
 }
 
-fn grant(types: &Types, grant: &Grant) -> Result<Entity, String> {
+fn grant_entity(uid: EntityUid, grant: &Grant) -> Result<Entity, String> {
     let (not_before, not_after) = grants::seconds(grant).ok_or("a grant without times")?;
     let set = |terms: &[String]| {
         RestrictedExpression::new_set(terms.iter().cloned().map(RestrictedExpression::new_string))
@@ -348,6 +358,5 @@ fn grant(types: &Types, grant: &Grant) -> Result<Entity, String> {
         ("may_issue".to_owned(), RestrictedExpression::new_bool(grant.may_issue)),
         ("max_subjects".to_owned(), RestrictedExpression::new_long(grant.max_subjects.into())),
     ]);
-    Entity::new(uid(&types.grant, &grant.id), attributes, HashSet::new())
-        .map_err(|error| error.to_string())
+    Entity::new(uid, attributes, HashSet::new()).map_err(|error| error.to_string())
 }

@@ -86,7 +86,7 @@ fn grant(id: &str, member: &str) -> Grant {
 }
 
 fn bundle(grants: Vec<Grant>) -> GrantBundle {
-    GrantBundle { version: 3, issued_at: Some(to_timestamp(at(0))), grants }
+    GrantBundle { version: 3, issued_at: Some(to_timestamp(at(0))), grants, packed: Vec::new() }
 }
 
 fn checks() -> Vec<String> {
@@ -311,8 +311,10 @@ fn a_grant_on_a_check_gives_no_rows() {
         let request =
             cedar_policy::Request::new(entity("System", FUND), action, resource, context, None)
                 .unwrap();
+        let check = &snapshot.checks["no-property/family"];
+        let scene = snapshot.scene(&snapshot.systems[FUND], check, &check.grants["fund"]).unwrap();
         let response =
-            snapshot.authorizer.is_authorized(&request, &snapshot.policies, &snapshot.entities);
+            snapshot.authorizer.is_authorized(&request, &snapshot.policies, &scene.entities);
         assert_eq!(response.decision(), cedar_policy::Decision::Deny);
     }
 }
@@ -553,7 +555,7 @@ fn only_the_authoritys_newest_bundle_is_opened() {
     assert_eq!(open(&other_type, 0).unwrap_err().code(), ErrorCode::Malformed);
     let garbage = dsse::sign(payload_type::GRANTS, vec![0xff; 9], &authority).unwrap();
     assert_eq!(open(&garbage, 0).unwrap_err().code(), ErrorCode::Malformed);
-    let faulty = GrantBundle { version: 0, issued_at: None, grants: vec![] };
+    let faulty = GrantBundle::default();
     assert_eq!(
         open(&seal(&faulty), 0).unwrap_err(),
         PolicyError::Faults(vec![GrantFault::NoVersion, GrantFault::IssuedAt])
@@ -728,9 +730,9 @@ fn a_grant_says_how_many_variants_and_one_where_it_says_nothing() {
     let variants = |purpose| snapshot.decide(&Facts { purpose, ..facts() }).variants_per_subject;
     assert_eq!((variants("rent-withdrawal"), variants("loan"), variants("curiosity")), (1, 3, 0));
     let too_many = Grant { variants_per_subject: VARIANTS + 1, ..rent };
-    let error = check_grants(&bundle(vec![too_many])).unwrap_err();
+    let error = crate::grants::check_grants(&bundle(vec![too_many])).unwrap_err();
     assert!(error.to_string().contains("grant `rent` allows 17 variants"), "{error}");
     let too_many = Grant { max_subjects: SUBJECTS + 1, ..grant("rent", "fund") };
-    let error = check_grants(&bundle(vec![too_many])).unwrap_err();
+    let error = crate::grants::check_grants(&bundle(vec![too_many])).unwrap_err();
     assert!(error.to_string().contains("grant `rent` allows 10001 subjects"), "{error}");
 }

@@ -6,32 +6,39 @@
 //! what is there: who has a certificate gets no second one, whatever stopped the first run. The
 //! register of issued certificates decides that, and not the files.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+mod one;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::future::join_all;
 use serde_json::json;
 use zerotrip_certificates::status::StatusValue;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_client::issued::{Entry, Register, RegisterError, Stage};
-use zerotrip_client::reply::{AnsweredMany, ManyOutcome, SubjectOutcome};
-use zerotrip_client::request::APPLICANT;
-use zerotrip_client::{CheckQuestion, Errand, Issue, ManyIssuing, Outcome, Session, SessionError};
+use zerotrip_client::reply::{AnsweredMany, ManyOutcome};
+use zerotrip_client::{CheckQuestion, Errand, ManyIssuing, Session, SessionError};
 use zerotrip_proto::bounds::SUBJECTS;
 use zerotrip_proto::v1::ErrorCode;
 
+use self::one::{
+    Became, Certificate, UNCONFIRMED, about, came, file_of, free, hand_out, is_yes, issue_one,
+};
 use super::answers::Answers;
-use super::evidence::is_old;
 use super::{ask_all, many, read_list};
-use crate::render::{Failure, NOT_VERIFIED, Screen};
+use crate::render::{Failure, Screen};
 use crate::renewals;
 
 /// Where the answers are kept in the folder.
 const ANSWERS: &str = "answers.jsonl";
 /// The table.
 const RESULT: &str = "result.csv";
-/// What was sealed over an hour ago and not seen recorded. Who revokes it can have it issued anew.
-const UNCONFIRMED: &str = "UNCONFIRMED";
+/// Certificates that are under way at once.
+const LANES: usize = 8;
+/// After so many of a lane the user hears how far it is.
+const NOTED: usize = 64;
 
 /// What came of issuing so far, by person.
 #[derive(Default)]
@@ -40,14 +47,6 @@ struct Issued {
     certificates: BTreeMap<String, Certificate>,
     /// Whose answer is a yes on which nothing may be issued: the code.
     refused: BTreeMap<String, String>,
-}
-
-/// One that was issued.
-struct Certificate {
-    serial: String,
-    /// What has become of it.
-    status: StatusValue,
-    file: PathBuf,
 }
 
 /// Asks about everybody in the list, and issues on each yes.
@@ -91,7 +90,9 @@ pub(crate) async fn issue(
             continue;
         }
         match (entry.stage, entry.status) {
-            (Stage::Recorded, _) => issued.hand_out(&subject, &entry, folder)?,
+            (Stage::Recorded, _) => {
+                issued.note(&subject, Became::Issued(hand_out(&entry, folder)?));
+            }
             (_, StatusValue::Valid) => {
                 issued.confirm(&mut issuing, &question, (&subject, &entry), folder).await?;
             }
@@ -130,8 +131,7 @@ pub(crate) async fn issue(
     ask_all(&home, asked, &waiting, screen, async |session, outcome, batch| {
         answers.add(outcome, batch, screen)?;
         let ManyOutcome::Answered(answered) = outcome else { return Ok(()) };
-        let mut issuing = session.issue_each_of_many(errand, &question).await?;
-        issued.take(&mut issuing, &question, (answered, folder), screen).await
+        issued.take(session, (errand, &question), (answered, folder), screen).await
     })
     .await?;
     issued.write(&folder.join(RESULT), &subjects, &answers)?;
@@ -152,23 +152,55 @@ impl Issued {
         self.certificates.contains_key(subject) || self.refused.contains_key(subject)
     }
 
-    /// Issues on each yes of an answer that has just come.
+    /// Issues on each yes of an answer that has just come, on several at once: most of the time of
+    /// one passes in waiting for the hub, which has it on disk first.
     async fn take(
         &mut self,
-        issuing: &mut ManyIssuing<'_>,
-        question: &CheckQuestion,
+        session: &Session,
+        (errand, question): (&Errand, &CheckQuestion),
         (answered, folder): (&AnsweredMany, &Path),
         screen: &Screen,
     ) -> Result<(), Failure> {
-        let total = answered.subjects.len();
-        for (place, one) in answered.subjects.iter().enumerate() {
-            self.one(issuing, question, (answered, place, &one.subject), folder).await?;
-            if place % 500 == 499 {
-                let word = screen.pick("certificates:", "证明：");
-                screen.note(&format!("{word} {} / {total}", place + 1));
+        let subjects = answered.subjects.iter().enumerate();
+        let waiting: Vec<(usize, &str)> = subjects
+            .map(|(place, one)| (place, one.subject.as_str()))
+            .filter(|(place, subject)| is_yes(answered, *place) && !self.is_settled(subject))
+            .collect();
+        let next = AtomicUsize::new(0);
+        let lanes = (0..LANES.min(waiting.len())).map(|_| {
+            let (mut session, next, waiting) = (session.clone(), &next, &waiting);
+            async move {
+                let mut became = Vec::new();
+                let mut issuing = match session.issue_each_of_many(errand, question).await {
+                    Ok(issuing) => issuing,
+                    Err(error) => return (became, Err(error.into())),
+                };
+                while let Some((place, subject)) =
+                    waiting.get(next.fetch_add(1, Ordering::Relaxed)).copied()
+                {
+                    let of = (answered, place, subject);
+                    match issue_one(&mut issuing, question, of, folder).await {
+                        Ok(one) => became.push((subject, one)),
+                        Err(error) => return (became, Err(error)),
+                    }
+                    if became.len() % NOTED == 0 {
+                        let (word, total) = (screen.pick("certificates:", "证明："), waiting.len());
+                        let done = next.load(Ordering::Relaxed).min(total);
+                        screen.note(&format!("{word} {done} / {total}"));
+                    }
+                }
+                (became, Ok(()))
             }
+        });
+        // None is broken off: each that was begun comes to its end, or is known to the register.
+        let mut ended = Ok(());
+        for (became, lane) in join_all(lanes).await {
+            for (subject, one) in became {
+                self.note(subject, one);
+            }
+            ended = ended.and(lane);
         }
-        Ok(())
+        ended
     }
 
     /// Issues on a person's last answer, if that is a yes and the person has no certificate.
@@ -179,45 +211,10 @@ impl Issued {
         (answered, place, subject): (&AnsweredMany, usize, &str),
         folder: &Path,
     ) -> Result<(), Failure> {
-        let outcome = answered.subjects.get(place).map(|one| &one.outcome);
-        let is_yes = matches!(outcome, Some(SubjectOutcome::Affirmed { .. }));
-        if !is_yes || self.is_settled(subject) {
-            return Ok(());
+        if is_yes(answered, place) && !self.is_settled(subject) {
+            let of = (answered, place, subject);
+            self.note(subject, issue_one(issuing, question, of, folder).await?);
         }
-        let known = issuing.known(answered, place)?;
-        match &known {
-            Some(entry) if entry.stage == Stage::Recorded => {
-                return self.hand_out(subject, entry, folder);
-            }
-            // Of what the hub has another certificate on, or none can be on, nothing more is asked:
-            // a second one would count beside one that this register does not know.
-            Some(entry) if entry.stage == Stage::GivenUp => {
-                if issuing.is_refused(entry)? {
-                    self.refuse(subject, ErrorCode::NotIssuable.name());
-                }
-                return Ok(());
-            }
-            // Revoked before it was seen recorded: the person is asked about anew.
-            Some(entry) if entry.stage == Stage::Sealed && entry.status != StatusValue::Valid => {
-                return Ok(());
-            }
-            Some(entry) if entry.stage == Stage::Reserved && is_old(answered) => return Ok(()),
-            None if is_old(answered) => return Ok(()),
-            _ => {}
-        }
-        let exchange = &answered.proven.answer().request_id;
-        let file = free(file_of(folder, exchange, u64::try_from(place).ok()))?;
-        let issue = issuing.issue(&about(question, subject), (answered, place), &file).await;
-        let issue = match issue {
-            Err(SessionError::Refused(refusal))
-                if is_old(answered) && refusal.code == ErrorCode::NotIssuable =>
-            {
-                self.refuse(subject, UNCONFIRMED);
-                return Ok(());
-            }
-            issue => issue?,
-        };
-        self.came(issue, subject, issuing.known(answered, place)?, file);
         Ok(())
     }
 
@@ -231,55 +228,27 @@ impl Issued {
         folder: &Path,
     ) -> Result<(), Failure> {
         let file = free(file_of(folder, &entry.exchange, entry.subject))?;
-        match issuing.record_anew(&about(question, subject), entry, &file).await {
+        let became = match issuing.record_anew(&about(question, subject), entry, &file).await {
             Err(SessionError::Refused(refusal)) if refusal.code == ErrorCode::NotIssuable => {
-                self.refuse(subject, UNCONFIRMED);
+                Became::Refused(UNCONFIRMED.to_owned())
             }
-            issue => self.came(issue?, subject, Some(entry.clone()), file),
-        }
+            issue => came(issue?, Some(entry), file)?,
+        };
+        self.note(subject, became);
         Ok(())
     }
 
-    /// Notes what came of issuing.
-    fn came(&mut self, issue: Issue, subject: &str, entry: Option<Entry>, file: PathBuf) {
-        match (issue, entry) {
-            (Issue::Issued(_), Some(entry)) => self.has(subject, &entry, file),
-            (Issue::Issued(_), None) => {}
-            (Issue::NotIssued(outcome), _) => {
-                let code = match outcome {
-                    Outcome::Denied(denied) => denied.code.name(),
-                    Outcome::Unavailable(none) => none.code.name(),
-                    Outcome::Affirmed(_) | Outcome::Negative(_) => ErrorCode::NotIssuable.name(),
-                };
-                self.refuse(subject, code);
+    fn note(&mut self, subject: &str, became: Became) {
+        match became {
+            Became::Issued(certificate) => {
+                self.certificates.insert(subject.to_owned(), certificate);
+                self.refused.remove(subject);
             }
-        }
-    }
-
-    /// Sees to it that a certificate that was recorded is in the folder, and nothing else under its
-    /// name. One that was revoked is not written anew.
-    fn hand_out(&mut self, subject: &str, entry: &Entry, folder: &Path) -> Result<(), Failure> {
-        let file = file_of(folder, &entry.exchange, entry.subject);
-        let token = entry.token.as_deref().unwrap_or_default();
-        if files::is_there(&file) {
-            if files::read_text(&file).ok().as_deref() != Some(token) {
-                return Err(foreign(&file));
+            Became::Refused(code) => {
+                self.refused.insert(subject.to_owned(), code);
             }
-        } else if entry.status == StatusValue::Valid {
-            files::write(&file, token.as_bytes(), Secrecy::Private)?;
+            Became::Nothing => {}
         }
-        self.has(subject, entry, file);
-        Ok(())
-    }
-
-    fn has(&mut self, subject: &str, entry: &Entry, file: PathBuf) {
-        let (serial, status) = (entry.serial.clone(), entry.status);
-        self.certificates.insert(subject.to_owned(), Certificate { serial, status, file });
-        self.refused.remove(subject);
-    }
-
-    fn refuse(&mut self, subject: &str, code: &str) {
-        self.refused.insert(subject.to_owned(), code.to_owned());
     }
 
     /// Writes the table: who, what came of it, why, the certificate's number and its file.
@@ -301,33 +270,4 @@ impl Issued {
         }
         Ok(files::write(file, table.as_bytes(), Secrecy::Private)?)
     }
-}
-
-/// Where the certificate on an answer goes.
-fn file_of(folder: &Path, exchange: &str, subject: Option<u64>) -> PathBuf {
-    let place = subject.map_or_else(String::new, |place| format!("-{place}"));
-    folder.join(format!("{exchange}{place}.sdjwt"))
-}
-
-/// The same file, where there is nothing yet.
-fn free(file: PathBuf) -> Result<PathBuf, Failure> {
-    if files::is_there(&file) { Err(foreign(&file)) } else { Ok(file) }
-}
-
-/// What has the name of a certificate, and is not that certificate.
-fn foreign(file: &Path) -> Failure {
-    let at = file.display();
-    Failure::new(
-        NOT_VERIFIED,
-        format!("`{at}` is not the certificate of that name; nothing of it was used"),
-        format!("`{at}` 不是该文件名对应的证明，未予采用"),
-    )
-    .remedy("move it away, and run this again", "请移走该文件后重新执行")
-}
-
-/// The question about one of them.
-fn about(question: &CheckQuestion, subject: &str) -> CheckQuestion {
-    let mut one = question.clone();
-    one.parameters.push((APPLICANT.to_owned(), subject.to_owned()));
-    one
 }

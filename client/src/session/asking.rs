@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use zerotrip_channel::SystemHome;
-use zerotrip_checks::definition::Definition;
 use zerotrip_proto::v1::{Answer, Deprecation, ExchangeCall, ExchangeReply, KeyUsage};
 use zerotrip_trust::Signed;
 use zerotrip_trust::directory::Directory;
@@ -11,6 +10,7 @@ use zerotrip_trust::directory::Directory;
 use super::bounds::MANY_TIME;
 use super::call::{answered, answered_within};
 use super::connection::Connection;
+use super::definitions::Definitions;
 use super::error::SessionError;
 use crate::reply::{
     AnsweredMany, KeptError, KeptMany, ManyOutcome, Outcome, verify_check, verify_check_many,
@@ -28,6 +28,7 @@ pub struct Session {
     pub(super) directory: Directory,
     pub(super) seen: SeenHead,
     pub(super) deprecation: Option<Deprecation>,
+    pub(super) definitions: Definitions,
 }
 
 impl Session {
@@ -35,7 +36,8 @@ impl Session {
     pub async fn connect(home: &SystemHome) -> Result<Self, SessionError> {
         let connection = Connection::open(home).await?;
         let directory = connection.fetch_directory().await?;
-        Ok(Self { connection, directory, seen: SeenHead::load(home)?, deprecation: None })
+        let (seen, definitions) = (SeenHead::load(home)?, Definitions::default());
+        Ok(Self { connection, directory, seen, deprecation: None, definitions })
     }
 
     /// The connection underneath.
@@ -144,22 +146,6 @@ impl Session {
             return Ok(question.clone());
         }
         Ok(question.clone().validated_by(&definition, many)?)
-    }
-
-    /// The definition of the check that is asked, as the hub's catalog has it.
-    pub(super) async fn definition(
-        &self,
-        question: &CheckQuestion,
-    ) -> Result<Definition, SessionError> {
-        let entries = self.connection.checks().await?;
-        let entry = entries
-            .into_iter()
-            .find(|entry| entry.name == question.check && entry.variant == question.variant);
-        let unknown = || SessionError::UnknownCheck {
-            check: question.check.clone(),
-            variant: question.variant.clone(),
-        };
-        Ok(Definition::parse(&entry.ok_or_else(unknown)?.definition, &question.check)?)
     }
 
     /// What an earlier exchange came to, out of what was kept of it; only if it was this system's,

@@ -116,7 +116,12 @@ impl Connection {
 
     /// Every check in the catalog.
     pub async fn checks(&self) -> Result<Vec<CheckEntry>, SessionError> {
-        let mut catalog = self.catalog();
-        Ok(answered(catalog.list_checks(ListChecksRequest {})).await?.checks)
+        self.checks_of("").await
+    }
+
+    /// The variants of one check in the catalog.
+    pub async fn checks_of(&self, name: &str) -> Result<Vec<CheckEntry>, SessionError> {
+        let (mut catalog, name) = (self.catalog(), name.to_owned());
+        Ok(answered(catalog.list_checks(ListChecksRequest { name })).await?.checks)
     }
 }

@@ -34,7 +34,6 @@ pub struct Wanted<'a> {
 pub struct ManyIssuing<'a> {
     session: &'a mut Session,
     issuer: Issuer,
-    definition: Definition,
     errand: &'a Errand,
 }
 
@@ -47,11 +46,13 @@ impl ManyIssuing<'_> {
         (answered, place): (&AnsweredMany, usize),
         file: &Path,
     ) -> Result<Issue, SessionError> {
-        let Self { session, issuer, definition, errand } = self;
+        let Self { session, issuer, errand } = self;
         let prepared = session.prepare(issuer, Some(file), None)?;
         let outcome = answered.outcome(place).ok_or(SessionError::NoSuchPlace(place))?;
+        let digest = &answered.proven.answer().definition_digest;
+        let definition = session.definition_of(question, digest).await?;
         let payload = &answered.request.envelope.payload;
-        session.issue_on(errand, question, outcome, (payload, definition), prepared).await
+        session.issue_on(errand, question, outcome, (payload, &definition), prepared).await
     }
 
     /// What the register has of the certificate on an answer about one of them.
@@ -97,7 +98,7 @@ impl ManyIssuing<'_> {
         entry: &Entry,
         file: &Path,
     ) -> Result<Issue, SessionError> {
-        let Self { session, issuer, errand, .. } = self;
+        let Self { session, issuer, errand } = self;
         let prepared = session.prepare(issuer, Some(file), None)?;
         session.record_anew(entry, (errand, question), prepared).await
     }
@@ -135,8 +136,10 @@ impl Session {
             },
             None => prepared,
         };
-        let definition = self.definition(question).await?;
+        self.definition(question).await?;
         let (request, outcome) = self.ask(errand, question, id).await?;
+        let digest = &outcome.proven().answer().definition_digest;
+        let definition = self.definition_of(question, digest).await?;
         let payload = &request.envelope.payload;
         self.issue_on(errand, question, outcome, (payload, &definition), prepared).await
     }
@@ -173,8 +176,9 @@ impl Session {
         errand: &'a Errand,
         question: &CheckQuestion,
     ) -> Result<ManyIssuing<'a>, SessionError> {
-        let (issuer, definition) = (self.issuer()?, self.definition(question).await?);
-        Ok(ManyIssuing { session: self, issuer, definition, errand })
+        self.definition(question).await?;
+        let issuer = self.issuer()?;
+        Ok(ManyIssuing { session: self, issuer, errand })
     }
 
     pub(super) fn issuer(&self) -> Result<Issuer, SessionError> {

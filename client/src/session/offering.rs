@@ -1,6 +1,7 @@
 //! A certificate that is offered at the counter and sealed when the holder's wallet brings its key:
 //! the check is asked at once, and its answer is kept until then.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use zerotrip_certificates::{CertificateContent, HolderKey, SEAL_WITHIN, SealError};
@@ -28,7 +29,7 @@ pub struct Ready {
     /// The answer, to be kept.
     pub kept: KeptOne,
     /// The definition of the check that was asked.
-    pub definition: Definition,
+    pub definition: Arc<Definition>,
     /// Nothing is sealed on the answer after this.
     pub until: SystemTime,
 }
@@ -44,8 +45,10 @@ impl Session {
         let home = &self.connection.home;
         Sealer::load(home)?.certificate(&home.folder)?;
         Register::open(home)?.ok_or(RegisterError::NoSettings)?;
-        let definition = self.definition(question).await?;
+        self.definition(question).await?;
         let (request, outcome) = self.ask(errand, question, None).await?;
+        let digest = &outcome.proven().answer().definition_digest;
+        let definition = self.definition_of(question, digest).await?;
         let affirmed = match outcome {
             Outcome::Affirmed(affirmed) => affirmed,
             other => return Ok(Offering::NotReady(other)),
@@ -76,7 +79,8 @@ impl Session {
         let between = (&home.system, &home.hub);
         let kept = kept.verify(between, &self.directory, SystemTime::now())?;
         let KeptAnswer { affirmed, payload, errand, question } = kept;
-        let definition = self.definition(&question).await?;
+        let digest = &affirmed.proven().answer().definition_digest;
+        let definition = self.definition_of(&question, digest).await?;
         let outcome = Outcome::Affirmed(affirmed);
         self.issue_on(&errand, &question, outcome, (&payload, &definition), prepared).await
     }

@@ -37,11 +37,14 @@ impl Catalog for Service {
 
     async fn list_checks(
         &self,
-        _request: Request<ListChecksRequest>,
+        request: Request<ListChecksRequest>,
     ) -> Result<Response<ListChecksReply>, Status> {
+        let wanted = request.into_inner().name;
         let mut checks = Vec::new();
         let today = CivilDay::at(SystemTime::now());
-        for Version { definition, lifecycle } in self.0.catalog.versions() {
+        let versions = self.0.catalog.versions().into_iter();
+        let versions = versions.filter(|one| wanted.is_empty() || one.definition.name == wanted);
+        for Version { definition, lifecycle } in versions {
             let stage = lifecycle.on(today);
             let last_day = match stage {
                 Stage::Deprecated(sunset) => sunset.last_day.to_string(),

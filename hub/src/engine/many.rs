@@ -5,17 +5,20 @@
 //! where that is not said, for all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use arrow::array::{AsArray, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use datafusion::common::{DataFusionError, Result};
+use datafusion::physical_plan::ExecutionPlan;
 use futures::future;
 use zerotrip_checks::soundness::Incomplete;
 use zerotrip_proto::bounds::CLOCK_SKEW;
 use zerotrip_proto::v1::{ErrorCode, Finding};
 
 use super::conclude::RunResult;
+use super::evaluate::together;
 use super::families::Families;
 use super::prepared::{PreparedCheck, PreparedVariant};
 use super::running::{Next, Run, Wanted, call_at, scan_at};
@@ -25,8 +28,10 @@ use super::scan_call::{DispatchMany, ScanAnswer, ScanPart};
 /// Subjects whose steps are under way at once: what they hold beside the rows is bounded by this,
 /// and other exchanges get their turn between one step of them and the next.
 const GROUP: usize = 256;
-/// Subjects that are worked on before other tasks of the thread get a turn.
-const TURN: usize = 8;
+/// Subjects whose SQL step is evaluated at once.
+const TOGETHER: usize = 64;
+/// Subjects that are worked on one by one before other tasks of the thread get a turn.
+const TURN: usize = 16;
 
 impl PreparedCheck {
     /// Runs a variant about each of these subjects; what comes of each, in their order. `subjects`
@@ -101,16 +106,54 @@ impl Group<'_> {
     /// Runs each subject to its next scans.
     async fn advance(&mut self) -> Vec<(usize, Wants)> {
         let mut wants = Vec::new();
-        for (number, place) in self.places.iter_mut().enumerate() {
-            let Place::Running(run) = place else { continue };
-            match run.advance().await {
-                Ok(Next::Scans(wanted)) => wants.push((number, wanted)),
-                Ok(Next::Finished(result)) => *place = Place::Finished(Ok(result)),
-                Err(error) => *place = Place::Finished(Err(error)),
+        let mut going: Vec<usize> = (0..self.places.len()).collect();
+        while !going.is_empty() {
+            let mut steps: BTreeMap<usize, (&Arc<dyn ExecutionPlan>, Vec<usize>)> = BTreeMap::new();
+            for number in going.drain(..) {
+                let Some(place) = self.places.get_mut(number) else { continue };
+                let Place::Running(run) = place else { continue };
+                match run.next() {
+                    Ok(Next::Scans(wanted)) => wants.push((number, wanted)),
+                    Ok(Next::Sql(at, plan)) => {
+                        steps.entry(at).or_insert_with(|| (plan, Vec::new())).1.push(number);
+                    }
+                    Ok(Next::Finished(result)) => *place = Place::Finished(Ok(result)),
+                    Err(error) => *place = Place::Finished(Err(error)),
+                }
+                take_turns(number).await;
             }
-            take_turns(number).await;
+            for (plan, numbers) in steps.into_values() {
+                for some in numbers.chunks(TOGETHER) {
+                    self.evaluate(plan, some).await;
+                    tokio::task::yield_now().await;
+                }
+                going.extend(numbers);
+            }
         }
         wants
+    }
+
+    /// Runs one SQL step for these subjects: for all at once where that comes to something for all
+    /// of them, else for one after another, so that nobody's rows stand in another's way.
+    async fn evaluate(&mut self, plan: &Arc<dyn ExecutionPlan>, numbers: &[usize]) {
+        let running = |number: &usize| match self.places.get(*number) {
+            Some(Place::Running(run)) => Some(run.tables()),
+            _ => None,
+        };
+        let tables: Option<Vec<_>> = numbers.iter().map(running).collect();
+        let made = tables.and_then(|tables| together(plan, &tables).ok().flatten());
+        let mut made = made.map(Vec::into_iter);
+        for number in numbers {
+            let Some(place) = self.places.get_mut(*number) else { continue };
+            let Place::Running(run) = place else { continue };
+            let rows = match made.as_mut().and_then(Iterator::next) {
+                Some(rows) => Ok(rows),
+                None => run.look(plan).await,
+            };
+            if let Err(error) = run.made(rows) {
+                *place = Place::Finished(Err(error));
+            }
+        }
     }
 
     /// Hands each subject what it wanted.

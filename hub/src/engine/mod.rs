@@ -24,6 +24,7 @@ mod prepared;
 mod question;
 mod rehearse;
 mod request_join;
+mod rows;
 pub mod run;
 mod running;
 mod runtime;

@@ -4,12 +4,11 @@
 //! is a node around it, which only [`super::evaluate`] looks into.
 
 use std::fmt;
+use std::iter::repeat_n;
 use std::sync::Arc;
 
-use arrow::array::{BooleanArray, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
-use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, JoinType, NullEquality, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -18,10 +17,13 @@ use datafusion::physical_plan::execution_plan::ReplaceChildrenOptions;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 
-use super::request_join::{all_of, conditions, narrowed};
+use super::request_join::{all_of, conditions};
+use super::rows::{Rows, holds, narrow};
 
-/// Pairs up to which a hash table is not worth its making.
+/// Pairs of one request up to which a hash table is not worth its making.
 const MOST_PAIRS: usize = 4096;
+/// Pairs of all requests that are joined at once: what they hold is bounded by it.
+const MOST_PAIRS_OF_ALL: usize = 65_536;
 
 /// Puts a [`PairJoin`] around every join that it can do.
 pub fn rewrite(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -128,52 +130,79 @@ impl PairJoin {
         }
     }
 
-    /// What it makes of these rows of its sides; `None` where they are too many for this.
-    pub fn join(&self, left: &[RecordBatch], right: &[RecordBatch]) -> Result<Option<RecordBatch>> {
-        let count = |side: &[RecordBatch]| side.iter().map(RecordBatch::num_rows).sum::<usize>();
-        let (lefts, rights) = (count(left), count(right));
-        if lefts.saturating_mul(rights) > MOST_PAIRS {
-            return Ok(None);
+    /// What it makes of these rows of its sides, each request's with its own; `None` where they are
+    /// too many for this.
+    pub fn join(&self, left: Rows, right: Rows) -> Result<Option<Rows>> {
+        let Some(Pairs { at_left, at_right }) = Pairs::of(&left, &right)? else { return Ok(None) };
+        if at_left.is_empty() {
+            return self.of_no_pairs(left, right).map(Some);
         }
-        let (left, right) = (whole(&self.left, left)?, whole(&self.right, right)?);
-        let narrow = |value: usize| {
-            u32::try_from(value).map_err(|error| DataFusionError::External(Box::new(error)))
-        };
-        let (lefts, rights) = (narrow(lefts)?, narrow(rights)?);
-        let at_left =
-            UInt32Array::from_iter_values((0..lefts).flat_map(|at| (0..rights).map(move |_| at)));
-        let at_right = UInt32Array::from_iter_values((0..lefts).flat_map(|_| 0..rights));
-        let (from_left, from_right) =
-            (take_record_batch(&left, &at_left)?, take_record_batch(&right, &at_right)?);
+        let (from_left, of) = left.taken(&at_left)?;
+        let (from_right, _) = right.taken(&at_right)?;
         let columns = from_left.columns().iter().chain(from_right.columns()).cloned().collect();
         let pairs = RecordBatch::try_new(Arc::clone(&self.both), columns)?;
         let Keeps::Rows { left: of_left, that_meet } = self.keeps else {
-            return narrowed(pairs, self.condition.as_ref(), self.projection.as_deref()).map(Some);
+            let pairs = Rows::new(pairs, of)?;
+            return pairs.narrowed(self.condition.as_ref(), self.projection.as_deref()).map(Some);
         };
         let (side, places) = if of_left { (left, at_left) } else { (right, at_right) };
-        let mut meets = vec![false; side.num_rows()];
+        let mut meets = vec![false; side.len()];
         let holds = match &self.condition {
-            Some(condition) => {
-                as_boolean_array(&condition.evaluate(&pairs)?.into_array(pairs.num_rows())?)?
-                    .clone()
-            }
+            Some(condition) => holds(condition, &pairs)?,
             None => BooleanArray::from(vec![true; pairs.num_rows()]),
         };
-        for (place, holds) in places.values().iter().zip(&holds) {
+        for (place, holds) in places.iter().zip(holds.values()) {
             if let Some(meets) = meets.get_mut(*place as usize) {
-                // One that is NULL does not hold.
-                *meets |= holds == Some(true);
+                *meets |= holds;
             }
         }
         let kept: BooleanArray = meets.into_iter().map(|meets| Some(meets == that_meet)).collect();
-        narrowed(filter_record_batch(&side, &kept)?, None, self.projection.as_deref()).map(Some)
+        side.kept(&kept)?.narrowed(None, self.projection.as_deref()).map(Some)
     }
 }
 
-fn whole(side: &Arc<dyn ExecutionPlan>, rows: &[RecordBatch]) -> Result<RecordBatch> {
-    match rows {
-        [one] => Ok(one.clone()),
-        many => Ok(concat_batches(&side.schema(), many)?),
+impl PairJoin {
+    /// What is left where no row stands beside another.
+    fn of_no_pairs(&self, left: Rows, right: Rows) -> Result<Rows> {
+        match self.keeps {
+            Keeps::Rows { left: of_left, that_meet: false } => {
+                let side = if of_left { left } else { right };
+                side.narrowed(None, self.projection.as_deref())
+            }
+            Keeps::Pairs | Keeps::Rows { that_meet: true, .. } => {
+                Ok(Rows::none(self.join.schema()))
+            }
+        }
+    }
+}
+
+/// Every row of the left side beside every row of the right that is of the same request.
+struct Pairs {
+    at_left: Vec<u32>,
+    at_right: Vec<u32>,
+}
+
+impl Pairs {
+    /// `None` where one request, or all of them, have too many.
+    fn of(left: &Rows, right: &Rows) -> Result<Option<Self>> {
+        let (mut at_left, mut at_right) = (Vec::new(), Vec::new());
+        let mut first = 0;
+        for lefts in left.of().chunk_by(|one, next| one == next) {
+            let Some(request) = lefts.first() else { continue };
+            let from = right.of().partition_point(|of| of < request);
+            let to = right.of().partition_point(|of| of <= request);
+            let pairs = lefts.len().saturating_mul(to - from);
+            if pairs > MOST_PAIRS || at_left.len() + pairs > MOST_PAIRS_OF_ALL {
+                return Ok(None);
+            }
+            let (rights, last) = (narrow(from)?..narrow(to)?, first + lefts.len());
+            for row in narrow(first)?..narrow(last)? {
+                at_left.extend(repeat_n(row, rights.len()));
+                at_right.extend(rights.clone());
+            }
+            first = last;
+        }
+        Ok(Some(Self { at_left, at_right }))
     }
 }
 

@@ -6,9 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
-use arrow::compute::{filter_record_batch, take};
+use arrow::compute::{concat, take};
 use arrow::datatypes::{Schema, SchemaRef};
-use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, JoinSide, JoinType, NullEquality, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -26,6 +25,7 @@ use datafusion::physical_plan::{
 };
 use futures::StreamExt as _;
 
+use super::rows::Rows;
 use super::slots::{ExchangeCx, SlotScanExec, exchange};
 
 type Expression = Arc<dyn PhysicalExpr>;
@@ -124,15 +124,22 @@ impl RequestJoin {
         &self.input
     }
 
-    /// What joins this request to a batch.
-    pub fn joiner(&self, cx: &ExchangeCx) -> Result<Joiner> {
-        let one_row = || DataFusionError::Internal("the request is one row".into());
-        let [row] = cx.rows(0)? else { return Err(one_row()) };
-        if row.num_rows() != 1 {
-            return Err(one_row());
+    /// What joins these requests to rows of theirs.
+    pub fn joiner(&self, requests: &[&ExchangeCx]) -> Result<Joiner> {
+        let one_row = || DataFusionError::Internal("a request is one row".into());
+        let mut rows = Vec::with_capacity(requests.len());
+        for cx in requests {
+            match cx.rows(0)? {
+                [row] if row.num_rows() == 1 => rows.push(row),
+                _ => return Err(one_row()),
+            }
         }
+        let column = |column: &usize| -> Result<ArrayRef> {
+            let values: Vec<_> = rows.iter().map(|row| row.column(*column).as_ref()).collect();
+            Ok(concat(&values)?)
+        };
         Ok(Joiner {
-            request: self.request.iter().map(|column| Arc::clone(row.column(*column))).collect(),
+            requests: self.request.iter().map(column).collect::<Result<_>>()?,
             condition: self.condition.clone(),
             joined: Arc::clone(&self.joined),
             projection: self.projection.clone(),
@@ -219,45 +226,28 @@ fn replaced(
     transformed.map(|transformed| transformed.data)
 }
 
-/// What joins a batch: owned, for a stream outlives the plan's borrow.
+/// What joins rows to their requests: owned, for a stream outlives the plan's borrow.
 pub struct Joiner {
-    request: Vec<ArrayRef>,
+    /// Each column of the requests, a value for each.
+    requests: Vec<ArrayRef>,
     condition: Option<Arc<dyn PhysicalExpr>>,
     joined: SchemaRef,
     projection: Option<Vec<usize>>,
 }
 
 impl Joiner {
-    /// The request's columns beside the batch's, and what is left of them.
-    pub fn join(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let first = UInt32Array::from(vec![0; batch.num_rows()]);
-        let mut columns = Vec::with_capacity(self.joined.fields().len());
-        for value in &self.request {
-            columns.push(take(value.as_ref(), &first, None)?);
-        }
-        columns.extend(batch.columns().iter().cloned());
-        let batch = RecordBatch::try_new(Arc::clone(&self.joined), columns)?;
-        narrowed(batch, self.condition.as_ref(), self.projection.as_deref())
-    }
-}
-
-/// The rows of a batch for which the condition holds, and of those the projected columns. One that
-/// is NULL does not hold.
-pub fn narrowed(
-    batch: RecordBatch,
-    condition: Option<&Arc<dyn PhysicalExpr>>,
-    projection: Option<&[usize]>,
-) -> Result<RecordBatch> {
-    let batch = match condition {
-        Some(condition) => {
-            let holds = condition.evaluate(&batch)?.into_array(batch.num_rows())?;
-            filter_record_batch(&batch, as_boolean_array(&holds)?)?
-        }
-        None => batch,
-    };
-    match projection {
-        Some(columns) => Ok(batch.project(columns)?),
-        None => Ok(batch),
+    /// The columns of each row's request beside its own, and what is left of them.
+    pub fn join(&self, rows: Rows) -> Result<Rows> {
+        let of = UInt32Array::from(rows.of().to_vec());
+        let rows = rows.made_into(|batch| {
+            let mut columns = Vec::with_capacity(self.joined.fields().len());
+            for values in &self.requests {
+                columns.push(take(values.as_ref(), &of, None)?);
+            }
+            columns.extend(batch.columns().iter().cloned());
+            Ok(RecordBatch::try_new(Arc::clone(&self.joined), columns)?)
+        })?;
+        rows.narrowed(self.condition.as_ref(), self.projection.as_deref())
     }
 }
 
@@ -307,9 +297,9 @@ impl ExecutionPlan for RequestJoin {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let joiner = self.joiner(&*exchange(&context)?)?;
+        let joiner = self.joiner(&[&*exchange(&context)?])?;
         let input = self.input.execute(partition, context)?;
-        let joined = input.map(move |batch| joiner.join(&batch?));
+        let joined = input.map(move |batch| Ok(joiner.join(Rows::of_one(batch?))?.into_batch()));
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), joined)))
     }
 }

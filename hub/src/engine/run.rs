@@ -36,9 +36,14 @@ pub(super) async fn drive(
     dispatch: &dyn Dispatch,
 ) -> Result<RunResult> {
     loop {
-        let wanted = match run.advance().await? {
+        let wanted = match run.next()? {
             Next::Finished(result) => return Ok(result),
             Next::Scans(wanted) => wanted,
+            Next::Sql(_, plan) => {
+                let rows = run.look(plan).await;
+                run.made(rows)?;
+                continue;
+            }
         };
         let asking = &*run;
         let asked = wanted.into_iter().map(|(at, wanted)| async move {

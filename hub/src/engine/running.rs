@@ -7,7 +7,6 @@ use std::sync::Arc;
 use arrow::array::{Array, Int64Array, RecordBatch, new_null_array};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
-use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use zerotrip_checks::soundness::{CompleteScan, Incomplete, ScanState};
 use zerotrip_datasets::CivilDay;
@@ -31,8 +30,8 @@ pub(super) struct Run<'a> {
     check: &'a PreparedCheck,
     variant: &'a PreparedVariant,
     question: Question,
+    engine: &'a Engine,
     cx: Arc<ExchangeCx>,
-    task: Arc<TaskContext>,
     /// The step that comes next.
     place: usize,
     /// What became of the scans that were asked, by the place of their steps.
@@ -46,9 +45,11 @@ pub(super) struct Run<'a> {
 }
 
 /// What a request needs next.
-pub(super) enum Next {
+pub(super) enum Next<'a> {
     /// These scans, by the places of their steps: they need nothing of one another.
     Scans(Vec<(usize, Wanted)>),
+    /// What the SQL step at this place makes of its tables.
+    Sql(usize, &'a Arc<dyn ExecutionPlan>),
     /// Nothing.
     Finished(RunResult),
 }
@@ -78,7 +79,7 @@ impl<'a> Run<'a> {
     /// Before its first step.
     pub(super) fn new(
         check: &'a PreparedCheck,
-        engine: &Engine,
+        engine: &'a Engine,
         variant: &'a PreparedVariant,
         parameters: &[String],
         today: i32,
@@ -89,7 +90,7 @@ impl<'a> Run<'a> {
             check,
             variant,
             question,
-            task: engine.task(&cx),
+            engine,
             cx,
             place: 0,
             states: BTreeMap::new(),
@@ -100,34 +101,52 @@ impl<'a> Run<'a> {
         Ok(run)
     }
 
-    /// Runs the SQL steps up to the next scans. After `Scans`, [`Self::resume`] comes first.
-    pub(super) async fn advance(&mut self) -> Result<Next> {
+    /// What it needs next. After `Scans`, [`Self::resume`] comes first, and after `Sql`,
+    /// [`Self::made`].
+    pub(super) fn next(&mut self) -> Result<Next<'a>> {
         if self.is_stopped {
             return self.finish(false).map(Next::Finished);
         }
-        while let Some(step) = self.variant.steps.get(self.place) {
-            let plan = match &step.kind {
-                PreparedKind::Sql(plan) => plan,
+        let variant = self.variant;
+        while let Some(step) = variant.steps.get(self.place) {
+            match &step.kind {
+                PreparedKind::Sql(plan) => return Ok(Next::Sql(self.place, plan)),
                 PreparedKind::Months(months) => {
                     self.count(months)?;
                     self.place += 1;
-                    continue;
                 }
                 PreparedKind::Scan(_) => {
                     let wave = self.wave(self.place);
                     let wanted = wave.map(|at| Ok((at, self.wanted(at)?)));
                     return Ok(Next::Scans(wanted.collect::<Result<_>>()?));
                 }
-            };
-            match evaluate(plan, &self.task, &self.cx).await {
-                Ok(rows) => self.cx.fill(self.place + 1, rows)?,
-                // Over rows that could not be read whole, no step has to come to anything.
-                Err(_) if self.parameters_only => return self.finish(false).map(Next::Finished),
-                Err(error) => return Err(error),
             }
-            self.place += 1;
         }
         self.finish(true).map(Next::Finished)
+    }
+
+    /// Its tables.
+    pub(super) fn tables(&self) -> &ExchangeCx {
+        &self.cx
+    }
+
+    /// What a query makes of its tables: a step's, or another.
+    pub(super) async fn look(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<RecordBatch>> {
+        evaluate(plan, &self.cx, || self.engine.task(&self.cx)).await
+    }
+
+    /// Goes on with what the SQL step that it wanted came to.
+    pub(super) fn made(&mut self, rows: Result<Vec<RecordBatch>>) -> Result<()> {
+        match rows {
+            Ok(rows) => {
+                self.cx.fill(self.place + 1, rows)?;
+                self.place += 1;
+            }
+            // Over rows that could not be read whole, no step has to come to anything.
+            Err(_) if self.parameters_only => self.is_stopped = true,
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Counts the rows of a scan. Where a cell that is not known could change what is read of the
@@ -172,11 +191,6 @@ impl<'a> Run<'a> {
     /// makes of them.
     pub(super) fn ran_whole(&self) -> bool {
         self.place == self.variant.steps.len() && !self.is_stopped && !self.parameters_only
-    }
-
-    /// What another query makes of its tables.
-    pub(super) async fn look(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<RecordBatch>> {
-        evaluate(plan, &self.task, &self.cx).await
     }
 
     fn finish(&mut self, ran_all: bool) -> Result<RunResult> {

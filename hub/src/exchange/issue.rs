@@ -3,7 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use prost::Message as _;
+use prost::Message;
+use prost::bytes::Bytes;
 use zerotrip_certificates::SEAL_WITHIN;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::Argument;
@@ -12,9 +13,7 @@ use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::subject_answer::Outcome as SubjectOutcome;
-use zerotrip_proto::v1::{
-    ErrorCode, ExchangeBody, ExchangeOutcome, IssueBody, SubjectAnswer, SubjectLeaf,
-};
+use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, IssueBody, SubjectAnswer, SubjectLeaf};
 
 use super::check_many::MANY;
 use super::identify::{Identified, required_time};
@@ -103,7 +102,7 @@ impl Kind for IssueRequest {
                 "其内容已被擦除；请重新核验",
             ));
         };
-        if body.place.is_some_and(|place| !is_yes(&answer, place)) {
+        if body.place.is_some_and(|place| !is_yes(answer, place)) {
             return Err(not_issuable(
                 "its answer about the subject in that place was not true",
                 "其对该序位当事人的答复并非“符合”",
@@ -146,12 +145,21 @@ impl Kind for IssueRequest {
     }
 }
 
+/// Of an `ExchangeBody`, its leaves, each as it is encoded: of up to 10,000 one is read, for each
+/// certificate anew.
+#[derive(Clone, PartialEq, Message)]
+struct EncodedLeaves {
+    #[prost(bytes = "bytes", repeated, tag = "7")]
+    leaves: Vec<Bytes>,
+}
+
 /// Whether what is kept of an answer about many has a yes in this place.
-fn is_yes(kept: &[u8], place: u32) -> bool {
+fn is_yes(kept: Vec<u8>, place: u32) -> bool {
     let read = || {
-        let body = ExchangeBody::decode(kept).ok()?;
-        let SubjectLeaf { payload, .. } = body.leaves.get(usize::try_from(place).ok()?)?;
-        SubjectAnswer::decode(&**payload).ok()?.outcome
+        let body = EncodedLeaves::decode(Bytes::from(kept)).ok()?;
+        let leaf = body.leaves.get(usize::try_from(place).ok()?)?;
+        let SubjectLeaf { payload, .. } = SubjectLeaf::decode(leaf.clone()).ok()?;
+        SubjectAnswer::decode(&*payload).ok()?.outcome
     };
     matches!(read(), Some(SubjectOutcome::Yes(_)))
 }
@@ -192,4 +200,28 @@ fn check_validity(
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use zerotrip_proto::v1::{ExchangeBody, SubjectNo, SubjectYes};
+
+    use super::*;
+
+    #[test]
+    fn only_a_yes_in_that_place_is_one() {
+        let leaf = |outcome| SubjectLeaf {
+            payload: SubjectAnswer { outcome, ..SubjectAnswer::default() }.encode_to_vec(),
+            ..SubjectLeaf::default()
+        };
+        let yes = Some(SubjectOutcome::Yes(SubjectYes::default()));
+        let no = Some(SubjectOutcome::No(SubjectNo::default()));
+        let leaves = vec![leaf(no), leaf(yes), leaf(None)];
+        let body = ExchangeBody { leaves, ..ExchangeBody::default() }.encode_to_vec();
+        let found: Vec<bool> = (0..5).map(|place| is_yes(body.clone(), place)).collect();
+        assert_eq!(found, [false, true, false, false, false]);
+        assert!(!is_yes(vec![0xff; 9], 0));
+    }
 }

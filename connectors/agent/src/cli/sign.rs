@@ -111,7 +111,7 @@ pub async fn checks(home: &SystemHome) -> Result<Vec<CheckEntry>, Failure> {
     tokio::spawn(connection);
     let mut catalog = CatalogClient::new(client).max_decoding_message_size(bounds::MESSAGE_BYTES);
     Ok(catalog
-        .list_checks(ListChecksRequest {})
+        .list_checks(ListChecksRequest::default())
         .await
         .map_err(|status| Refusal::from_status(&status))?
         .into_inner()
