@@ -565,6 +565,15 @@ fn what_cannot_be_sound_is_refused_by_name() {
             "persons = [\"man_id\", \"wife_id\"]",
             "`wife_id` is not among the columns",
         ),
+        (
+            "parents = [\"father_id\", \"mother_id\"]",
+            "parents = [\"father_id\", \"guardian_id\"]",
+            "`guardian_id` is among the columns of no scan",
+        ),
+        ("role = \"birth\"", "role = \"event\"", "`parents` bounds nothing"),
+        ("role = \"end\"\npersons", "role = \"end\"\nleast_age = 1\npersons", "`least_age` bounds"),
+        ("least_age = 15", "least_age = 121", "least_age is too high"),
+        ("least_age = 15", "not_before = \"1950-5-1\"", "not a day"),
         ("role = \"event\"", "role = \"happening\"", "unknown variant"),
         ("lifetime_from = 15\n", "", "say how far back the register must know"),
         (
@@ -737,6 +746,8 @@ fn an_answer_holds_where_every_register_that_it_judges_does() {
 #[test]
 fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
     use std::collections::{BTreeMap, BTreeSet};
+    type DatedAs =
+        (String, String, Vec<String>, Option<u32>, Vec<String>, Option<chrono::NaiveDate>);
     use zerotrip_checks::definition::StepKind;
     use zerotrip_datasets::file::type_name;
     use zerotrip_hub::state::DefinitionFolder;
@@ -815,7 +826,7 @@ fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
                 "{}",
                 dataset.id
             );
-            let roles: BTreeSet<(String, String, Vec<String>, u32)> = definition
+            let roles: BTreeSet<DatedAs> = definition
                 .dates
                 .iter()
                 .filter(|date| date.dataset == dataset.id)
@@ -825,12 +836,14 @@ fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
                         format!("{:?}", date.role),
                         date.persons.clone(),
                         date.least_age,
+                        date.parents.clone(),
+                        date.not_before,
                     )
                 })
                 .collect();
             let owned =
                 |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-            let said: BTreeSet<(String, String, Vec<String>, u32)> = dataset
+            let said: BTreeSet<DatedAs> = dataset
                 .dates
                 .iter()
                 .map(|date| {
@@ -839,6 +852,8 @@ fn a_vocabulary_has_what_its_definition_asks_and_no_more() {
                         format!("{:?}", date.role),
                         owned(date.persons),
                         date.least_age,
+                        owned(date.parents),
+                        date.first_day(),
                     )
                 })
                 .collect();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
 use zerotrip_datasets::file::type_name;
 use zerotrip_proto::v1::{ScanTemplate, key_origin::From as Origin};
 use zerotrip_text::Bilingual;
@@ -43,13 +44,17 @@ pub(super) fn template_changes(old: &ScanTemplate, new: &ScanTemplate) -> Vec<Bi
         let types = template.types.iter();
         types
             .map(|typed| {
+                let age = typed.least_age.map(|age| age.to_string());
+                let first = typed.not_before.and_then(NaiveDate::from_epoch_days);
                 format!(
-                    "{} {} {} {} {}",
+                    "{} {} {} {} {} {} {}",
                     typed.column,
                     type_name(typed.r#type()),
                     typed.role().as_str_name(),
                     typed.persons.join(" "),
-                    typed.least_age
+                    age.unwrap_or_default(),
+                    typed.parents.join(" "),
+                    first.map(|day| day.to_string()).unwrap_or_default(),
                 )
             })
             .collect()

@@ -1,8 +1,8 @@
 //! What is asked of civil affairs: marriages, allowances, and support of those in need.
 
 use super::{
-    AskedColumn, AskedDataset, AskedEnd, AskedLookup, GRANTS, RECORDED_ON, begin, code, date, end,
-    event, id,
+    AskedColumn, AskedDataset, AskedDate, AskedEnd, AskedLookup, GRANTS, RECORDED_ON, begin_from,
+    code, date, end, event, event_from, id,
 };
 
 pub(super) const MARRIAGE: AskedDataset = AskedDataset {
@@ -37,7 +37,7 @@ pub(super) const MARRIAGE: AskedDataset = AskedDataset {
              event, nor of typing it in",
         ),
     ],
-    dates: &[event("event_date", &["man_id", "woman_id"], 15)],
+    dates: &[AskedDate { persons: &["man_id", "woman_id"], ..event_from("event_date", 15) }],
     end: None,
 };
 
@@ -73,7 +73,7 @@ pub(super) const ALLOWANCE: AskedDataset = AskedDataset {
         GRANT_ENDED_ON,
         RECORDED_ON,
     ],
-    dates: &[event("granted_on", &[], 0), end("ended_on", &[]), end("recorded_on", &[])],
+    dates: &[event("granted_on"), end("ended_on", &[]), end("recorded_on", &[])],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] }),
 };
 
@@ -113,6 +113,6 @@ pub(super) const MINIMUM_LIVING: AskedDataset = AskedDataset {
         GRANT_ENDED_ON,
         RECORDED_ON,
     ],
-    dates: &[begin("granted_on"), end("ended_on", &[]), end("recorded_on", &[])],
+    dates: &[begin_from("granted_on", 0), end("ended_on", &[]), end("recorded_on", &[])],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] }),
 };

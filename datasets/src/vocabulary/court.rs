@@ -2,7 +2,7 @@
 
 use zerotrip_proto::v1::SemanticType;
 
-use super::{AskedDataset, AskedEnd, AskedLookup, begin, code, column, date, end, id};
+use super::{AskedDataset, AskedEnd, AskedLookup, begin_from, code, column, date, end, id};
 
 pub(super) const RESTRICTION: AskedDataset = AskedDataset {
     id: "court.restriction",
@@ -21,6 +21,6 @@ pub(super) const RESTRICTION: AskedDataset = AskedDataset {
         date("ordered_on", "the day of the order (发出日期)"),
         date("lifted_on", "the day on which it was lifted; empty while it is in force"),
     ],
-    dates: &[begin("ordered_on"), end("lifted_on", &[])],
+    dates: &[begin_from("ordered_on", 0), end("lifted_on", &[])],
     end: Some(AskedEnd { column: "lifted_on", code: "status", ended: &["lifted"] }),
 };

@@ -1,7 +1,8 @@
 //! What is asked of the police.
 
 use super::{
-    AskedColumn, AskedDataset, AskedEnd, AskedLookup, BORN, began, begin, code, date, end, id,
+    AskedColumn, AskedDataset, AskedDate, AskedEnd, AskedLookup, BORN, began, begin_from, code,
+    date, end, id,
 };
 
 const STATUS: AskedColumn = code(
@@ -32,7 +33,10 @@ pub(super) const HOUSEHOLD: AskedDataset = AskedDataset {
         date("death_date", "the day of death; empty for a living person"),
         STATUS,
     ],
-    dates: &[BORN, end("death_date", &["resident_id"])],
+    dates: &[
+        AskedDate { parents: &["father_id", "mother_id"], ..BORN },
+        end("death_date", &["resident_id"]),
+    ],
     end: Some(AskedEnd { column: "death_date", code: "status", ended: &["deceased"] }),
 };
 
@@ -49,6 +53,7 @@ pub(super) const HOUSEHOLD_OWN: AskedDataset = AskedDataset {
         date("death_date", "the day of death; empty for a living person"),
         STATUS,
     ],
+    dates: &[BORN, end("death_date", &["resident_id"])],
     ..HOUSEHOLD
 };
 
@@ -65,7 +70,7 @@ pub(super) const HOUSEHOLD_SINCE: AskedDataset = AskedDataset {
              not known, and never the day of an export",
         ),
     ],
-    dates: &[BORN, end("death_date", &["resident_id"]), begin("registered_on")],
+    dates: &[BORN, end("death_date", &["resident_id"]), begin_from("registered_on", 0)],
     ..HOUSEHOLD_OWN
 };
 

@@ -2,7 +2,9 @@
 
 use zerotrip_proto::v1::SemanticType;
 
-use super::{AskedDataset, AskedEnd, AskedLookup, RECORDED_ON, code, column, date, end, event, id};
+use super::{
+    AskedDataset, AskedEnd, AskedLookup, RECORDED_ON, code, column, date, end, event_from, id,
+};
 
 pub(super) const LICENCE: AskedDataset = AskedDataset {
     id: "traffic.licence",
@@ -58,7 +60,7 @@ pub(super) const LICENCE: AskedDataset = AskedDataset {
         date("ended_on", "the day on which it ended or went elsewhere; EMPTY while it is here"),
         RECORDED_ON,
     ],
-    dates: &[event("obtained_on", &[], 16), end("ended_on", &[]), end("recorded_on", &[])],
+    dates: &[event_from("obtained_on", 16), end("ended_on", &[]), end("recorded_on", &[])],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["moved_out", "ended"] }),
 };
 
@@ -99,6 +101,6 @@ pub(super) const MEASURE: AskedDataset = AskedDataset {
         date("decided_on", "the day of the decision (决定日期)"),
         date("ended_on", "the day on which it ended (解除日期); EMPTY while it is in force"),
     ],
-    dates: &[event("decided_on", &[], 0), end("ended_on", &[])],
+    dates: &[event_from("decided_on", 14), end("ended_on", &[])],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] }),
 };

@@ -45,7 +45,14 @@ impl Scan {
                 r#type: semantic_type(name).unwrap_or_default().into(),
                 role: date.map_or(v1::DateRole::Unspecified, |date| date.role.into()).into(),
                 persons: date.map(|date| date.persons.clone()).unwrap_or_default(),
-                least_age: date.map_or(0, |date| date.least_age),
+                least_age: date.and_then(|date| date.least_age),
+                parents: date
+                    .into_iter()
+                    .flat_map(|date| &date.parents)
+                    .filter(|parent| asked(parent))
+                    .cloned()
+                    .collect(),
+                not_before: date.and_then(|date| date.not_before).map(|day| day.to_epoch_days()),
             }
         });
         let types = types.collect();
