@@ -71,7 +71,9 @@ pub fn is_plausible(
                 .map(|since| if bounds.older_carried_over { NaiveDate::MIN } else { since });
             is_lawful && is_plausible_event(day, since, persons, role.least_age(), last)
         }
-        DateRole::End => is_plausible_event(day, bounds.since, persons, role.least_age(), last),
+        DateRole::End | DateRole::RecordedOn => {
+            is_plausible_event(day, bounds.since, persons, role.least_age(), last)
+        }
         // A filler says nothing of when it began, and proves nothing.
         DateRole::Begin if is_placeholder(day) => true,
         // What is a person's can be older than the person, as a home can: `least_age` says where
@@ -86,6 +88,11 @@ pub fn is_plausible(
         DateRole::Limit => !is_placeholder(day),
         DateRole::Unspecified => false,
     }
+}
+
+/// Whether a date is one by which what the row records had ended, if it has.
+pub fn is_of_end(role: DateRole) -> bool {
+    matches!(role, DateRole::End | DateRole::RecordedOn)
 }
 
 /// Whether something that a register records can have happened on that day: the register had begun,

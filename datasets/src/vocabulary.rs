@@ -114,6 +114,9 @@ const fn end(column: &'static str, persons: &'static [&'static str]) -> AskedDat
     AskedDate { persons, ..dated(column, DateRole::End) }
 }
 
+/// When a row came to say what it says.
+const RECORDED: AskedDate = dated("recorded_on", DateRole::RecordedOn);
+
 /// A look-up that a check makes.
 #[derive(Debug)]
 pub struct AskedLookup {

@@ -126,7 +126,9 @@ impl PlausibilityRules {
                     _ => None,
                 }
             });
-            if rule.role.role() == DateRole::End && began.max().is_some_and(|began| day < began) {
+            if plausible::is_of_end(rule.role.role())
+                && began.max().is_some_and(|began| day < began)
+            {
                 return true;
             }
             let ids = |places: &[usize]| -> Vec<String> {

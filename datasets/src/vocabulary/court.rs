@@ -8,7 +8,8 @@ pub(super) const RESTRICTION: AskedDataset = AskedDataset {
     id: "court.restriction",
     what: "限制消费令: one row for each order and person, those that were lifted included",
     coverage: "An order of before `since` is in it only if `older = \"carried_over\"`. It speaks \
-               of the orders of the courts of its regions.",
+               of the orders of the courts of its regions; one of any other court forbids a \
+               purchase here too, so a copy of the national list belongs here where there is one.",
     lookup: AskedLookup {
         name: "restricted",
         columns: &["restricted_id"],

@@ -10,8 +10,17 @@ const STATUS: AskedColumn = code(
     "the person's status in this register now",
     &[
         ("registered", "registered here, and alive"),
-        ("moved_out", "迁出: registered elsewhere now"),
-        ("deceased", "死亡注销"),
+        (
+            "moved_out",
+            "迁出、应征入伍注销、出国（境）定居注销: registered here no longer, for another reason than \
+             death (户口登记条例 art. 10, 11)",
+        ),
+        (
+            "deceased",
+            "死亡注销 (art. 8), and no other 注销. A double entry that was struck off (重复户口注销) has no \
+             meaning here: where its number is the person's own, the person may be registered by \
+             the other entry. Leave its code out, and its row stops answers until it is gone",
+        ),
     ],
 );
 

@@ -4,8 +4,8 @@
 use zerotrip_proto::v1::SemanticType;
 
 use super::{
-    AskedColumn, AskedDataset, AskedDate, AskedEnd, AskedLookup, RECORDED_ON, code, column, date,
-    end, event, limit,
+    AskedColumn, AskedDataset, AskedDate, AskedEnd, AskedLookup, RECORDED, RECORDED_ON, code,
+    column, date, end, event, limit,
 };
 
 const VESSEL_NUMBER: AskedColumn = column(
@@ -46,7 +46,7 @@ const ENDED_ON: AskedColumn =
     date("ended_on", "the day on which it ended; EMPTY while it is there");
 
 const PAPER_DATES: &[AskedDate] =
-    &[event("issued_on"), limit("valid_until"), end("ended_on", &[]), end("recorded_on", &[])];
+    &[event("issued_on"), limit("valid_until"), end("ended_on", &[]), RECORDED];
 const PAPER_END: Option<AskedEnd> =
     Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] });
 
@@ -71,7 +71,7 @@ pub(super) const VESSEL_REGISTER: AskedDataset = AskedDataset {
         date("ended_on", "the day on which its registration here ended; EMPTY while it is there"),
         RECORDED_ON,
     ],
-    dates: &[end("ended_on", &[]), end("recorded_on", &[])],
+    dates: &[end("ended_on", &[]), RECORDED],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["deregistered"] }),
 };
 

@@ -125,7 +125,7 @@ fn impossible(typed: &TypedColumn, day: NaiveDate) -> Bilingual {
             ),
             format!("`event` 不早于 `since`（较早记录已移入的除外）、不早于相关人员年满 {age} 周岁、不晚于今日，且不是系统充填的日期"),
         ),
-        DateRole::End => (
+        DateRole::End | DateRole::RecordedOn => (
             "an end is not before `since`, not before anybody's birth, not to come, and no day that \
              systems write for none"
                 .to_owned(),

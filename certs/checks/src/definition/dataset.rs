@@ -83,6 +83,9 @@ pub enum Role {
     Begin,
     /// The last day for which it holds, which can be to come.
     Limit,
+    /// When the row came to say what it says: bounded as an end is.
+    #[serde(rename = "recorded")]
+    RecordedOn,
 }
 
 fn day<'de, D: Deserializer<'de>>(text: D) -> Result<Option<NaiveDate>, D::Error> {
@@ -99,6 +102,7 @@ impl From<Role> for v1::DateRole {
             Role::Birth => Self::Birth,
             Role::Begin => Self::Begin,
             Role::Limit => Self::Limit,
+            Role::RecordedOn => Self::RecordedOn,
         }
     }
 }

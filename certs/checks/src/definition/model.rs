@@ -27,6 +27,10 @@ pub struct Definition {
     pub version: u32,
     /// What people call it.
     pub title: Bilingual,
+    /// The law that the question and its rules are by, for who reads it.
+    pub basis: Vec<Bilingual>,
+    /// Whom somebody asks who holds an answer to be wrong, and in what time.
+    pub objection: Option<Bilingual>,
     /// Longest time from request to answer.
     pub deadline: Duration,
     /// What the requester must say.

@@ -51,6 +51,8 @@ impl Definition {
             base: raw.check.name,
             version: raw.check.version,
             title: raw.check.title,
+            basis: raw.check.basis,
+            objection: raw.check.objection,
             deadline,
             parameters,
             variants,

@@ -43,6 +43,9 @@ pub(super) struct RawCheck {
     pub(super) certain: Reference,
     pub(super) proves: RawProves,
     pub(super) silence: Option<String>,
+    #[serde(default)]
+    pub(super) basis: Vec<Bilingual>,
+    pub(super) objection: Option<Bilingual>,
 }
 
 /// What a true answer says.

@@ -152,6 +152,11 @@ fn dates(definition: &Definition, shape: &ExpectedDataset) -> Vec<Bilingual> {
                 Role::End => ("the day on which what the row records ended", "所载事项终止之日"),
                 Role::Birth => ("the day of birth that the number has inside", "号码所含出生日期"),
                 Role::Begin => ("the day on which what the row records began", "所载事项开始之日"),
+                Role::RecordedOn => (
+                    "the day since which the row says what it says: by then, what it shows as \
+                     ended had ended, and what it shows as going on went on",
+                    "该记录自何日起作此记载：截至该日，所载已终止的事项已终止，所载持续的事项仍持续",
+                ),
                 Role::Limit => (
                     "the last day for which what the row records holds",
                     "所载事项有效期的最后一日",

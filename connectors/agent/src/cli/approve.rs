@@ -229,9 +229,16 @@ fn in_words(template: &ScanTemplate) -> String {
             DateRole::Birth => "a birth",
             DateRole::Begin => "a beginning",
             DateRole::Limit => "a last day",
+            DateRole::RecordedOn => "when the row came to say what it says",
             DateRole::Unspecified => return None,
         };
-        Some(format!("; it takes `{}` to be the date of {dated}", column.column))
+        let aged = match (column.least_age(), column.parents.is_empty()) {
+            (0, true) => String::new(),
+            (0, false) => ", after the births of the parents".to_owned(),
+            (age, true) => format!(", of nobody below {age}"),
+            (age, false) => format!(", of parents who were {age} at least"),
+        };
+        Some(format!("; it takes `{}` to be the date of {dated}{aged}", column.column))
     });
     let claims = template.claims.iter().map(|claim| {
         let columns = claim.columns.join(", ");

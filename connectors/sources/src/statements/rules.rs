@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use zerotrip_datasets::cell::{CellReading, read};
 use zerotrip_datasets::file::Coverage;
-use zerotrip_datasets::plausible::{is_aged, is_placeholder};
+use zerotrip_datasets::plausible::{is_aged, is_of_end, is_placeholder};
 use zerotrip_datasets::suspicion::Suspicion;
 use zerotrip_datasets::vocabulary::{self, AskedDataset, AskedDate};
 use zerotrip_datasets::{Column, DatasetFile, date};
@@ -97,7 +97,7 @@ impl StatementRules {
             if let Some(end) = end
                 && let Some(code) = place(end.code)
             {
-                let dates = rules.dates.iter().filter(|date| date.role == DateRole::End);
+                let dates = rules.dates.iter().filter(|date| is_of_end(date.role));
                 rules.end = Some(EndColumns {
                     code,
                     ended: end.ended.iter().copied().collect(),
