@@ -29,6 +29,7 @@ mod sm2_files;
 mod unavailable;
 mod verify;
 mod verify_qr;
+mod written;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -217,8 +217,7 @@ impl Issued {
             }
             issue => issue?,
         };
-        self.came(issue, subject, issuing.known(answered, place)?, file);
-        Ok(())
+        self.came(issue, subject, issuing.known(answered, place)?, file)
     }
 
     /// Has a certificate recorded that is sealed and not known to be. Where the hub refuses, it may
@@ -234,17 +233,27 @@ impl Issued {
         match issuing.record_anew(&about(question, subject), entry, &file).await {
             Err(SessionError::Refused(refusal)) if refusal.code == ErrorCode::NotIssuable => {
                 self.refuse(subject, UNCONFIRMED);
+                Ok(())
             }
             issue => self.came(issue?, subject, Some(entry.clone()), file),
         }
-        Ok(())
     }
 
-    /// Notes what came of issuing.
-    fn came(&mut self, issue: Issue, subject: &str, entry: Option<Entry>, file: PathBuf) {
+    /// Notes what came of issuing. What was issued and is in no register could not be revoked: the
+    /// table would lack it, and a later run issue a second one.
+    fn came(
+        &mut self,
+        issue: Issue,
+        subject: &str,
+        entry: Option<Entry>,
+        file: PathBuf,
+    ) -> Result<(), Failure> {
         match (issue, entry) {
             (Issue::Issued(_), Some(entry)) => self.has(subject, &entry, file),
-            (Issue::Issued(_), None) => {}
+            (Issue::Issued(issued), None) => {
+                let serial = issued.certificate.serial.map(|serial| serial.to_string());
+                return Err(RegisterError::Unknown(serial.unwrap_or_default()).into());
+            }
             (Issue::NotIssued(outcome), _) => {
                 let code = match outcome {
                     Outcome::Denied(denied) => denied.code.name(),
@@ -254,6 +263,7 @@ impl Issued {
                 self.refuse(subject, code);
             }
         }
+        Ok(())
     }
 
     /// Sees to it that a certificate that was recorded is in the folder, and nothing else under its
