@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use serde_json::json;
 use zerotrip_client::{Offering, Session};
-use zerotrip_door::{DoorSettings, Offers, configuration, offer_uri};
+use zerotrip_door::{DoorSettings, OFFER_MINUTES, Offers, configuration, offer_uri};
 use zerotrip_text::Explain as _;
 
 use crate::ask::Asking;
@@ -19,8 +19,12 @@ pub(super) struct OfferArgs {
     #[command(flatten)]
     asking: Asking,
     /// Minutes in which the holder's wallet must come.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=50))]
+    #[arg(long, default_value_t = 10, value_parser = within())]
     minutes: u64,
+}
+
+fn within() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=OFFER_MINUTES)
 }
 
 pub(super) fn door_failure(error: &zerotrip_door::DoorError) -> Failure {

@@ -9,6 +9,7 @@
 //! certificate of one holder only.
 
 mod affirmed;
+mod copies;
 mod evidence;
 mod explain;
 mod facts;
@@ -28,6 +29,7 @@ mod type_metadata;
 mod verify;
 
 pub use affirmed::{Affirmed, NotAffirmed, OneOfMany};
+pub use copies::recorded_digest;
 pub use evidence::{
     EvidenceError, Moment, ProvenAnswer, answers_request, checkpoint_origin, open_checkpoint, prove,
 };

@@ -62,16 +62,16 @@ impl Session {
         Ok(Offering::Ready(Box::new(Ready { kept, definition, until })))
     }
 
-    /// Seals a certificate on a kept answer, bound to this key, and has the hub record it; it comes
-    /// back only then. On one answer there is one certificate: the same key gets the same again
-    /// where an earlier attempt did not come to its end, another key gets none.
+    /// Seals a certificate on a kept answer, a copy bound to each of these keys, and has the hub
+    /// record it; it comes back only then. On one answer there is one certificate: the same keys
+    /// get the same again where an earlier attempt did not come to its end, others get none.
     pub async fn issue_offered(
         &mut self,
         kept: KeptOne,
-        holder: &HolderKey,
+        holders: &[HolderKey],
     ) -> Result<Issue, SessionError> {
         let mut issuer = self.issuer()?;
-        let prepared = self.prepare(&mut issuer, None, Some(holder))?;
+        let prepared = self.prepare(&mut issuer, None, holders)?;
         let home = &self.connection.home;
         let between = (&home.system, &home.hub);
         let kept = kept.verify(between, &self.directory, SystemTime::now())?;

@@ -9,6 +9,7 @@
 
 mod binding;
 mod bounds;
+mod compact;
 mod disclosure;
 mod error;
 mod issue;
@@ -21,6 +22,7 @@ mod token;
 
 pub use binding::KeyBinding;
 pub use bounds::{DISCLOSURES, TOKEN_BYTES, TYP};
+pub use compact::CompactJws;
 pub(crate) use disclosure::disclosure_salted;
 pub use disclosure::{digest_of, disclosure, opened};
 pub use error::SdJwtError;
