@@ -5,11 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use zerotrip_text::cut;
+use zerotrip_trust::json::object;
 use zerotrip_trust::keys::{Algorithm, PublicKey, SigningKey};
 use zerotrip_trust::x509::{CERTIFICATE_BYTES, CertificateDer, sealing_key_of};
 
 use super::error::{SdJwtError, in_place};
-use super::json::object;
 
 /// What was read: **nothing in it is verified** before [`Jws::verify`].
 #[derive(Clone, Debug)]

@@ -12,7 +12,6 @@ mod bounds;
 mod disclosure;
 mod error;
 mod issue;
-mod json;
 mod jws;
 #[cfg(test)]
 mod tests;
@@ -25,7 +24,7 @@ pub(crate) use disclosure::disclosure_salted;
 pub use disclosure::{digest_of, disclosure, opened};
 pub use error::SdJwtError;
 pub use issue::{issue, issue_certified, issue_encoded};
-pub use json::{JsonError, object};
 pub(crate) use jws::Jws;
 pub(crate) use time::time;
 pub use token::{Claims, SdJwt};
+pub use zerotrip_trust::json::{JsonError, object};

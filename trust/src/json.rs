@@ -26,7 +26,7 @@ pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
 }
 
 /// Reads one value, nested at most 128 deep (serde_json's own bound).
-pub(crate) fn value(bytes: &[u8]) -> Result<Value, JsonError> {
+pub fn value(bytes: &[u8]) -> Result<Value, JsonError> {
     let twice = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value =
