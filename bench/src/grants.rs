@@ -52,7 +52,12 @@ fn one(number: usize) -> Result<(String, usize), Failure> {
         not_after: Some(life.1),
         ..Grant::default()
     });
-    let bundle = GrantBundle { version: 1, issued_at: Some(life.0), grants: grants.collect() };
+    let bundle = GrantBundle {
+        version: 1,
+        issued_at: Some(life.0),
+        grants: grants.collect(),
+        ..GrantBundle::default()
+    };
     let begun = Instant::now();
     let snapshot = Snapshot::try_new(&directory, &bundle, &checks)?;
     let taken = begun.elapsed();

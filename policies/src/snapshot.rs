@@ -9,6 +9,7 @@ use cedar_policy::{
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
 use prost::Message as _;
+use zerotrip_identification::Providers;
 use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{Grant, GrantBundle, Reason};
 use zerotrip_trust::digest::sha256_parts;
@@ -42,6 +43,7 @@ pub struct Snapshot {
     pub(crate) unknown_system: SystemEntry,
     pub(crate) unknown_check: CheckEntry,
     pub(crate) action_type: EntityTypeName,
+    providers: Providers,
     unserved: Vec<Unserved>,
     policy_digest: Digest,
     directory_version: u64,
@@ -103,6 +105,11 @@ impl Snapshot {
         self.directory_version
     }
 
+    /// Who can say that a person was identified.
+    pub fn providers(&self) -> &Providers {
+        &self.providers
+    }
+
     /// Grants that grant nothing, because their checks are not served.
     pub fn unserved(&self) -> &[Unserved] {
         &self.unserved
@@ -159,6 +166,8 @@ impl Snapshot {
             unknown_system,
             unknown_check: CheckEntry { uid: uid(&types.check, UNKNOWN), grants: HashMap::new() },
             action_type: types.action,
+            // Their faults are the bundle's, and refused above.
+            providers: Providers::read(&grants.identity_providers).unwrap_or_default(),
             unserved: unserved(grants, checks),
             policy_digest: sha256_parts(
                 hash_domain::POLICY,

@@ -14,6 +14,7 @@ mod explain;
 mod facts;
 mod grounds;
 mod holder;
+mod identified;
 mod jwks;
 mod profile;
 pub mod sdjwt;
@@ -34,6 +35,7 @@ pub use evidence::{
 pub use facts::{Fact, FactValue, fact_terms, fix_facts, open_facts, read_facts};
 pub use grounds::{Among, NoGrounds};
 pub use holder::{HolderKey, HolderKeyError};
+pub use identified::{IDENTIFIED, identified, identified_titles};
 pub use jwks::{JwkSet, JwkSetError};
 pub use profile::Profile;
 pub use seal::{CertificateContent, SealError, Sealed, seal};

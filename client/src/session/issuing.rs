@@ -18,7 +18,7 @@ use super::error::SessionError;
 use super::recording::{Issue, Issuer, Kept, Out, Prepared};
 use crate::issued::{Entry, Ground, Register, RegisterError, Sealer, Stage};
 use crate::reply::{AnsweredMany, NotAllowed, Outcome};
-use crate::request::{APPLICANT, CheckQuestion, Errand, RequestId};
+use crate::request::{APPLICANT, CheckQuestion, Errand, IdentityAssertion, RequestId};
 
 /// What a caller may want beside a certificate on an answer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,6 +26,8 @@ pub struct Wanted<'a> {
     /// The id to ask under. A certificate that was issued under it is handed out again, and nobody
     /// is asked; that needs a register of issued certificates.
     pub id: Option<&'a RequestId>,
+    /// That the person was identified, where the check asks that: its id is the one to ask under.
+    pub identity: Option<&'a IdentityAssertion>,
     /// The key that the certificate is bound to, in the profile of wallets.
     pub holder: Option<&'a HolderKey>,
 }
@@ -121,7 +123,8 @@ impl Session {
         question: &CheckQuestion,
         file: &Path,
     ) -> Result<Issue, SessionError> {
-        let Wanted { id, holder } = wanted;
+        let Wanted { id, identity, holder } = wanted;
+        let id = identity.map(IdentityAssertion::id).or(id);
         let mut issuer = self.issuer()?;
         let prepared = self.prepare(&mut issuer, Some(file), holder)?;
         let known = match (id, &prepared.issuer.register) {
@@ -136,7 +139,7 @@ impl Session {
             None => prepared,
         };
         let definition = self.definition(question).await?;
-        let (request, outcome) = self.ask(errand, question, id).await?;
+        let (request, outcome) = self.ask(errand, question, (id, identity)).await?;
         let payload = &request.envelope.payload;
         self.issue_on(errand, question, outcome, (payload, &definition), prepared).await
     }

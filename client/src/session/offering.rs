@@ -11,7 +11,7 @@ use super::error::SessionError;
 use super::recording::Issue;
 use crate::issued::{Register, RegisterError, Sealer};
 use crate::reply::{KeptAnswer, KeptOne, NotAllowed, Outcome};
-use crate::request::{CheckQuestion, Errand};
+use crate::request::{CheckQuestion, Errand, IdentityAssertion};
 
 /// What came of asking for a certificate that is to be offered.
 #[derive(Debug)]
@@ -40,12 +40,13 @@ impl Session {
         &mut self,
         errand: &Errand,
         question: &CheckQuestion,
+        identity: Option<&IdentityAssertion>,
     ) -> Result<Offering, SessionError> {
         let home = &self.connection.home;
         Sealer::load(home)?.certificate(&home.folder)?;
         Register::open(home)?.ok_or(RegisterError::NoSettings)?;
         let definition = self.definition(question).await?;
-        let (request, outcome) = self.ask(errand, question, None).await?;
+        let (request, outcome) = self.ask(errand, question, (None, identity)).await?;
         let affirmed = match outcome {
             Outcome::Affirmed(affirmed) => affirmed,
             other => return Ok(Offering::NotReady(other)),

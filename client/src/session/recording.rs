@@ -222,7 +222,7 @@ impl Session {
         let call = exchange.issue(ExchangeCall {
             request: Some(announcement.envelope.clone()),
             seen_size,
-            subjects: None,
+            ..ExchangeCall::default()
         });
         let reply = match Deadline::after(CALL_TIME).within(call).await {
             Ok(Ok(reply)) => reply.into_inner(),

@@ -204,8 +204,12 @@ impl World {
         let (now, number) = (SystemTime::now(), self.numbers.fetch_add(1, Ordering::SeqCst));
         let id = format!("0190-{number}");
         let parameters = vec![Parameter { name: "applicant".into(), value: APPLICANT.to_owned() }];
-        let body =
-            CheckBody { check: "no-property".into(), variant: variant.to_owned(), parameters };
+        let body = CheckBody {
+            check: "no-property".into(),
+            variant: variant.to_owned(),
+            parameters,
+            ..CheckBody::default()
+        };
         let request = Request {
             id: id.clone(),
             issuer: FUND.into(),

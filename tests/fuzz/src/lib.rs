@@ -16,6 +16,7 @@ pub mod bounded;
 mod certificates;
 mod documents;
 mod files;
+mod identity;
 mod mutate;
 mod qr;
 mod repository;
@@ -25,14 +26,20 @@ mod target;
 pub use target::Target;
 
 /// Every target, by its name.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 21] = [
     Target { name: "csv", run: files::csv, seeds: files::csv_seeds },
     Target { name: "dataset", run: documents::dataset, seeds: documents::dataset_seeds },
     Target { name: "dbf", run: files::dbf, seeds: files::dbf_seeds },
     Target { name: "definition", run: documents::definition, seeds: documents::definition_seeds },
     Target { name: "disclosure", run: certificates::disclosure, seeds: documents::json_seeds },
     Target { name: "dsse", run: signed::dsse, seeds: signed::dsse_seeds },
+    Target {
+        name: "identity_token",
+        run: identity::identity_token,
+        seeds: identity::identity_token_seeds,
+    },
     Target { name: "json", run: documents::json, seeds: documents::json_seeds },
+    Target { name: "jwks", run: identity::jwks, seeds: identity::jwks_seeds },
     Target { name: "manifest", run: documents::manifest, seeds: documents::manifest_seeds },
     Target { name: "note", run: signed::note, seeds: signed::note_seeds },
     Target { name: "parquet", run: files::parquet, seeds: files::parquet_seeds },

@@ -21,7 +21,7 @@ macro_rules! runs {
 }
 
 runs! {
-    csv dataset dbf definition disclosure dsse json manifest note parquet qr qr_image sdjwt
+    csv dataset dbf definition disclosure dsse identity_token json jwks manifest note parquet qr qr_image sdjwt
     sdjwt_parts sheet status_list tile xls xlsx
 }
 

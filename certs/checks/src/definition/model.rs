@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use zerotrip_datasets::KeyKind;
 use zerotrip_datasets::file::semantic_type;
+use zerotrip_identification::IdentityTerms;
 use zerotrip_text::Bilingual;
 use zerotrip_trust::digest::Digest;
 
@@ -31,6 +32,8 @@ pub struct Definition {
     pub deadline: Duration,
     /// What the requester must say.
     pub parameters: Vec<Parameter>,
+    /// How the person of a parameter must have been identified, where the law asks that.
+    pub identity: Option<IdentityTerms>,
     /// The question's forms, each with its own steps.
     pub variants: Vec<Variant>,
     /// What the datasets are taken to be.

@@ -46,6 +46,7 @@ impl Definition {
         );
         let parameters = faults.parameters(&raw.parameter);
         let variants = faults.variants(&raw, parts);
+        let identity = faults.identity(raw.identity, &parameters);
         let definition = Self {
             name: versioned(&raw.check.name, raw.check.version),
             base: raw.check.name,
@@ -53,6 +54,7 @@ impl Definition {
             title: raw.check.title,
             deadline,
             parameters,
+            identity,
             variants,
             datasets: raw.dataset,
             codes: raw.code,

@@ -1,6 +1,7 @@
 //! The template of a scan: what the owner of its dataset approves, by digest.
 
 use zerotrip_datasets::file::semantic_type;
+use zerotrip_identification::IdentityTerms;
 use zerotrip_proto::v1;
 
 use super::model::Definition;
@@ -70,6 +71,7 @@ impl Scan {
             rules_digest: definition.rules_digest.to_vec(),
             parameters: definition.parameters.iter().filter_map(Parameter::terms).collect(),
             key_kind: definition.key_kind(self).to_wire().into(),
+            identity: definition.identity.as_ref().map(IdentityTerms::to_wire),
             subject_kind: definition.subject_kind().to_wire().into(),
             lookup_columns: shape
                 .and_then(|shape| shape.lookup.get(&self.lookup))

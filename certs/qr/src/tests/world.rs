@@ -164,7 +164,12 @@ impl World {
     ) -> String {
         let definition = packed(check);
         let parameters = vec![Parameter { name: "applicant".into(), value: PERSON.into() }];
-        let body = CheckBody { check: check.into(), variant: variant.into(), parameters };
+        let body = CheckBody {
+            check: check.into(),
+            variant: variant.into(),
+            parameters,
+            ..CheckBody::default()
+        };
         let request = Request {
             id: "0190-1".into(),
             issuer: FUND.into(),

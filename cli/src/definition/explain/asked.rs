@@ -9,7 +9,7 @@ use zerotrip_datasets::KeyKind;
 use zerotrip_text::Bilingual;
 
 use super::counted::counted;
-use super::parameters::said;
+use super::parameters::{identified, said};
 use super::proven::proven;
 use super::{Section, dataset_name, joined, named, word};
 
@@ -64,6 +64,7 @@ pub(super) fn overview(definition: &Definition) -> Section {
         ],
     };
     drop(section.lines.splice(2..2, told_too(others)));
+    section.lines.extend(definition.identity.as_ref().map(identified));
     section
 }
 
@@ -267,7 +268,7 @@ fn persons(variant: &Variant, references: &[Reference], kind: KeyKind) -> Biling
 }
 
 /// A length of time in its largest whole unit.
-fn age(age: Duration) -> (String, String) {
+pub(super) fn age(age: Duration) -> (String, String) {
     let seconds = age.as_secs();
     let units = [(86_400, "days", "天"), (3600, "hours", "小时"), (60, "minutes", "分钟")];
     let whole = units.into_iter().find(|(unit, ..)| seconds.is_multiple_of(*unit));

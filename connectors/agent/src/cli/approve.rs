@@ -8,7 +8,7 @@ use clap::Args;
 use zerotrip_channel::SystemHome;
 use zerotrip_proto::names;
 use zerotrip_proto::v1::key_origin::From as Source;
-use zerotrip_proto::v1::{DateRole, ScanTemplate};
+use zerotrip_proto::v1::{DateRole, IdentityLevel, ScanTemplate};
 
 use crate::cli::output::{Failure, confirmed, say};
 use crate::cli::sign::checks;
@@ -240,6 +240,18 @@ fn in_words(template: &ScanTemplate) -> String {
     let parameters = template.parameters.iter().map(|terms| {
         format!("; the request says {} ({}, `{}`)", terms.title_en, terms.title_zh, terms.name)
     });
+    let identity = template.identity.iter().map(|terms| {
+        let level = match terms.level() {
+            IdentityLevel::IdentityLow => "low",
+            IdentityLevel::IdentitySubstantial => "substantial",
+            IdentityLevel::IdentityHigh => "high",
+            IdentityLevel::Unspecified => "an unknown",
+        };
+        format!(
+            "; `{}` MUST HAVE BEEN IDENTIFIED, at level {level} at least and {} seconds ago at most",
+            terms.parameter, terms.within_seconds
+        )
+    });
     let optional = match template.optional.as_slice() {
         [] => String::new(),
         columns => format!(", and of {} what the dataset has", columns.join(", ")),
@@ -250,7 +262,7 @@ fn in_words(template: &ScanTemplate) -> String {
     };
     format!(
         "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}{optional}; at most \
-         {} rows; {shown}{}{}{}{}",
+         {} rows; {shown}{}{}{}{}{}",
         template.check,
         template.dataset,
         template.lookup,
@@ -261,6 +273,7 @@ fn in_words(template: &ScanTemplate) -> String {
         meanings.collect::<String>(),
         dates.collect::<String>(),
         parameters.collect::<String>(),
+        identity.collect::<String>(),
         claims.collect::<String>(),
     )
 }
