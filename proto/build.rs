@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "zerotrip/v1/envelope.proto",
     "zerotrip/v1/error.proto",
     "zerotrip/v1/exchange.proto",
+    "zerotrip/v1/identity.proto",
     "zerotrip/v1/dataset.proto",
     "zerotrip/v1/catalog.proto",
     "zerotrip/v1/ledger.proto",

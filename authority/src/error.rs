@@ -135,6 +135,12 @@ pub enum AuthorityError {
     /// None is.
     #[error("no grant `{0}`; `zerotrip grant list` shows what there is")]
     NoGrant(String),
+    /// No provider of that id is trusted.
+    #[error("no identity provider `{0}` is trusted; `zerotrip identity list` shows which are")]
+    NoProvider(String),
+    /// A system that identity assertions would be made for.
+    #[error("the directory has no system `{0}`; `zerotrip member list` shows which there are")]
+    NoSystem(String),
     /// A request for renewal.
     #[error(transparent)]
     Renewal(#[from] RenewalError),

@@ -55,6 +55,19 @@ impl Explain for AuthorityError {
                 .within("the new directory would be refused: ", "新密钥目录将不被接受："),
             Self::GrantThere(id) => Failure::new(en, format!("已有授权 `{id}`"))
                 .remedy("revoke it first, or choose another id", "请先撤销，或另选编号"),
+            Self::NoProvider(id) => Failure::new(
+                format!("no identity provider `{id}` is trusted"),
+                format!("没有受信任的身份核验机构 `{id}`"),
+            )
+            .remedy(
+                "see `zerotrip identity list` for which are",
+                "请用 `zerotrip identity list` 查看",
+            ),
+            Self::NoSystem(system) => Failure::new(
+                format!("the directory has no system `{system}`"),
+                format!("目录中没有系统 `{system}`"),
+            )
+            .remedy("see `zerotrip member list` for those", "请用 `zerotrip member list` 查看"),
             Self::NoGrant(id) => {
                 Failure::new(format!("no grant `{id}`"), format!("没有授权 `{id}`")).remedy(
                     "see `zerotrip grant list` for what there is",

@@ -22,7 +22,7 @@ use crate::{Authority, AuthorityError};
 /// What the hub has.
 const TAKEN: &str = "grants.dsse";
 /// What it has not confirmed yet.
-const WAITING: &str = "grants.next.dsse";
+pub(crate) const WAITING: &str = "grants.next.dsse";
 /// The highest version that was signed here and given up when the hub's bundle was taken over: it
 /// is not given out again.
 const GIVEN_UP: &str = "grants.given-up";
@@ -233,7 +233,7 @@ impl Authority {
 
     /// A crash between taking a bundle and forgetting that it waited leaves it in both files: then
     /// nothing waits.
-    fn waiting(&self) -> Result<Option<(Envelope, GrantBundle)>, AuthorityError> {
+    pub(crate) fn waiting(&self) -> Result<Option<(Envelope, GrantBundle)>, AuthorityError> {
         let taken = self.taken_grants()?.version;
         Ok(self.signed_grants(WAITING)?.filter(|(_, bundle)| bundle.version > taken))
     }
@@ -242,7 +242,7 @@ impl Authority {
         self.read_signed_as(name, read_grants)
     }
 
-    fn sign_grants(
+    pub(crate) fn sign_grants(
         &self,
         mut bundle: GrantBundle,
         name: &str,

@@ -13,6 +13,7 @@ mod folder;
 mod grants;
 mod lineage;
 mod members;
+mod providers;
 pub mod publishing;
 mod renew;
 mod sealing;

@@ -109,7 +109,7 @@ async fn turns(
     out: Option<&Path>,
 ) -> Result<Measured, Failure> {
     let affirmed = Arc::clone(affirmed);
-    let out = out.map(|out| Arc::<Path>::from(out));
+    let out = out.map(Arc::<Path>::from);
     let files = Arc::new(AtomicUsize::new(fs_count(out.as_deref())?));
     asking(town, load, gauge, move |mut session, turn| {
         let (affirmed, out, files) = (Arc::clone(&affirmed), out.clone(), Arc::clone(&files));

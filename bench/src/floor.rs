@@ -1,6 +1,6 @@
-//! The floor: processes that sign, send, verify, and do nothing else: one in the hub's place and one
-//! in each department's. Same keys, same TLS, same HTTP/2 bounds, same order of calls, payloads of
-//! the same size as the real ones. Once with one signature a message, and once with as many as a
+//! The floor: processes that sign, send, verify, and do nothing else: one in the hub's place and
+//! one in each department's. Same keys, same TLS, same HTTP/2 bounds, same order of calls, payloads
+//! of the same size as the real ones. Once with one signature a message, and once with as many as a
 //! check needs.
 
 use std::path::PathBuf;

@@ -28,7 +28,8 @@ pub struct Grants {
 pub fn measure(arguments: &Grants) -> Result<(), Failure> {
     println!("machine: {}\n", measure::machine()?);
     println!(
-        "| grants | members | signed, KiB | taken into force, ms | a decision, µs: p50 | p99 | resident now / at most |"
+        "| grants | members | signed, KiB | taken into force, ms | a decision, µs: p50 | p99 | \
+         resident now / at most |"
     );
     println!("|---|---|---|---|---|---|---|");
     for grants in arguments.grants.iter().copied() {
@@ -80,6 +81,7 @@ fn one(number: usize) -> Result<(String, usize), Failure> {
         };
         let facts = Facts {
             subjects: 1,
+            is_identified: true,
             system,
             check,
             action: Action::Check,

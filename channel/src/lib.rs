@@ -12,6 +12,7 @@ pub mod files;
 mod home;
 mod join;
 pub mod new_file;
+pub mod private_folder;
 mod refresh;
 mod renew;
 mod server;

@@ -12,6 +12,7 @@ use zerotrip_client::request::APPLICANT;
 use zerotrip_client::{CheckQuestion, Errand, Issue, ManyQuestion, Session, SessionError, Wanted};
 
 use crate::folders::SystemDir;
+use crate::identity::IdentityArgs;
 use crate::many;
 use crate::parked::Park;
 use crate::render::{Failure, Screen, USAGE, card, certificate_json, deprecation, show_outcome};
@@ -71,6 +72,8 @@ pub(super) struct Checking {
     /// answered is.
     #[arg(long, value_name = "FILE", requires = "subjects")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    identity: IdentityArgs,
     #[command(flatten)]
     park: Park,
 }
@@ -158,15 +161,19 @@ impl Asking {
 }
 
 pub(super) async fn check(checking: Checking, screen: &Screen) -> Result<ExitCode, Failure> {
-    let Checking { asking, subjects, out, park } = checking;
+    let Checking { asking, subjects, out, identity, park } = checking;
     if let Some(subjects) = subjects {
         let (dir, errand, question) = asking.split()?;
         return many::check(&dir, &errand, question, &subjects, out.as_deref(), screen).await;
     }
     let (dir, errand, question) = asking.split()?;
+    let assertion = identity.read()?;
     let home = renewals::open_home(&dir, screen)?;
     let mut session = Session::connect(&home).await?;
-    let asked = session.check(&errand, &question).await;
+    let asked = match &assertion {
+        Some(assertion) => session.check_identified(&errand, &question, assertion).await,
+        None => session.check(&errand, &question).await,
+    };
     let until = session.deprecation().cloned();
     // What waits for hours holds no connection.
     drop(session);

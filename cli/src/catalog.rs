@@ -13,7 +13,7 @@ use zerotrip_proto::v1::{CheckEntry, Coverage, DatasetStatement, Envelope, ListD
 use zerotrip_text::{Bilingual, shown};
 use zerotrip_trust::directory::Directory;
 
-use crate::definition::said;
+use crate::definition::{identified, said};
 use crate::folders::SystemDir;
 use crate::quality;
 use crate::render::{Failure, Language, Screen, name_zh};
@@ -160,14 +160,14 @@ async fn list(home: &SystemHome, screen: &Screen) -> Result<(), Failure> {
     screen.show(&lines.join("\n"), &json!({ "checks": check_values, "datasets": dataset_values }))
 }
 
-/// What the parameters beside the person can be.
+/// What the parameters beside the person can be, and how the person must have been identified.
 fn bounds(entry: &CheckEntry) -> Vec<Bilingual> {
     // A definition that this version does not read is the hub's all the same.
     let Ok(definition) = Definition::parse(&entry.definition, &entry.name) else {
         return Vec::new();
     };
     let others = definition.parameters.iter().filter(|one| !one.declared.is_subject());
-    others.map(said).collect()
+    others.map(said).chain(definition.identity.as_ref().map(identified)).collect()
 }
 
 /// The names that `--param` takes.

@@ -9,14 +9,14 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use zerotrip_certificates::status::StatusValue;
 use zerotrip_channel::SystemHome;
-use zerotrip_channel::new_file::{NewFile, NotPlaced};
 use zerotrip_client::issued::{
     Due, Entry, Event, Order, Published, Register, RegisterError, Sealer, Search, Stage,
 };
 
 use crate::ask::{self, Asking};
 use crate::folders::SystemDir;
-use crate::render::{Failure, Screen, USAGE, rfc3339};
+use crate::render::{Failure, Screen, rfc3339};
+use crate::written::write_new;
 
 /// Certificates that are listed, without `--most`.
 const LISTED: u32 = 100;
@@ -228,17 +228,7 @@ fn hand_out(entry: &Entry, out: &Path) -> Result<(), Failure> {
         (Some(token), Stage::Recorded) => token,
         _ => return Err(RegisterError::NotIssued(entry.serial.clone()).into()),
     };
-    let mut new = NewFile::reserve(out)?;
-    new.fill(token.as_bytes())?;
-    new.place().map_err(|NotPlaced { part, error }| {
-        let part = part.display();
-        Failure::new(
-            USAGE,
-            format!("the certificate is in `{part}`: it could not be given its name: {error}"),
-            format!("证明在 `{part}` 中，未能改为指定文件名：{error}"),
-        )
-        .remedy("move it yourself", "请自行移动该文件")
-    })
+    write_new(out, token.as_bytes(), ("certificate", "证明"))
 }
 
 fn line(entry: &Entry, screen: &Screen) -> String {
@@ -273,6 +263,9 @@ fn details(entry: &Entry, screen: &Screen) -> Vec<String> {
     if let Some(index) = entry.record_index {
         line("ledger entry:", "台账条目：", index.to_string());
     }
+    if entry.copies > 1 {
+        line("copies:", "副本数：", entry.copies.to_string());
+    }
     let place = &entry.reference;
     line("status list:", "状态名单：", format!("{} #{}", place.uri, place.place));
     lines
@@ -301,6 +294,7 @@ fn entry_json(entry: &Entry) -> Value {
             Stage::Recorded => "recorded",
             Stage::GivenUp => "given-up",
         },
+        "copies": entry.copies,
         "published": !entry.unpublished,
         "exchange": entry.exchange,
         "place": entry.subject,

@@ -9,6 +9,7 @@ mod directory;
 mod door;
 mod folders;
 mod grants;
+mod identity;
 mod issued;
 mod join;
 mod ledger;
@@ -29,6 +30,7 @@ mod sm2_files;
 mod unavailable;
 mod verify;
 mod verify_qr;
+mod written;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -91,7 +93,8 @@ enum Command {
         /// came of each person. After a run that was stopped, run it again over the same folder:
         /// whoever has a certificate gets no second one. Needs `status.toml`, and a grant and
         /// approvals for requests about many.
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "request_id", "holder_key"])]
+        #[arg(long, value_name = "FILE")]
+        #[arg(conflicts_with_all = ["from", "request_id", "holder_key", "identity"])]
         batch: Option<PathBuf>,
         /// Issue on the answer that `check --subjects … --out FILE` brought about this person
         /// within the last hour, instead of asking again: FILE, with the folder `FILE.evidence`
@@ -103,6 +106,10 @@ enum Command {
         /// run came to its end. Needs `status.toml`.
         #[arg(long, value_name = "ID", conflicts_with = "from", value_parser = request_id)]
         request_id: Option<RequestId>,
+        /// A file with the ID token that the identity provider signed, with the nonce of `identity
+        /// challenge`, for a check that asks that the person was identified.
+        #[arg(long, value_name = "FILE", requires = "request_id")]
+        identity: Option<PathBuf>,
         /// Bind the certificate to its holder's key, in the profile of wallets (`haip-1.0`): a file
         /// with the public key as a JSON Web Key. Needs `status.toml` and `seal.pem`.
         #[arg(long, value_name = "JWK", conflicts_with = "from")]
@@ -195,6 +202,9 @@ enum Command {
     /// Members: invite, admit, list, suspend, resume. Run by the authority.
     #[command(subcommand)]
     Member(member::MemberCommand),
+    /// That the person asked about was identified: the nonce for it, and whom the authority trusts.
+    #[command(subcommand)]
+    Identity(identity::IdentityCommand),
     /// Grants: who may ask which check, for which purpose, under which law. Run by the authority.
     #[command(subcommand)]
     Grant(grants::GrantCommand),
@@ -245,9 +255,14 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Issue { asking, out, batch: Some(list), .. } => {
             ask::issue_batch(asking, (&list, &out), screen).await
         }
-        Command::Issue { asking, out, from, request_id, holder_key, batch: None } => {
+        Command::Issue { asking, out, from, request_id, identity, holder_key, batch: None } => {
             let holder = holder_key.as_deref().map(ask::holder_key).transpose()?;
-            let wanted = Wanted { id: request_id.as_ref(), holder: holder.as_ref() };
+            let assertion = identity::assertion(request_id.as_ref(), identity.as_deref())?;
+            let wanted = Wanted {
+                id: request_id.as_ref(),
+                identity: assertion.as_ref(),
+                holder: holder.as_ref(),
+            };
             let on = from.as_deref().map_or(ask::Basis::Asked(wanted), ask::Basis::Kept);
             ask::issue(asking, &out, on, screen).await
         }
@@ -276,6 +291,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         }
         Command::Authority(command) => authority::authority(command, screen).await,
         Command::Member(command) => member::member(command, screen).await,
+        Command::Identity(command) => identity::identity(command, screen).await,
         Command::Grant(command) => grants::grant(command, screen).await,
         Command::Catalog(command) => catalog::catalog(command, screen).await,
         Command::Definition(command) => definition::definition(command, screen).await,

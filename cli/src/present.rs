@@ -9,11 +9,11 @@ use serde_json::json;
 use zerotrip_certificates::HolderKey;
 use zerotrip_certificates::sdjwt::SdJwt;
 use zerotrip_channel::files;
-use zerotrip_channel::new_file::{NewFile, NotPlaced};
 use zerotrip_text::Explain as _;
 use zerotrip_trust::keys::SigningKey;
 
 use crate::render::{Failure, NOT_VERIFIED, Screen, USAGE};
+use crate::written::write_new;
 
 /// A certificate, and what of it is shown.
 #[derive(Args)]
@@ -68,17 +68,7 @@ pub(super) fn present(presenting: &Presenting, screen: &Screen) -> Result<ExitCo
         (Some(file), Some(audience), Some(nonce)) => proven(&shown, file, (audience, nonce))?,
         _ => shown,
     };
-    let mut new = NewFile::reserve(out)?;
-    new.fill(shown.to_string().as_bytes())?;
-    new.place().map_err(|NotPlaced { part, error }| {
-        let part = part.display();
-        Failure::new(
-            USAGE,
-            format!("the presentation is in `{part}`: it could not be given its name: {error}"),
-            format!("出示文件在 `{part}` 中，未能改为指定文件名：{error}"),
-        )
-        .remedy("move it yourself", "请自行移动该文件")
-    })?;
+    write_new(out, shown.to_string().as_bytes(), ("presentation", "出示文件"))?;
     let withheld: Vec<&&str> = names.iter().filter(|name| !keep.contains(name)).collect();
     let text = format!("{} {}", screen.pick("written:", "已写入："), out.display());
     screen.show(

@@ -13,7 +13,6 @@ use std::time::SystemTime;
 use clap::Args;
 use serde_json::{Value, json};
 use zerotrip_certificates::{Demand, TrustRoot, judge};
-use zerotrip_channel::new_file::{NewFile, NotPlaced};
 use zerotrip_channel::{SystemHome, files, new_file};
 use zerotrip_client::issued::Sealer;
 use zerotrip_paper::Qr;
@@ -23,6 +22,7 @@ use zerotrip_text::{Explain as _, Failure as Said};
 use crate::folders::SystemDir;
 use crate::qr;
 use crate::render::{Failure, NOT_VERIFIED, Screen, USAGE};
+use crate::written::write_new;
 use settings::PaperSettings;
 
 /// A certificate, and where its PDF or OFD goes.
@@ -83,17 +83,7 @@ pub(super) async fn print(printing: &Printing, screen: &Screen) -> Result<ExitCo
     } else {
         pdf::make(record, &home, &settings, qr, now).await?
     };
-    let mut new = NewFile::reserve(out)?;
-    new.fill(&made.bytes)?;
-    new.place().map_err(|NotPlaced { part, error }| {
-        let part = part.display();
-        Failure::new(
-            USAGE,
-            format!("the paper is in `{part}`: it could not be given its name: {error}"),
-            format!("文件在 `{part}` 中，未能改为指定文件名：{error}"),
-        )
-        .remedy("move it yourself", "请自行移动该文件")
-    })?;
+    write_new(out, &made.bytes, ("paper", "文件"))?;
     let mut said = format!(
         "{} {} ({} {})",
         screen.pick("written:", "已写入："),

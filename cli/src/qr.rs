@@ -8,7 +8,6 @@ use clap::Args;
 use serde_json::json;
 use zerotrip_certificates::sdjwt::SdJwt;
 use zerotrip_certificates::{Demand, TrustRoot, judge};
-use zerotrip_channel::new_file::{NewFile, NotPlaced};
 use zerotrip_channel::{SystemHome, files};
 use zerotrip_client::issued::{Register, Sealer};
 use zerotrip_qr::{Matrix, Standing, make, matrix, png, svg};
@@ -16,6 +15,7 @@ use zerotrip_text::Explain as _;
 
 use crate::folders::SystemDir;
 use crate::render::{Failure, NOT_VERIFIED, Screen, USAGE};
+use crate::written::write_new;
 
 /// A certificate, and where its QR goes.
 #[derive(Args)]
@@ -103,15 +103,5 @@ fn write(out: &Path, matrix: &Matrix) -> Result<(), Failure> {
     } else {
         png(matrix).map_err(|error| Failure::usage(&error, "无法绘制二维码"))?
     };
-    let mut new = NewFile::reserve(out)?;
-    new.fill(&drawn)?;
-    new.place().map_err(|NotPlaced { part, error }| {
-        let part = part.display();
-        Failure::new(
-            USAGE,
-            format!("the QR is in `{part}`: it could not be given its name: {error}"),
-            format!("二维码在 `{part}` 中，未能改为指定文件名：{error}"),
-        )
-        .remedy("move it yourself", "请自行移动该文件")
-    })
+    write_new(out, &drawn, ("QR", "二维码"))
 }

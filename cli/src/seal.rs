@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use zerotrip_channel::new_file::NewFile;
 use zerotrip_channel::{files, new_file};
 use zerotrip_ofd::{Picture, Seal, SealTerms, Signers};
 use zerotrip_text::{Explain as _, shown};
 
 use crate::render::{Failure, Screen, USAGE, rfc3339};
 use crate::sm2_files;
+use crate::written::write_new;
 
 /// Electronic seals.
 #[derive(Subcommand)]
@@ -102,9 +102,7 @@ fn make(making: &MakingSeal, screen: &Screen) -> Result<ExitCode, Failure> {
     let key = sm2_files::key(&making.key)?;
     let certificate = sm2_files::certificate(&making.certificate)?;
     let seal = Seal::make(terms, &key, &certificate).map_err(refuse)?;
-    let mut new = NewFile::reserve(&making.out)?;
-    new.fill(seal.der())?;
-    new.place().map_err(|placed| Failure::usage(&placed.error, "未能写入文件"))?;
+    write_new(&making.out, seal.der(), ("seal", "电子印章"))?;
     show(&seal, Some(&making.out), screen)
 }
 

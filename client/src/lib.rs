@@ -18,7 +18,9 @@ pub mod seen;
 mod session;
 
 pub use reply::{ManyOutcome, Outcome};
-pub use request::{CheckQuestion, Errand, ManyQuestion, RequestId};
+pub use request::{
+    CheckQuestion, Errand, IdentityAssertion, IdentityChallenge, ManyQuestion, RequestId,
+};
 pub use seen::SeenError;
 pub use session::{
     Connection, InForce, Issue, IssuedCertificate, ManyIssuing, Offering, Ready, Session,

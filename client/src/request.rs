@@ -1,6 +1,7 @@
 //! Building and signing a request. Everything that can be refused is refused here, before a byte
 //! leaves.
 
+mod identified;
 mod many;
 
 use std::time::SystemTime;
@@ -10,6 +11,7 @@ use zerotrip_channel::BatchSigner;
 use zerotrip_checks::definition::Definition;
 use zerotrip_datasets::parameter::{Spelling, read_all};
 use zerotrip_datasets::{ParameterError, ParameterFault, ParameterType};
+use zerotrip_identification::Fault;
 use zerotrip_proto::bounds::{REQUEST_LIFE, SUBJECTS, TEXT_CHARS};
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::request::Body;
@@ -21,6 +23,7 @@ use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::SigningKey;
 use zerotrip_trust::signed;
 
+pub use identified::{IdentityAssertion, IdentityChallenge};
 pub use many::{ManyQuestion, canonical_subjects};
 pub(crate) use many::{check_many_body, check_many_request};
 
@@ -140,6 +143,9 @@ pub enum RequestError {
     /// Not of its declared type. The value itself is not repeated.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
+    /// An identity assertion that is not a token.
+    #[error("--identity: {}", .0.words().en)]
+    Identity(Fault),
     /// No secret for a list.
     #[error(transparent)]
     Random(RandomError),
@@ -218,6 +224,7 @@ impl CheckQuestion {
             check: self.check.clone(),
             variant: self.variant.clone(),
             parameters: self.given(),
+            ..CheckBody::default()
         })
     }
 }

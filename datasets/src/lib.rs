@@ -31,6 +31,7 @@ pub mod vocabulary;
 mod arrow_type;
 mod edits;
 mod fold;
+mod grammar;
 mod nearest;
 
 pub use arrow_type::arrow_type;

@@ -39,27 +39,60 @@ pub struct Bounds {
     pub last: CivilDay,
 }
 
-/// Whether a date can be what the check takes it to be the date of. `persons` are the ids in the
-/// columns that the role names.
-pub fn is_plausible(role: &TypedColumn, day: NaiveDate, persons: &[&str], bounds: Bounds) -> bool {
-    let births = persons.iter().filter_map(|person| birth_in(person));
+/// The ids in the columns that a date's role names.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Concerned<'a> {
+    /// Whom it concerns.
+    pub persons: &'a [&'a str],
+    /// Of a birth: the parents.
+    pub parents: &'a [&'a str],
+}
+
+/// Whether a date can be what the check takes it to be the date of.
+pub fn is_plausible(
+    role: &TypedColumn,
+    day: NaiveDate,
+    concerned: Concerned<'_>,
+    bounds: Bounds,
+) -> bool {
+    let births = |ids: &'_ [&'_ str]| ids.iter().filter_map(|id| birth_in(id)).collect::<Vec<_>>();
+    let persons = births(concerned.persons).into_iter();
+    let last = bounds.last.date();
+    let is_lawful = role.not_before.is_none_or(|first| day.to_epoch_days() >= first);
     match role.role() {
-        DateRole::Birth => persons.iter().all(|person| birth_in(person) == Some(day)),
+        DateRole::Birth => {
+            let mut parents = births(concerned.parents).into_iter();
+            concerned.persons.iter().all(|person| birth_in(person) == Some(day))
+                && parents.all(|born| is_aged(born, role.least_age(), day))
+        }
         DateRole::Event => {
             let since = bounds
                 .since
                 .map(|since| if bounds.older_carried_over { NaiveDate::MIN } else { since });
-            is_plausible_event(day, since, births, role.least_age, bounds.last.date())
+            is_lawful && is_plausible_event(day, since, persons, role.least_age(), last)
         }
-        DateRole::End => {
-            is_plausible_event(day, bounds.since, births, role.least_age, bounds.last.date())
+        DateRole::End | DateRole::RecordedOn => {
+            is_plausible_event(day, bounds.since, persons, role.least_age(), last)
         }
         // A filler says nothing of when it began, and proves nothing.
-        DateRole::Begin => day <= bounds.last.date() || is_placeholder(day),
+        DateRole::Begin if is_placeholder(day) => true,
+        // What is a person's can be older than the person, as a home can: `least_age` says where
+        // it cannot.
+        DateRole::Begin => {
+            let mut persons = persons;
+            let is_of_age =
+                role.least_age.is_none_or(|least| persons.all(|born| is_aged(born, least, day)));
+            day <= last && is_lawful && is_of_age
+        }
         // What holds for ever has no last day.
         DateRole::Limit => !is_placeholder(day),
         DateRole::Unspecified => false,
     }
+}
+
+/// Whether a date is one by which what the row records had ended, if it has.
+pub fn is_of_end(role: DateRole) -> bool {
+    matches!(role, DateRole::End | DateRole::RecordedOn)
 }
 
 /// Whether something that a register records can have happened on that day: the register had begun,
@@ -72,12 +105,16 @@ pub fn is_plausible_event(
     least_age: u32,
     last: NaiveDate,
 ) -> bool {
-    let aged =
-        |birth: NaiveDate| birth.checked_add_months(Months::new(least_age.saturating_mul(12)));
     since.is_some_and(|since| day >= since)
         && day <= last
-        && births.all(|birth| aged(birth).is_some_and(|turned| day >= turned))
+        && births.all(|birth| is_aged(birth, least_age, day))
         && !is_placeholder(day)
+}
+
+/// Whether somebody who was born then had reached that age, in years.
+pub fn is_aged(birth: NaiveDate, least_age: u32, day: NaiveDate) -> bool {
+    let months = Months::new(least_age.saturating_mul(12));
+    birth.checked_add_months(months).is_some_and(|turned| day >= turned)
 }
 
 /// Whether systems write that day where there is no date.
@@ -108,7 +145,11 @@ mod tests {
     }
 
     fn role(role: DateRole, least_age: u32) -> TypedColumn {
-        TypedColumn { role: role.into(), least_age, ..TypedColumn::default() }
+        TypedColumn { role: role.into(), least_age: Some(least_age), ..TypedColumn::default() }
+    }
+
+    fn of<'a>(persons: &'a [&'a str]) -> Concerned<'a> {
+        Concerned { persons, parents: &[] }
     }
 
     fn bounds(since: &str, older_carried_over: bool) -> Bounds {
@@ -137,7 +178,12 @@ mod tests {
             for older in [false, true] {
                 for kind in [DateRole::Event, DateRole::End] {
                     assert!(
-                        !is_plausible(&role(kind, 0), day(text), &[], bounds("1800-01-01", older)),
+                        !is_plausible(
+                            &role(kind, 0),
+                            day(text),
+                            of(&[]),
+                            bounds("1800-01-01", older)
+                        ),
                         "{text}"
                     );
                 }
@@ -148,7 +194,7 @@ mod tests {
     #[test]
     fn an_event_lies_between_the_register_the_births_and_the_reading() {
         let plausible = |kind, text: &str, persons: &[&str], since: &str, older| {
-            is_plausible(&role(kind, 0), day(text), persons, bounds(since, older))
+            is_plausible(&role(kind, 0), day(text), of(persons), bounds(since, older))
         };
         assert!(plausible(DateRole::End, "1984-01-01", &[BORN_1957], "1984-01-01", false));
         assert!(
@@ -177,14 +223,14 @@ mod tests {
             !is_plausible(
                 &role(DateRole::Event, 15),
                 day("2005-01-18"),
-                &[BORN_1995],
+                of(&[BORN_1995]),
                 bounds("1950-05-01", false)
             ),
             "ten years old"
         );
         let unstated = Bounds { since: None, ..bounds("1950-05-01", true) };
         assert!(
-            !is_plausible(&role(DateRole::Event, 0), day("2020-02-03"), &[BORN_1995], unstated),
+            !is_plausible(&role(DateRole::Event, 0), day("2020-02-03"), of(&[BORN_1995]), unstated),
             "its owner says nothing"
         );
         assert!(
@@ -196,7 +242,7 @@ mod tests {
     #[test]
     fn a_beginning_is_not_to_come_unless_it_is_none() {
         let begin = |text: &str| {
-            is_plausible(&role(DateRole::Begin, 0), day(text), &[], bounds("1984-01-01", false))
+            is_plausible(&role(DateRole::Begin, 0), day(text), of(&[]), bounds("1984-01-01", false))
         };
         assert!(
             begin("2026-11-28")
@@ -208,12 +254,52 @@ mod tests {
     }
 
     #[test]
+    fn what_began_can_be_older_than_its_person_unless_an_age_is_said() {
+        let begin = |least_age: Option<u32>, text: &str| {
+            let role = TypedColumn { least_age, ..role(DateRole::Begin, 0) };
+            is_plausible(&role, day(text), of(&[BORN_1995]), bounds("1984-01-01", false))
+        };
+        // A home that was bought by others before, or an account that nobody opened.
+        assert!(begin(None, "1990-05-05"));
+        assert!(!begin(Some(0), "1995-01-17") && begin(Some(0), "1995-01-18"));
+        assert!(!begin(Some(10), "2005-01-17") && begin(Some(10), "2005-01-18"));
+        assert!(begin(Some(10), "1970-01-01"), "a filler says nothing");
+    }
+
+    #[test]
+    fn nothing_is_older_than_the_law_that_it_is_by() {
+        for kind in [DateRole::Event, DateRole::Begin] {
+            let first = Some(day("1991-05-01").to_epoch_days());
+            let role = TypedColumn { not_before: first, ..role(kind, 0) };
+            let can = |text: &str| {
+                is_plausible(&role, day(text), of(&[BORN_1957]), bounds("1984-01-01", true))
+            };
+            assert!(!can("1991-04-30") && can("1991-05-01"), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_child_is_younger_than_its_parents() {
+        let birth = |least_age, parents: &[&str]| {
+            let role = TypedColumn { least_age, ..role(DateRole::Birth, 0) };
+            let concerned = Concerned { persons: &[BORN_1995], parents };
+            is_plausible(&role, day("1995-01-18"), concerned, bounds("1984-01-01", false))
+        };
+        const BORN_1986: &str = "330106198601190027";
+        assert!(birth(None, &[BORN_1957]) && birth(Some(8), &[BORN_1957, BORN_1986]));
+        assert!(!birth(Some(9), &[BORN_1957, BORN_1986]), "a mother of eight");
+        assert!(birth(None, &[BORN_1986]) && birth(None, &["G12345678"]));
+        assert!(birth(None, &[BORN_1995]), "on one day");
+        assert!(!birth(None, &["330106199501190024"]), "born the day after her child");
+    }
+
+    #[test]
     fn a_birth_is_the_one_inside_the_id() {
         let birth = |text: &str, person: &str| {
             is_plausible(
                 &role(DateRole::Birth, 0),
                 day(text),
-                &[person],
+                of(&[person]),
                 bounds("1984-01-01", false),
             )
         };
@@ -232,7 +318,7 @@ mod tests {
             let person = format!("330106{}0010", date(born).format("%Y%m%d"));
             let kind = if end { DateRole::End } else { DateRole::Event };
             let bounds = Bounds { since: Some(date(since)), older_carried_over: older, last: CivilDay::of(date(last)) };
-            if is_plausible(&role(kind, age), date(at), &[&person], bounds) {
+            if is_plausible(&role(kind, age), date(at), of(&[&person]), bounds) {
                 prop_assert!(at <= last && at >= born + i32::try_from(age).unwrap() * 365);
                 prop_assert!(at >= since || (older && !end));
                 prop_assert!(at != 0 && at != -25_567 && at != -25_569);

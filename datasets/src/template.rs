@@ -174,7 +174,11 @@ pub fn cannot_be_absent(role: DateRole) -> Option<&'static str> {
     match role {
         DateRole::Event => Some("the day of something that happened"),
         DateRole::Birth => Some("a day of birth"),
-        DateRole::End | DateRole::Begin | DateRole::Limit | DateRole::Unspecified => None,
+        DateRole::End
+        | DateRole::RecordedOn
+        | DateRole::Begin
+        | DateRole::Limit
+        | DateRole::Unspecified => None,
     }
 }
 

@@ -21,6 +21,7 @@ mod traffic;
 mod vessels;
 mod veterans;
 
+use chrono::NaiveDate;
 use zerotrip_proto::v1::{DateRole, SemanticType};
 
 /// What a check asks of registers.
@@ -60,8 +61,12 @@ pub struct AskedDate {
     pub role: DateRole,
     /// Columns of persons who had been born by then.
     pub persons: &'static [&'static str],
-    /// Years of age that they had reached.
-    pub least_age: u32,
+    /// Years of age that they had reached; of a birth, that the parents had.
+    pub least_age: Option<u32>,
+    /// Of a birth: columns of the parents.
+    pub parents: &'static [&'static str],
+    /// The first day on which it can have been, as in `1991-05-01`.
+    pub not_before: Option<&'static str>,
 }
 
 /// A date that is empty while what the row records goes on.
@@ -75,32 +80,42 @@ pub struct AskedEnd {
     pub ended: &'static [&'static str],
 }
 
-const fn event(
-    column: &'static str,
-    persons: &'static [&'static str],
-    least_age: u32,
-) -> AskedDate {
-    AskedDate { column, role: DateRole::Event, persons, least_age }
+const fn dated(column: &'static str, role: DateRole) -> AskedDate {
+    AskedDate { column, role, persons: &[], least_age: None, parents: &[], not_before: None }
 }
 
-const BORN: AskedDate = AskedDate {
-    column: "birth_date",
-    role: DateRole::Birth,
-    persons: &["resident_id"],
-    least_age: 0,
-};
+const fn event(column: &'static str) -> AskedDate {
+    dated(column, DateRole::Event)
+}
+
+/// What happened to nobody below that age.
+const fn event_from(column: &'static str, least_age: u32) -> AskedDate {
+    AskedDate { least_age: Some(least_age), ..event(column) }
+}
+
+const BORN: AskedDate =
+    AskedDate { persons: &["resident_id"], ..dated("birth_date", DateRole::Birth) };
 
 const fn limit(column: &'static str) -> AskedDate {
-    AskedDate { column, role: DateRole::Limit, persons: &[], least_age: 0 }
+    dated(column, DateRole::Limit)
 }
 
+/// What can be older than the person whose it is.
 const fn begin(column: &'static str) -> AskedDate {
-    AskedDate { column, role: DateRole::Begin, persons: &[], least_age: 0 }
+    dated(column, DateRole::Begin)
+}
+
+/// What began for nobody below that age.
+const fn begin_from(column: &'static str, least_age: u32) -> AskedDate {
+    AskedDate { least_age: Some(least_age), ..begin(column) }
 }
 
 const fn end(column: &'static str, persons: &'static [&'static str]) -> AskedDate {
-    AskedDate { column, role: DateRole::End, persons, least_age: 0 }
+    AskedDate { persons, ..dated(column, DateRole::End) }
 }
+
+/// When a row came to say what it says.
+const RECORDED: AskedDate = dated("recorded_on", DateRole::RecordedOn);
 
 /// A look-up that a check makes.
 #[derive(Debug)]
@@ -248,6 +263,13 @@ pub fn of_dataset(id: &str) -> impl Iterator<Item = &'static AskedDataset> {
 /// The vocabulary of a check.
 pub fn of(check: &str) -> Option<&'static Vocabulary> {
     VOCABULARIES.iter().find(|vocabulary| vocabulary.check == check)
+}
+
+impl AskedDate {
+    /// The first day on which it can have been.
+    pub fn first_day(&self) -> Option<NaiveDate> {
+        NaiveDate::parse_from_str(self.not_before?, "%Y-%m-%d").ok()
+    }
 }
 
 impl AskedLookup {

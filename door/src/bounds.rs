@@ -34,8 +34,10 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(20);
 pub(crate) const FORM_MEMBERS: usize = 16;
 /// Most characters of a secret that a caller brings.
 pub(crate) const SECRET_CHARS: usize = 256;
-/// Most characters of a JWT that proves to have a key.
-pub(crate) const PROOF_CHARS: usize = 8 << 10;
+/// Most characters of a JWT: one that vouches for as many keys as there are copies has room.
+pub(crate) const JWT_CHARS: usize = 16 << 10;
+/// Most roots of those who vouch for wallets.
+pub(crate) const ATTESTERS: usize = 32;
 
 /// How long a nonce is good for.
 pub(crate) const NONCE_LIFE: Duration = Duration::from_secs(300);
@@ -51,8 +53,8 @@ pub(crate) const OFFERS: usize = 1000;
 pub(crate) const TYPES: usize = 200;
 /// How long an offer waits for its wallet, unless it is said otherwise.
 pub const OFFER_LIFE: Duration = Duration::from_secs(10 * 60);
-/// The longest that can be said.
-pub const OFFER_LONGEST: Duration = Duration::from_secs(50 * 60);
+/// The longest that can be said, in minutes.
+pub const OFFER_MINUTES: u64 = 50;
 /// How long an access token is good for.
 pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(300);
 /// Wrong transaction codes after which an offer is erased.

@@ -24,7 +24,7 @@ use crate::offers::Offers;
 use crate::page;
 use crate::settings::DoorSettings;
 use crate::verifier::{RequestSigner, Verifying, no_request, response};
-use crate::wallets::{self, Nonces};
+use crate::wallets::{self, Attesters, Nonces};
 
 /// A door that can be opened.
 pub struct Door {
@@ -34,6 +34,8 @@ pub struct Door {
     pub(crate) nonces: Nonces,
     pub(crate) sealing: Arc<Semaphore>,
     pub(crate) rate: Rate,
+    /// Who vouches for wallets and their keys, where that is demanded.
+    pub(crate) attesters: Option<Attesters>,
     pub(crate) verifying: Option<Verifying>,
     /// Of the system.
     pub(crate) home: PathBuf,
@@ -64,6 +66,7 @@ impl Door {
             nonces: Nonces::new()?,
             sealing: Arc::new(Semaphore::new(SEALING)),
             rate: Rate::new(Instant::now()),
+            attesters: settings.attestation.as_ref().map(Attesters::load).transpose()?,
             lists: lists.or_else(|| own.map(|own| own.folder)),
             home: home.to_owned(),
             settings,
@@ -105,10 +108,8 @@ impl Door {
     pub(crate) async fn act(self: &Arc<Self>, call: &Call, body: &Bytes) -> Result<Reply, Refused> {
         let id = call.id.as_deref().unwrap_or_default();
         match call.route.action {
-            Action::Issuer => {
-                wallets::issuer(&self.settings, &self.offers).map_err(|error| Refused::ours(&error))
-            }
-            Action::AuthorizationServer => Ok(wallets::authorization_server(&self.settings)),
+            Action::Issuer => wallets::issuer(self).map_err(|error| Refused::ours(&error)),
+            Action::AuthorizationServer => Ok(wallets::authorization_server(self)),
             Action::Token => wallets::token(self, call, &form(body)?),
             Action::Nonce => {
                 let nonce = self.nonces.give(SystemTime::now());

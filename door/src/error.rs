@@ -33,6 +33,9 @@ pub enum DoorError {
     /// What the settings name.
     #[error("`{}`: {why}", path.display())]
     Certificate { path: PathBuf, why: &'static str },
+    /// Likewise: of those who certify attesters.
+    #[error("`{}`: {why}", path.display())]
+    Attesters { path: PathBuf, why: &'static str },
     #[error("{OFFERS} offers wait for their wallets already")]
     TooManyOffers,
     #[error("{TYPES} types of certificates were offered already")]
@@ -81,6 +84,12 @@ impl Explain for DoorError {
                 Failure::new(en, format!("`{}` 不是所需的证书", path.display())).remedy(
                     "name one certificate (PEM) that holds now, over the key beside it",
                     "请在 `door.toml` 中指定一份现行有效、且与所指密钥对应的证书（PEM）",
+                )
+            }
+            Self::Attesters { path, .. } => {
+                Failure::new(en, format!("`{}` 不是认可证明方的根证书列表", path.display())).remedy(
+                    "name a file with the roots (PEM) of those who certify attesters",
+                    "请在 `door.toml` 中指定存有证明方根证书（PEM）的文件",
                 )
             }
             Self::TooManyOffers => Failure::new(en, format!("等待领取的证明已达 {OFFERS} 份"))

@@ -12,17 +12,18 @@ use zerotrip_client::reply::KeptOne;
 use zerotrip_client::{Issue, Session, SessionError};
 
 /// What sealing and recording promises.
-pub type Sealing<'a> = Pin<Box<dyn Future<Output = Result<String, NotSealed>> + Send + 'a>>;
+pub type Sealing<'a> = Pin<Box<dyn Future<Output = Result<Vec<String>, NotSealed>> + Send + 'a>>;
 
 /// Seals certificates on kept answers.
 ///
-/// An implementation verifies the answer again, seals at most one certificate on it, bound to this
-/// key, and gives it back only when the hub has recorded it. When it is called again for the same
-/// answer and key, because an earlier call did not come to its end, it gives back the same
-/// certificate; for another key, none. It can be dropped at any moment.
+/// An implementation verifies the answer again, seals at most one certificate on it, in a copy
+/// bound to each of these keys, and gives the copies back, in the keys' order, only when the hub
+/// has recorded it. When it is called again for the same answer and keys, because an earlier call
+/// did not come to its end, it gives back the same copies; for other keys, none. It can be dropped
+/// at any moment.
 pub trait Seals: Send + Sync + 'static {
     /// Seals one and has it recorded.
-    fn seal<'a>(&'a self, kept: KeptOne, holder: &'a HolderKey) -> Sealing<'a>;
+    fn seal<'a>(&'a self, kept: KeptOne, holders: &'a [HolderKey]) -> Sealing<'a>;
 }
 
 /// Why there is no certificate.
@@ -47,17 +48,19 @@ impl SealsWithHub {
         Self { home: home.to_owned() }
     }
 
-    async fn issue(&self, kept: KeptOne, holder: &HolderKey) -> Result<Issue, SessionError> {
+    async fn issue(&self, kept: KeptOne, holders: &[HolderKey]) -> Result<Issue, SessionError> {
         let home = SystemHome::load(&self.home)?;
-        Session::connect(&home).await?.issue_offered(kept, holder).await
+        Session::connect(&home).await?.issue_offered(kept, holders).await
     }
 }
 
 impl Seals for SealsWithHub {
-    fn seal<'a>(&'a self, kept: KeptOne, holder: &'a HolderKey) -> Sealing<'a> {
+    fn seal<'a>(&'a self, kept: KeptOne, holders: &'a [HolderKey]) -> Sealing<'a> {
         Box::pin(async move {
-            match self.issue(kept, holder).await {
-                Ok(Issue::Issued(issued)) => Ok(issued.token),
+            match self.issue(kept, holders).await {
+                Ok(Issue::Issued(issued)) => {
+                    Ok(std::iter::once(issued.token).chain(issued.others).collect())
+                }
                 Ok(Issue::NotIssued(_)) => {
                     Err(NotSealed::Never("the hub did not record it".to_owned()))
                 }

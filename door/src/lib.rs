@@ -19,7 +19,6 @@ mod issuing;
 mod jwt;
 mod offers;
 mod page;
-mod parts;
 mod secrets;
 mod settings;
 #[cfg(test)]
@@ -29,12 +28,12 @@ mod verifier;
 mod wallets;
 
 pub use bounds::FILE;
-pub use bounds::{OFFER_LIFE, OFFER_LONGEST, REQUEST_LIFE};
+pub use bounds::{OFFER_LIFE, OFFER_MINUTES, REQUEST_LIFE};
 pub use door::Door;
 pub use error::DoorError;
 pub use http::{Body, Open, ROUTES, Route, open};
 pub use issuing::{NotSealed, Sealing, Seals, SealsWithHub};
 pub use offers::{Made, Offers, configuration};
-pub use settings::{DoorSettings, Kind, VerifierSettings};
+pub use settings::{AttestationSettings, DoorSettings, Kind, VerifierSettings};
 pub use verifier::{NewRequest, Outcome, RequestSigner, Requests, request_uri};
 pub use wallets::offer_uri;

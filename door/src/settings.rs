@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use zerotrip_certificates::VCT_PREFIX;
 use zerotrip_channel::files;
+use zerotrip_client::issued::COPIES;
 use zerotrip_text::{Bilingual, is_invisible, toml_fault};
 
 use crate::bounds::{FILE, KINDS};
@@ -22,8 +23,26 @@ pub struct DoorSettings {
     pub name: Option<Bilingual>,
     /// Certificate chain and key (PEM), where the door itself ends TLS.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Most copies of a certificate that a wallet gets, each for another key of its holder.
+    pub copies: usize,
+    /// With it, wallets and their keys must be attested.
+    pub attestation: Option<AttestationSettings>,
     /// With it, the door asks wallets for presentations.
     pub verifier: Option<VerifierSettings>,
+}
+
+/// By whom wallets and their keys must be attested, and what of keys.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttestationSettings {
+    /// Certificates (PEM) of those who certify attesters: roots.
+    pub attesters: PathBuf,
+    /// How keys are kept, by the values of OpenID4VCI 1.0, D.2: one of these. Any, where empty.
+    #[serde(default)]
+    pub key_storage: Vec<String>,
+    /// How their use is released, likewise.
+    #[serde(default)]
+    pub user_authentication: Vec<String>,
 }
 
 /// What a verifier is told.
@@ -55,6 +74,9 @@ pub struct Kind {
     /// What else of it must be shown, such as `applicant`.
     #[serde(default)]
     pub claims: Vec<String>,
+    /// Whether wallets are told by which authority it must be certified: the one of this system.
+    #[serde(default)]
+    pub authority: bool,
 }
 
 #[derive(Deserialize)]
@@ -63,6 +85,8 @@ struct Content {
     uri: String,
     name: Option<Bilingual>,
     tls: Option<Tls>,
+    copies: Option<usize>,
+    attestation: Option<AttestationSettings>,
     verifier: Option<Verifier>,
     #[serde(default, rename = "request")]
     requests: Vec<Kind>,
@@ -105,6 +129,11 @@ impl DoorSettings {
                     .to_owned(),
             );
         }
+        let copies = content.copies.unwrap_or(1);
+        if !(1..=COPIES).contains(&copies) {
+            faults.push(format!("`copies` is 1 to {COPIES}"));
+        }
+        faults.extend(content.attestation.iter().flat_map(AttestationSettings::faults));
         if content.requests.len() > KINDS {
             faults.push(format!("at most {KINDS} `[[request]]`"));
         }
@@ -131,9 +160,33 @@ impl DoorSettings {
             uri: content.uri,
             name: content.name,
             tls: content.tls.map(|tls| (home.join(tls.certificate), home.join(tls.key))),
+            copies,
+            attestation: content
+                .attestation
+                .map(|one| AttestationSettings { attesters: home.join(&one.attesters), ..one }),
             verifier,
         })
     }
+}
+
+impl AttestationSettings {
+    fn faults(&self) -> Vec<String> {
+        let known = |c: char| c.is_ascii_graphic();
+        let is_value = |one: &String| (1..=256).contains(&one.len()) && one.chars().all(known);
+        let lists = [
+            ("key_storage", &self.key_storage),
+            ("user_authentication", &self.user_authentication),
+        ];
+        let faulty = lists.into_iter().filter(|(_, list)| {
+            list.len() > KINDS || is_doubled(list) || !list.iter().all(is_value)
+        });
+        faulty.map(|(name, _)| format!("`{name}` is a list of different values")).collect()
+    }
+}
+
+/// Whether something is there twice.
+fn is_doubled(list: &[String]) -> bool {
+    list.iter().enumerate().any(|(at, one)| list.iter().skip(at + 1).any(|other| one == other))
 }
 
 impl Kind {
@@ -148,11 +201,7 @@ impl Kind {
         }
         let lists = [("variants", &self.variants), ("claims", &self.claims)];
         for (member, list) in lists {
-            let twice = list
-                .iter()
-                .enumerate()
-                .any(|(at, one)| list.iter().skip(at + 1).any(|other| one == other));
-            if list.len() > KINDS || twice || !list.iter().all(|one| is_claim(one)) {
+            if list.len() > KINDS || is_doubled(list) || !list.iter().all(|one| is_claim(one)) {
                 faults.push(format!("`{name}`: `{member}` is a list of different names"));
             }
         }
@@ -234,7 +283,23 @@ mod tests {
             let refused = read(&GOOD.replacen(from, to, 1)).unwrap_err();
             assert!(refused.contains(said), "{from}: {refused}");
         }
-        assert!(read("uri = \"http://127.0.0.1:8080\"").unwrap().verifier.is_none());
+        let plain = read("uri = \"http://127.0.0.1:8080\"").unwrap();
+        assert_eq!((plain.copies, plain.attestation, plain.verifier), (1, None, None));
+        let with = |more: &str| read(&format!("uri = \"https://a.example\"\n{more}"));
+        let attested = with("copies = 32\n[attestation]\nattesters = \"a.pem\"").unwrap();
+        let settings = attested.attestation.unwrap();
+        assert_eq!((attested.copies, settings.attesters), (32, "/home/a.pem".into()));
+        for (more, said) in [
+            ("copies = 0", "`copies`"),
+            ("copies = 33", "`copies`"),
+            ("[attestation]", "attesters"),
+            ("[attestation]\nattesters = \"a\"\nkey_storage = [\"\"]", "`key_storage`"),
+            ("[attestation]\nattesters = \"a\"\nuser_authentication = [\"a\", \"a\"]", "different"),
+            ("[attestation]\nattesters = \"a\"\nwallets = true", "wallets"),
+        ] {
+            let refused = with(more).unwrap_err();
+            assert!(refused.contains(said), "{more}: {refused}");
+        }
         let twice = GOOD.replacen(
             "[[request]]",
             "[[request]]\nname = \"loan\"\nvct = \

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod attested;
+mod copies;
 mod hygiene;
 mod issuance;
 mod outside;

@@ -67,6 +67,9 @@ pub struct Facts<'a> {
     pub official: &'a str,
     /// How many subjects it is about: 1, but of a request about many.
     pub subjects: u32,
+    /// Whether, where the check asks that its person was identified, an assertion shows it by the
+    /// providers that are trusted now; true where it asks nothing.
+    pub is_identified: bool,
     /// The hub's clock.
     pub now: SystemTime,
 }
@@ -259,6 +262,7 @@ fn context(grant: Option<&EntityUid>, facts: &Facts<'_>) -> Vec<(String, Restric
         ),
         ("now".to_owned(), RestrictedExpression::new_long(seconds(facts.now))),
         ("subjects".to_owned(), RestrictedExpression::new_long(facts.subjects.into())),
+        ("is_identified".to_owned(), RestrictedExpression::new_bool(facts.is_identified)),
     ];
     if let Some(grant) = grant {
         pairs.push(("grant".to_owned(), RestrictedExpression::new_entity_uid(grant.clone())));

@@ -1,5 +1,6 @@
 //! Why grants or policies are not taken.
 
+use zerotrip_identification::ProviderFault;
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::dsse::DsseError;
 
@@ -142,6 +143,14 @@ pub enum GrantFault {
     /// A time is missing, or the end is not after the beginning.
     #[error("times of grant `{0}`")]
     Times(String),
+    /// One of those who can say that a person was identified.
+    #[error("identity provider `{provider}`: {fault}")]
+    Provider {
+        /// Its id.
+        provider: String,
+        /// What is wrong with it.
+        fault: ProviderFault,
+    },
     /// Each of them is weighed in every request.
     #[error(
         "member `{member}` holds too many grants on check `{check}`, of at most {GRANTS_PER_CHECK}"

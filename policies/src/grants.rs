@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use zerotrip_text::cut;
 
+use zerotrip_identification::Providers;
 use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
@@ -57,6 +58,9 @@ impl Faults {
 /// What is wrong with a bundle in itself.
 pub(crate) fn faults(bundle: &GrantBundle) -> Faults {
     let mut faults = Faults::default();
+    for (provider, fault) in Providers::read(&bundle.identity_providers).err().unwrap_or_default() {
+        faults.push(GrantFault::Provider { provider: cut(&provider), fault });
+    }
     if bundle.version == 0 {
         faults.push(GrantFault::NoVersion);
     }

@@ -84,7 +84,7 @@ mod tests {
         };
         let issued_at = Some(to_timestamp(now));
         let grants = (0..count).map(grant).collect();
-        GrantBundle { version: 7, issued_at, grants, packed: Vec::new() }
+        GrantBundle { version: 7, issued_at, grants, ..GrantBundle::default() }
     }
 
     #[test]
@@ -120,9 +120,9 @@ mod tests {
         };
         let beside = GrantBundle { grants: whole.grants.clone(), ..good.clone() };
         for (what, forged) in [
-            ("cut", packed(frame[..frame.len() - 1].to_vec())),
-            ("followed by a byte", packed([&frame[..], &[0]].concat())),
-            ("twice", packed([&frame[..], &frame[..]].concat())),
+            ("cut", packed(frame.split_last().unwrap().1.to_vec())),
+            ("followed by a byte", packed([frame.as_slice(), &[0]].concat())),
+            ("twice", packed([frame.as_slice(), &frame].concat())),
             ("no frame", packed(vec![1, 2, 3])),
             ("no grants", packed(zstd::bulk::compress(&[0xff; 9], LEVEL).unwrap())),
             ("too large", packed(bomb)),

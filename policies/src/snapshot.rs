@@ -9,6 +9,7 @@ use cedar_policy::{
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
 use prost::Message as _;
+use zerotrip_identification::Providers;
 use zerotrip_proto::hash_domain;
 use zerotrip_proto::v1::{Grant, GrantBundle, Reason};
 use zerotrip_trust::digest::sha256_parts;
@@ -42,6 +43,7 @@ pub struct Snapshot {
     pub(crate) checks: HashMap<String, CheckEntry>,
     pub(crate) unknown_system: SystemEntry,
     pub(crate) unknown_check: CheckEntry,
+    providers: Providers,
     unserved: Vec<Unserved>,
     policy_digest: Digest,
     directory_version: u64,
@@ -95,6 +97,11 @@ impl Snapshot {
     /// Of the directory that the members' and systems' status is from.
     pub fn directory_version(&self) -> u64 {
         self.directory_version
+    }
+
+    /// Who can say that a person was identified.
+    pub fn providers(&self) -> &Providers {
+        &self.providers
     }
 
     /// Grants that grant nothing, because their checks are not served.
@@ -155,6 +162,8 @@ impl Snapshot {
                 is_member_suspended: false,
             },
             unknown_check: CheckEntry { name: UNKNOWN.to_owned(), grants: HashMap::new() },
+            // Their faults are the bundle's, and refused above.
+            providers: Providers::read(&grants.identity_providers).unwrap_or_default(),
             unserved: unserved(grants, checks),
             policy_digest: sha256_parts(
                 hash_domain::POLICY,
@@ -166,8 +175,8 @@ impl Snapshot {
 }
 
 /// What a decision sees: who asks, of which member, about which check, and what of that member's
-/// grants on it. Made for one decision, and checked against the schema: of a hundred thousand grants
-/// a dozen count, and all of them as Cedar holds them would be a gigabyte.
+/// grants on it. Made for one decision, and checked against the schema: of a hundred thousand
+/// grants a dozen count, and all of them as Cedar holds them would be a gigabyte.
 #[derive(Debug)]
 pub(crate) struct Scene {
     pub(crate) system: EntityUid,

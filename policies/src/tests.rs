@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use zerotrip_proto::v1::{
-    self, Envelope, ErrorCode, Grant, GrantBundle, KeyDirectory, KeyUsage, Status,
+    self, Envelope, ErrorCode, Grant, GrantBundle, IdentityProvider, KeyDirectory, KeyUsage, Status,
 };
 use zerotrip_proto::{payload_type, to_timestamp};
 use zerotrip_trust::{Algorithm, Directory, SigningKey, dsse};
@@ -86,7 +86,12 @@ fn grant(id: &str, member: &str) -> Grant {
 }
 
 fn bundle(grants: Vec<Grant>) -> GrantBundle {
-    GrantBundle { version: 3, issued_at: Some(to_timestamp(at(0))), grants, packed: Vec::new() }
+    GrantBundle {
+        version: 3,
+        issued_at: Some(to_timestamp(at(0))),
+        grants,
+        ..GrantBundle::default()
+    }
 }
 
 fn checks() -> Vec<String> {
@@ -108,6 +113,7 @@ fn facts() -> Facts<'static> {
         case_number: "2026-1",
         official: "e42",
         subjects: 1,
+        is_identified: true,
         now: at(150),
     }
 }
@@ -176,6 +182,10 @@ fn each_lack_is_denied_by_its_name() {
         &["grant-not-in-force"],
     );
     lacks(&without, Facts { action: Action::Issue, ..facts() }, &["may-not-issue"]);
+    let unidentified = Facts { is_identified: false, ..facts() };
+    lacks(&whole, unidentified, &["subject-not-identified"]);
+    let issuing = Facts { action: Action::Issue, ..unidentified };
+    assert!(whole.decide(&issuing).allowed, "it rests on an answer");
     let many = |subjects| Facts { action: Action::CheckMany, subjects, ..facts() };
     lacks(&whole, many(6), &["too-many-subjects"]);
     lacks(&whole, many(0), &["too-many-subjects"]);
@@ -560,6 +570,21 @@ fn only_the_authoritys_newest_bundle_is_opened() {
         open(&seal(&faulty), 0).unwrap_err(),
         PolicyError::Faults(vec![GrantFault::NoVersion, GrantFault::IssuedAt])
     );
+}
+
+#[test]
+fn a_bundle_with_a_faulty_identity_provider_is_refused_whole() {
+    let faulty = GrantBundle {
+        identity_providers: vec![IdentityProvider { id: "login".into(), ..Default::default() }],
+        ..bundle(vec![grant("g1", "fund")])
+    };
+    let refused = crate::grants::check_grants(&faulty).unwrap_err();
+    let PolicyError::Faults(faults) = &refused else { panic!("{refused:?}") };
+    assert!(
+        matches!(&faults[..], [GrantFault::Provider { provider, .. }] if provider == "login"),
+        "{refused}"
+    );
+    assert!(Snapshot::try_new(&city(), &faulty, &checks()).is_err());
 }
 
 #[test]

@@ -69,7 +69,10 @@ impl ErrorCode {
             | Self::InvalidToken
             | Self::AdminOnly
             | Self::KeyWithoutOrigin
-            | Self::VariantLimit => Code::PermissionDenied,
+            | Self::VariantLimit
+            | Self::IdentityRequired
+            | Self::IdentityInvalid
+            | Self::IdentityInsufficient => Code::PermissionDenied,
             Self::SourceTimeout => Code::DeadlineExceeded,
             Self::SourceUnreachable
             | Self::SourceTruncated

@@ -120,6 +120,16 @@ hash_domains! {
     /// verifier's memory.
     VERIFIED_ROOT = "zerotrip verified root v1";
 
+    /// The nonce of an assertion that the person of a request was identified. Of the request: id,
+    /// issuer, audience, official, service item, purpose, legal basis, case number, check,
+    /// variant, then each parameter's name and value. The requester makes it, for the identity
+    /// provider; the hub compares it.
+    IDENTITY_NONCE = "zerotrip identity nonce v1";
+
+    /// An assertion that the person of a request was identified: the token's text. The requester
+    /// signs it in the request; the hub compares it, and keeps it.
+    IDENTITY_ASSERTION = "zerotrip identity assertion v1";
+
     /// A row as a database sent it: each cell's length (NULL has 2^64 - 1) and text. It never
     /// leaves the connector's memory.
     ROW = "zerotrip row v1";

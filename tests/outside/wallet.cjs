@@ -2,21 +2,27 @@
 // A wallet made of npm packages, for the door: `@openid4vc/openid4vci` claims an offer, `@openid4vc/openid4vp` and `dcql` answer a
 // bank's request with the certificate, `@sd-jwt/sd-jwt-vc` shows of it what the query names, `jose` encrypts the answer.
 //
-//   node wallet.cjs OFFER TX_CODE REQUEST ROOT
+//   node wallet.cjs OFFER TX_CODE REQUEST ROOT [ATTESTER_KEY ATTESTER_CERTIFICATE]
 //
-// Prints which version of the protocol the packages found, what was shown, and how the door refused the code and the token a second
-// time. Ends with 0 where all went as it should.
+// It asks for as many copies as the metadata allows, each for a key of its own. With an attester (PKCS #8 and certificate, PEM) it brings
+// attestations of itself and of its keys. Prints which version of the protocol the packages found, how many copies came, what was shown,
+// and how the door refused the code and the token a second time. Ends with 0 where all went as it should.
 
 const { createHash, randomBytes, webcrypto, X509Certificate } = require("node:crypto");
 const { readFileSync } = require("node:fs");
 const jose = require("jose");
 const { DcqlQuery } = require("dcql");
-const { clientAuthenticationNone, setGlobalConfig } = require("@openid4vc/oauth2");
+const {
+  clientAuthenticationClientAttestationJwt,
+  clientAuthenticationNone,
+  createClientAttestationJwt,
+  setGlobalConfig,
+} = require("@openid4vc/oauth2");
 const { Openid4vciClient } = require("@openid4vc/openid4vci");
 const { Openid4vpClient } = require("@openid4vc/openid4vp");
 const { SDJwtVcInstance } = require("@sd-jwt/sd-jwt-vc");
 
-const [offerText, txCode, requestText, rootFile] = process.argv.slice(2);
+const [offerText, txCode, requestText, rootFile, attesterKeyFile, attesterFile] = process.argv.slice(2);
 const root = new X509Certificate(readFileSync(rootFile));
 // The door is on this machine.
 setGlobalConfig({ allowInsecureUrls: true });
@@ -37,16 +43,41 @@ function leafOf(x5c) {
   return chain[0];
 }
 
+/** Who vouches for this wallet and its keys. */
+async function attester() {
+  const pem = (file) => readFileSync(file, "utf8");
+  const x5c = [new X509Certificate(pem(attesterFile)).raw.toString("base64")];
+  const privateKey = await jose.importPKCS8(pem(attesterKeyFile), "ES256");
+  const signer = { method: "x5c", alg: "ES256", x5c };
+  const keys = (attested_keys, nonce) =>
+    new jose.SignJWT({ attested_keys, nonce, key_storage: ["iso_18045_high"] })
+      .setProtectedHeader({ alg: "ES256", typ: "key-attestation+jwt", x5c })
+      .setIssuedAt()
+      .setExpirationTime("10m")
+      .sign(privateKey);
+  return { privateKey, signer, keys };
+}
+
+/** The identifier of the key that signed a certificate (RFC 5280, 4.2.1.1): the 20 bytes behind its tag. */
+function authorityKeyOf(certificate) {
+  const begin = certificate.raw.indexOf(Buffer.from("0603551d23", "hex"));
+  const tag = certificate.raw.indexOf(Buffer.from("8014", "hex"), begin);
+  if (begin < 0 || tag < 0) throw new Error("no authority key identifier");
+  return certificate.raw.subarray(tag + 2, tag + 22).toString("base64url");
+}
+
 async function main() {
-  const [calls, holder] = [await newKey(), await newKey()];
-  const keyOf = (jwk) => [calls, holder].find((key) => key.jwk.x === jwk.x && key.jwk.y === jwk.y);
+  const calls = await newKey();
+  const keys = [calls];
+  const vouching = attesterKeyFile && (await attester());
+  const keyOf = (jwk) => keys.find((key) => key.jwk.x === jwk.x && key.jwk.y === jwk.y);
   const callbacks = {
     fetch,
     hash: (data, algorithm) => hash(data, algorithm),
     generateRandom: (length) => randomBytes(length),
     clientAuthentication: clientAuthenticationNone({ clientId: "wallet" }),
     signJwt: async (signer, { header, payload }) => {
-      const key = keyOf(signer.publicJwk);
+      const key = signer.method === "x5c" ? vouching : keyOf(signer.publicJwk);
       const jwt = await new jose.SignJWT(payload).setProtectedHeader({ ...header, alg: signer.alg }).sign(key.privateKey);
       return { jwt, signerJwk: signer.publicJwk };
     },
@@ -79,6 +110,18 @@ async function main() {
     throw new Error(`accepted: ${what}`);
   };
 
+  if (vouching) {
+    const clientAttestationJwt = await createClientAttestationJwt({
+      callbacks,
+      clientId: "https://wallet.example/app",
+      issuer: "https://provider.example",
+      confirmation: { jwk: calls.jwk },
+      expiresAt: new Date(Date.now() + 600_000),
+      signer: vouching.signer,
+    });
+    callbacks.clientAuthentication = clientAuthenticationClientAttestationJwt({ callbacks, clientAttestationJwt });
+  }
+
   // Into the wallet.
   const issuance = new Openid4vciClient({ callbacks });
   const credentialOffer = await issuance.resolveCredentialOffer(offerText);
@@ -88,15 +131,29 @@ async function main() {
   const { accessTokenResponse } = await redeem();
   const accessToken = accessTokenResponse.access_token;
   const [credentialConfigurationId] = credentialOffer.credential_configuration_ids;
-  const signer = { method: "jwk", publicJwk: holder.jwk, alg: "ES256" };
+  const size = issuerMetadata.credentialIssuer.batch_credential_issuance?.batch_size ?? 1;
+  const holders = await Promise.all(Array.from({ length: size }, newKey));
+  keys.push(...holders);
   const retrieve = async () => {
     const { c_nonce: nonce } = await issuance.requestNonce({ issuerMetadata });
-    const proof = await issuance.createCredentialRequestJwtProof({ issuerMetadata, credentialConfigurationId, nonce, signer });
-    const proofs = { jwt: [proof.jwt] };
+    const keyAttestationJwt = vouching && (await vouching.keys(holders.map(({ jwk }) => jwk), nonce));
+    // One attestation is for all keys; without one, each key proves itself.
+    const proving = vouching ? holders.slice(0, 1) : holders;
+    const proofs = { jwt: [] };
+    for (const { jwk } of proving) {
+      const signer = { method: "jwk", publicJwk: jwk, alg: "ES256" };
+      const options = { issuerMetadata, credentialConfigurationId, nonce, signer, keyAttestationJwt };
+      proofs.jwt.push((await issuance.createCredentialRequestJwtProof(options)).jwt);
+    }
     return issuance.retrieveCredentials({ issuerMetadata, credentialConfigurationId, proofs, accessToken, dpop });
   };
   const { credentialResponse } = await retrieve();
-  const [{ credential }] = credentialResponse.credentials;
+  const copies = credentialResponse.credentials.map(({ credential }) => credential);
+  const boundTo = (copy) => keyOf(JSON.parse(Buffer.from(copy.split(".")[1], "base64url")).cnf.jwk);
+  if (new Set(copies.map(boundTo)).size !== size || copies.length !== size) throw new Error("not a copy for each key");
+  // The last one is shown.
+  const credential = copies[size - 1];
+  const holder = boundTo(credential);
   await attempt("token again", retrieve);
   if (!String(refused["token again"]).includes("invalid_token")) console.error(refused);
   await attempt("code again", redeem);
@@ -115,9 +172,15 @@ async function main() {
   const authorizationRequestPayload = resolved.authorizationRequestPayload;
   const query = DcqlQuery.parse(authorizationRequestPayload.dcql_query);
   DcqlQuery.validate(query);
-  const held = { credential_format: "dc+sd-jwt", vct: claims.vct, claims, cryptographic_holder_binding: true };
+  const { x5c } = jose.decodeProtectedHeader(credential.split("~")[0]);
+  const authority = { type: "aki", values: [authorityKeyOf(leafOf(x5c))] };
+  const held = { authority, credential_format: "dc+sd-jwt", vct: claims.vct, claims, cryptographic_holder_binding: true };
   const matched = DcqlQuery.query(query, [held]);
   if (!matched.can_be_satisfied) throw new Error(JSON.stringify(matched));
+  // Where the bank says whose certificates it takes, another authority's will not do.
+  const isNamed = query.credentials[0].trusted_authorities !== undefined;
+  const other = { ...held, authority: { type: "aki", values: [Buffer.alloc(20, 7).toString("base64url")] } };
+  if (DcqlQuery.query(query, [other]).can_be_satisfied === isNamed) throw new Error("another authority's certificate");
   const [{ id, claims: asked }] = query.credentials;
   const hidden = await sdjwt.presentableKeys(credential);
   const shown = asked.map(({ path }) => path[0]).filter((name) => hidden.includes(name));
@@ -138,7 +201,7 @@ async function main() {
   if (sent.response.status !== 200 || !came.redirect_uri) throw new Error(`${sent.response.status} ${JSON.stringify(came)}`);
   const page = await fetch(came.redirect_uri);
   if (page.status !== 200) throw new Error(`${page.status} at the redirect`);
-  console.log(JSON.stringify({ version: issuerMetadata.originalDraftVersion, refused, shown }));
+  console.log(JSON.stringify({ version: issuerMetadata.originalDraftVersion, refused, shown, copies: copies.length, isNamed }));
 }
 
 main().catch((error) => {

@@ -23,6 +23,7 @@ mod floods;
 mod foreign;
 mod gate;
 mod grants_of_persons;
+mod identified;
 mod inspect;
 mod issue_batch;
 mod left_out;

@@ -265,6 +265,14 @@ fn the_pages_run_from_the_first_command_to_the_last() {
         shell.run(&block, "");
     }
 
+    for block in commands("docs/definitions.md") {
+        if block.contains("zerotrip-hub serve") {
+            shell.stop("hub");
+        }
+        let said = shell.run(&block, &yes);
+        assert!(!block.contains("zerotrip check") || said.contains("YES  (no-contract/applicant)"));
+    }
+
     for block in commands("docs/operate.md") {
         if block.contains("zerotrip-hub restore") {
             // Systems and departments see more of the log than the backup has.

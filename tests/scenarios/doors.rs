@@ -223,6 +223,7 @@ impl Forge<'_> {
                     name: "applicant".into(),
                     value: self.town.cast("nothing_owned").0,
                 }],
+                ..CheckBody::default()
             })),
         }
     }
@@ -335,7 +336,12 @@ async fn attacks(town: &DeployedCity) {
     );
     let body = |check: &str, variant: &str, value: &str| {
         let parameters = vec![Parameter { name: "applicant".into(), value: value.into() }];
-        Some(Body::Check(CheckBody { check: check.into(), variant: variant.into(), parameters }))
+        Some(Body::Check(CheckBody {
+            check: check.into(),
+            variant: variant.into(),
+            parameters,
+            ..CheckBody::default()
+        }))
     };
     let applicant = town.cast("nothing_owned").0;
     refused!(

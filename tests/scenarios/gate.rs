@@ -202,6 +202,7 @@ impl Thief {
                     name: "applicant".into(),
                     value: self.applicant.clone(),
                 }],
+                ..CheckBody::default()
             })),
         }
     }

@@ -133,7 +133,7 @@ impl Observer {
             body: Some(body),
         };
         let request = Some(dsse::seal(payload_type::REQUEST, &request, &self.home.sign).unwrap());
-        ExchangeCall { request, seen_size: 1, subjects }.encode_to_vec()
+        ExchangeCall { request, seen_size: 1, subjects, ..ExchangeCall::default() }.encode_to_vec()
     }
 
     /// What this member can say on each call that has to do with what the others did. Panics on a
@@ -143,8 +143,12 @@ impl Observer {
             "/zerotrip.v1.Exchange/Check" => {
                 let parameters =
                     vec![Parameter { name: "applicant".into(), value: applicant.into() }];
-                let check =
-                    CheckBody { check: "no-property".into(), variant: "couple".into(), parameters };
+                let check = CheckBody {
+                    check: "no-property".into(),
+                    variant: "couple".into(),
+                    parameters,
+                    ..CheckBody::default()
+                };
                 vec![self.request(Body::Check(check))]
             }
             "/zerotrip.v1.Exchange/CheckMany" => {

@@ -382,7 +382,11 @@ fn a_list_that_names_somebody_twice_is_refused_by_the_hub() {
         };
         let request = dsse::seal(payload_type::REQUEST, &request, &home.sign).unwrap();
         let list = SubjectList { secret: vec![7; 32], subjects };
-        let call = ExchangeCall { request: Some(request), seen_size: 0, subjects: Some(list) };
+        let call = ExchangeCall {
+            request: Some(request),
+            subjects: Some(list),
+            ..ExchangeCall::default()
+        };
         town.session().await.connection().exchange().check_many(call).await.unwrap_err()
     });
     let refusal = Refusal::from_status(&refused);

@@ -105,6 +105,17 @@ fn what_a_register_shows_later_supersedes_a_certificate_under_an_order_of_its_ow
     let told = town.reviews(&["--only-tell"]);
     assert_eq!((told.code, counts(&told)["marked"].clone()), (1, false.into()), "{told:?}");
     assert_eq!(states(&town), (0, 0), "it was told alone");
+    // Nothing is published by it either, not even what an order left to be published.
+    let of_fund = zerotrip_channel::SystemHome::load(&town.deployment.folder.join(FUND)).unwrap();
+    let mut issued = zerotrip_client::issued::Register::open(&of_fund).unwrap().unwrap();
+    let mut order = |order| {
+        let serial = of_other["serial"].as_str().unwrap();
+        issued.order(serial, &order, "why", std::time::SystemTime::now()).unwrap()
+    };
+    assert!(order(zerotrip_client::issued::Order::Suspend).entry.unpublished);
+    assert_eq!(town.reviews(&["--only-tell"]).code, 1);
+    assert_eq!(states(&town), (0, 0), "it published nothing");
+    order(zerotrip_client::issued::Order::Lift);
     let done = town.reviews(&[]);
     let first: Value = serde_json::from_str(done.output.lines().next().unwrap()).unwrap();
     assert_eq!((done.code, &first["serial"]), (1, &of_buyer["serial"]), "{done:?}");

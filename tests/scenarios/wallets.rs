@@ -34,7 +34,7 @@ impl DeployedCity {
         let lists = self.deployment.path("published");
         let (_, variant) = self.cast("nothing_owned");
         let settings = format!(
-            "uri = \"http://{at}\"\n[verifier]\nkey = \"request.key\"\ncertificate = \
+            "uri = \"http://{at}\"\ncopies = 3\n[verifier]\nkey = \"request.key\"\ncertificate = \
              \"request.pem\"\nlists = \"{lists}\"\n[[request]]\nname = \"loan\"\nvct = \
              \"urn:zerotrip:certificate:no-property:1\"\nvariants = [\"{variant}\"]\npurpose = \
              \"{PURPOSE}\"\n"
@@ -87,9 +87,11 @@ fn outside_a_wallet_claims_what_the_counter_offered_and_a_bank_reads_it() {
     };
     let said = wallet().expect(0).unwrap().json().unwrap();
     assert_eq!(said["shown"], serde_json::json!(["purpose"]), "{said}");
+    assert_eq!(said["copies"], 3, "one for each of its keys: {said}");
     assert!(town.deployment.ledger_figure("size").unwrap() > asked, "it is recorded");
     let listed = town.fund(&["certificates", "list"]).expect(0).unwrap().output;
     assert!(listed.lines().count() == 1 && listed.contains("haip-1.0"), "{listed}");
+    assert_eq!(serde_json::from_str::<Value>(&listed).unwrap()["copies"], 3, "one line for all");
     let shown = town.fund(&["request", "show", &id]).expect(0).unwrap();
     let (applicant, _) = town.cast("nothing_owned");
     assert!(!shown.output.contains(&applicant), "{shown:?}");

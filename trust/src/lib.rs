@@ -13,6 +13,8 @@ pub mod ending;
 pub mod entry;
 pub mod identity;
 pub mod invitation;
+pub mod jose;
+pub mod json;
 pub mod jwe;
 pub mod keys;
 pub mod merkle;

@@ -1,12 +1,13 @@
 //! Grants: added and revoked, at the hub too.
 
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use zerotrip_text::cut;
 
 use zerotrip_client::{Connection, SessionError, answered};
 use zerotrip_proto::v1::{
-    CheckEntry, Envelope, ErrorCode, GetGrantsRequest, PublishRequest, UnservedGrant,
+    CheckEntry, Envelope, ErrorCode, GetGrantsRequest, IdentityProvider, PublishRequest,
+    UnservedGrant,
 };
 
 use super::PublishError;
@@ -87,6 +88,28 @@ pub async fn add_grants(
 pub async fn revoke_grant(folder: &Path, id: &str) -> Result<GrantsInForce, PublishError> {
     let authority = Authority::open_for_change(folder)?;
     let envelope = authority.revoke_grant(id, SystemTime::now())?;
+    let connection =
+        Connection::open(authority.home()).await.map_err(PublishError::GrantsNotTaken)?;
+    send(&authority, &connection, envelope).await
+}
+
+/// Trusts an identity provider, or trusts it anew: with other keys, levels or systems.
+pub async fn trust_provider(
+    folder: &Path,
+    provider: IdentityProvider,
+    life: Duration,
+) -> Result<GrantsInForce, PublishError> {
+    let authority = Authority::open_for_change(folder)?;
+    let envelope = authority.trust_provider(provider, life, SystemTime::now())?;
+    let connection =
+        Connection::open(authority.home()).await.map_err(PublishError::GrantsNotTaken)?;
+    send(&authority, &connection, envelope).await
+}
+
+/// Trusts an identity provider no more.
+pub async fn distrust_provider(folder: &Path, id: &str) -> Result<GrantsInForce, PublishError> {
+    let authority = Authority::open_for_change(folder)?;
+    let envelope = authority.distrust_provider(id, SystemTime::now())?;
     let connection =
         Connection::open(authority.home()).await.map_err(PublishError::GrantsNotTaken)?;
     send(&authority, &connection, envelope).await

@@ -17,7 +17,10 @@ use zerotrip_proto::v1::{Envelope, PublishRequest};
 use zerotrip_trust::ending::Ending;
 
 pub use error::PublishError;
-pub use grants::{AddedGrants, GrantsInForce, NamedGrant, add_grants, revoke_grant};
+pub use grants::{
+    AddedGrants, GrantsInForce, NamedGrant, add_grants, distrust_provider, revoke_grant,
+    trust_provider,
+};
 pub use members::{Admitted, StatusChange, admit, invite, members, set_status};
 pub use renewals::{RenewedByHand, renew_by_hand};
 

@@ -3,6 +3,7 @@
 mod grants;
 mod hubs;
 mod members;
+mod providers;
 mod renewals;
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{FixedOffset, NaiveDate, NaiveDateTime};
 use serde_json::Value;
 use zerotrip_checks::definition::{ClaimTerms, ClaimType, Definition};
 use zerotrip_datasets::CivilMonth;
+use zerotrip_proto::CHINA_OFFSET_SECONDS;
 use zerotrip_proto::v1::{Claim, FactTerms, FactWord};
 use zerotrip_text::{Bilingual, is_invisible};
 use zerotrip_trust::digest::RandomError;
@@ -19,6 +20,11 @@ use crate::terms::TermsError;
 const MOST_NAME: usize = 64;
 /// Digits of a division code (GB/T 2260).
 const REGION_DIGITS: usize = 6;
+
+/// The type of a moment: RFC 3339, in whole seconds of UTC.
+pub(crate) const TIME: &str = "time";
+/// How it is spelled.
+pub(crate) const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%SZ";
 
 /// One value of a proven fact.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,9 +103,26 @@ impl Fact {
                 let yuan = format!("{}.{:02}", fen / 100, fen % 100);
                 Bilingual { en: format!("CNY {yuan}"), zh: format!("{yuan} 元") }
             }
+            (None, FactValue::Text(_), TIME) => {
+                let text = in_china(&text).unwrap_or(text);
+                Bilingual { en: text.clone(), zh: text }
+            }
             _ => Bilingual { en: text.clone(), zh: text },
         }
     }
+}
+
+/// A moment in its one spelling.
+fn read_time(text: &str) -> Option<NaiveDateTime> {
+    let time = NaiveDateTime::parse_from_str(text, TIME_FORMAT).ok()?;
+    (time.format(TIME_FORMAT).to_string() == text).then_some(time)
+}
+
+/// A moment as clocks in China show it, where whoever reads it is.
+fn in_china(text: &str) -> Option<String> {
+    let here = FixedOffset::east_opt(CHINA_OFFSET_SECONDS.into())?;
+    let time = read_time(text)?.and_utc().with_timezone(&here);
+    Some(time.format("%Y-%m-%d %H:%M:%S (UTC+8)").to_string())
 }
 
 fn is_number(terms: &FactTerms) -> bool {
@@ -113,6 +136,7 @@ fn is_of_type(terms: &FactTerms, text: &str) -> bool {
         "date" => NaiveDate::parse_from_str(text, "%Y-%m-%d")
             .is_ok_and(|day| day.format("%Y-%m-%d").to_string() == text),
         "month" => CivilMonth::parse(text).is_some(),
+        TIME => read_time(text).is_some(),
         "code" => terms.words.iter().any(|word| word.word == text),
         "region" => text.len() == REGION_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()),
         "name" => {
@@ -125,7 +149,8 @@ fn is_of_type(terms: &FactTerms, text: &str) -> bool {
     }
 }
 
-/// The values that a variant's proof can come with.
+/// The values that a variant's proof can come with; those of an identification are beside them
+/// ([`crate::identified`]).
 pub fn fact_terms(definition: &Definition, variant: &str) -> Vec<FactTerms> {
     let Some(variant) = definition.variant(variant) else { return Vec::new() };
     definition.claims.iter().filter(|claim| variant.tells(claim)).map(terms_of).collect()
@@ -231,6 +256,11 @@ mod tests {
                 vec!["2023-02-29", "2024-2-29", "20240229", "", " 2024-02-29"],
             ),
             ("month", vec!["2024-02"], vec!["2024-13", "2024-2", "202402", "", "2024-02-01"]),
+            (
+                "time",
+                vec!["2026-11-30T12:00:00Z"],
+                vec!["2026-11-30T12:00:00+00:00", "2026-11-30 12:00:00Z", "2026-11-30T12:00:00.0Z"],
+            ),
             ("code", vec!["valid"], vec!["Valid", "other", ""]),
             ("region", vec!["330106"], vec!["33010", "3301061", "33010x", ""]),
             (
@@ -302,5 +332,7 @@ mod tests {
         assert_eq!(words("fen", json!(1_234_506)), ("CNY 12345.06".into(), "12345.06 元".into()));
         assert_eq!(words("code", json!("valid")), ("VALID".into(), "字".into()));
         assert_eq!(words("date", json!("2024-02-29")).0, "2024-02-29");
+        let time = words("time", json!("2026-11-30T20:00:00Z"));
+        assert_eq!(time.0, "2026-12-01 04:00:00 (UTC+8)");
     }
 }

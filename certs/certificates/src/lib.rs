@@ -9,11 +9,13 @@
 //! certificate of one holder only.
 
 mod affirmed;
+mod copies;
 mod evidence;
 mod explain;
 mod facts;
 mod grounds;
 mod holder;
+mod identified;
 mod jwks;
 mod profile;
 pub mod sdjwt;
@@ -28,12 +30,14 @@ mod type_metadata;
 mod verify;
 
 pub use affirmed::{Affirmed, NotAffirmed, OneOfMany};
+pub use copies::recorded_digest;
 pub use evidence::{
     EvidenceError, Moment, ProvenAnswer, answers_request, checkpoint_origin, open_checkpoint, prove,
 };
 pub use facts::{Fact, FactValue, fact_terms, fix_facts, open_facts, read_facts};
 pub use grounds::{Among, NoGrounds};
 pub use holder::{HolderKey, HolderKeyError};
+pub use identified::{IDENTIFIED, identified, identified_titles};
 pub use jwks::{JwkSet, JwkSetError};
 pub use profile::Profile;
 pub use seal::{CertificateContent, SealError, Sealed, seal};

@@ -59,7 +59,12 @@ fn claims() -> Vec<Claim> {
 fn request() -> Vec<u8> {
     let parameters =
         vec![Parameter { name: "applicant".into(), value: "11010519491231002X".into() }];
-    let check = CheckBody { check: "no-property".into(), variant: "couple".into(), parameters };
+    let check = CheckBody {
+        check: "no-property".into(),
+        variant: "couple".into(),
+        parameters,
+        ..CheckBody::default()
+    };
     Request {
         id: "0190-1".into(),
         issuer: FUND.into(),

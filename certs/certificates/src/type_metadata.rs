@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use zerotrip_checks::definition::Definition;
 use zerotrip_text::Bilingual;
 
+use crate::identified::identified_titles;
+
 /// What every certificate has, with its label, and whether its holder can leave it out.
 const COMMON: [(&str, &str, &str, bool); 11] = [
     ("title", "certificate", "证明名称", false),
@@ -50,6 +52,8 @@ pub fn type_metadata(definition: &Definition) -> Value {
         claim(&one.name, &label, true)
     });
     let values = definition.claims.iter().map(|one| claim(&one.name, &one.title, true));
+    let identified = identified_titles().into_iter().filter(|_| definition.identity.is_some());
+    let values = values.chain(identified.map(|(name, title)| claim(name, &title, true)));
     let (title, statement) = (&definition.title, &definition.certificate.statement);
     json!({
         "vct": definition.certificate.vct,

@@ -1,1 +1,1 @@
-select row_number, kind, status, granted_on, ended_on, recorded_on from allowance where kind in ('advanced_age_90', 'advanced_age_100')
+select beneficiary as id, row_number, kind, status, granted_on, ended_on, recorded_on from allowance where kind in ('advanced_age_90', 'advanced_age_100')

@@ -5,6 +5,8 @@ select case when status = 'ended' then 'ended' when status in ('suspended', 'app
        '', 'allowance', row_number, coalesce(ended_on, recorded_on), granted_on
 from of_age where status <> 'paid' or ended_on is not null
 union all
+select 'undetermined', '', 'allowance', row_number, ended_on, cast(null as date) from early
+union all
 select 'clear', '', 'allowance', a.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from allowance a where not exists (select 1 from of_age g where g.row_number = a.row_number)
 union all

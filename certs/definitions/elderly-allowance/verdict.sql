@@ -25,7 +25,8 @@ union all
 select case when status = 'applied' and granted_on is null then 'clear' when status = 'ended' then 'ended'
             when status in ('paid', 'suspended') and ended_on is null then 'against' else 'undetermined' end,
        'ALREADY_GRANTED', 'allowance', row_number, coalesce(ended_on, recorded_on), granted_on
-from of_age
+-- What was granted too early has no verdict, and settles nothing.
+from of_age where not exists (select 1 from early where early.row_number = of_age.row_number)
 union all
 select 'clear', '', 'allowance', a.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from allowance a where not exists (select 1 from of_age g where g.row_number = a.row_number)

@@ -2,59 +2,39 @@
 //! of all of them. The SM2 certificates are written here; OpenSSL judges them in `outside`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
-use std::sync::{Arc, LazyLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use prost::Message as _;
-use serde_json::{Map, Value, json};
-use zerotrip_certificates::sdjwt::{disclosure, issue_encoded};
+use serde_json::{Value, json};
 use zerotrip_paper::der::{OCTETS, OID, SEQUENCE, SET, context, element, sequence, unsigned};
-use zerotrip_paper::layout::Qr;
-use zerotrip_paper::{FontFile, Fonts};
-use zerotrip_proto::v1::answer::Outcome;
-use zerotrip_proto::v1::{Answer, Answered, Envelope};
-use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::x509::{CertificateAuthority, CertificateDer};
 
 use crate::sm2::SM2_WITH_SM3;
 use crate::values::{write_bits, write_name, write_number};
 use crate::*;
+use papers::*;
 
 mod alone;
+#[path = "../../qr/src/tests/world.rs"]
+mod genuine;
 mod outside;
 // With fonts, which `tests/outside/install.sh` installs.
 mod outside_attacks;
+mod outside_kinds;
 mod outside_made;
+#[path = "../../paper/src/tests/papers.rs"]
+mod papers;
 mod speed;
 
-const DAY: u64 = 86_400;
-const ORGAN: &str = "spiffe://c.example/member/fund/system/desk";
-
-pub(super) fn at(days: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(1_800_000_000 + days * DAY)
+/// What `papers` is of.
+mod api {
+    pub(super) use zerotrip_paper::{FontFile, Fonts, Qr};
 }
 
 pub(super) fn seconds(days: u64) -> i64 {
     i64::try_from(1_800_000_000 + days * DAY).unwrap()
 }
-
-/// Debian's fonts-noto-cjk, and fonts-hanazono for what it lacks.
-pub(super) static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
-    let file = |path: &str, face| {
-        let bytes = std::fs::read(path)
-            .unwrap_or_else(|_| panic!("{path}: install fonts-noto-cjk and fonts-hanazono"));
-        FontFile { name: path.to_owned(), face, bytes: Arc::new(bytes) }
-    };
-    Fonts::new(vec![
-        file("/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc", 2),
-        file("/usr/share/fonts/truetype/hanazono/HanaMinA.ttf", 0),
-        file("/usr/share/fonts/truetype/hanazono/HanaMinB.ttf", 0),
-    ])
-    .unwrap()
-});
 
 pub(super) static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
@@ -206,86 +186,22 @@ pub(super) fn terms(organ: &Holder) -> SealTerms {
     }
 }
 
-pub(super) fn certify(
-    ca: &CertificateAuthority,
-    key: &SigningKey,
-    holder: &str,
-) -> CertificateDer<'static> {
-    let holder: Identity = holder.parse().unwrap();
-    ca.sign_seal_key(key.public(), &holder, at(0), at(365)).unwrap()
-}
-
 /// A record as it is sealed, with these claims in place of its own.
 pub(super) fn record_with(changes: Value) -> String {
-    let answered = Answered { answer: true, ..Answered::default() };
-    let answer = Answer {
-        request_id: "0197d2a0-7c1e-7c55-9f0a-3b1f8f1c2d3e".into(),
-        hub: "spiffe://c.example/hub/main".into(),
-        outcome: Some(Outcome::Answered(answered)),
-        ..Answer::default()
-    };
-    let envelope = Envelope { payload: answer.encode_to_vec(), ..Envelope::default() };
-    let plain = json!({
-        "iss": ORGAN,
-        "vct": "urn:zerotrip:certificate:no-property:1",
-        "check": "no-property",
-        "variant": "couple",
-        "title": { "en": "Certificate of no property", "zh": "无房证明" },
-        "persons": { "en": "the applicant & the spouse", "zh": "本人及配偶" },
-        "statement": {
-            "en": "In the registers named below there is no record of any home.",
-            "zh": "经查询下列登记机构的数据，截至所列时点，申请人及其配偶在本市范围内均无住房登记记录。",
-        },
-        "scope": { "regions": ["330100"] },
-        "sources": [{
-            "dataset": "estate.ownership", "owner": "estate", "as_of": "2027-01-16T01:30:00Z",
-            "coverage": { "en": "Ownership of real estate in the city", "zh": "本市不动产权属登记" },
-        }],
-        "definition_digest": "3d0c9a7f5be1a2b94c6d8e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d",
-        "iat": 1_800_000_000u64 + DAY,
-        "nbf": 1_800_000_000u64 + DAY,
-        "exp": 1_800_000_000u64 + 31 * DAY,
-        "serial": "fund-desk-2027-000042",
-        "evidence": {
-            "answered_at": "2027-01-16T08:00:00Z",
-            "answer": URL_SAFE_NO_PAD.encode(envelope.encode_to_vec()),
-            "receipt": {
-                "index": 81234,
-                "checkpoint": "c.example/hub/main\n90000\nq6YZ\n\n— c.example/hub/main abc\n",
-            },
-        },
-    });
-    let mut plain: Map<String, Value> = plain.as_object().unwrap().clone();
-    plain.extend(changes.as_object().unwrap().clone());
-    let shown = [
-        ("applicant", "11010519491231002X"),
-        // The fourth character is in the second font alone.
-        ("applicant_name", "𠮷田㐂\u{2b740}·阿卜杜拉"),
-        ("case_number", "杭公积金〔2027〕000042"),
-        ("purpose", "rent-withdrawal"),
-    ];
-    let shown: Vec<_> =
-        shown.iter().map(|(name, value)| disclosure(name, &(*value).into()).unwrap()).collect();
-    issue_encoded(&WORLD.issuer_key, plain, &shown).unwrap().to_string()
+    let mut claims = Claims::new()
+        .set("persons", json!({ "en": "the applicant & the spouse", "zh": "本人及配偶" }))
+        .set("scope", json!({ "regions": ["330100"] }));
+    claims.plain["sources"].as_array_mut().unwrap().truncate(2);
+    for name in ["policy", "status"] {
+        claims.plain.remove(name);
+    }
+    claims.plain.extend(changes.as_object().unwrap().clone());
+    claims.disclosed.retain(|(name, _)| !["months", "request"].contains(&name.as_str()));
+    // The fourth character is in the second font alone.
+    claims.disclosed[1].1 = "𠮷田㐂\u{2b740}·阿卜杜拉".into();
+    claims.sealed_by(&WORLD.issuer_key)
 }
 
 pub(super) fn record() -> String {
     record_with(json!({}))
-}
-
-/// Finder patterns, and something between them: not a code that says anything.
-pub(super) fn qr(size: usize) -> Qr {
-    let far = size - 7;
-    let finder = |x: usize, y: usize| x.min(6 - x).min(y.min(6 - y)) != 1;
-    let dark = |x: usize, y: usize| {
-        let corner = [(0, 0), (far, 0), (0, far)]
-            .into_iter()
-            .find(|(left, top)| (*left..left + 7).contains(&x) && (*top..top + 7).contains(&y));
-        match corner {
-            Some((left, top)) => finder(x - left, y - top),
-            None => x >= 8 && y >= 8 && (x * 7 + y * 13 + x * y).is_multiple_of(3),
-        }
-    };
-    let modules = (0..size * size).map(|place| dark(place % size, place / size)).collect();
-    Qr::new(modules, size).unwrap()
 }

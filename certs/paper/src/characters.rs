@@ -58,6 +58,8 @@ pub(crate) fn can_break(before: char, after: char) -> bool {
     is_wide(before)
         || is_wide(after)
         || (matches!(before, '/' | '-' | ':' | '—' | '…') && after.is_alphabetic())
+        // Between the parts of a name, such as a register's or a host's.
+        || (matches!(before, '.' | '_') && after.is_ascii_lowercase())
 }
 
 /// Whether a line may end here where it has no better place: any place but before what closes.

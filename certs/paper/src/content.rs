@@ -104,7 +104,8 @@ fn both(words: &Bilingual) -> Vec<String> {
 fn fields(record: &Record) -> Vec<Block> {
     let shown = |value: &Option<String>| value.clone().unwrap_or(words::NOT_SHOWN.to_owned());
     let mut fields = vec![field(words::PERSONS, &both(&record.persons).join(" / "))];
-    fields.extend(record.parameters.iter().map(|(name, value)| field(name, value)));
+    let parameters = record.parameters.iter();
+    fields.extend(parameters.map(|(name, value)| field(words::parameter(name), value)));
     for (title, value) in &record.facts {
         let name = format!("{} {}", title.zh, title.en);
         fields.push(field(&name, &both(value).join(" / ")));

@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use prost::Message as _;
 use serde_json::{Map, Value};
 use zerotrip_certificates::Fact;
-use zerotrip_certificates::sdjwt::{SdJwt, TOKEN_BYTES, opened};
+use zerotrip_certificates::sdjwt::{CompactJws, SdJwt, TOKEN_BYTES, opened};
 use zerotrip_proto::v1::answer::Outcome;
 use zerotrip_proto::v1::{Answer, Envelope, FactTerms};
 use zerotrip_text::Bilingual;
@@ -79,11 +79,8 @@ impl Record {
         if token.to_string() != text {
             return Err(PaperError::NotARecord);
         }
-        let payload = token.jwt().split('.').nth(1).and_then(decode);
-        let header = token.jwt().split('.').next().and_then(decode);
-        let (Some(plain), Some(header)) = (payload, header) else {
-            return Err(PaperError::NotARecord);
-        };
+        let CompactJws { header, payload: plain, .. } =
+            CompactJws::parse(token.jwt()).map_err(PaperError::Record)?;
         let claims = Claims(&plain);
         let evidence = claims.object("evidence")?;
         let receipt = Claims(&evidence).object("receipt")?;
@@ -171,10 +168,6 @@ fn answer(evidence: &Map<String, Value>) -> Result<Answer, PaperError> {
         Answer::decode(Envelope::decode(bytes.as_slice()).ok()?.payload.as_slice()).ok()
     };
     read().ok_or(PaperError::Claim("evidence"))
-}
-
-fn decode(part: &str) -> Option<Map<String, Value>> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
 struct Claims<'a>(&'a Map<String, Value>);

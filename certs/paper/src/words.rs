@@ -57,6 +57,16 @@ pub(crate) const QR_ALT: &str = "二维码 / QR code";
 /// Of the document.
 pub(crate) const PRODUCER: &str = "Zerotrip";
 
+/// What a question names: whom it is about. Another name is shown as it is.
+pub(crate) fn parameter(name: &str) -> &str {
+    match name {
+        "applicant" => "申请人 Applicant",
+        "enterprise" => "企业 Enterprise",
+        "vessel" => "船舶 Vessel",
+        other => other,
+    }
+}
+
 /// What crosses each page.
 pub(crate) fn watermark(purpose: Option<&str>, case: Option<&str>, until: &str) -> Vec<String> {
     let (zh, en) = match (purpose, case) {

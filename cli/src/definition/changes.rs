@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
 use zerotrip_datasets::file::type_name;
+use zerotrip_identification::Level;
 use zerotrip_proto::v1::{ScanTemplate, key_origin::From as Origin};
 use zerotrip_text::Bilingual;
 
@@ -20,6 +22,13 @@ pub(super) fn listed(
         .difference(new)
         .map(|name| Bilingual::new(format!("{en} `{name}` is gone"), format!("取消{zh} `{name}`")));
     came.chain(went).collect()
+}
+
+/// How the person must have been identified, in the words of a definition.
+fn identity(template: &ScanTemplate) -> String {
+    let Some(terms) = &template.identity else { return "not asked".to_owned() };
+    let level = Level::from_wire(terms.level).map_or("unknown", Level::name);
+    format!("`{}` at {level} within {} s", terms.parameter, terms.within_seconds)
 }
 
 /// What an owner is asked to approve that is not what was approved.
@@ -43,13 +52,17 @@ pub(super) fn template_changes(old: &ScanTemplate, new: &ScanTemplate) -> Vec<Bi
         let types = template.types.iter();
         types
             .map(|typed| {
+                let age = typed.least_age.map(|age| age.to_string());
+                let first = typed.not_before.and_then(NaiveDate::from_epoch_days);
                 format!(
-                    "{} {} {} {} {}",
+                    "{} {} {} {} {} {} {}",
                     typed.column,
                     type_name(typed.r#type()),
                     typed.role().as_str_name(),
                     typed.persons.join(" "),
-                    typed.least_age
+                    age.unwrap_or_default(),
+                    typed.parents.join(" "),
+                    first.map(|day| day.to_string()).unwrap_or_default(),
                 )
             })
             .collect()
@@ -86,6 +99,7 @@ pub(super) fn template_changes(old: &ScanTemplate, new: &ScanTemplate) -> Vec<Bi
             ));
         }
     };
+    becomes("the identification", "身份核验要求", identity(old), identity(new));
     becomes("the check", "核验事项", old.check.clone(), new.check.clone());
     becomes("the look-up", "检索方式", old.lookup.clone(), new.lookup.clone());
     becomes("most persons", "最多人数", old.max_keys.to_string(), new.max_keys.to_string());

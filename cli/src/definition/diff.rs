@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use zerotrip_checks::definition::{ClaimTerms, Definition, DefinitionError, StepKind, Variant};
-use zerotrip_hub::cases::{CaseOutcome, run_cases};
+use zerotrip_hub::cases::{CaseOutcome, answer_cases};
 use zerotrip_hub::state::DefinitionFolder;
 use zerotrip_proto::v1::ScanTemplate;
 use zerotrip_text::{Bilingual, shown};
@@ -309,8 +309,8 @@ async fn answered_otherwise(
         }
     };
     let failed = |error| Failure::usage(&error, "案例无法运行");
-    let ours = run_cases(own, &own_cases).await.map_err(failed)?.outcomes;
-    let theirs = run_cases(other, &other_cases).await.map_err(failed)?.outcomes;
+    let ours = answer_cases(own, &own_cases).await.map_err(failed)?;
+    let theirs = answer_cases(other, &other_cases).await.map_err(failed)?;
     let said = |outcome: &CaseOutcome| match &outcome.answered {
         Ok(answer) => answer.to_string(),
         Err(why) => why.clone(),

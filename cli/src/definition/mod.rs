@@ -23,7 +23,7 @@ use zerotrip_hub::state::DefinitionFolder;
 
 use crate::render::{Failure, Language, Screen, USAGE};
 
-pub(crate) use explain::parameters::said;
+pub(crate) use explain::parameters::{identified, said};
 
 #[derive(Subcommand)]
 pub(super) enum DefinitionCommand {

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use zerotrip_hub::cases::{CaseOutcome, CasesReport, Uncovered, run_cases};
-use zerotrip_text::shown;
+use zerotrip_hub::cases::{CaseOutcome, CasesReport, Turned, Uncovered, run_cases};
+use zerotrip_text::{Bilingual, shown};
 
 use super::Whole;
 use crate::render::{Failure, Language, NOT_SO, Screen};
@@ -28,6 +28,19 @@ fn text(report: &CasesReport, screen: &Screen) -> String {
             Language::En => {
                 format!("{file}: \"{name}\"\n  expected {expected}\n  answered {answered}")
             }
+        });
+        for why in &outcome.why {
+            lines.push(match screen.language {
+                Language::Zh => format!("  {}", shown(&why.zh)),
+                Language::En => format!("  {}", shown(&why.en)),
+            });
+        }
+    }
+    for Turned { file, name, what } in &report.turned {
+        let name = shown(name);
+        lines.push(match screen.language {
+            Language::Zh => format!("{file}：“{name}”\n  {}", shown(&what.zh)),
+            Language::En => format!("{file}: \"{name}\"\n  {}", shown(&what.en)),
         });
     }
     for Uncovered { file, what } in &report.uncovered {
@@ -65,16 +78,24 @@ fn value(report: &CasesReport) -> Value {
             "file": outcome.file, "case": outcome.name,
             "expected": outcome.expected.to_string(), "answered": answered(outcome),
             "as_expected": outcome.is_as_expected(),
+            "why": outcome.why.iter().map(both).collect::<Vec<Value>>(),
         })
     });
-    let uncovered = report
-        .uncovered
+    let uncovered =
+        report.uncovered.iter().map(|one| json!({ "file": one.file, "what": both(&one.what) }));
+    let turned = report
+        .turned
         .iter()
-        .map(|one| json!({ "file": one.file, "what": { "en": one.what.en, "zh": one.what.zh } }));
+        .map(|one| json!({ "file": one.file, "case": one.name, "what": both(&one.what) }));
     json!({
         "good": report.is_good(),
         "cases": cases.collect::<Vec<Value>>(),
         "things": report.things,
         "undecided": uncovered.collect::<Vec<Value>>(),
+        "turned": turned.collect::<Vec<Value>>(),
     })
+}
+
+fn both(text: &Bilingual) -> Value {
+    json!({ "en": text.en, "zh": text.zh })
 }

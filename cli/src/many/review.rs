@@ -28,6 +28,8 @@ struct Reviewed {
     waiting: BTreeMap<String, Vec<String>>,
     still_so: usize,
     superseded: usize,
+    /// That another run superseded, or an order revoked, while this one asked.
+    gone: usize,
     unanswered: usize,
     denied: usize,
 }
@@ -57,10 +59,13 @@ pub(crate) async fn review(
                 reviewed.answered(answered, order, screen)?;
             }
             ManyOutcome::Unavailable(_) => reviewed.unanswered += reviewed.of(batch),
-            ManyOutcome::Denied(_) => reviewed.denied += reviewed.of(batch),
+            // Nobody behind them is asked about either.
+            ManyOutcome::Denied(_) => reviewed.denied += reviewed.rest(),
         }
-        // Whoever looks a status up sees it before the next are asked about.
-        register.publish(&sealer, SystemTime::now(), Due::Needed)?;
+        if !only_tell {
+            // Whoever looks a status up sees it before the next are asked about.
+            register.publish(&sealer, SystemTime::now(), Due::Needed)?;
+        }
         Ok(())
     })
     .await?;
@@ -70,6 +75,12 @@ pub(crate) async fn review(
 impl Reviewed {
     fn of(&self, batch: &[String]) -> usize {
         batch.iter().filter_map(|subject| self.waiting.get(subject)).map(Vec::len).sum()
+    }
+
+    /// All that nothing is known of yet.
+    fn rest(&self) -> usize {
+        let all: usize = self.waiting.values().map(Vec::len).sum();
+        all - (self.still_so + self.superseded + self.gone + self.unanswered + self.denied)
     }
 
     /// Supersedes the certificates of each person whose answer is a no.
@@ -99,7 +110,12 @@ impl Reviewed {
             let in_chinese = format!("已不符合，依据交换 {exchange}：{}", codes.join("、"));
             for serial in serials {
                 if let Some(register) = &mut register {
-                    register.order(serial, &Order::Supersede(None), &why, SystemTime::now())?;
+                    let now = SystemTime::now();
+                    let done = register.order(serial, &Order::Supersede(None), &why, now)?;
+                    if !done.changed {
+                        self.gone += 1;
+                        continue;
+                    }
                 }
                 self.superseded += 1;
                 let said = screen.pick(why.as_str(), in_chinese.as_str());
@@ -113,22 +129,28 @@ impl Reviewed {
     }
 
     fn summary(&self, only_tell: bool, screen: &Screen) -> Result<ExitCode, Failure> {
-        let Self { still_so, superseded, unanswered, denied, .. } = self;
+        let Self { still_so, superseded, gone, unanswered, denied, .. } = self;
         let (marked, marked_zh) = match only_tell {
             true => ("no longer so, not marked", "已不符合（未标记）"),
             false => ("superseded", "已标记为被替代"),
         };
+        let (ended, ended_zh) = match gone {
+            0 => (String::new(), String::new()),
+            gone => (format!(", {gone} ended meanwhile"), format!("，其间已失效 {gone}")),
+        };
         let en = format!(
-            "{still_so} still so, {superseded} {marked}, {unanswered} not answered, {denied} denied"
+            "{still_so} still so, {superseded} {marked}, {unanswered} not answered, {denied} \
+             denied{ended}"
         );
         let zh = format!(
-            "仍符合 {still_so}，{marked_zh} {superseded}，未能核验 {unanswered}，不予受理 {denied}"
+            "仍符合 {still_so}，{marked_zh} {superseded}，未能核验 {unanswered}，不予受理 \
+             {denied}{ended_zh}"
         );
         screen.show(
             screen.pick(&en, &zh),
             &json!({
-                "still_so": still_so, "superseded": superseded, "unanswered": unanswered,
-                "denied": denied, "marked": !only_tell,
+                "still_so": still_so, "superseded": superseded, "ended": gone,
+                "unanswered": unanswered, "denied": denied, "marked": !only_tell,
             }),
         )?;
         Ok(ExitCode::from(match (denied, unanswered, superseded) {
@@ -137,5 +159,28 @@ impl Reviewed {
             (0, 0, 1..) => NOT_SO,
             (0, 0, 0) => 0,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reviewed() -> Reviewed {
+        let of = |name: &str, serials: &[&str]| {
+            (name.to_owned(), serials.iter().map(|serial| (*serial).to_owned()).collect())
+        };
+        let waiting = [of("a", &["1", "2"]), of("b", &["3"]), of("c", &["4", "5", "6"])];
+        Reviewed { waiting: waiting.into_iter().collect(), ..Reviewed::default() }
+    }
+
+    #[test]
+    fn a_denial_counts_for_everybody_who_is_not_asked_about_any_more() {
+        let mut reviewed = reviewed();
+        assert_eq!((reviewed.of(&["a".into(), "c".into(), "x".into()]), reviewed.rest()), (5, 6));
+        (reviewed.still_so, reviewed.gone) = (1, 1);
+        assert_eq!(reviewed.rest(), 4);
+        reviewed.denied += reviewed.rest();
+        assert_eq!((reviewed.denied, reviewed.rest()), (4, 0));
     }
 }

@@ -109,6 +109,7 @@ impl From<&SessionError> for Failure {
             | SessionError::NoDirectory
             | SessionError::UnknownCheck { .. }
             | SessionError::NoSuchPlace(_)
+            | SessionError::AsksNoIdentity(_)
             | SessionError::Definition(_)
             | SessionError::File(_)
             | SessionError::OtherQuestion { .. }

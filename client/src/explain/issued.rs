@@ -3,7 +3,7 @@
 use zerotrip_text::{Explain, Failure};
 
 use super::peer::{file, home};
-use crate::issued::RegisterError;
+use crate::issued::{COPIES, RegisterError};
 
 impl Explain for RegisterError {
     fn explain(&self) -> Failure {
@@ -41,6 +41,11 @@ impl Explain for RegisterError {
                     "see `zerotrip certificates list`",
                     "请用 `zerotrip certificates list` 查看",
                 ),
+            Self::Copies(count) => Failure::new(
+                en,
+                format!("一份证明可有 1 至 {COPIES} 个副本，且每次须为同一数目，不能为 {count}"),
+            )
+            .remedy("bring the same keys again", "请使用与上次相同的密钥"),
             Self::Reason => Failure::new(en, "理由应为 1 至 200 个可见字符")
                 .remedy("say why in a few words", "请简要说明理由"),
             Self::NotInProfile { serial, .. } => {

@@ -76,6 +76,11 @@ impl Explain for RequestError {
             Self::Parameter(ParameterError { name, why }) => {
                 parameter(why).within(&format!("parameter `{name}`: "), &format!("参数 `{name}`："))
             }
+            Self::Identity(fault) => {
+                let remedy = fault.code().remedy();
+                Failure::new(en, format!("--identity：{}", fault.words().zh))
+                    .remedy(remedy.en, remedy.zh)
+            }
             Self::Random(why) => Failure::new(en, format!("无法取得随机数：{why}")),
             Self::Sign(why) => Failure::new(en, format!("无法签名：{why}")),
         }
@@ -134,6 +139,10 @@ impl Explain for SessionError {
                 "see `zerotrip catalog list` for what there is",
                 "请用 `zerotrip catalog list` 查看",
             ),
+            Self::AsksNoIdentity(check) => {
+                Failure::new(en, format!("核验事项 `{check}` 不要求当事人身份核验"))
+                    .remedy("ask it without an identity assertion", "请直接核验，无须身份核验结果")
+            }
             Self::Definition(why) => Failure::new(en, format!("核验定义有误：{why}")),
             Self::Register(why) => why.explain(),
             Self::OtherQuestion { serial } => {

@@ -26,6 +26,9 @@ pub const TTL: Duration = Duration::from_secs(900);
 /// Issuing publishes a list anew that is older than this.
 pub(super) const STALE: Duration = Duration::from_secs(12 * 3600);
 
+/// Most copies of one certificate.
+pub const COPIES: usize = 32;
+
 /// Most characters of a reason.
 pub(super) const REASON_CHARS: usize = 200;
 /// Most certificates that are listed at once.

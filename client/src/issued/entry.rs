@@ -65,8 +65,10 @@ pub struct Entry {
     pub valid_until: Option<SystemTime>,
     /// The ledger's index of its record.
     pub record_index: Option<u64>,
-    /// The certificate, once it is sealed.
+    /// The certificate, once it is sealed: its first copy.
     pub token: Option<String>,
+    /// How many copies it has, each for another key of its holder.
+    pub copies: u64,
 }
 
 /// Something that was ordered.
@@ -82,8 +84,10 @@ pub struct Event {
 
 /// What [`Entry::read`] reads, from `certificate` as `c`, `list` as `l` and `place` as `p`.
 pub(super) const COLUMNS: &str = "c.serial, c.exchange, c.subject, c.question, l.profile, c.stage, \
-     p.value, l.uri, c.place, p.revision > l.published, c.issued_at, c.valid_until, \
-     c.record_index, c.token \
+     p.value, l.uri, c.place, p.revision > l.published OR EXISTS (SELECT 1 FROM copy o JOIN list m \
+     ON m.number = o.list JOIN place q ON q.list = o.list AND q.place = o.place WHERE o.serial = \
+     c.serial AND q.revision > m.published), c.issued_at, c.valid_until, c.record_index, c.token, \
+     1 + (SELECT count(*) FROM copy o WHERE o.serial = c.serial) \
      FROM certificate c JOIN list l ON l.number = c.list \
      JOIN place p ON p.list = c.list AND p.place = c.place";
 
@@ -112,6 +116,7 @@ impl Entry {
             valid_until: time(row.get(11)?, "valid_until")?,
             record_index: record.map(|index| number(index, "record_index")).transpose()?,
             token: row.get(13)?,
+            copies: number(row.get(14)?, "copies")?,
         })
     }
 }

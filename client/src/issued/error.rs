@@ -7,7 +7,7 @@ use zerotrip_channel::HomeError;
 use zerotrip_channel::files::FileError;
 use zerotrip_trust::digest::RandomError;
 
-use super::bounds::{FILE, REASON_CHARS};
+use super::bounds::{COPIES, FILE, REASON_CHARS};
 
 /// Why the register does not do what it is asked.
 #[expect(missing_docs, reason = "the names and the texts say it")]
@@ -34,6 +34,8 @@ pub enum RegisterError {
     NoSystem,
     #[error("no certificate has the number `{0}` here")]
     Unknown(String),
+    #[error("a certificate has 1 to {COPIES} copies, and the same number each time, not {0}")]
+    Copies(usize),
     #[error("a reason has 1 to {REASON_CHARS} visible characters")]
     Reason,
     #[error("`{serial}` is of the profile `{profile}`, in which nothing is suspended or lifted")]

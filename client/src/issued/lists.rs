@@ -22,7 +22,7 @@ fn bits(profile: Profile) -> Bits {
 }
 
 /// Draws a place for a certificate, in a list that has room; opens a new one where none has.
-pub(super) fn take_place(
+pub(super) fn draw_place(
     transaction: &Transaction<'_>,
     settings: &StatusSettings,
     profile: Profile,

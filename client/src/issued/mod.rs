@@ -6,6 +6,7 @@
 //! An order is durable before it is published.
 
 mod bounds;
+mod copies;
 mod entry;
 mod error;
 mod lists;
@@ -18,7 +19,8 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use bounds::{FILE, LIFE, TTL};
+pub use bounds::{COPIES, FILE, LIFE, TTL};
+pub use copies::Copy;
 pub use entry::{Entry, Event, Stage};
 pub use error::RegisterError;
 pub use orders::{Done, Order};

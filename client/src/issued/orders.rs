@@ -11,6 +11,7 @@ use zerotrip_proto::v1::ErrorCode;
 use zerotrip_text::{cut, is_invisible};
 
 use super::bounds::REASON_CHARS;
+use super::copies::set_all;
 use super::entry::{Entry, Stage};
 use super::error::RegisterError;
 use super::register::{Register, begin, by_serial, seconds};
@@ -168,19 +169,7 @@ fn set(
     value: StatusValue,
     (what, reason, now): (&str, &str, SystemTime),
 ) -> Result<(), RegisterError> {
-    transaction.execute(
-        "UPDATE list SET revision = revision + 1 WHERE number = (SELECT list FROM certificate \
-         WHERE serial = ?)",
-        [serial],
-    )?;
-    let changed = transaction.execute(
-        "UPDATE place SET value = ?1, revision = (SELECT revision FROM list WHERE number = \
-         place.list) WHERE (list, place) = (SELECT list, place FROM certificate WHERE serial = ?2)",
-        params![value.number(), serial],
-    )?;
-    if changed != 1 {
-        return Err(RegisterError::Content("place"));
-    }
+    set_all(transaction, serial, value)?;
     transaction.execute(
         "INSERT INTO event (serial, at, what, reason) VALUES (?, ?, ?, ?)",
         params![serial, seconds(now), what, reason],

@@ -14,7 +14,7 @@ use zerotrip_trust::identity::Identity;
 use super::bounds::LISTED;
 use super::entry::{COLUMNS, Entry, Event, Stage};
 use super::error::RegisterError;
-use super::lists::take_place;
+use super::lists::draw_place;
 use super::schema;
 use super::settings::StatusSettings;
 
@@ -110,7 +110,7 @@ impl Register {
         let serial =
             u64::try_from(number).ok().and_then(|number| Serial::new(&self.issuer, year, number));
         let serial = serial.ok_or(RegisterError::NoSystem)?;
-        let (list, reference) = take_place(&transaction, &self.settings, profile, serial.as_str())?;
+        let (list, reference) = draw_place(&transaction, &self.settings, profile, serial.as_str())?;
         let place = i64::try_from(reference.place).map_err(|_| RegisterError::Content("place"))?;
         transaction.execute(
             "INSERT INTO certificate (serial, year, number, exchange, subject, question, list, \
@@ -137,21 +137,9 @@ impl Register {
         &mut self,
         serial: &str,
         token: &str,
-        (issued_at, valid_until): (SystemTime, SystemTime),
+        times: (SystemTime, SystemTime),
     ) -> Result<(), RegisterError> {
-        let changed = self.connection.execute(
-            "UPDATE certificate SET token = ?, issued_at = ?, valid_until = ?, stage = ? WHERE \
-             serial = ? AND stage = ?",
-            params![
-                token,
-                seconds(issued_at),
-                seconds(valid_until),
-                Stage::Sealed.number(),
-                serial,
-                Stage::Reserved.number(),
-            ],
-        )?;
-        if changed == 1 { Ok(()) } else { Err(RegisterError::Unknown(serial.to_owned())) }
+        self.sealed_copies(serial, &[token], times)
     }
 
     /// Notes that the hub has recorded it.
@@ -179,10 +167,11 @@ impl Register {
     /// nothing has become of it. Only then can more be made of it.
     pub fn in_force(&self, serial: &str, digest: &Digest) -> Result<Entry, RegisterError> {
         let entry = self.entry(serial)?;
-        let (Some(token), Stage::Recorded) = (&entry.token, entry.stage) else {
+        let (Some(_), Stage::Recorded) = (&entry.token, entry.stage) else {
             return Err(RegisterError::NotIssued(entry.serial));
         };
-        if SdJwt::parse(token)?.digest() != *digest {
+        let mut tokens = self.copies(serial)?.into_iter().filter_map(|copy| copy.token);
+        if !tokens.any(|token| SdJwt::parse(&token).is_ok_and(|read| read.digest() == *digest)) {
             return Err(RegisterError::OtherCertificate(entry.serial));
         }
         match entry.status {

@@ -10,7 +10,7 @@ use zerotrip_channel::files::{self, FileError};
 
 use super::error::RegisterError;
 
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// Time that a connection waits for another's transaction.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -37,6 +37,16 @@ CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY AUTOINCREMENT, seri
                       at INTEGER NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS event_serial ON event (serial);
 PRAGMA user_version = 2;
+COMMIT;
+";
+/// From version 2, in which a certificate was one copy.
+const FROM_2: &str = "
+BEGIN IMMEDIATE;
+-- A certificate's further copies, from 1, each for another key of its holder.
+CREATE TABLE IF NOT EXISTS copy (serial TEXT NOT NULL, number INTEGER NOT NULL, list INTEGER NOT \
+                      NULL, place INTEGER NOT NULL, token TEXT, PRIMARY KEY (serial, number), \
+                      UNIQUE (list, place)) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 3;
 COMMIT;
 ";
 /// From version 1, which had the code at the end of the event's text alone.
@@ -80,14 +90,19 @@ pub(super) fn open(home: &Path) -> Result<Connection, RegisterError> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A place that was given away, and a revocation, must outlast the power.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    match connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
-        0 => {
-            connection.execute_batch(TABLES)?;
-            File::open(&folder).and_then(|file| file.sync_all()).map_err(at(&folder))?;
-        }
-        1 => connection.execute_batch(FROM_1)?,
-        VERSION => {}
-        other => return Err(RegisterError::Version(other)),
+    let steps: &[&str] =
+        match connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
+            0 => &[TABLES, FROM_2],
+            1 => &[FROM_1, FROM_2],
+            2 => &[FROM_2],
+            VERSION => &[],
+            other => return Err(RegisterError::Version(other)),
+        };
+    for step in steps {
+        connection.execute_batch(step)?;
+    }
+    if !steps.is_empty() {
+        File::open(&folder).and_then(|file| file.sync_all()).map_err(at(&folder))?;
     }
     Ok(connection)
 }

@@ -26,6 +26,7 @@ fn plain() -> Map<String, Value> {
     });
     times.into_iter().chain([("iss".to_owned(), Value::from("fund"))]).collect()
 }
+mod copies;
 mod newest;
 mod printed;
 

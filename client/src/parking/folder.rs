@@ -1,18 +1,16 @@
 //! The folder of a system's parked questions, and the lock on each.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use zerotrip_channel::files::{self, FileError, Secrecy};
+use zerotrip_channel::private_folder::PrivateFolder;
 
 use super::error::ParkingError;
 use super::file::{Last, MOST, Parked};
 use crate::request::{CheckQuestion, Errand};
 
-/// Most names of the folder that are looked at: a question has at most a few files.
-const NAMES: usize = 10_000;
 /// In the system's folder.
 const FOLDER: &str = "parked";
 const QUESTION: &str = "json";
@@ -54,9 +52,8 @@ impl Parking {
         last: Last,
     ) -> Result<Held, ParkingError> {
         let folder = self.folder();
-        let at = |error| FileError { path: folder.clone(), error };
-        files::private_folder(&folder).map_err(at)?;
-        let _others = files::lock(&folder.join(LOCK))?;
+        folder.make()?;
+        let _others = folder.lock(LOCK)?;
         let (there, damaged) = self.list()?;
         if let Some(same) = there.iter().find(|one| one.question == *question) {
             return Err(ParkingError::Already(same.id.clone()));
@@ -109,7 +106,7 @@ impl Parking {
 
     /// Erases one that nobody waits for.
     pub fn erase(&self, id: &str) -> Result<(), ParkingError> {
-        let known = is_id(id) && files::is_there(&self.path(id, QUESTION));
+        let known = is_id(id) && self.folder().has(&name(id, QUESTION));
         match self.take(id) {
             // What cannot be read is erased all the same.
             Err(ParkingError::Content { .. }) => {
@@ -131,89 +128,60 @@ impl Parking {
         }
     }
 
-    fn folder(&self) -> PathBuf {
-        self.home.join(FOLDER)
-    }
-
-    fn path(&self, id: &str, ending: &str) -> PathBuf {
-        self.folder().join(format!("{id}.{ending}"))
+    fn folder(&self) -> PrivateFolder {
+        PrivateFolder::at(self.home.join(FOLDER))
     }
 
     fn try_lock(&self, id: &str) -> Result<Option<File>, ParkingError> {
-        Ok(files::try_lock(&self.path(id, LOCK))?)
+        Ok(self.folder().try_lock(&name(id, LOCK))?)
     }
 
     fn read(&self, id: &str) -> Result<Option<Parked>, ParkingError> {
-        let path = self.path(id, QUESTION);
-        let bytes = match files::read(&path) {
-            Err(error) if error.error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            bytes => bytes?,
-        };
+        let (folder, name) = (self.folder(), name(id, QUESTION));
+        let Some(bytes) = folder.read(&name)? else { return Ok(None) };
+        let path = folder.file(&name);
         Parked::read(&bytes, id).map(Some).map_err(|why| ParkingError::Content { path, why })
     }
 
     /// Of whatever file of a question is there. A UUIDv7 begins with its time.
     fn ids(&self) -> Result<BTreeSet<String>, ParkingError> {
-        let names = self.names()?;
+        let names = self.folder().names()?;
         let id = |name: &String| name.split('.').next().filter(|id| is_id(id)).map(str::to_owned);
         Ok(names.iter().filter_map(id).collect())
-    }
-
-    fn names(&self) -> Result<Vec<String>, ParkingError> {
-        let folder = self.folder();
-        if !files::is_there(&folder) {
-            return Ok(Vec::new());
-        }
-        let at = |error| FileError { path: folder.clone(), error };
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(at)?.take(NAMES) {
-            names.extend(entry.map_err(at)?.file_name().into_string());
-        }
-        Ok(names)
     }
 
     /// What a process that was killed left of writing it: the person's number is in it. To be
     /// called by who holds the lock.
     fn remove_parts(&self, id: &str) -> Result<(), ParkingError> {
         let begin = format!("{id}.{QUESTION}.");
-        for name in self.names()?.iter().filter(|name| name.starts_with(&begin)) {
-            self.remove_named(name)?;
+        let folder = self.folder();
+        for name in folder.names()?.iter().filter(|name| name.starts_with(&begin)) {
+            folder.remove(name)?;
         }
         Ok(())
     }
 
     fn remove(&self, id: &str, ending: &str) -> Result<(), ParkingError> {
-        self.remove_named(&format!("{id}.{ending}"))
+        Ok(self.folder().remove(&name(id, ending))?)
     }
+}
 
-    fn remove_named(&self, name: &str) -> Result<(), ParkingError> {
-        let path = self.folder().join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(FileError { path, error }.into())
-            }
-            _ => Ok(()),
-        }
-    }
+/// A file of a question.
+fn name(id: &str, ending: &str) -> String {
+    format!("{id}.{ending}")
 }
 
 impl Held {
     pub(super) fn save(&self) -> Result<(), ParkingError> {
-        let path = self.parking.path(&self.parked.id, QUESTION);
-        let bytes = self
-            .parked
-            .written()
-            .map_err(|why| ParkingError::Content { path: path.clone(), why })?;
-        Ok(files::write(&path, &bytes, Secrecy::Private)?)
+        let (folder, name) = (self.parking.folder(), name(&self.parked.id, QUESTION));
+        let wrong = |why| ParkingError::Content { path: folder.file(&name), why };
+        let bytes = self.parked.written().map_err(wrong)?;
+        Ok(folder.write(&name, &bytes)?)
     }
 
     /// Erases it: it has ended, and that was told.
     pub fn erase(self) -> Result<(), ParkingError> {
-        let folder = self.parking.folder();
         self.parking.remove(&self.parked.id, QUESTION)?;
-        File::open(&folder)
-            .and_then(|opened| opened.sync_all())
-            .map_err(|error| FileError { path: folder, error })?;
         // Last: whoever gets the lock from here on finds no question.
         self.parking.remove(&self.parked.id, LOCK)
     }

@@ -16,8 +16,8 @@ use crate::reply::{
     AnsweredMany, KeptError, KeptMany, ManyOutcome, Outcome, verify_check, verify_check_many,
 };
 use crate::request::{
-    CheckQuestion, Errand, ManyQuestion, RequestId, SignedRequest, check_many_request,
-    check_request,
+    CheckQuestion, Errand, IdentityAssertion, IdentityChallenge, ManyQuestion, RequestId,
+    SignedRequest, check_many_request, check_request,
 };
 use crate::seen::SeenHead;
 
@@ -56,7 +56,34 @@ impl Session {
         errand: &Errand,
         question: &CheckQuestion,
     ) -> Result<Outcome, SessionError> {
-        Ok(self.ask(errand, question, None).await?.1)
+        Ok(self.ask(errand, question, (None, None)).await?.1)
+    }
+
+    /// Asks about a person who was identified for this very question: the answer to a check that
+    /// asks for that.
+    pub async fn check_identified(
+        &mut self,
+        errand: &Errand,
+        question: &CheckQuestion,
+        identity: &IdentityAssertion,
+    ) -> Result<Outcome, SessionError> {
+        Ok(self.ask(errand, question, (None, Some(identity))).await?.1)
+    }
+
+    /// With what the person is to be identified, for this question and errand. Nothing is asked
+    /// yet.
+    pub async fn identity_challenge(
+        &self,
+        errand: &Errand,
+        question: &CheckQuestion,
+    ) -> Result<IdentityChallenge, SessionError> {
+        let definition = self.definition(question).await?;
+        let asks_none = || SessionError::AsksNoIdentity(question.check.clone());
+        let terms = definition.identity.clone().ok_or_else(asks_none)?;
+        let question = question.clone().validated_by(&definition, false)?;
+        let home = &self.connection.home;
+        let request = check_request(&home.system, &home.hub, errand, &question, SystemTime::now())?;
+        request.challenge(terms).ok_or_else(asks_none)
     }
 
     /// Until when the version that was asked last is answered, and what to ask instead; `None`
@@ -70,18 +97,20 @@ impl Session {
         &mut self,
         errand: &Errand,
         question: &CheckQuestion,
-        id: Option<&RequestId>,
+        (id, identity): (Option<&RequestId>, Option<&IdentityAssertion>),
     ) -> Result<(SignedRequest, Outcome), SessionError> {
         let question = &self.in_form(question, false).await?;
         let home = &self.connection.home;
         let request = check_request(&home.system, &home.hub, errand, question, SystemTime::now())?;
-        let request = request.under(id).sign_among(&self.connection.requests).await?;
+        let request = request.under(id).identified(identity);
+        let request = request.sign_among(&self.connection.requests).await?;
         let mut exchange = self.connection.exchange();
         let (seen_size, known) = (self.seen.size(), self.directory.version());
         let reply = answered(exchange.check(ExchangeCall {
             request: Some(request.envelope.clone()),
             seen_size,
-            subjects: None,
+            identity_assertion: identity.map_or_else(String::new, |one| one.token().to_owned()),
+            ..ExchangeCall::default()
         }))
         .await?;
         self.deprecation.clone_from(&reply.deprecation);
@@ -113,7 +142,8 @@ impl Session {
         let mut exchange = self.connection.exchange();
         let (seen_size, known) = (self.seen.size(), self.directory.version());
         let (envelope, subjects) = (Some(request.envelope.clone()), request.subjects.clone());
-        let call = ExchangeCall { request: envelope, seen_size, subjects };
+        let call =
+            ExchangeCall { request: envelope, seen_size, subjects, ..ExchangeCall::default() };
         let reply = answered_within(MANY_TIME, exchange.check_many(call)).await?;
         if let Some(reply) = &reply.reply {
             self.deprecation.clone_from(&reply.deprecation);

@@ -15,9 +15,12 @@ use crate::request::CheckQuestion;
 /// For how long a definition is taken for the hub's present one.
 const LIFE: Duration = Duration::from_secs(60);
 
-/// By the check's name. Clones of a session share them.
+/// By the check's name, and when it was fetched.
+type Fetched = BTreeMap<String, (Instant, Arc<Definition>)>;
+
+/// Clones of a session share them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Definitions(Arc<Mutex<BTreeMap<String, (Instant, Arc<Definition>)>>>);
+pub(super) struct Definitions(Arc<Mutex<Fetched>>);
 
 impl Definitions {
     fn fresh(&self, check: &str) -> Option<Arc<Definition>> {

@@ -65,6 +65,9 @@ pub enum SessionError {
          list` shows what there is"
     )]
     UnknownCheck { check: String, variant: String },
+    /// Its definition has no `[identity]`.
+    #[error("the check `{0}` does not ask that the person was identified; ask it without")]
+    AsksNoIdentity(String),
     /// An answer about many has no such place.
     #[error("the answer has nobody in place {0}")]
     NoSuchPlace(usize),

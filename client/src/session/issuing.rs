@@ -8,17 +8,18 @@ use std::time::SystemTime;
 use chrono::Datelike as _;
 use zerotrip_certificates::sdjwt::SdJwt;
 use zerotrip_certificates::{
-    CertificateContent, HolderKey, Profile, SealError, Serial, TrustRoot, seal, verify,
+    CertificateContent, HolderKey, Profile, SealError, Serial, TrustRoot, verify,
 };
 use zerotrip_channel::new_file::NewFile;
 use zerotrip_checks::definition::Definition;
 
 use super::asking::Session;
+use super::copies::Copies;
 use super::error::SessionError;
 use super::recording::{Issue, Issuer, Kept, Out, Prepared};
 use crate::issued::{Entry, Ground, Register, RegisterError, Sealer, Stage};
 use crate::reply::{AnsweredMany, NotAllowed, Outcome};
-use crate::request::{APPLICANT, CheckQuestion, Errand, RequestId};
+use crate::request::{APPLICANT, CheckQuestion, Errand, IdentityAssertion, RequestId};
 
 /// What a caller may want beside a certificate on an answer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,6 +27,8 @@ pub struct Wanted<'a> {
     /// The id to ask under. A certificate that was issued under it is handed out again, and nobody
     /// is asked; that needs a register of issued certificates.
     pub id: Option<&'a RequestId>,
+    /// That the person was identified, where the check asks that: its id is the one to ask under.
+    pub identity: Option<&'a IdentityAssertion>,
     /// The key that the certificate is bound to, in the profile of wallets.
     pub holder: Option<&'a HolderKey>,
 }
@@ -47,7 +50,7 @@ impl ManyIssuing<'_> {
         file: &Path,
     ) -> Result<Issue, SessionError> {
         let Self { session, issuer, errand } = self;
-        let prepared = session.prepare(issuer, Some(file), None)?;
+        let prepared = session.prepare(issuer, Some(file), &[])?;
         let outcome = answered.outcome(place).ok_or(SessionError::NoSuchPlace(place))?;
         let digest = &answered.proven.answer().definition_digest;
         let definition = session.definition_of(question, digest).await?;
@@ -99,7 +102,7 @@ impl ManyIssuing<'_> {
         file: &Path,
     ) -> Result<Issue, SessionError> {
         let Self { session, issuer, errand } = self;
-        let prepared = session.prepare(issuer, Some(file), None)?;
+        let prepared = session.prepare(issuer, Some(file), &[])?;
         session.record_anew(entry, (errand, question), prepared).await
     }
 
@@ -122,9 +125,11 @@ impl Session {
         question: &CheckQuestion,
         file: &Path,
     ) -> Result<Issue, SessionError> {
-        let Wanted { id, holder } = wanted;
+        let Wanted { id, identity, holder } = wanted;
+        let id = identity.map(IdentityAssertion::id).or(id);
         let mut issuer = self.issuer()?;
-        let prepared = self.prepare(&mut issuer, Some(file), holder)?;
+        let holders = holder.map(std::slice::from_ref).unwrap_or_default();
+        let prepared = self.prepare(&mut issuer, Some(file), holders)?;
         let known = match (id, &prepared.issuer.register) {
             (Some(id), Some(register)) => register.on(id.as_str(), None)?,
             _ => None,
@@ -137,7 +142,7 @@ impl Session {
             None => prepared,
         };
         self.definition(question).await?;
-        let (request, outcome) = self.ask(errand, question, id).await?;
+        let (request, outcome) = self.ask(errand, question, (id, identity)).await?;
         let digest = &outcome.proven().answer().definition_digest;
         let definition = self.definition_of(question, digest).await?;
         let payload = &request.envelope.payload;
@@ -191,9 +196,9 @@ impl Session {
         &self,
         issuer: &'a mut Issuer,
         file: Option<&Path>,
-        holder: Option<&'a HolderKey>,
+        holders: &'a [HolderKey],
     ) -> Result<Prepared<'a>, SessionError> {
-        if holder.is_some() {
+        if !holders.is_empty() {
             issuer.sealer.certificate(&self.connection.home.folder)?;
             issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
         }
@@ -201,7 +206,7 @@ impl Session {
             Some(file) => Out::File(NewFile::reserve(file)?, file.to_owned()),
             None => Out::Caller,
         };
-        Ok(Prepared { issuer, holder, out })
+        Ok(Prepared { issuer, holders, out })
     }
 
     pub(super) async fn issue_on(
@@ -229,7 +234,7 @@ impl Session {
         let exchange = affirmed.proven().answer().request_id.clone();
         let place = affirmed.place().map(u32::try_from).transpose();
         let place = place.map_err(|_| RegisterError::Content("subject"))?;
-        let profile = profile_of(prepared.holder);
+        let profile = profile_of(prepared.holders);
         let entry = match &mut prepared.issuer.register {
             None => None,
             Some(register) => {
@@ -256,32 +261,23 @@ impl Session {
             _ => {}
         }
         let sealed = match &entry {
-            None => seal(&content, &prepared.issuer.sealer.key, now)?,
+            None => Copies::of_one(&content, &prepared.issuer.sealer.key, now)?,
             Some(entry) => {
                 let serial = Serial::read(&entry.serial, &self.connection.home.uri());
                 let serial = serial.ok_or(RegisterError::Content("serial"))?;
-                let content = content.numbered(&serial, &entry.reference);
-                let content = match prepared.holder {
-                    None => content,
-                    Some(holder) => {
-                        let folder = &self.connection.home.folder;
-                        let leaf = prepared.issuer.sealer.certificate(folder)?;
-                        content.bound(holder, leaf.clone())
-                    }
-                };
-                seal(&content, &prepared.issuer.sealer.key, now)?
+                let by = (&mut *prepared.issuer, prepared.holders);
+                Copies::seal(&content, (&serial, &self.connection.home.folder), by, now)?
             }
         };
         // Read back as a stranger would, before it is announced: what does not verify is never
         // announced. The hub's clock may be ahead.
-        let certificate = verify(
-            &sealed.token,
-            TrustRoot::Directory(&self.directory),
-            now.max(affirmed.proven().answered_at()),
-        )?;
+        let at = now.max(affirmed.proven().answered_at());
+        let read = |token: &str| verify(token, TrustRoot::Directory(&self.directory), at);
+        let certificate = read(&sealed.first.token)?;
+        sealed.others.iter().try_for_each(|copy| read(&copy.token).map(drop))?;
         if let (Some(register), Some(entry)) = (&mut prepared.issuer.register, &entry) {
             let times = (certificate.issued_at, certificate.valid_until);
-            register.sealed(&entry.serial, &sealed.token, times)?;
+            register.sealed_copies(&entry.serial, &sealed.tokens(), times)?;
         }
         let certificate = Kept { sealed, certificate, exchange, place, is_new: true };
         self.record(errand, certificate, entry.as_ref(), prepared).await
@@ -301,7 +297,7 @@ fn year_of(now: SystemTime) -> Option<u16> {
     u16::try_from(chrono::DateTime::<chrono::Local>::from(now).year()).ok()
 }
 
-/// The profile of a certificate for this holder.
-fn profile_of(holder: Option<&HolderKey>) -> Profile {
-    holder.map_or(Profile::National, |_| Profile::Haip)
+/// The profile of a certificate for these keys.
+fn profile_of(holders: &[HolderKey]) -> Profile {
+    if holders.is_empty() { Profile::National } else { Profile::Haip }
 }

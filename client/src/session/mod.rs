@@ -5,6 +5,7 @@ mod asking;
 mod bounds;
 mod call;
 mod connection;
+mod copies;
 mod definitions;
 mod error;
 mod issuing;

@@ -12,7 +12,7 @@ use super::error::SessionError;
 use super::recording::Issue;
 use crate::issued::{Register, RegisterError, Sealer};
 use crate::reply::{KeptAnswer, KeptOne, NotAllowed, Outcome};
-use crate::request::{CheckQuestion, Errand};
+use crate::request::{CheckQuestion, Errand, IdentityAssertion};
 
 /// What came of asking for a certificate that is to be offered.
 #[derive(Debug)]
@@ -41,12 +41,13 @@ impl Session {
         &mut self,
         errand: &Errand,
         question: &CheckQuestion,
+        identity: Option<&IdentityAssertion>,
     ) -> Result<Offering, SessionError> {
         let home = &self.connection.home;
         Sealer::load(home)?.certificate(&home.folder)?;
         Register::open(home)?.ok_or(RegisterError::NoSettings)?;
         self.definition(question).await?;
-        let (request, outcome) = self.ask(errand, question, None).await?;
+        let (request, outcome) = self.ask(errand, question, (None, identity)).await?;
         let digest = &outcome.proven().answer().definition_digest;
         let definition = self.definition_of(question, digest).await?;
         let affirmed = match outcome {
@@ -65,16 +66,16 @@ impl Session {
         Ok(Offering::Ready(Box::new(Ready { kept, definition, until })))
     }
 
-    /// Seals a certificate on a kept answer, bound to this key, and has the hub record it; it comes
-    /// back only then. On one answer there is one certificate: the same key gets the same again
-    /// where an earlier attempt did not come to its end, another key gets none.
+    /// Seals a certificate on a kept answer, a copy bound to each of these keys, and has the hub
+    /// record it; it comes back only then. On one answer there is one certificate: the same keys
+    /// get the same again where an earlier attempt did not come to its end, others get none.
     pub async fn issue_offered(
         &mut self,
         kept: KeptOne,
-        holder: &HolderKey,
+        holders: &[HolderKey],
     ) -> Result<Issue, SessionError> {
         let mut issuer = self.issuer()?;
-        let prepared = self.prepare(&mut issuer, None, Some(holder))?;
+        let prepared = self.prepare(&mut issuer, None, holders)?;
         let home = &self.connection.home;
         let between = (&home.system, &home.hub);
         let kept = kept.verify(between, &self.directory, SystemTime::now())?;

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use zerotrip_certificates::status::StatusValue;
-use zerotrip_certificates::{
-    ASKED, HolderKey, Sealed, TrustRoot, VerifiedCertificate, asked, verify,
-};
+use zerotrip_certificates::{ASKED, HolderKey, TrustRoot, VerifiedCertificate, asked, verify};
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_channel::new_file::{NewFile, NotPlaced};
 use zerotrip_proto::v1::{ExchangeCall, IssueBody};
@@ -14,6 +12,7 @@ use zerotrip_proto::{Refusal, to_timestamp};
 
 use super::asking::Session;
 use super::bounds::CALL_TIME;
+use super::copies::{Copies, are_for};
 use super::error::SessionError;
 use crate::issued::{Due, Entry, Register, RegisterError, Sealer};
 use crate::reply::{Announced, Outcome, verify_recorded};
@@ -35,10 +34,24 @@ pub struct IssuedCertificate {
     pub file: Option<PathBuf>,
     /// The certificate itself.
     pub token: String,
+    /// Its further copies, for the further keys that were given, in their order.
+    pub others: Vec<String>,
     /// What it says, read back from the sealed token.
     pub certificate: VerifiedCertificate,
     /// The ledger index of the record of issuing.
     pub record_index: u64,
+}
+
+impl IssuedCertificate {
+    fn of(
+        copies: Copies,
+        certificate: VerifiedCertificate,
+        (file, record_index): (Option<PathBuf>, u64),
+    ) -> Issue {
+        let others = copies.others.into_iter().map(|copy| copy.token).collect();
+        let token = copies.first.token;
+        Issue::Issued(Box::new(Self { file, token, others, certificate, record_index }))
+    }
 }
 
 /// What a system issues with: its sealing key, and its register where it has one.
@@ -51,8 +64,8 @@ pub(super) struct Issuer {
 /// What issuing one certificate needs beside an answer.
 pub(super) struct Prepared<'a> {
     pub(super) issuer: &'a mut Issuer,
-    /// Whom the certificate is bound to.
-    pub(super) holder: Option<&'a HolderKey>,
+    /// The keys of its holder that it is bound to, a copy to each; none in the national profile.
+    pub(super) holders: &'a [HolderKey],
     pub(super) out: Out,
 }
 
@@ -85,7 +98,8 @@ impl Out {
 
 /// A certificate that is sealed.
 pub(super) struct Kept {
-    pub(super) sealed: Sealed,
+    pub(super) sealed: Copies,
+    /// What its first copy says.
     pub(super) certificate: VerifiedCertificate,
     /// The exchange that it rests on.
     pub(super) exchange: String,
@@ -104,7 +118,7 @@ impl Session {
         (errand, question): (&Errand, &CheckQuestion),
         prepared: Prepared<'_>,
     ) -> Result<Issue, SessionError> {
-        let (sealed, certificate) = self.kept(entry, (errand, question), prepared.holder)?;
+        let (sealed, certificate) = self.kept(entry, (errand, question), &prepared)?;
         let place = entry.subject.map(u32::try_from).transpose();
         let place = place.map_err(|_| RegisterError::Content("subject"))?;
         let exchange = entry.exchange.clone();
@@ -112,23 +126,28 @@ impl Session {
         self.record(errand, kept, Some(entry), prepared).await
     }
 
-    /// What the register has of a certificate, if it is for the same errand and question.
+    /// What the register has of a certificate, if it is for the same errand, question and keys.
     fn kept(
         &self,
         entry: &Entry,
-        (errand, question): (&Errand, &CheckQuestion),
-        holder: Option<&HolderKey>,
-    ) -> Result<(Sealed, VerifiedCertificate), SessionError> {
-        let (Some(token), Some(issued_at)) = (&entry.token, entry.issued_at) else {
+        asked: (&Errand, &CheckQuestion),
+        prepared: &Prepared<'_>,
+    ) -> Result<(Copies, VerifiedCertificate), SessionError> {
+        let register = prepared.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
+        let copies = register.copies(&entry.serial)?.into_iter().map(|copy| copy.token);
+        let tokens: Option<Vec<String>> = copies.collect();
+        let (Some(tokens), Some(issued_at)) = (tokens, entry.issued_at) else {
             return Err(RegisterError::NotIssued(entry.serial.clone()).into());
         };
         // As of when it was issued: what has become of it since is for whoever verifies it.
-        let certificate = verify(token, TrustRoot::Directory(&self.directory), issued_at)?;
-        if !is_for(&certificate, (errand, question), holder) {
-            return Err(SessionError::OtherQuestion { serial: entry.serial.clone() });
+        let read = |token: &String| verify(token, TrustRoot::Directory(&self.directory), issued_at);
+        let copies = tokens.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let is_same = are_for(&copies, prepared.holders)
+            && copies.iter().all(|certificate| is_for(certificate, asked));
+        match copies.into_iter().next().filter(|_| is_same) {
+            Some(certificate) => Ok((Copies::read(tokens)?, certificate)),
+            None => Err(SessionError::OtherQuestion { serial: entry.serial.clone() }),
         }
-        let sealed = Sealed::read(token.clone()).map_err(RegisterError::Kept)?;
-        Ok((sealed, certificate))
     }
 
     /// Announces a sealed certificate, and gives its file its name once it is recorded.
@@ -146,16 +165,17 @@ impl Session {
             // Who looks its status up must find the list.
             register.publish(sealer, now, Due::Needed)?;
         }
-        out.fill(&sealed.token)?;
+        out.fill(&sealed.first.token)?;
+        let digest = sealed.digest();
         let body = IssueBody {
             exchange_id: exchange.clone(),
-            certificate_digest: sealed.digest.to_vec(),
-            valid_until: Some(to_timestamp(sealed.valid_until)),
+            certificate_digest: digest.to_vec(),
+            valid_until: Some(to_timestamp(sealed.first.valid_until)),
             place,
         };
         let home = &self.connection.home;
         let announcement = sign_issue((&home.system, &home.sign), &home.hub, errand, body, now)?;
-        let announced = self.announce(&announcement, &sealed.digest).await;
+        let announced = self.announce(&announcement, &digest).await;
         // What the hub did not record is not handed out, and must not count.
         let refused = matches!(&announced, Ok(Announced::Not(_)) | Err(Unheard::Refused(_)));
         if let (true, true, Some((register, entry))) = (refused, is_new, &mut listed) {
@@ -173,9 +193,8 @@ impl Session {
                 if let Some((register, entry)) = listed {
                     register.recorded(&entry.serial, record_index)?;
                 }
-                let (file, token) = (out.place(&exchange)?, sealed.token);
-                let issued = IssuedCertificate { file, token, certificate, record_index };
-                Ok(Issue::Issued(Box::new(issued)))
+                let file = out.place(&exchange)?;
+                Ok(IssuedCertificate::of(sealed, certificate, (file, record_index)))
             }
             Err(Unheard::Refused(refusal)) => Err(refusal.into()),
             Err(Unheard::Unknown(why)) => match out {
@@ -195,7 +214,7 @@ impl Session {
         asked: (&Errand, &CheckQuestion),
         prepared: Prepared<'_>,
     ) -> Result<Issue, SessionError> {
-        let (sealed, certificate) = self.kept(entry, asked, prepared.holder)?;
+        let (sealed, certificate) = self.kept(entry, asked, &prepared)?;
         if entry.status != StatusValue::Valid {
             let (serial, status) = (entry.serial.clone(), entry.status);
             return Err(RegisterError::NotInForce { serial, status }.into());
@@ -204,10 +223,9 @@ impl Session {
         let record_index =
             record_index.ok_or_else(|| RegisterError::NotIssued(entry.serial.clone()))?;
         let mut out = prepared.out;
-        out.fill(&sealed.token)?;
-        let (file, token) = (out.place(&entry.exchange)?, sealed.token);
-        let issued = IssuedCertificate { file, token, certificate, record_index };
-        Ok(Issue::Issued(Box::new(issued)))
+        out.fill(&sealed.first.token)?;
+        let file = out.place(&entry.exchange)?;
+        Ok(IssuedCertificate::of(sealed, certificate, (file, record_index)))
     }
 
     /// Announces a sealed certificate to the hub. After anything but its own refusal or a proven
@@ -222,7 +240,7 @@ impl Session {
         let call = exchange.issue(ExchangeCall {
             request: Some(announcement.envelope.clone()),
             seen_size,
-            subjects: None,
+            ..ExchangeCall::default()
         });
         let reply = match Deadline::after(CALL_TIME).within(call).await {
             Ok(Ok(reply)) => reply.into_inner(),
@@ -259,12 +277,11 @@ impl From<SessionError> for Unheard {
     }
 }
 
-/// Whether a certificate is on this question, of this person, for this errand and this holder: all
-/// that was asked is in it, word for word.
+/// Whether a certificate is on this question, of this person, for this errand: all that was asked
+/// is in it, word for word.
 fn is_for(
     certificate: &VerifiedCertificate,
     (errand, question): (&Errand, &CheckQuestion),
-    holder: Option<&HolderKey>,
 ) -> bool {
     let shown = |name: &str, value: &str| {
         certificate.disclosed.claims.get(name).is_some_and(|found| found == value)
@@ -277,7 +294,6 @@ fn is_for(
                 && shown.service_item == errand.service_item
                 && shown.legal_basis == errand.legal_basis
         })
-        && certificate.holder.as_ref().map(|bound| &bound.key) == holder
 }
 
 /// Whether a certificate is on this question: each parameter is in it, word for word.

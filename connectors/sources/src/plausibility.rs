@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use zerotrip_datasets::cell::{CellReading, read};
-use zerotrip_datasets::plausible::{self, Bounds};
+use zerotrip_datasets::plausible::{self, Bounds, Concerned};
 use zerotrip_datasets::vocabulary::{self, AskedDataset};
 use zerotrip_datasets::{CivilDay, Column, DatasetFile};
 use zerotrip_proto::v1::{DateRole, TypedColumn};
@@ -32,6 +32,8 @@ struct DateRule {
     role: TypedColumn,
     /// Places of the columns of persons who had been born by then.
     persons: Vec<usize>,
+    /// Of a birth: places of the columns of parents.
+    parents: Vec<usize>,
 }
 
 /// A date that is empty while what the row records goes on.
@@ -68,6 +70,7 @@ impl PlausibilityRules {
                 let role = TypedColumn {
                     role: date.role.into(),
                     least_age: date.least_age,
+                    not_before: date.first_day().map(|day| day.to_epoch_days()),
                     ..TypedColumn::default()
                 };
                 // Without any, it concerns the persons in the look-ups' columns.
@@ -81,7 +84,8 @@ impl PlausibilityRules {
                 let persons: Vec<&str> =
                     if date.persons.is_empty() { looked_up() } else { date.persons.to_vec() };
                 let persons = persons.into_iter().filter_map(place).collect();
-                let rule = DateRule { place: at, role, persons };
+                let parents = date.parents.iter().copied().filter_map(place).collect();
+                let rule = DateRule { place: at, role, persons, parents };
                 // Several checks ask for the same column.
                 if !rules.dates.contains(&rule) {
                     rules.dates.push(rule);
@@ -122,15 +126,24 @@ impl PlausibilityRules {
                     _ => None,
                 }
             });
-            if rule.role.role() == DateRole::End && began.max().is_some_and(|began| day < began) {
+            if plausible::is_of_end(rule.role.role())
+                && began.max().is_some_and(|began| day < began)
+            {
                 return true;
             }
-            let persons: Vec<String> =
-                rule.persons.iter().filter_map(|place| person(columns, cell, *place)).collect();
+            let ids = |places: &[usize]| -> Vec<String> {
+                places.iter().filter_map(|place| person(columns, cell, *place)).collect()
+            };
+            let (persons, parents) = (ids(&rule.persons), ids(&rule.parents));
             let persons: Vec<&str> = persons.iter().map(String::as_str).collect();
-            !plausible::is_plausible(&rule.role, day, &persons, bounds)
+            let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
+            let concerned = Concerned { persons: &persons, parents: &parents };
+            !plausible::is_plausible(&rule.role, day, concerned, bounds)
         };
-        self.dates.iter().filter(cannot_be).map(|rule| rule.place)
+        // Checks that ask for the same column can bound it differently: it is one cell.
+        let places: BTreeSet<usize> =
+            self.dates.iter().filter(cannot_be).map(|rule| rule.place).collect();
+        places.into_iter()
     }
 
     /// Of each date that says when something ended: whether its row says that it goes on.

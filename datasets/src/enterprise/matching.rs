@@ -28,20 +28,15 @@
 //! every enterprise's whose organisation code, alone or behind a division, is so far from it (two
 //! edits; none where masks hide the rest), or stands in it whole.
 
-use super::accounted::{code, folded};
-use super::named::enterprises_in;
 use super::patterns::{LENGTH, begins_one, is_near};
-use super::{KNOWN_ENOUGH, known, organisation_code, tax_number};
+use super::{KNOWN_ENOUGH, code, known, organisation_code, tax_number};
 use crate::edits::{Counts, Ends, Form, OF_ENTERPRISES, Token, within};
-use crate::fold;
+use crate::grammar::{known_tokens, masked};
 use crate::normal::division::PROVINCES;
 use crate::normal::organisation_code::OrganisationCode;
 use crate::normal::uscc::{ALPHABET, Uscc};
-use crate::resident_id::{Reading, ResidentId, SEPARATORS, is_mask, parse};
+use crate::resident_id::{Reading, ResidentId, is_mask, parse};
 
-const MOST_BYTES: usize = 1024;
-/// Characters of a damaged spelling.
-const MOST_CHARACTERS: usize = 40;
 /// Fewer are not what is left of a code that was cut.
 const FEWEST_OF_CUT: usize = 10;
 /// Digits that a spreadsheet keeps of a number, and those of a registration number.
@@ -55,16 +50,12 @@ const DIVISION: usize = 6;
 /// Look-alikes in one code.
 const MOST_LOOK_ALIKES: usize = 2;
 
-/// A cell that is not accounted for, prepared once for being held against many enterprises.
-#[derive(Clone, Debug)]
-pub struct Suspect {
-    takes: Vec<Take>,
-    anybody: bool,
-}
-
 /// One way to take a cell.
 #[derive(Clone, Debug)]
-enum Take {
+pub struct Take(Way);
+
+#[derive(Clone, Debug)]
+enum Way {
     /// This very code.
     Exact(Uscc),
     /// A spelling at most so many edits from the whole code, or from its organisation code alone.
@@ -122,59 +113,17 @@ impl Probe {
     }
 }
 
-impl Suspect {
-    /// Prepares the raw cell.
-    pub fn new(raw: &str) -> Self {
-        Self::of(raw).unwrap_or_else(Self::anybody)
-    }
-
-    fn of(raw: &str) -> Option<Self> {
-        if raw.len() > MOST_BYTES {
-            return None;
-        }
-        let text = fold::narrowed(raw);
-        let text = fold::unguarded(fold::trimmed(&text));
-        let mut takes = Vec::new();
-        for item in text.split(SEPARATORS) {
-            takes.extend(judged(item)?);
-        }
-        takes.extend(enterprises_in(raw).iter().map(Take::exact));
-        Some(Self { takes, anybody: false })
-    }
-
-    /// Nothing of it tells enterprises apart.
-    pub fn anybody() -> Self {
-        Self { takes: Vec::new(), anybody: true }
-    }
-
-    /// This very code's.
-    pub fn exact(code: &Uscc) -> Self {
-        Self { takes: vec![Take::exact(code)], anybody: false }
-    }
-
-    /// Whether nothing of it tells enterprises apart.
-    pub fn is_anybodys(&self) -> bool {
-        self.anybody
-    }
-
-    /// Whether it could be this enterprise's, by the rule.
-    pub fn could_match(&self, code: &Uscc) -> bool {
-        self.could_be(&Probe::new(code))
-    }
-
-    /// The same for an enterprise prepared once.
-    pub fn could_be(&self, enterprise: &Probe) -> bool {
-        self.anybody || self.takes.iter().any(|take| take.could_be(enterprise))
-    }
-}
-
 impl Take {
-    fn spelt(tokens: Vec<Token>, (most, most_of_part): (usize, usize)) -> Self {
-        Self::Spelt { known: Counts::known(&tokens), tokens, most, most_of_part }
+    pub(super) fn exact(code: &Uscc) -> Self {
+        Self(Way::Exact(*code))
     }
 
-    fn exact(code: &Uscc) -> Self {
-        Self::Exact(*code)
+    fn part(code: OrganisationCode) -> Self {
+        Self(Way::Part(code))
+    }
+
+    fn spelt(tokens: Vec<Token>, (most, most_of_part): (usize, usize)) -> Self {
+        Self(Way::Spelt { known: Counts::known(&tokens), tokens, most, most_of_part })
     }
 
     fn beginning(text: &str, most: usize) -> Self {
@@ -188,11 +137,11 @@ impl Take {
         Self::beginning(text, usize::from(text.len() >= ENOUGH_FOR_A_SLIP))
     }
 
-    fn could_be(&self, enterprise: &Probe) -> bool {
-        match self {
-            Self::Part(part) => enterprise.part.as_ref().is_some_and(|own| own.code == *part),
-            Self::Exact(code) => enterprise.code == *code,
-            Self::Spelt { tokens, known, most, most_of_part } => {
+    pub(super) fn could_be(&self, enterprise: &Probe) -> bool {
+        match &self.0 {
+            Way::Part(part) => enterprise.part.as_ref().is_some_and(|own| own.code == *part),
+            Way::Exact(code) => enterprise.code == *code,
+            Way::Spelt { tokens, known, most, most_of_part } => {
                 let is_whole = known.beyond(&enterprise.counts) <= *most
                     && within(tokens, &enterprise.form, Ends::Both, *most);
                 let part = enterprise.part.as_ref();
@@ -202,42 +151,37 @@ impl Take {
     }
 }
 
-fn known_tokens(text: &str) -> Vec<Token> {
-    text.bytes().map(Token::Known).collect()
-}
-
 /// Whether a part of it can be what hides the number: programs mask with `X`, and fill with `0`.
 fn is_filled(text: &str) -> bool {
     ["XXXX", "00000"].iter().any(|run| text.contains(run))
 }
 
 /// What one item can be taken for; `None`: for anybody's.
-fn judged(item: &str) -> Option<Vec<Take>> {
-    let text = folded(item);
-    if let Some(code) = code(&text) {
+pub(super) fn judged(text: &str) -> Option<Vec<Take>> {
+    if let Some(code) = code(text) {
         return Some(vec![Take::exact(&code)]);
     }
     let length = text.chars().count();
-    if length > MOST_CHARACTERS {
-        return None;
-    }
     if text.chars().any(is_mask) {
-        return masked(&text).map(|take| vec![take]);
+        // Machines do not mistype.
+        let (tokens, shown) = masked(text, |c| ALPHABET.contains(c))?;
+        let is_one = (KNOWN_ENOUGH..LENGTH).contains(&shown) && is_near(&tokens, 0);
+        return is_one.then(|| vec![Take::spelt(tokens, (0, 0))]);
     }
     if !text.bytes().all(|c| c.is_ascii_alphanumeric()) {
         return None;
     }
-    if is_filled(&text) {
+    if is_filled(text) {
         return None;
     }
     let is_digits = text.bytes().all(|c| c.is_ascii_digit());
     if length == LENGTH && is_digits && text.ends_with("000") {
-        return rounded(&text);
+        return rounded(text);
     }
     // The number of a person can be what their business was known by; and what a machine filled in
     // says nothing.
     let is_persons =
-        matches!(parse(&text), Reading::Person(_)) || ResidentId::new_strict(&text).is_ok();
+        matches!(parse(text), Reading::Person(_)) || ResidentId::new_strict(text).is_ok();
     if is_persons || known(text.as_bytes()) < KNOWN_ENOUGH {
         return None;
     }
@@ -259,13 +203,13 @@ fn judged(item: &str) -> Option<Vec<Take>> {
     }
     let part = match length {
         9 => organisation_code(text.as_bytes()),
-        DIGITS_OF_A_NUMBER => tax_number(&text),
+        DIGITS_OF_A_NUMBER => tax_number(text),
         _ => None,
     };
-    let mut takes: Vec<Take> = part.map(Take::Part).into_iter().collect();
+    let mut takes: Vec<Take> = part.map(Take::part).into_iter().collect();
     let is_cut = look_alikes == 0 && begins_one(&tokens);
     if is_cut && (!takes.is_empty() || (FEWEST_OF_CUT..LENGTH - 1).contains(&length)) {
-        takes.push(Take::cut(&text));
+        takes.push(Take::cut(text));
     }
     if (LENGTH - 2..=LENGTH + 1).contains(&length) && is_near(&tokens, 2) {
         // Without a code one edit away, nothing says that it ever was one.
@@ -273,25 +217,6 @@ fn judged(item: &str) -> Option<Vec<Take>> {
         takes.extend(is_one.then(|| Take::spelt(tokens, (2, MOST_SLIPS))));
     }
     (!takes.is_empty()).then_some(takes)
-}
-
-/// By what is shown; what is hidden has any length, and machines do not mistype.
-fn masked(text: &str) -> Option<Take> {
-    let mut tokens: Vec<Token> = Vec::new();
-    let mut shown = 0;
-    for c in text.chars() {
-        if is_mask(c) {
-            if tokens.last() != Some(&Token::Stretch) {
-                tokens.push(Token::Stretch);
-            }
-        } else {
-            let c = u8::try_from(c).ok().filter(|c| ALPHABET.contains(c))?;
-            tokens.push(Token::Known(c));
-            shown += 1;
-        }
-    }
-    let is_one = (KNOWN_ENOUGH..LENGTH).contains(&shown) && is_near(&tokens, 0);
-    is_one.then(|| Take::spelt(tokens, (0, 0)))
 }
 
 /// 15 digits of 18, or the number before, which may have been rounded up; or mistyped as they are.

@@ -42,7 +42,7 @@ fn codes() -> impl Strategy<Value = Uscc> {
         let part = check(body, &|text| OrganisationCode::of(text.as_bytes()).is_some())?;
         let code =
             check(format!("{kind}{division}{part}"), &|text| Uscc::canonical(text).is_some())?;
-        accounted::code(&code)
+        super::code(&code)
     })
 }
 

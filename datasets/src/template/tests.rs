@@ -30,6 +30,7 @@ fn template() -> ScanTemplate {
         rules_digest: Vec::new(),
         parameters: Vec::new(),
         key_kind: 0,
+        identity: None,
         subject_kind: 0,
     }
 }

@@ -1,8 +1,8 @@
 //! What is asked of civil affairs: marriages, allowances, and support of those in need.
 
 use super::{
-    AskedColumn, AskedDataset, AskedEnd, AskedLookup, GRANTS, RECORDED_ON, begin, code, date, end,
-    event, id,
+    AskedColumn, AskedDataset, AskedDate, AskedEnd, AskedLookup, GRANTS, RECORDED, RECORDED_ON,
+    begin_from, code, date, end, event, event_from, id,
 };
 
 pub(super) const MARRIAGE: AskedDataset = AskedDataset {
@@ -22,13 +22,17 @@ pub(super) const MARRIAGE: AskedDataset = AskedDataset {
         id("woman_id", "the wife's id (女方证件号)"),
         code(
             "event",
-            "what was registered; a divorce or an annulment ends the marriage of the same \
+            "what was registered; a divorce or an annulment is of the marriage of the same \
              two that it follows",
             &[
                 ("married", "结婚: they are married from this day on"),
                 ("remarried", "复婚: the same two, married again"),
                 ("divorced", "离婚, at the registry or by a court"),
-                ("annulled", "撤销或宣告无效: the marriage is taken back"),
+                (
+                    "annulled",
+                    "撤销婚姻、宣告婚姻无效: of a marriage alone, which never was one (民法典 1054). The \
+                     annulment of a divorce is not this: leave its code out",
+                ),
             ],
         ),
         date(
@@ -37,7 +41,7 @@ pub(super) const MARRIAGE: AskedDataset = AskedDataset {
              event, nor of typing it in",
         ),
     ],
-    dates: &[event("event_date", &["man_id", "woman_id"], 15)],
+    dates: &[AskedDate { persons: &["man_id", "woman_id"], ..event_from("event_date", 15) }],
     end: None,
 };
 
@@ -73,7 +77,7 @@ pub(super) const ALLOWANCE: AskedDataset = AskedDataset {
         GRANT_ENDED_ON,
         RECORDED_ON,
     ],
-    dates: &[event("granted_on", &[], 0), end("ended_on", &[]), end("recorded_on", &[])],
+    dates: &[event("granted_on"), end("ended_on", &[]), RECORDED],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] }),
 };
 
@@ -113,6 +117,6 @@ pub(super) const MINIMUM_LIVING: AskedDataset = AskedDataset {
         GRANT_ENDED_ON,
         RECORDED_ON,
     ],
-    dates: &[begin("granted_on"), end("ended_on", &[]), end("recorded_on", &[])],
+    dates: &[begin_from("granted_on", 0), end("ended_on", &[]), RECORDED],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] }),
 };

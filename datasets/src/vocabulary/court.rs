@@ -2,13 +2,14 @@
 
 use zerotrip_proto::v1::SemanticType;
 
-use super::{AskedDataset, AskedEnd, AskedLookup, begin, code, column, date, end, id};
+use super::{AskedDataset, AskedEnd, AskedLookup, begin_from, code, column, date, end, id};
 
 pub(super) const RESTRICTION: AskedDataset = AskedDataset {
     id: "court.restriction",
     what: "限制消费令: one row for each order and person, those that were lifted included",
     coverage: "An order of before `since` is in it only if `older = \"carried_over\"`. It speaks \
-               of the orders of the courts of its regions.",
+               of the orders of the courts of its regions; one of any other court forbids a \
+               purchase here too, so a copy of the national list belongs here where there is one.",
     lookup: AskedLookup {
         name: "restricted",
         columns: &["restricted_id"],
@@ -21,6 +22,6 @@ pub(super) const RESTRICTION: AskedDataset = AskedDataset {
         date("ordered_on", "the day of the order (发出日期)"),
         date("lifted_on", "the day on which it was lifted; empty while it is in force"),
     ],
-    dates: &[begin("ordered_on"), end("lifted_on", &[])],
+    dates: &[begin_from("ordered_on", 0), end("lifted_on", &[])],
     end: Some(AskedEnd { column: "lifted_on", code: "status", ended: &["lifted"] }),
 };

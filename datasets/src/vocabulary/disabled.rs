@@ -1,6 +1,8 @@
 //! What is asked of the federation of disabled persons.
 
-use super::{AskedDataset, AskedEnd, AskedLookup, RECORDED_ON, begin, code, date, end, id};
+use super::{
+    AskedDataset, AskedEnd, AskedLookup, RECORDED, RECORDED_ON, begin_from, code, date, end, id,
+};
 
 pub(super) const CERTIFICATE: AskedDataset = AskedDataset {
     id: "disabled.certificate",
@@ -34,6 +36,6 @@ pub(super) const CERTIFICATE: AskedDataset = AskedDataset {
         date("ended_on", "the day on which it was cancelled or replaced; EMPTY while it is valid"),
         RECORDED_ON,
     ],
-    dates: &[begin("issued_on"), end("ended_on", &[]), end("recorded_on", &[])],
+    dates: &[begin_from("issued_on", 0), end("ended_on", &[]), RECORDED],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] }),
 };

@@ -1,6 +1,6 @@
 //! What is asked of education.
 
-use super::{AskedDataset, AskedLookup, RECORDED_ON, code, date, end, event, id};
+use super::{AskedDataset, AskedLookup, RECORDED, RECORDED_ON, code, date, event_from, id};
 
 pub(super) const GRADUATE: AskedDataset = AskedDataset {
     id: "education.graduate",
@@ -20,6 +20,6 @@ pub(super) const GRADUATE: AskedDataset = AskedDataset {
         date("graduated_on", "the day of graduation (毕业日期); never that of enrolment"),
         RECORDED_ON,
     ],
-    dates: &[event("graduated_on", &[], 0), end("recorded_on", &[])],
+    dates: &[event_from("graduated_on", 12), RECORDED],
     end: None,
 };

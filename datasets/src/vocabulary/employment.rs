@@ -1,6 +1,8 @@
 //! What is asked of employment services.
 
-use super::{AskedDataset, AskedEnd, AskedLookup, RECORDED_ON, code, date, end, event, id};
+use super::{
+    AskedDataset, AskedEnd, AskedLookup, RECORDED, RECORDED_ON, code, date, end, event_from, id,
+};
 
 pub(super) const REGISTRATION: AskedDataset = AskedDataset {
     id: "employment.registration",
@@ -33,6 +35,6 @@ pub(super) const REGISTRATION: AskedDataset = AskedDataset {
         ),
         RECORDED_ON,
     ],
-    dates: &[event("registered_on", &[], 0), end("ended_on", &[]), end("recorded_on", &[])],
+    dates: &[event_from("registered_on", 10), end("ended_on", &[]), RECORDED],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] }),
 };

@@ -2,7 +2,10 @@
 
 use zerotrip_proto::v1::SemanticType;
 
-use super::{AskedDataset, AskedEnd, AskedLookup, begin, code, column, date, end, event, id};
+use super::{
+    AskedDataset, AskedDate, AskedEnd, AskedLookup, begin_from, code, column, date, end,
+    event_from, id,
+};
 
 pub(super) const DEPOSIT: AskedDataset = AskedDataset {
     id: "fund.deposit",
@@ -45,7 +48,7 @@ pub(super) const DEPOSIT: AskedDataset = AskedDataset {
         ),
         column("entry_no", SemanticType::Text, "the row's own number (记账流水号)"),
     ],
-    dates: &[event("paid_on", &[], 0)],
+    dates: &[event_from("paid_on", 10)],
     end: None,
 };
 
@@ -76,6 +79,10 @@ pub(super) const ACCOUNT: AskedDataset = AskedDataset {
         ),
         date("closed_on", "the day of transfer or closing; empty while the account is there"),
     ],
-    dates: &[begin("opened_on"), event("status_on", &[], 0), end("closed_on", &[])],
+    dates: &[
+        AskedDate { not_before: Some("1991-01-01"), ..begin_from("opened_on", 10) },
+        event_from("status_on", 10),
+        end("closed_on", &[]),
+    ],
     end: Some(AskedEnd { column: "closed_on", code: "status", ended: &["transferred", "closed"] }),
 };

@@ -2,7 +2,7 @@
 
 use zerotrip_proto::v1::DateRole;
 
-use super::{AskedDataset, AskedDate, AskedLookup, code, date, id};
+use super::{AskedDataset, AskedDate, AskedLookup, code, date, dated, id};
 
 pub(super) const BIRTH: AskedDataset = AskedDataset {
     id: "health.birth",
@@ -29,10 +29,10 @@ pub(super) const BIRTH: AskedDataset = AskedDataset {
         ),
     ],
     dates: &[AskedDate {
-        column: "birth_date",
-        role: DateRole::Birth,
         persons: &["child_id"],
-        least_age: 0,
+        parents: &["mother_id", "father_id"],
+        least_age: Some(8),
+        ..dated("birth_date", DateRole::Birth)
     }],
     end: None,
 };

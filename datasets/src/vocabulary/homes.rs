@@ -3,7 +3,8 @@
 use zerotrip_proto::v1::SemanticType;
 
 use super::{
-    AskedColumn, AskedDataset, AskedEnd, AskedLookup, began, begin, code, column, date, end, id,
+    AskedColumn, AskedDataset, AskedEnd, AskedLookup, RECORDED, began, begin, code, column, date,
+    end, id,
 };
 
 /// A date and a unit that a register may lack; with them, fewer answers are unavailable.
@@ -71,7 +72,7 @@ pub(super) const OWNERSHIP: AskedDataset = AskedDataset {
         ),
         UNIT_NO,
     ],
-    dates: &[end("ended_on", &[]), end("recorded_on", &[]), begin("registered_on")],
+    dates: &[end("ended_on", &[]), RECORDED, begin("registered_on")],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["cancelled"] }),
 };
 
@@ -112,7 +113,7 @@ pub(super) const PRESALE: AskedDataset = AskedDataset {
         ),
         UNIT_NO,
     ],
-    dates: &[end("ended_on", &[]), end("recorded_on", &[]), begin("signed_on")],
+    dates: &[end("ended_on", &[]), RECORDED, begin("signed_on")],
     end: Some(AskedEnd {
         column: "ended_on",
         code: "status",

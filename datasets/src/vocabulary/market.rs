@@ -68,7 +68,7 @@ pub(super) const REGISTRATION: AskedDataset = AskedDataset {
             "the last day of its term (经营期限至); EMPTY where it has no end (长期)",
         ),
     ],
-    dates: &[event("established_on", &[], 0), end("ended_on", &[]), limit("term_until")],
+    dates: &[event("established_on"), end("ended_on", &[]), limit("term_until")],
     end: Some(AskedEnd {
         column: "ended_on",
         code: "status",

@@ -1,7 +1,8 @@
 //! What is asked of the police.
 
 use super::{
-    AskedColumn, AskedDataset, AskedEnd, AskedLookup, BORN, began, begin, code, date, end, id,
+    AskedColumn, AskedDataset, AskedDate, AskedEnd, AskedLookup, BORN, began, begin_from, code,
+    date, end, id,
 };
 
 const STATUS: AskedColumn = code(
@@ -9,8 +10,17 @@ const STATUS: AskedColumn = code(
     "the person's status in this register now",
     &[
         ("registered", "registered here, and alive"),
-        ("moved_out", "迁出: registered elsewhere now"),
-        ("deceased", "死亡注销"),
+        (
+            "moved_out",
+            "迁出、应征入伍注销、出国（境）定居注销: registered here no longer, for another reason than \
+             death (户口登记条例 art. 10, 11)",
+        ),
+        (
+            "deceased",
+            "死亡注销 (art. 8), and no other 注销. A double entry that was struck off (重复户口注销) has no \
+             meaning here: where its number is the person's own, the person may be registered by \
+             the other entry. Leave its code out, and its row stops answers until it is gone",
+        ),
     ],
 );
 
@@ -32,7 +42,10 @@ pub(super) const HOUSEHOLD: AskedDataset = AskedDataset {
         date("death_date", "the day of death; empty for a living person"),
         STATUS,
     ],
-    dates: &[BORN, end("death_date", &["resident_id"])],
+    dates: &[
+        AskedDate { parents: &["father_id", "mother_id"], ..BORN },
+        end("death_date", &["resident_id"]),
+    ],
     end: Some(AskedEnd { column: "death_date", code: "status", ended: &["deceased"] }),
 };
 
@@ -49,6 +62,7 @@ pub(super) const HOUSEHOLD_OWN: AskedDataset = AskedDataset {
         date("death_date", "the day of death; empty for a living person"),
         STATUS,
     ],
+    dates: &[BORN, end("death_date", &["resident_id"])],
     ..HOUSEHOLD
 };
 
@@ -65,7 +79,7 @@ pub(super) const HOUSEHOLD_SINCE: AskedDataset = AskedDataset {
              not known, and never the day of an export",
         ),
     ],
-    dates: &[BORN, end("death_date", &["resident_id"]), begin("registered_on")],
+    dates: &[BORN, end("death_date", &["resident_id"]), begin_from("registered_on", 0)],
     ..HOUSEHOLD_OWN
 };
 

@@ -3,7 +3,8 @@
 use zerotrip_proto::v1::SemanticType;
 
 use super::{
-    AskedDataset, AskedEnd, AskedLookup, GRANTS, begin, code, column, date, end, event, id,
+    AskedDataset, AskedEnd, AskedLookup, GRANTS, begin_from, code, column, date, end, event_from,
+    id,
 };
 
 pub(super) const CONTRIBUTION: AskedDataset = AskedDataset {
@@ -46,7 +47,7 @@ pub(super) const CONTRIBUTION: AskedDataset = AskedDataset {
         ),
         column("entry_no", SemanticType::Text, "the row's own number (记账流水号)"),
     ],
-    dates: &[event("paid_on", &[], 0)],
+    dates: &[event_from("paid_on", 10)],
     end: None,
 };
 
@@ -71,6 +72,6 @@ pub(super) const INJURY_CARE: AskedDataset = AskedDataset {
              last payment, nor of an export",
         ),
     ],
-    dates: &[begin("granted_on"), end("ended_on", &[])],
+    dates: &[begin_from("granted_on", 10), end("ended_on", &[])],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] }),
 };

@@ -1,6 +1,6 @@
 //! What is asked of the office that certifies talents.
 
-use super::{AskedDataset, AskedEnd, AskedLookup, begin, code, date, end, id};
+use super::{AskedDataset, AskedEnd, AskedLookup, begin_from, code, date, end, id};
 
 pub(super) const CERTIFICATE: AskedDataset = AskedDataset {
     id: "talent.certificate",
@@ -20,6 +20,6 @@ pub(super) const CERTIFICATE: AskedDataset = AskedDataset {
             "the day on which it expired or was revoked; empty while the certificate is valid",
         ),
     ],
-    dates: &[begin("issued_on"), end("status_on", &[])],
+    dates: &[begin_from("issued_on", 0), end("status_on", &[])],
     end: Some(AskedEnd { column: "status_on", code: "status", ended: &["expired", "revoked"] }),
 };

@@ -74,13 +74,13 @@ pub(super) const INCOME: AskedDataset = AskedDataset {
         PAID_ON,
         ENTRY_NO,
     ],
-    dates: &[event("filed_on", &[], 0), event("paid_on", &[], 0)],
+    dates: &[event("filed_on"), event("paid_on")],
     end: None,
 };
 
 /// The same register, asked about tax that was paid alone.
 pub(super) const INCOME_PAID: AskedDataset = AskedDataset {
     columns: &[TAXPAYER, MONTH, ITEM, FILING, TAX, PAID_ON, ENTRY_NO],
-    dates: &[event("paid_on", &[], 0)],
+    dates: &[event("paid_on")],
     ..INCOME
 };

@@ -2,7 +2,10 @@
 
 use zerotrip_proto::v1::SemanticType;
 
-use super::{AskedDataset, AskedEnd, AskedLookup, RECORDED_ON, code, column, date, end, event, id};
+use super::{
+    AskedDataset, AskedEnd, AskedLookup, RECORDED, RECORDED_ON, code, column, date, end,
+    event_from, id,
+};
 
 pub(super) const LICENCE: AskedDataset = AskedDataset {
     id: "traffic.licence",
@@ -19,13 +22,18 @@ pub(super) const LICENCE: AskedDataset = AskedDataset {
         id("holder_id", "the holder's id (持证人证件号)"),
         code(
             "class",
-            "the highest class of vehicles (准驾车型), of the joined classes such as A2D the one of \
-             cars, lorries and buses",
+            "the highest classes of vehicles (准驾车型). Of joined ones, what is for motorcycles and \
+             the like is dropped (C1D, A2E); a joining of A and B that is not below has no meaning",
             &[
                 ("a1", "大型客车"),
+                ("a1a2", "大型客车、重型牵引挂车"),
                 ("a2", "重型牵引挂车"),
+                ("a2a3", "重型牵引挂车、城市公交车"),
                 ("a3", "城市公交车"),
+                ("a3b1", "城市公交车、中型客车"),
+                ("a3b2", "城市公交车、大型货车"),
                 ("b1", "中型客车"),
+                ("b1b2", "中型客车、大型货车"),
                 ("b2", "大型货车"),
                 ("c1", "小型汽车"),
                 ("c2", "小型自动挡汽车"),
@@ -58,7 +66,7 @@ pub(super) const LICENCE: AskedDataset = AskedDataset {
         date("ended_on", "the day on which it ended or went elsewhere; EMPTY while it is here"),
         RECORDED_ON,
     ],
-    dates: &[event("obtained_on", &[], 16), end("ended_on", &[]), end("recorded_on", &[])],
+    dates: &[event_from("obtained_on", 16), end("ended_on", &[]), RECORDED],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["moved_out", "ended"] }),
 };
 
@@ -99,6 +107,6 @@ pub(super) const MEASURE: AskedDataset = AskedDataset {
         date("decided_on", "the day of the decision (决定日期)"),
         date("ended_on", "the day on which it ended (解除日期); EMPTY while it is in force"),
     ],
-    dates: &[event("decided_on", &[], 0), end("ended_on", &[])],
+    dates: &[event_from("decided_on", 14), end("ended_on", &[])],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] }),
 };

@@ -4,8 +4,8 @@
 use zerotrip_proto::v1::SemanticType;
 
 use super::{
-    AskedColumn, AskedDataset, AskedDate, AskedEnd, AskedLookup, RECORDED_ON, code, column, date,
-    end, event, limit,
+    AskedColumn, AskedDataset, AskedDate, AskedEnd, AskedLookup, RECORDED, RECORDED_ON, code,
+    column, date, end, event, limit,
 };
 
 const VESSEL_NUMBER: AskedColumn = column(
@@ -45,12 +45,8 @@ const VALID_UNTIL: AskedColumn =
 const ENDED_ON: AskedColumn =
     date("ended_on", "the day on which it ended; EMPTY while it is there");
 
-const PAPER_DATES: &[AskedDate] = &[
-    event("issued_on", &[], 0),
-    limit("valid_until"),
-    end("ended_on", &[]),
-    end("recorded_on", &[]),
-];
+const PAPER_DATES: &[AskedDate] =
+    &[event("issued_on"), limit("valid_until"), end("ended_on", &[]), RECORDED];
 const PAPER_END: Option<AskedEnd> =
     Some(AskedEnd { column: "ended_on", code: "status", ended: &["ended"] });
 
@@ -75,7 +71,7 @@ pub(super) const VESSEL_REGISTER: AskedDataset = AskedDataset {
         date("ended_on", "the day on which its registration here ended; EMPTY while it is there"),
         RECORDED_ON,
     ],
-    dates: &[end("ended_on", &[]), end("recorded_on", &[])],
+    dates: &[end("ended_on", &[]), RECORDED],
     end: Some(AskedEnd { column: "ended_on", code: "status", ended: &["deregistered"] }),
 };
 
@@ -130,7 +126,7 @@ pub(super) const PERMIT: AskedDataset = AskedDataset {
 };
 
 const DECIDED_ON: AskedColumn = date("decided_on", "the day of the decision");
-const MEASURE_DATES: &[AskedDate] = &[event("decided_on", &[], 0), end("ended_on", &[])];
+const MEASURE_DATES: &[AskedDate] = &[event("decided_on"), end("ended_on", &[])];
 const RELEASED_ON: AskedColumn =
     date("ended_on", "the day on which the vessel was released; EMPTY while it is in force");
 

@@ -1,6 +1,6 @@
 //! What is asked of veterans affairs.
 
-use super::{AskedDataset, AskedLookup, RECORDED_ON, code, date, end, event, id};
+use super::{AskedDataset, AskedLookup, RECORDED, RECORDED_ON, code, date, event_from, id};
 
 pub(super) const PERSON: AskedDataset = AskedDataset {
     id: "veterans.person",
@@ -37,6 +37,6 @@ pub(super) const PERSON: AskedDataset = AskedDataset {
         date("left_on", "the day on which active service ended (退出现役日期)"),
         RECORDED_ON,
     ],
-    dates: &[event("left_on", &[], 17), end("recorded_on", &[])],
+    dates: &[event_from("left_on", 17), RECORDED],
     end: None,
 };

@@ -42,7 +42,9 @@ pub(crate) struct Token {
     ends: u64,
     /// The thumbprint of the key that it is bound to.
     pub(super) bound_to: String,
-    /// The thumbprint of the holder's key, once one was brought.
+    /// The wallet that it was given to, where wallets must be attested.
+    pub(super) client: Option<String>,
+    /// The thumbprints of the holder's keys, once they were brought.
     pub(super) holder: Option<String>,
 }
 
@@ -98,7 +100,8 @@ impl Offer {
         &mut self,
         code: &Secret,
         token: &Secret,
-        (bound_to, ends): (&str, SystemTime),
+        (bound_to, client): (&str, Option<String>),
+        ends: SystemTime,
     ) -> Option<()> {
         let key = code.wrap(digest(&self.key)?);
         self.key = hex::encode(token.wrap(key));
@@ -106,6 +109,7 @@ impl Offer {
             digest: hex::encode(token.digest()),
             ends: seconds(ends.min(self.ends())),
             bound_to: bound_to.to_owned(),
+            client,
             holder: None,
         });
         Some(())

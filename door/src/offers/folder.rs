@@ -1,34 +1,31 @@
 //! The folder of a system's offers, and the lock on each.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
-use zerotrip_channel::files::{self, FileError, Secrecy};
+use zerotrip_channel::private_folder::PrivateFolder;
 use zerotrip_client::reply::KeptOne;
 use zerotrip_trust::digest::Digest;
 
 use super::file::Offer;
 use super::types;
-use crate::bounds::{ATTEMPTS, OFFERS, TOKEN_LIFE};
+use crate::bounds::{ATTEMPTS, OFFERS, PART_LIFE, TOKEN_LIFE};
 use crate::error::DoorError;
-use crate::parts;
 use crate::secrets::{Secret, digits};
 
 /// In the system's folder.
 const FOLDER: &str = "offers";
 const OFFER: &str = "json";
 const LOCK: &str = "lock";
-/// Most names of the folder that are looked at.
-const NAMES: usize = 10_000;
 /// Between an offer's name and the secret in an access token.
 const JOINT: char = '.';
 
 /// A system's offers.
 #[derive(Clone, Debug)]
 pub struct Offers {
-    folder: PathBuf,
+    folder: PrivateFolder,
 }
 
 /// A new offer, and what claims it.
@@ -73,7 +70,7 @@ pub(crate) struct Held {
 impl Offers {
     /// Of the system in this folder.
     pub fn of(home: &Path) -> Self {
-        Self { folder: home.join(FOLDER) }
+        Self { folder: PrivateFolder::at(home.join(FOLDER)) }
     }
 
     /// Keeps an answer, on which nothing is sealed after `until`, for a wallet that comes within
@@ -87,26 +84,27 @@ impl Offers {
         if now + life > until {
             return Err(DoorError::TooLate);
         }
-        files::private_folder(&self.folder).map_err(self.at())?;
-        let _others = files::lock(&self.folder.join(LOCK))?;
+        self.folder.make()?;
+        let _others = self.folder.lock(LOCK)?;
         self.sweep(now)?;
-        if self.names()?.iter().filter(|name| id_of(name).is_some()).count() >= OFFERS {
+        if self.folder.names()?.iter().filter(|name| id_of(name).is_some()).count() >= OFFERS {
             return Err(DoorError::TooManyOffers);
         }
-        types::keep(&self.folder, id, configuration)?;
+        types::keep(self.folder.path(), id, configuration)?;
         let (code, digits, ends) = (Secret::generate()?, digits()?, now + life);
         let offer = Offer::new(id, kept, ends, (&code, &digits))?;
         self.save(&code.digest(), &offer)?;
         Ok(Made { code: code.to_text(), digits, ends })
     }
 
-    /// Turns a code and its digits into an access token that is bound to a key: once. Whoever comes
+    /// Turns a code and its digits into an access token that is bound to a key, and to an attested
+    /// wallet where there is one: once. Whoever comes
     /// with both a second time shows that somebody else had them: the offer is erased.
     pub(crate) fn redeem(
         &self,
         code: &Secret,
         digits: &str,
-        bound_to: &str,
+        bound_to: (&str, Option<String>),
         now: SystemTime,
     ) -> Result<(String, Duration), NotClaimed> {
         let id = code.digest();
@@ -133,7 +131,7 @@ impl Offers {
         }
         let token = Secret::generate()?;
         let ends = offer.ends().min(now + TOKEN_LIFE);
-        offer.redeem(code, &token, (bound_to, ends)).ok_or_else(|| self.damaged(&id))?;
+        offer.redeem(code, &token, bound_to, ends).ok_or_else(|| self.damaged(&id))?;
         self.save(&id, &offer)?;
         let text = format!("{}{JOINT}{}", hex::encode(id), token.to_text());
         Ok((text, ends.duration_since(now).unwrap_or_default()))
@@ -159,13 +157,10 @@ impl Offers {
 
     /// Erases what has ended, and what is damaged.
     pub fn sweep(&self, now: SystemTime) -> Result<(), DoorError> {
-        if !files::is_there(&self.folder) {
-            return Ok(());
-        }
-        parts::sweep(&self.folder, now)?;
-        for id in self.names()?.iter().filter_map(|name| id_of(name)) {
+        self.folder.sweep_parts(now, PART_LIFE)?;
+        for id in self.folder.names()?.iter().filter_map(|name| id_of(name)) {
             // One that is held is being claimed.
-            let Some(_lock) = files::try_lock(&self.path(&id, LOCK))? else { continue };
+            let Some(_lock) = self.folder.try_lock(&name(&id, LOCK))? else { continue };
             match self.read(&id)? {
                 Some(offer) if !offer.has_ended(now) => {}
                 _ => self.erase(&id)?,
@@ -176,15 +171,15 @@ impl Offers {
 
     /// The types of certificates that were offered here, by name.
     pub fn types(&self) -> Result<serde_json::Map<String, Value>, DoorError> {
-        types::all(&self.folder)
+        types::all(self.folder.path())
     }
 
     fn take(&self, id: &Digest) -> Result<(Offer, File), NotClaimed> {
         // A guess makes no file.
-        if !files::is_there(&self.path(id, OFFER)) {
+        if !self.folder.has(&name(id, OFFER)) {
             return Err(NotClaimed::Unknown);
         }
-        let lock = files::try_lock(&self.path(id, LOCK))?.ok_or(NotClaimed::Busy)?;
+        let lock = self.folder.try_lock(&name(id, LOCK))?.ok_or(NotClaimed::Busy)?;
         match self.read(id)? {
             Some(offer) => Ok((offer, lock)),
             None => {
@@ -196,55 +191,22 @@ impl Offers {
 
     /// `None` where it is gone or damaged.
     fn read(&self, id: &Digest) -> Result<Option<Offer>, DoorError> {
-        match files::read(&self.path(id, OFFER)) {
-            Err(error) if error.error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            bytes => Ok(Offer::read(&bytes?)),
-        }
+        Ok(self.folder.read(&name(id, OFFER))?.and_then(|bytes| Offer::read(&bytes)))
     }
 
     fn save(&self, id: &Digest, offer: &Offer) -> Result<(), DoorError> {
         let bytes = offer.written().ok_or_else(|| self.damaged(id))?;
-        Ok(files::write(&self.path(id, OFFER), &bytes, Secrecy::Private)?)
+        Ok(self.folder.write(&name(id, OFFER), &bytes)?)
     }
 
     fn erase(&self, id: &Digest) -> Result<(), DoorError> {
         // The lock last: who gets it from here on finds no offer.
-        for ending in [OFFER, LOCK] {
-            let path = self.path(id, ending);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(FileError { path, error }.into());
-                }
-                _ => File::open(&self.folder)
-                    .and_then(|folder| folder.sync_all())
-                    .map_err(self.at())?,
-            }
-        }
-        Ok(())
-    }
-
-    fn names(&self) -> Result<Vec<String>, DoorError> {
-        if !files::is_there(&self.folder) {
-            return Ok(Vec::new());
-        }
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(self.at())?.take(NAMES) {
-            names.extend(entry.map_err(self.at())?.file_name().into_string());
-        }
-        Ok(names)
-    }
-
-    fn path(&self, id: &Digest, ending: &str) -> PathBuf {
-        self.folder.join(format!("{}.{ending}", hex::encode(id)))
+        self.folder.remove(&name(id, OFFER))?;
+        Ok(self.folder.remove(&name(id, LOCK))?)
     }
 
     fn damaged(&self, id: &Digest) -> DoorError {
-        DoorError::Content { path: self.path(id, OFFER), why: "it is not an offer" }
-    }
-
-    fn at(&self) -> impl Fn(std::io::Error) -> FileError {
-        let path = self.folder.clone();
-        move |error| FileError { path: path.clone(), error }
+        DoorError::Content { path: self.folder.file(&name(id, OFFER)), why: "it is not an offer" }
     }
 }
 
@@ -259,7 +221,12 @@ impl Held {
         self.offer.token.as_ref().map_or("", |token| token.bound_to.as_str())
     }
 
-    /// Notes whose key the certificate is for, durably, before it is sealed. False where it is
+    /// The wallet that its token was given to, where it was authenticated.
+    pub(crate) fn client(&self) -> Option<&str> {
+        self.offer.token.as_ref()?.client.as_deref()
+    }
+
+    /// Notes whose keys the certificate is for, durably, before it is sealed. False where it is
     /// another's already.
     pub(crate) fn is_for(&mut self, holder: &str) -> Result<bool, DoorError> {
         let Some(token) = &mut self.offer.token else { return Ok(false) };
@@ -291,7 +258,12 @@ impl std::fmt::Debug for Made {
     }
 }
 
-/// The name of an offer's file.
+/// A file of an offer.
+fn name(id: &Digest, ending: &str) -> String {
+    format!("{}.{ending}", hex::encode(id))
+}
+
+/// Which offer a file is.
 fn id_of(name: &str) -> Option<Digest> {
     let id = name.strip_suffix(OFFER)?.strip_suffix('.')?;
     let bytes: Digest = hex::decode(id).ok()?.try_into().ok()?;

@@ -15,7 +15,8 @@ use crate::error::DoorError;
 
 const FOLDER: &str = "types";
 
-/// A check's certificates for wallets: their name there, and what a wallet must bring and shows.
+/// A check's certificates for wallets: their name there, and what a wallet shows. What it must
+/// bring is for the door to say.
 pub fn configuration(definition: &Definition) -> (String, Value) {
     let metadata = type_metadata(definition);
     let vct = definition.certificate.vct.clone();
@@ -39,7 +40,6 @@ pub fn configuration(definition: &Definition) -> (String, Value) {
         "scope": vct,
         "cryptographic_binding_methods_supported": ["jwk"],
         "credential_signing_alg_values_supported": ["ES256"],
-        "proof_types_supported": { "jwt": { "proof_signing_alg_values_supported": ["ES256"] } },
         "credential_metadata": { "display": member(&metadata, "display"), "claims": claims },
     });
     (vct, value)

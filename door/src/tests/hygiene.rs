@@ -147,7 +147,7 @@ async fn a_page_runs_nothing_and_says_what_a_certificate_is_good_for() {
     let holder = zerotrip_certificates::HolderKey::read(&holder.public().to_jwk().to_string());
     let holder = holder.unwrap();
     let seals: &dyn crate::Seals = &*world.seals;
-    let token = seals.seal(kept, &holder).await.unwrap();
+    let token = seals.seal(kept, &[holder]).await.unwrap().remove(0);
     let came = upload(&token);
     assert!(came.body.contains("data-verdict=\"valid\""), "{}", came.body);
     assert!(came.body.contains("fund-desk-"), "its number");

@@ -129,11 +129,11 @@ fn what_has_ended_is_erased_and_claims_nothing() {
     let late = world.offer("couple");
     let after = late.ends;
     assert!(after >= now + OFFER_LIFE);
-    let refused = offers.redeem(&code(&late), &late.digits, "key", after);
+    let refused = offers.redeem(&code(&late), &late.digits, ("key", None), after);
     assert!(matches!(refused, Err(NotClaimed::Unknown)), "{refused:?}");
     assert_eq!(files(&world), Vec::<String>::new());
     let made = world.offer("couple");
-    let (token, life) = offers.redeem(&code(&made), &made.digits, "key", now).unwrap();
+    let (token, life) = offers.redeem(&code(&made), &made.digits, ("key", None), now).unwrap();
     assert!(life <= TOKEN_LIFE);
     assert!(offers.hold(&token, now).is_ok());
     let busy = offers.hold(&token, now).unwrap();
@@ -188,7 +188,7 @@ fn the_folder_tells_nothing_of_the_person_or_of_what_opens_an_offer() {
     }
     let code = Secret::read(&made.code).unwrap();
     let offers = world.offers();
-    let (token, _) = offers.redeem(&code, &made.digits, "key", SystemTime::now()).unwrap();
+    let (token, _) = offers.redeem(&code, &made.digits, ("key", None), SystemTime::now()).unwrap();
     let secret = token.split_once('.').unwrap().1;
     assert!(!read().contains(secret) && !read().contains(&made.code));
     let held = offers.hold(&token, SystemTime::now()).unwrap();

@@ -110,7 +110,7 @@ impl Bank {
     async fn certificate(&self, variant: &str) -> String {
         let holder = HolderKey::read(&self.holder.public().to_jwk().to_string()).unwrap();
         let seals: &dyn Seals = &*self.world.seals;
-        seals.seal(self.world.kept(variant), &holder).await.unwrap()
+        seals.seal(self.world.kept(variant), &[holder]).await.unwrap().remove(0)
     }
 }
 

@@ -204,8 +204,12 @@ impl World {
         let (now, number) = (SystemTime::now(), self.numbers.fetch_add(1, Ordering::SeqCst));
         let id = format!("0190-{number}");
         let parameters = vec![Parameter { name: "applicant".into(), value: APPLICANT.to_owned() }];
-        let body =
-            CheckBody { check: "no-property".into(), variant: variant.to_owned(), parameters };
+        let body = CheckBody {
+            check: "no-property".into(),
+            variant: variant.to_owned(),
+            parameters,
+            ..CheckBody::default()
+        };
         let request = Request {
             id: id.clone(),
             issuer: FUND.into(),
@@ -311,8 +315,17 @@ impl World {
         self.open_with("http", "").await
     }
 
-    /// The same with more settings.
+    /// The same with more settings, before all tables; wallets are told the authority, too.
+    pub(super) async fn open_so(&self, first: &str) -> (Open, String) {
+        self.open_as("http", first, "").await
+    }
+
+    /// The same with more settings, behind those of a verifier.
     pub(super) async fn open_with(&self, scheme: &str, more: &str) -> (Open, String) {
+        self.open_as(scheme, "", more).await
+    }
+
+    async fn open_as(&self, scheme: &str, first: &str, more: &str) -> (Open, String) {
         // The address is in the settings, so that the port is chosen first: below those that the
         // system gives to outgoing connections.
         let port = || 10_000 + u16::from_be_bytes(random().unwrap()) % 20_000;
@@ -322,13 +335,15 @@ impl World {
         let kind = |name: &str, claims: &str| {
             format!(
                 "[[request]]\nname = \"{name}\"\nvct = \"{}\"\nvariants = [\"couple\"]\npurpose = \
-                 \"{PURPOSE}\"\nclaims = [{claims}]\n",
-                self.definition.certificate.vct
+                 \"{PURPOSE}\"\nclaims = [{claims}]\nauthority = {}\n",
+                self.definition.certificate.vct,
+                !first.is_empty()
             )
         };
         let settings = format!(
-            "uri = \"{scheme}://{at}\"\nname = {{ en = \"Fund\", zh = \"公积金中心\" }}\n[verifier]\n\
-             key = \"request.key\"\ncertificate = \"request.pem\"\nlists = \"lists\"\n{more}{}{}",
+            "uri = \"{scheme}://{at}\"\nname = {{ en = \"Fund\", zh = \"公积金中心\" }}\n\
+             {first}[verifier]\nkey = \"request.key\"\ncertificate = \"request.pem\"\n\
+             lists = \"lists\"\n{more}{}{}",
             kind("loan", ""),
             kind("named", "\"applicant\"")
         );
@@ -363,7 +378,7 @@ impl World {
 }
 
 impl SealsHere {
-    fn seal_now(&self, kept: KeptOne, holder: &HolderKey) -> Result<String, String> {
+    fn seal_now(&self, kept: KeptOne, holders: &[HolderKey]) -> Result<Vec<String>, String> {
         let (home, now) = (SystemHome::load(&self.home).unwrap(), SystemTime::now());
         let directory = home.directory(now).map_err(|error| error.to_string())?;
         let kept = kept.verify((&home.system, &home.hub), &directory, now);
@@ -375,32 +390,39 @@ impl SealsHere {
         let question = format!("{}/{}", kept.question.check, kept.question.variant);
         let ground = Ground { exchange: &exchange, subject: None, question: &question };
         let entry = register.reserve(ground, Profile::Haip, 2026).unwrap();
-        if let Some(token) = entry.token {
-            return Ok(token);
+        let copies = register.copies(&entry.serial).unwrap();
+        if entry.token.is_some() {
+            return Ok(copies.into_iter().filter_map(|copy| copy.token).collect());
         }
         let sealer = Sealer::load(&home).unwrap();
         let serial = Serial::read(&entry.serial, &home.uri()).unwrap();
-        let leaf = sealer.certificate(&home.folder).unwrap().clone();
-        let content = content.numbered(&serial, &entry.reference).bound(holder, leaf);
-        let sealed = seal(&content, &sealer.key, now).map_err(|error| error.to_string())?;
-        register.sealed(&entry.serial, &sealed.token, (now, sealed.valid_until)).unwrap();
+        let leaf = sealer.certificate(&home.folder).unwrap();
+        let (mut tokens, mut ends) = (Vec::new(), now);
+        let places = register.places(&entry.serial, holders.len()).unwrap();
+        for (holder, place) in holders.iter().zip(&places) {
+            let content = content.clone().numbered(&serial, place).bound(holder, leaf.clone());
+            let sealed = seal(&content, &sealer.key, now).map_err(|error| error.to_string())?;
+            (tokens, ends) = ([tokens, vec![sealed.token]].concat(), sealed.valid_until);
+        }
+        let texts: Vec<&str> = tokens.iter().map(String::as_str).collect();
+        register.sealed_copies(&entry.serial, &texts, (now, ends)).unwrap();
         register.publish(&sealer, now, Due::Needed).unwrap();
         register.recorded(&entry.serial, 7).unwrap();
-        Ok(sealed.token)
+        Ok(tokens)
     }
 }
 
 impl Seals for SealsHere {
-    fn seal<'a>(&'a self, kept: KeptOne, holder: &'a HolderKey) -> Sealing<'a> {
+    fn seal<'a>(&'a self, kept: KeptOne, holders: &'a [HolderKey]) -> Sealing<'a> {
         Box::pin(async move {
             self.is_asked.store(true, Ordering::SeqCst);
             let _passed = self.gate.acquire().await.unwrap();
             if self.is_away.load(Ordering::SeqCst) {
                 return Err(NotSealed::Later("away".to_owned()));
             }
-            let token = self.seal_now(kept, holder).map_err(NotSealed::Never)?;
-            self.sealed.lock().unwrap().push(token.clone());
-            Ok(token)
+            let tokens = self.seal_now(kept, holders).map_err(NotSealed::Never)?;
+            self.sealed.lock().unwrap().extend(tokens.clone());
+            Ok(tokens)
         })
     }
 }

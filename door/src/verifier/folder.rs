@@ -2,30 +2,26 @@
 //! command at the counter makes and reads them, the door serves them, and they share this folder
 //! and nothing else. What has ended is erased.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use zerotrip_channel::files::{self, FileError, Secrecy};
+use zerotrip_channel::private_folder::PrivateFolder;
 
 use super::outcome::Outcome;
-use crate::bounds::{REQUEST_LIFE, REQUESTS};
+use crate::bounds::{PART_LIFE, REQUEST_LIFE, REQUESTS};
 use crate::error::DoorError;
 use crate::jwt::seconds;
-use crate::parts;
 use crate::secrets::Secret;
 
 const FOLDER: &str = "presentations";
 const LOCK: &str = "lock";
 const VERSION: u32 = 1;
-/// Most names of the folder that are looked at.
-const NAMES: usize = 10_000;
 
 /// A verifier's requests.
 #[derive(Clone, Debug)]
 pub struct Requests {
-    folder: PathBuf,
+    folder: PrivateFolder,
 }
 
 /// A request that was made.
@@ -50,13 +46,13 @@ pub(crate) struct Kept {
 impl Requests {
     /// Of the system in this folder.
     pub fn of(home: &Path) -> Self {
-        Self { folder: home.join(FOLDER) }
+        Self { folder: PrivateFolder::at(home.join(FOLDER)) }
     }
 
     /// Makes one of this kind.
     pub fn make(&self, kind: &str, now: SystemTime) -> Result<NewRequest, DoorError> {
-        files::private_folder(&self.folder).map_err(self.at())?;
-        let _others = files::lock(&self.folder.join(LOCK))?;
+        self.folder.make()?;
+        let _others = self.folder.lock(LOCK)?;
         self.sweep(now)?;
         if self.ids()?.len() >= REQUESTS {
             return Err(DoorError::TooManyRequests);
@@ -75,21 +71,13 @@ impl Requests {
 
     /// Erases one: its outcome was read.
     pub fn erase(&self, id: &str) -> Result<(), DoorError> {
-        let Some(path) = self.path(id) else { return Ok(()) };
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(FileError { path, error }.into())
-            }
-            _ => Ok(()),
-        }
+        let Some(name) = name(id) else { return Ok(()) };
+        Ok(self.folder.remove(&name)?)
     }
 
     /// Erases what has ended.
     pub fn sweep(&self, now: SystemTime) -> Result<(), DoorError> {
-        if !files::is_there(&self.folder) {
-            return Ok(());
-        }
-        parts::sweep(&self.folder, now)?;
+        self.folder.sweep_parts(now, PART_LIFE)?;
         for id in self.ids()? {
             if self.read(&id)?.is_none_or(|kept| seconds(now) >= kept.ends) {
                 self.erase(&id)?;
@@ -112,45 +100,31 @@ impl Requests {
 
     /// `None` where there is none, or where what is there is not one.
     fn read(&self, id: &str) -> Result<Option<Kept>, DoorError> {
-        let Some(path) = self.path(id) else { return Ok(None) };
-        match files::read(&path) {
-            Err(error) if error.error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            bytes => {
-                let kept: Option<Kept> = serde_json::from_slice(&bytes?).ok();
-                Ok(kept.filter(|kept| kept.version == VERSION))
-            }
-        }
+        let Some(name) = name(id) else { return Ok(None) };
+        let Some(bytes) = self.folder.read(&name)? else { return Ok(None) };
+        let kept: Option<Kept> = serde_json::from_slice(&bytes).ok();
+        Ok(kept.filter(|kept| kept.version == VERSION))
     }
 
     fn save(&self, id: &str, kept: &Kept) -> Result<(), DoorError> {
-        let path = self.path(id).ok_or_else(|| DoorError::NoRequest(String::new()))?;
-        let wrong = |_| DoorError::Content { path: path.clone(), why: "it is not a request" };
+        let name = name(id).ok_or_else(|| DoorError::NoRequest(String::new()))?;
+        let path = self.folder.file(&name);
+        let wrong = |_| DoorError::Content { path, why: "it is not a request" };
         let bytes = serde_json::to_vec_pretty(kept).map_err(wrong)?;
-        Ok(files::write(&path, &bytes, Secrecy::Private)?)
+        Ok(self.folder.write(&name, &bytes)?)
     }
 
     fn ids(&self) -> Result<Vec<String>, DoorError> {
-        if !files::is_there(&self.folder) {
-            return Ok(Vec::new());
-        }
-        let mut ids = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(self.at())?.take(NAMES) {
-            let name = entry.map_err(self.at())?.file_name().into_string();
-            ids.extend(name.ok().and_then(|name| name.strip_suffix(".json").map(str::to_owned)));
-        }
-        Ok(ids)
+        let names = self.folder.names()?;
+        let ids = names.iter().filter_map(|name| name.strip_suffix(".json"));
+        Ok(ids.map(str::to_owned).collect())
     }
+}
 
-    /// No other text becomes a part of a path.
-    fn path(&self, id: &str) -> Option<PathBuf> {
-        let is_id = Secret::read(id).is_some_and(|secret| secret.to_text() == id);
-        is_id.then(|| self.folder.join(format!("{id}.json")))
-    }
-
-    fn at(&self) -> impl Fn(std::io::Error) -> FileError {
-        let path = self.folder.clone();
-        move |error| FileError { path: path.clone(), error }
-    }
+/// The file of a request: no other text becomes a part of a path.
+fn name(id: &str) -> Option<String> {
+    let is_id = Secret::read(id).is_some_and(|secret| secret.to_text() == id);
+    is_id.then(|| format!("{id}.json"))
 }
 
 impl Kept {

@@ -29,11 +29,12 @@ pub(crate) struct Pending {
     pub(crate) ends: SystemTime,
 }
 
-/// Makes the request with this id.
+/// Makes the request with this id. `authority`: the identifier of the key of the one that must have
+/// certified the organ.
 pub(crate) fn request_object(
     signer: &RequestSigner,
     door: &str,
-    (id, kind): (&str, &Kind),
+    (id, kind, authority): (&str, &Kind, Option<&[u8]>),
     (now, ends): (SystemTime, SystemTime),
 ) -> Result<Pending, DoorError> {
     let (nonce, state) = (Secret::generate()?.to_text(), Secret::generate()?.to_text());
@@ -51,7 +52,7 @@ pub(crate) fn request_object(
         "response_uri": format!("{door}{}", path::response(id)),
         "nonce": nonce,
         "state": state,
-        "dcql_query": dcql::query(kind),
+        "dcql_query": dcql::query(kind, authority),
         "client_metadata": {
             "jwks": { "keys": [{
                 "kty": "EC", "crv": "P-256", "use": "enc", "alg": "ECDH-ES", "kid": KEY,

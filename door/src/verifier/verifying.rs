@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
+use zerotrip_channel::SystemHome;
+use zerotrip_trust::x509::subject_key_id;
+
 use super::RequestSigner;
 use super::folder::Requests;
 use super::request::{Pending, request_object};
@@ -52,12 +55,27 @@ impl Verifying {
         if let Some(made) = pending.get(id) {
             return Ok(Reply::request_object(made.text.clone()));
         }
-        let made = RequestSigner::load(&self.settings, now)
-            .and_then(|signer| request_object(&signer, door, (id, kind), (now, kept.ends())));
+        let made = self.authority(kind).and_then(|authority| {
+            let signer = RequestSigner::load(&self.settings, now)?;
+            request_object(&signer, door, (id, kind, authority.as_deref()), (now, kept.ends()))
+        });
         let made = made.map_err(|error| Refused::ours(&error))?;
         let reply = Reply::request_object(made.text.clone());
         pending.insert(id.to_owned(), made);
         Ok(reply)
+    }
+
+    /// The identifier of this system's authority's key, where wallets are told it.
+    fn authority(&self, kind: &Kind) -> Result<Option<Vec<u8>>, DoorError> {
+        if !kind.authority {
+            return Ok(None);
+        }
+        let home = SystemHome::load(&self.home)?;
+        let id = subject_key_id(home.ca()).map_err(|_| DoorError::Certificate {
+            path: self.home.join("ca.pem"),
+            why: "it has no identifier of its key",
+        })?;
+        Ok(Some(id))
     }
 
     /// A request that was fetched and waits for its answer, once.

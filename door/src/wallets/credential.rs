@@ -1,21 +1,22 @@
-//! The credential endpoint (OpenID4VCI 1.0, 8): a token and a proof of the holder's key for one
-//! certificate.
+//! The credential endpoint (OpenID4VCI 1.0, 8): a token and proofs of the holder's keys for one
+//! certificate, in a copy for each key.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
+use zerotrip_certificates::HolderKey;
 
 use super::dpop;
 use super::nonces::NotTaken;
-use super::proof::{self, KeyProof};
+use super::proof::{self, Demand, Proofs};
 use crate::door::Door;
 use crate::http::{Call, Refused, Reply, path};
 use crate::issuing::NotSealed;
 use crate::jwt::thumbprint;
 use crate::offers::{Held, NotClaimed};
 
-/// Seals a certificate for the key that is proven, and hands it out.
+/// Seals a certificate for the keys that are proven, a copy for each, and hands it out.
 pub(crate) async fn credential(
     door: &Arc<Door>,
     call: &Call,
@@ -23,37 +24,42 @@ pub(crate) async fn credential(
 ) -> Result<Reply, Refused> {
     let now = SystemTime::now();
     let held = authorised(door, call, now)?;
-    let proof = proof_for(door, asked, &held, now)?;
+    let Proofs { keys, nonces } = proofs_for(door, asked, &held, now)?;
     let permit = door.sealing.clone().try_acquire_owned().map_err(|_| Refused::later())?;
-    door.nonces.take(&proof.nonce, now).map_err(|error| match error {
-        NotTaken::Invalid => Refused::bad(
-            "invalid_nonce",
-            "the nonce is not of here, has ended or was used; get another one",
-        ),
-        NotTaken::Full => Refused::later(),
-    })?;
+    for nonce in nonces {
+        door.nonces.take(&nonce, now).map_err(|error| match error {
+            NotTaken::Invalid => Refused::bad(
+                "invalid_nonce",
+                "the nonce is not of here, has ended or was used; get another one",
+            ),
+            NotTaken::Full => Refused::later(),
+        })?;
+    }
     // On its own: a wallet that goes away does not leave a certificate half issued.
-    let sealing = tokio::spawn(seal(Arc::clone(door), held, proof, permit));
+    let sealing = tokio::spawn(seal(Arc::clone(door), held, keys, permit));
     sealing.await.map_err(|error| Refused::ours(&error))?
 }
 
 async fn seal(
     door: Arc<Door>,
     mut held: Held,
-    proof: KeyProof,
+    keys: Vec<HolderKey>,
     _permit: tokio::sync::OwnedSemaphorePermit,
 ) -> Result<Reply, Refused> {
     let denied = |why| Refused::bad("credential_request_denied", why);
-    if !held.is_for(&thumbprint(&proof.key)).map_err(|error| Refused::ours(&error))? {
+    let holders: Vec<String> = keys.iter().map(thumbprint).collect();
+    if !held.is_for(&holders.join(" ")).map_err(|error| Refused::ours(&error))? {
         return Err(denied("the certificate is for another key already"));
     }
     let kept = held.answer().map_err(|error| Refused::ours(&error))?;
-    let sealed = door.seals.seal(kept, &proof.key).await;
+    let sealed = door.seals.seal(kept, &keys).await;
     match sealed {
-        Ok(certificate) => {
+        Ok(copies) => {
             // Erased before it leaves: the token gives no second one.
             held.erase().map_err(|error| Refused::ours(&error))?;
-            Ok(Reply::json(&json!({ "credentials": [{ "credential": certificate }] })))
+            let copies: Vec<Value> =
+                copies.into_iter().map(|copy| json!({ "credential": copy })).collect();
+            Ok(Reply::json(&json!({ "credentials": copies })))
         }
         Err(NotSealed::Later(why)) => {
             tracing::warn!(why, "a certificate was not sealed yet");
@@ -97,13 +103,13 @@ fn authorised(door: &Door, call: &Call, now: SystemTime) -> Result<Held, Refused
     }
 }
 
-/// The one proof in a request that asks for what was offered.
-fn proof_for(
+/// The proofs in a request that asks for what was offered.
+fn proofs_for(
     door: &Door,
     asked: &Map<String, Value>,
     held: &Held,
     now: SystemTime,
-) -> Result<KeyProof, Refused> {
+) -> Result<Proofs, Refused> {
     // Other parameters are ignored, as 8.2 says.
     let malformed = |why| Refused::bad("invalid_credential_request", why);
     if asked.contains_key("credential_identifier") {
@@ -128,17 +134,11 @@ fn proof_for(
         }
         _ => return Err(malformed("credential_configuration_id is needed")),
     }
-    let bad = |why| Refused::bad("invalid_proof", why);
-    let proofs = asked.get("proofs").and_then(Value::as_object).filter(|proofs| proofs.len() == 1);
-    let proofs = proofs.and_then(|proofs| proofs.get("jwt")).and_then(Value::as_array);
-    let text = match proofs.map(Vec::as_slice) {
-        Some([Value::String(text)]) => text,
-        Some([_, _, ..]) => {
-            return Err(malformed("one certificate is issued on an offer: bring one proof"));
-        }
-        _ => return Err(bad("proofs must be an object with one jwt")),
+    let demand = Demand {
+        issuer: &door.settings.uri,
+        client: held.client(),
+        most: door.settings.copies,
+        attesters: door.attesters.as_ref(),
     };
-    proof::read(text, &door.settings.uri, now).ok_or_else(|| {
-        bad("it is not an ES256 proof of now, for this issuer, with a nonce and a public P-256 key")
-    })
+    proof::read(asked.get("proofs"), demand, now)
 }

@@ -1,9 +1,10 @@
 //! Certificates into wallets: OpenID4VCI 1.0 with a pre-authorised code and a transaction code.
 //!
 //! A code and its digits give a token, bound to the wallet's key for calls (DPoP); the token and a
-//! proof of the holder's key give one certificate. The door decides nothing of the person: what it
+//! proof of the holder's keys give one certificate. The door decides nothing of the person: what it
 //! seals was asked and affirmed at the counter.
 
+mod attestation;
 mod credential;
 mod dpop;
 mod metadata;
@@ -11,6 +12,7 @@ mod nonces;
 mod proof;
 mod token;
 
+pub(crate) use attestation::Attesters;
 pub(crate) use credential::credential;
 pub(crate) use metadata::{authorization_server, issuer};
 pub(crate) use nonces::Nonces;

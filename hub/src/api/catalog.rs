@@ -42,7 +42,7 @@ impl Catalog for Service {
         let wanted = request.into_inner().name;
         let mut checks = Vec::new();
         let today = CivilDay::at(SystemTime::now());
-        let versions = self.0.catalog.versions().into_iter();
+        let versions = self.0.catalog.versions().iter();
         let versions = versions.filter(|one| wanted.is_empty() || one.definition.name == wanted);
         for Version { definition, lifecycle } in versions {
             let stage = lifecycle.on(today);

@@ -1,9 +1,9 @@
 //! The departments of a case: they answer a scan from its tables, as a connector would.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, Date32Array, Decimal128Array, RecordBatch, StringArray};
 use arrow::datatypes::DataType;
@@ -15,9 +15,24 @@ use super::table::Cell;
 use crate::dispatch::stated_report;
 use crate::engine::{Dispatch, ScanAnswer, ScanCall};
 
+/// Rows of a case's registers: the dataset, and the place among its rows.
+pub(super) type Rows = BTreeSet<(String, usize)>;
+
 /// The registers of one case.
 pub(super) struct Departments<'a> {
-    pub(super) registers: &'a BTreeMap<String, Register>,
+    registers: &'a BTreeMap<String, Register>,
+    delivered: Mutex<Rows>,
+}
+
+impl<'a> Departments<'a> {
+    pub(super) fn new(registers: &'a BTreeMap<String, Register>) -> Self {
+        Self { registers, delivered: Mutex::default() }
+    }
+
+    /// The rows that scans asked for, and those that could have been among them.
+    pub(super) fn delivered(self) -> Rows {
+        self.delivered.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Dispatch for Departments<'_> {
@@ -33,8 +48,12 @@ impl Dispatch for Departments<'_> {
             match register.down {
                 Some(code) => Err(failed(code)),
                 None => {
-                    let answer =
+                    let (answer, places) =
                         answer(register, &call).ok_or_else(|| failed(ErrorCode::Internal))?;
+                    let places = places.into_iter().map(|place| (dataset.clone(), place));
+                    let mut delivered =
+                        self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+                    delivered.extend(places);
                     let rows: usize = answer.rows.iter().map(RecordBatch::num_rows).sum();
                     // As a department's gate does.
                     if rows as u64 > call.most_rows() {
@@ -48,19 +67,21 @@ impl Dispatch for Departments<'_> {
 }
 
 /// The rows in which a look-up's column holds one of the keys, once for each key; and what of them
-/// cannot be read.
-fn answer(register: &Register, call: &ScanCall<'_>) -> Option<ScanAnswer> {
+/// cannot be read. With the places of these rows in the register.
+fn answer(register: &Register, call: &ScanCall<'_>) -> Option<(ScanAnswer, Vec<usize>)> {
     let lookup = &call.scan.scan.lookup;
     let by = register.statement.lookups.iter().find(|known| known.name == *lookup)?;
     let names: Vec<&str> =
         call.schema.fields().iter().skip(1).map(|field| field.name().as_str()).collect();
     let mut findings: BTreeMap<(i32, &str), u64> = BTreeMap::new();
     let (mut keys, mut rows): (Vec<&str>, Vec<Vec<&Cell>>) = (Vec::new(), Vec::new());
-    for row in &register.table.rows {
+    let mut places = Vec::new();
+    for (place, row) in register.table.rows.iter().enumerate() {
         let cell = |name: &str| row.get(name).unwrap_or(&Cell::Empty);
         // A key that cannot be read could be one of those asked about.
         if by.columns.iter().any(|column| *cell(column) == Cell::Unreadable) {
             *findings.entry((FindingKind::CouldMatch.into(), "")).or_default() += 1;
+            places.push(place);
         }
         let holds = |key: &&String| {
             by.columns.iter().any(|column| *cell(column) == Cell::Text((*key).clone()))
@@ -74,6 +95,7 @@ fn answer(register: &Register, call: &ScanCall<'_>) -> Option<ScanAnswer> {
             }
             keys.push(key);
             rows.push(cells);
+            places.push(place);
         }
     }
     let findings = findings.into_iter().map(|((kind, column), count)| Finding {
@@ -90,7 +112,7 @@ fn answer(register: &Register, call: &ScanCall<'_>) -> Option<ScanAnswer> {
     let batch = RecordBatch::try_new(Arc::clone(&call.schema), columns).ok()?;
     let report =
         stated_report(&register.statement, register.as_of, register.now, findings.collect());
-    Some(ScanAnswer { rows: vec![batch], report })
+    Some((ScanAnswer { rows: vec![batch], report }, places))
 }
 
 fn column<'a>(kind: &DataType, cells: impl Iterator<Item = Option<&'a Cell>>) -> Option<ArrayRef> {

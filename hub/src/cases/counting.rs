@@ -30,6 +30,7 @@ enum To {
     Last(i64),
     Until(i64),
     PaidWithin(Option<i64>),
+    PaidEver,
 }
 
 impl CountChange {
@@ -67,6 +68,7 @@ impl To {
             Self::Least(by) => months.enough.least = moved(months.enough.least, *by),
             Self::Last(by) => months.last = moved(months.last, *by),
             Self::Until(by) => months.until = moved(months.until, *by),
+            Self::PaidEver => months.paid_ahead = u32::MAX,
             Self::PaidWithin(by) => {
                 let within = months.paid_within.unwrap_or(0);
                 months.paid_within = by.map(|by| moved(within, by));
@@ -114,6 +116,10 @@ impl To {
                     format!("所查月份的终点{zh}一个月"),
                 )
             }
+            Self::PaidEver => Bilingual::new(
+                "payments count however long before their month they were made",
+                "无论早于所属月份多久缴纳均计算在内",
+            ),
             Self::PaidWithin(None) => Bilingual::new("late payments count too", "补缴也计算在内"),
             Self::PaidWithin(Some(number)) => {
                 let (en, zh) = by(*number);
@@ -175,6 +181,7 @@ fn of_columns(months: &Months) -> Vec<To> {
         }
     }
     changes.extend(months.identity.as_ref().map(|_| To::RowsMoreThanOnce));
+    changes.extend(months.paid_on.as_ref().map(|_| To::PaidEver));
     changes
 }
 

@@ -29,7 +29,7 @@ pub struct CaseFile {
 }
 
 /// One question over small registers, and the answer that must come.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Case {
     /// The file.
     pub file: String,

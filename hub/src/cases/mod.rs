@@ -9,19 +9,23 @@ mod answers;
 mod branches;
 mod counting;
 mod coverage;
+mod doubts;
 mod file;
 mod reading;
 mod registers;
 mod run;
+mod running;
 mod table;
 #[cfg(test)]
 mod tests;
 mod timing;
+mod unread;
 mod validate;
 
 pub use coverage::Uncovered;
+pub use doubts::Turned;
 pub use file::{Case, CaseFile, Expected};
 pub use registers::as_expected;
-pub use run::{CaseOutcome, CasesReport, run_cases};
+pub use run::{CaseOutcome, CasesReport, answer_cases, run_cases};
 pub use timing::{DefinitionTimes, time_cases};
 pub use validate::engine_faults;

@@ -135,7 +135,7 @@ impl RawRegister {
 }
 
 /// A register as one case has it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Register {
     pub(super) statement: DatasetStatement,
     pub(super) as_of: SystemTime,

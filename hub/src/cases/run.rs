@@ -1,20 +1,18 @@
-//! Runs cases: each over a check that is prepared for what its registers' owners state.
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! Runs the cases of a definition, and says what came of them and what none of them decides.
 
 use datafusion::common::DataFusionError;
-use prost::Message as _;
-use zerotrip_certificates::{Fact, FactValue};
 use zerotrip_checks::definition::{CHECK_FILE, Definition, StepKind};
-use zerotrip_checks::soundness::Conclusion;
-use zerotrip_proto::v1::DatasetStatement;
+use zerotrip_proto::v1::ErrorCode;
+use zerotrip_text::Bilingual;
 
-use super::answers::Departments;
+use super::answers::Rows;
 use super::counting::{CountChange, count_changes, shown};
 use super::coverage::{Coverage, Place, Uncovered};
+use super::doubts::{Turned, turned};
 use super::file::{Case, CaseFile, Expected};
-use crate::engine::{Engine, PlannedLook, PreparedCheck, RunResult};
+use super::running::Running;
+use super::unread::unread;
+use crate::engine::Engine;
 
 /// What came of a definition's cases.
 #[derive(Debug)]
@@ -25,6 +23,8 @@ pub struct CasesReport {
     pub things: usize,
     /// Those that no case decides.
     pub uncovered: Vec<Uncovered>,
+    /// Answers that one cell more that cannot be read turns into another.
+    pub turned: Vec<Turned>,
 }
 
 /// What came of one case.
@@ -38,6 +38,9 @@ pub struct CaseOutcome {
     pub expected: Expected,
     /// What came; or why the check could not be run over these registers.
     pub answered: Result<Expected, String>,
+    /// Where another answer came: what of the registers could not be read, and what the verdict
+    /// names in vain.
+    pub why: Vec<Bilingual>,
 }
 
 impl CaseOutcome {
@@ -50,8 +53,23 @@ impl CaseOutcome {
 impl CasesReport {
     /// Whether every case came out as it says, and all is decided.
     pub fn is_good(&self) -> bool {
-        self.uncovered.is_empty() && self.outcomes.iter().all(CaseOutcome::is_as_expected)
+        self.uncovered.is_empty()
+            && self.turned.is_empty()
+            && self.outcomes.iter().all(CaseOutcome::is_as_expected)
     }
+}
+
+/// What comes of the cases of a definition, and nothing else.
+///
+/// An `Err` is a fault of the engine, never of a case.
+pub async fn answer_cases(
+    definition: &Definition,
+    files: &[CaseFile],
+) -> Result<Vec<CaseOutcome>, DataFusionError> {
+    let engine = Engine::for_cases()?;
+    let cases: Vec<&Case> = files.iter().flat_map(|file| &file.cases).collect();
+    let mut running = Running::new(definition, &engine, Coverage::default());
+    Ok(outcomes(&mut running, &cases).await.0)
 }
 
 /// Runs the cases of a definition.
@@ -64,19 +82,10 @@ pub async fn run_cases(
     let engine = Engine::for_cases()?;
     let cases: Vec<&Case> = files.iter().flat_map(|file| &file.cases).collect();
     let mut running = Running::new(definition, &engine, Coverage::new(definition));
-    let mut outcomes = Vec::new();
-    for (number, case) in cases.iter().enumerate() {
-        let answered = running.answer(number, case).await;
-        if let Ok(answer) = &answered {
-            running.coverage.answered(answer, &case.parameters);
-        }
-        outcomes.push(CaseOutcome {
-            file: case.file.clone(),
-            name: case.name.clone(),
-            expected: case.expected.clone(),
-            answered,
-        });
-    }
+    let (outcomes, delivered) = outcomes(&mut running, &cases).await;
+    let answers: Vec<Option<&Expected>> =
+        outcomes.iter().map(|outcome| outcome.answered.as_ref().ok()).collect();
+    let turned = turned(definition, &engine, &cases, &answers, &delivered).await;
     let mut coverage = running.coverage;
     for (file, place) in unnoticed(definition, &engine, &coverage, &cases, &outcomes).await {
         coverage.unnoticed(&file, place);
@@ -89,7 +98,51 @@ pub async fn run_cases(
             uncovered.push(Uncovered { file: CHECK_FILE.to_owned(), what });
         }
     }
-    Ok(CasesReport { outcomes, things, uncovered })
+    Ok(CasesReport { outcomes, things, uncovered, turned })
+}
+
+/// What comes of each case, and the rows that its registers gave.
+async fn outcomes(running: &mut Running<'_>, cases: &[&Case]) -> (Vec<CaseOutcome>, Vec<Rows>) {
+    let (mut outcomes, mut delivered) = (Vec::new(), Vec::new());
+    for (number, case) in cases.iter().enumerate() {
+        let answered = running.answer(number, case).await;
+        if let Ok(answer) = &answered {
+            running.coverage.answered(answer, &case.parameters);
+        }
+        let mut outcome = CaseOutcome {
+            file: case.file.clone(),
+            name: case.name.clone(),
+            expected: case.expected.clone(),
+            answered,
+            why: Vec::new(),
+        };
+        if !outcome.is_as_expected() {
+            outcome.why = why(running, case, &outcome);
+        }
+        outcomes.push(outcome);
+        delivered.push(std::mem::take(&mut running.delivered));
+    }
+    (outcomes, delivered)
+}
+
+/// What a writer of cases wants to know of one that came out otherwise.
+fn why(running: &Running<'_>, case: &Case, outcome: &CaseOutcome) -> Vec<Bilingual> {
+    let mut lines: Vec<Bilingual> = running
+        .unknown_scans
+        .iter()
+        .map(|name| {
+            Bilingual::new(
+                format!("a row of the verdict names the scan `{name}`, and there is none"),
+                format!("判断结果中有记录所写的扫描 `{name}` 不存在"),
+            )
+        })
+        .collect();
+    if let Ok(Expected::Unavailable(code, dataset)) = &outcome.answered
+        && code == ErrorCode::SourceUnreadable.name()
+    {
+        lines.extend(unread(running.definition, case, dataset, &running.delivered));
+    }
+    lines
 }
 
 /// Whether one of the cases comes out otherwise where months are counted otherwise.
@@ -144,96 +197,4 @@ async fn unnoticed(
         }
     }
     same
-}
-
-/// A variant that is prepared for what the owners state, with the looks at its tables.
-struct Ready {
-    check: PreparedCheck,
-    looks: Vec<PlannedLook>,
-}
-
-/// A variant, and the statements of all registers as they are encoded.
-type Key = (String, Vec<Vec<u8>>);
-
-pub(super) struct Running<'a> {
-    definition: &'a Definition,
-    engine: &'a Engine,
-    coverage: Coverage,
-    prepared: BTreeMap<Key, Result<Arc<Ready>, String>>,
-}
-
-impl<'a> Running<'a> {
-    pub(super) fn new(definition: &'a Definition, engine: &'a Engine, coverage: Coverage) -> Self {
-        Self { definition, engine, coverage, prepared: BTreeMap::new() }
-    }
-
-    pub(super) async fn answer(&mut self, number: usize, case: &Case) -> Result<Expected, String> {
-        let ready = self.ready(case).await?;
-        let variant = ready.check.variants.get(&case.variant).ok_or("it has no such variant")?;
-        let departments = Departments { registers: &case.registers };
-        let today = case.today.to_epoch_days();
-        let question = (case.parameters.as_slice(), today);
-        let rehearsed = ready
-            .check
-            .rehearse(self.engine, variant, question, &departments, &ready.looks)
-            .await
-            .map_err(|error| error.strip_backtrace())?;
-        if let (Some(seen), Some(variant)) =
-            (&rehearsed.seen, self.definition.variant(&case.variant))
-        {
-            self.coverage.saw(number, variant, seen);
-        }
-        Ok(answer_of(&rehearsed.result))
-    }
-
-    /// Many cases share what the owners state, and planning takes longer than running.
-    async fn ready(&mut self, case: &Case) -> Result<Arc<Ready>, String> {
-        let statements: BTreeMap<String, DatasetStatement> = case
-            .registers
-            .iter()
-            .map(|(name, register)| (name.clone(), register.statement.clone()))
-            .collect();
-        let encoded = statements.values().map(DatasetStatement::encode_to_vec).collect();
-        let key = (case.variant.clone(), encoded);
-        if let Some(known) = self.prepared.get(&key) {
-            return known.clone();
-        }
-        let ready = self.prepare(&case.variant, &statements).await.map(Arc::new);
-        self.prepared.insert(key, ready.clone());
-        ready
-    }
-
-    async fn prepare(
-        &self,
-        name: &str,
-        statements: &BTreeMap<String, DatasetStatement>,
-    ) -> Result<Ready, String> {
-        let variant = self.definition.variant(name).ok_or("it has no such variant")?;
-        let alone = Definition { variants: vec![variant.clone()], ..self.definition.clone() };
-        let check = PreparedCheck::try_new(Arc::new(alone), statements)
-            .await
-            .map_err(|error| error.in_a_line())?;
-        let planned = match check.variants.get(name) {
-            Some(prepared) => prepared.plan_looks(&check, &self.coverage.looks(variant)).await,
-            None => Ok(Vec::new()),
-        };
-        let looks = planned.map_err(|error| error.strip_backtrace())?;
-        Ok(Ready { check, looks })
-    }
-}
-
-fn answer_of(result: &RunResult) -> Expected {
-    match &result.conclusion {
-        Conclusion::Proven(_) => {
-            let value = |fact: &Fact| {
-                let text = fact.value.as_ref().map(FactValue::to_text);
-                (fact.terms.name.clone(), text.unwrap_or_default())
-            };
-            Expected::Yes(result.facts.iter().map(value).collect())
-        }
-        Conclusion::Refuted(code) => Expected::No(code.clone()),
-        Conclusion::Unavailable(why) => {
-            Expected::Unavailable(why.code.name().to_owned(), why.dataset.clone())
-        }
-    }
 }

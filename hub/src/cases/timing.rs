@@ -8,7 +8,7 @@ use datafusion::common::DataFusionError;
 use zerotrip_checks::definition::Definition;
 
 use super::file::CaseFile;
-use super::run::Running;
+use super::running::Running;
 use crate::engine::{Engine, PreparedCheck};
 
 /// What a definition takes of one thread.

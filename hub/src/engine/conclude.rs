@@ -1,6 +1,6 @@
 //! From what the scans and steps of one request came to, to the check's conclusion.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -34,6 +34,9 @@ pub struct RunResult {
     pub numbers_carried_over: bool,
     /// The values that a proven fact comes with.
     pub facts: Vec<Fact>,
+    /// What rows of the verdict name as scans, and the variant does not have: each of these rows
+    /// settles nothing.
+    pub unknown_scans: BTreeSet<String>,
 }
 
 /// A source that answered.
@@ -83,6 +86,8 @@ struct Tables<'a> {
     certain: HashSet<String>,
     /// For each coverage statement, the persons found registered.
     registered: BTreeMap<&'a str, HashSet<String>>,
+    /// What verdicts name as scans, and there is none.
+    unknown_scans: BTreeSet<String>,
 }
 
 impl<'a> Finished<'a> {
@@ -105,6 +110,13 @@ impl<'a> Finished<'a> {
             hand_overs: &definition.hand_overs,
             asks_elsewhere: self.question.asks_beyond(&self.variant.regions),
         });
+        if !tables.unknown_scans.is_empty() {
+            tracing::error!(
+                check = definition.name,
+                scans = ?tables.unknown_scans,
+                "rows of the verdict name what is no scan, and settle nothing; correct the SQL"
+            );
+        }
         let (conclusion, facts) = self.facts(conclusion)?;
         // A check of persons judges no register of things: then all of its registers must say so.
         let of_things = scans.iter().any(|outcome| outcome.scan.scan.judged);
@@ -118,6 +130,7 @@ impl<'a> Finished<'a> {
             regions: self.variant.regions.clone(),
             numbers_carried_over,
             facts,
+            unknown_scans: tables.unknown_scans,
         })
     }
 
@@ -218,13 +231,18 @@ impl<'a> Finished<'a> {
             registered.insert(rule.statement.as_str(), self.persons(&[column])?);
         }
         let mut verdicts = verdicts(self.cx, self.variant.steps.len())?;
+        let mut unknown_scans = BTreeSet::new();
         for verdict in &mut verdicts {
+            if !scans.iter().any(|outcome| outcome.name == verdict.scan) {
+                unknown_scans.insert(verdict.scan.clone());
+                verdict.kind = VerdictKind::Undetermined;
+            }
             // What only raises doubts speaks neither for nor against anyone.
             if self.only_doubts(&verdict.scan) {
                 verdict.kind = VerdictKind::Undetermined;
             }
         }
-        Ok(Tables { verdicts, certain: self.persons(&listed)?, registered })
+        Ok(Tables { verdicts, certain: self.persons(&listed)?, registered, unknown_scans })
     }
 
     fn persons(&self, columns: &[SlotColumn]) -> Result<HashSet<String>> {

@@ -1,9 +1,9 @@
-//! Runs one prepared plan for one request or for several. Where it only filters, projects and unites
-//! what is there, its expressions are evaluated on the rows themselves: a family is a handful of
-//! rows, and making streams and their meters for them costs more than the work; and those of many
-//! requests in one go, for an expression costs more to begin than to evaluate on a few rows. Joins
-//! of few rows are made pair by pair ([`super::pair_join`]); whatever else there is runs as
-//! DataFusion runs it, one request after another.
+//! Runs one prepared plan for one request or for several. Where it only filters, projects and
+//! unites what is there, its expressions are evaluated on the rows themselves: a family is a
+//! handful of rows, and making streams and their meters for them costs more than the work; and
+//! those of many requests in one go, for an expression costs more to begin than to evaluate on a
+//! few rows. Joins of few rows are made pair by pair ([`super::pair_join`]); whatever else there is
+//! runs as DataFusion runs it, one request after another.
 
 use std::sync::Arc;
 

@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Date32Builder, RecordBatch};
+use arrow::array::{Array, AsArray, Date32Builder, RecordBatch, StringArray};
 use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
 use datafusion::common::Result;
 use zerotrip_checks::soundness::ScanReport;
 use zerotrip_datasets::CivilDay;
-use zerotrip_datasets::plausible::{Bounds, is_plausible};
+use zerotrip_datasets::plausible::{Bounds, Concerned, is_plausible};
 use zerotrip_proto::v1::{Finding, FindingKind, KeyKind, SemanticType};
 
 use super::columns::{text_column, wrong_type};
@@ -36,15 +36,18 @@ pub(super) fn implausible(
             let typed = scan.template.types.iter().find(|typed| typed.column == **name);
             typed.is_none_or(|typed| typed.r#type() == SemanticType::ResidentId)
         };
+        let places = |named: &[String]| -> Result<Vec<usize>> {
+            let named = named.iter().filter(is_resident);
+            Ok(named
+                .map(|name| scan.answer.index_of(name))
+                .collect::<std::result::Result<_, _>>()?)
+        };
         let persons: Vec<usize> = match date.persons.as_slice() {
             [] if scan.template.key_kind() == KeyKind::Resident => vec![0],
             [] => Vec::new(),
-            named => named
-                .iter()
-                .filter(is_resident)
-                .map(|name| scan.answer.index_of(name))
-                .collect::<std::result::Result<_, _>>()?,
+            named => places(named)?,
         };
+        let parents = places(&date.parents)?;
         let mut count = 0;
         for batch in rows.iter_mut() {
             let days = batch
@@ -52,10 +55,7 @@ pub(super) fn implausible(
                 .get(at)
                 .and_then(|column| column.as_primitive_opt::<Date32Type>())
                 .ok_or_else(|| wrong_type(at))?;
-            let persons = persons
-                .iter()
-                .map(|column| text_column(batch, *column))
-                .collect::<Result<Vec<_>>>()?;
+            let (persons, parents) = (texts(batch, &persons)?, texts(batch, &parents)?);
             let mut read = Date32Builder::with_capacity(days.len());
             let before = count;
             for (row, day) in days.iter().enumerate() {
@@ -63,13 +63,10 @@ pub(super) fn implausible(
                     read.append_null();
                     continue;
                 };
-                let named: Vec<&str> = persons
-                    .iter()
-                    .filter(|column| column.is_valid(row))
-                    .map(|column| column.value(row))
-                    .collect();
+                let (persons, parents) = (named(&persons, row), named(&parents, row));
+                let concerned = Concerned { persons: &persons, parents: &parents };
                 let plausible = NaiveDate::from_epoch_days(day)
-                    .is_some_and(|day| is_plausible(date, day, &named, bounds));
+                    .is_some_and(|day| is_plausible(date, day, concerned, bounds));
                 count += u64::from(!plausible);
                 read.append_option(plausible.then_some(day));
             }
@@ -91,4 +88,14 @@ pub(super) fn implausible(
         }
     }
     Ok(findings)
+}
+
+fn texts<'a>(batch: &'a RecordBatch, places: &[usize]) -> Result<Vec<&'a StringArray>> {
+    places.iter().map(|column| text_column(batch, *column)).collect()
+}
+
+/// The ids that a row has in these columns.
+fn named<'a>(columns: &[&'a StringArray], row: usize) -> Vec<&'a str> {
+    let there = columns.iter().filter(|column| column.is_valid(row));
+    there.map(|column| column.value(row)).collect()
 }

@@ -3,6 +3,7 @@
 
 mod counts;
 mod regions;
+mod verdict;
 mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -357,6 +358,7 @@ impl<'a> Preparation<'a> {
                  {ROW_NUMBER} bigint, on_date date, began_on date, not {shape:?}"
             ));
         }
+        self.faults.extend(verdict::unknown_scans(self.variant));
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use tokio::sync::watch;
 use zerotrip_policies::{Action, Decision, Facts};
 
+use super::asserted::Asserted;
 use super::identify::Identified;
 use crate::state::InForce;
 
@@ -19,6 +20,8 @@ pub struct AuthorizationRequest<'a> {
     pub action: Action,
     /// About how many subjects.
     pub subjects: u32,
+    /// That its person was identified, where its check asks that.
+    pub asserted: Option<&'a Asserted>,
 }
 
 /// A decision, and what was in force when it was made.
@@ -54,6 +57,7 @@ impl AuthorizationRequest<'_> {
             case_number: &request.case_number,
             official: &request.official,
             subjects: self.subjects,
+            is_identified: self.asserted.is_none_or(|one| one.holds(in_force.policy.providers())),
             now,
         })
     }

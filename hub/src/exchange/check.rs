@@ -7,6 +7,7 @@ use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::definition::Definition;
 use zerotrip_datasets::parameter::{Spelling, read_all};
 use zerotrip_datasets::{Argument, CivilDay, ParameterFault};
+use zerotrip_identification::IdentityTerms;
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::request::Body;
@@ -62,6 +63,10 @@ impl Kind for CheckRequest {
 
     fn arguments(&self) -> &[Argument] {
         &self.arguments
+    }
+
+    fn identity(&self) -> Option<&IdentityTerms> {
+        self.definition.identity.as_ref()
     }
 
     fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking> {

@@ -9,6 +9,7 @@ use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::definition::Definition;
 use zerotrip_datasets::parameter::Spelling;
 use zerotrip_datasets::{Argument, CivilDay};
+use zerotrip_identification::Fault;
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::request::Body;
@@ -57,6 +58,9 @@ impl Kind for CheckManyRequest {
         };
         let today = CivilDay::at(now);
         let definition = defined(&hub.catalog, (&body.check, &body.variant), today)?;
+        if definition.identity.is_some() {
+            return Err(Fault::List.into());
+        }
         let but = Some(body.subject_parameter.as_str());
         let mut all = arguments(definition, &body.parameters, but, today)?;
         let shared = all.len();

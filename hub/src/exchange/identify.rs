@@ -21,6 +21,8 @@ pub struct Identified {
     pub expires_at: SystemTime,
     /// Of a request about many: whom it is about, as its caller says.
     pub subjects: SubjectList,
+    /// That its person was identified, as its caller says; empty where it says nothing.
+    pub assertion: String,
 }
 
 /// Verifies a request to the hub of that URI, or says what is wrong with it.
@@ -66,7 +68,8 @@ pub fn identify(
     let expires_at = check_times(&request, now)?;
     check_texts(&request)?;
     let member = holder.member.clone().unwrap_or_default();
-    Ok(Identified { envelope, request, member, expires_at, subjects: SubjectList::default() })
+    let (subjects, assertion) = (SubjectList::default(), String::new());
+    Ok(Identified { envelope, request, member, expires_at, subjects, assertion })
 }
 
 fn check_times(request: &Request, now: SystemTime) -> Result<SystemTime, Refusal> {

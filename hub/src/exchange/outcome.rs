@@ -88,6 +88,18 @@ impl Outcome {
         Self::new(Wire::Answered(answered), ExchangeOutcome::AnsweredTrue, ExchangeFact::default())
     }
 
+    /// The same; a true answer comes with these values too.
+    #[must_use]
+    pub fn told_too(mut self, facts: Vec<Fact>) -> Self {
+        if let Wire::Answered(answered) = &mut self.wire
+            && answered.answer
+        {
+            answered.facts.extend(facts.iter().map(|fact| fact.terms.clone()));
+            self.facts.extend(facts);
+        }
+        self
+    }
+
     /// A false answer: that, not which.
     fn refuted(definition: &Definition, code: &str) -> Self {
         let reasons = reasons(definition, |known| known == code);

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::{Argument, CivilDay};
+use zerotrip_identification::IdentityTerms;
 use zerotrip_ledger::{Asking, Ledger, LedgerError};
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::{Deprecation, ErrorCode, ExchangeCall, Intent};
@@ -16,6 +17,7 @@ use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
 
 use super::admit;
+use super::asserted::Asserted;
 use super::authorize::{AuthorizationRequest, Decided};
 use super::identify::{Identified, identify};
 use super::outcome::Outcome;
@@ -57,6 +59,11 @@ pub trait Kind: Sized + Send + Sync {
 
     /// The list of subjects that the request commits to, where it is about many.
     fn list(&self) -> Option<List<'_>> {
+        None
+    }
+
+    /// What its check asks of the identification of its person, where it asks that.
+    fn identity(&self) -> Option<&IdentityTerms> {
         None
     }
 
@@ -114,7 +121,7 @@ async fn conclude<K: Kind>(
     mut follow: watch::Receiver<Arc<InForce>>,
     now: SystemTime,
 ) -> Result<Replied, Refusal> {
-    let Begun { kind, identified, decided, record, .. } = begun;
+    let Begun { kind, identified, asserted, decided, record, .. } = begun;
     if !decided.decision.allowed {
         let denied = Outcome::denied(&decided.decision);
         return record
@@ -122,7 +129,7 @@ async fn conclude<K: Kind>(
             .await
             .map_err(ledger_refusal);
     }
-    let request = authorization(identified, kind);
+    let request = authorization(identified, kind, asserted.as_ref());
     let deadline = kind.deadline(identified, now);
     let exchange = AllowedExchange {
         id: &identified.request.id,
@@ -140,6 +147,10 @@ async fn conclude<K: Kind>(
         // The departments notice at once that the hub no longer waits, and stop.
         () = request.withdrawn(&mut follow) => Outcome::unavailable(ErrorCode::MemberSuspended, ""),
     };
+    let outcome = match asserted {
+        Some(asserted) => outcome.told_too(asserted.facts(decided.in_force.policy.providers())),
+        None => outcome,
+    };
     let dispatched = dispatcher.finish();
     release(hub, &request, record, decided.clone(), outcome, &dispatched).await
 }
@@ -148,6 +159,8 @@ async fn conclude<K: Kind>(
 struct Begun<K> {
     kind: K,
     identified: Identified,
+    /// Where its check asks that.
+    asserted: Option<Asserted>,
     decided: Decided,
     record: Record,
     /// Held until the exchange is answered.
@@ -167,28 +180,35 @@ async fn begin<K: Kind>(
     let permit = admit::room(&hub.exchanges, peer)?;
     let mut identified = identify(&hub.identity.uri, &in_force, envelope, peer, now)?;
     identified.subjects = call.subjects.unwrap_or_default();
+    identified.assertion = call.identity_assertion;
     let kind = K::of(hub, &identified, now)?;
     let about = (kind.subjects(), kind.arguments());
     admit::within_budgets(&hub.budgets, &identified, about)?;
-    let request = authorization(&identified, &kind);
+    let providers = in_force.policy.providers();
+    let asserted = Asserted::of(&identified, (kind.identity(), kind.arguments()), providers, now)?;
+    let request = authorization(&identified, &kind, asserted.as_ref());
     let decided = request.decide(in_force, now);
     admit::within_denials(&hub.budgets, &decided.decision, peer)?;
     let asking = kind.asking(&identified, &decided.decision);
-    let record = intend(&hub.ledger, &identified, &kind, &decided.decision, asking, now).await?;
-    Ok(Begun { kind, identified, decided, record, _permit: permit })
+    let about = (&identified, &kind, asserted.as_ref());
+    let record = intend(&hub.ledger, about, &decided.decision, asking, now).await?;
+    Ok(Begun { kind, identified, asserted, decided, record, _permit: permit })
 }
 
 /// What a request of this kind asks policy for.
-fn authorization<'a, K: Kind>(identified: &'a Identified, kind: &'a K) -> AuthorizationRequest<'a> {
+fn authorization<'a, K: Kind>(
+    identified: &'a Identified,
+    kind: &'a K,
+    asserted: Option<&'a Asserted>,
+) -> AuthorizationRequest<'a> {
     let (check, action, subjects) = (kind.check(), K::ACTION, kind.subjects());
-    AuthorizationRequest { identified, check, action, subjects }
+    AuthorizationRequest { identified, check, action, subjects, asserted }
 }
 
 /// The request and the decision enter the ledger, durably, before anything is dispatched.
 async fn intend<K: Kind>(
     ledger: &Ledger,
-    identified: &Identified,
-    kind: &K,
+    (identified, kind, asserted): (&Identified, &K, Option<&Asserted>),
     decision: &Decision,
     asking: Vec<Asking>,
     now: SystemTime,
@@ -211,6 +231,7 @@ async fn intend<K: Kind>(
         authority_grant: decision.grant.clone().unwrap_or_default(),
         obligations: Obligation::names(&decision.obligations),
         subjects: if K::ACTION == Action::CheckMany { kind.subjects() } else { 0 },
+        identity: asserted.map(Asserted::record),
     };
     let expires_at = identified.expires_at;
     let index = ledger.intend_asking(intent, now, expires_at, asking).await;

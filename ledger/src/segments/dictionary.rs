@@ -84,6 +84,7 @@ fn common_request(request: Request) -> Request {
                 check: check.check,
                 variant: check.variant,
                 parameters: check.parameters.into_iter().map(named).collect(),
+                ..CheckBody::default()
             }))
         }
         // One about many is large enough to be compressed by itself.

@@ -44,6 +44,7 @@ fn body(number: usize) -> ExchangeBody {
             check: "no-property".into(),
             variant: "family".into(),
             parameters: vec![Parameter { name: "applicant".into(), value: person(number) }],
+            ..CheckBody::default()
         })),
         ..Request::default()
     };

@@ -3,6 +3,7 @@
 //! (`docs/unavailable.md`) all take their words from here.
 
 mod hub;
+mod identity;
 mod parts;
 mod records;
 mod requests;
@@ -39,6 +40,9 @@ impl ErrorCode {
             Self::GrantReused => &rights::GRANT_REUSED,
             Self::KeyWithoutOrigin => &rights::KEY_WITHOUT_ORIGIN,
             Self::VariantLimit => &rights::VARIANT_LIMIT,
+            Self::IdentityRequired => &identity::REQUIRED,
+            Self::IdentityInvalid => &identity::INVALID,
+            Self::IdentityInsufficient => &identity::INSUFFICIENT,
             Self::SourceUnreachable => &sources::UNREACHABLE,
             Self::SourceTimeout => &sources::TIMEOUT,
             Self::SourceTruncated => &sources::TRUNCATED,

@@ -21,8 +21,9 @@ macro_rules! runs {
 }
 
 runs! {
-    csv dataset dbf definition disclosure dsse json manifest note parquet qr qr_image sdjwt
-    sdjwt_parts sheet status_list tile xls xlsx
+    certificate certificate_claims csv dataset dbf definition disclosure dsse identity_token json
+    jwe jwks jwt manifest note ofd ofd_parts parquet pdf qr qr_claims qr_image sdjwt sdjwt_parts
+    sheet status_list tile xls xlsx
 }
 
 /// What is listed here, in the library and for cargo-fuzz is the same.

@@ -127,7 +127,12 @@ impl Installation {
         ];
         let parameters =
             vec![Parameter { name: "applicant".into(), value: "11010519491231002X".into() }];
-        let check = CheckBody { check: "no-property".into(), variant: "couple".into(), parameters };
+        let check = CheckBody {
+            check: "no-property".into(),
+            variant: "couple".into(),
+            parameters,
+            ..CheckBody::default()
+        };
         let (id, index) = log.intend(issuer, second);
         let request = Request {
             id: id.clone(),

@@ -457,6 +457,7 @@ impl World {
             service_item: "rent-withdrawal-330100",
             case_number: "HZ-1",
             official: "0471",
+            is_identified: true,
             now,
         };
         began <= now

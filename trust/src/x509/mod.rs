@@ -16,7 +16,8 @@ pub use authority::CertificateAuthority;
 pub use error::X509Error;
 pub use read::{
     authority_key_at, authority_key_of, check_ca, check_issued_by, fingerprint, identity_of,
-    is_over_key, is_over_signing_key, key_digest, names_of, sealing_key_of, validity_of,
+    is_over_key, is_over_signing_key, key_digest, names_of, sealing_key_of, signing_key_of,
+    subject_key_id, validity_of,
 };
 pub use request::{is_request_over_key_of, make_csr, system_of_csr};
 pub use rustls_pki_types::CertificateDer;

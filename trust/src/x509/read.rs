@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls_pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_SIG_ED25519};
 use x509_parser::prelude::FromDer as _;
 
@@ -106,6 +106,17 @@ pub fn validity_of(cert: &CertificateDer<'_>) -> Result<(SystemTime, SystemTime)
     ))
 }
 
+/// The identifier of the key that a certificate is over (RFC 5280, 4.2.1.2), by which the
+/// certificates that it signed name it.
+pub fn subject_key_id(cert: &CertificateDer<'_>) -> Result<Vec<u8>, X509Error> {
+    let cert = parse(cert)?;
+    let mut ids = cert.extensions().iter().filter_map(|one| match one.parsed_extension() {
+        ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+        _ => None,
+    });
+    ids.next().filter(|id| !id.is_empty()).ok_or(X509Error::Unreadable("key identifier"))
+}
+
 /// Whether it is a self-signed CA certificate that may sign certificates.
 pub fn check_ca(ca: &CertificateDer<'_>) -> Result<(), X509Error> {
     check_parsed_ca(&parse(ca)?)
@@ -173,16 +184,31 @@ pub fn sealing_key_of(cert: &CertificateDer<'_>) -> Result<(Identity, PublicKey)
     if !only_seals {
         return Err(X509Error::NotForSealing);
     }
-    let spki = cert.public_key();
-    let curve = spki.algorithm.parameters.as_ref().and_then(|found| found.as_oid().ok());
-    if spki.algorithm.algorithm != OID_KEY_TYPE_EC_PUBLIC_KEY || curve != Some(OID_EC_P256) {
-        return Err(X509Error::WrongAlgorithm("sealing certificate", "P-256"));
-    }
+    let key = p256_key("sealing certificate", &cert)?;
     let holder = holder(&cert)?;
     if holder.member().is_none() {
         return Err(X509Error::NotForSealing);
     }
-    Ok((holder, PublicKey::new(Algorithm::Es256, &spki.subject_public_key.data)?))
+    Ok((holder, key))
+}
+
+/// The P-256 key that a certificate is over, whoever holds it, if it is not a CA's. Its signer, its
+/// validity and its purpose are *not* looked at.
+pub fn signing_key_of(cert: &CertificateDer<'_>) -> Result<PublicKey, X509Error> {
+    let cert = parse(cert)?;
+    if is_ca(&cert)? {
+        return Err(X509Error::IsCa);
+    }
+    p256_key("certificate", &cert)
+}
+
+fn p256_key(what: &'static str, cert: &X509Certificate<'_>) -> Result<PublicKey, X509Error> {
+    let spki = cert.public_key();
+    let curve = spki.algorithm.parameters.as_ref().and_then(|found| found.as_oid().ok());
+    if spki.algorithm.algorithm != OID_KEY_TYPE_EC_PUBLIC_KEY || curve != Some(OID_EC_P256) {
+        return Err(X509Error::WrongAlgorithm(what, "P-256"));
+    }
+    Ok(PublicKey::new(Algorithm::Es256, &spki.subject_public_key.data)?)
 }
 
 pub(super) fn parse<'a>(cert: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, X509Error> {

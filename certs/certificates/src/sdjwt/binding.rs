@@ -5,12 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use zerotrip_trust::digest::sha256;
 use zerotrip_trust::keys::{Algorithm, PublicKey, SigningKey};
 
+use super::compact::CompactJws;
 use super::error::SdJwtError;
-use super::jws::members;
 use super::time::time;
 
 /// Media type of the header.
@@ -31,32 +31,25 @@ pub struct KeyBinding {
 
 /// A proof that was read: **nothing in it is verified** before [`Binding::verify`].
 #[derive(Clone, Debug)]
-pub(super) struct Binding {
-    pub(super) text: String,
-    payload: Map<String, Value>,
-    signature: Vec<u8>,
-}
+pub(super) struct Binding(CompactJws);
 
 impl Binding {
     pub(super) fn parse(text: &str) -> Result<Self, SdJwtError> {
-        let mut segments = text.split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (segments.next(), segments.next(), segments.next(), segments.next())
-        else {
-            return Err(SdJwtError::Proof("it is not a JWT"));
-        };
-        let header = Value::Object(members("proof", header)?);
-        if header != json!({ "alg": "ES256", "typ": TYP }) {
+        let jws = CompactJws::parse(text).map_err(of_proof)?;
+        if Value::Object(jws.header.clone()) != json!({ "alg": "ES256", "typ": TYP }) {
             return Err(SdJwtError::Proof("its header is not `ES256` and `kb+jwt` alone"));
         }
-        let payload = members("proof", payload)?;
         let known = ["iat", "aud", "nonce", "sd_hash"];
-        if payload.len() != known.len() || !known.iter().all(|name| payload.contains_key(*name)) {
+        let is_known = |name: &&str| jws.payload.contains_key(*name);
+        if jws.payload.len() != known.len() || !known.iter().all(is_known) {
             return Err(SdJwtError::Proof("its claims are not iat, aud, nonce and sd_hash"));
         }
-        let signature =
-            URL_SAFE_NO_PAD.decode(signature).map_err(|_| SdJwtError::Base64("proof"))?;
-        Ok(Self { text: text.to_owned(), payload, signature })
+        Ok(Self(jws))
+    }
+
+    /// The text, word for word.
+    pub(super) fn text(&self) -> &str {
+        self.0.text()
     }
 
     /// Proves to `audience`, which gave `nonce`, that who presents this has the key.
@@ -79,10 +72,7 @@ impl Binding {
             "nonce": nonce,
             "sd_hash": hash(presented),
         });
-        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", encode(&header), encode(&payload));
-        let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes())?);
-        Self::parse(&format!("{signed}.{signature}"))
+        Self::parse(&CompactJws::sign(key, &header, &payload)?)
     }
 
     /// What it proves of this presentation, once the holder's key signed it.
@@ -91,9 +81,8 @@ impl Binding {
         key: &PublicKey,
         presented: &str,
     ) -> Result<KeyBinding, SdJwtError> {
-        let (signed, _) = self.text.rsplit_once('.').ok_or(SdJwtError::BadProof)?;
-        key.verify(signed.as_bytes(), &self.signature).map_err(|_| SdJwtError::BadProof)?;
-        let text = |name: &str| self.payload.get(name).and_then(Value::as_str);
+        self.0.verify(key).map_err(|_| SdJwtError::BadProof)?;
+        let text = |name: &str| self.0.payload.get(name).and_then(Value::as_str);
         if text("sd_hash") != Some(hash(presented).as_str()) {
             return Err(SdJwtError::BadProof);
         }
@@ -101,8 +90,19 @@ impl Binding {
         Ok(KeyBinding {
             audience: word("aud").ok_or(SdJwtError::Proof("aud"))?,
             nonce: word("nonce").ok_or(SdJwtError::Proof("nonce"))?,
-            made_at: time(&self.payload, "iat")?,
+            made_at: time(&self.0.payload, "iat")?,
         })
+    }
+}
+
+/// What is wrong with it, said of the proof.
+fn of_proof(error: SdJwtError) -> SdJwtError {
+    match error {
+        SdJwtError::NotCompact => SdJwtError::Proof("it is not a JWT"),
+        SdJwtError::Base64(_) => SdJwtError::Base64("proof"),
+        SdJwtError::Json(_) => SdJwtError::Json("proof"),
+        SdJwtError::Twice { name, .. } => SdJwtError::Twice { place: "proof", name },
+        other => other,
     }
 }
 

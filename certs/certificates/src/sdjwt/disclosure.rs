@@ -7,9 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use zerotrip_text::cut;
 use zerotrip_trust::digest::{self, Digest, RandomError, sha256};
+use zerotrip_trust::json::value as json_value;
 
 use super::error::{SdJwtError, in_place};
-use super::json::value as json_value;
 
 /// Claims that are never selectively disclosable: without them the rest cannot be judged (SD-JWT
 /// VC, 3.2.2.2, and `iat`, by which we find the key).

@@ -1,10 +1,10 @@
 //! Why a token does not count.
 
 use zerotrip_trust::digest::RandomError;
+use zerotrip_trust::json::JsonError;
 use zerotrip_trust::keys::KeyError;
 
 use super::bounds::{DISCLOSURES, TOKEN_BYTES};
-use super::json::JsonError;
 
 /// Why a token does not count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

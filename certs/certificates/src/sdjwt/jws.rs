@@ -2,41 +2,31 @@
 //! known members only. ES256; the key is the registered one, never the message's choice.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use zerotrip_text::cut;
 use zerotrip_trust::keys::{Algorithm, PublicKey, SigningKey};
 use zerotrip_trust::x509::{CERTIFICATE_BYTES, CertificateDer, sealing_key_of};
 
-use super::error::{SdJwtError, in_place};
-use super::json::object;
+use super::compact::CompactJws;
+use super::error::SdJwtError;
 
 /// What was read: **nothing in it is verified** before [`Jws::verify`].
 #[derive(Clone, Debug)]
 pub(crate) struct Jws {
-    text: String,
+    compact: CompactJws,
     algorithm: String,
     pub(crate) key_id: String,
     /// The sealing key's certificate, where the header has one (`x5c`).
     pub(crate) leaf: Option<CertificateDer<'static>>,
-    pub(crate) payload: Map<String, Value>,
-    signature: Vec<u8>,
 }
 
 impl Jws {
     /// Reads one of this media type. The caller has bounded the text's length.
     pub(crate) fn parse(text: &str, typ: &'static str) -> Result<Self, SdJwtError> {
-        let mut segments = text.split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (segments.next(), segments.next(), segments.next(), segments.next())
-        else {
-            return Err(SdJwtError::NotCompact);
-        };
-        let (algorithm, key_id, leaf) = read_header(&members("header", header)?, typ)?;
-        let payload = members("payload", payload)?;
-        let signature =
-            URL_SAFE_NO_PAD.decode(signature).map_err(|_| SdJwtError::Base64("signature"))?;
-        Ok(Self { text: text.to_owned(), algorithm, key_id, leaf, payload, signature })
+        let compact = CompactJws::parse(text)?;
+        let (algorithm, key_id, leaf) = read_header(&compact.header, typ)?;
+        Ok(Self { compact, algorithm, key_id, leaf })
     }
 
     /// Signs; with the key's certificate, where there is one.
@@ -53,18 +43,17 @@ impl Jws {
             // Base64, not base64url (RFC 7515, 4.1.6); the root that signed it is not in it.
             members.insert("x5c".to_owned(), json!([STANDARD.encode(leaf)]));
         }
-        let signed = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header.to_string()),
-            URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string())
-        );
-        let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes())?);
-        Ok(format!("{signed}.{signature}"))
+        Ok(CompactJws::sign(key, &header, &Value::Object(payload))?)
     }
 
     /// The text.
     pub(crate) fn text(&self) -> &str {
-        &self.text
+        self.compact.text()
+    }
+
+    /// What is signed.
+    pub(crate) fn payload(&self) -> &Map<String, Value> {
+        &self.compact.payload
     }
 
     /// Whether it is signed with this key.
@@ -87,9 +76,7 @@ impl Jws {
                 return Err(SdJwtError::Certificate);
             }
         }
-        let signed =
-            self.text.rsplit_once('.').map(|(signed, _)| signed).ok_or(SdJwtError::NotCompact)?;
-        key.verify(signed.as_bytes(), &self.signature).map_err(|_| SdJwtError::BadSignature)
+        self.compact.verify(key).map_err(|_| SdJwtError::BadSignature)
     }
 }
 
@@ -117,12 +104,4 @@ fn leaf(chain: &Value) -> Option<CertificateDer<'static>> {
     let [leaf] = chain.as_array()?.as_slice() else { return None };
     let text = leaf.as_str().filter(|text| text.len() <= 2 * CERTIFICATE_BYTES)?;
     Some(CertificateDer::from(STANDARD.decode(text).ok()?))
-}
-
-pub(super) fn members(
-    place: &'static str,
-    encoded: &str,
-) -> Result<Map<String, Value>, SdJwtError> {
-    let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| SdJwtError::Base64(place))?;
-    object(&bytes).map_err(|error| in_place(place, error))
 }

@@ -9,10 +9,10 @@
 
 mod binding;
 mod bounds;
+mod compact;
 mod disclosure;
 mod error;
 mod issue;
-mod json;
 mod jws;
 #[cfg(test)]
 mod tests;
@@ -21,11 +21,12 @@ mod token;
 
 pub use binding::KeyBinding;
 pub use bounds::{DISCLOSURES, TOKEN_BYTES, TYP};
+pub use compact::CompactJws;
 pub(crate) use disclosure::disclosure_salted;
 pub use disclosure::{digest_of, disclosure, opened};
 pub use error::SdJwtError;
 pub use issue::{issue, issue_certified, issue_encoded};
-pub use json::{JsonError, object};
 pub(crate) use jws::Jws;
 pub(crate) use time::time;
 pub use token::{Claims, SdJwt};
+pub use zerotrip_trust::json::{JsonError, object};

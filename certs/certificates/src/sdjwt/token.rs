@@ -59,10 +59,10 @@ impl SdJwt {
             return Err(SdJwtError::TooManyDisclosures(encoded.len()));
         }
         let jws = Jws::parse(jwt, TYP)?;
-        let disclosures = read_disclosures(&jws.payload, &encoded)?;
+        let disclosures = read_disclosures(jws.payload(), &encoded)?;
         let binding = match last {
             "" => None,
-            _ if !jws.payload.contains_key("cnf") => return Err(SdJwtError::KeyBinding),
+            _ if !jws.payload().contains_key("cnf") => return Err(SdJwtError::KeyBinding),
             text => Some(Binding::parse(text)?),
         };
         Ok(Self { jws, disclosures, binding })
@@ -75,17 +75,17 @@ impl SdJwt {
 
     /// The issuer as the unverified payload has it: to look the key up with.
     pub fn claimed_issuer(&self) -> Result<&str, SdJwtError> {
-        self.jws.payload.get("iss").and_then(Value::as_str).ok_or(SdJwtError::Missing("iss"))
+        self.jws.payload().get("iss").and_then(Value::as_str).ok_or(SdJwtError::Missing("iss"))
     }
 
     /// The time of issue as the unverified payload has it: to look the key up with.
     pub fn claimed_issue(&self) -> Result<SystemTime, SdJwtError> {
-        time(&self.jws.payload, "iat")
+        time(self.jws.payload(), "iat")
     }
 
     /// Until when it is valid, as the unverified payload has it.
     pub fn claimed_end(&self) -> Result<SystemTime, SdJwtError> {
-        time(&self.jws.payload, "exp")
+        time(self.jws.payload(), "exp")
     }
 
     /// The issuer-signed part, without disclosures.
@@ -163,7 +163,7 @@ impl SdJwt {
 
     /// The key that it is bound to, as the unverified payload has it.
     pub fn claimed_holder(&self) -> Option<&Value> {
-        self.jws.payload.get("cnf")
+        self.jws.payload().get("cnf")
     }
 
     /// The certificate of the sealing key that travels along.
@@ -192,20 +192,20 @@ impl SdJwt {
         accepts: impl FnOnce(&str) -> bool,
     ) -> Result<Claims, SdJwtError> {
         self.jws.verify(key)?;
-        let (begins, ends) = (time(&self.jws.payload, "nbf")?, time(&self.jws.payload, "exp")?);
-        if ends <= begins || ends <= time(&self.jws.payload, "iat")? {
+        let (begins, ends) = (time(self.jws.payload(), "nbf")?, time(self.jws.payload(), "exp")?);
+        if ends <= begins || ends <= time(self.jws.payload(), "iat")? {
             return Err(SdJwtError::BadTimes);
         }
         let vct = self
             .jws
-            .payload
+            .payload()
             .get("vct")
             .and_then(Value::as_str)
             .ok_or(SdJwtError::Missing("vct"))?;
         if !accepts(vct) {
             return Err(SdJwtError::WrongVct(cut(vct)));
         }
-        let mut plain = self.jws.payload.clone();
+        let mut plain = self.jws.payload().clone();
         let list =
             plain.get("_sd").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let digest =
@@ -236,7 +236,7 @@ impl fmt::Display for SdJwt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}~", self.jwt())?;
         self.disclosures.iter().try_for_each(|disclosure| write!(f, "{}~", disclosure.encoded))?;
-        self.binding.as_ref().map_or(Ok(()), |binding| f.write_str(&binding.text))
+        self.binding.as_ref().map_or(Ok(()), |binding| f.write_str(binding.text()))
     }
 }
 

@@ -100,8 +100,8 @@ impl StatusToken {
             return Err(StatusError::TooLarge(text.len()));
         }
         let jws = Jws::parse(text, TYP)?;
-        only(&jws.payload, &["sub", "iat", "exp", "ttl", "status_list"])?;
-        only(part(&jws.payload)?, &["bits", "lst"])?;
+        only(jws.payload(), &["sub", "iat", "exp", "ttl", "status_list"])?;
+        only(part(jws.payload())?, &["bits", "lst"])?;
         Ok(Self(jws))
     }
 
@@ -112,7 +112,7 @@ impl StatusToken {
 
     /// When it says that it was signed: to look the key up with.
     pub fn claimed_issue(&self) -> Result<SystemTime, StatusError> {
-        Ok(time(&self.0.payload, "iat")?)
+        Ok(time(self.0.payload(), "iat")?)
     }
 
     /// Whether the key's certificate travels along.
@@ -124,7 +124,7 @@ impl StatusToken {
     /// only then.
     pub fn open(&self, key: &PublicKey, uri: &str) -> Result<OpenList, StatusError> {
         self.0.verify(key)?;
-        let payload = &self.0.payload;
+        let payload = self.0.payload();
         let found = payload.get("sub").and_then(Value::as_str).ok_or(StatusError::Claim("sub"))?;
         if found != uri {
             return Err(StatusError::OtherList { expected: uri.to_owned(), found: cut(found) });
@@ -138,12 +138,12 @@ impl StatusToken {
 
     /// The address that it says it is the list of, **whoever signed it**.
     pub fn claimed_address(&self) -> Option<&str> {
-        self.0.payload.get("sub").and_then(Value::as_str)
+        self.0.payload().get("sub").and_then(Value::as_str)
     }
 
     /// What it says, **whoever signed it**: for an issuer that looks at what it published itself.
     pub fn claimed_list(&self) -> Result<StatusList, StatusError> {
-        let part = part(&self.0.payload)?;
+        let part = part(self.0.payload())?;
         let bits = part.get("bits").and_then(Value::as_u64).and_then(Bits::new);
         let bits = bits.ok_or(StatusError::Claim("status_list.bits"))?;
         let lst = part.get("lst").and_then(Value::as_str);

@@ -10,7 +10,7 @@ use zerotrip_text::Bilingual;
 pub const MOST_CLAIMS: usize = 16;
 
 /// What an answer or a certificate calls something else.
-pub const RESERVED: [&str; 25] = [
+pub const RESERVED: [&str; 28] = [
     "_sd",
     "_sd_alg",
     "case_number",
@@ -20,6 +20,9 @@ pub const RESERVED: [&str; 25] = [
     "evidence",
     "exp",
     "iat",
+    "identified_at",
+    "identified_by",
+    "identity_level",
     "iss",
     "nbf",
     "persons",

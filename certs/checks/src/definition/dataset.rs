@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use chrono::NaiveDate;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use zerotrip_proto::v1;
 use zerotrip_text::Bilingual;
 
@@ -54,9 +56,17 @@ pub struct DateOf {
     /// names.
     #[serde(default)]
     pub persons: Vec<String>,
-    /// For an event: the age, in years, that they all have by then: 0 to 120.
+    /// For an event or a beginning: the age, in years, that they all have by then, 0 to 120. An
+    /// event without it is not before their births; a beginning without it can be older than they
+    /// are. For a birth: the age of the parents.
+    pub least_age: Option<u32>,
+    /// For a birth: the columns of the parents, where a scan asks for them.
     #[serde(default)]
-    pub least_age: u32,
+    pub parents: Vec<String>,
+    /// For an event or a beginning: the first day on which it can have been, such as the one on
+    /// which its law came into force.
+    #[serde(default, deserialize_with = "day")]
+    pub not_before: Option<NaiveDate>,
 }
 
 /// What a date dates.
@@ -73,7 +83,17 @@ pub enum Role {
     Begin,
     /// The last day for which it holds, which can be to come.
     Limit,
+    /// When the row came to say what it says: bounded as an end is.
+    #[serde(rename = "recorded")]
+    RecordedOn,
 }
+
+fn day<'de, D: Deserializer<'de>>(text: D) -> Result<Option<NaiveDate>, D::Error> {
+    let text = String::deserialize(text)?;
+    let day = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok().filter(|_| text.len() == 10);
+    day.map(Some).ok_or_else(|| D::Error::custom("not a day; write it as `1991-05-01`"))
+}
+
 impl From<Role> for v1::DateRole {
     fn from(role: Role) -> Self {
         match role {
@@ -82,6 +102,7 @@ impl From<Role> for v1::DateRole {
             Role::Birth => Self::Birth,
             Role::Begin => Self::Begin,
             Role::Limit => Self::Limit,
+            Role::RecordedOn => Self::RecordedOn,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use zerotrip_datasets::KeyKind;
 use zerotrip_datasets::file::semantic_type;
+use zerotrip_identification::IdentityTerms;
 use zerotrip_text::Bilingual;
 use zerotrip_trust::digest::Digest;
 
@@ -27,10 +28,16 @@ pub struct Definition {
     pub version: u32,
     /// What people call it.
     pub title: Bilingual,
+    /// The law that the question and its rules are by, for who reads it.
+    pub basis: Vec<Bilingual>,
+    /// Whom somebody asks who holds an answer to be wrong, and in what time.
+    pub objection: Option<Bilingual>,
     /// Longest time from request to answer.
     pub deadline: Duration,
     /// What the requester must say.
     pub parameters: Vec<Parameter>,
+    /// How the person of a parameter must have been identified, where the law asks that.
+    pub identity: Option<IdentityTerms>,
     /// The question's forms, each with its own steps.
     pub variants: Vec<Variant>,
     /// What the datasets are taken to be.

@@ -10,6 +10,8 @@ use super::shared::Number;
 
 /// Most months of a range: fifty years.
 pub const MOST_MONTHS: u32 = 600;
+/// How many months ahead can be paid where nothing is said: a year.
+pub const PAID_AHEAD: u32 = 12;
 
 /// How one variant counts months. Its table has a row for each person whom the scan asks about,
 /// with the columns of [`MONTHS_COLUMNS`].
@@ -31,6 +33,9 @@ pub struct Months {
     pub paid_on: Option<String>,
     /// How many months after its own month a payment still counts; `None`: whenever it was paid.
     pub paid_within: Option<u32>,
+    /// How many months before its own month a payment can have been made: 0 to 24. One of before is
+    /// on no day that it can have been.
+    pub paid_ahead: u32,
     /// How many months the range has: 1 to [`MOST_MONTHS`].
     pub last: u32,
     /// How many months before that of the question it ends: 1 to 24.
@@ -200,6 +205,7 @@ pub(super) struct SharedMonths {
     identity: Option<String>,
     paid_on: Option<String>,
     paid_within: Option<Number>,
+    paid_ahead: Option<u32>,
     last: Number,
     until: Number,
     enough: SharedEnough,
@@ -241,6 +247,7 @@ impl SharedMonths {
             identity: self.identity.clone(),
             paid_on: self.paid_on.clone(),
             paid_within: self.paid_within.as_ref().and_then(|within| within.small_of(variant)),
+            paid_ahead: self.paid_ahead.unwrap_or(PAID_AHEAD),
             last: small(&self.last),
             until: small(&self.until),
             enough: match said.as_slice() {

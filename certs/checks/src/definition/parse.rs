@@ -46,13 +46,17 @@ impl Definition {
         );
         let parameters = faults.parameters(&raw.parameter);
         let variants = faults.variants(&raw, parts);
+        let identity = faults.identity(raw.identity, &parameters);
         let definition = Self {
             name: versioned(&raw.check.name, raw.check.version),
             base: raw.check.name,
             version: raw.check.version,
             title: raw.check.title,
+            basis: raw.check.basis,
+            objection: raw.check.objection,
             deadline,
             parameters,
+            identity,
             variants,
             datasets: raw.dataset,
             codes: raw.code,

@@ -30,7 +30,17 @@ pub(super) struct Raw {
     pub(super) hand_over: Vec<HandOver>,
     #[serde(default)]
     pub(super) claim: Vec<ClaimTerms>,
+    pub(super) identity: Option<RawIdentity>,
     pub(super) certificate: RawCertificate,
+}
+
+/// That the person must have been identified.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIdentity {
+    pub(super) parameter: String,
+    pub(super) level: String,
+    pub(super) within: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +53,9 @@ pub(super) struct RawCheck {
     pub(super) certain: Reference,
     pub(super) proves: RawProves,
     pub(super) silence: Option<String>,
+    #[serde(default)]
+    pub(super) basis: Vec<Bilingual>,
+    pub(super) objection: Option<Bilingual>,
 }
 
 /// What a true answer says.

@@ -137,7 +137,7 @@ pub enum Reach {
 
 impl Scan {
     /// Every column that it asks for.
-    pub(super) fn asked(&self) -> impl Iterator<Item = &String> {
+    pub fn asked(&self) -> impl Iterator<Item = &String> {
         self.columns.iter().chain(&self.optional)
     }
 

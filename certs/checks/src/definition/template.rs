@@ -1,6 +1,7 @@
 //! The template of a scan: what the owner of its dataset approves, by digest.
 
 use zerotrip_datasets::file::semantic_type;
+use zerotrip_identification::IdentityTerms;
 use zerotrip_proto::v1;
 
 use super::model::Definition;
@@ -45,7 +46,14 @@ impl Scan {
                 r#type: semantic_type(name).unwrap_or_default().into(),
                 role: date.map_or(v1::DateRole::Unspecified, |date| date.role.into()).into(),
                 persons: date.map(|date| date.persons.clone()).unwrap_or_default(),
-                least_age: date.map_or(0, |date| date.least_age),
+                least_age: date.and_then(|date| date.least_age),
+                parents: date
+                    .into_iter()
+                    .flat_map(|date| &date.parents)
+                    .filter(|parent| asked(parent))
+                    .cloned()
+                    .collect(),
+                not_before: date.and_then(|date| date.not_before).map(|day| day.to_epoch_days()),
             }
         });
         let types = types.collect();
@@ -70,6 +78,7 @@ impl Scan {
             rules_digest: definition.rules_digest.to_vec(),
             parameters: definition.parameters.iter().filter_map(Parameter::terms).collect(),
             key_kind: definition.key_kind(self).to_wire().into(),
+            identity: definition.identity.as_ref().map(IdentityTerms::to_wire),
             subject_kind: definition.subject_kind().to_wire().into(),
             lookup_columns: shape
                 .and_then(|shape| shape.lookup.get(&self.lookup))

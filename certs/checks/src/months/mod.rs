@@ -24,7 +24,8 @@ pub use row::{Counted, Row};
 /// Counts the months of one person.
 ///
 /// `this` is the month of the question: a row of a later one, or of one before the person was born,
-/// is for another month than it says.
+/// is for another month than it says. One that was paid too long before its month was paid on
+/// another day than it says, if it was.
 pub fn count(
     rule: &Months,
     range: Period,
@@ -32,7 +33,12 @@ pub fn count(
     rows: &[Row<'_>],
 ) -> Counted {
     let plausible = |month: &CivilMonth| *month <= this && born.is_none_or(|born| born <= *month);
-    let rows = rows.iter().map(|row| Row { month: row.month.filter(plausible), ..*row });
+    let ahead = i32::try_from(rule.paid_ahead).unwrap_or(i32::MAX);
+    let rows = rows.iter().map(|row| {
+        let month = row.month.filter(plausible);
+        let can_be = |paid: &CivilMonth| month.is_none_or(|month| month.since(*paid) <= ahead);
+        Row { month, paid: row.paid.filter(can_be), ..*row }
+    });
     let rows = told_apart(rule, rows.collect());
     let mut kinds: Vec<Kind<'_>> = match &rule.kind {
         None => vec![Kind::of(None, range)],

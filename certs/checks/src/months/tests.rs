@@ -34,6 +34,7 @@ fn rule(last: u32, until: u32, paid_within: Option<u32>, enough: Enough) -> Mont
         identity: Some("entry".into()),
         paid_on: Some("paid_on".into()),
         paid_within,
+        paid_ahead: 12,
         last,
         until,
         enough,
@@ -214,6 +215,11 @@ fn of_what_is_taken_back_it_is_not_known_whether_it_was_paid_in_time() {
     assert_eq!(unknown, (None, None), "it may not have been received yet");
     let undated = Months { paid_on: None, ..twelve() };
     assert_eq!(ask(&undated, &rows).enough, Some(true), "where no day is stated at all");
+    // It was paid on another day than it says, if it was.
+    rows[0].paid = Some(month("2024-10"));
+    assert_eq!((ask(&strict, &rows).enough, ask(&twelve(), &rows).enough), (None, None));
+    rows[0].paid = Some(month("2024-11"));
+    assert_eq!(ask(&strict, &rows).enough, Some(true), "a year ahead");
     // 100 in time and 100 late, of which 100 were taken back.
     let mut rows = year();
     rows.push(Row { paid: Some(month("2026-09")), ..paid(12, "2026-02", 100, "13") });

@@ -181,3 +181,24 @@ proptest! {
         prop_assert!(WORLD.verify(&bytes).is_err());
     }
 }
+
+/// The certificates that the fuzz targets have: the same as of this world.
+#[test]
+fn the_certificates_that_fuzzing_has_are_of_this_world() {
+    use base64::Engine as _;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/src/sm2");
+    for (name, holder) in
+        [("authority", &WORLD.authority), ("maker", &WORLD.maker), ("organ", &WORLD.organ)]
+    {
+        let file = folder.join(format!("{name}.txt"));
+        if std::env::var_os("ZEROTRIP_WRITE_SM2").is_some() {
+            let text = base64::engine::general_purpose::STANDARD.encode(holder.certificate.der());
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&file, text + "\n").unwrap();
+        }
+        let text = std::fs::read_to_string(file).unwrap();
+        let der = base64::engine::general_purpose::STANDARD.decode(text.trim()).unwrap();
+        let kept = Sm2Certificate::from_der(&der).unwrap();
+        assert_eq!(kept.key(), holder.certificate.key(), "{name}");
+    }
+}

@@ -16,7 +16,7 @@ const WIDTH: Length = PAGE_WIDTH - 2 * MARGIN;
 /// Where the values of fields begin, from the margin.
 const INDENT: Length = points(126);
 /// Widths of the columns of a table.
-const COLUMNS: [Length; 4] = [points(94), points(84), points(140), points(165)];
+const COLUMNS: [Length; 4] = [points(108), points(78), points(132), points(165)];
 /// Between a cell's edge and its text.
 const PADDING: Length = points(5);
 const RULE: Length = 60_000;
@@ -63,9 +63,15 @@ pub(crate) fn lay_out(
     let watermark = watermark(&content.watermark, metrics)?;
     let mut flow = Flow { pages: Vec::new(), y: TOP, metrics, watermark };
     flow.new_page()?;
-    for block in &content.blocks {
+    let mut blocks = content.blocks.iter().peekable();
+    while let Some(block) = blocks.next() {
         match block {
-            Block::Text { text, style } => flow.text(text, *style)?,
+            Block::Text { text, style } => {
+                if let Some(Block::Table { titles, rows }) = blocks.peek() {
+                    flow.keep_together(*style, titles, rows.first())?;
+                }
+                flow.text(text, *style)?;
+            }
             Block::Field { name, values } => flow.field(name, values)?,
             Block::Table { titles, rows } => flow.table(titles, rows)?,
             Block::Pictures { lines } => flow.pictures(lines, pictures)?,
@@ -132,6 +138,25 @@ impl Flow<'_> {
             Cell { x: MARGIN + INDENT, lines: of_values, shade: 0, role },
         ];
         self.row(&cells, FIELD_SIZE, points(2), true, &[])
+    }
+
+    /// A table's heading and titles are not left behind by its first row, unless that fits on no
+    /// page.
+    fn keep_together(
+        &mut self,
+        heading: Style,
+        titles: &[String],
+        first: Option<&Vec<Vec<String>>>,
+    ) -> Result<(), PaperError> {
+        let titles: Vec<Vec<String>> = titles.iter().map(|title| vec![title.clone()]).collect();
+        let mut tall = leading(heading.size) + points(16);
+        for row in std::iter::once(&titles).chain(first) {
+            tall += height(&self.cells(row, false)?, CELL_SIZE) + points(8);
+        }
+        if self.y + heading.above + tall > BOTTOM && tall < BOTTOM - TOP {
+            self.new_page()?;
+        }
+        Ok(())
     }
 
     fn table(&mut self, titles: &[String], rows: &[Vec<Vec<String>>]) -> Result<(), PaperError> {

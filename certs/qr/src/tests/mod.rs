@@ -3,11 +3,19 @@
 mod attacks;
 mod explained;
 mod judged;
+mod kinds;
 mod made;
 mod outside;
 mod paper;
+#[path = "../../../paper/src/tests/papers.rs"]
+mod papers;
 mod speed;
 mod world;
+
+/// What `papers` is of.
+mod api {
+    pub(super) use zerotrip_paper::{FontFile, Fonts, Qr};
+}
 
 use std::time::SystemTime;
 

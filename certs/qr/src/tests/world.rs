@@ -1,16 +1,18 @@
-//! Organs, a hub and its ledger, and certificates on the hub's answers: what a QR is made of.
+//! Organs, a hub and its ledger, and certificates on the hub's answers: what a QR is made of. Tests
+//! of other crates have this file too.
+#![allow(dead_code, reason = "not every crate's tests need all of it")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime};
 
 use prost::Message as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use zerotrip_certificates::status::{
     Bits, LEAST_PLACES, StatusList, StatusReference, sign_cwt_list, sign_list,
 };
 use zerotrip_certificates::{
-    Affirmed, CertificateContent, Fact, HolderKey, JwkSet, Moment, Serial, checkpoint_origin,
-    fact_terms, fix, fix_facts, prove, seal,
+    Affirmed, CertificateContent, Fact, HolderKey, JwkSet, Moment, Serial, VerifiedCertificate,
+    checkpoint_origin, fact_terms, fix, fix_facts, prove, seal,
 };
 use zerotrip_checks::definition::{Definition, is_part, pack};
 use zerotrip_proto::v1::answer::Outcome;
@@ -18,10 +20,11 @@ use zerotrip_proto::v1::entry_content::Body;
 use zerotrip_proto::v1::request::Body as RequestBody;
 use zerotrip_proto::v1::{
     Answer, Answered, CheckBody, Claim, Completion, Decision, ExchangeOutcome, ExchangeReply,
-    HubIdentity, KeyDirectory, KeyUsage, LedgerReceipt, Member, Parameter, Request,
+    FactTerms, HubIdentity, KeyDirectory, KeyUsage, LedgerReceipt, Member, Parameter, Request,
     SourceStatement, Status, System,
 };
-use zerotrip_proto::{hash_domain, payload_type, to_timestamp};
+use zerotrip_proto::{bounds, hash_domain, payload_type, to_timestamp};
+use zerotrip_text::Bilingual;
 use zerotrip_trust::digest::{Digest, commit, sha256};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
@@ -45,9 +48,23 @@ fn claim(name: &str, value: &str) -> Claim {
     Claim { name: name.into(), value: value.into() }
 }
 
+/// Every check that ships.
+pub(super) fn definitions() -> Vec<Definition> {
+    let names = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+    names.retain(|name| folder().join(name).join("check.toml").exists());
+    names.sort();
+    names.iter().map(|name| packed(name)).collect()
+}
+
+fn folder() -> std::path::PathBuf {
+    let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let above = own.ancestors().map(|folder| folder.join("certs/definitions"));
+    above.into_iter().find(|folder| folder.is_dir()).unwrap()
+}
+
 fn packed(check: &str) -> Definition {
-    let folder =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../definitions").join(check);
+    let folder = folder().join(check);
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -57,6 +74,30 @@ fn packed(check: &str) -> Definition {
         }
     }
     Definition::parse(&pack(&files, check).unwrap(), check).unwrap()
+}
+
+/// All that a page is to say, of what the certificate says.
+pub(super) fn words_of(certificate: &VerifiedCertificate) -> Vec<String> {
+    let both = |text: &Bilingual| [text.en.clone(), text.zh.clone()];
+    let facts = certificate.disclosed.facts.iter().flat_map(|fact| {
+        [[fact.terms.title_en.clone(), fact.terms.title_zh.clone()], both(&fact.in_words())]
+            .concat()
+    });
+    let sources = certificate.sources.iter().flat_map(|source| {
+        let coverage = [source.coverage_en.clone(), source.coverage_zh.clone()];
+        [&coverage[..], std::slice::from_ref(&source.dataset)].concat()
+    });
+    let shown = certificate.disclosed.claims.values().cloned();
+    let regions = certificate.scope["regions"].iter().cloned();
+    let texts = [&certificate.title, &certificate.persons, &certificate.statement];
+    texts
+        .into_iter()
+        .flat_map(both)
+        .chain(facts)
+        .chain(sources)
+        .chain(shown)
+        .chain(regions)
+        .collect()
 }
 
 struct Nodes(HashMap<(u32, u64), Digest>);
@@ -163,30 +204,69 @@ impl World {
         change: impl FnOnce(CertificateContent) -> CertificateContent,
     ) -> String {
         let definition = packed(check);
-        let parameters = vec![Parameter { name: "applicant".into(), value: PERSON.into() }];
-        let body = CheckBody { check: check.into(), variant: variant.into(), parameters };
+        let errand = Request {
+            purpose: "rent-withdrawal".into(),
+            case_number: "case-7".into(),
+            ..Request::default()
+        };
+        let value = |terms: &FactTerms| {
+            json!(facts.iter().find(|(known, _)| *known == terms.name).unwrap().1)
+        };
+        let sources = vec![source("civil.marriage", 3), source("estate.ownership", 1)];
+        let asked = Asked { definition: &definition, variant, errand, regions: "330100,330200" };
+        change(self.content(asked, value, sources)).seal_at(&self.seal)
+    }
+
+    /// One on a variant of a check, with a number, that says all that it can at its longest.
+    pub(super) fn longest(&self, definition: &Definition, variant: &str) -> String {
+        let text = "杭州市住房公积金管理中心城北分中心贷款与提取业务受理窗口".chars().cycle();
+        let text: String = text.take(bounds::TEXT_CHARS).collect();
+        let errand = Request {
+            official: text.clone(),
+            service_item: text.clone(),
+            purpose: text.clone(),
+            legal_basis: text.clone(),
+            case_number: text,
+            ..Request::default()
+        };
+        let regions: Vec<String> = (0..16).map(|place| (330_100 + place).to_string()).collect();
+        let asked = Asked { definition, variant, errand, regions: &regions.join(",") };
+        let sources = definition.datasets.iter().map(|dataset| long_source(&dataset.id)).collect();
+        in_list(self.content(asked, longest_value, sources)).seal_at(&self.seal)
+    }
+
+    fn content(
+        &self,
+        Asked { definition, variant, errand, regions }: Asked<'_>,
+        value: impl Fn(&FactTerms) -> Value,
+        sources: Vec<SourceStatement>,
+    ) -> CertificateContent {
+        let check = definition.name.as_str();
+        // Of whom is asked about, whatever it is.
+        let parameters = definition.parameters.iter();
+        let parameters = parameters
+            .map(|one| Parameter { name: one.name.clone(), value: PERSON.into() })
+            .collect();
+        let body = CheckBody {
+            check: check.into(),
+            variant: variant.into(),
+            parameters,
+            ..CheckBody::default()
+        };
         let request = Request {
             id: "0190-1".into(),
             issuer: FUND.into(),
-            purpose: "rent-withdrawal".into(),
-            case_number: "case-7".into(),
             body: Some(RequestBody::Check(body)),
-            ..Request::default()
+            ..errand
         }
         .encode_to_vec();
-        let claims = vec![
-            claim("check", check),
-            claim("variant", variant),
-            claim("regions", "330100,330200"),
-        ];
-        let terms = fact_terms(&definition, variant);
-        let value = |name: &str| facts.iter().find(|(known, _)| *known == name).unwrap().1;
-        let facts: Vec<Fact> = terms
-            .iter()
-            .map(|terms| Fact::read(terms, &json!(value(&terms.name))).unwrap())
-            .collect();
+        let claims =
+            vec![claim("check", check), claim("variant", variant), claim("regions", regions)];
+        let terms = fact_terms(definition, variant);
+        let facts: Vec<Fact> =
+            terms.iter().map(|terms| Fact::read(terms, &value(terms)).unwrap()).collect();
         let (digests, openings) = fix_facts(&facts).unwrap();
-        let fixed = fix(&definition, variant, &request, &claims).unwrap().unwrap();
+        let fixed = fix(definition, variant, &request, &claims).unwrap().unwrap();
         let fixed = fixed.with_facts(&digests);
         let answered = Answered {
             answer: true,
@@ -195,13 +275,12 @@ impl World {
             fact_digests: digests,
             ..Answered::default()
         };
-        let answer = answer(&definition, &request, &fixed.terms, answered);
+        let answer = Answer { sources, ..answer(definition, &request, &fixed.terms, answered) };
         let openings = [fixed.openings, openings].concat();
         let reply = self.reply(&answer, openings);
         let proven = prove(reply, &self.directory(|_| ()), Moment::Now(at(101))).unwrap();
         let affirmed = Affirmed::try_new(proven).unwrap();
-        let content = CertificateContent::try_new(&affirmed, &request, &definition).unwrap();
-        seal(&change(content), &self.seal, at(110)).unwrap().token
+        CertificateContent::try_new(&affirmed, &request, definition).unwrap()
     }
 
     fn reply(&self, answer: &Answer, openings: Vec<String>) -> ExchangeReply {
@@ -261,6 +340,69 @@ impl World {
     }
 }
 
+/// What is asked, and for what.
+struct Asked<'a> {
+    definition: &'a Definition,
+    variant: &'a str,
+    errand: Request,
+    regions: &'a str,
+}
+
+trait Sealing {
+    fn seal_at(&self, key: &SigningKey) -> String;
+}
+
+impl Sealing for CertificateContent {
+    fn seal_at(&self, key: &SigningKey) -> String {
+        seal(self, key, at(110)).unwrap().token
+    }
+}
+
+/// A value of a fact at its longest.
+fn longest_value(terms: &FactTerms) -> Value {
+    let longest = terms.words.iter().max_by_key(|word| word.text_en.len() + word.text_zh.len());
+    match terms.r#type.as_str() {
+        "date" => json!("2026-12-31"),
+        "month" => json!("2026-12"),
+        "months" => json!(1_200),
+        "fen" => json!(99_999_999_999_u64),
+        "count" => json!(1_000_000),
+        "code" => json!(longest.unwrap().word),
+        "region" => json!("330106"),
+        "name" => {
+            let name = "杭州西子湖畔新能源汽车零部件制造与国际贸易服务".chars().cycle();
+            json!(name.take(64).collect::<String>())
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn source(dataset: &str, as_of: u64) -> SourceStatement {
+    SourceStatement {
+        dataset: dataset.into(),
+        owner: dataset.split('.').next().unwrap().into(),
+        as_of: Some(to_timestamp(at(as_of))),
+        coverage_en: "the city".into(),
+        coverage_zh: "全市".into(),
+        receipt_commitment: sha256(dataset.as_bytes()).to_vec(),
+    }
+}
+
+/// With as long a coverage as an owner would state.
+fn long_source(dataset: &str) -> SourceStatement {
+    SourceStatement {
+        coverage_en: "Every record of the eleven districts and two counties since the register \
+                      began in 1994, with those of before where their holders asked for it; \
+                      records of the former county registers were taken over in 2001 and 2017"
+            .into(),
+        coverage_zh:
+            "本市所辖十一区两县自一九九四年登记工作开展以来的全部登记记录，含权利人申请补录的\
+                      以往记录；原各县登记机构的记录已于二〇〇一年、二〇一七年分批并入"
+                .into(),
+        ..source(dataset, 1)
+    }
+}
+
 fn seventh(value: u8) -> StatusList {
     let mut list = StatusList::new(Bits::Two, LEAST_PLACES).unwrap();
     list.set(7, value).unwrap();
@@ -278,14 +420,6 @@ fn answer(
     terms: &zerotrip_proto::v1::CertificateTerms,
     answered: Answered,
 ) -> Answer {
-    let source = |dataset: &str, as_of| SourceStatement {
-        dataset: dataset.into(),
-        owner: dataset.split('.').next().unwrap().into(),
-        as_of: Some(to_timestamp(at(as_of))),
-        coverage_en: "the city".into(),
-        coverage_zh: "全市".into(),
-        receipt_commitment: sha256(dataset.as_bytes()).to_vec(),
-    };
     Answer {
         request_id: "0190-1".into(),
         request_commitment: commit(hash_domain::REQUEST, &[6; 32], request).to_vec(),
@@ -299,8 +433,8 @@ fn answer(
             ..Decision::default()
         }),
         definition_digest: definition.digest.to_vec(),
-        sources: vec![source("civil.marriage", 3), source("estate.ownership", 1)],
         certificate: Some(terms.clone()),
         outcome: Some(Outcome::Answered(answered)),
+        ..Answer::default()
     }
 }

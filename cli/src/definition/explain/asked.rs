@@ -9,7 +9,7 @@ use zerotrip_datasets::KeyKind;
 use zerotrip_text::Bilingual;
 
 use super::counted::counted;
-use super::parameters::said;
+use super::parameters::{identified, said};
 use super::proven::proven;
 use super::{Section, dataset_name, joined, named, word};
 
@@ -64,7 +64,37 @@ pub(super) fn overview(definition: &Definition) -> Section {
         ],
     };
     drop(section.lines.splice(2..2, told_too(others)));
+    section.lines.extend(law(definition));
+    section.lines.extend(definition.identity.as_ref().map(identified));
     section
+}
+
+/// By which law it is asked, and where somebody goes who holds an answer to be wrong.
+fn law(definition: &Definition) -> Vec<Bilingual> {
+    let mut lines = Vec::new();
+    if !definition.basis.is_empty() {
+        let en: Vec<&str> = definition.basis.iter().map(|law| law.en.as_str()).collect();
+        let zh: Vec<&str> = definition.basis.iter().map(|law| law.zh.as_str()).collect();
+        lines.push(Bilingual::new(
+            format!("Its rules are by: {}.", en.join("; ")),
+            format!("规则依据：{}。", zh.join("；")),
+        ));
+    }
+    let days = definition.certificate.validity.as_secs() / 86_400;
+    lines.push(Bilingual::new(
+        format!(
+            "A certificate on a yes is valid for {days} days, and states what was so when it was \
+             made."
+        ),
+        format!("就肯定答复出具的电子证明有效期 {days} 天，只说明出具时的情况。"),
+    ));
+    lines.extend(definition.objection.as_ref().map(|objection| {
+        Bilingual::new(
+            format!("Who holds an answer to be wrong: {}.", objection.en),
+            format!("对答复有异议的：{}。", objection.zh),
+        )
+    }));
+    lines
 }
 
 /// What the requester says beside the person, and who learns of it.
@@ -267,7 +297,7 @@ fn persons(variant: &Variant, references: &[Reference], kind: KeyKind) -> Biling
 }
 
 /// A length of time in its largest whole unit.
-fn age(age: Duration) -> (String, String) {
+pub(super) fn age(age: Duration) -> (String, String) {
     let seconds = age.as_secs();
     let units = [(86_400, "days", "天"), (3600, "hours", "小时"), (60, "minutes", "分钟")];
     let whole = units.into_iter().find(|(unit, ..)| seconds.is_multiple_of(*unit));

@@ -156,6 +156,17 @@ fn rows(months: &Months, shape: &ExpectedDataset) -> Bilingual {
             "不问日期，无论何时入账均计入。".to_owned(),
         ),
     }
+    if let (Some(day), ahead) = (&months.paid_on, months.paid_ahead) {
+        let day = column(day);
+        add(
+            format!(
+                "Where {} is more than {ahead} calendar months before the month that the row is \
+                 for, that day cannot be, and the row is not known to have been paid.",
+                day.en
+            ),
+            format!("{}早于所属月份超过 {ahead} 个自然月的，该日期不可能，不视为已到账。", day.zh),
+        );
+    }
     Bilingual::new(en, zh)
 }
 

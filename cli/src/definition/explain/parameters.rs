@@ -3,8 +3,10 @@
 use zerotrip_checks::definition::Parameter;
 use zerotrip_datasets::ParameterType;
 use zerotrip_datasets::parameter::LastMonth;
+use zerotrip_identification::IdentityTerms;
 use zerotrip_text::Bilingual;
 
+use super::asked::age;
 use super::{joined, named};
 
 /// A parameter by its title, and what it can be.
@@ -12,6 +14,27 @@ pub(crate) fn said(parameter: &Parameter) -> Bilingual {
     let name = named(&parameter.name, parameter.title.as_ref());
     let what = kind(parameter);
     Bilingual::new(format!("{}: {}", name.en, what.en), format!("{}：{}", name.zh, what.zh))
+}
+
+/// How the person must have been identified, and what is told of it.
+pub(crate) fn identified(terms: &IdentityTerms) -> Bilingual {
+    let IdentityTerms { parameter, level, within } = terms;
+    let (level, (age, age_zh)) = (level.words(), age(*within));
+    Bilingual::new(
+        format!(
+            "The person that the request names (`{parameter}`) must have been identified for this \
+             very request, at level \"{}\" at least and at most {age} ago, by a provider that the \
+             data authority trusts. A yes and its certificate say by whom, at which level and \
+             when; the holder can withhold that. A list of persons cannot be asked about.",
+            level.en
+        ),
+        format!(
+            "请求所载人员（`{parameter}`）须已就本次请求经数据主管部门信任的机构核验身份，级别不低于\
+             “{}”，距今不超过 {age_zh}。肯定答复及电子证明载明核验机构、级别和时间，持有人可以隐去。\
+             不得以名单批量查询。",
+            level.zh
+        ),
+    )
 }
 
 fn kind(parameter: &Parameter) -> Bilingual {

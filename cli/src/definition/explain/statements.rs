@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use zerotrip_checks::definition::{Definition, ExpectedDataset, Reach, Role, Scan, Variant};
+use zerotrip_checks::definition::{
+    DateOf, Definition, ExpectedDataset, Reach, Role, Scan, Variant,
+};
 use zerotrip_text::Bilingual;
 
 use super::kinds::Kind;
@@ -150,24 +152,49 @@ fn dates(definition: &Definition, shape: &ExpectedDataset) -> Vec<Bilingual> {
                 Role::End => ("the day on which what the row records ended", "所载事项终止之日"),
                 Role::Birth => ("the day of birth that the number has inside", "号码所含出生日期"),
                 Role::Begin => ("the day on which what the row records began", "所载事项开始之日"),
+                Role::RecordedOn => (
+                    "the day since which the row says what it says: by then, what it shows as \
+                     ended had ended, and what it shows as going on went on",
+                    "该记录自何日起作此记载：截至该日，所载已终止的事项已终止，所载持续的事项仍持续",
+                ),
                 Role::Limit => (
                     "the last day for which what the row records holds",
                     "所载事项有效期的最后一日",
                 ),
             };
-            let aged = match date.least_age {
-                0 => Bilingual::default(),
-                age => Bilingual::new(
-                    format!(", on which each of them was {age} at least"),
-                    format!("，当日相关人员均已满 {age} 周岁"),
-                ),
-            };
+            let bounds = bounds(date);
             Bilingual::new(
-                format!("{} is {en}{}", column.en, aged.en),
-                format!("{}为{zh}{}", column.zh, aged.zh),
+                format!("{} is {en}{}", column.en, bounds.en),
+                format!("{}为{zh}{}", column.zh, bounds.zh),
             )
         })
         .collect()
+}
+
+/// Between which days it can be: another day is one that cannot be read.
+fn bounds(date: &DateOf) -> Bilingual {
+    let aged = match (date.role, date.least_age.unwrap_or(0)) {
+        (Role::Birth, 0) if date.parents.is_empty() => Bilingual::default(),
+        (Role::Birth, 0) => {
+            Bilingual::new(", and the parents were born before it", "，父母出生均早于该日")
+        }
+        (Role::Birth, age) => Bilingual::new(
+            format!(", on which each of the parents was {age} at least"),
+            format!("，当日父母均已满 {age} 周岁"),
+        ),
+        (Role::Begin, 0) if date.least_age.is_some() => {
+            Bilingual::new(", and not before anybody's birth", "，不早于相关人员出生")
+        }
+        (_, 0) => Bilingual::default(),
+        (_, age) => Bilingual::new(
+            format!(", on which each of them was {age} at least"),
+            format!("，当日相关人员均已满 {age} 周岁"),
+        ),
+    };
+    let first = date.not_before.map_or_else(Bilingual::default, |day| {
+        Bilingual::new(format!(", not before {day}"), format!("，不早于 {day}"))
+    });
+    Bilingual::new(aged.en + &first.en, aged.zh + &first.zh)
 }
 
 /// One line for all columns that any scan of the register names so.

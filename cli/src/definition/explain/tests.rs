@@ -88,3 +88,22 @@ fn what_is_concluded_from_silence_is_said_for_each_variant() {
         assert!(zh.contains(said), "{said}");
     }
 }
+
+/// Whoever reads a shipped definition reads by which law it asks, and where somebody objects.
+#[test]
+fn every_shipped_definition_names_its_law_and_where_to_object() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../certs/definitions");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let folder = DefinitionFolder::read(&entry.unwrap().path()).unwrap();
+        let definition = folder.definition().unwrap();
+        let sections = explanation(&definition);
+        let zh = text(&sections, |text| &text.zh);
+        let en = text(&sections, |text| &text.en);
+        assert!(!definition.basis.is_empty(), "{}", folder.origin);
+        for law in &definition.basis {
+            assert!(zh.contains(&law.zh) && en.contains(&law.en), "{}", folder.origin);
+        }
+        let objection = definition.objection.as_ref().unwrap();
+        assert!(zh.contains(&objection.zh) && en.contains(&objection.en), "{}", folder.origin);
+    }
+}

@@ -88,8 +88,8 @@ pub(super) async fn issue_one(
     came(issue, issuing.known(answered, place)?.as_ref(), file)
 }
 
-/// What came of issuing. What was issued and is in no register could not be revoked: the table would
-/// lack it, and a later run issue a second one.
+/// What came of issuing. What was issued and is in no register could not be revoked: the table
+/// would lack it, and a later run issue a second one.
 pub(super) fn came(issue: Issue, entry: Option<&Entry>, file: PathBuf) -> Result<Became, Failure> {
     Ok(match (issue, entry) {
         (Issue::Issued(_), Some(entry)) => Became::Issued(Certificate::of(entry, file)),

@@ -8,7 +8,7 @@ use clap::Args;
 use zerotrip_channel::SystemHome;
 use zerotrip_proto::names;
 use zerotrip_proto::v1::key_origin::From as Source;
-use zerotrip_proto::v1::{DateRole, ScanTemplate};
+use zerotrip_proto::v1::{DateRole, IdentityLevel, ScanTemplate};
 
 use crate::cli::output::{Failure, confirmed, say};
 use crate::cli::sign::checks;
@@ -229,9 +229,16 @@ fn in_words(template: &ScanTemplate) -> String {
             DateRole::Birth => "a birth",
             DateRole::Begin => "a beginning",
             DateRole::Limit => "a last day",
+            DateRole::RecordedOn => "when the row came to say what it says",
             DateRole::Unspecified => return None,
         };
-        Some(format!("; it takes `{}` to be the date of {dated}", column.column))
+        let aged = match (column.least_age(), column.parents.is_empty()) {
+            (0, true) => String::new(),
+            (0, false) => ", after the births of the parents".to_owned(),
+            (age, true) => format!(", of nobody below {age}"),
+            (age, false) => format!(", of parents who were {age} at least"),
+        };
+        Some(format!("; it takes `{}` to be the date of {dated}{aged}", column.column))
     });
     let claims = template.claims.iter().map(|claim| {
         let columns = claim.columns.join(", ");
@@ -239,6 +246,19 @@ fn in_words(template: &ScanTemplate) -> String {
     });
     let parameters = template.parameters.iter().map(|terms| {
         format!("; the request says {} ({}, `{}`)", terms.title_en, terms.title_zh, terms.name)
+    });
+    let identity = template.identity.iter().map(|terms| {
+        let level = match terms.level() {
+            IdentityLevel::IdentityLow => "low",
+            IdentityLevel::IdentitySubstantial => "substantial",
+            IdentityLevel::IdentityHigh => "high",
+            IdentityLevel::Unspecified => "an unknown",
+        };
+        format!(
+            "; `{}` MUST HAVE BEEN IDENTIFIED, at level {level} at least and {} seconds ago at \
+             most",
+            terms.parameter, terms.within_seconds
+        )
     });
     let optional = match template.optional.as_slice() {
         [] => String::new(),
@@ -250,7 +270,7 @@ fn in_words(template: &ScanTemplate) -> String {
     };
     format!(
         "{} asks {} by `{}`{joined} about at most {} persons (from {}), for {}{optional}; at most \
-         {} rows; {shown}{}{}{}{}",
+         {} rows; {shown}{}{}{}{}{}",
         template.check,
         template.dataset,
         template.lookup,
@@ -261,6 +281,7 @@ fn in_words(template: &ScanTemplate) -> String {
         meanings.collect::<String>(),
         dates.collect::<String>(),
         parameters.collect::<String>(),
+        identity.collect::<String>(),
         claims.collect::<String>(),
     )
 }

@@ -13,12 +13,17 @@ use zerotrip_trust::subject_list::verify_shown;
 
 use super::arrival::refuse;
 
+/// Of SHA-256.
+const DIGEST_BYTES: usize = 32;
+
 /// The signed question.
 pub(super) struct Asked<'a> {
     /// `<check>/<variant>`.
     pub(super) check: String,
     parameters: &'a [Parameter],
     many: Option<Many<'a>>,
+    /// Of an assertion that its person was identified; empty where it names none.
+    identity_digest: &'a [u8],
 }
 
 /// The subjects of a request about many.
@@ -36,8 +41,12 @@ impl<'a> Asked<'a> {
         request: &'a Request,
         shown: Option<&'a ShownSubjects>,
     ) -> Result<Self, Refusal> {
+        let mut identity_digest: &[u8] = &[];
         let (check, variant, parameters, many) = match &request.body {
-            Some(Body::Check(body)) => (&body.check, &body.variant, &body.parameters, None),
+            Some(Body::Check(body)) => {
+                identity_digest = &body.identity_digest;
+                (&body.check, &body.variant, &body.parameters, None)
+            }
             Some(Body::CheckMany(body)) => {
                 (&body.check, &body.variant, &body.parameters, Some(Many::of(body, shown)?))
             }
@@ -48,7 +57,7 @@ impl<'a> Asked<'a> {
                 );
             }
         };
-        Ok(Self { check: format!("{check}/{variant}"), parameters, many })
+        Ok(Self { check: format!("{check}/{variant}"), parameters, many, identity_digest })
     }
 
     /// How many subjects it is about, where it is about many.
@@ -68,6 +77,26 @@ impl<'a> Asked<'a> {
         let declared = ParameterType::of_subject(key.kind());
         let read = declared.read(parameter, &text.value, Spelling::Signed, None);
         read.is_ok_and(|read| read.subject() == Some(*key))
+    }
+
+    /// Whether the request names an assertion that its person was identified, where the owner
+    /// approved that it must, and none where not. The hub verifies the assertion itself; the
+    /// requester can be held to it, for its signature is over the digest.
+    pub(super) fn check_identity(&self, template: &ScanTemplate) -> Result<(), Refusal> {
+        let names_one = self.identity_digest.len() == DIGEST_BYTES;
+        match template.identity {
+            Some(_) if names_one => Ok(()),
+            None if self.identity_digest.is_empty() => Ok(()),
+            Some(_) => refuse(
+                ErrorCode::GateRefused,
+                "the owner serves this scan only where the person was identified, and the request \
+                 names no assertion of it",
+            ),
+            None => refuse(
+                ErrorCode::GateRefused,
+                "the request names an identity assertion, and the approved scan asks for none",
+            ),
+        }
     }
 
     /// Whether the request says exactly what the owner approved that it can say: the parameters of
@@ -146,7 +175,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use chrono::NaiveDate;
     use zerotrip_proto::v1::parameter_terms::Type;
-    use zerotrip_proto::v1::{CheckBody, ParameterTerms, PeriodTerms};
+    use zerotrip_proto::v1::{CheckBody, IdentityTerms, ParameterTerms, PeriodTerms};
 
     use super::*;
 
@@ -251,6 +280,31 @@ mod tests {
         assert!(!asked.names("one", &Key::canonical("91330106MA2CC3X723").unwrap()));
         assert!(!asked.names("one", &Key::canonical(PERSON.1).unwrap()));
         assert!(!asked.names("other", &Key::canonical(code).unwrap()));
+    }
+
+    /// Whatever the hub says of it: the digest is in what the requester signed.
+    #[test]
+    fn a_scan_that_asks_for_identity_is_served_for_no_request_without_an_assertion() {
+        let asks = ScanTemplate { identity: Some(IdentityTerms::default()), ..template(&[]) };
+        let said = |body: Body, template: &ScanTemplate| {
+            let request = Request { body: Some(body), ..Request::default() };
+            let asked = Asked::of(&request, None).unwrap();
+            asked.check_identity(template).map_err(|refusal| refusal.code)
+        };
+        let refused = Err(ErrorCode::GateRefused);
+        for (bytes, asked, unasked) in [
+            (0, refused, Ok(())),
+            (31, refused, refused),
+            (32, Ok(()), refused),
+            (33, refused, refused),
+        ] {
+            let body = CheckBody { identity_digest: vec![7; bytes], ..CheckBody::default() };
+            assert_eq!(said(Body::Check(body.clone()), &asks), asked, "{bytes}");
+            assert_eq!(said(Body::Check(body), &template(&[])), unasked, "{bytes}");
+        }
+        let many = CheckManyBody { subjects: 2, ..CheckManyBody::default() };
+        assert_eq!(said(Body::CheckMany(many.clone()), &asks), refused);
+        assert_eq!(said(Body::CheckMany(many), &template(&[])), Ok(()));
     }
 
     #[test]

@@ -86,6 +86,7 @@ pub fn admit(envelope: &Envelope, arrival: &Arrival<'_>) -> Result<Admitted, Ref
     let approved = check_approval(template, &requester, &request, &asked, arrival)?;
     let today = CivilDay::at(arrival.now + bounds::CLOCK_SKEW);
     asked.check_parameters(approved.template(), today)?;
+    asked.check_identity(approved.template())?;
     let keys = keys::check_keys(&ticket, approved.template(), &asked, arrival)?;
     let subjects = asked.subjects();
     Ok(Admitted { approved, keys, requester, subjects, deadline, request, ticket })

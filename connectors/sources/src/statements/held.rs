@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use zerotrip_datasets::plausible::is_of_end;
 use zerotrip_datasets::suspicion::Suspicion;
-use zerotrip_proto::v1::{DateRole, ErrorCode};
+use zerotrip_proto::v1::ErrorCode;
 
 use super::rules::StatementRules;
 use crate::SourceError;
@@ -74,7 +75,7 @@ fn ended_later<'c>(rules: &StatementRules, cell: &impl Fn(usize) -> Option<&'c s
     if rules.has_ended(cell) != Some(true) || !rules.is_undated(cell) {
         return false;
     }
-    let begins = rules.dates.iter().filter(|date| date.role != DateRole::End);
+    let begins = rules.dates.iter().filter(|date| !is_of_end(date.role));
     let mut began = begins.filter_map(|date| rules.day(cell, date.place));
     began.any(|day| day >= before)
         || rules.births(cell, &rules.looked_up).into_iter().any(|birth| birth >= before)

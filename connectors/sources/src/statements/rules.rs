@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use zerotrip_datasets::cell::{CellReading, read};
 use zerotrip_datasets::file::Coverage;
-use zerotrip_datasets::plausible::is_placeholder;
+use zerotrip_datasets::plausible::{is_aged, is_of_end, is_placeholder};
 use zerotrip_datasets::suspicion::Suspicion;
 use zerotrip_datasets::vocabulary::{self, AskedDataset, AskedDate};
 use zerotrip_datasets::{Column, DatasetFile, date};
 use zerotrip_proto::v1::DateRole;
 
-use chrono::{Months, NaiveDate};
+use chrono::NaiveDate;
 
 /// The statements of one dataset, and the columns by which they are held against rows.
 #[derive(Clone, Debug, Default)]
@@ -81,13 +81,14 @@ impl StatementRules {
         };
         for AskedDataset { dates, end, .. } in vocabulary::of_dataset(&dataset.id) {
             rules.is_asked_for = true;
-            for AskedDate { column, role, persons, least_age } in *dates {
+            for AskedDate { column, role, persons, least_age, .. } in *dates {
                 let Some(at) = place(column).filter(|_| is_of_rows(*role)) else { continue };
                 let persons = match persons {
                     [] => looked_up.clone(),
                     named => named.iter().filter_map(|name| place(name)).collect(),
                 };
-                let dated = DatedColumn { place: at, role: *role, persons, least_age: *least_age };
+                let least_age = least_age.unwrap_or(0);
+                let dated = DatedColumn { place: at, role: *role, persons, least_age };
                 // Several checks ask for the same column.
                 if !rules.dates.iter().any(|known| known.place == at) {
                     rules.dates.push(dated);
@@ -96,7 +97,7 @@ impl StatementRules {
             if let Some(end) = end
                 && let Some(code) = place(end.code)
             {
-                let dates = rules.dates.iter().filter(|date| date.role == DateRole::End);
+                let dates = rules.dates.iter().filter(|date| is_of_end(date.role));
                 rules.end = Some(EndColumns {
                     code,
                     ended: end.ended.iter().copied().collect(),
@@ -176,10 +177,7 @@ impl StatementRules {
         day: NaiveDate,
         cell: &impl Fn(usize) -> Option<&'c str>,
     ) -> bool {
-        let months = Months::new(date.least_age.saturating_mul(12));
         let births = self.births(cell, &date.persons);
-        births
-            .into_iter()
-            .all(|birth| birth.checked_add_months(months).is_some_and(|turned| day >= turned))
+        births.into_iter().all(|birth| is_aged(birth, date.least_age, day))
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use zerotrip_datasets::cell::{CellReading, is_blank};
 use zerotrip_datasets::normal::division;
+use zerotrip_datasets::plausible::is_of_end;
 use zerotrip_datasets::resident_id::short_digits;
 use zerotrip_datasets::{CivilDay, date};
-use zerotrip_proto::v1::{DateRole, SemanticType};
+use zerotrip_proto::v1::SemanticType;
 
 use super::held::HeldStatements;
 use super::rules::StatementRules;
@@ -86,7 +87,7 @@ impl StatementSurvey {
             }
             let day = date::to_date32(day);
             self.days.insert(day);
-            if dated.role != DateRole::End {
+            if !is_of_end(dated.role) {
                 self.begun.insert(day);
                 self.dated += 1;
             }

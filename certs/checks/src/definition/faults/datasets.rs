@@ -7,7 +7,7 @@ use zerotrip_proto::v1::SemanticType;
 
 use super::Faults;
 use crate::definition::bounds::MOST_MEANINGS;
-use crate::definition::dataset::Code;
+use crate::definition::dataset::{Code, DateOf, Role};
 use crate::definition::model::{Definition, Variant};
 use crate::definition::scan::{MOST_YEARS, Scan};
 
@@ -110,9 +110,7 @@ impl Faults<'_> {
             if !seen.insert((&date.dataset, &date.column)) {
                 self.add(&at, "it appears twice", "say once what it dates");
             }
-            if date.least_age > MOST_YEARS {
-                self.add(&at, "least_age is too high", format!("it is 0 to {MOST_YEARS}"));
-            }
+            self.check_bounds_of(&at, date);
             let asking = || {
                 scans().filter(|scan| {
                     scan.dataset == date.dataset
@@ -127,6 +125,14 @@ impl Faults<'_> {
                 self.add(
                     &at,
                     format!("`{person}` is not among the columns of every scan that asks for it"),
+                    "ask for both, or name another",
+                );
+            }
+            let unasked = |parent: &&String| asking().all(|scan| !scan.columns.contains(parent));
+            for parent in date.parents.iter().filter(unasked) {
+                self.add(
+                    &at,
+                    format!("`{parent}` is among the columns of no scan that asks for it"),
                     "ask for both, or name another",
                 );
             }
@@ -147,6 +153,30 @@ impl Faults<'_> {
                     format!("say in a `[[date]]` what `{column}` is the date of"),
                 );
             }
+        }
+    }
+
+    /// A bound that nothing is held to would be read as one.
+    fn check_bounds_of(&mut self, at: &str, date: &DateOf) {
+        let (event, birth) = (
+            matches!(date.role, Role::Event | Role::Begin),
+            date.role == Role::Birth && !date.parents.is_empty(),
+        );
+        if date.least_age.is_some_and(|age| age > MOST_YEARS) {
+            self.add(at, "least_age is too high", format!("it is 0 to {MOST_YEARS}"));
+        }
+        if date.least_age.is_some() && !event && !birth {
+            self.add(
+                at,
+                "`least_age` bounds nothing",
+                "say it of an event or a beginning, or of a birth with `parents`",
+            );
+        }
+        if date.not_before.is_some() && !event {
+            self.add(at, "`not_before` bounds nothing", "say it of an event or a beginning");
+        }
+        if !date.parents.is_empty() && date.role != Role::Birth {
+            self.add(at, "`parents` bounds nothing", "say it of a birth");
         }
     }
 }

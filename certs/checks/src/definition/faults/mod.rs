@@ -4,6 +4,7 @@
 mod claims;
 mod datasets;
 mod fault;
+mod identity;
 mod months;
 mod parameters;
 mod scans;

@@ -14,6 +14,8 @@ use crate::definition::scan::Scan;
 
 /// Most months after its own within which a payment can be in time.
 const MOST_WITHIN: u32 = 120;
+/// Most months before its own at which a payment can have been made.
+const MOST_AHEAD: u32 = 24;
 /// Most months before that of the question at which a range can end.
 const MOST_UNTIL: u32 = 24;
 
@@ -80,6 +82,13 @@ impl Faults<'_> {
                 "leave it out where a payment counts whenever it was made",
             ),
             _ => {}
+        }
+        if months.paid_ahead > MOST_AHEAD {
+            self.add(
+                at,
+                format!("`paid_ahead` is over {MOST_AHEAD}"),
+                "say how many months before its own a month can be paid",
+            );
         }
     }
 
