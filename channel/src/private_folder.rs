@@ -2,7 +2,7 @@
 //! program of the same system. Each file is written whole, and is durably gone once it is removed.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -38,13 +38,19 @@ impl PrivateFolder {
         files::private_folder(&self.0).map_err(|error| self.fault(error))
     }
 
-    /// The names in it, at most ten thousand; none where it is not there.
+    /// The names in it; none where it is not there, and an error where there are more than ten
+    /// thousand: what is not looked at is neither counted nor swept.
     pub fn names(&self) -> Result<Vec<String>, FileError> {
         if !files::is_there(&self.0) {
             return Ok(Vec::new());
         }
         let mut names = Vec::new();
-        for entry in fs::read_dir(&self.0).map_err(|error| self.fault(error))?.take(NAMES) {
+        for entry in fs::read_dir(&self.0).map_err(|error| self.fault(error))? {
+            if names.len() == NAMES {
+                let most =
+                    format!("it holds more than {NAMES} files; move what is not needed away");
+                return Err(self.fault(Error::new(ErrorKind::StorageFull, most)));
+            }
             names.extend(entry.map_err(|error| self.fault(error))?.file_name().into_string());
         }
         Ok(names)

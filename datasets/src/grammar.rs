@@ -7,6 +7,7 @@
 //! name persons of several schemes.
 
 mod cells;
+mod damaged;
 mod suspect;
 mod texts;
 
@@ -15,9 +16,10 @@ use std::fmt::Debug;
 use crate::resident_id::Declared;
 
 pub(crate) use cells::{accounted, folded};
+pub(crate) use damaged::damaged_in;
 pub use suspect::Suspect;
 pub(crate) use suspect::{known_tokens, masked};
-pub(crate) use texts::{damaged_in, numbers_in};
+pub(crate) use texts::numbers_in;
 
 /// What the numbers of one kind of thing look like. Texts are folded ([`folded`]): without blanks,
 /// hyphens and case.

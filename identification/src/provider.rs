@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1;
 use zerotrip_proto::v1::SubjectForm;
-use zerotrip_proto::{bounds, from_timestamp};
 use zerotrip_text::Bilingual;
 use zerotrip_trust::Identity;
 use zerotrip_trust::identity::{is_name, is_term};
@@ -199,6 +199,5 @@ fn is_issuer(text: &str) -> bool {
 /// Whether a claim can be compared with it.
 fn is_compared(text: &str) -> bool {
     (1..=MOST_TEXT).contains(&text.len())
-        && text.chars().count() <= bounds::TEXT_CHARS * 4
         && !text.chars().any(|one| one.is_control() || zerotrip_text::is_invisible(one))
 }

@@ -7,12 +7,12 @@ use zerotrip_identification::Providers;
 use zerotrip_proto::bounds::TEXT_CHARS;
 use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{Envelope, Grant, GrantBundle};
-use zerotrip_trust::PublicKey;
 use zerotrip_trust::identity::{is_name, is_term};
+use zerotrip_trust::{PublicKey, SigningKey, signed};
 
 use crate::bounds::{GRANTS, GRANTS_PER_CHECK, SUBJECTS, TERMS, VARIANTS};
 use crate::error::{GrantFault, PolicyError};
-use crate::packed::read_grants;
+use crate::packed::{packed, read_grants};
 
 /// Faults that are kept; a hostile bundle could hold a million.
 const FAULTS: usize = 64;
@@ -31,6 +31,12 @@ pub fn open_grants(
     }
     check_grants(&bundle)?;
     Ok(bundle)
+}
+
+/// Signs a bundle that no hub would refuse for what is in it.
+pub fn seal_grants(bundle: &GrantBundle, key: &SigningKey) -> Result<Envelope, PolicyError> {
+    check_grants(bundle)?;
+    Ok(signed::seal(&packed(bundle)?, key)?)
 }
 
 /// Refuses a bundle for whatever is wrong with it in itself: the rules of hub and authority alike,

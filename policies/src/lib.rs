@@ -16,8 +16,8 @@ mod snapshot;
 pub use bounds::{CHECKS, GRANTS, GRANTS_PER_CHECK, SUBJECTS, TERMS, VARIANTS};
 pub use decide::{Action, Decision, EVALUATION_ERROR, Facts, UNKNOWN_OBLIGATION};
 pub use error::{GrantFault, PolicyError};
-pub use grants::open_grants;
-pub use packed::{read_grants, seal_grants};
+pub use grants::{open_grants, seal_grants};
+pub use packed::read_grants;
 pub use snapshot::{Snapshot, Unserved};
 
 #[cfg(test)]

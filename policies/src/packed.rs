@@ -1,23 +1,22 @@
 //! Grants that are too many for one message as they are: compressed in their bundle. Which purposes
 //! and laws they name repeats from grant to grant, so a hundred thousand fit in 4 MiB.
 
-use prost::Message as _;
+use prost::Message;
+use prost::bytes::Bytes;
 use zerotrip_proto::v1::{Envelope, GrantBundle, GrantList};
-use zerotrip_trust::{PublicKey, SigningKey, signed};
+use zerotrip_trust::{PublicKey, signed};
 use zstd::zstd_safe;
 
-use crate::bounds::{PACKED_FROM, UNPACKED_BYTES};
-use crate::error::PolicyError;
-use crate::grants::check_grants;
+use crate::bounds::{GRANTS, PACKED_FROM, UNPACKED_BYTES};
+use crate::error::{GrantFault, PolicyError};
 
 /// Higher levels win little and take seconds.
 const LEVEL: i32 = 3;
 
-/// Signs a bundle that no hub would refuse for what is in it.
-pub fn seal_grants(bundle: &GrantBundle, key: &SigningKey) -> Result<Envelope, PolicyError> {
-    check_grants(bundle)?;
+/// The bundle as it travels: from a thousand grants on, they are packed.
+pub(crate) fn packed(bundle: &GrantBundle) -> Result<GrantBundle, PolicyError> {
     if bundle.grants.len() < PACKED_FROM {
-        return Ok(signed::seal(bundle, key)?);
+        return Ok(bundle.clone());
     }
     let list = GrantList { grants: bundle.grants.clone() }.encode_to_vec();
     if list.len() > UNPACKED_BYTES {
@@ -25,7 +24,7 @@ pub fn seal_grants(bundle: &GrantBundle, key: &SigningKey) -> Result<Envelope, P
     }
     let packed = zstd::bulk::compress(&list, LEVEL)
         .map_err(|_| PolicyError::Packed("it cannot be compressed"))?;
-    Ok(signed::seal(&GrantBundle { grants: Vec::new(), packed, ..bundle.clone() }, key)?)
+    Ok(GrantBundle { grants: Vec::new(), packed, ..bundle.clone() })
 }
 
 /// The bundle in an envelope that the authority signed, unpacked. What its grants say is not looked
@@ -52,9 +51,21 @@ fn unpacked(mut bundle: GrantBundle) -> Result<GrantBundle, PolicyError> {
         return Err(damaged);
     }
     let list = zstd::bulk::decompress(&frame, length).ok().filter(|list| list.len() == length);
-    let list = list.and_then(|list| GrantList::decode(list.as_slice()).ok());
-    bundle.grants = list.ok_or(damaged)?.grants;
+    let list = Bytes::from(list.ok_or_else(|| damaged.clone())?);
+    let count = EncodedGrants::decode(list.clone()).map_err(|_| damaged.clone())?.grants.len();
+    if count > GRANTS {
+        return Err(PolicyError::Faults(vec![GrantFault::TooMany(count)]));
+    }
+    bundle.grants = GrantList::decode(list).map_err(|_| damaged)?.grants;
     Ok(bundle)
+}
+
+/// A `GrantList`, each grant as it is encoded: an empty one is two bytes, and two hundred once it is
+/// read.
+#[derive(Clone, PartialEq, Message)]
+struct EncodedGrants {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    grants: Vec<Bytes>,
 }
 
 #[cfg(test)]
@@ -65,10 +76,10 @@ mod tests {
 
     use zerotrip_proto::to_timestamp;
     use zerotrip_proto::v1::Grant;
-    use zerotrip_trust::Algorithm;
+    use zerotrip_trust::{Algorithm, SigningKey};
 
     use super::*;
-    use crate::{GRANTS, GrantFault, open_grants};
+    use crate::{open_grants, seal_grants};
 
     fn bundle(count: usize) -> GrantBundle {
         let now = SystemTime::now();
@@ -119,6 +130,10 @@ mod tests {
                 .unwrap()
         };
         let beside = GrantBundle { grants: whole.grants.clone(), ..good.clone() };
+        let empty = GrantList { grants: vec![Grant::default(); GRANTS + 1] }.encode_to_vec();
+        let empty = packed(zstd::bulk::compress(&empty, LEVEL).unwrap());
+        let opened = open_grants(&signed::seal(&empty, &key).unwrap(), key.public(), 0);
+        assert_eq!(opened, Err(PolicyError::Faults(vec![GrantFault::TooMany(GRANTS + 1)])));
         for (what, forged) in [
             ("cut", packed(frame.split_last().unwrap().1.to_vec())),
             ("followed by a byte", packed([frame.as_slice(), &[0]].concat())),

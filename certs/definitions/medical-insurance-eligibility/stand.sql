@@ -1,4 +1,5 @@
--- Months are compared as text: each is written as `2026-11`. Nobody is insured before the month of birth.
+-- Months are compared as text: each is written as `2026-11`. Nobody is insured before the year of birth; residents
+-- are by the year, so that who was born in November may be written in from January on.
 with enrolled as (
   select i.insured as id, i.row_number, i.scheme, i.status, i.benefit_from, i.benefit_until, substr(cast(r.today as varchar), 1, 7) as this
   from request r join insured i on i.insured = r.applicant
@@ -6,7 +7,7 @@ with enrolled as (
 by_itself as (
   select id, row_number, scheme, benefit_from, benefit_until,
          case when benefit_until < benefit_from then 'unclear'
-              when benefit_from < substr(id, 7, 4) || '-' || substr(id, 11, 2) then 'unclear'
+              when substr(benefit_from, 1, 4) < substr(id, 7, 4) then 'unclear'
               when status = 'active' and benefit_from > this then 'waiting'
               when status = 'active' and (benefit_until is null or benefit_until >= this) then 'entitled'
               when benefit_until >= this then 'unclear'

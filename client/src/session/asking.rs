@@ -1,8 +1,10 @@
 //! Asking a check, and verifying the reply.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use zerotrip_channel::SystemHome;
+use zerotrip_checks::definition::Definition;
 use zerotrip_proto::v1::{Answer, Deprecation, ExchangeCall, ExchangeReply, KeyUsage};
 use zerotrip_trust::Signed;
 use zerotrip_trust::directory::Directory;
@@ -209,5 +211,48 @@ impl Session {
             self.directory = self.connection.fetch_directory().await?;
         }
         Ok(())
+    }
+}
+
+impl Session {
+    /// The definition of the check that is asked, as the hub's catalog has it, or had it a minute
+    /// ago.
+    pub(super) async fn definition(
+        &self,
+        question: &CheckQuestion,
+    ) -> Result<Arc<Definition>, SessionError> {
+        match self.definitions.fresh(&question.check) {
+            Some(known) if known.variant(&question.variant).is_some() => Ok(known),
+            _ => self.fetch_definition(question).await,
+        }
+    }
+
+    /// The definition that the hub answered by, of this digest: the one that is known, or the
+    /// present one.
+    pub(super) async fn definition_of(
+        &self,
+        question: &CheckQuestion,
+        digest: &[u8],
+    ) -> Result<Arc<Definition>, SessionError> {
+        let known = self.definition(question).await?;
+        if known.digest == digest { Ok(known) } else { self.fetch_definition(question).await }
+    }
+
+    async fn fetch_definition(
+        &self,
+        question: &CheckQuestion,
+    ) -> Result<Arc<Definition>, SessionError> {
+        let entries = self.connection.checks_of(&question.check).await?;
+        let entry = entries
+            .into_iter()
+            .find(|entry| entry.name == question.check && entry.variant == question.variant);
+        let unknown = || SessionError::UnknownCheck {
+            check: question.check.clone(),
+            variant: question.variant.clone(),
+        };
+        let text = entry.ok_or_else(unknown)?.definition;
+        let definition = Arc::new(Definition::parse(&text, &question.check)?);
+        self.definitions.keep(&definition);
+        Ok(definition)
     }
 }

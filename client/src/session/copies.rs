@@ -10,7 +10,7 @@ use zerotrip_trust::digest::Digest;
 use zerotrip_trust::keys::SigningKey;
 
 use super::error::SessionError;
-use super::recording::Issuer;
+use super::issuer::Issuer;
 use crate::issued::RegisterError;
 
 /// A certificate's copies, sealed. There is always one.

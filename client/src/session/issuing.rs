@@ -11,12 +11,12 @@ use zerotrip_certificates::{
     CertificateContent, HolderKey, Profile, SealError, Serial, TrustRoot, verify,
 };
 use zerotrip_channel::new_file::NewFile;
-use zerotrip_checks::definition::Definition;
 
 use super::asking::Session;
 use super::copies::Copies;
 use super::error::SessionError;
-use super::recording::{Issue, Issuer, Kept, Out, Prepared};
+use super::issuer::Issuer;
+use super::recording::{Issue, Kept, Out, Prepared};
 use crate::issued::{Entry, Ground, Register, RegisterError, Sealer, Stage};
 use crate::reply::{AnsweredMany, NotAllowed, Outcome};
 use crate::request::{APPLICANT, CheckQuestion, Errand, IdentityAssertion, RequestId};
@@ -52,10 +52,8 @@ impl ManyIssuing<'_> {
         let Self { session, issuer, errand } = self;
         let prepared = session.prepare(issuer, Some(file), &[])?;
         let outcome = answered.outcome(place).ok_or(SessionError::NoSuchPlace(place))?;
-        let digest = &answered.proven.answer().definition_digest;
-        let definition = session.definition_of(question, digest).await?;
         let payload = &answered.request.envelope.payload;
-        session.issue_on(errand, question, outcome, (payload, &definition), prepared).await
+        session.issue_on(errand, question, outcome, payload, prepared).await
     }
 
     /// What the register has of the certificate on an answer about one of them.
@@ -141,12 +139,10 @@ impl Session {
             },
             None => prepared,
         };
+        // What has no definition is refused before it is asked.
         self.definition(question).await?;
         let (request, outcome) = self.ask(errand, question, (id, identity)).await?;
-        let digest = &outcome.proven().answer().definition_digest;
-        let definition = self.definition_of(question, digest).await?;
-        let payload = &request.envelope.payload;
-        self.issue_on(errand, question, outcome, (payload, &definition), prepared).await
+        self.issue_on(errand, question, outcome, &request.envelope.payload, prepared).await
     }
 
     /// Hands out, or has the hub record, what an earlier run sealed under this number.
@@ -214,14 +210,16 @@ impl Session {
         errand: &Errand,
         question: &CheckQuestion,
         outcome: Outcome,
-        (request, definition): (&[u8], &Definition),
+        request: &[u8],
         prepared: Prepared<'_>,
     ) -> Result<Issue, SessionError> {
         let affirmed = match outcome {
             Outcome::Affirmed(affirmed) => affirmed,
             other => return Ok(Issue::NotIssued(other)),
         };
-        let content = match CertificateContent::try_new(&affirmed, request, definition) {
+        let digest = &affirmed.proven().answer().definition_digest;
+        let definition = self.definition_of(question, digest).await?;
+        let content = match CertificateContent::try_new(&affirmed, request, &definition) {
             // The hub answers the question, and lets nothing be issued on the answer.
             Err(SealError::NotAllowed) => {
                 return Ok(Issue::NotIssued(Outcome::Denied(Box::new(NotAllowed::of_issuing(

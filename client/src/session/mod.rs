@@ -8,6 +8,7 @@ mod connection;
 mod copies;
 mod definitions;
 mod error;
+mod issuer;
 mod issuing;
 mod offering;
 mod recording;

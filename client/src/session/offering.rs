@@ -46,14 +46,15 @@ impl Session {
         let home = &self.connection.home;
         Sealer::load(home)?.certificate(&home.folder)?;
         Register::open(home)?.ok_or(RegisterError::NoSettings)?;
+        // What has no definition is refused before it is asked.
         self.definition(question).await?;
         let (request, outcome) = self.ask(errand, question, (None, identity)).await?;
-        let digest = &outcome.proven().answer().definition_digest;
-        let definition = self.definition_of(question, digest).await?;
         let affirmed = match outcome {
             Outcome::Affirmed(affirmed) => affirmed,
             other => return Ok(Offering::NotReady(other)),
         };
+        let digest = &affirmed.proven().answer().definition_digest;
+        let definition = self.definition_of(question, digest).await?;
         match CertificateContent::try_new(&affirmed, &request.envelope.payload, &definition) {
             Err(SealError::NotAllowed) => {
                 let why = NotAllowed::of_issuing(affirmed.proven());
@@ -80,9 +81,7 @@ impl Session {
         let between = (&home.system, &home.hub);
         let kept = kept.verify(between, &self.directory, SystemTime::now())?;
         let KeptAnswer { affirmed, payload, errand, question } = kept;
-        let digest = &affirmed.proven().answer().definition_digest;
-        let definition = self.definition_of(&question, digest).await?;
         let outcome = Outcome::Affirmed(affirmed);
-        self.issue_on(&errand, &question, outcome, (&payload, &definition), prepared).await
+        self.issue_on(&errand, &question, outcome, &payload, prepared).await
     }
 }

@@ -14,7 +14,8 @@ use super::asking::Session;
 use super::bounds::CALL_TIME;
 use super::copies::{Copies, are_for};
 use super::error::SessionError;
-use crate::issued::{Due, Entry, Register, RegisterError, Sealer};
+use super::issuer::Issuer;
+use crate::issued::{Due, Entry, RegisterError};
 use crate::reply::{Announced, Outcome, verify_recorded};
 use crate::request::{CheckQuestion, Errand, SignedRequest, sign_issue};
 
@@ -52,13 +53,6 @@ impl IssuedCertificate {
         let token = copies.first.token;
         Issue::Issued(Box::new(Self { file, token, others, certificate, record_index }))
     }
-}
-
-/// What a system issues with: its sealing key, and its register where it has one.
-#[derive(Debug)]
-pub(super) struct Issuer {
-    pub(super) sealer: Sealer,
-    pub(super) register: Option<Register>,
 }
 
 /// What issuing one certificate needs beside an answer.

@@ -1,8 +1,7 @@
-//! Numbers in texts: names, remarks, addresses, numbers of other things.
+//! Whole numbers in texts: names, remarks, addresses, numbers of other things.
 
-use super::{Grammar, Suspect};
+use super::Grammar;
 use crate::fold;
-use crate::resident_id::is_mask;
 
 /// Things in one text.
 const MOST_THINGS: usize = 64;
@@ -23,18 +22,6 @@ pub(crate) fn numbers_in<G: Grammar>(raw: &str) -> Vec<G::Number> {
         }
     }
     found
-}
-
-/// Masked and mistyped numbers in a text. Most of what is there is no such number, so only what
-/// makes sense as nothing else counts.
-pub(crate) fn damaged_in<G: Grammar>(raw: &str) -> Vec<Suspect<G>> {
-    if raw.len() < G::FEWEST_OF_DAMAGED {
-        return Vec::new();
-    }
-    let text = fold::narrowed(raw).to_ascii_uppercase();
-    let is_part = |c: char| c.is_ascii_alphanumeric() || is_mask(c);
-    let runs = text.split(|c: char| !is_part(c)).filter(|run| G::looks_damaged(run));
-    runs.map(Suspect::new).filter(|suspect| !suspect.is_anybodys()).collect()
 }
 
 /// Runs of letters and digits, upper case, whatever blanks and hyphens are inside.

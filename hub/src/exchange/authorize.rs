@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::sync::watch;
+use zerotrip_identification::Providers;
 use zerotrip_policies::{Action, Decision, Facts};
 
 use super::asserted::Asserted;
@@ -20,8 +21,29 @@ pub struct AuthorizationRequest<'a> {
     pub action: Action,
     /// About how many subjects.
     pub subjects: u32,
-    /// That its person was identified, where its check asks that.
-    pub asserted: Option<&'a Asserted>,
+    /// That its person was identified.
+    pub identity: IdentityShown<'a>,
+}
+
+/// What shows that the person of a request was identified.
+pub enum IdentityShown<'a> {
+    /// Its check does not ask that.
+    NotAsked,
+    /// An assertion, which counted when it came; or none.
+    Asserted(Option<&'a Asserted>),
+    /// The provider on whose assertion the answer rests that a certificate is to be on.
+    Answered(&'a str),
+}
+
+impl IdentityShown<'_> {
+    /// Whether it counts by these providers.
+    fn holds(&self, providers: &Providers) -> bool {
+        match self {
+            Self::NotAsked => true,
+            Self::Asserted(asserted) => asserted.is_some_and(|one| one.holds(providers)),
+            Self::Answered(provider) => providers.names().any(|(known, _)| known == *provider),
+        }
+    }
 }
 
 /// A decision, and what was in force when it was made.
@@ -57,7 +79,7 @@ impl AuthorizationRequest<'_> {
             case_number: &request.case_number,
             official: &request.official,
             subjects: self.subjects,
-            is_identified: self.asserted.is_none_or(|one| one.holds(in_force.policy.providers())),
+            is_identified: self.identity.holds(in_force.policy.providers()),
             now,
         })
     }

@@ -7,7 +7,6 @@ use zerotrip_channel::deadline::Deadline;
 use zerotrip_checks::definition::Definition;
 use zerotrip_datasets::parameter::{Spelling, read_all};
 use zerotrip_datasets::{Argument, CivilDay, ParameterFault};
-use zerotrip_identification::IdentityTerms;
 use zerotrip_ledger::Asking;
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::v1::request::Body;
@@ -17,7 +16,7 @@ use zerotrip_trust::digest::{Digest, sha256_parts};
 
 use super::identify::Identified;
 use super::outcome::Outcome;
-use super::pipeline::Kind;
+use super::pipeline::{IdentityAsked, Kind};
 use crate::catalog::Catalog;
 use crate::dispatch::Dispatcher;
 use crate::engine::{PreparedCheck, PreparedVariant};
@@ -65,8 +64,8 @@ impl Kind for CheckRequest {
         &self.arguments
     }
 
-    fn identity(&self) -> Option<&IdentityTerms> {
-        self.definition.identity.as_ref()
+    fn identity(&self) -> IdentityAsked<'_> {
+        self.definition.identity.as_ref().into()
     }
 
     fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking> {

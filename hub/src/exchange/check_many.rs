@@ -21,7 +21,7 @@ use super::check::{arguments, asking, defined, ready, short, wrong};
 use super::identify::Identified;
 use super::leaves::Subjects;
 use super::outcome::{Outcome, claims};
-use super::pipeline::Kind;
+use super::pipeline::{IdentityAsked, Kind};
 use super::told::reasons;
 use crate::dispatch::{Dispatcher, List};
 use crate::engine::{PreparedKind, PreparedVariant, RunResult};
@@ -97,6 +97,10 @@ impl Kind for CheckManyRequest {
         let subjects = (0u64..).zip(self.each());
         let places = subjects.map(|(place, subject)| (subject.text(), place)).collect();
         Some(List { tree: &self.tree, parameter: &self.parameter, places })
+    }
+
+    fn identity(&self) -> IdentityAsked<'_> {
+        self.definition.identity.as_ref().into()
     }
 
     fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking> {

@@ -8,20 +8,24 @@ use prost::bytes::Bytes;
 use zerotrip_certificates::SEAL_WITHIN;
 use zerotrip_channel::deadline::Deadline;
 use zerotrip_datasets::Argument;
-use zerotrip_ledger::{Asking, ExchangeState};
+use zerotrip_ledger::{Asking, ExchangeState, Reader};
 use zerotrip_policies::{Action, Decision};
 use zerotrip_proto::Refusal;
+use zerotrip_proto::v1::entry_content;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::subject_answer::Outcome as SubjectOutcome;
 use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, IssueBody, SubjectAnswer, SubjectLeaf};
 
+use zerotrip_trust::entry;
+
 use super::check_many::MANY;
 use super::identify::{Identified, required_time};
 use super::outcome::Outcome;
-use super::pipeline::Kind;
+use super::pipeline::{IdentityAsked, Kind};
 use crate::catalog::Catalog;
 use crate::dispatch::Dispatcher;
 use crate::hub::Hub;
+use crate::state::Version;
 use crate::unrecorded::ledger_refusal;
 
 /// What the certificate rests on.
@@ -29,12 +33,8 @@ pub struct IssueRequest {
     /// `<check>/<variant>` of the answer that it rests on.
     check: String,
     certificate_digest: Vec<u8>,
-}
-
-impl IssueRequest {
-    fn recording(check: &str, body: &IssueBody) -> Self {
-        Self { check: check.to_owned(), certificate_digest: body.certificate_digest.clone() }
-    }
+    /// Where its check asks that the person was identified: on whose assertion the answer rests.
+    identified_by: Option<String>,
 }
 
 impl Kind for IssueRequest {
@@ -86,11 +86,14 @@ impl Kind for IssueRequest {
             None => row.certificate_digest,
             Some(place) => hub.ledger.issued(&row.id, place).map_err(ledger_refusal)?,
         };
+        let this = Self {
+            check: check.to_owned(),
+            certificate_digest: body.certificate_digest.clone(),
+            identified_by: identified_by(hub, check, row.intent_index)?,
+        };
         // The same one again: its issuer may not have heard that it is recorded.
         match issued {
-            Some(issued) if body.certificate_digest == issued => {
-                return Ok(Self::recording(check, body));
-            }
+            Some(issued) if body.certificate_digest == issued => return Ok(this),
             Some(_) => {
                 return Err(not_issuable("one was issued on it already", "已据此签发过证明"));
             }
@@ -115,7 +118,7 @@ impl Kind for IssueRequest {
             ));
         }
         check_validity(&hub.catalog, check, body, answered_at)?;
-        Ok(Self::recording(check, body))
+        Ok(this)
     }
 
     fn check(&self) -> &str {
@@ -131,6 +134,10 @@ impl Kind for IssueRequest {
         &[]
     }
 
+    fn identity(&self) -> IdentityAsked<'_> {
+        self.identified_by.as_deref().map_or(IdentityAsked::Nothing, IdentityAsked::Answered)
+    }
+
     fn asking(&self, _: &Identified, _: &Decision) -> Vec<Asking> {
         Vec::new()
     }
@@ -143,6 +150,23 @@ impl Kind for IssueRequest {
     async fn run(&self, _: &Hub, _: &Dispatcher<'_>, _: SystemTime) -> Outcome {
         Outcome::recorded(self.certificate_digest.clone())
     }
+}
+
+/// On whose assertion an answer rests, where its check asks that the person was identified: the
+/// provider, as the intent names it; no provider where it names none.
+fn identified_by(hub: &Hub, check: &str, intent: u64) -> Result<Option<String>, Refusal> {
+    let name = check.split_once('/').map_or(check, |(name, _)| name);
+    let asks = |version: &Version| version.definition.identity.is_some();
+    if !hub.catalog.version(name).is_some_and(asks) {
+        return Ok(None);
+    }
+    let entries = hub.ledger.entries(intent, 1, &Reader::Authority).map_err(ledger_refusal)?;
+    let opened = entries.first().and_then(|one| entry::open(&one.leaf, one.opening.as_ref()?).ok());
+    let provider = match opened.and_then(|content| content.body) {
+        Some(entry_content::Body::Intent(intent)) => intent.identity.map(|one| one.provider),
+        _ => None,
+    };
+    Ok(Some(provider.unwrap_or_default()))
 }
 
 /// Of an `ExchangeBody`, its leaves, each as it is encoded: of up to 10,000 one is read, for each

@@ -18,7 +18,7 @@ use zerotrip_trust::identity::Identity;
 
 use super::admit;
 use super::asserted::Asserted;
-use super::authorize::{AuthorizationRequest, Decided};
+use super::authorize::{AuthorizationRequest, Decided, IdentityShown};
 use super::identify::{Identified, identify};
 use super::outcome::Outcome;
 use super::record::{Record, Replied};
@@ -62,10 +62,8 @@ pub trait Kind: Sized + Send + Sync {
         None
     }
 
-    /// What its check asks of the identification of its person, where it asks that.
-    fn identity(&self) -> Option<&IdentityTerms> {
-        None
-    }
+    /// What its check asks of the identification of its person.
+    fn identity(&self) -> IdentityAsked<'_>;
 
     /// Which variant is asked about each subject, where the grant allows a number of variants.
     fn asking(&self, identified: &Identified, decision: &Decision) -> Vec<Asking>;
@@ -80,6 +78,22 @@ pub trait Kind: Sized + Send + Sync {
         dispatcher: &Dispatcher<'_>,
         now: SystemTime,
     ) -> impl Future<Output = Outcome> + Send;
+}
+
+/// What a check asks of the identification of its person.
+pub enum IdentityAsked<'a> {
+    /// Nothing.
+    Nothing,
+    /// An assertion under these terms.
+    Terms(&'a IdentityTerms),
+    /// That the provider is still trusted on whose assertion an answer rests.
+    Answered(&'a str),
+}
+
+impl<'a> From<Option<&'a IdentityTerms>> for IdentityAsked<'a> {
+    fn from(terms: Option<&'a IdentityTerms>) -> Self {
+        terms.map_or(Self::Nothing, Self::Terms)
+    }
 }
 
 /// Answers one request. What is refused before it is an exchange is recorded here, once.
@@ -185,7 +199,11 @@ async fn begin<K: Kind>(
     let about = (kind.subjects(), kind.arguments());
     admit::within_budgets(&hub.budgets, &identified, about)?;
     let providers = in_force.policy.providers();
-    let asserted = Asserted::of(&identified, (kind.identity(), kind.arguments()), providers, now)?;
+    let terms = match kind.identity() {
+        IdentityAsked::Terms(terms) => Some(terms),
+        IdentityAsked::Nothing | IdentityAsked::Answered(_) => None,
+    };
+    let asserted = Asserted::of(&identified, (terms, kind.arguments()), providers, now)?;
     let request = authorization(&identified, &kind, asserted.as_ref());
     let decided = request.decide(in_force, now);
     admit::within_denials(&hub.budgets, &decided.decision, peer)?;
@@ -202,7 +220,12 @@ fn authorization<'a, K: Kind>(
     asserted: Option<&'a Asserted>,
 ) -> AuthorizationRequest<'a> {
     let (check, action, subjects) = (kind.check(), K::ACTION, kind.subjects());
-    AuthorizationRequest { identified, check, action, subjects, asserted }
+    let identity = match kind.identity() {
+        IdentityAsked::Nothing => IdentityShown::NotAsked,
+        IdentityAsked::Terms(_) => IdentityShown::Asserted(asserted),
+        IdentityAsked::Answered(provider) => IdentityShown::Answered(provider),
+    };
+    AuthorizationRequest { identified, check, action, subjects, identity }
 }
 
 /// The request and the decision enter the ledger, durably, before anything is dispatched.

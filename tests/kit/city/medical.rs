@@ -205,7 +205,7 @@ fn enrol(random: &mut Random, birth: NaiveDate, today: NaiveDate, insured: &mut 
             let of = today.year() - i32::try_from(back).unwrap_or(0);
             let status = if back == 0 { ACTIVE } else { random.pick(&[ACTIVE, ENDED]) };
             let from = if random.chance(100) { year(of, 4) } else { year(of, 1) };
-            if status.is_empty() || random.chance(120) {
+            if status.is_empty() || random.chance(120) || of < birth.year() {
                 continue;
             }
             let until = Some(year(of, 12));

@@ -44,6 +44,9 @@ pub enum X509Error {
     /// A certificate for something else, or for more, than sealing documents.
     #[error("the certificate is not a system's for sealing documents, and for nothing else")]
     NotForSealing,
+    /// A certificate for something else than signing.
+    #[error("the certificate is for something else than to sign statements")]
+    NotForSigning,
     /// The signature over the certificate or request does not verify.
     #[error("the signature over the {0} does not verify")]
     BadSignature(&'static str),

@@ -192,12 +192,34 @@ pub fn sealing_key_of(cert: &CertificateDer<'_>) -> Result<(Identity, PublicKey)
     Ok((holder, key))
 }
 
-/// The P-256 key that a certificate is over, whoever holds it, if it is not a CA's. Its signer, its
-/// validity and its purpose are *not* looked at.
+/// The P-256 key that a certificate is over, whoever holds it, for signing statements: not a CA's,
+/// nor one for TLS, mail, programs or time stamps, nor with a demand that is not understood. Its
+/// signer and its validity are *not* looked at.
 pub fn signing_key_of(cert: &CertificateDer<'_>) -> Result<PublicKey, X509Error> {
     let cert = parse(cert)?;
     if is_ca(&cert)? {
         return Err(X509Error::IsCa);
+    }
+    for extension in cert.extensions() {
+        let is_for_signing = match extension.parsed_extension() {
+            ParsedExtension::KeyUsage(usage) => usage.digital_signature(),
+            ParsedExtension::ExtendedKeyUsage(usage) => {
+                !(usage.server_auth
+                    || usage.client_auth
+                    || usage.code_signing
+                    || usage.email_protection
+                    || usage.time_stamping
+                    || usage.ocsp_signing)
+            }
+            ParsedExtension::BasicConstraints(_)
+            | ParsedExtension::SubjectAlternativeName(_)
+            | ParsedExtension::SubjectKeyIdentifier(_)
+            | ParsedExtension::AuthorityKeyIdentifier(_) => true,
+            _ => !extension.critical,
+        };
+        if !is_for_signing {
+            return Err(X509Error::NotForSigning);
+        }
     }
     p256_key("certificate", &cert)
 }

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use zerotrip_channel::SystemHome;
+use zerotrip_datasets::date::from_date32;
 use zerotrip_proto::names;
 use zerotrip_proto::v1::key_origin::From as Source;
 use zerotrip_proto::v1::{DateRole, IdentityLevel, ScanTemplate};
@@ -232,13 +233,19 @@ fn in_words(template: &ScanTemplate) -> String {
             DateRole::RecordedOn => "when the row came to say what it says",
             DateRole::Unspecified => return None,
         };
-        let aged = match (column.least_age(), column.parents.is_empty()) {
-            (0, true) => String::new(),
-            (0, false) => ", after the births of the parents".to_owned(),
-            (age, true) => format!(", of nobody below {age}"),
-            (age, false) => format!(", of parents who were {age} at least"),
+        let aged = match (column.least_age, column.parents.is_empty()) {
+            (None | Some(0), false) => ", after the births of the parents".to_owned(),
+            (Some(age), false) => format!(", of parents who were {age} at least"),
+            // Nothing else can be before a birth, said or not.
+            (Some(0), true) if column.role() == DateRole::Begin => {
+                ", not before anybody's birth".to_owned()
+            }
+            (None | Some(0), true) => String::new(),
+            (Some(age), true) => format!(", of nobody below {age}"),
         };
-        Some(format!("; it takes `{}` to be the date of {dated}{aged}", column.column))
+        let first = column.not_before.and_then(from_date32);
+        let first = first.map_or_else(String::new, |day| format!(", not before {day}"));
+        Some(format!("; it takes `{}` to be the date of {dated}{aged}{first}", column.column))
     });
     let claims = template.claims.iter().map(|claim| {
         let columns = claim.columns.join(", ");
