@@ -78,6 +78,13 @@ impl World {
                 person.contracts.push((["filed", "cancelled", "transferred"][dice.below(3)], on));
             }
         }
+        // Nobody is older than a parent. Parents come before their children.
+        for at in (0..size).rev() {
+            let born = persons[at].born;
+            for parent in [persons[at].father, persons[at].mother].into_iter().flatten() {
+                persons[parent].born = persons[parent].born.min(born);
+            }
+        }
         let mut events = Vec::new();
         for _ in 0..size {
             let (man, woman) = (dice.below(size), dice.below(size));

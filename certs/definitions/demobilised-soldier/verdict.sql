@@ -1,5 +1,5 @@
 -- What no part judges settles nothing: a file that was not checked, where none was.
-select 'shows' as verdict, '' as code, 'file' as scan, row_number, cast(null as date) as on_date, recorded_on as began_on
+select 'shows' as verdict, '' as code, 'file' as scan, row_number, cast(null as date) as on_date, case when recorded_on < left_on then left_on else recorded_on end as began_on
 from served
 union all
 select 'clear', '', 'file', f.row_number, cast(null as date) as on_date, cast(null as date) as began_on

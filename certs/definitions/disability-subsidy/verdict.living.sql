@@ -1,8 +1,8 @@
 -- A valid certificate and the allowance: the one without the other shows nothing, and both must have begun.
-select 'shows' as verdict, '' as code, 'certificate' as scan, h.row_number, cast(null as date) as on_date, h.recorded_on as began_on
+select 'shows' as verdict, '' as code, 'certificate' as scan, h.row_number, cast(null as date) as on_date, case when h.recorded_on < h.issued_on then h.issued_on else h.recorded_on end as began_on
 from held h where exists (select 1 from supported s where s.id = h.id)
 union all
-select 'shows', '', 'support', s.row_number, cast(null as date), s.recorded_on
+select 'shows', '', 'support', s.row_number, cast(null as date), case when s.recorded_on < s.granted_on then s.granted_on else s.recorded_on end
 from supported s where exists (select 1 from held h where h.id = s.id)
 union all
 select 'against', 'NO_MINIMUM_LIVING', 'certificate', h.row_number, cast(null as date) as on_date, cast(null as date) as began_on

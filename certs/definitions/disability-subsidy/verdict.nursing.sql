@@ -1,4 +1,4 @@
-select 'shows' as verdict, '' as code, 'certificate' as scan, row_number, cast(null as date) as on_date, recorded_on as began_on
+select 'shows' as verdict, '' as code, 'certificate' as scan, row_number, cast(null as date) as on_date, case when recorded_on < issued_on then issued_on else recorded_on end as began_on
 from held
 union all
 select 'against', 'GRADE_TOO_LOW', 'certificate', row_number, cast(null as date) as on_date, cast(null as date) as began_on

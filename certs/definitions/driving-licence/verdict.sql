@@ -1,7 +1,7 @@
 -- What no part judges settles nothing: a licence whose last month has begun, one that is normal and has ended, or that cannot be used beside one
 -- that is normal.
 -- In force since the row says so.
-select 'shows' as verdict, '' as code, 'licence' as scan, row_number, cast(null as date) as on_date, recorded_on as began_on
+select 'shows' as verdict, '' as code, 'licence' as scan, row_number, cast(null as date) as on_date, case when recorded_on < obtained_on then obtained_on else recorded_on end as began_on
 from held
 union all
 -- Of other vehicles; or renewed since, by a row whose last month is to come.

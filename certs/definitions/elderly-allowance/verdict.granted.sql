@@ -1,4 +1,4 @@
-select 'shows' as verdict, '' as code, 'allowance' as scan, row_number, cast(null as date) as on_date, recorded_on as began_on
+select 'shows' as verdict, '' as code, 'allowance' as scan, row_number, cast(null as date) as on_date, case when recorded_on < granted_on then granted_on else recorded_on end as began_on
 from of_age where status = 'paid' and ended_on is null
 union all
 select case when status = 'ended' then 'ended' when status in ('suspended', 'applied') and ended_on is null then 'clear' else 'undetermined' end,

@@ -1,8 +1,8 @@
 -- A diploma and a registration: the one without the other shows nothing, and both must be so since before.
-select 'shows' as verdict, '' as code, 'graduate' as scan, g.row_number, cast(null as date) as on_date, g.recorded_on as began_on
+select 'shows' as verdict, '' as code, 'graduate' as scan, g.row_number, cast(null as date) as on_date, case when g.recorded_on < g.graduated_on then g.graduated_on else g.recorded_on end as began_on
 from recent g where exists (select 1 from employed e where e.id = g.id)
 union all
-select 'shows', '', 'employment', e.row_number, cast(null as date), e.recorded_on
+select 'shows', '', 'employment', e.row_number, cast(null as date), case when e.recorded_on < e.registered_on then e.registered_on else e.recorded_on end
 from employed e where exists (select 1 from recent g where g.id = e.id)
 union all
 select 'against', 'NOT_EMPLOYED', 'graduate', g.row_number, cast(null as date) as on_date, cast(null as date) as began_on

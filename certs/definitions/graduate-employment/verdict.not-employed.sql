@@ -1,4 +1,4 @@
-select 'shows' as verdict, '' as code, 'graduate' as scan, row_number, cast(null as date) as on_date, recorded_on as began_on
+select 'shows' as verdict, '' as code, 'graduate' as scan, row_number, cast(null as date) as on_date, case when recorded_on < graduated_on then graduated_on else recorded_on end as began_on
 from recent
 union all
 select 'against', 'EMPLOYED', 'employment', row_number, cast(null as date) as on_date, cast(null as date) as began_on

@@ -1,6 +1,6 @@
 -- What no part judges settles nothing: a paper that says valid and has ended, or whose last day is not written; one that is suspended, or
 -- has ended, beside another of its kind that is valid and was not issued since; a vessel that is registered and deregistered.
-select 'shows' as verdict, '' as code, h.scan, h.row_number, cast(null as date) as on_date, h.recorded_on as began_on
+select 'shows' as verdict, '' as code, h.scan, h.row_number, cast(null as date) as on_date, case when h.recorded_on < h.issued_on then h.issued_on else h.recorded_on end as began_on
 from held h join complete c on c.id = h.id
 where h.kind <> 'other'
 union all
@@ -17,9 +17,12 @@ union all
 select 'clear', '', p.scan, p.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from papers p where p.kind = 'other'
 union all
--- Over, and renewed.
+-- Over, and renewed: another was issued since, or the same was written anew since. Beside one that was issued before it, it settles nothing.
 select 'clear', '', n.scan, n.row_number, cast(null as date) as on_date, cast(null as date) as began_on
-from normal n where n.kind <> 'other' and n.term = 'over' and exists (select 1 from held h where h.id = n.id and h.kind = n.kind)
+from normal n where n.kind <> 'other' and n.term = 'over' and exists (
+  select 1 from held h
+  where h.id = n.id and h.kind = n.kind
+    and (h.issued_on > n.issued_on or (h.issued_on = n.issued_on and h.recorded_on > n.recorded_on)))
 union all
 select 'against', 'PAPER_EXPIRED', n.scan, n.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from normal n where n.kind <> 'other' and n.term = 'over' and not exists (select 1 from held h where h.id = n.id and h.kind = n.kind)
