@@ -60,8 +60,8 @@ fn unpacked(mut bundle: GrantBundle) -> Result<GrantBundle, PolicyError> {
     Ok(bundle)
 }
 
-/// A `GrantList`, each grant as it is encoded: an empty one is two bytes, and two hundred once it is
-/// read.
+/// A `GrantList`, each grant as it is encoded: an empty one is two bytes, and two hundred once it
+/// is read.
 #[derive(Clone, PartialEq, Message)]
 struct EncodedGrants {
     #[prost(bytes = "bytes", repeated, tag = "1")]

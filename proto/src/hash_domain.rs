@@ -65,8 +65,8 @@ hash_domains! {
     ENTRY = "zerotrip/ledger-entry/v1";
 
     /// What the hub decides by: text of the Cedar schema, text of the policies, encoded
-    /// `GrantBundle` with `packed` unpacked into `grants`. The hub states it in decisions; an auditor
-    /// with the same texts recomputes it.
+    /// `GrantBundle` with `packed` unpacked into `grants`. The hub states it in decisions; an
+    /// auditor with the same texts recomputes it.
     POLICY = "zerotrip/policy/v1";
 
     /// Message of the HMAC-SHA256, under the scan's secret, that gives the salt of one supplied

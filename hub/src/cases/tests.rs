@@ -186,7 +186,8 @@ fn an_answer_that_hangs_on_a_row_of_another_scan_is_found() {
     let (from, to) = (
         "registered_on as began_on\nfrom ownership\nunion all",
         "registered_on as began_on\nfrom ownership\nwhere not exists (select 1 from presale p \
-         where p.buyer = ownership.owner and p.status = 'cancelled')\nunion all\nselect 'clear', '', \
+         where p.buyer = ownership.owner and p.status = 'cancelled')\nunion all\nselect 'clear', \
+         '', \
          'ownership', o.row_number, o.ended_on, o.registered_on from ownership o join presale p on \
          p.buyer = o.owner where p.status = 'cancelled'\nunion all",
     );
