@@ -143,7 +143,7 @@ fn attacks() -> Vec<Attack> {
             Fault::Claim("auth_time"),
         ),
         claim("ends before it was made", "exp", json!(NOW - 10), Fault::Claim("exp")),
-        claim("identified too long ago", "auth_time", json!(NOW - 931), Fault::TooLongAgo),
+        claim("identified too long ago", "auth_time", json!(NOW - 901), Fault::TooLongAgo),
         claim("identified in 1970", "auth_time", json!(0), Fault::TooLongAgo),
         claim("a time as a text", "exp", "1796000290".into(), Fault::Claim("exp")),
         claim("a time with a fraction", "exp", json!(1_796_000_290.5), Fault::Claim("exp")),

@@ -127,7 +127,7 @@ fn what_a_provider_may_do_is_accepted() {
         (world.header(), with(World::claims(), "azp", "desk".into())),
         (world.header(), with(World::claims(), "nbf", json!(NOW + 30))),
         (world.header(), with(World::claims(), "exp", json!(NOW - 9))),
-        (world.header(), with(World::claims(), "auth_time", json!(NOW - 930))),
+        (world.header(), with(World::claims(), "auth_time", json!(NOW - 900))),
         (world.header(), with(World::claims(), "citizen_id", PERSON.to_lowercase().into())),
         (world.header(), with(World::claims(), "at_hash", "AA".into())),
     ] {
