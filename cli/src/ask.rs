@@ -11,8 +11,8 @@ use zerotrip_client::reply::AnsweredMany;
 use zerotrip_client::request::APPLICANT;
 use zerotrip_client::{CheckQuestion, Errand, Issue, ManyQuestion, Session, SessionError, Wanted};
 
+use crate::assertion::IdentityArgs;
 use crate::folders::SystemDir;
-use crate::identity::IdentityArgs;
 use crate::many;
 use crate::parked::Park;
 use crate::render::{Failure, Screen, USAGE, card, certificate_json, deprecation, show_outcome};

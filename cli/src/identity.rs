@@ -1,7 +1,7 @@
 //! `identity`: what a person is to be identified with for one question, and whom the authority
 //! trusts to say that somebody was.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use zerotrip_authority::{Authority, GrantState, publishing};
 use zerotrip_channel::files;
-use zerotrip_client::{IdentityAssertion, IdentityChallenge, RequestId, Session, SessionError};
+use zerotrip_client::{IdentityChallenge, Session};
 use zerotrip_identification::Level;
 use zerotrip_proto::from_timestamp;
 use zerotrip_proto::v1::{AssertedLevel, AssertionAudience, IdentityProvider, SubjectForm};
@@ -19,7 +19,7 @@ use crate::ask::Asking;
 use crate::folders::AuthorityDir;
 use crate::grants::show_in_force;
 use crate::render::{Failure, Screen, USAGE, rfc3339};
-use crate::{renewals, request_id};
+use crate::renewals;
 
 const DAY: u64 = 86_400;
 
@@ -97,40 +97,6 @@ enum Form {
     ResidentId,
     /// SHA-256 of its 18 characters, in lower-case hexadecimal.
     Sha256,
-}
-
-/// With what a question is asked whose person was identified for it.
-#[derive(Args)]
-pub(super) struct IdentityArgs {
-    /// Ask under this id, which `identity challenge` drew.
-    #[arg(long, value_name = "ID", requires = "identity", value_parser = request_id)]
-    request_id: Option<RequestId>,
-    /// A file with the ID token that the identity provider signed, with the nonce of `identity
-    /// challenge`, for a check that asks that the person was identified.
-    // What is parked, and what is asked about many, goes under other ids.
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "request_id",
-        conflicts_with_all = ["subjects", "park"]
-    )]
-    identity: Option<PathBuf>,
-}
-
-impl IdentityArgs {
-    pub(super) fn read(&self) -> Result<Option<IdentityAssertion>, Failure> {
-        assertion(self.request_id.as_ref(), self.identity.as_deref())
-    }
-}
-
-/// The assertion of a file, for the request of that id.
-pub(super) fn assertion(
-    id: Option<&RequestId>,
-    file: Option<&Path>,
-) -> Result<Option<IdentityAssertion>, Failure> {
-    let Some((id, file)) = id.zip(file) else { return Ok(None) };
-    let read = IdentityAssertion::new(id.clone(), &files::read_text(file)?);
-    Ok(Some(read.map_err(SessionError::from)?))
 }
 
 pub(super) async fn identity(

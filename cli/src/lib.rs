@@ -2,6 +2,7 @@
 //! see.
 
 mod ask;
+mod assertion;
 mod authority;
 mod catalog;
 mod definition;
@@ -257,7 +258,7 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         }
         Command::Issue { asking, out, from, request_id, identity, holder_key, batch: None } => {
             let holder = holder_key.as_deref().map(ask::holder_key).transpose()?;
-            let assertion = identity::assertion(request_id.as_ref(), identity.as_deref())?;
+            let assertion = assertion::assertion(request_id.as_ref(), identity.as_deref())?;
             let wanted = Wanted {
                 id: request_id.as_ref(),
                 identity: assertion.as_ref(),

@@ -11,7 +11,7 @@ use zerotrip_door::{DoorSettings, OFFER_MINUTES, Offers, configuration, offer_ur
 use zerotrip_text::Explain as _;
 
 use crate::ask::Asking;
-use crate::identity::assertion;
+use crate::assertion::assertion;
 use crate::render::{Failure, Screen, USAGE, deprecation, rfc3339, show_outcome};
 use crate::{renewals, request_id};
 

@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # Installs the tools that judge from outside, where they are missing: Python packages (Node among them) in exact versions from PyPI and
 # npm packages, in folders of their own; Go, its transparency-log packages, OpenSSL, the servers that sources are tested against
-# (PostgreSQL, MariaDB), unixODBC and ODBC drivers (PostgreSQL, SQLite, Access), poppler, qpdf and fonts from Debian.
-# npm packages, in folders of their own; Go, its transparency-log packages, OpenSSL, ZBar, the servers that sources are tested against
-# (PostgreSQL, MariaDB), unixODBC and ODBC drivers (PostgreSQL, SQLite, Access) from Debian.
+# (PostgreSQL, MariaDB), unixODBC and ODBC drivers (PostgreSQL, SQLite, Access), poppler, qpdf, ZBar and fonts from Debian.
 #
 #   tests/outside/install.sh           all of them
 #   tests/outside/install.sh servers   the servers alone

@@ -1,7 +1,5 @@
 //! What is asked of whom, what is concluded from silence, and what a no says.
 
-use std::time::Duration;
-
 use zerotrip_checks::definition::{
     Definition, ExpectedDataset, Origin, Reach, Reference, Scan, Variant,
 };
@@ -11,7 +9,7 @@ use zerotrip_text::Bilingual;
 use super::counted::counted;
 use super::parameters::{identified, said};
 use super::proven::proven;
-use super::{Section, dataset_name, joined, named, word};
+use super::{Section, age, dataset_name, joined, named, word};
 
 /// The check as a whole.
 pub(super) fn overview(definition: &Definition) -> Section {
@@ -294,15 +292,6 @@ fn persons(variant: &Variant, references: &[Reference], kind: KeyKind) -> Biling
         })
         .collect();
     joined(&persons)
-}
-
-/// A length of time in its largest whole unit.
-pub(super) fn age(age: Duration) -> (String, String) {
-    let seconds = age.as_secs();
-    let units = [(86_400, "days", "天"), (3600, "hours", "小时"), (60, "minutes", "分钟")];
-    let whole = units.into_iter().find(|(unit, ..)| seconds.is_multiple_of(*unit));
-    let (unit, en, zh) = whole.unwrap_or((1, "seconds", "秒"));
-    (format!("{} {en}", seconds / unit), format!("{} {zh}", seconds / unit))
 }
 
 /// What a no says, to whom.

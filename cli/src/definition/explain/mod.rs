@@ -10,6 +10,8 @@ mod statements;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -105,4 +107,13 @@ fn joined(texts: &[Bilingual]) -> Bilingual {
     let en: Vec<&str> = texts.iter().map(|text| text.en.as_str()).collect();
     let zh: Vec<&str> = texts.iter().map(|text| text.zh.as_str()).collect();
     Bilingual::new(en.join(", "), zh.join("、"))
+}
+
+/// A length of time in its largest whole unit.
+fn age(age: Duration) -> (String, String) {
+    let seconds = age.as_secs();
+    let units = [(86_400, "days", "天"), (3600, "hours", "小时"), (60, "minutes", "分钟")];
+    let whole = units.into_iter().find(|(unit, ..)| seconds.is_multiple_of(*unit));
+    let (unit, en, zh) = whole.unwrap_or((1, "seconds", "秒"));
+    (format!("{} {en}", seconds / unit), format!("{} {zh}", seconds / unit))
 }

@@ -6,8 +6,7 @@ use zerotrip_datasets::parameter::LastMonth;
 use zerotrip_identification::IdentityTerms;
 use zerotrip_text::Bilingual;
 
-use super::asked::age;
-use super::{joined, named};
+use super::{age, joined, named};
 
 /// A parameter by its title, and what it can be.
 pub(crate) fn said(parameter: &Parameter) -> Bilingual {

@@ -40,8 +40,8 @@ pub(super) struct DatedColumn {
     pub(super) role: DateRole,
     /// Places of the columns of persons who had been born by then.
     persons: Vec<usize>,
-    /// Years of age that they had reached; a beginning without it can be before their births.
-    least_age: Option<u32>,
+    /// Years of age that they had reached.
+    least_age: u32,
 }
 
 /// Where a row says that what it records has ended.
@@ -87,7 +87,8 @@ impl StatementRules {
                     [] => looked_up.clone(),
                     named => named.iter().filter_map(|name| place(name)).collect(),
                 };
-                let dated = DatedColumn { place: at, role: *role, persons, least_age: *least_age };
+                let least_age = least_age.unwrap_or(0);
+                let dated = DatedColumn { place: at, role: *role, persons, least_age };
                 // Several checks ask for the same column.
                 if !rules.dates.iter().any(|known| known.place == at) {
                     rules.dates.push(dated);
@@ -176,11 +177,7 @@ impl StatementRules {
         day: NaiveDate,
         cell: &impl Fn(usize) -> Option<&'c str>,
     ) -> bool {
-        // What is a person's can be older than the person, as a home can, unless an age is said.
-        let least = match (date.role, date.least_age) {
-            (DateRole::Begin, None) => return true,
-            (_, least) => least.unwrap_or(0),
-        };
-        self.births(cell, &date.persons).into_iter().all(|birth| is_aged(birth, least, day))
+        let births = self.births(cell, &date.persons);
+        births.into_iter().all(|birth| is_aged(birth, date.least_age, day))
     }
 }
