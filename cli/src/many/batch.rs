@@ -11,22 +11,22 @@ mod one;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures::future::join_all;
 use serde_json::json;
 use zerotrip_certificates::status::StatusValue;
 use zerotrip_channel::files::{self, Secrecy};
 use zerotrip_client::issued::{Entry, Register, RegisterError, Stage};
 use zerotrip_client::reply::{AnsweredMany, ManyOutcome};
-use zerotrip_client::{CheckQuestion, Errand, ManyIssuing, Session, SessionError};
-use zerotrip_proto::bounds::SUBJECTS;
+use zerotrip_client::{CheckQuestion, Errand, ManyIssuing, PlacedIssue, Session, SessionError};
+use zerotrip_proto::bounds::{CERTIFICATES, SUBJECTS};
 use zerotrip_proto::v1::ErrorCode;
 
 use self::one::{
     Became, Certificate, UNCONFIRMED, about, came, file_of, free, hand_out, is_yes, issue_one,
+    recorded, why,
 };
 use super::answers::Answers;
+use super::evidence::is_old;
 use super::{ask_all, many, read_list};
 use crate::render::{Failure, Screen};
 use crate::renewals;
@@ -35,10 +35,6 @@ use crate::renewals;
 const ANSWERS: &str = "answers.jsonl";
 /// The table.
 const RESULT: &str = "result.csv";
-/// Certificates that are under way at once.
-const LANES: usize = 8;
-/// After so many of a lane the user hears how far it is.
-const NOTED: usize = 64;
 
 /// What came of issuing so far, by person.
 #[derive(Default)]
@@ -112,8 +108,10 @@ pub(crate) async fn issue(
             }
         }
     }
-    for (subject, (answered, place)) in last {
-        issued.one(&mut issuing, &question, (answered, place, subject), folder).await?;
+    for answered in &earlier {
+        let of_it = last.iter().filter(|(_, (last, _))| std::ptr::eq(*last, answered));
+        let places = of_it.map(|(subject, (_, place))| (*place, *subject)).collect();
+        issued.take(&mut issuing, &question, (answered, places, folder), screen).await?;
     }
     drop(issuing);
     // A yes that nothing can be issued on any more is asked for again.
@@ -131,7 +129,10 @@ pub(crate) async fn issue(
     ask_all(&home, asked, &waiting, screen, async |session, outcome, batch| {
         answers.add(outcome, batch, screen)?;
         let ManyOutcome::Answered(answered) = outcome else { return Ok(()) };
-        issued.take(session, (errand, &question), (answered, folder), screen).await
+        let subjects = answered.subjects.iter().enumerate();
+        let places = subjects.map(|(place, one)| (place, one.subject.as_str())).collect();
+        let mut issuing = session.issue_each_of_many(errand, &question).await?;
+        issued.take(&mut issuing, &question, (answered, places, folder), screen).await
     })
     .await?;
     issued.write(&folder.join(RESULT), &subjects, &answers)?;
@@ -152,66 +153,46 @@ impl Issued {
         self.certificates.contains_key(subject) || self.refused.contains_key(subject)
     }
 
-    /// Issues on each yes of an answer that has just come, on several at once: most of the time of
-    /// one passes in waiting for the hub, which has it on disk first.
+    /// Issues on each yes in these places of an answer, whose person has no certificate: those that
+    /// nothing is known of together, the others one by one.
     async fn take(
-        &mut self,
-        session: &Session,
-        (errand, question): (&Errand, &CheckQuestion),
-        (answered, folder): (&AnsweredMany, &Path),
-        screen: &Screen,
-    ) -> Result<(), Failure> {
-        let subjects = answered.subjects.iter().enumerate();
-        let waiting: Vec<(usize, &str)> = subjects
-            .map(|(place, one)| (place, one.subject.as_str()))
-            .filter(|(place, subject)| is_yes(answered, *place) && !self.is_settled(subject))
-            .collect();
-        let next = AtomicUsize::new(0);
-        let lanes = (0..LANES.min(waiting.len())).map(|_| {
-            let (mut session, next, waiting) = (session.clone(), &next, &waiting);
-            async move {
-                let mut became = Vec::new();
-                let mut issuing = match session.issue_each_of_many(errand, question).await {
-                    Ok(issuing) => issuing,
-                    Err(error) => return (became, Err(error.into())),
-                };
-                while let Some((place, subject)) =
-                    waiting.get(next.fetch_add(1, Ordering::Relaxed)).copied()
-                {
-                    let of = (answered, place, subject);
-                    match issue_one(&mut issuing, question, of, folder).await {
-                        Ok(one) => became.push((subject, one)),
-                        Err(error) => return (became, Err(error)),
-                    }
-                    if became.len() % NOTED == 0 {
-                        let (word, total) = (screen.pick("certificates:", "证明："), waiting.len());
-                        let done = next.load(Ordering::Relaxed).min(total);
-                        screen.note(&format!("{word} {done} / {total}"));
-                    }
-                }
-                (became, Ok(()))
-            }
-        });
-        // None is broken off: each that was begun comes to its end, or is known to the register.
-        let mut ended = Ok(());
-        for (became, lane) in join_all(lanes).await {
-            for (subject, one) in became {
-                self.note(subject, one);
-            }
-            ended = ended.and(lane);
-        }
-        ended
-    }
-
-    /// Issues on a person's last answer, if that is a yes and the person has no certificate.
-    async fn one(
         &mut self,
         issuing: &mut ManyIssuing<'_>,
         question: &CheckQuestion,
-        (answered, place, subject): (&AnsweredMany, usize, &str),
-        folder: &Path,
+        (answered, places, folder): (&AnsweredMany, Vec<(usize, &str)>, &Path),
+        screen: &Screen,
     ) -> Result<(), Failure> {
-        if is_yes(answered, place) && !self.is_settled(subject) {
+        let mut waiting = places;
+        waiting.retain(|(place, subject)| is_yes(answered, *place) && !self.is_settled(subject));
+        let (mut new, mut begun) = (Vec::new(), Vec::new());
+        for (place, subject) in waiting {
+            let is_new = issuing.known(answered, place)?.is_none() && !is_old(answered);
+            if is_new { &mut new } else { &mut begun }.push((place, subject));
+        }
+        let (mut done, total) = (0, new.len());
+        for part in new.chunks(CERTIFICATES) {
+            let places: Vec<usize> = part.iter().map(|(place, _)| *place).collect();
+            let subjects: BTreeMap<usize, &str> = part.iter().copied().collect();
+            for (place, became) in issuing.issue_together(question, (answered, &places)).await? {
+                let Some(subject) = subjects.get(&place).copied() else { continue };
+                let became = match became {
+                    PlacedIssue::Recorded => recorded(issuing, (answered, place), folder)?,
+                    PlacedIssue::NotIssued(outcome) => Became::Refused(why(&outcome)),
+                    PlacedIssue::Refused(refusal) => {
+                        Became::Refused(refusal.code.name().to_owned())
+                    }
+                    PlacedIssue::Begun => {
+                        begun.push((place, subject));
+                        continue;
+                    }
+                };
+                self.note(subject, became);
+            }
+            done += part.len();
+            let word = screen.pick("certificates:", "证明：");
+            screen.note(&format!("{word} {done} / {total}"));
+        }
+        for (place, subject) in begun {
             let of = (answered, place, subject);
             self.note(subject, issue_one(issuing, question, of, folder).await?);
         }

@@ -2,7 +2,9 @@
 //! holder and with a place of its own. They are one certificate: what is ordered of it holds for
 //! all.
 
-use rusqlite::{Connection, params};
+use std::time::SystemTime;
+
+use rusqlite::{Connection, Transaction, params};
 use zerotrip_certificates::status::{StatusReference, StatusValue};
 
 use super::bounds::COPIES;
@@ -67,41 +69,54 @@ impl Register {
         &mut self,
         serial: &str,
         tokens: &[&str],
-        (issued_at, valid_until): (std::time::SystemTime, std::time::SystemTime),
+        (issued_at, valid_until): (SystemTime, SystemTime),
     ) -> Result<(), RegisterError> {
-        let Some((first, others)) = tokens.split_first() else {
-            return Err(RegisterError::Copies(0));
-        };
-        let unknown = || RegisterError::Unknown(serial.to_owned());
         let transaction = begin(&mut self.connection)?;
+        sealed(&transaction, serial, tokens, (issued_at, valid_until))?;
+        Ok(transaction.commit()?)
+    }
+}
+
+/// Keeps the copies of a certificate.
+pub(super) fn sealed(
+    transaction: &Transaction<'_>,
+    serial: &str,
+    tokens: &[&str],
+    (issued_at, valid_until): (SystemTime, SystemTime),
+) -> Result<(), RegisterError> {
+    let Some((first, others)) = tokens.split_first() else {
+        return Err(RegisterError::Copies(0));
+    };
+    let unknown = || RegisterError::Unknown(serial.to_owned());
+    let mut update = transaction.prepare_cached(
+        "UPDATE certificate SET token = ?, issued_at = ?, valid_until = ?, stage = ? WHERE serial \
+         = ? AND stage = ?",
+    )?;
+    let changed = update.execute(params![
+        first,
+        seconds(issued_at),
+        seconds(valid_until),
+        Stage::Sealed.number(),
+        serial,
+        Stage::Reserved.number(),
+    ])?;
+    if changed != 1 {
+        return Err(unknown());
+    }
+    for (token, number) in others.iter().zip(1..) {
         let changed = transaction.execute(
-            "UPDATE certificate SET token = ?, issued_at = ?, valid_until = ?, stage = ? WHERE \
-             serial = ? AND stage = ?",
-            params![
-                first,
-                seconds(issued_at),
-                seconds(valid_until),
-                Stage::Sealed.number(),
-                serial,
-                Stage::Reserved.number(),
-            ],
+            "UPDATE copy SET token = ? WHERE serial = ? AND number = ? AND token IS NULL",
+            params![token, serial, number],
         )?;
         if changed != 1 {
             return Err(unknown());
         }
-        for (token, number) in others.iter().zip(1..) {
-            let changed = transaction.execute(
-                "UPDATE copy SET token = ? WHERE serial = ? AND number = ? AND token IS NULL",
-                params![token, serial, number],
-            )?;
-            if changed != 1 {
-                return Err(unknown());
-            }
-        }
-        // What stays of it is a place with no certificate, as a decoy is.
-        transaction.execute("DELETE FROM copy WHERE serial = ? AND token IS NULL", [serial])?;
-        Ok(transaction.commit()?)
     }
+    // What stays of it is a place with no certificate, as a decoy is.
+    let mut others =
+        transaction.prepare_cached("DELETE FROM copy WHERE serial = ? AND token IS NULL")?;
+    others.execute([serial])?;
+    Ok(())
 }
 
 fn all(connection: &Connection, serial: &str) -> Result<Vec<Copy>, RegisterError> {

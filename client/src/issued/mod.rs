@@ -18,6 +18,7 @@ mod sealer;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod together;
 
 pub use bounds::{COPIES, FILE, LIFE, TTL};
 pub use copies::Copy;
@@ -28,3 +29,4 @@ pub use publish::{Due, Published};
 pub use register::{Ground, Register, Search};
 pub use sealer::{SEAL_CERTIFICATE, Sealer};
 pub use settings::StatusSettings;
+pub use together::SealedToken;

@@ -96,40 +96,11 @@ impl Register {
         year: u16,
     ) -> Result<Entry, RegisterError> {
         self.is_newest()?;
-        let transaction = begin(&mut self.connection)?;
-        let subject = subject_number(ground.subject)?;
-        if let Some(entry) = by_ground(&transaction, ground.exchange, subject)? {
-            return Ok(entry);
-        }
-        let last: i64 = transaction.query_row(
-            "SELECT COALESCE(MAX(number), 0) FROM certificate WHERE year = ?",
-            [year],
-            |row| row.get(0),
-        )?;
-        let number = last + 1;
-        let serial =
-            u64::try_from(number).ok().and_then(|number| Serial::new(&self.issuer, year, number));
-        let serial = serial.ok_or(RegisterError::NoSystem)?;
-        let (list, reference) = draw_place(&transaction, &self.settings, profile, serial.as_str())?;
-        let place = i64::try_from(reference.place).map_err(|_| RegisterError::Content("place"))?;
-        transaction.execute(
-            "INSERT INTO certificate (serial, year, number, exchange, subject, question, list, \
-             place, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            params![
-                serial.as_str(),
-                year,
-                number,
-                ground.exchange,
-                subject,
-                ground.question,
-                list,
-                place,
-                Stage::Reserved.number(),
-            ],
-        )?;
-        let entry = by_serial(&transaction, serial.as_str())?;
+        let Self { connection, settings, issuer, .. } = self;
+        let transaction = begin(connection)?;
+        let entry = reserve(&transaction, (settings, issuer), ground, (profile, year))?;
         transaction.commit()?;
-        entry.ok_or(RegisterError::Content("certificate"))
+        Ok(entry)
     }
 
     /// Keeps a certificate that was sealed, before anybody hears of it.
@@ -144,12 +115,7 @@ impl Register {
 
     /// Notes that the hub has recorded it.
     pub fn recorded(&mut self, serial: &str, index: u64) -> Result<(), RegisterError> {
-        let index = i64::try_from(index).map_err(|_| RegisterError::Content("record_index"))?;
-        let changed = self.connection.execute(
-            "UPDATE certificate SET stage = ?, record_index = ? WHERE serial = ? AND stage = ?",
-            params![Stage::Recorded.number(), index, serial, Stage::Sealed.number()],
-        )?;
-        if changed == 1 { Ok(()) } else { Err(RegisterError::Unknown(serial.to_owned())) }
+        recorded(&self.connection, serial, index)
     }
 
     /// The certificate with this number.
@@ -240,6 +206,57 @@ impl Register {
             select.query_row([serial], |row| row.get(0)).optional()?;
         Ok(refusal.flatten().is_some_and(|code| code == ErrorCode::NotIssuable.name()))
     }
+}
+
+/// The number and the place of the certificate on a ground.
+pub(super) fn reserve(
+    transaction: &Transaction<'_>,
+    (settings, issuer): (&StatusSettings, &Identity),
+    ground: Ground<'_>,
+    (profile, year): (Profile, u16),
+) -> Result<Entry, RegisterError> {
+    let subject = subject_number(ground.subject)?;
+    if let Some(entry) = by_ground(transaction, ground.exchange, subject)? {
+        return Ok(entry);
+    }
+    let mut last = transaction
+        .prepare_cached("SELECT COALESCE(MAX(number), 0) FROM certificate WHERE year = ?")?;
+    let number = last.query_row([year], |row| row.get::<_, i64>(0))? + 1;
+    let serial = u64::try_from(number).ok().and_then(|number| Serial::new(issuer, year, number));
+    let serial = serial.ok_or(RegisterError::NoSystem)?;
+    let (list, reference) = draw_place(transaction, settings, profile, serial.as_str())?;
+    let place = i64::try_from(reference.place).map_err(|_| RegisterError::Content("place"))?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO certificate (serial, year, number, exchange, subject, question, list, place, \
+         stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    insert.execute(params![
+        serial.as_str(),
+        year,
+        number,
+        ground.exchange,
+        subject,
+        ground.question,
+        list,
+        place,
+        Stage::Reserved.number(),
+    ])?;
+    by_serial(transaction, serial.as_str())?.ok_or(RegisterError::Content("certificate"))
+}
+
+/// Notes that the hub has recorded a certificate that is sealed.
+pub(super) fn recorded(
+    connection: &Connection,
+    serial: &str,
+    index: u64,
+) -> Result<(), RegisterError> {
+    let index = i64::try_from(index).map_err(|_| RegisterError::Content("record_index"))?;
+    let mut update = connection.prepare_cached(
+        "UPDATE certificate SET stage = ?, record_index = ? WHERE serial = ? AND stage = ?",
+    )?;
+    let stages = (Stage::Recorded.number(), Stage::Sealed.number());
+    let changed = update.execute(params![stages.0, index, serial, stages.1])?;
+    if changed == 1 { Ok(()) } else { Err(RegisterError::Unknown(serial.to_owned())) }
 }
 
 /// A transaction that writes: it waits for others at once, and not in its midst.

@@ -1,12 +1,10 @@
 //! Issuing a certificate: asking and sealing. [`recording`](super::recording) has the hub record it
 //! and hands it out.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
 use chrono::Datelike as _;
-use zerotrip_certificates::sdjwt::SdJwt;
 use zerotrip_certificates::{
     CertificateContent, HolderKey, Profile, SealError, Serial, TrustRoot, verify,
 };
@@ -18,8 +16,8 @@ use super::error::SessionError;
 use super::issuer::Issuer;
 use super::recording::{Issue, Kept, Out, Prepared};
 use crate::issued::{Entry, Ground, Register, RegisterError, Sealer, Stage};
-use crate::reply::{AnsweredMany, NotAllowed, Outcome};
-use crate::request::{APPLICANT, CheckQuestion, Errand, IdentityAssertion, RequestId};
+use crate::reply::{NotAllowed, Outcome};
+use crate::request::{CheckQuestion, Errand, IdentityAssertion, RequestId};
 
 /// What a caller may want beside a certificate on an answer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,84 +29,6 @@ pub struct Wanted<'a> {
     pub identity: Option<&'a IdentityAssertion>,
     /// The key that the certificate is bound to, in the profile of wallets.
     pub holder: Option<&'a HolderKey>,
-}
-
-/// Issues on answers about many, one certificate after the other.
-pub struct ManyIssuing<'a> {
-    session: &'a mut Session,
-    issuer: Issuer,
-    errand: &'a Errand,
-}
-
-impl ManyIssuing<'_> {
-    /// A certificate on the answer about one of them, as [`Session::issue_one_of_many`].
-    /// `question` names the person too.
-    pub async fn issue(
-        &mut self,
-        question: &CheckQuestion,
-        (answered, place): (&AnsweredMany, usize),
-        file: &Path,
-    ) -> Result<Issue, SessionError> {
-        let Self { session, issuer, errand } = self;
-        let prepared = session.prepare(issuer, Some(file), &[])?;
-        let outcome = answered.outcome(place).ok_or(SessionError::NoSuchPlace(place))?;
-        let payload = &answered.request.envelope.payload;
-        session.issue_on(errand, question, outcome, payload, prepared).await
-    }
-
-    /// What the register has of the certificate on an answer about one of them.
-    pub fn known(
-        &self,
-        answered: &AnsweredMany,
-        place: usize,
-    ) -> Result<Option<Entry>, SessionError> {
-        let register = self.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
-        let place = u64::try_from(place).map_err(|_| SessionError::NoSuchPlace(place))?;
-        Ok(register.on(&answered.proven.answer().request_id, Some(place))?)
-    }
-
-    /// Who has a certificate on this question for this errand already, that has not ended and is
-    /// not in a wallet: the newest of each person, whatever has become of it. One that is sealed,
-    /// and not known to be recorded, is told where there is no other.
-    pub fn held(&self, question: &CheckQuestion) -> Result<BTreeMap<String, Entry>, SessionError> {
-        let register = self.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
-        let name = format!("{}/{}", question.check, question.variant);
-        let mut held = BTreeMap::new();
-        for entry in register.issued_on(&name, SystemTime::now())? {
-            if entry.profile != Profile::National {
-                continue;
-            }
-            let token = SdJwt::parse(entry.token.as_deref().unwrap_or_default());
-            let token = token.map_err(RegisterError::Kept)?;
-            let says = |name: &str, value: &str| token.discloses(name, value);
-            let Some(subject) = token.subjects().remove(APPLICANT) else { continue };
-            if says("purpose", &self.errand.purpose)
-                && says("case_number", &self.errand.case_number)
-            {
-                held.entry(subject).or_insert(entry);
-            }
-        }
-        Ok(held)
-    }
-
-    /// Has the hub record one that is sealed and not known to be recorded: nobody is asked.
-    /// `question` names the person too.
-    pub async fn record_anew(
-        &mut self,
-        question: &CheckQuestion,
-        entry: &Entry,
-        file: &Path,
-    ) -> Result<Issue, SessionError> {
-        let Self { session, issuer, errand } = self;
-        let prepared = session.prepare(issuer, Some(file), &[])?;
-        session.record_anew(entry, (errand, question), prepared).await
-    }
-
-    /// Whether nothing can be sealed on this answer any more, by the hub's own word.
-    pub fn is_refused(&self, entry: &Entry) -> Result<bool, SessionError> {
-        let register = self.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
-        Ok(register.is_refused(&entry.serial)?)
-    }
 }
 
 impl Session {
@@ -157,29 +77,6 @@ impl Session {
             Stage::Sealed => Resumed::Issued(self.record_anew(entry, asked, prepared).await?),
             Stage::Reserved | Stage::GivenUp => Resumed::Not(prepared),
         })
-    }
-
-    /// The same on one subject of an answer about many that this system has, at most an hour old:
-    /// nobody is asked again. `place`: the subject's in the request, from 0.
-    pub async fn issue_one_of_many(
-        &mut self,
-        errand: &Errand,
-        question: &CheckQuestion,
-        one: (&AnsweredMany, usize),
-        file: &Path,
-    ) -> Result<Issue, SessionError> {
-        self.issue_each_of_many(errand, question).await?.issue(question, one, file).await
-    }
-
-    /// What issues on answers about many, one certificate after the other.
-    pub async fn issue_each_of_many<'a>(
-        &'a mut self,
-        errand: &'a Errand,
-        question: &CheckQuestion,
-    ) -> Result<ManyIssuing<'a>, SessionError> {
-        self.definition(question).await?;
-        let issuer = self.issuer()?;
-        Ok(ManyIssuing { session: self, issuer, errand })
     }
 
     pub(super) fn issuer(&self) -> Result<Issuer, SessionError> {
@@ -291,7 +188,7 @@ enum Resumed<'a> {
 }
 
 /// The year by the organ's own calendar.
-fn year_of(now: SystemTime) -> Option<u16> {
+pub(super) fn year_of(now: SystemTime) -> Option<u16> {
     u16::try_from(chrono::DateTime::<chrono::Local>::from(now).year()).ok()
 }
 

@@ -224,7 +224,7 @@ impl Session {
 
     /// Announces a sealed certificate to the hub. After anything but its own refusal or a proven
     /// reply, it is not known what the hub did.
-    async fn announce(
+    pub(super) async fn announce(
         &mut self,
         announcement: &SignedRequest,
         digest: &[u8; 32],
@@ -258,7 +258,7 @@ impl Session {
 }
 
 /// Why an announcement has no proven reply.
-enum Unheard {
+pub(super) enum Unheard {
     /// The hub refused: nothing is recorded.
     Refused(Refusal),
     /// It may be recorded, or not.

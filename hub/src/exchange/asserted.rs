@@ -40,7 +40,7 @@ impl Asserted {
         let (request, token) = (&identified.request, identified.assertion.as_str());
         let named = match &request.body {
             Some(Body::Check(check)) => check.identity_digest.as_slice(),
-            Some(Body::CheckMany(_) | Body::Issue(_)) | None => &[],
+            Some(Body::CheckMany(_) | Body::Issue(_) | Body::IssueMany(_)) | None => &[],
         };
         let is_nothing = token.is_empty() && named.is_empty();
         let terms = match terms {

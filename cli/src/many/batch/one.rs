@@ -97,15 +97,32 @@ pub(super) fn came(issue: Issue, entry: Option<&Entry>, file: PathBuf) -> Result
             let serial = issued.certificate.serial.map(|serial| serial.to_string());
             return Err(RegisterError::Unknown(serial.unwrap_or_default()).into());
         }
-        (Issue::NotIssued(outcome), _) => Became::Refused(
-            match outcome {
-                Outcome::Denied(denied) => denied.code.name(),
-                Outcome::Unavailable(none) => none.code.name(),
-                Outcome::Affirmed(_) | Outcome::Negative(_) => ErrorCode::NotIssuable.name(),
-            }
-            .to_owned(),
-        ),
+        (Issue::NotIssued(outcome), _) => Became::Refused(why(&outcome)),
     })
+}
+
+/// The code of an outcome that is no certificate.
+pub(super) fn why(outcome: &Outcome) -> String {
+    let code = match outcome {
+        Outcome::Denied(denied) => denied.code,
+        Outcome::Unavailable(none) => none.code,
+        Outcome::Affirmed(_) | Outcome::Negative(_) => ErrorCode::NotIssuable,
+    };
+    code.name().to_owned()
+}
+
+/// The certificate on a place of an answer, which the register has as recorded.
+pub(super) fn recorded(
+    issuing: &ManyIssuing<'_>,
+    (answered, place): (&AnsweredMany, usize),
+    folder: &Path,
+) -> Result<Became, Failure> {
+    match issuing.known(answered, place)? {
+        Some(entry) if entry.stage == Stage::Recorded => {
+            hand_out(&entry, folder).map(Became::Issued)
+        }
+        _ => Err(RegisterError::Unknown(format!("{place}")).into()),
+    }
 }
 
 /// Sees to it that a certificate that was recorded is in the folder, and nothing else under its

@@ -50,7 +50,7 @@ impl<'a> Asked<'a> {
             Some(Body::CheckMany(body)) => {
                 (&body.check, &body.variant, &body.parameters, Some(Many::of(body, shown)?))
             }
-            Some(Body::Issue(_)) | None => {
+            Some(Body::Issue(_) | Body::IssueMany(_)) | None => {
                 return refuse(
                     ErrorCode::GateRefused,
                     "the request behind this scan is not a check",
