@@ -135,6 +135,11 @@ impl Provider {
         self.keys.get(id)
     }
 
+    /// Whether it has the key of this thumbprint, by whatever id.
+    pub(crate) fn has_key(&self, thumbprint: &[u8]) -> bool {
+        self.keys.iter().any(|key| key.thumbprint() == thumbprint)
+    }
+
     pub(crate) fn level(&self, acr: &str) -> Option<Level> {
         self.levels.iter().find(|(known, _)| known == acr).map(|(_, level)| *level)
     }

@@ -86,6 +86,7 @@ impl Asserted {
             provider: self.identification.provider.clone(),
             level: self.identification.level.to_wire().into(),
             identified_at: Some(to_timestamp(self.identification.at)),
+            basis: Some(self.identification.basis.to_wire()),
         }
     }
 

@@ -14,7 +14,9 @@ use zerotrip_proto::Refusal;
 use zerotrip_proto::v1::entry_content;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::subject_answer::Outcome as SubjectOutcome;
-use zerotrip_proto::v1::{ErrorCode, ExchangeOutcome, IssueBody, SubjectAnswer, SubjectLeaf};
+use zerotrip_proto::v1::{
+    ErrorCode, ExchangeOutcome, IdentityRecord, IssueBody, SubjectAnswer, SubjectLeaf,
+};
 
 use zerotrip_trust::entry;
 
@@ -33,8 +35,8 @@ pub struct IssueRequest {
     /// `<check>/<variant>` of the answer that it rests on.
     check: String,
     certificate_digest: Vec<u8>,
-    /// Where its check asks that the person was identified: on whose assertion the answer rests.
-    identified_by: Option<String>,
+    /// Where its check asks that the person was identified: what was kept of the assertion.
+    identified_by: Option<IdentityRecord>,
 }
 
 impl Kind for IssueRequest {
@@ -135,7 +137,7 @@ impl Kind for IssueRequest {
     }
 
     fn identity(&self) -> IdentityAsked<'_> {
-        self.identified_by.as_deref().map_or(IdentityAsked::Nothing, IdentityAsked::Answered)
+        self.identified_by.as_ref().map_or(IdentityAsked::Nothing, IdentityAsked::Answered)
     }
 
     fn asking(&self, _: &Identified, _: &Decision) -> Vec<Asking> {
@@ -152,9 +154,9 @@ impl Kind for IssueRequest {
     }
 }
 
-/// On whose assertion an answer rests, where its check asks that the person was identified: the
-/// provider, as the intent names it; no provider where it names none.
-fn identified_by(hub: &Hub, check: &str, intent: u64) -> Result<Option<String>, Refusal> {
+/// On which assertion an answer rests, where its check asks that the person was identified: what
+/// the intent has of it; nothing that counts where it has nothing.
+fn identified_by(hub: &Hub, check: &str, intent: u64) -> Result<Option<IdentityRecord>, Refusal> {
     let name = check.split_once('/').map_or(check, |(name, _)| name);
     let asks = |version: &Version| version.definition.identity.is_some();
     if !hub.catalog.version(name).is_some_and(asks) {
@@ -162,11 +164,11 @@ fn identified_by(hub: &Hub, check: &str, intent: u64) -> Result<Option<String>, 
     }
     let entries = hub.ledger.entries(intent, 1, &Reader::Authority).map_err(ledger_refusal)?;
     let opened = entries.first().and_then(|one| entry::open(&one.leaf, one.opening.as_ref()?).ok());
-    let provider = match opened.and_then(|content| content.body) {
-        Some(entry_content::Body::Intent(intent)) => intent.identity.map(|one| one.provider),
+    let record = match opened.and_then(|content| content.body) {
+        Some(entry_content::Body::Intent(intent)) => intent.identity,
         _ => None,
     };
-    Ok(Some(provider.unwrap_or_default()))
+    Ok(Some(record.unwrap_or_default()))
 }
 
 /// Of an `ExchangeBody`, its leaves, each as it is encoded: of up to 10,000 one is read, for each
