@@ -231,6 +231,17 @@ fn an_answer_bears_a_certificate_by_what_its_provider_is_now() {
     }
 }
 
+#[test]
+fn nobody_was_identified_at_a_time_that_is_to_come() {
+    let world = World::new();
+    for (ahead, told) in [(30, NOW), (1, NOW), (0, NOW)] {
+        let claims = with(World::claims(), "auth_time", json!(NOW + ahead));
+        let claims = with(claims, "iat", json!(NOW + ahead));
+        let found = world.verified(&world.token(&world.header(), &claims)).unwrap();
+        assert_eq!(found.at, at(told), "{ahead} s ahead");
+    }
+}
+
 fn request() -> Request {
     let text = |text: &str| text.to_owned();
     Request {
@@ -333,7 +344,18 @@ fn every_fault_of_a_provider_is_named() {
         assert!(faults.len() == 1 && faults[0].1.to_string().contains(said), "{said}: {faults:?}");
     }
     let other = IdentityProvider { id: "other".into(), ..whole.clone() };
-    for (both, said) in [([&whole, &whole], "twice"), ([&whole, &other], "issuer")] {
+    let issuer = "https://other.example".to_owned();
+    let names = ("Other login".to_owned(), "其他统一身份认证".to_owned());
+    let apart = IdentityProvider { issuer, name_en: names.0, name_zh: names.1, ..other.clone() };
+    assert!(Providers::read(&[whole.clone(), apart.clone()]).is_ok());
+    let english = IdentityProvider { name_en: "CITY  login".into(), ..apart.clone() };
+    let chinese = IdentityProvider { name_zh: whole.name_zh.clone(), ..apart };
+    for (both, said) in [
+        ([&whole, &whole], "twice"),
+        ([&whole, &other], "issuer"),
+        ([&whole, &english], "another provider has its name"),
+        ([&whole, &chinese], "another provider has its name"),
+    ] {
         let faults = Providers::read(&both.map(Clone::clone)).unwrap_err();
         assert!(faults[0].1.to_string().contains(said), "{faults:?}");
     }
@@ -341,6 +363,8 @@ fn every_fault_of_a_provider_is_named() {
         .map(|number| IdentityProvider {
             id: format!("p{number}"),
             issuer: format!("https://p{number}.example"),
+            name_en: format!("Login {number}"),
+            name_zh: format!("身份认证{number}"),
             ..whole.clone()
         })
         .collect();
