@@ -3,8 +3,9 @@
 //!
 //! The folder has the signed answers (`answers.jsonl` and its evidence), a certificate for each
 //! yes, and `result.csv`, which is written from both. A later run over the same folder takes up
-//! what is there: who has a certificate gets no second one, whatever stopped the first run. The
-//! register of issued certificates decides that, and not the files.
+//! what is there: who has a certificate gets no second one, whatever stopped the first run, and
+//! whoever issues beside it. The register of issued certificates decides that, as each is sealed,
+//! and not the files.
 
 mod one;
 
@@ -17,15 +18,12 @@ use futures::future::join_all;
 use serde_json::json;
 use zerotrip_certificates::status::StatusValue;
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_client::issued::{Entry, Register, RegisterError, Stage};
+use zerotrip_client::issued::{Register, RegisterError};
 use zerotrip_client::reply::{AnsweredMany, ManyOutcome};
-use zerotrip_client::{CheckQuestion, Errand, ManyIssuing, Session, SessionError};
+use zerotrip_client::{CheckQuestion, Errand, ManyIssuing, Session};
 use zerotrip_proto::bounds::SUBJECTS;
-use zerotrip_proto::v1::ErrorCode;
 
-use self::one::{
-    Became, Certificate, UNCONFIRMED, about, came, file_of, free, hand_out, is_yes, issue_one,
-};
+use self::one::{Became, Certificate, about, is_yes, issue_one, take_up};
 use super::answers::Answers;
 use super::{ask_all, many, read_list};
 use crate::render::{Failure, Screen};
@@ -78,6 +76,7 @@ pub(crate) async fn issue(
     let kept = Answers::kept(&folder.join(ANSWERS))?;
     let mut session = Session::connect(&home).await?;
     first.question = session.in_form(&first.question, true).await?;
+    let question = first.question.clone();
     // What an earlier run did not finish, whatever its age: the register knows of each.
     let earlier = kept.verified(|kept| session.kept_many(kept, errand, &first))?;
     let mut answers = kept.taken_up(&earlier)?;
@@ -85,19 +84,10 @@ pub(crate) async fn issue(
     let wanted: BTreeSet<&str> = subjects.iter().map(String::as_str).collect();
     let mut issuing = session.issue_each_of_many(errand, &question).await?;
     // Who has one already, by the register: whatever folder it went into.
-    for (subject, entry) in issuing.held(&question)? {
-        if !wanted.contains(subject.as_str()) {
-            continue;
-        }
-        match (entry.stage, entry.status) {
-            (Stage::Recorded, _) => {
-                issued.note(&subject, Became::Issued(hand_out(&entry, folder)?));
-            }
-            (_, StatusValue::Valid) => {
-                issued.confirm(&mut issuing, &question, (&subject, &entry), folder).await?;
-            }
-            // Revoked before it was seen recorded: the person is asked about anew.
-            _ => {}
+    for subject in &wanted {
+        let asked = about(&question, subject);
+        if let Some(entry) = issuing.held(&asked)? {
+            issued.note(subject, take_up(&mut issuing, &asked, &entry, folder).await?);
         }
     }
     // Of each person the last answer alone; a yes that a later no followed is none.
@@ -215,26 +205,6 @@ impl Issued {
             let of = (answered, place, subject);
             self.note(subject, issue_one(issuing, question, of, folder).await?);
         }
-        Ok(())
-    }
-
-    /// Has a certificate recorded that is sealed and not known to be. Where the hub refuses, it may
-    /// be recorded or not: without its revocation nobody is asked anew.
-    async fn confirm(
-        &mut self,
-        issuing: &mut ManyIssuing<'_>,
-        question: &CheckQuestion,
-        (subject, entry): (&str, &Entry),
-        folder: &Path,
-    ) -> Result<(), Failure> {
-        let file = free(file_of(folder, &entry.exchange, entry.subject))?;
-        let became = match issuing.record_anew(&about(question, subject), entry, &file).await {
-            Err(SessionError::Refused(refusal)) if refusal.code == ErrorCode::NotIssuable => {
-                Became::Refused(UNCONFIRMED.to_owned())
-            }
-            issue => came(issue?, Some(entry), file)?,
-        };
-        self.note(subject, became);
         Ok(())
     }
 

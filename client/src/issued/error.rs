@@ -49,6 +49,8 @@ pub enum RegisterError {
     NoSuccessor(String),
     #[error("`{0}` was not issued, so there is nothing to hand out")]
     NotIssued(String),
+    #[error("`{0}` is in force for this very errand")]
+    AlreadyIssued(String),
     #[error("the certificate with the number `{0}` is another one")]
     OtherCertificate(String),
     #[error("`{serial}` is not in force: it is {}", status.word())]

@@ -14,7 +14,8 @@ use super::bounds::REASON_CHARS;
 use super::copies::set_all;
 use super::entry::{Entry, Stage};
 use super::error::RegisterError;
-use super::register::{Register, begin, by_serial, seconds};
+use super::register::{Register, begin, by_serial};
+use super::time::seconds;
 
 /// What is ordered of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]

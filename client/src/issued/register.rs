@@ -13,10 +13,12 @@ use zerotrip_trust::identity::Identity;
 
 use super::bounds::LISTED;
 use super::entry::{COLUMNS, Entry, Event, Stage};
+use super::errand::{Beside, ErrandKey, can_count, newest_for};
 use super::error::RegisterError;
 use super::lists::draw_place;
 use super::schema;
 use super::settings::StatusSettings;
+use super::time::seconds;
 
 /// A system's register of the certificates that it issued.
 #[derive(Debug)]
@@ -139,17 +141,41 @@ impl Register {
         token: &str,
         times: (SystemTime, SystemTime),
     ) -> Result<(), RegisterError> {
-        self.sealed_copies(serial, &[token], times)
+        self.sealed_copies(serial, &[token], times, Beside::None)
     }
 
-    /// Notes that the hub has recorded it.
+    /// Notes that the hub has recorded it; also where another process has announced the same and
+    /// noted it first.
     pub fn recorded(&mut self, serial: &str, index: u64) -> Result<(), RegisterError> {
         let index = i64::try_from(index).map_err(|_| RegisterError::Content("record_index"))?;
         let changed = self.connection.execute(
             "UPDATE certificate SET stage = ?, record_index = ? WHERE serial = ? AND stage = ?",
             params![Stage::Recorded.number(), index, serial, Stage::Sealed.number()],
         )?;
-        if changed == 1 { Ok(()) } else { Err(RegisterError::Unknown(serial.to_owned())) }
+        if changed == 1 || self.entry(serial)?.stage == Stage::Recorded {
+            return Ok(());
+        }
+        Err(RegisterError::Unknown(serial.to_owned()))
+    }
+
+    /// The certificate for an errand that has not ended and is in no wallet: the one that counts or
+    /// can count again, or else the newest, whatever has become of it. One that is sealed, and not
+    /// known to be recorded, is told where there is no other.
+    pub fn newest_for(
+        &self,
+        errand: &ErrandKey,
+        now: SystemTime,
+    ) -> Result<Option<Entry>, RegisterError> {
+        newest_for(&self.connection, errand, now)
+    }
+
+    /// The one of these that counts, or does so again once its suspension is lifted.
+    pub fn counting_for(
+        &self,
+        errand: &ErrandKey,
+        now: SystemTime,
+    ) -> Result<Option<Entry>, RegisterError> {
+        Ok(self.newest_for(errand, now)?.filter(can_count))
     }
 
     /// The certificate with this number.
@@ -268,10 +294,4 @@ fn by_ground(
 fn subject_number(subject: Option<u64>) -> Result<i64, RegisterError> {
     let number = subject.map_or(Ok(-1), i64::try_from);
     number.map_err(|_| RegisterError::Content("subject"))
-}
-
-/// Whole seconds since 1970.
-pub(super) fn seconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    i64::try_from(since).unwrap_or(i64::MAX)
 }

@@ -15,7 +15,7 @@ use super::bounds::CALL_TIME;
 use super::copies::{Copies, are_for};
 use super::error::SessionError;
 use super::issuer::Issuer;
-use crate::issued::{Due, Entry, RegisterError};
+use crate::issued::{Beside, Due, Entry, RegisterError};
 use crate::reply::{Announced, Outcome, verify_recorded};
 use crate::request::{CheckQuestion, Errand, SignedRequest, sign_issue};
 
@@ -61,6 +61,8 @@ pub(super) struct Prepared<'a> {
     /// The keys of its holder that it is bound to, a copy to each; none in the national profile.
     pub(super) holders: &'a [HolderKey],
     pub(super) out: Out,
+    /// Beside what it may come to count.
+    pub(super) beside: Beside,
 }
 
 /// Where a certificate goes.
