@@ -154,8 +154,9 @@ fn a_batch_that_is_killed_again_and_again_gives_each_person_one_certificate() {
     let serial = table_of(&out)[settled[0]].1.clone();
     let revoke = ["revoke", &serial, "--dir", &dir, "--reason", "a test"];
     town.deployment.zerotrip(&revoke).unwrap().expect(0).unwrap();
-    town.deployment.zerotrip(&arguments).unwrap();
-    assert_eq!(table_of(&out)[settled[0]].0, "revoked");
+    town.deployment.zerotrip(&arguments).unwrap().expect(3).unwrap();
+    let (outcome, number, named) = table_of(&out)[settled[0]].clone();
+    assert_eq!((outcome.as_str(), number, named.as_str()), ("revoked", serial, ""));
     assert!(!out.join(first).exists());
     town.deployment.stop().unwrap();
 }

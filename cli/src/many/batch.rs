@@ -26,11 +26,13 @@ use zerotrip_proto::bounds::SUBJECTS;
 use self::one::{Became, Certificate, about, is_yes, issue_one, take_up};
 use super::answers::Answers;
 use super::{ask_all, many, read_list};
-use crate::render::{Failure, Screen};
+use crate::render::{DENIED, Failure, Language, NOT_SO, Screen, UNAVAILABLE};
 use crate::renewals;
 
 /// Where the answers are kept in the folder.
 const ANSWERS: &str = "answers.jsonl";
+/// The outcome of whoever has a certificate that counts.
+const ISSUED: &str = "issued";
 /// The table.
 const RESULT: &str = "result.csv";
 /// Certificates that are under way at once.
@@ -125,15 +127,7 @@ pub(crate) async fn issue(
     })
     .await?;
     issued.write(&folder.join(RESULT), &subjects, &answers)?;
-    let count = issued.certificates.len();
-    let text = format!(
-        "{} {count}  ({})",
-        screen.pick("certificates issued:", "已签发证明："),
-        folder.display()
-    );
-    screen
-        .show(&text, &json!({ "certificates": count, "folder": folder.display().to_string() }))?;
-    answers.summary(&subjects, screen)
+    issued.summary(&subjects, &answers, folder, screen)
 }
 
 impl Issued {
@@ -221,23 +215,74 @@ impl Issued {
         }
     }
 
-    /// Writes the table: who, what came of it, why, the certificate's number and its file.
+    /// What came of a person, and why.
+    fn outcome<'a>(&'a self, subject: &str, answers: &'a Answers) -> (&'a str, &'a str) {
+        match (self.certificates.get(subject), self.refused.get(subject)) {
+            (Some(one), _) if one.status == StatusValue::Valid => (ISSUED, ""),
+            (Some(one), _) => (one.status.word(), ""),
+            (None, Some(code)) => ("denied", code.as_str()),
+            (None, None) => answers.outcome(subject),
+        }
+    }
+
+    /// Writes the table: who, what came of it, why, the certificate's number and its file, where it
+    /// counts.
     fn write(&self, file: &Path, subjects: &[String], answers: &Answers) -> Result<(), Failure> {
         let mut table = String::from("subject,outcome,code,serial,file\n");
         for subject in subjects {
+            let (outcome, code) = self.outcome(subject, answers);
             let certificate = self.certificates.get(subject);
-            let (outcome, code) = match (certificate, self.refused.get(subject)) {
-                (Some(one), _) if one.status == StatusValue::Valid => ("issued", ""),
-                (Some(one), _) => (one.status.word(), ""),
-                (None, Some(code)) => ("denied", code.as_str()),
-                (None, None) => answers.outcome(subject),
-            };
             let serial = certificate.map_or("", |one| one.serial.as_str());
-            let path = certificate.filter(|one| files::is_there(&one.file));
+            let counts = certificate.filter(|one| one.status == StatusValue::Valid);
+            let path = counts.filter(|one| files::is_there(&one.file));
             let path = path.and_then(|one| one.file.file_name()?.to_str());
             let path = path.unwrap_or_default();
             table.push_str(&format!("{subject},{outcome},{code},{serial},{path}\n"));
         }
         Ok(files::write(file, table.as_bytes(), Secrecy::Private)?)
+    }
+
+    /// Tells what came of everybody. Only where each has a certificate that counts, or a no, is all
+    /// done.
+    fn summary(
+        &self,
+        subjects: &[String],
+        answers: &Answers,
+        folder: &Path,
+        screen: &Screen,
+    ) -> Result<ExitCode, Failure> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for subject in subjects {
+            *counts.entry(self.outcome(subject, answers).0).or_default() += 1;
+        }
+        let of = |outcome: &str| counts.get(outcome).copied().unwrap_or_default();
+        let [issued, no, none, denied] = [ISSUED, "negative", "unavailable", "denied"].map(of);
+        let ended = self.certificates.iter();
+        let ended = ended.filter(|(_, one)| one.status != StatusValue::Valid).count();
+        // A yes among them has no certificate.
+        let left = subjects.len() - issued - no - none - denied - ended;
+        let text = match screen.language {
+            Language::Zh => format!(
+                "已签发证明 {issued}，证明已撤销、暂停或被替代 {ended}，不符合 {no}，暂不可用 {none}，\
+                 不予受理 {denied}，未完成 {left}（{}）",
+                folder.display()
+            ),
+            Language::En => format!(
+                "{issued} certificates issued, {ended} revoked, suspended or superseded since, \
+                 {no} no, {none} unavailable, {denied} denied, {left} not done ({})",
+                folder.display()
+            ),
+        };
+        let value = json!({
+            "certificates": issued, "folder": folder.display().to_string(),
+            "persons": subjects.len(), "counts": counts,
+        });
+        screen.show(&text, &value)?;
+        Ok(ExitCode::from(match (denied + ended, none + left, no) {
+            (1.., ..) => DENIED,
+            (0, 1.., _) => UNAVAILABLE,
+            (0, 0, 1..) => NOT_SO,
+            (0, 0, 0) => 0,
+        }))
     }
 }

@@ -168,6 +168,7 @@ fn exit_of_register(error: &RegisterError) -> u8 {
         RegisterError::NotInProfile { .. }
         | RegisterError::Final(_)
         | RegisterError::AlreadyIssued(_)
+        | RegisterError::Ended(_)
         | RegisterError::NotInForce { .. } => DENIED,
         RegisterError::SetBack { .. }
         | RegisterError::Older(_)

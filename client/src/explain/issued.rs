@@ -80,6 +80,8 @@ impl Explain for RegisterError {
                 Failure::new(en, format!("`{serial}` 目前无效：{}", status.zh()))
                     .remedy("issue another certificate", "请另行签发")
             }
+            Self::Ended(serial) => Failure::new(en, format!("`{serial}` 有效期已满"))
+                .remedy("issue another certificate", "请另行签发"),
             Self::Kept(_) => Failure::new(en, "所存证明无法读取")
                 .remedy("restore the register from its backup", "请从备份恢复登记簿"),
             Self::Random(_) => Failure::new(en, "无法取得随机数"),

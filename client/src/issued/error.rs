@@ -55,6 +55,8 @@ pub enum RegisterError {
     OtherCertificate(String),
     #[error("`{serial}` is not in force: it is {}", status.word())]
     NotInForce { serial: String, status: StatusValue },
+    #[error("`{0}` is over: its validity has ended")]
+    Ended(String),
     #[error("a kept certificate does not read: {0}")]
     Kept(#[from] SdJwtError),
     #[error(transparent)]
