@@ -132,7 +132,7 @@ impl Register {
     }
 }
 
-/// Whether both are about the same person, enterprise or vessel, by what they say. What says
+/// Whether both are about the same person, enterprise or thing, by what they say. What says
 /// nothing of it is about somebody else.
 fn is_about_the_same(one: &Entry, other: &Entry) -> bool {
     let subjects = |entry: &Entry| {
