@@ -1,6 +1,7 @@
 //! What cells of numbers of things have in common, whatever the things are: enterprises, vessels,
-//! vehicles, real-property units. A kind of thing brings its [`Grammar`]; from that follow whose a cell is ([`accounted`]), whose
-//! one could be that is not accounted for ([`Suspect`]), and which numbers are in a text
+//! vehicles, real-property units. A kind of thing brings its [`Grammar`]; from that follow
+//! whose a cell is ([`accounted`]), whose one could be that is not accounted for ([`Suspect`]), and
+//! which numbers are in a text
 //! ([`numbers_in`], [`damaged_in`]).
 //!
 //! Residents have rules of their own ([`crate::resident_id`]): their numbers have birth dates, and

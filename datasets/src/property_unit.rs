@@ -8,8 +8,8 @@
 //!
 //! There is no check character. One wrong digit makes another unit's code, and units have numbers
 //! that run on, so a row under a code is a doubt for the units of all codes that are one slip away
-//! ([`UnitCode::neighbours`]): in a building that is hardly ever nobody. A column of which its owner
-//! states that codes are selected in a register and never typed (`entry = "selected"`) has no such
+//! ([`UnitCode::neighbours`]): in a building that is hardly ever nobody. A column of which its
+//! owner states that codes are selected in a register and never typed (`entry = "selected"`) has no such
 //! slips. Two slips are not noticed.
 //!
 //! # Whose a cell could be

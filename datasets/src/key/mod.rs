@@ -1,5 +1,5 @@
-//! Whom a register is asked about: a resident, an enterprise, a vessel, a vehicle or a real-property
-//! unit. One request, one look-up and one scan have keys of one kind.
+//! Whom a register is asked about: a resident, an enterprise, a vessel, a vehicle or a
+//! real-property unit. One request, one look-up and one scan have keys of one kind.
 
 mod suspect;
 mod texts;

@@ -36,7 +36,7 @@ pub(crate) const OWNERS: &str = "GJZ";
 pub(crate) const RIGHTS: &str = "ABSXCDEFLNHGWY";
 /// What is fixed on it: a house, a wood, something else, nothing.
 pub(crate) const FIXTURES: &str = "FLQW";
-/// What a register writes where it has no district, as there is none for sea and islands (`H`, `G`).
+/// What a register writes where it has no district; there is none for sea and islands.
 const NO_DISTRICT: &str = "000000";
 /// The same of the number of a parcel.
 const NO_NUMBER: &str = "00000";
@@ -120,8 +120,9 @@ impl UnitCode {
     }
 }
 
-/// Whether a text begins like the code of a parcel, and stands for none: registers write no district
-/// and no number where the parcel was not surveyed yet. Which one is meant such a code does not say.
+/// Whether a text begins like the code of a parcel, and stands for none: registers write no
+/// district and no number where the parcel was not surveyed yet. Which one is meant such a code does
+/// not say.
 pub(crate) fn is_stopgap_parcel(text: &str) -> bool {
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
     let (district, right, parcel) = (part(6, 12), part(13, 14), part(14, PARCEL));

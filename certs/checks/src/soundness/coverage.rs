@@ -125,9 +125,9 @@ fn turned(kind: KeyKind, key: &str, age: u32) -> Option<NaiveDate> {
 /// businesses since 2016), and the code does not show whether one is older and had other numbers.
 /// Vessels have identification numbers since 2010 (船舶识别号管理规定), and those of before were given
 /// them with the year in which their keel was laid, as are those that are bought abroad. Vehicles
-/// have numbers with a check digit since GB 16735-2004 was in force, and registers had frame numbers
-/// before. Real-property units have codes since the uniform registration of 2015 (不动产登记暂行
-/// 条例), and get another when the parcel's feature or bounds change (GB/T 37346-2019, 8.5).
+/// have numbers with a check digit since GB 16735-2004 was in force, and registers had frame
+/// numbers before. Real-property units have codes since the uniform registration of 2015
+/// (不动产登记暂行条例), and get another when the parcel's feature or bounds change (GB/T 37346-2019, 8.5).
 pub(super) fn is_under_one_number(kind: KeyKind, key: &str) -> bool {
     match kind {
         KeyKind::Resident => !["81", "82", "83", "9"].iter().any(|prefix| key.starts_with(prefix)),

@@ -104,8 +104,8 @@ impl Faults<'_> {
             self.add(
                 at,
                 format!("origin {name} is of another kind than `{}` finds", scan.lookup),
-                "ask each look-up for what it finds: one of persons for persons, one of enterprises \
-                 for enterprises, and so on",
+                "ask each look-up for what it finds: one of persons for persons, one of \
+                 enterprises for enterprises, and so on",
             );
         }
         let subject = definition.subject_kind();
