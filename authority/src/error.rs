@@ -64,6 +64,9 @@ pub enum AuthorityError {
     /// A member's names.
     #[error("a member's names have 1 to 64 characters in each language")]
     Names,
+    /// A member that is known by other names.
+    #[error("`{member}` is known as `{named}`; invite its system without names")]
+    OtherNames { member: String, named: String },
     /// A member's or system's id.
     #[error("`{0}` is not a name; use 1 to 32 lower-case letters, digits and hyphens")]
     Name(String),

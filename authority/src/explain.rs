@@ -37,6 +37,11 @@ impl Explain for AuthorityError {
             }
             Self::Itself => Failure::new(en, "数据主管部门自身不能被暂停或再次邀请"),
             Self::Names => Failure::new(en, "成员单位的中英文名称各为 1 至 64 个字符"),
+            Self::OtherNames { member, named } => Failure::new(
+                en,
+                format!("`{member}` 的名称已登记为 `{named}`；邀请其系统时不必填写名称"),
+            )
+            .remedy("to rename the member, add `--rename`", "如需更名，请加 `--rename`"),
             Self::Name(name) => Failure::new(en, format!("`{name}` 不能用作名称")).remedy(
                 "use 1 to 32 lower-case letters, digits and hyphens",
                 "请用 1 至 32 个小写字母、数字和连字符",

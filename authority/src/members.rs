@@ -34,6 +34,8 @@ pub struct NewMember<'a> {
     pub name_zh: Option<&'a str>,
     /// Whether the system is to administer for the authority.
     pub administrator: bool,
+    /// Whether a member that is known gets these names in place of its own.
+    pub rename: bool,
 }
 
 /// An invitation and what the hub has to hear of it.
@@ -165,6 +167,14 @@ impl Authority {
         let fits = |name: &str| (1..=TEXT_CHARS).contains(&name.chars().count());
         if names.as_ref().is_some_and(|(en, zh)| !fits(en) || !fits(zh)) {
             return Err(AuthorityError::Names);
+        }
+        // Everybody reads a member's names, and knows it by them. Where it got none, it has its id.
+        let is_other = |known: &str, name: &str| known != name && known != new.member;
+        if let (Some(known), Some((en, zh)), false) = (known, &names, new.rename)
+            && (is_other(&known.name_en, en) || is_other(&known.name_zh, zh))
+        {
+            let named = format!("{} / {}", cut(&known.name_en), cut(&known.name_zh));
+            return Err(AuthorityError::OtherNames { member: new.member.to_owned(), named });
         }
         let suspended = known.is_some_and(|member| member.status() == Status::Suspended);
         let system = Identity::system(self.trust_domain(), new.member, new.system)?;

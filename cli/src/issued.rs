@@ -47,9 +47,13 @@ pub(super) enum CertificatesCommand {
         system: SystemDir,
         /// Its number.
         serial: String,
-        /// Write the certificate to this file, which must not exist: it is handed out again.
+        /// Write the certificate to this file, which must not exist: it is handed out again. One
+        /// that is revoked, suspended, superseded or over is not: exit code 3.
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Write it whatever its state: for the files, and for nobody to rely on.
+        #[arg(long, requires = "out")]
+        whatever_its_state: bool,
     },
     /// Ask again about everybody who has a certificate in force on a question, and say of each
     /// certificate that is no longer so that it is superseded; publish that at once.
@@ -130,11 +134,14 @@ pub(super) async fn certificates(
         CertificatesCommand::Review { asking, only_tell } => {
             return ask::review(*asking, only_tell, screen).await;
         }
-        CertificatesCommand::Show { system, serial, out } => {
+        CertificatesCommand::Show { system, serial, out, whatever_its_state } => {
             let (register, _) = open(&system.dir)?;
             let entry = register.entry(&serial)?;
             let events = register.events(&serial)?;
             if let Some(out) = &out {
+                if !whatever_its_state {
+                    counts(&entry, SystemTime::now())?;
+                }
                 hand_out(&entry, out)?;
             }
             let lines: Vec<String> = [line(&entry, screen)]
@@ -221,6 +228,17 @@ fn publish(
     due: Due,
 ) -> Result<Vec<Published>, Failure> {
     Ok(register.publish(&Sealer::load(home)?, SystemTime::now(), due)?)
+}
+
+/// Refuses one that does not count, or counts no more.
+fn counts(entry: &Entry, now: SystemTime) -> Result<(), RegisterError> {
+    let serial = entry.serial.clone();
+    match (entry.status, entry.valid_until) {
+        (StatusValue::Valid, Some(until)) if now < until => Ok(()),
+        (StatusValue::Valid, Some(_)) => Err(RegisterError::Ended(serial)),
+        (StatusValue::Valid, None) => Err(RegisterError::NotIssued(serial)),
+        (status, _) => Err(RegisterError::NotInForce { serial, status }),
+    }
 }
 
 fn hand_out(entry: &Entry, out: &Path) -> Result<(), Failure> {

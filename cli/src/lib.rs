@@ -37,7 +37,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use zerotrip_client::issued::Order;
+use zerotrip_client::issued::{Beside, Order};
 use zerotrip_client::{RequestId, Wanted};
 use zerotrip_trust::tls::install_provider;
 
@@ -115,6 +115,12 @@ enum Command {
         /// with the public key as a JSON Web Key. Needs `status.toml` and `seal.pem`.
         #[arg(long, value_name = "JWK", conflicts_with = "from")]
         holder_key: Option<PathBuf>,
+        /// Also where a certificate for this very errand is in force: this one is to take its
+        /// place. Then say so: `revoke NUMBER --superseded-by NUMBER`. Without it, a system with a
+        /// `status.toml` issues one certificate for each errand (check, variant, parameters,
+        /// purpose and case).
+        #[arg(long, conflicts_with_all = ["batch", "from"])]
+        another: bool,
     },
     /// Ask a check and, only on a true answer, offer a certificate to the holder's wallet: it is
     /// sealed and recorded when the wallet comes to the door (`door`) and brings its key.
@@ -256,13 +262,23 @@ async fn run(command: Command, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Issue { asking, out, batch: Some(list), .. } => {
             ask::issue_batch(asking, (&list, &out), screen).await
         }
-        Command::Issue { asking, out, from, request_id, identity, holder_key, batch: None } => {
+        Command::Issue {
+            asking,
+            out,
+            from,
+            request_id,
+            identity,
+            holder_key,
+            another,
+            batch: None,
+        } => {
             let holder = holder_key.as_deref().map(ask::holder_key).transpose()?;
             let assertion = assertion::assertion(request_id.as_ref(), identity.as_deref())?;
             let wanted = Wanted {
                 id: request_id.as_ref(),
                 identity: assertion.as_ref(),
                 holder: holder.as_ref(),
+                beside: if another { Beside::Another } else { Beside::None },
             };
             let on = from.as_deref().map_or(ask::Basis::Asked(wanted), ask::Basis::Kept);
             ask::issue(asking, &out, on, screen).await

@@ -40,12 +40,15 @@ pub(super) enum MemberCommand {
         /// The system's name within the member.
         #[arg(long)]
         system: String,
-        /// The member's English name.
+        /// The member's English name. Of a member that is known, the one that it has.
         #[arg(long)]
         name_en: Option<String>,
-        /// The member's Chinese name.
+        /// The member's Chinese name; the same.
         #[arg(long)]
         name_zh: Option<String>,
+        /// Give a member that is known these names in place of its own.
+        #[arg(long)]
+        rename: bool,
         /// The system is to administer for the authority.
         #[arg(long)]
         admin: bool,
@@ -117,14 +120,24 @@ pub(super) enum MemberCommand {
 
 pub(super) async fn member(command: MemberCommand, screen: &Screen) -> Result<ExitCode, Failure> {
     match command {
-        MemberCommand::Invite { authority, member, system, name_en, name_zh, admin, days, out } => {
-            let (name_en, name_zh) = (name_en.as_deref(), name_zh.as_deref());
+        MemberCommand::Invite {
+            authority,
+            member,
+            system,
+            name_en,
+            name_zh,
+            rename,
+            admin,
+            days,
+            out,
+        } => {
             let new = NewMember {
                 member: &member,
                 system: &system,
-                name_en,
-                name_zh,
+                name_en: name_en.as_deref(),
+                name_zh: name_zh.as_deref(),
                 administrator: admin,
+                rename,
             };
             invite(&authority.dir, &new, Duration::from_secs(days * DAY), &out, screen).await?;
         }

@@ -23,6 +23,6 @@ pub use request::{
 };
 pub use seen::SeenError;
 pub use session::{
-    Connection, InForce, Issue, IssuedCertificate, ManyIssuing, Offering, Ready, Session,
-    SessionError, Wanted, answered,
+    Connection, InForce, Issue, IssuedCertificate, ManyIssuing, Offering, PlacedIssue, Ready,
+    Session, SessionError, Wanted, answered,
 };

@@ -15,7 +15,9 @@ use zerotrip_identification::Fault;
 use zerotrip_proto::bounds::{REQUEST_LIFE, SUBJECTS, TEXT_CHARS};
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::request::Body;
-use zerotrip_proto::v1::{CheckBody, Envelope, IssueBody, Parameter, Request, SubjectList};
+use zerotrip_proto::v1::{
+    CheckBody, Envelope, IssueBody, IssueManyBody, Parameter, Request, SubjectList,
+};
 use zerotrip_text::is_invisible;
 use zerotrip_trust::digest::RandomError;
 use zerotrip_trust::dsse::DsseError;
@@ -249,6 +251,17 @@ pub fn sign_issue(
     now: SystemTime,
 ) -> Result<SignedRequest, RequestError> {
     unsigned(from.0, hub, errand, Body::Issue(issue), now)?.sign(from.1)
+}
+
+/// Signs the announcement of certificates on one answer about many.
+pub fn sign_issue_many(
+    from: (&Identity, &SigningKey),
+    hub: &Identity,
+    errand: &Errand,
+    issue: IssueManyBody,
+    now: SystemTime,
+) -> Result<SignedRequest, RequestError> {
+    unsigned(from.0, hub, errand, Body::IssueMany(issue), now)?.sign(from.1)
 }
 
 /// A request that lacks nothing but its signature.

@@ -7,7 +7,7 @@ use zerotrip_proto::v1::SemanticType;
 use crate::enterprise::{Number, accounted};
 use crate::normal::organisation_code::OrganisationCode;
 use crate::normal::{address, division, money, month, person_name, phone};
-use crate::{CivilDay, Column, Key, Named, date, fold, vessel};
+use crate::{CivilDay, Column, Key, Named, date, fold, property_unit, vehicle, vessel};
 
 /// A cell's meaning, or that it has none that could be relied upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +15,13 @@ pub enum CellReading<'a> {
     /// NULL, empty, only blanks, or a word that its owner declares to say that there is nothing;
     /// for a code that is [`CellReading::UnknownCode`] instead.
     Null,
-    /// A person's id, an enterprise's credit code, or a vessel's number.
+    /// A person's id, an enterprise's credit code, or the number of a thing: a vessel, a vehicle, a
+    /// real-property unit.
     Id(Key),
     /// An older number of an enterprise, by what its credit code has inside: good for finding a
     /// row, and no value that could travel.
     Part(OrganisationCode),
-    /// Several persons, enterprises or vessels, every character accounted for: as good as that.
+    /// Several persons, enterprises or things, every character accounted for: as good as that.
     Several(Vec<Named>),
     /// An identifier of another kind, by its looks or by a scheme that the column's owner declares,
     /// folded; never one of the column's own kind.
@@ -78,15 +79,9 @@ pub fn read<'a>(column: &'a Column, raw: Option<&'a str>) -> CellReading<'a> {
             }
             None => CellReading::Unreadable,
         },
-        SemanticType::VesselNumber => match vessel::accounted(&column.declared, text).as_deref() {
-            Some([]) => CellReading::OtherId(fold::identifier(text)),
-            Some([number]) => CellReading::Id(Key::Vessel(*number)),
-            Some(several) => {
-                let keys = several.iter().copied().map(Key::Vessel);
-                CellReading::Several(keys.map(Named::Key).collect())
-            }
-            None => CellReading::Unreadable,
-        },
+        SemanticType::VesselNumber => things(text, vessel::accounted(&column.declared, text)),
+        SemanticType::Vin => things(text, vehicle::accounted(&column.declared, text)),
+        SemanticType::UnitCode => things(text, property_unit::accounted(&column.declared, text)),
         SemanticType::Date => date::parse(text)
             .map_or(CellReading::Unreadable, |day| CellReading::Date(date::to_date32(day))),
         SemanticType::Text => CellReading::Text(text.into()),
@@ -101,6 +96,19 @@ pub fn read<'a>(column: &'a Column, raw: Option<&'a str>) -> CellReading<'a> {
             money::read(text).map_or(CellReading::Unreadable, CellReading::Money)
         }
         SemanticType::Code | SemanticType::Unspecified => CellReading::Unreadable,
+    }
+}
+
+/// By the things that the cell names, if all of it is accounted for.
+fn things<T: Copy + Into<Key>>(text: &str, numbers: Option<Vec<T>>) -> CellReading<'static> {
+    match numbers.as_deref() {
+        Some([]) => CellReading::OtherId(fold::identifier(text)),
+        Some([number]) => CellReading::Id((*number).into()),
+        Some(several) => {
+            let keys = several.iter().copied().map(Into::into);
+            CellReading::Several(keys.map(Named::Key).collect())
+        }
+        None => CellReading::Unreadable,
     }
 }
 
@@ -122,7 +130,7 @@ impl CellReading<'_> {
         if self.keys().any(|key| key.is_to_come(today)) { Self::Unreadable } else { self }
     }
 
-    /// Everything by which it names a person, an enterprise or a vessel.
+    /// Everything by which it names a person, an enterprise or a thing.
     pub fn names(&self) -> impl Iterator<Item = Named> {
         let (one, several) = match self {
             Self::Id(key) => (Some(Named::Key(*key)), &[][..]),

@@ -1,6 +1,7 @@
-//! What cells of numbers of things have in common, whatever the things are: enterprises, vessels. A
-//! kind of thing brings its [`Grammar`]; from that follow whose a cell is ([`accounted`]), whose
-//! one could be that is not accounted for ([`Suspect`]), and which numbers are in a text
+//! What cells of numbers of things have in common, whatever the things are: enterprises, vessels,
+//! vehicles, real-property units. A kind of thing brings its [`Grammar`]; from that follow
+//! whose a cell is ([`accounted`]), whose one could be that is not accounted for ([`Suspect`]), and
+//! which numbers are in a text
 //! ([`numbers_in`], [`damaged_in`]).
 //!
 //! Residents have rules of their own ([`crate::resident_id`]): their numbers have birth dates, and
@@ -8,6 +9,7 @@
 
 mod cells;
 mod damaged;
+mod spelt;
 mod suspect;
 mod texts;
 
@@ -17,6 +19,7 @@ use crate::resident_id::Declared;
 
 pub(crate) use cells::{accounted, folded};
 pub(crate) use damaged::damaged_in;
+pub use spelt::{Shape, Spelt};
 pub use suspect::Suspect;
 pub(crate) use suspect::{known_tokens, masked};
 pub(crate) use texts::numbers_in;
@@ -42,8 +45,9 @@ pub trait Grammar: Clone + Copy + Debug {
     /// not accounted for, which is the safe answer. `raw` is the item as it is written.
     fn name(declared: &Declared, raw: &str, folded: &str) -> Option<Option<Self::Name>>;
 
-    /// The number that stands in a text, to the letter, among other things.
-    fn within_text(window: &str) -> Option<Self::Number>;
+    /// The number that stands in a text, to the letter, among other things; `run` is of how many
+    /// letters and digits side by side it is a part.
+    fn within_text(window: &str, run: usize) -> Option<Self::Number>;
 
     /// What one item that is not accounted for can be taken for; `None`: for anybody's, which is
     /// the safe answer.

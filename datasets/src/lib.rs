@@ -21,10 +21,12 @@ pub mod normal;
 pub mod parameter;
 pub mod plausible;
 pub mod predicate;
+pub mod property_unit;
 pub mod quality;
 pub mod resident_id;
 pub mod suspicion;
 pub mod template;
+pub mod vehicle;
 pub mod vessel;
 pub mod vocabulary;
 

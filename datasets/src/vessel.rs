@@ -35,8 +35,8 @@ use std::sync::LazyLock;
 use chrono::Datelike as _;
 
 use crate::CivilDay;
-use crate::edits::{Counts, Ends, Form, OF_ENTERPRISES, Token, within};
-use crate::grammar::{self, Grammar, known_tokens, masked};
+use crate::edits::{Ends, Form, OF_ENTERPRISES, Token, within};
+use crate::grammar::{self, Grammar, Shape, Spelt, known_tokens, masked};
 use crate::normal::vessel_number::{LENGTH, PREFIX, VesselNumber};
 use crate::resident_id::{Declared, Scheme, is_mask};
 
@@ -90,39 +90,11 @@ pub fn is_to_come(number: &VesselNumber, today: CivilDay) -> bool {
     i32::from(number.keel_year()) > today.date().year()
 }
 
-/// One way to take a cell: a spelling at most so many edits from the whole number.
-#[derive(Clone, Debug)]
-pub struct Take {
-    tokens: Vec<Token>,
-    known: Counts,
-    most: usize,
-}
-
-/// A vessel, prepared once for being held against many cells.
-#[derive(Clone, Debug)]
-pub struct Probe {
-    counts: Counts,
-    form: Form<OF_ENTERPRISES>,
-}
-
-impl Probe {
-    /// Prepares the vessel.
-    pub fn new(number: &VesselNumber) -> Self {
-        Self { counts: Counts::of(number.bytes()), form: Form::new(number.bytes()) }
-    }
-}
-
-impl Take {
-    fn spelt(tokens: Vec<Token>, most: usize) -> Self {
-        Self { known: Counts::known(&tokens), tokens, most }
-    }
-}
-
 impl Grammar for Vessels {
     type Number = VesselNumber;
     type Name = VesselNumber;
-    type Take = Take;
-    type Probe = Probe;
+    type Take = Spelt;
+    type Probe = Shape;
 
     const LENGTH: usize = LENGTH;
     const FEWEST_OF_DAMAGED: usize = FEWEST_SHOWN;
@@ -135,11 +107,11 @@ impl Grammar for Vessels {
         VesselNumber::canonical(&whole).map(Some)
     }
 
-    fn within_text(window: &str) -> Option<VesselNumber> {
+    fn within_text(window: &str, _: usize) -> Option<VesselNumber> {
         VesselNumber::canonical(window)
     }
 
-    fn judged(text: &str) -> Option<Vec<Take>> {
+    fn judged(text: &str) -> Option<Vec<Spelt>> {
         one(text).map(|take| vec![take])
     }
 
@@ -153,22 +125,21 @@ impl Grammar for Vessels {
             && VesselNumber::canonical(run).is_none()
     }
 
-    fn exact(number: &VesselNumber) -> Take {
-        Take::spelt(known_tokens(number.as_str()), 0)
+    fn exact(number: &VesselNumber) -> Spelt {
+        Spelt::new(known_tokens(number.as_str()), 0)
     }
 
-    fn probe(number: &VesselNumber) -> Probe {
-        Probe::new(number)
+    fn probe(number: &VesselNumber) -> Shape {
+        Shape::of(number.bytes())
     }
 
-    fn could_be(take: &Take, vessel: &Probe) -> bool {
-        take.known.beyond(&vessel.counts) <= take.most
-            && within(&take.tokens, &vessel.form, Ends::Both, take.most)
+    fn could_be(take: &Spelt, vessel: &Shape) -> bool {
+        take.could_be(vessel)
     }
 }
 
 /// How one item of a cell can be taken; `None`: it could be anybody's.
-fn one(text: &str) -> Option<Take> {
+fn one(text: &str) -> Option<Spelt> {
     let length = text.chars().count();
     if text.chars().any(is_mask) {
         // Machines do not mistype.
@@ -176,7 +147,7 @@ fn one(text: &str) -> Option<Take> {
         let is_one = text.starts_with(PREFIX)
             && (FEWEST_SHOWN..LENGTH).contains(&shown)
             && within(&tokens, &NUMBERS, Ends::Both, 0);
-        return is_one.then(|| Take::spelt(tokens, 0));
+        return is_one.then(|| Spelt::new(tokens, 0));
     }
     // A whole one that its reader does not take for one, such as of a year to come, has a slip.
     if !text.bytes().all(|c| c.is_ascii_alphanumeric()) || is_filled(text) {
@@ -184,14 +155,14 @@ fn one(text: &str) -> Option<Take> {
     }
     let mut tokens = known_tokens(text);
     if (LENGTH - 1..=LENGTH + 1).contains(&length) && within(&tokens, &NUMBERS, Ends::Both, 1) {
-        return Some(Take::spelt(tokens, 2));
+        return Some(Spelt::new(tokens, 2));
     }
     tokens.push(Token::Stretch);
     let is_cut = (FEWEST_OF_CUT..LENGTH).contains(&length)
         && text.starts_with(PREFIX)
         && within(&tokens, &NUMBERS, Ends::Both, 1);
     // What is nearly whole can have lost two in its middle.
-    is_cut.then(|| Take::spelt(tokens, if length + 2 < LENGTH { 1 } else { 2 }))
+    is_cut.then(|| Spelt::new(tokens, if length + 2 < LENGTH { 1 } else { 2 }))
 }
 
 /// Whether the digits behind the year are a mere filling.

@@ -42,7 +42,7 @@ pub struct AskedDataset {
     pub what: &'static str,
     /// What its `since` and its subjects decide, in the words of this register.
     pub coverage: &'static str,
-    /// What it looks persons, enterprises or vessels up by.
+    /// What it looks persons, enterprises or things up by.
     pub lookup: AskedLookup,
     /// What it takes of the rows.
     pub columns: &'static [AskedColumn],

@@ -10,6 +10,7 @@
 
 #![warn(missing_docs)]
 
+mod basis;
 mod fault;
 mod level;
 mod nonce;
@@ -20,6 +21,7 @@ mod tests;
 mod token;
 mod verify;
 
+pub use basis::Basis;
 pub use fault::Fault;
 pub use level::Level;
 pub use nonce::{assertion_digest, nonce};

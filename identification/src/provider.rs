@@ -135,6 +135,11 @@ impl Provider {
         self.keys.get(id)
     }
 
+    /// Whether it has the key of this thumbprint, by whatever id.
+    pub(crate) fn has_key(&self, thumbprint: &[u8]) -> bool {
+        self.keys.iter().any(|key| key.thumbprint() == thumbprint)
+    }
+
     pub(crate) fn level(&self, acr: &str) -> Option<Level> {
         self.levels.iter().find(|(known, _)| known == acr).map(|(_, level)| *level)
     }
@@ -171,6 +176,10 @@ impl Providers {
                 Ok(one) if read.iter().any(|other| other.issuer == one.issuer) => {
                     fault(&one.id, ProviderFault::Field("another provider has its issuer"));
                 }
+                // A certificate tells who identified the person by name.
+                Ok(one) if read.iter().any(|other| is_named_alike(&other.name, &one.name)) => {
+                    fault(&one.id, ProviderFault::Field("another provider has its name"));
+                }
                 Ok(one) => read.push(one),
                 Err(what) => fault(&message.id, what),
             }
@@ -186,6 +195,12 @@ impl Providers {
     pub fn names(&self) -> impl Iterator<Item = (&str, &Bilingual)> {
         self.0.iter().map(|provider| (provider.id.as_str(), &provider.name))
     }
+}
+
+/// Whether a reader could take one for the other, in either language.
+fn is_named_alike(one: &Bilingual, other: &Bilingual) -> bool {
+    let read = |name: &str| name.split_whitespace().collect::<String>().to_lowercase();
+    read(&one.en) == read(&other.en) || read(&one.zh) == read(&other.zh)
 }
 
 /// OpenID Connect Core 1.0, 2: `iss` is an https URL without query and fragment.

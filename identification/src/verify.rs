@@ -9,7 +9,7 @@ use zerotrip_trust::digest::{is_same, sha256};
 
 use crate::provider::{Provider, Providers};
 use crate::token::Token;
-use crate::{Fault, IdentityTerms, Level};
+use crate::{Basis, Fault, IdentityTerms, Level};
 
 /// What a token is held against.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,8 @@ pub struct Identification {
     pub level: Level,
     /// When.
     pub at: SystemTime,
+    /// By what of the provider's entry it counts.
+    pub basis: Basis,
 }
 
 /// What the token shows, or why it does not count. `now` is when it came.
@@ -57,7 +59,7 @@ pub fn verify(
     if !token.is_signed_with(key) {
         return Err(Fault::BadSignature);
     }
-    check_audience(&token, provider, expected.system)?;
+    let audience = check_audience(&token, provider, expected.system)?;
     let at = check_times(&token, provider.skew, expected.terms.within, now)?;
     if token.text("nonce")? != Some(expected.nonce) {
         return Err(Fault::OtherRequest);
@@ -70,14 +72,23 @@ pub fn verify(
     if !is_person(token.named(&provider.subject_claim), provider, expected.person) {
         return Err(Fault::OtherPerson);
     }
-    Ok(Identification { provider: provider.id.clone(), name: provider.name.clone(), level, at })
+    let basis = Basis {
+        key: key.thumbprint(),
+        issuer: issuer.to_owned(),
+        acr: acr.to_owned(),
+        audience,
+        subject_claim: provider.subject_claim.clone(),
+        is_digest: provider.is_digest,
+    };
+    let (id, name) = (provider.id.clone(), provider.name.clone());
+    Ok(Identification { provider: id, name, level, at, basis })
 }
 
-fn check_audience(token: &Token<'_>, provider: &Provider, system: &str) -> Result<(), Fault> {
+fn check_audience(token: &Token<'_>, provider: &Provider, system: &str) -> Result<String, Fault> {
     let audience = token.audience()?;
     let party = token.text("azp")?;
     let is_ours = provider.is_for(audience, system) && party.is_none_or(|party| party == audience);
-    if is_ours { Ok(()) } else { Err(Fault::Audience) }
+    if is_ours { Ok(audience.to_owned()) } else { Err(Fault::Audience) }
 }
 
 /// When the person was identified.
@@ -111,7 +122,8 @@ fn check_times(
     if identified + within.as_secs() < now {
         return Err(Fault::TooLongAgo);
     }
-    Ok(UNIX_EPOCH + Duration::from_secs(identified))
+    // By a clock that is ahead. Nobody was identified at a time that is to come.
+    Ok(UNIX_EPOCH + Duration::from_secs(identified.min(now)))
 }
 
 /// Whether the claim names this very person. All ways in which it does not are one.

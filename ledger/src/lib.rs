@@ -70,7 +70,8 @@ pub use unavailable::{
     After, Alike, Ended, GROUPS, KEPT as UNAVAILABLE_KEPT, PAGE, Unconcluded, Which,
 };
 pub use work::{
-    ANSWER_BYTES, Asking, Certificate, Completed, Fact, INVITATIONS, STATEMENTS, VARIANTS_KEPT,
+    ANSWER_BYTES, Asking, Certificates, Completed, Fact, INVITATIONS, Issued, STATEMENTS,
+    VARIANTS_KEPT,
 };
 pub use writer::BATCH;
 
@@ -230,22 +231,23 @@ impl Ledger {
         at: SystemTime,
         under: Option<DecidedUnder>,
     ) -> Result<LedgerReceipt, LedgerError> {
-        self.submit(Work::Complete { completed, at, under, certificate: None }).await?.receipt()
+        self.submit(Work::Complete { completed, at, under, certificates: None }).await?.receipt()
     }
 
-    /// Completes an exchange that issues a certificate, and marks the check's exchange with the
-    /// certificate's digest in the same transaction. Refused where that check was not answered
-    /// `true` or already carries a certificate; of a check about many subjects, where that subject
-    /// does. Whether the subject's own outcome is a yes is for the caller to know.
-    pub async fn record_certificate(
+    /// Completes an exchange that records certificates, and marks the check's exchange with their
+    /// digests in the same transaction: with all of them, or none. Refused where that check was not
+    /// answered `true` or already carries another certificate; of a check about many subjects,
+    /// where one of those subjects does. Whether a subject's own outcome is a yes is for the caller
+    /// to know.
+    pub async fn record_certificates(
         &self,
         completed: Completed,
         at: SystemTime,
         under: Option<DecidedUnder>,
-        certificate: Certificate,
+        certificates: Certificates,
     ) -> Result<LedgerReceipt, LedgerError> {
-        let certificate = Some(certificate);
-        self.submit(Work::Complete { completed, at, under, certificate }).await?.receipt()
+        let certificates = Some(certificates);
+        self.submit(Work::Complete { completed, at, under, certificates }).await?.receipt()
     }
 
     /// Records a request that was refused before it could be an exchange.

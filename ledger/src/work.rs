@@ -12,7 +12,7 @@ use zerotrip_proto::v1::entry_content::Body;
 pub(crate) use bounds::MANY_BYTES;
 pub use bounds::{ANSWER_BYTES, INVITATIONS, STATEMENTS};
 pub use exchanges::VARIANTS_KEPT;
-pub use job::{Asking, Certificate, Completed, Fact};
+pub use job::{Asking, Certificates, Completed, Fact, Issued};
 pub(crate) use job::{Done, Work};
 
 use exchanges::{
@@ -43,9 +43,9 @@ pub(crate) fn apply(
             }
             intend(connection, tree, intent, at, expires_at)
         }
-        Work::Complete { completed, at, under, certificate } => {
+        Work::Complete { completed, at, under, certificates } => {
             not_superseded(connection, &completed.completion.exchange_id, under)?;
-            complete(connection, tree, completed, at, certificate)
+            complete(connection, tree, completed, at, certificates)
         }
         Work::Append { body: Body::Refusal(refusal), at } => {
             let reader = refusal.peer.clone();

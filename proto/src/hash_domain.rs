@@ -60,6 +60,10 @@ hash_domains! {
     /// requester compute it alike.
     SUBJECT_DISCLOSURE = "zerotrip/subject-disclosure/v1";
 
+    /// The certificates that one request records, by place ascending: of each its place (u32,
+    /// big-endian) and its digest. The issuer makes it, and the hub for its answer.
+    CERTIFICATES = "zerotrip/certificates/v1";
+
     /// Commitment to an `EntryContent`: the leaf of the ledger. The hub makes it; every reader that
     /// the entry is opened to verifies it.
     ENTRY = "zerotrip/ledger-entry/v1";

@@ -152,6 +152,8 @@ pub mod bounds {
     pub const LANE_MESSAGE_BYTES: usize = 256 << 10;
     /// Most subjects of one request about many.
     pub const SUBJECTS: usize = 10_000;
+    /// Most certificates that one request records.
+    pub const CERTIFICATES: usize = 1000;
     /// Most receipts of other departments in one ticket.
     pub const EVIDENCE: usize = 16;
     /// Most keys of one part of a scan for a request about many.

@@ -43,7 +43,7 @@ use zerotrip_trust::dsse;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 
 use crate::city::Variant;
-use crate::deployment::{Failure, definition_text, fail, test_definitions};
+use crate::deployment::{Failure, definition_text, fail, test_definitions, worked_definitions};
 
 /// A check, prepared once for however many cities: what their owners state differs in
 /// row floors alone.
@@ -97,7 +97,7 @@ impl Asker {
         Self::of(city, "no-property").await
     }
 
-    /// Any shipped check, or one of those for tests.
+    /// Any shipped check, or one of those for tests, or a worked one.
     pub async fn of(city: &Path, check: &str) -> Result<Self, Failure> {
         Self::changed(city, check, |text| text).await
     }
@@ -112,9 +112,11 @@ impl Asker {
         for (file, _) in dataset_files(city)? {
             statements.insert(file.id.clone(), file.to_statement(SystemTime::UNIX_EPOCH));
         }
-        let text = match test_definitions().join(check) {
-            folder if folder.exists() => DefinitionFolder::read(&folder)?.text,
-            _ => definition_text(check)?,
+        let others = [test_definitions(), worked_definitions()];
+        let mut others = others.iter().map(|folder| folder.join(check));
+        let text = match others.find(|folder| folder.exists()) {
+            Some(folder) => DefinitionFolder::read(&folder)?.text,
+            None => definition_text(check)?,
         };
         let check =
             PreparedCheck::try_new(Arc::new(Definition::parse(&change(text), check)?), &statements)

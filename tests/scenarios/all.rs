@@ -52,6 +52,7 @@ mod status;
 mod store;
 mod superseded;
 mod support;
+mod things;
 mod threats;
 mod tour;
 mod versions;

@@ -285,6 +285,40 @@ impl Thief {
 }
 
 #[test]
+fn what_is_dated_ahead_is_not_served_again_after_a_restart() {
+    let mut town = deploy(200, 31);
+    town.deployment.kill_hub().unwrap();
+    let runtime = runtime();
+    let request = runtime.block_on(async {
+        let thief = Thief::take_over(&town).await;
+        thief.show(0).await.unwrap();
+        // Its requester's clock is ahead, by less than a gate bears.
+        let ahead = SystemTime::now() + Duration::from_secs(240);
+        let request = Request {
+            issued_at: Some(to_timestamp(ahead)),
+            expires_at: Some(to_timestamp(ahead + Duration::from_secs(60))),
+            ..thief.request()
+        };
+        assert_eq!(thief.send(&thief.grant(&request)).await, Ok(1));
+        request
+    });
+    for restart in ["stopped", "killed"] {
+        match restart {
+            "stopped" => town.deployment.stop_connector("estate").unwrap(),
+            _ => town.deployment.kill_connector("estate").unwrap(),
+        }
+        town.deployment.start_connector("estate").unwrap();
+        runtime.block_on(async {
+            let thief = Thief::take_over(&town).await;
+            thief.show(0).await.unwrap();
+            let again = thief.send(&thief.grant(&request)).await;
+            assert_eq!(again, Err(GrantReused), "{restart}");
+            assert_eq!(thief.send(&thief.grant(&thief.request())).await, Ok(1), "a new one");
+        });
+    }
+}
+
+#[test]
 fn a_broken_dataset_takes_no_other_with_it_and_is_never_answered() {
     let mut town = deploy(200, 31);
     let folder = town.deployment.folder.join("city/estate");

@@ -5,15 +5,19 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use prost::Message as _;
 use serde_json::{Value, json};
 use zerotrip_checks::definition::Definition;
+use zerotrip_client::request::sign_issue;
 use zerotrip_hub::state::DefinitionFolder;
+use zerotrip_proto::to_timestamp;
+use zerotrip_proto::v1::{Answer, ExchangeCall, IssueBody};
 use zerotrip_tests::city::{Outcome, Variant};
 use zerotrip_tests::deployment::{FUND, TRUST_DOMAIN, definition_text, definitions, wait_until};
 use zerotrip_tests::deployment::{Finished, run};
 
 use crate::outside::python_command;
-use crate::support::{DeployedCity, copy, deploy};
+use crate::support::{DeployedCity, copy, deploy, errand, runtime};
 
 const CHECK: &str = "no-property-identified";
 /// Of nobody in the city.
@@ -235,6 +239,29 @@ fn a_person_is_identified_by_an_outside_provider_for_one_request() {
     }
     assert!(holds(all, "citizen-login"), "what is kept is found");
 
+    // A certificate on an answer is recorded by what its provider is by then.
+    let (id, nonce) = provider.challenge(&applicant);
+    provider.token("RS256", &Provider::claims(&nonce, &applicant));
+    asked("check", &applicant, &id, &[]).expect(0).unwrap();
+    let stranger = town.deployment.path("provider-of-later");
+    fs::create_dir(&stranger).unwrap();
+    provider.python(&["keys", &stranger]);
+    let stranger = format!("{stranger}/jwks.json");
+    for (from, to, allowed) in [
+        (jwks.as_str(), stranger.as_str(), false),
+        ("face=substantial", "face=low", false),
+        ("face=substantial", "face=high", true),
+    ] {
+        let changed: Vec<&str> =
+            trust.iter().map(|word| if *word == from { to } else { *word }).collect();
+        assert_ne!(changed, trust);
+        town.deployment.authority(&["identity", "trust"], &changed).unwrap().expect(0).unwrap();
+        let decision = recorded(&town, &id).decision.unwrap();
+        assert_eq!(decision.allowed, allowed, "{to}: {decision:?}");
+        let is_said = decision.policy_ids.iter().any(|id| id == "subject-not-identified");
+        assert_eq!(is_said, !allowed, "{to}: {decision:?}");
+    }
+
     // Trusted no more.
     let id = ["--id", "citizen-login"];
     town.deployment.authority(&["identity", "distrust"], &id).unwrap().expect(0).unwrap();
@@ -244,13 +271,31 @@ fn a_person_is_identified_by_an_outside_provider_for_one_request() {
     town.deployment.zerotrip(&["ledger", "verify", "--dir", &dir]).unwrap().expect(0).unwrap();
 }
 
+/// What the hub says to a certificate on the answer of this id.
+fn recorded(town: &DeployedCity, id: &str) -> Answer {
+    let reply = runtime().block_on(async {
+        let (home, now) = (town.home(FUND), SystemTime::now());
+        let issue = IssueBody {
+            exchange_id: id.to_owned(),
+            certificate_digest: vec![7; 32],
+            valid_until: Some(to_timestamp(now + Duration::from_secs(3600))),
+            place: None,
+        };
+        let from = (&home.system, &home.sign);
+        let request = sign_issue(from, &home.hub, &errand(), issue, now).unwrap();
+        let call = ExchangeCall { request: Some(request.envelope), ..ExchangeCall::default() };
+        town.session().await.connection().exchange().issue(call).await.unwrap().into_inner()
+    });
+    Answer::decode(&*reply.answer.unwrap().payload).unwrap()
+}
+
 /// Whether a file below this folder has the text: the store, the logs, everybody's folders, and not
 /// those of the provider and of who brings its token.
 fn holds(folder: &Path, text: &str) -> bool {
     let Ok(entries) = fs::read_dir(folder) else { return false };
     entries.flatten().any(|entry| {
         let (path, name) = (entry.path(), entry.file_name());
-        if name == "provider" || name == "identity.jwt" {
+        if name == "provider" || name == "provider-of-later" || name == "identity.jwt" {
             return false;
         }
         if path.is_dir() {

@@ -9,13 +9,16 @@ use std::time::Duration;
 
 use zerotrip_certificates::sdjwt::SdJwt;
 use zerotrip_certificates::status::StatusValue;
-use zerotrip_client::issued::{Register, Search, Stage};
+use zerotrip_client::issued::{Register, RegisterError, Search, Stage};
+use zerotrip_client::reply::{SubjectAnswered, SubjectOutcome};
+use zerotrip_client::request::ManyQuestion;
+use zerotrip_client::{CheckQuestion, Issue, ManyOutcome, SessionError};
 use zerotrip_tests::city::Variant;
 use zerotrip_tests::deployment::{FUND, binary_path};
 
 use crate::many::ids;
 use crate::status::with_status;
-use crate::support::{DeployedCity, deploy, expected};
+use crate::support::{DeployedCity, deploy, errand, expected, runtime};
 
 /// The arguments for a list.
 fn batch(town: &DeployedCity, list: &Path, out: &Path) -> Vec<String> {
@@ -49,8 +52,23 @@ fn a_batch_that_is_killed_again_and_again_gives_each_person_one_certificate() {
     let (list, out) = (folder.join("subjects.txt"), folder.join("batch"));
     fs::write(&list, everybody.join("\n")).unwrap();
     let arguments = batch(&town, &list, &out);
+    // How far issuing has come: answers that are kept, then certificates at each of their stages.
+    let home = town.home(FUND);
+    let reached = || {
+        let register = Register::open(&home).unwrap().unwrap();
+        let entries = register.entries(&Search { most: 10_000, ..Search::default() }).unwrap();
+        let count =
+            |stages: &[Stage]| entries.iter().filter(|entry| stages.contains(&entry.stage)).count();
+        let files = fs::read_dir(&out).into_iter().flatten().flatten();
+        let files = files.filter(|file| file.path().extension().is_some_and(|end| end == "sdjwt"));
+        let answers = fs::read_dir(out.join("answers.jsonl.evidence"));
+        let answers = answers.into_iter().flatten().count();
+        let sealed = count(&[Stage::Sealed, Stage::Recorded]);
+        (answers, entries.len(), sealed, count(&[Stage::Recorded]), files.count())
+    };
     let mut killed = 0;
-    for round in 0..12 {
+    for _ in 0..12 {
+        let before = reached();
         let mut run = Command::new(binary_path("zerotrip").unwrap())
             .args(&arguments)
             .stdout(Stdio::null())
@@ -58,11 +76,7 @@ fn a_batch_that_is_killed_again_and_again_gives_each_person_one_certificate() {
             .spawn()
             .unwrap();
         // Each run comes a little further than the one before it.
-        let certificates = || {
-            let found = fs::read_dir(&out).into_iter().flatten().flatten();
-            found.filter(|file| file.path().extension().is_some_and(|end| end == "sdjwt")).count()
-        };
-        while certificates() <= 2 * round && run.try_wait().unwrap().is_none() {
+        while reached() == before && run.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(1));
         }
         run.kill().unwrap();
@@ -151,8 +165,9 @@ fn a_batch_that_is_killed_again_and_again_gives_each_person_one_certificate() {
     let serial = table_of(&out)[settled[0]].1.clone();
     let revoke = ["revoke", &serial, "--dir", &dir, "--reason", "a test"];
     town.deployment.zerotrip(&revoke).unwrap().expect(0).unwrap();
-    town.deployment.zerotrip(&arguments).unwrap();
-    assert_eq!(table_of(&out)[settled[0]].0, "revoked");
+    town.deployment.zerotrip(&arguments).unwrap().expect(3).unwrap();
+    let (outcome, number, named) = table_of(&out)[settled[0]].clone();
+    assert_eq!((outcome.as_str(), number, named.as_str()), ("revoked", serial, ""));
     assert!(!out.join(first).exists());
     town.deployment.stop().unwrap();
 }
@@ -187,6 +202,85 @@ fn two_batches_at_once_give_nobody_two() {
         .map(|name| table_of(&folder.join(name)).values().filter(|row| row.0 == "issued").count())
         .collect();
     assert!(recorded > 0 && issued.iter().all(|count| *count == recorded), "{issued:?} {recorded}");
+    town.deployment.stop().unwrap();
+}
+
+#[test]
+fn who_is_issued_to_beside_a_batch_gets_one_certificate() {
+    let town = deploy(60, 5);
+    town.deployment.allow_many().unwrap();
+    with_status(&town);
+    let folder = town.deployment.folder.clone();
+    let everybody = ids(&town.city)[..20].to_vec();
+    // A run of a batch has its answers, and has found that nobody has a certificate.
+    let question = CheckQuestion {
+        check: "no-property".into(),
+        variant: "couple".into(),
+        parameters: Vec::new(),
+    };
+    let (runtime, errand) = (runtime(), errand());
+    let many = ManyQuestion { question: question.clone(), subjects: everybody.clone() };
+    let mut session = runtime.block_on(town.session());
+    let outcome = runtime.block_on(session.check_many(&errand, &many)).unwrap();
+    let ManyOutcome::Answered(answered) = outcome else { panic!("{outcome:?}") };
+    let yes = |one: &SubjectAnswered| matches!(one.outcome, SubjectOutcome::Affirmed { .. });
+    let places: Vec<usize> =
+        (0..everybody.len()).filter(|at| yes(&answered.subjects[*at])).collect();
+    let [first, second, ..] = places[..] else { panic!("{places:?}") };
+    let of = |place: usize| {
+        let mut question = question.clone();
+        question.parameters.push(("applicant".into(), everybody[place].clone()));
+        question
+    };
+    let issue = |place: usize, name: &str| {
+        let out = folder.join(name).display().to_string();
+        town.deployment.ask("issue", FUND, "couple", &everybody[place], &["--out", &out]).unwrap()
+    };
+    // Meanwhile one of them comes to the counter.
+    let issued = issue(first, "counter.sdjwt").expect(0).unwrap().json().unwrap();
+    let serial = issued["serial"].as_str().unwrap().to_owned();
+    let mut issuing = runtime.block_on(session.issue_each_of_many(&errand, &question)).unwrap();
+    let file = folder.join("batch.sdjwt");
+    let refused = runtime.block_on(issuing.issue(&of(first), (&answered, first), &file));
+    let Err(SessionError::Register(RegisterError::AlreadyIssued(other))) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(other, serial);
+    assert!(!file.exists());
+    // And the other way round.
+    let batched = runtime.block_on(issuing.issue(&of(second), (&answered, second), &file));
+    let batched = batched.unwrap();
+    let Issue::Issued(batched) = batched else { panic!("{batched:?}") };
+    let batched = batched.certificate.serial.unwrap().to_string();
+    let refused = issue(second, "late.sdjwt").expect(3).unwrap();
+    assert!(refused.errors.contains(&batched), "{}", refused.errors);
+    assert!(!folder.join("late.sdjwt").exists());
+    // Killed between the hub's record and the register: it is recorded once more, and no other.
+    let kept =
+        rusqlite::Connection::open(folder.join(FUND).join("issued/register.sqlite")).unwrap();
+    let forget = "UPDATE certificate SET stage = 1, record_index = NULL WHERE serial = ?";
+    assert_eq!(kept.execute(forget, [&serial]).unwrap(), 1);
+    let size = town.deployment.ledger_figure("size").unwrap();
+    let again = issue(first, "again.sdjwt").expect(0).unwrap().json().unwrap();
+    assert_eq!(again["serial"], serial.as_str());
+    assert!(town.deployment.ledger_figure("size").unwrap() - size <= 2, "nobody was asked");
+    // A batch over all of them takes both over.
+    let (list, out) = (folder.join("subjects.txt"), folder.join("batch"));
+    fs::write(&list, everybody.join("\n")).unwrap();
+    let arguments = batch(&town, &list, &out);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    town.deployment.zerotrip(&arguments).unwrap();
+    let table = table_of(&out);
+    for (place, serial) in [(first, &serial), (second, &batched)] {
+        let (outcome, number, file) = &table[&everybody[place]];
+        assert_eq!((outcome.as_str(), number), ("issued", serial));
+        assert!(out.join(file).exists());
+    }
+    let register = Register::open(&town.home(FUND)).unwrap().unwrap();
+    let entries = register.entries(&Search { most: 1000, ..Search::default() }).unwrap();
+    let recorded = entries.iter().filter(|entry| entry.stage == Stage::Recorded).count();
+    let issued = table.values().filter(|row| row.0 == "issued").count();
+    assert_eq!((recorded, issued), (places.len(), places.len()));
     town.deployment.stop().unwrap();
 }
 

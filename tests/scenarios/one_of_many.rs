@@ -10,15 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use prost::Message as _;
 use serde_json::{Value, json};
-use zerotrip_certificates::{Among, TrustRoot, sdjwt, verify};
+use zerotrip_certificates::{Among, TrustRoot, recorded_together, sdjwt, verify};
 use zerotrip_channel::SystemHome;
 use zerotrip_client::reply::{AnsweredMany, SubjectOutcome};
-use zerotrip_client::request::sign_issue;
+use zerotrip_client::request::{sign_issue, sign_issue_many};
 use zerotrip_client::{Issue, Outcome, Session, SessionError};
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
-    CheckManyBody, CheckManyReply, ErrorCode, ExchangeCall, ExchangeFact, ExchangeReply,
-    GetFactRequest, IssueBody, Request, SubjectList,
+    Answer, CheckManyBody, CheckManyReply, ErrorCode, ExchangeCall, ExchangeFact, ExchangeReply,
+    GetFactRequest, IssueBody, IssueManyBody, PlacedCertificate, Request, SubjectList, answer,
 };
 use zerotrip_proto::{Refusal, payload_type, to_timestamp};
 use zerotrip_tests::city::Variant;
@@ -232,6 +232,95 @@ fn announced_as(
         let reply = session.connection().exchange().issue(call).await;
         reply.map(tonic::Response::into_inner).map_err(|status| Refusal::from_status(&status))
     })
+}
+
+/// The same of certificates on several of them, each with a digest of this byte.
+fn announced_together(
+    town: &DeployedCity,
+    exchange: &str,
+    certificates: &[(u32, u8)],
+) -> Result<Vec<u8>, Refusal> {
+    runtime().block_on(async {
+        let (home, now) = (town.home(FUND), SystemTime::now());
+        let certificate = |(place, digest): &(u32, u8)| PlacedCertificate {
+            place: *place,
+            certificate_digest: vec![*digest; 32],
+        };
+        let issue = IssueManyBody {
+            exchange_id: exchange.to_owned(),
+            valid_until: Some(to_timestamp(now + Duration::from_secs(86_400))),
+            certificates: certificates.iter().map(certificate).collect(),
+        };
+        let from = (&home.system, &home.sign);
+        let request = sign_issue_many(from, &home.hub, &errand(), issue, now).unwrap();
+        let call = ExchangeCall { request: Some(request.envelope), ..ExchangeCall::default() };
+        let session = Session::connect(&home).await.unwrap();
+        let reply = session.connection().exchange().issue(call).await;
+        let reply = reply.map_err(|status| Refusal::from_status(&status))?.into_inner();
+        let answer = Answer::decode(&*reply.answer.unwrap().payload).unwrap();
+        let Some(answer::Outcome::Recorded(recorded)) = answer.outcome else { panic!() };
+        Ok(recorded.certificate_digest)
+    })
+}
+
+#[test]
+fn certificates_of_one_announcement_are_recorded_all_or_none() {
+    let town = deploy(60, 5);
+    town.deployment.allow_many().unwrap();
+    let everybody = ids(&town.city);
+    let answered = answered(ask(&town, "couple", &everybody).unwrap());
+    let kinds = places(&answered);
+    let at = |kind: &str, number: usize| kinds[kind][number] as u32;
+    let exchange = answered.proven.answer().request_id.as_str();
+    let yes: Vec<u32> = (0..4).map(|number| at("true", number)).collect();
+    let announce = |certificates: &[(u32, u8)]| announced_together(&town, exchange, certificates);
+    announce(&[(yes[3], 9)]).unwrap();
+    let mut rows = Rows::default();
+    let by_place = |mut certificates: Vec<(u32, u8)>| {
+        certificates.sort_unstable();
+        certificates
+    };
+    for (what, certificates, code, why) in [
+        ("none", vec![], ErrorCode::Malformed, "has 0, and must have 1 to 1000"),
+        ("too many", (0..1001).map(|place| (place, 1)).collect(), ErrorCode::Malformed, "has 1001"),
+        ("out of order", vec![(yes[1], 1), (yes[0], 1)], ErrorCode::Malformed, "ascending"),
+        ("one twice", vec![(yes[0], 1), (yes[0], 2)], ErrorCode::Malformed, "each place once"),
+        (
+            "a no among them",
+            by_place(vec![(yes[0], 1), (at("false", 0), 1)]),
+            ErrorCode::NotIssuable,
+            "was not true",
+        ),
+        (
+            "an unavailable among them",
+            by_place(vec![(yes[0], 1), (at("unavailable", 0), 1)]),
+            ErrorCode::NotIssuable,
+            "was not true",
+        ),
+        (
+            "nobody's place among them",
+            vec![(yes[0], 1), (everybody.len() as u32, 1)],
+            ErrorCode::NotIssuable,
+            "was not true",
+        ),
+        ("one that has another", vec![(yes[0], 1), (yes[3], 1)], ErrorCode::NotIssuable, "already"),
+    ] {
+        rows.row(what, || {
+            let refusal = announce(&certificates).unwrap_err();
+            assert_eq!(refusal.code, code, "{refusal}");
+            assert!(refusal.to_string().contains(why), "{refusal}");
+        });
+    }
+    rows.row("the others of a refused one have none", || {
+        let digest = announce(&[(yes[0], 2), (yes[1], 3)]).unwrap();
+        assert_eq!(digest, recorded_together(&[(yes[0], [2; 32]), (yes[1], [3; 32])]));
+        // The same again, with more beside them.
+        announce(&[(yes[0], 2), (yes[1], 3), (yes[2], 4)]).unwrap();
+        let other = announced_as(&town, FUND, exchange, Some(yes[2]), (1, [8; 32])).unwrap_err();
+        assert_eq!(other.code, ErrorCode::NotIssuable);
+    });
+    rows.end();
+    town.deployment.stop().unwrap();
 }
 
 #[test]

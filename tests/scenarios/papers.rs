@@ -100,7 +100,7 @@ fn outside_what_is_printed_verifies_with_its_own_qr_alone() {
     town.certify_seal();
     let issued = town.issue("a.sdjwt", &[]).expect(0).unwrap().json().unwrap();
     let list = town.list_of(&issued).display().to_string();
-    let other = town.issue("b.sdjwt", &[]).expect(0).unwrap().json().unwrap();
+    let other = town.issue("b.sdjwt", &["--another"]).expect(0).unwrap().json().unwrap();
     let printed = town.of_file("print", "a.sdjwt", "a.pdf").expect(0).unwrap().json().unwrap();
     assert!(printed["pages"].as_u64().unwrap() >= 2, "{printed}");
     let (code, said) = town.paper_verified("a.pdf", &list);

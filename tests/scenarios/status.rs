@@ -102,12 +102,34 @@ fn a_certificate_is_revoked_within_a_second_and_each_outcome_has_its_exit_code()
     of("a.sdjwt", &["--status", &before, "--at", "2099-01-01T00:00:00Z"], 13, "expired");
 
     let next = town.issue("b.sdjwt", &[]).expect(0).unwrap().json().unwrap();
-    let third = town.issue("c.sdjwt", &[]).expect(0).unwrap().json().unwrap();
+    // For one errand one certificate counts, but by name beside the one whose place it takes.
+    let refused = town.issue("c.sdjwt", &[]).expect(3).unwrap();
+    assert!(refused.errors.contains(next["serial"].as_str().unwrap()), "{}", refused.errors);
+    let third = town.issue("c.sdjwt", &["--another"]).expect(0).unwrap().json().unwrap();
     let (next, third) = (next["serial"].as_str().unwrap(), third["serial"].as_str().unwrap());
     order(&["revoke", next, "--superseded-by", third]).expect(0).unwrap();
     of("b.sdjwt", &["--status", list], 12, "superseded");
     of("c.sdjwt", &["--status", list], 0, "valid");
     order(&["revoke", "fund-window-2026-999999"]).expect(2).unwrap();
+    // Only what counts is handed out again; the rest by name alone.
+    let shown = |serial: &str, name: &str, more: &[&str], exit| {
+        let file = town.deployment.path(name);
+        let show = [&["certificates", "show", serial, "--out", &file], more].concat();
+        let done = town.of_fund(&show).expect(exit).unwrap();
+        assert_eq!(fs::exists(&file).unwrap(), exit == 0, "{done:?}");
+        done
+    };
+    shown(third, "third.sdjwt", &[], 0);
+    let told = shown(serial, "first.sdjwt", &[], 3);
+    assert!(told.errors.contains("revoked"), "{told:?}");
+    let told = shown(next, "second.sdjwt", &[], 3);
+    assert!(told.errors.contains("superseded"), "{told:?}");
+    let told = shown(serial, "first.sdjwt", &["--whatever-its-state"], 0).json().unwrap();
+    assert_eq!(told["state"], "revoked");
+    order(&["suspend", third]).expect(0).unwrap();
+    let told = shown(third, "suspended.sdjwt", &[], 3);
+    assert!(told.errors.contains("suspended"), "{told:?}");
+    order(&["lift", third]).expect(0).unwrap();
 
     // Another's certificate in the list's place, a list that was altered, and no list.
     let (code, said) = town.judged("c.sdjwt", &["--status", &town.deployment.path("a.sdjwt")]);

@@ -10,6 +10,7 @@ use ring::signature::{
 use serde_json::{Map, Value, json};
 use zerotrip_text::cut;
 
+use crate::digest::{Digest, sha256};
 use crate::json;
 use crate::keys::{Algorithm, PublicKey};
 
@@ -114,6 +115,23 @@ impl JoseKey {
         let Material::Rsa(modulus) = &self.material else { return false };
         let key = RsaPublicKeyComponents { n: modulus.as_slice(), e: EXPONENT.as_slice() };
         key.verify(parameters, message, signature).is_ok()
+    }
+
+    /// SHA-256 over its members that make the key, in their order and without blanks (RFC 7638, 3):
+    /// the same for one key by whatever name.
+    pub fn thumbprint(&self) -> Digest {
+        let members: &[&str] = match &self.material {
+            Material::Curve(key) if key.algorithm() == Algorithm::Es256 => {
+                &["crv", "kty", "x", "y"]
+            }
+            Material::Curve(_) => &["crv", "kty", "x"],
+            Material::Rsa(_) => &["e", "kty", "n"],
+        };
+        let jwk = self.to_jwk();
+        let one =
+            |name: &&str| format!("{}:{}", json!(name), jwk.get(*name).unwrap_or(&Value::Null));
+        let all: Vec<String> = members.iter().map(one).collect();
+        sha256(format!("{{{}}}", all.join(",")).as_bytes())
     }
 
     fn to_jwk(&self) -> Value {

@@ -228,3 +228,33 @@ fn invitations_of_before_there_was_a_binding_are_read_and_admit_nobody() {
     files::write(&path, old.as_bytes(), Secrecy::Private).unwrap();
     assert!(matches!(authority.admit(&pending(&invited), now), Err(AuthorityError::Tampered(_))));
 }
+
+#[test]
+fn an_invitation_renames_no_member_unless_that_is_asked_for() {
+    let (_place, mut authority) = Place::new();
+    let now = SystemTime::now();
+    let mut invite = |new: &NewMember<'_>| {
+        let invited = authority.invite(new, DAY, now)?;
+        authority.keep_invitation(&invited, now).unwrap();
+        let member = authority.directory().members.iter().find(|member| member.id == "fund");
+        let member = member.unwrap();
+        Ok::<_, AuthorityError>((member.name_en.clone(), member.name_zh.clone()))
+    };
+    let own = ("Housing fund".to_owned(), "公积金中心".to_owned());
+    // One that got none has its id until it gets them.
+    let unnamed = invite(&NewMember { name_en: None, name_zh: None, ..fund() }).unwrap();
+    assert_eq!(unnamed, ("fund".to_owned(), "fund".to_owned()));
+    assert_eq!(invite(&fund()).unwrap(), own);
+    // The same names once more, one of them, or none, are right.
+    assert_eq!(invite(&NewMember { system: "window", ..fund() }).unwrap(), own);
+    assert_eq!(invite(&NewMember { name_en: None, ..fund() }).unwrap(), own);
+    assert_eq!(invite(&NewMember { name_en: None, name_zh: None, ..fund() }).unwrap(), own);
+    let police = NewMember { name_en: Some("Police"), ..fund() };
+    for other in [police.clone(), NewMember { name_zh: Some("公安局"), ..fund() }] {
+        let refused = invite(&other).unwrap_err();
+        assert!(refused.to_string().contains("Housing fund / 公积金中心"), "{refused}");
+    }
+    assert_eq!(invite(&fund()).unwrap(), own, "it kept its names");
+    let renamed = NewMember { name_en: Some("Provident fund"), rename: true, ..fund() };
+    assert_eq!(invite(&renamed).unwrap(), ("Provident fund".to_owned(), own.1));
+}

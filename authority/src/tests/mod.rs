@@ -128,6 +128,7 @@ fn fund() -> NewMember<'static> {
         name_en: Some("Housing fund"),
         name_zh: Some("公积金中心"),
         administrator: false,
+        rename: false,
     }
 }
 

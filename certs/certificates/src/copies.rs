@@ -1,7 +1,9 @@
 //! Copies of one certificate: the same answer, sealed once for each of several keys of its holder.
-//! They are one certificate to the ledger, which has one digest of them.
+//! They are one certificate to the ledger, which has one digest of them. And certificates that are
+//! recorded together.
 
-use zerotrip_trust::digest::Digest;
+use zerotrip_proto::hash_domain;
+use zerotrip_trust::digest::{Digest, Hasher};
 use zerotrip_trust::merkle::{CompactRange, leaf_hash};
 
 /// What is recorded of a certificate: the digest of its signed part. Of several copies, the root of
@@ -17,6 +19,17 @@ pub fn recorded_digest(copies: &[Digest]) -> Option<Digest> {
             Some(tree.root())
         }
     }
+}
+
+/// What is recorded of certificates on several subjects of one answer about many: each by the
+/// subject's place, ascending, and by its [`recorded_digest`].
+pub fn recorded_together(certificates: &[(u32, Digest)]) -> Digest {
+    let mut hasher = Hasher::with_domain(hash_domain::CERTIFICATES);
+    for (place, digest) in certificates {
+        hasher.update_framed(&place.to_be_bytes());
+        hasher.update_framed(digest);
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ mod type_metadata;
 mod verify;
 
 pub use affirmed::{Affirmed, NotAffirmed, OneOfMany};
-pub use copies::recorded_digest;
+pub use copies::{recorded_digest, recorded_together};
 pub use evidence::{
     EvidenceError, Moment, ProvenAnswer, answers_request, checkpoint_origin, open_checkpoint, prove,
 };

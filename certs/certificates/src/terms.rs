@@ -158,7 +158,7 @@ fn withholdable(
         }
         // Each subject's leaf has who it is, and the request.
         Some(Body::CheckMany(_)) => {}
-        Some(Body::Issue(_)) | None => return None,
+        Some(Body::Issue(_) | Body::IssueMany(_)) | None => return None,
     }
     Some(hidden)
 }

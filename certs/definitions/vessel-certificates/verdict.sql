@@ -1,11 +1,18 @@
 -- What no part judges settles nothing: a paper that says valid and has ended, or whose last day is not written; one that is suspended, or
--- has ended, beside another of its kind that is valid and was not issued since; a vessel that is registered and deregistered.
+-- has ended, beside another of its kind that is valid and was not issued since; a vessel that is registered and deregistered. Nor does it where
+-- two of a kind hold and end on different days, and neither is the last word.
 select 'shows' as verdict, '' as code, h.scan, h.row_number, cast(null as date) as on_date, case when h.recorded_on < h.issued_on then h.issued_on else h.recorded_on end as began_on
 from held h join complete c on c.id = h.id
 where h.kind <> 'other'
 union all
 select 'shows', '', 'record', k.row_number, cast(null as date) as on_date, k.recorded_on as began_on
 from registered k join complete c on c.id = k.id
+union all
+select 'undetermined', '', h.scan, h.row_number, cast(null as date) as on_date, cast(null as date) as began_on
+from held h join held other on other.id = h.id and other.kind = h.kind
+where h.kind <> 'other' and coalesce(h.valid_until <> other.valid_until, (h.valid_until is null) <> (other.valid_until is null))
+  and not coalesce(other.issued_on > h.issued_on or (other.issued_on = h.issued_on and other.recorded_on > h.recorded_on), false)
+  and not coalesce(h.issued_on > other.issued_on or (h.issued_on = other.issued_on and h.recorded_on > other.recorded_on), false)
 union all
 -- Some of the papers, and not all of them; and papers that nobody asks about.
 select 'clear', '', h.scan, h.row_number, cast(null as date) as on_date, cast(null as date) as began_on

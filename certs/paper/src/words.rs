@@ -63,6 +63,8 @@ pub(crate) fn parameter(name: &str) -> &str {
         "applicant" => "申请人 Applicant",
         "enterprise" => "企业 Enterprise",
         "vessel" => "船舶 Vessel",
+        "vehicle" => "车辆 Vehicle",
+        "property_unit" => "不动产单元 Real-property unit",
         other => other,
     }
 }

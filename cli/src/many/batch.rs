@@ -3,42 +3,37 @@
 //!
 //! The folder has the signed answers (`answers.jsonl` and its evidence), a certificate for each
 //! yes, and `result.csv`, which is written from both. A later run over the same folder takes up
-//! what is there: who has a certificate gets no second one, whatever stopped the first run. The
-//! register of issued certificates decides that, and not the files.
+//! what is there: who has a certificate gets no second one, whatever stopped the first run, and
+//! whoever issues beside it. The register of issued certificates decides that, as each is sealed,
+//! and not the files.
 
 mod one;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures::future::join_all;
 use serde_json::json;
 use zerotrip_certificates::status::StatusValue;
 use zerotrip_channel::files::{self, Secrecy};
-use zerotrip_client::issued::{Entry, Register, RegisterError, Stage};
+use zerotrip_client::issued::{Register, RegisterError};
 use zerotrip_client::reply::{AnsweredMany, ManyOutcome};
-use zerotrip_client::{CheckQuestion, Errand, ManyIssuing, Session, SessionError};
-use zerotrip_proto::bounds::SUBJECTS;
-use zerotrip_proto::v1::ErrorCode;
+use zerotrip_client::{CheckQuestion, Errand, ManyIssuing, PlacedIssue, Session};
+use zerotrip_proto::bounds::{CERTIFICATES, SUBJECTS};
 
-use self::one::{
-    Became, Certificate, UNCONFIRMED, about, came, file_of, free, hand_out, is_yes, issue_one,
-};
+use self::one::{Became, Certificate, about, is_yes, issue_one, recorded, take_up, why};
 use super::answers::Answers;
+use super::evidence::is_old;
 use super::{ask_all, many, read_list};
-use crate::render::{Failure, Screen};
+use crate::render::{DENIED, Failure, Language, NOT_SO, Screen, UNAVAILABLE};
 use crate::renewals;
 
 /// Where the answers are kept in the folder.
 const ANSWERS: &str = "answers.jsonl";
+/// The outcome of whoever has a certificate that counts.
+const ISSUED: &str = "issued";
 /// The table.
 const RESULT: &str = "result.csv";
-/// Certificates that are under way at once.
-const LANES: usize = 8;
-/// After so many of a lane the user hears how far it is.
-const NOTED: usize = 64;
 
 /// What came of issuing so far, by person.
 #[derive(Default)]
@@ -78,6 +73,7 @@ pub(crate) async fn issue(
     let kept = Answers::kept(&folder.join(ANSWERS))?;
     let mut session = Session::connect(&home).await?;
     first.question = session.in_form(&first.question, true).await?;
+    let question = first.question.clone();
     // What an earlier run did not finish, whatever its age: the register knows of each.
     let earlier = kept.verified(|kept| session.kept_many(kept, errand, &first))?;
     let mut answers = kept.taken_up(&earlier)?;
@@ -85,19 +81,10 @@ pub(crate) async fn issue(
     let wanted: BTreeSet<&str> = subjects.iter().map(String::as_str).collect();
     let mut issuing = session.issue_each_of_many(errand, &question).await?;
     // Who has one already, by the register: whatever folder it went into.
-    for (subject, entry) in issuing.held(&question)? {
-        if !wanted.contains(subject.as_str()) {
-            continue;
-        }
-        match (entry.stage, entry.status) {
-            (Stage::Recorded, _) => {
-                issued.note(&subject, Became::Issued(hand_out(&entry, folder)?));
-            }
-            (_, StatusValue::Valid) => {
-                issued.confirm(&mut issuing, &question, (&subject, &entry), folder).await?;
-            }
-            // Revoked before it was seen recorded: the person is asked about anew.
-            _ => {}
+    for subject in &wanted {
+        let asked = about(&question, subject);
+        if let Some(entry) = issuing.held(&asked)? {
+            issued.note(subject, take_up(&mut issuing, &asked, &entry, folder).await?);
         }
     }
     // Of each person the last answer alone; a yes that a later no followed is none.
@@ -112,8 +99,10 @@ pub(crate) async fn issue(
             }
         }
     }
-    for (subject, (answered, place)) in last {
-        issued.one(&mut issuing, &question, (answered, place, subject), folder).await?;
+    for answered in &earlier {
+        let of_it = last.iter().filter(|(_, (last, _))| std::ptr::eq(*last, answered));
+        let places = of_it.map(|(subject, (_, place))| (*place, *subject)).collect();
+        issued.take(&mut issuing, &question, (answered, places, folder), screen).await?;
     }
     drop(issuing);
     // A yes that nothing can be issued on any more is asked for again.
@@ -131,19 +120,14 @@ pub(crate) async fn issue(
     ask_all(&home, asked, &waiting, screen, async |session, outcome, batch| {
         answers.add(outcome, batch, screen)?;
         let ManyOutcome::Answered(answered) = outcome else { return Ok(()) };
-        issued.take(session, (errand, &question), (answered, folder), screen).await
+        let subjects = answered.subjects.iter().enumerate();
+        let places = subjects.map(|(place, one)| (place, one.subject.as_str())).collect();
+        let mut issuing = session.issue_each_of_many(errand, &question).await?;
+        issued.take(&mut issuing, &question, (answered, places, folder), screen).await
     })
     .await?;
     issued.write(&folder.join(RESULT), &subjects, &answers)?;
-    let count = issued.certificates.len();
-    let text = format!(
-        "{} {count}  ({})",
-        screen.pick("certificates issued:", "已签发证明："),
-        folder.display()
-    );
-    screen
-        .show(&text, &json!({ "certificates": count, "folder": folder.display().to_string() }))?;
-    answers.summary(&subjects, screen)
+    issued.summary(&subjects, &answers, folder, screen)
 }
 
 impl Issued {
@@ -152,89 +136,49 @@ impl Issued {
         self.certificates.contains_key(subject) || self.refused.contains_key(subject)
     }
 
-    /// Issues on each yes of an answer that has just come, on several at once: most of the time of
-    /// one passes in waiting for the hub, which has it on disk first.
+    /// Issues on each yes in these places of an answer, whose person has no certificate: those that
+    /// nothing is known of together, the others one by one.
     async fn take(
-        &mut self,
-        session: &Session,
-        (errand, question): (&Errand, &CheckQuestion),
-        (answered, folder): (&AnsweredMany, &Path),
-        screen: &Screen,
-    ) -> Result<(), Failure> {
-        let subjects = answered.subjects.iter().enumerate();
-        let waiting: Vec<(usize, &str)> = subjects
-            .map(|(place, one)| (place, one.subject.as_str()))
-            .filter(|(place, subject)| is_yes(answered, *place) && !self.is_settled(subject))
-            .collect();
-        let next = AtomicUsize::new(0);
-        let lanes = (0..LANES.min(waiting.len())).map(|_| {
-            let (mut session, next, waiting) = (session.clone(), &next, &waiting);
-            async move {
-                let mut became = Vec::new();
-                let mut issuing = match session.issue_each_of_many(errand, question).await {
-                    Ok(issuing) => issuing,
-                    Err(error) => return (became, Err(error.into())),
-                };
-                while let Some((place, subject)) =
-                    waiting.get(next.fetch_add(1, Ordering::Relaxed)).copied()
-                {
-                    let of = (answered, place, subject);
-                    match issue_one(&mut issuing, question, of, folder).await {
-                        Ok(one) => became.push((subject, one)),
-                        Err(error) => return (became, Err(error)),
-                    }
-                    if became.len() % NOTED == 0 {
-                        let (word, total) = (screen.pick("certificates:", "证明："), waiting.len());
-                        let done = next.load(Ordering::Relaxed).min(total);
-                        screen.note(&format!("{word} {done} / {total}"));
-                    }
-                }
-                (became, Ok(()))
-            }
-        });
-        // None is broken off: each that was begun comes to its end, or is known to the register.
-        let mut ended = Ok(());
-        for (became, lane) in join_all(lanes).await {
-            for (subject, one) in became {
-                self.note(subject, one);
-            }
-            ended = ended.and(lane);
-        }
-        ended
-    }
-
-    /// Issues on a person's last answer, if that is a yes and the person has no certificate.
-    async fn one(
         &mut self,
         issuing: &mut ManyIssuing<'_>,
         question: &CheckQuestion,
-        (answered, place, subject): (&AnsweredMany, usize, &str),
-        folder: &Path,
+        (answered, places, folder): (&AnsweredMany, Vec<(usize, &str)>, &Path),
+        screen: &Screen,
     ) -> Result<(), Failure> {
-        if is_yes(answered, place) && !self.is_settled(subject) {
+        let mut waiting = places;
+        waiting.retain(|(place, subject)| is_yes(answered, *place) && !self.is_settled(subject));
+        let (mut new, mut begun) = (Vec::new(), Vec::new());
+        for (place, subject) in waiting {
+            let is_new = issuing.known(answered, place)?.is_none() && !is_old(answered);
+            if is_new { &mut new } else { &mut begun }.push((place, subject));
+        }
+        let (mut done, total) = (0, new.len());
+        for part in new.chunks(CERTIFICATES) {
+            let places: Vec<usize> = part.iter().map(|(place, _)| *place).collect();
+            let subjects: BTreeMap<usize, &str> = part.iter().copied().collect();
+            for (place, became) in issuing.issue_together(question, (answered, &places)).await? {
+                let Some(subject) = subjects.get(&place).copied() else { continue };
+                let became = match became {
+                    PlacedIssue::Recorded => recorded(issuing, (answered, place), folder)?,
+                    PlacedIssue::NotIssued(outcome) => Became::Refused(why(&outcome)),
+                    PlacedIssue::Refused(refusal) => {
+                        Became::Refused(refusal.code.name().to_owned())
+                    }
+                    PlacedIssue::Begun => {
+                        begun.push((place, subject));
+                        continue;
+                    }
+                };
+                self.note(subject, became);
+            }
+            done += part.len();
+            let word = screen.pick("certificates:", "证明：");
+            screen.note(&format!("{word} {done} / {total}"));
+        }
+        for (place, subject) in begun {
             let of = (answered, place, subject);
             self.note(subject, issue_one(issuing, question, of, folder).await?);
         }
-        Ok(())
-    }
-
-    /// Has a certificate recorded that is sealed and not known to be. Where the hub refuses, it may
-    /// be recorded or not: without its revocation nobody is asked anew.
-    async fn confirm(
-        &mut self,
-        issuing: &mut ManyIssuing<'_>,
-        question: &CheckQuestion,
-        (subject, entry): (&str, &Entry),
-        folder: &Path,
-    ) -> Result<(), Failure> {
-        let file = free(file_of(folder, &entry.exchange, entry.subject))?;
-        let became = match issuing.record_anew(&about(question, subject), entry, &file).await {
-            Err(SessionError::Refused(refusal)) if refusal.code == ErrorCode::NotIssuable => {
-                Became::Refused(UNCONFIRMED.to_owned())
-            }
-            issue => came(issue?, Some(entry), file)?,
-        };
-        self.note(subject, became);
         Ok(())
     }
 
@@ -251,23 +195,74 @@ impl Issued {
         }
     }
 
-    /// Writes the table: who, what came of it, why, the certificate's number and its file.
+    /// What came of a person, and why.
+    fn outcome<'a>(&'a self, subject: &str, answers: &'a Answers) -> (&'a str, &'a str) {
+        match (self.certificates.get(subject), self.refused.get(subject)) {
+            (Some(one), _) if one.status == StatusValue::Valid => (ISSUED, ""),
+            (Some(one), _) => (one.status.word(), ""),
+            (None, Some(code)) => ("denied", code.as_str()),
+            (None, None) => answers.outcome(subject),
+        }
+    }
+
+    /// Writes the table: who, what came of it, why, the certificate's number and its file, where it
+    /// counts.
     fn write(&self, file: &Path, subjects: &[String], answers: &Answers) -> Result<(), Failure> {
         let mut table = String::from("subject,outcome,code,serial,file\n");
         for subject in subjects {
+            let (outcome, code) = self.outcome(subject, answers);
             let certificate = self.certificates.get(subject);
-            let (outcome, code) = match (certificate, self.refused.get(subject)) {
-                (Some(one), _) if one.status == StatusValue::Valid => ("issued", ""),
-                (Some(one), _) => (one.status.word(), ""),
-                (None, Some(code)) => ("denied", code.as_str()),
-                (None, None) => answers.outcome(subject),
-            };
             let serial = certificate.map_or("", |one| one.serial.as_str());
-            let path = certificate.filter(|one| files::is_there(&one.file));
+            let counts = certificate.filter(|one| one.status == StatusValue::Valid);
+            let path = counts.filter(|one| files::is_there(&one.file));
             let path = path.and_then(|one| one.file.file_name()?.to_str());
             let path = path.unwrap_or_default();
             table.push_str(&format!("{subject},{outcome},{code},{serial},{path}\n"));
         }
         Ok(files::write(file, table.as_bytes(), Secrecy::Private)?)
+    }
+
+    /// Tells what came of everybody. Only where each has a certificate that counts, or a no, is all
+    /// done.
+    fn summary(
+        &self,
+        subjects: &[String],
+        answers: &Answers,
+        folder: &Path,
+        screen: &Screen,
+    ) -> Result<ExitCode, Failure> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for subject in subjects {
+            *counts.entry(self.outcome(subject, answers).0).or_default() += 1;
+        }
+        let of = |outcome: &str| counts.get(outcome).copied().unwrap_or_default();
+        let [issued, no, none, denied] = [ISSUED, "negative", "unavailable", "denied"].map(of);
+        let ended = self.certificates.iter();
+        let ended = ended.filter(|(_, one)| one.status != StatusValue::Valid).count();
+        // A yes among them has no certificate.
+        let left = subjects.len() - issued - no - none - denied - ended;
+        let text = match screen.language {
+            Language::Zh => format!(
+                "已签发证明 {issued}，证明已撤销、暂停或被替代 {ended}，不符合 {no}，暂不可用 {none}，\
+                 不予受理 {denied}，未完成 {left}（{}）",
+                folder.display()
+            ),
+            Language::En => format!(
+                "{issued} certificates issued, {ended} revoked, suspended or superseded since, \
+                 {no} no, {none} unavailable, {denied} denied, {left} not done ({})",
+                folder.display()
+            ),
+        };
+        let value = json!({
+            "certificates": issued, "folder": folder.display().to_string(),
+            "persons": subjects.len(), "counts": counts,
+        });
+        screen.show(&text, &value)?;
+        Ok(ExitCode::from(match (denied + ended, none + left, no) {
+            (1.., ..) => DENIED,
+            (0, 1.., _) => UNAVAILABLE,
+            (0, 0, 1..) => NOT_SO,
+            (0, 0, 0) => 0,
+        }))
     }
 }

@@ -167,6 +167,8 @@ fn exit_of_register(error: &RegisterError) -> u8 {
     match error {
         RegisterError::NotInProfile { .. }
         | RegisterError::Final(_)
+        | RegisterError::AlreadyIssued(_)
+        | RegisterError::Ended(_)
         | RegisterError::NotInForce { .. } => DENIED,
         RegisterError::SetBack { .. }
         | RegisterError::Older(_)

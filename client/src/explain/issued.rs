@@ -63,6 +63,13 @@ impl Explain for RegisterError {
                 Failure::new(en, format!("`{serial}` 未签发，没有可交付的证明"))
                     .remedy("issue it", "请先签发")
             }
+            Self::AlreadyIssued(serial) => Failure::new(en, format!("`{serial}` 正是为本事项签发，目前有效"))
+                .remedy(
+                    "hand it out again: `zerotrip certificates show --out`; or revoke it; or issue \
+                     what is to take its place: `zerotrip issue --another`",
+                    "可用 `zerotrip certificates show --out` 重新取出，或先行撤销；如需另签一份以替代，\
+                     请用 `zerotrip issue --another`",
+                ),
             Self::OtherCertificate(serial) => {
                 Failure::new(en, format!("登记簿中编号 `{serial}` 的证明是另一份")).remedy(
                     "hand it out again: `zerotrip certificates show --out`",
@@ -73,6 +80,8 @@ impl Explain for RegisterError {
                 Failure::new(en, format!("`{serial}` 目前无效：{}", status.zh()))
                     .remedy("issue another certificate", "请另行签发")
             }
+            Self::Ended(serial) => Failure::new(en, format!("`{serial}` 有效期已满"))
+                .remedy("issue another certificate", "请另行签发"),
             Self::Kept(_) => Failure::new(en, "所存证明无法读取")
                 .remedy("restore the register from its backup", "请从备份恢复登记簿"),
             Self::Random(_) => Failure::new(en, "无法取得随机数"),

@@ -2,14 +2,19 @@
 //! holder and with a place of its own. They are one certificate: what is ordered of it holds for
 //! all.
 
-use rusqlite::{Connection, params};
+use std::time::SystemTime;
+
+use rusqlite::{Connection, Transaction, params};
+use zerotrip_certificates::Profile;
 use zerotrip_certificates::status::{StatusReference, StatusValue};
 
 use super::bounds::COPIES;
 use super::entry::Stage;
+use super::errand::{Beside, ErrandKey, can_count, newest_for};
 use super::error::RegisterError;
 use super::lists::draw_place;
-use super::register::{Register, begin, by_serial, seconds};
+use super::register::{Register, begin, by_serial};
+use super::time::seconds;
 
 /// One of a certificate's copies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,45 +68,75 @@ impl Register {
 
     /// Keeps the copies of a certificate that were sealed, before anybody hears of them. A place
     /// that was drawn for a copy more than these is given up with them: nobody has it.
+    ///
+    /// Where another certificate counts for the same errand, as each says itself, nothing is kept:
+    /// that is decided here, for every process that issues. What is bound to keys of wallets is not
+    /// compared: it is told apart by its keys.
     pub fn sealed_copies(
         &mut self,
         serial: &str,
         tokens: &[&str],
-        (issued_at, valid_until): (std::time::SystemTime, std::time::SystemTime),
+        times: (SystemTime, SystemTime),
+        beside: Beside,
     ) -> Result<(), RegisterError> {
-        let Some((first, others)) = tokens.split_first() else {
-            return Err(RegisterError::Copies(0));
-        };
-        let unknown = || RegisterError::Unknown(serial.to_owned());
         let transaction = begin(&mut self.connection)?;
+        sealed(&transaction, serial, (tokens, beside), times)?;
+        Ok(transaction.commit()?)
+    }
+}
+
+/// Keeps the copies of a certificate. Nothing is changed where another counts for its errand.
+pub(super) fn sealed(
+    transaction: &Transaction<'_>,
+    serial: &str,
+    (tokens, beside): (&[&str], Beside),
+    (issued_at, valid_until): (SystemTime, SystemTime),
+) -> Result<(), RegisterError> {
+    let Some((first, others)) = tokens.split_first() else {
+        return Err(RegisterError::Copies(0));
+    };
+    let unknown = || RegisterError::Unknown(serial.to_owned());
+    let entry = by_serial(transaction, serial)?.ok_or_else(unknown)?;
+    let errand = match entry.profile {
+        Profile::National => Some(ErrandKey::of_token(first, entry.subject.is_some())?),
+        Profile::Haip => None,
+    };
+    if let (Some(errand), Beside::None) = (&errand, beside) {
+        let other = newest_for(transaction, errand, issued_at)?;
+        if let Some(other) = other.filter(|other| can_count(other) && other.serial != serial) {
+            return Err(RegisterError::AlreadyIssued(other.serial));
+        }
+    }
+    let mut update = transaction.prepare_cached(
+        "UPDATE certificate SET token = ?, errand = ?, issued_at = ?, valid_until = ?, stage = ? \
+         WHERE serial = ? AND stage = ?",
+    )?;
+    let changed = update.execute(params![
+        first,
+        errand.as_ref().map(ErrandKey::as_str),
+        seconds(issued_at),
+        seconds(valid_until),
+        Stage::Sealed.number(),
+        serial,
+        Stage::Reserved.number(),
+    ])?;
+    if changed != 1 {
+        return Err(unknown());
+    }
+    for (token, number) in others.iter().zip(1..) {
         let changed = transaction.execute(
-            "UPDATE certificate SET token = ?, issued_at = ?, valid_until = ?, stage = ? WHERE \
-             serial = ? AND stage = ?",
-            params![
-                first,
-                seconds(issued_at),
-                seconds(valid_until),
-                Stage::Sealed.number(),
-                serial,
-                Stage::Reserved.number(),
-            ],
+            "UPDATE copy SET token = ? WHERE serial = ? AND number = ? AND token IS NULL",
+            params![token, serial, number],
         )?;
         if changed != 1 {
             return Err(unknown());
         }
-        for (token, number) in others.iter().zip(1..) {
-            let changed = transaction.execute(
-                "UPDATE copy SET token = ? WHERE serial = ? AND number = ? AND token IS NULL",
-                params![token, serial, number],
-            )?;
-            if changed != 1 {
-                return Err(unknown());
-            }
-        }
-        // What stays of it is a place with no certificate, as a decoy is.
-        transaction.execute("DELETE FROM copy WHERE serial = ? AND token IS NULL", [serial])?;
-        Ok(transaction.commit()?)
     }
+    // What stays of it is a place with no certificate, as a decoy is.
+    let mut others =
+        transaction.prepare_cached("DELETE FROM copy WHERE serial = ? AND token IS NULL")?;
+    others.execute([serial])?;
+    Ok(())
 }
 
 fn all(connection: &Connection, serial: &str) -> Result<Vec<Copy>, RegisterError> {

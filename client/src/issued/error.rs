@@ -49,10 +49,14 @@ pub enum RegisterError {
     NoSuccessor(String),
     #[error("`{0}` was not issued, so there is nothing to hand out")]
     NotIssued(String),
+    #[error("`{0}` is in force for this very errand")]
+    AlreadyIssued(String),
     #[error("the certificate with the number `{0}` is another one")]
     OtherCertificate(String),
     #[error("`{serial}` is not in force: it is {}", status.word())]
     NotInForce { serial: String, status: StatusValue },
+    #[error("`{0}` is over: its validity has ended")]
+    Ended(String),
     #[error("a kept certificate does not read: {0}")]
     Kept(#[from] SdJwtError),
     #[error(transparent)]

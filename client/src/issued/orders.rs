@@ -14,7 +14,8 @@ use super::bounds::REASON_CHARS;
 use super::copies::set_all;
 use super::entry::{Entry, Stage};
 use super::error::RegisterError;
-use super::register::{Register, begin, by_serial, seconds};
+use super::register::{Register, begin, by_serial};
+use super::time::seconds;
 
 /// What is ordered of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +133,7 @@ impl Register {
     }
 }
 
-/// Whether both are about the same person, enterprise or vessel, by what they say. What says
+/// Whether both are about the same person, enterprise or thing, by what they say. What says
 /// nothing of it is about somebody else.
 fn is_about_the_same(one: &Entry, other: &Entry) -> bool {
     let subjects = |entry: &Entry| {

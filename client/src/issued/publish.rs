@@ -14,8 +14,9 @@ use zerotrip_channel::files::{self, Secrecy};
 use super::bounds::{LIFE, STALE, TTL};
 use super::error::RegisterError;
 use super::lists::more_decoys;
-use super::register::{Register, begin, seconds};
+use super::register::{Register, begin};
 use super::sealer::Sealer;
+use super::time::seconds;
 
 /// The ending of a list's CWT, beside its JWT.
 const CWT: &str = "cwt";

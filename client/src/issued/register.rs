@@ -13,10 +13,12 @@ use zerotrip_trust::identity::Identity;
 
 use super::bounds::LISTED;
 use super::entry::{COLUMNS, Entry, Event, Stage};
+use super::errand::{Beside, ErrandKey, can_count, newest_for};
 use super::error::RegisterError;
 use super::lists::draw_place;
 use super::schema;
 use super::settings::StatusSettings;
+use super::time::seconds;
 
 /// A system's register of the certificates that it issued.
 #[derive(Debug)]
@@ -96,40 +98,11 @@ impl Register {
         year: u16,
     ) -> Result<Entry, RegisterError> {
         self.is_newest()?;
-        let transaction = begin(&mut self.connection)?;
-        let subject = subject_number(ground.subject)?;
-        if let Some(entry) = by_ground(&transaction, ground.exchange, subject)? {
-            return Ok(entry);
-        }
-        let last: i64 = transaction.query_row(
-            "SELECT COALESCE(MAX(number), 0) FROM certificate WHERE year = ?",
-            [year],
-            |row| row.get(0),
-        )?;
-        let number = last + 1;
-        let serial =
-            u64::try_from(number).ok().and_then(|number| Serial::new(&self.issuer, year, number));
-        let serial = serial.ok_or(RegisterError::NoSystem)?;
-        let (list, reference) = draw_place(&transaction, &self.settings, profile, serial.as_str())?;
-        let place = i64::try_from(reference.place).map_err(|_| RegisterError::Content("place"))?;
-        transaction.execute(
-            "INSERT INTO certificate (serial, year, number, exchange, subject, question, list, \
-             place, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            params![
-                serial.as_str(),
-                year,
-                number,
-                ground.exchange,
-                subject,
-                ground.question,
-                list,
-                place,
-                Stage::Reserved.number(),
-            ],
-        )?;
-        let entry = by_serial(&transaction, serial.as_str())?;
+        let Self { connection, settings, issuer, .. } = self;
+        let transaction = begin(connection)?;
+        let entry = reserve(&transaction, (settings, issuer), ground, (profile, year))?;
         transaction.commit()?;
-        entry.ok_or(RegisterError::Content("certificate"))
+        Ok(entry)
     }
 
     /// Keeps a certificate that was sealed, before anybody hears of it.
@@ -139,17 +112,33 @@ impl Register {
         token: &str,
         times: (SystemTime, SystemTime),
     ) -> Result<(), RegisterError> {
-        self.sealed_copies(serial, &[token], times)
+        self.sealed_copies(serial, &[token], times, Beside::None)
     }
 
-    /// Notes that the hub has recorded it.
+    /// Notes that the hub has recorded it; also where another process has announced the same and
+    /// noted it first.
     pub fn recorded(&mut self, serial: &str, index: u64) -> Result<(), RegisterError> {
-        let index = i64::try_from(index).map_err(|_| RegisterError::Content("record_index"))?;
-        let changed = self.connection.execute(
-            "UPDATE certificate SET stage = ?, record_index = ? WHERE serial = ? AND stage = ?",
-            params![Stage::Recorded.number(), index, serial, Stage::Sealed.number()],
-        )?;
-        if changed == 1 { Ok(()) } else { Err(RegisterError::Unknown(serial.to_owned())) }
+        recorded(&self.connection, serial, index)
+    }
+
+    /// The certificate for an errand that has not ended and is in no wallet: the one that counts or
+    /// can count again, or else the newest, whatever has become of it. One that is sealed, and not
+    /// known to be recorded, is told where there is no other.
+    pub fn newest_for(
+        &self,
+        errand: &ErrandKey,
+        now: SystemTime,
+    ) -> Result<Option<Entry>, RegisterError> {
+        newest_for(&self.connection, errand, now)
+    }
+
+    /// The one of these that counts, or does so again once its suspension is lifted.
+    pub fn counting_for(
+        &self,
+        errand: &ErrandKey,
+        now: SystemTime,
+    ) -> Result<Option<Entry>, RegisterError> {
+        Ok(self.newest_for(errand, now)?.filter(can_count))
     }
 
     /// The certificate with this number.
@@ -242,6 +231,62 @@ impl Register {
     }
 }
 
+/// The number and the place of the certificate on a ground.
+pub(super) fn reserve(
+    transaction: &Transaction<'_>,
+    (settings, issuer): (&StatusSettings, &Identity),
+    ground: Ground<'_>,
+    (profile, year): (Profile, u16),
+) -> Result<Entry, RegisterError> {
+    let subject = subject_number(ground.subject)?;
+    if let Some(entry) = by_ground(transaction, ground.exchange, subject)? {
+        return Ok(entry);
+    }
+    let mut last = transaction
+        .prepare_cached("SELECT COALESCE(MAX(number), 0) FROM certificate WHERE year = ?")?;
+    let number = last.query_row([year], |row| row.get::<_, i64>(0))? + 1;
+    let serial = u64::try_from(number).ok().and_then(|number| Serial::new(issuer, year, number));
+    let serial = serial.ok_or(RegisterError::NoSystem)?;
+    let (list, reference) = draw_place(transaction, settings, profile, serial.as_str())?;
+    let place = i64::try_from(reference.place).map_err(|_| RegisterError::Content("place"))?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO certificate (serial, year, number, exchange, subject, question, list, place, \
+         stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    insert.execute(params![
+        serial.as_str(),
+        year,
+        number,
+        ground.exchange,
+        subject,
+        ground.question,
+        list,
+        place,
+        Stage::Reserved.number(),
+    ])?;
+    by_serial(transaction, serial.as_str())?.ok_or(RegisterError::Content("certificate"))
+}
+
+/// Notes that the hub has recorded a certificate that is sealed; also where another process has
+/// noted it first.
+pub(super) fn recorded(
+    connection: &Connection,
+    serial: &str,
+    index: u64,
+) -> Result<(), RegisterError> {
+    let index = i64::try_from(index).map_err(|_| RegisterError::Content("record_index"))?;
+    let mut update = connection.prepare_cached(
+        "UPDATE certificate SET stage = ?, record_index = ? WHERE serial = ? AND stage = ?",
+    )?;
+    let stages = (Stage::Recorded.number(), Stage::Sealed.number());
+    let changed = update.execute(params![stages.0, index, serial, stages.1])?;
+    let is_recorded = || by_serial(connection, serial).map(|entry| entry.map(|entry| entry.stage));
+    if changed == 1 || is_recorded()? == Some(Stage::Recorded) {
+        return Ok(());
+    }
+    Err(RegisterError::Unknown(serial.to_owned()))
+}
+
 /// A transaction that writes: it waits for others at once, and not in its midst.
 pub(super) fn begin(connection: &mut Connection) -> Result<Transaction<'_>, RegisterError> {
     Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
@@ -268,10 +313,4 @@ fn by_ground(
 fn subject_number(subject: Option<u64>) -> Result<i64, RegisterError> {
     let number = subject.map_or(Ok(-1), i64::try_from);
     number.map_err(|_| RegisterError::Content("subject"))
-}
-
-/// Whole seconds since 1970.
-pub(super) fn seconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    i64::try_from(since).unwrap_or(i64::MAX)
 }

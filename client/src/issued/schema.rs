@@ -3,14 +3,18 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+use zerotrip_certificates::Profile;
 use zerotrip_channel::files::{self, FileError};
 
+use super::entry::Stage;
+use super::errand::ErrandKey;
 use super::error::RegisterError;
+use super::time::seconds;
 
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// Time that a connection waits for another's transaction.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -60,6 +64,12 @@ PRAGMA user_version = 2;
 COMMIT;
 ";
 
+/// From version 3, which did not have for which errand a certificate is.
+const FROM_3: &str = "
+CREATE INDEX IF NOT EXISTS certificate_errand ON certificate (errand);
+PRAGMA user_version = 4;
+";
+
 /// The folder of the register in a system's folder.
 pub(super) fn folder_of(home: &Path) -> PathBuf {
     home.join("issued")
@@ -83,7 +93,7 @@ pub(super) fn open(home: &Path) -> Result<Connection, RegisterError> {
         .open(&path)
         .map_err(at(&path))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&path, flags)?;
+    let mut connection = Connection::open_with_flags(&path, flags)?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     connection.pragma_update(None, "cell_size_check", "ON")?;
@@ -95,14 +105,59 @@ pub(super) fn open(home: &Path) -> Result<Connection, RegisterError> {
             0 => &[TABLES, FROM_2],
             1 => &[FROM_1, FROM_2],
             2 => &[FROM_2],
-            VERSION => &[],
+            3 | VERSION => &[],
             other => return Err(RegisterError::Version(other)),
         };
     for step in steps {
         connection.execute_batch(step)?;
     }
-    if !steps.is_empty() {
+    let is_new = errands(&mut connection)?;
+    if is_new || !steps.is_empty() {
         File::open(&folder).and_then(|file| file.sync_all()).map_err(at(&folder))?;
     }
     Ok(connection)
+}
+
+/// Writes for which errand each certificate is that has not ended; whether there was anything to
+/// do. One that does not say it stops that: what counts beside it could not be known.
+fn errands(connection: &mut Connection) -> Result<bool, RegisterError> {
+    let has_none = |connection: &Connection| {
+        connection.pragma_query_value(None, "user_version", |row| Ok(row.get::<_, i64>(0)? == 3))
+    };
+    if !has_none(connection)? {
+        return Ok(false);
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have done it meanwhile.
+    if !has_none(&transaction)? {
+        return Ok(false);
+    }
+    // Where two processes make a new register, one goes through the steps after the other.
+    let columns = "SELECT 1 FROM pragma_table_info('certificate') WHERE name = 'errand'";
+    if !transaction.prepare(columns)?.exists([])? {
+        transaction.execute_batch("ALTER TABLE certificate ADD COLUMN errand TEXT")?;
+    }
+    transaction.execute_batch(FROM_3)?;
+    {
+        let mut select = transaction.prepare(
+            "SELECT c.serial, c.subject, c.token FROM certificate c JOIN list l ON l.number = \
+             c.list WHERE l.profile = ? AND c.stage IN (?, ?) AND c.valid_until > ?",
+        )?;
+        let mut update =
+            transaction.prepare("UPDATE certificate SET errand = ? WHERE serial = ?")?;
+        let mut rows = select.query(params![
+            Profile::National.name(),
+            Stage::Sealed.number(),
+            Stage::Recorded.number(),
+            seconds(SystemTime::now()),
+        ])?;
+        while let Some(row) = rows.next()? {
+            let (serial, subject): (String, i64) = (row.get(0)?, row.get(1)?);
+            let token: String = row.get(2)?;
+            let errand = ErrandKey::of_token(&token, subject >= 0)?;
+            update.execute(params![errand.as_str(), serial])?;
+        }
+    }
+    transaction.commit()?;
+    Ok(true)
 }

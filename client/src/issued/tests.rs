@@ -5,12 +5,16 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use prost::Message as _;
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 use zerotrip_certificates::Profile;
 use zerotrip_certificates::sdjwt::{disclosure, issue_encoded};
 use zerotrip_certificates::status::{Bits, OpenList, StatusToken, StatusValue};
-use zerotrip_proto::v1::ErrorCode;
+use zerotrip_proto::v1::request::Body;
+use zerotrip_proto::v1::{CheckBody, ErrorCode, Parameter, Request};
 use zerotrip_trust::identity::Identity;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
 use zerotrip_trust::x509::CertificateAuthority;
@@ -27,6 +31,7 @@ fn plain() -> Map<String, Value> {
     times.into_iter().chain([("iss".to_owned(), Value::from("fund"))]).collect()
 }
 mod copies;
+mod errand;
 mod newest;
 mod printed;
 
@@ -70,11 +75,17 @@ impl Organ {
     fn issued_about(&self, exchange: &str, applicant: &str) -> Entry {
         let entry = self.reserve(exchange);
         let mut register = self.register();
-        let about = disclosure("applicant", &applicant.into()).unwrap();
-        let token = issue_encoded(&self.key.key, plain(), &[about]).unwrap().to_string();
+        let token = self.token(exchange, applicant);
         register.sealed(&entry.serial, &token, (at(0), at(900))).unwrap();
         register.recorded(&entry.serial, 7).unwrap();
         register.entry(&entry.serial).unwrap()
+    }
+
+    /// A certificate about somebody for an errand of this case.
+    fn token(&self, case: &str, applicant: &str) -> String {
+        let about = disclosure("applicant", &applicant.into()).unwrap();
+        let asked = disclosure("request", &request(case, applicant).into()).unwrap();
+        issue_encoded(&self.key.key, plain(), &[about, asked]).unwrap().to_string()
     }
 
     fn order(&self, entry: &Entry, order: &Order) -> Result<Done, RegisterError> {
@@ -95,6 +106,21 @@ impl Organ {
     fn published(&self, entry: &Entry) -> StatusValue {
         self.list(entry).status(entry.reference.place, at(10)).unwrap().value
     }
+}
+
+/// What such a certificate shows as the request.
+fn request(case: &str, applicant: &str) -> String {
+    let parameter = Parameter { name: "applicant".into(), value: applicant.into() };
+    let body = CheckBody {
+        check: "no-property".into(),
+        variant: "couple".into(),
+        parameters: vec![parameter],
+        ..CheckBody::default()
+    };
+    let body = Some(Body::Check(body));
+    let request =
+        Request { purpose: "rent".into(), case_number: case.into(), body, ..Request::default() };
+    URL_SAFE_NO_PAD.encode(request.encode_to_vec())
 }
 
 fn ground(exchange: &str) -> Ground<'_> {
@@ -368,7 +394,8 @@ fn what_the_hub_did_not_record_counts_as_revoked() {
     let organ = Organ::new();
     let entry = organ.reserve("e-1");
     let mut register = organ.register();
-    register.sealed(&entry.serial, "token", (at(0), at(900))).unwrap();
+    let token = organ.token("e-1", "330106198503020027");
+    register.sealed(&entry.serial, &token, (at(0), at(900))).unwrap();
     register.give_up(&entry.serial, Some(ErrorCode::NotIssuable), at(1)).unwrap();
     let given_up = register.entry(&entry.serial).unwrap();
     assert_eq!((given_up.stage, given_up.status), (Stage::GivenUp, StatusValue::Revoked));

@@ -185,7 +185,7 @@ pub(super) fn verify_many_as_of(
 fn differing(request: &SignedRequest) -> Option<String> {
     match Request::decode(&*request.envelope.payload).ok()?.body? {
         Body::CheckMany(many) => Some(many.subject_parameter),
-        Body::Check(_) | Body::Issue(_) => None,
+        Body::Check(_) | Body::Issue(_) | Body::IssueMany(_) => None,
     }
 }
 

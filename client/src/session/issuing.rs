@@ -1,25 +1,25 @@
 //! Issuing a certificate: asking and sealing. [`recording`](super::recording) has the hub record it
 //! and hands it out.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
 use chrono::Datelike as _;
-use zerotrip_certificates::sdjwt::SdJwt;
+use zerotrip_certificates::status::StatusValue;
 use zerotrip_certificates::{
     CertificateContent, HolderKey, Profile, SealError, Serial, TrustRoot, verify,
 };
 use zerotrip_channel::new_file::NewFile;
+use zerotrip_proto::v1::ErrorCode;
 
 use super::asking::Session;
 use super::copies::Copies;
 use super::error::SessionError;
 use super::issuer::Issuer;
 use super::recording::{Issue, Kept, Out, Prepared};
-use crate::issued::{Entry, Ground, Register, RegisterError, Sealer, Stage};
-use crate::reply::{AnsweredMany, NotAllowed, Outcome};
-use crate::request::{APPLICANT, CheckQuestion, Errand, IdentityAssertion, RequestId};
+use crate::issued::{Beside, Entry, ErrandKey, Ground, Register, RegisterError, Sealer, Stage};
+use crate::reply::{NotAllowed, Outcome};
+use crate::request::{CheckQuestion, Errand, IdentityAssertion, RequestId};
 
 /// What a caller may want beside a certificate on an answer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,84 +31,8 @@ pub struct Wanted<'a> {
     pub identity: Option<&'a IdentityAssertion>,
     /// The key that the certificate is bound to, in the profile of wallets.
     pub holder: Option<&'a HolderKey>,
-}
-
-/// Issues on answers about many, one certificate after the other.
-pub struct ManyIssuing<'a> {
-    session: &'a mut Session,
-    issuer: Issuer,
-    errand: &'a Errand,
-}
-
-impl ManyIssuing<'_> {
-    /// A certificate on the answer about one of them, as [`Session::issue_one_of_many`].
-    /// `question` names the person too.
-    pub async fn issue(
-        &mut self,
-        question: &CheckQuestion,
-        (answered, place): (&AnsweredMany, usize),
-        file: &Path,
-    ) -> Result<Issue, SessionError> {
-        let Self { session, issuer, errand } = self;
-        let prepared = session.prepare(issuer, Some(file), &[])?;
-        let outcome = answered.outcome(place).ok_or(SessionError::NoSuchPlace(place))?;
-        let payload = &answered.request.envelope.payload;
-        session.issue_on(errand, question, outcome, payload, prepared).await
-    }
-
-    /// What the register has of the certificate on an answer about one of them.
-    pub fn known(
-        &self,
-        answered: &AnsweredMany,
-        place: usize,
-    ) -> Result<Option<Entry>, SessionError> {
-        let register = self.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
-        let place = u64::try_from(place).map_err(|_| SessionError::NoSuchPlace(place))?;
-        Ok(register.on(&answered.proven.answer().request_id, Some(place))?)
-    }
-
-    /// Who has a certificate on this question for this errand already, that has not ended and is
-    /// not in a wallet: the newest of each person, whatever has become of it. One that is sealed,
-    /// and not known to be recorded, is told where there is no other.
-    pub fn held(&self, question: &CheckQuestion) -> Result<BTreeMap<String, Entry>, SessionError> {
-        let register = self.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
-        let name = format!("{}/{}", question.check, question.variant);
-        let mut held = BTreeMap::new();
-        for entry in register.issued_on(&name, SystemTime::now())? {
-            if entry.profile != Profile::National {
-                continue;
-            }
-            let token = SdJwt::parse(entry.token.as_deref().unwrap_or_default());
-            let token = token.map_err(RegisterError::Kept)?;
-            let says = |name: &str, value: &str| token.discloses(name, value);
-            let Some(subject) = token.subjects().remove(APPLICANT) else { continue };
-            if says("purpose", &self.errand.purpose)
-                && says("case_number", &self.errand.case_number)
-            {
-                held.entry(subject).or_insert(entry);
-            }
-        }
-        Ok(held)
-    }
-
-    /// Has the hub record one that is sealed and not known to be recorded: nobody is asked.
-    /// `question` names the person too.
-    pub async fn record_anew(
-        &mut self,
-        question: &CheckQuestion,
-        entry: &Entry,
-        file: &Path,
-    ) -> Result<Issue, SessionError> {
-        let Self { session, issuer, errand } = self;
-        let prepared = session.prepare(issuer, Some(file), &[])?;
-        session.record_anew(entry, (errand, question), prepared).await
-    }
-
-    /// Whether nothing can be sealed on this answer any more, by the hub's own word.
-    pub fn is_refused(&self, entry: &Entry) -> Result<bool, SessionError> {
-        let register = self.issuer.register.as_ref().ok_or(RegisterError::NoSettings)?;
-        Ok(register.is_refused(&entry.serial)?)
-    }
+    /// Beside what it may come to count, where there is a register of issued certificates.
+    pub beside: Beside,
 }
 
 impl Session {
@@ -123,11 +47,11 @@ impl Session {
         question: &CheckQuestion,
         file: &Path,
     ) -> Result<Issue, SessionError> {
-        let Wanted { id, identity, holder } = wanted;
+        let Wanted { id, identity, holder, beside } = wanted;
         let id = identity.map(IdentityAssertion::id).or(id);
         let mut issuer = self.issuer()?;
         let holders = holder.map(std::slice::from_ref).unwrap_or_default();
-        let prepared = self.prepare(&mut issuer, Some(file), holders)?;
+        let prepared = Prepared { beside, ..self.prepare(&mut issuer, Some(file), holders)? };
         let known = match (id, &prepared.issuer.register) {
             (Some(id), Some(register)) => register.on(id.as_str(), None)?,
             _ => None,
@@ -141,8 +65,34 @@ impl Session {
         };
         // What has no definition is refused before it is asked.
         self.definition(question).await?;
+        let question = &self.in_form(question, false).await?;
+        if let Some(other) = counting(errand, question, &prepared)? {
+            return self.confirm_alone(&other, (errand, question), prepared).await;
+        }
         let (request, outcome) = self.ask(errand, question, (id, identity)).await?;
         self.issue_on(errand, question, outcome, &request.envelope.payload, prepared).await
+    }
+
+    /// What comes of an errand that has a certificate: one that no run saw recorded is recorded
+    /// anew, and nobody is asked; beside one that counts none is issued.
+    async fn confirm_alone(
+        &mut self,
+        other: &Entry,
+        asked: (&Errand, &CheckQuestion),
+        prepared: Prepared<'_>,
+    ) -> Result<Issue, SessionError> {
+        let already = || SessionError::from(RegisterError::AlreadyIssued(other.serial.clone()));
+        if other.stage != Stage::Sealed || other.status != StatusValue::Valid {
+            return Err(already());
+        }
+        match self.record_anew(other, asked, prepared).await {
+            // It may be recorded, or not; or it is another official's.
+            Err(SessionError::Refused(refusal)) if refusal.code == ErrorCode::NotIssuable => {
+                Err(already())
+            }
+            Err(SessionError::OtherQuestion { .. }) => Err(already()),
+            issue => issue,
+        }
     }
 
     /// Hands out, or has the hub record, what an earlier run sealed under this number.
@@ -157,29 +107,6 @@ impl Session {
             Stage::Sealed => Resumed::Issued(self.record_anew(entry, asked, prepared).await?),
             Stage::Reserved | Stage::GivenUp => Resumed::Not(prepared),
         })
-    }
-
-    /// The same on one subject of an answer about many that this system has, at most an hour old:
-    /// nobody is asked again. `place`: the subject's in the request, from 0.
-    pub async fn issue_one_of_many(
-        &mut self,
-        errand: &Errand,
-        question: &CheckQuestion,
-        one: (&AnsweredMany, usize),
-        file: &Path,
-    ) -> Result<Issue, SessionError> {
-        self.issue_each_of_many(errand, question).await?.issue(question, one, file).await
-    }
-
-    /// What issues on answers about many, one certificate after the other.
-    pub async fn issue_each_of_many<'a>(
-        &'a mut self,
-        errand: &'a Errand,
-        question: &CheckQuestion,
-    ) -> Result<ManyIssuing<'a>, SessionError> {
-        self.definition(question).await?;
-        let issuer = self.issuer()?;
-        Ok(ManyIssuing { session: self, issuer, errand })
     }
 
     pub(super) fn issuer(&self) -> Result<Issuer, SessionError> {
@@ -202,7 +129,7 @@ impl Session {
             Some(file) => Out::File(NewFile::reserve(file)?, file.to_owned()),
             None => Out::Caller,
         };
-        Ok(Prepared { issuer, holders, out })
+        Ok(Prepared { issuer, holders, out, beside: Beside::None })
     }
 
     pub(super) async fn issue_on(
@@ -275,7 +202,7 @@ impl Session {
         sealed.others.iter().try_for_each(|copy| read(&copy.token).map(drop))?;
         if let (Some(register), Some(entry)) = (&mut prepared.issuer.register, &entry) {
             let times = (certificate.issued_at, certificate.valid_until);
-            register.sealed_copies(&entry.serial, &sealed.tokens(), times)?;
+            register.sealed_copies(&entry.serial, &sealed.tokens(), times, prepared.beside)?;
         }
         let certificate = Kept { sealed, certificate, exchange, place, is_new: true };
         self.record(errand, certificate, entry.as_ref(), prepared).await
@@ -290,8 +217,23 @@ enum Resumed<'a> {
     Not(Prepared<'a>),
 }
 
+/// The certificate that counts for this errand already, where none may come beside it.
+fn counting(
+    errand: &Errand,
+    question: &CheckQuestion,
+    prepared: &Prepared<'_>,
+) -> Result<Option<Entry>, SessionError> {
+    let compares = prepared.beside == Beside::None && prepared.holders.is_empty();
+    match prepared.issuer.register.as_ref().filter(|_| compares) {
+        Some(register) => {
+            Ok(register.counting_for(&ErrandKey::of(errand, question), SystemTime::now())?)
+        }
+        None => Ok(None),
+    }
+}
+
 /// The year by the organ's own calendar.
-fn year_of(now: SystemTime) -> Option<u16> {
+pub(super) fn year_of(now: SystemTime) -> Option<u16> {
     u16::try_from(chrono::DateTime::<chrono::Local>::from(now).year()).ok()
 }
 

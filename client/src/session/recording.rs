@@ -15,7 +15,7 @@ use super::bounds::CALL_TIME;
 use super::copies::{Copies, are_for};
 use super::error::SessionError;
 use super::issuer::Issuer;
-use crate::issued::{Due, Entry, RegisterError};
+use crate::issued::{Beside, Due, Entry, RegisterError};
 use crate::reply::{Announced, Outcome, verify_recorded};
 use crate::request::{CheckQuestion, Errand, SignedRequest, sign_issue};
 
@@ -61,6 +61,8 @@ pub(super) struct Prepared<'a> {
     /// The keys of its holder that it is bound to, a copy to each; none in the national profile.
     pub(super) holders: &'a [HolderKey],
     pub(super) out: Out,
+    /// Beside what it may come to count.
+    pub(super) beside: Beside,
 }
 
 /// Where a certificate goes.
@@ -224,7 +226,7 @@ impl Session {
 
     /// Announces a sealed certificate to the hub. After anything but its own refusal or a proven
     /// reply, it is not known what the hub did.
-    async fn announce(
+    pub(super) async fn announce(
         &mut self,
         announcement: &SignedRequest,
         digest: &[u8; 32],
@@ -258,7 +260,7 @@ impl Session {
 }
 
 /// Why an announcement has no proven reply.
-enum Unheard {
+pub(super) enum Unheard {
     /// The hub refused: nothing is recorded.
     Refused(Refusal),
     /// It may be recorded, or not.

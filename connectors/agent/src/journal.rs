@@ -2,6 +2,8 @@
 //! JSON object a line, kept by the department, readable without us. Holds masked ids and, for the
 //! owner, the locators of rows that need attention.
 
+mod served;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -11,6 +13,11 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use zerotrip_channel::files;
+
+pub use served::{Served, served_since};
+
+/// The event of a scan's line.
+pub const SCAN: &str = "scan";
 
 /// A file is closed and a new one begun at this size; none is ever deleted.
 const FILE_BYTES: u64 = 64 << 20;

@@ -1,5 +1,6 @@
-//! Which tickets and scans were served already. The memory is bounded. It ends with the process:
-//! the gate refuses tickets that were issued before the process began.
+//! Which tickets and scans were served already. The memory is bounded. It begins with the process:
+//! the gate refuses what is dated before that. What is dated after it can have been served all the
+//! same, by a requester's clock that is ahead: that is recalled from the journal.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -8,6 +9,8 @@ use std::time::{Duration, SystemTime};
 use zerotrip_proto::v1::{ErrorCode, ScanTicket};
 use zerotrip_proto::{Refusal, bounds};
 use zerotrip_trust::digest::sha256;
+
+use crate::journal::Served;
 
 /// Most names that are remembered at once; a ticket lives a minute, its request five.
 const MOST: usize = 8_000_000;
@@ -43,6 +46,23 @@ fn name(text: &str) -> Name {
     half
 }
 
+/// What a ticket uses up, and the scan that it is of.
+struct Names {
+    used: [Name; 2],
+    scan: Name,
+}
+
+impl Names {
+    fn of(ticket: &str, (exchange, scan): (&str, &str), part: Option<u32>) -> Self {
+        let scan = format!("scan {exchange} {scan}");
+        let used = match part {
+            None => name(&scan),
+            Some(part) => name(&format!("{scan} part {part}")),
+        };
+        Self { used: [name(&format!("ticket {ticket}")), used], scan: name(&scan) }
+    }
+}
+
 /// Names are remembered together that come within this time of one another.
 const TOGETHER: Duration = Duration::from_secs(1);
 
@@ -61,6 +81,24 @@ impl UsedTickets {
         Self { since: now, held: Mutex::new(Held::default()) }
     }
 
+    /// The same, with what was served before. It is remembered as if it were served now: that is
+    /// long enough for whatever is dated after now.
+    pub fn recalling(now: SystemTime, served: &[Served]) -> Self {
+        let used = Self::new(now);
+        let mut held = used.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = now + MEMORY;
+        for one in served {
+            let names =
+                Names::of(&one.ticket, (&one.exchange, &one.scan), one.part.map(|(at, _)| at));
+            if let Some((_, keys)) = one.part {
+                held.add_keys(names.scan, keys, until);
+            }
+            held.take(names, until);
+        }
+        drop(held);
+        used
+    }
+
     /// Since when.
     pub fn since(&self) -> SystemTime {
         self.since
@@ -77,21 +115,16 @@ impl UsedTickets {
     ) -> Result<(), Refusal> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.forget(now);
-        let scan = format!("scan {} {scan}", ticket.exchange_id);
-        let used = match part {
-            None => scan.clone(),
-            Some(_) => format!("{scan} part {}", ticket.part),
-        };
-        let scan = name(&scan);
-        let names = [name(&format!("ticket {}", ticket.id)), name(&used)];
-        if names.iter().any(|name| held.names.contains(name)) {
+        let number = part.map(|_| ticket.part);
+        let names = Names::of(&ticket.id, (&ticket.exchange_id, scan), number);
+        if names.used.iter().any(|name| held.names.contains(name)) {
             return Err(Refusal::new(
                 ErrorCode::GrantReused,
                 "this ticket, or another for the same scan of the same exchange, was used already",
             ));
         }
         // The scan's own name is kept with its first part.
-        if held.names.len() + names.len() + 1 > MOST {
+        if held.names.len() + names.used.len() + 1 > MOST {
             return Err(Refusal::new(
                 ErrorCode::SourceLimit,
                 "too many scans at once to remember which tickets were used",
@@ -99,12 +132,9 @@ impl UsedTickets {
         }
         let until = now + MEMORY;
         if let Some(part) = part {
-            held.spend_keys(scan, part, until)?;
+            held.spend_keys(names.scan, part, until)?;
         }
-        for name in names {
-            held.names.insert(name);
-            held.remember(name, until);
-        }
+        held.take(names, until);
         Ok(())
     }
 }
@@ -115,6 +145,14 @@ impl Held {
             for name in self.expiries.pop_front().into_iter().flat_map(|(_, names)| names) {
                 self.names.remove(&name);
                 self.parts.remove(&name);
+            }
+        }
+    }
+
+    fn take(&mut self, names: Names, until: SystemTime) {
+        for name in names.used {
+            if self.names.insert(name) {
+                self.remember(name, until);
             }
         }
     }
@@ -138,11 +176,17 @@ impl Held {
                 format!("{all} keys in the parts of this scan; the owner approved {most}"),
             ));
         }
-        // From the first part on, for as long as the gate can admit the request.
-        if self.parts.insert(scan, all).is_none() {
+        self.add_keys(scan, part.keys, until);
+        Ok(())
+    }
+
+    /// From the first part on, for as long as the gate can admit the request.
+    fn add_keys(&mut self, scan: Name, keys: u64, until: SystemTime) {
+        let before = self.parts.get(&scan).copied();
+        self.parts.insert(scan, before.unwrap_or_default().saturating_add(keys));
+        if before.is_none() {
             self.remember(scan, until);
         }
-        Ok(())
     }
 }
 
@@ -197,5 +241,34 @@ mod tests {
         ask("g9", "owner", 9, 1, 2, last + TOGETHER + TOGETHER).unwrap();
         let held = used.held.lock().unwrap();
         assert_eq!(held.parts.values().sum::<u64>(), 1, "the old ones are forgotten");
+    }
+
+    #[test]
+    fn what_was_served_before_a_restart_is_not_served_again() {
+        let now = SystemTime::now();
+        let one = |ticket: &str, exchange: &str, part| Served {
+            ticket: ticket.into(),
+            exchange: exchange.into(),
+            scan: "owner".into(),
+            part,
+        };
+        let served = [one("g1", "e1", None), one("g2", "e2", Some((1, 2))), one("g1", "e1", None)];
+        let used = UsedTickets::recalling(now, &served);
+        assert_eq!(used.since(), now);
+        // Until no gate would take a request that is dated as far ahead as it may be.
+        let last = now + bounds::CLOCK_SKEW + bounds::REQUEST_LIFE + bounds::CLOCK_SKEW;
+        let spend = |ticket: &ScanTicket, scan: &str, part, at| {
+            used.spend(ticket, scan, part, at).map_err(|why| why.code)
+        };
+        assert_eq!(spend(&ticket("g1", "e9"), "owner", None, last), Err(ErrorCode::GrantReused));
+        assert_eq!(spend(&ticket("g9", "e1"), "owner", None, last), Err(ErrorCode::GrantReused));
+        let part = |number, keys| {
+            let ticket = ScanTicket { part: number, ..ticket(&format!("p{number}"), "e2") };
+            spend(&ticket, "owner", Some(Part { keys, most_keys: 3 }), last)
+        };
+        assert_eq!(part(1, 1), Err(ErrorCode::GrantReused), "the same part");
+        assert_eq!(part(2, 2), Err(ErrorCode::TooLarge), "two keys of three were asked before");
+        assert_eq!(part(2, 1), Ok(()));
+        assert_eq!(spend(&ticket("g9", "e1"), "buyer", None, last), Ok(()), "another scan");
     }
 }

@@ -26,6 +26,7 @@ mod rig;
 mod rulings;
 mod selecting;
 mod spellings;
+mod things;
 mod vessels;
 
 /// The person that the tests ask about: three regular spellings.
@@ -112,6 +113,11 @@ pub use spellings::{
     a_column_in_which_hardly_anybody_can_be_read_proves_no_absence, every_spelling_is_found,
     fifteen_digits_that_may_be_anothers_are_reported, what_could_match_is_reported,
 };
+pub use things::{
+    a_vehicle_or_a_unit_in_another_field_could_be_meant,
+    vehicles_and_units_are_found_in_each_spelling, what_could_be_a_units_is_reported,
+    what_could_be_a_vehicles_is_reported,
+};
 pub use vessels::{
     a_vessel_in_another_field_could_be_meant, vessels_are_found_in_each_spelling,
     what_could_be_a_vessels_is_reported,
@@ -138,6 +144,10 @@ macro_rules! every_test {
             vessels_are_found_in_each_spelling,
             what_could_be_a_vessels_is_reported,
             a_vessel_in_another_field_could_be_meant,
+            vehicles_and_units_are_found_in_each_spelling,
+            what_could_be_a_vehicles_is_reported,
+            what_could_be_a_units_is_reported,
+            a_vehicle_or_a_unit_in_another_field_could_be_meant,
             an_enterprise_in_another_field_could_be_meant,
             fifteen_digits_that_may_be_anothers_are_reported,
             a_column_in_which_hardly_anybody_can_be_read_proves_no_absence,

@@ -63,8 +63,7 @@ fn is_value(name: &str) -> bool {
     digits >= FEWEST_DIGITS
         || (has_mask && digits >= FEWEST_BESIDE_MASK)
         || resident_id::parse(name) != Reading::Unreadable
-        || KeyKind::Enterprise.read(name).is_some()
-        || KeyKind::Vessel.read(name).is_some()
+        || KeyKind::ALL.into_iter().any(|kind| kind.read(name).is_some())
 }
 
 /// Whether the name of a column reads as one of its own values. Texts and names of people have no
@@ -79,6 +78,8 @@ fn reads_as(column: &Column, name: &str) -> bool {
         SemanticType::ResidentId
         | SemanticType::Uscc
         | SemanticType::VesselNumber
+        | SemanticType::Vin
+        | SemanticType::UnitCode
         | SemanticType::DivisionCode
         | SemanticType::Date
         | SemanticType::Month

@@ -76,13 +76,13 @@ impl Concerns {
     }
 }
 
-/// A key as a clerk types it: a resident's, or an enterprise's or a vessel's where it is none.
+/// A key as a clerk types it: a resident's, or one of another kind where it is none.
 fn typed(text: &str) -> Result<Key, String> {
     match ResidentId::issued(text, CivilDay::at(SystemTime::now())) {
         Ok(id) => Ok(Key::Resident(id)),
         Err(error) => {
-            let others = [KeyKind::Enterprise, KeyKind::Vessel];
-            let key = others.into_iter().find_map(|kind| kind.typed(text));
+            let mut others = KeyKind::ALL.into_iter().filter(|kind| *kind != KeyKind::Resident);
+            let key = others.find_map(|kind| kind.typed(text));
             key.ok_or_else(|| format!("`{}`: {error}", text.trim()))
         }
     }
@@ -102,9 +102,7 @@ mod ids {
         let texts = Vec::<String>::deserialize(from)?;
         let ids: Option<Vec<Key>> = texts.iter().map(|text| Key::canonical(text)).collect();
         ids.ok_or_else(|| {
-            D::Error::custom(
-                "somebody is named by neither a resident id, a credit code nor a vessel's number",
-            )
+            D::Error::custom("somebody is named by what is no number of any known kind")
         })
     }
 }

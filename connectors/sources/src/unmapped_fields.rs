@@ -1,5 +1,5 @@
 //! Fields of a system that no column of the dataset file maps: where persons, enterprises or
-//! vessels are named in one of them, a row could be about these, and a look-up would not find it.
+//! things are named in one of them, a row could be about these, and a look-up would not find it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +56,7 @@ impl UnmappedFields {
         for kind in self.kinds.clone() {
             match kind {
                 KeyKind::Resident => self.note_persons(&cells),
-                KeyKind::Enterprise | KeyKind::Vessel => self.note_others(kind, &cells),
+                _ => self.note_others(kind, &cells),
             }
         }
     }
@@ -127,10 +127,10 @@ impl UnmappedFields {
         };
         let fields: Vec<String> = left.take(MOST_SHOWN).map(said).collect();
         let detail = format!(
-            "`{origin}` holds resident ids, credit codes or vessels' numbers, whole, masked or in \
-             pieces, in fields that no column names, and that no look-up asks: {}; describe each \
-             in a `[[column]]` and look it up (`[[lookup]]`), or say in `[not_about]` why the \
-             rows are not about who is there",
+            "`{origin}` holds numbers of {}, whole, masked or in pieces, in fields that no column \
+             names, and that no look-up asks: {}; describe each in a `[[column]]` and look it up \
+             (`[[lookup]]`), or say in `[not_about]` why the rows are not about who is there",
+            KeyKind::listed_things("or"),
             fields.join(", ")
         );
         Err(SourceError::new(ErrorCode::SourceDrift, detail))

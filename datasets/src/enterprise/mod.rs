@@ -105,7 +105,7 @@ impl Grammar for Enterprises {
         organisation.map(|organisation| Some(Number::Organisation(organisation)))
     }
 
-    fn within_text(window: &str) -> Option<Uscc> {
+    fn within_text(window: &str, _: usize) -> Option<Uscc> {
         code(window).filter(|code| code.organisation().is_some())
     }
 

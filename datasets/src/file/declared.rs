@@ -1,5 +1,5 @@
-//! What an owner declares of a column's cells: `nothing`, `unknown`, `schemes`, `scheme_by` and
-//! `day` of a `[[column]]`.
+//! What an owner declares of a column's cells: `nothing`, `unknown`, `schemes`, `scheme_by`, `day`
+//! and `entry` of a `[[column]]`.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ impl Column {
     }
 }
 
-/// Reads the five keys; none of them is needed.
+/// Reads the six keys; none of them is needed.
 pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<Declared> {
     let nothing = said(
         section,
@@ -39,6 +39,7 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
     let schemes = schemes(section, semantic);
     let scheme_by = scheme_by(section, semantic);
     let day_is_ignored = day_is_ignored(section, semantic);
+    let is_selected = is_selected(section, semantic);
     let (nothing, unknown) = (nothing?, unknown?);
     // An id, or what may be left of one, is a person's: of rows that hold it `adjudicate` can say
     // more.
@@ -46,20 +47,15 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
         && let Some(word) = nothing.iter().find(|word| could_be_a_key(kind, word))
     {
         let remedy = match kind {
-            KeyKind::Resident => {
-                "it could be a person's id, and would hide the person: put it into `unknown`, or \
-                 rule on its rows with `adjudicate`"
-            }
-            KeyKind::Enterprise => {
-                "it could be an enterprise's number, and would hide the enterprise: put it into \
-                 `unknown`, or rule on its rows with `adjudicate`"
-            }
-            KeyKind::Vessel => {
-                "it could be a vessel's number, and would hide the vessel: put it into `unknown`, \
-                 or rule on its rows with `adjudicate`"
+            KeyKind::Resident => "it could be a person's id, and would hide the person".to_owned(),
+            _ => {
+                let words = kind.words();
+                format!("it could be {} number, and would hide the {}", words.of_one, words.one)
             }
         };
-        section.fault_in("nothing", mask::masked(word), remedy.to_owned());
+        let remedy =
+            format!("{remedy}: put it into `unknown`, or rule on its rows with `adjudicate`");
+        section.fault_in("nothing", mask::masked(word), remedy);
         return None;
     }
     if let Some(word) = nothing.intersection(&unknown).next() {
@@ -76,6 +72,7 @@ pub(super) fn read(section: &mut Section<'_>, semantic: Option<SemanticType>) ->
         unknown,
         scheme_by: scheme_by?,
         day_is_ignored: day_is_ignored?,
+        is_selected: is_selected?,
     })
 }
 
@@ -173,6 +170,27 @@ fn day_is_ignored(section: &mut Section<'_>, semantic: Option<SemanticType>) -> 
     Some(ignored)
 }
 
+/// `entry = "selected"`: without it a number without a check character may be a slip in another's.
+fn is_selected(section: &mut Section<'_>, semantic: Option<SemanticType>) -> Option<bool> {
+    let remedy = "must be `selected`, where the system has its users select the number in a \
+                  register and nobody types it; leave it out where it is typed";
+    let selected = section.read("entry", Some(false), remedy, |value| {
+        (value.as_str()? == "selected").then_some(true)
+    })?;
+    let is_of_things = |semantic| KeyKind::of(semantic).is_some_and(KeyKind::has_neighbours);
+    if selected && semantic.is_some_and(|semantic| !is_of_things(semantic)) {
+        section.fault_in(
+            "entry",
+            String::new(),
+            "only a column of type `vessel_number`, `vin` or `unit_code` has it: drop it, or \
+             change the type"
+                .to_owned(),
+        );
+        return None;
+    }
+    Some(selected)
+}
+
 fn only_of_ids(
     section: &mut Section<'_>,
     key: &'static str,
@@ -181,13 +199,9 @@ fn only_of_ids(
 ) -> bool {
     let fits = is_absent || semantic.is_none_or(|semantic| KeyKind::of(semantic).is_some());
     if !fits {
-        section.fault_in(
-            key,
-            String::new(),
-            "only a column of type `resident_id`, `uscc` or `vessel_number` has it: drop it, or \
-             change the type"
-                .to_owned(),
-        );
+        let types = KeyKind::listed_types("or");
+        let remedy = format!("only a column of type {types} has it: drop it, or change the type");
+        section.fault_in(key, String::new(), remedy);
     }
     fits
 }

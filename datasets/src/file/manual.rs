@@ -30,6 +30,7 @@ const COLUMNS: &str = r#"
 | `unknown` | Words that say that it is not known who, or what: `["不详"]`. Of ids, such a cell could be any person's, until `adjudicate` has ruled on its row. |
 | `schemes` | Of ids: which other numbers the column holds, by the names below. Such a number is of a holder without a resident id only where its column says so, and only by its whole form; any other text could be any person's. Unified social credit codes need no word. |
 | `day` | Of months: `"ignored"`, where the field holds whole dates, such as `2024-03-01`, whose day says nothing. Without it a whole date is no month; it may be the date of something else, such as of a payment. |
+| `entry` | Of numbers of things, which no check character guards: `"selected"`, where the system has its users select the number in a register and nobody types it. Without it a row could as well be that of each thing whose number is one slip away; of real-property units, whose numbers run on, there is then hardly an answer. A damaged number in the column refutes it, and stops answers. |
 | `scheme_by` | Of ids: `{ column = "owner_kind", other = ["企业"] }`: with these words of that other column, as the source has them, this column holds no resident id, whatever it holds. |
 
 Names for `schemes`:
@@ -189,6 +190,14 @@ fn held(semantic: SemanticType) -> (&'static str, &'static str) {
         SemanticType::VesselNumber => {
             ("a ship identification number: `CN` and 11 digits", "船舶识别号")
         }
+        SemanticType::Vin => (
+            "a vehicle identification number (GB 16735): 17 characters with the right check digit",
+            "车辆识别代号（17 位，校验位正确）",
+        ),
+        SemanticType::UnitCode => (
+            "the code of a real-property unit (GB/T 37346): 28 characters",
+            "不动产单元代码（28 位）",
+        ),
         SemanticType::DivisionCode => ("a division code (GB/T 2260)", "行政区划代码"),
         SemanticType::PersonName => ("a person's name", "姓名"),
         SemanticType::Date => ("a calendar day", "日期"),
@@ -229,6 +238,11 @@ fn scheme(name: &str) -> (&'static str, &'static str) {
         "vessel_digits" => (
             "beside `vessel_number`: the 11 digits of one without its `CN`",
             "不带 `CN` 的 11 位数字（限 `vessel_number` 列）",
+        ),
+        "vin_tail" => (
+            "beside `vin`: the last eight characters of one; such a row could be that of each \
+             vehicle whose number ends so",
+            "车架号后八位（限 `vin` 列）；该记录可能属于代号尾部相符的任一车辆",
         ),
         _ => ("", ""),
     }

@@ -52,6 +52,8 @@ pub const SEMANTIC_TYPES: &[(&str, SemanticType)] = &[
     ("resident_id", SemanticType::ResidentId),
     ("uscc", SemanticType::Uscc),
     ("vessel_number", SemanticType::VesselNumber),
+    ("vin", SemanticType::Vin),
+    ("unit_code", SemanticType::UnitCode),
     ("division_code", SemanticType::DivisionCode),
     ("person_name", SemanticType::PersonName),
     ("date", SemanticType::Date),
@@ -175,7 +177,7 @@ pub struct Column {
 pub struct Lookup {
     /// Its name on the hub.
     pub name: String,
-    /// Columns of one type: `resident_id`, `uscc` or `vessel_number`.
+    /// Columns of one type: that of persons, of enterprises, or of one kind of thing.
     pub columns: Vec<String>,
     /// Those of them in which a blank or NULL says that there is no person, such as a father on no
     /// record; in any other, a blank cell is an id that is lost, and its row could be any

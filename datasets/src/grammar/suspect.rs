@@ -46,6 +46,11 @@ impl<G: Grammar> Suspect<G> {
         Some(Self { takes, anybody: false })
     }
 
+    /// What can be taken in these ways.
+    pub(crate) fn taken(takes: Vec<G::Take>) -> Self {
+        Self { takes, anybody: false }
+    }
+
     /// Nothing of it tells things apart.
     pub fn anybody() -> Self {
         Self { takes: Vec::new(), anybody: true }

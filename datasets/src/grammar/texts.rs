@@ -14,7 +14,8 @@ pub(crate) fn numbers_in<G: Grammar>(raw: &str) -> Vec<G::Number> {
     }
     for run in runs(raw) {
         for window in run.as_bytes().windows(G::LENGTH) {
-            let whole = std::str::from_utf8(window).ok().and_then(G::within_text);
+            let whole = std::str::from_utf8(window).ok();
+            let whole = whole.and_then(|window| G::within_text(window, run.len()));
             found.extend(whole.filter(|number| !found.contains(number)));
             if found.len() >= MOST_THINGS {
                 return found;
@@ -24,15 +25,20 @@ pub(crate) fn numbers_in<G: Grammar>(raw: &str) -> Vec<G::Number> {
     found
 }
 
-/// Runs of letters and digits, upper case, whatever blanks and hyphens are inside.
+/// Runs of letters and digits, upper case, whatever blanks and hyphens are inside; then each word
+/// of those that have several.
 fn runs(raw: &str) -> Vec<String> {
+    let text = fold::narrowed(raw);
     let mut runs = vec![String::new()];
-    for c in fold::narrowed(raw).chars() {
+    for c in text.chars() {
         if c.is_ascii_alphanumeric() {
             runs.last_mut().into_iter().for_each(|run| run.push(c.to_ascii_uppercase()));
         } else if !fold::is_blank(c) && c != '-' {
             runs.push(String::new());
         }
     }
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_uppercase);
+    let words: Vec<String> = words.filter(|word| !runs.contains(word)).collect();
+    runs.extend(words);
     runs
 }

@@ -207,6 +207,8 @@ fn grade(semantic: SemanticType) -> (Grade, &'static str) {
         }
         SemanticType::Uscc => (Grade::L2, "it names an enterprise"),
         SemanticType::VesselNumber => (Grade::L2, "it names a vessel"),
+        SemanticType::Vin => (Grade::L3, "it names a vehicle, and so its owner"),
+        SemanticType::UnitCode => (Grade::L3, "it names a home or land, and so its owner"),
         SemanticType::DivisionCode => (Grade::L1, "divisions are published"),
         SemanticType::Text | SemanticType::Unspecified => {
             (Grade::L3, "free text can say anything; take L2 for a mere file number")

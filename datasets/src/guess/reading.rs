@@ -3,16 +3,20 @@
 use zerotrip_proto::v1::SemanticType;
 
 use super::people::{is_address, is_name};
+use crate::normal::unit_code::UnitCode;
 use crate::normal::vessel_number::VesselNumber;
+use crate::normal::vin::Vin;
 use crate::normal::{division, money, month, person_name, phone, uscc};
 use crate::resident_id::{Declared, SCHEMES, is_irregular};
 use crate::{Reading, date, fold, parse};
 
 /// What is tried, the strictest first: where two types fit alike, the first is meant.
-const TRIED: [SemanticType; 10] = [
+const TRIED: [SemanticType; 12] = [
     SemanticType::ResidentId,
     SemanticType::Uscc,
     SemanticType::VesselNumber,
+    SemanticType::Vin,
+    SemanticType::UnitCode,
     SemanticType::Phone,
     SemanticType::Date,
     SemanticType::Month,
@@ -142,6 +146,8 @@ fn said(semantic: SemanticType) -> &'static str {
         SemanticType::ResidentId => "are resident ids",
         SemanticType::Uscc => "are unified social credit codes",
         SemanticType::VesselNumber => "are ship identification numbers",
+        SemanticType::Vin => "are vehicle identification numbers",
+        SemanticType::UnitCode => "are codes of real-property units",
         SemanticType::Phone => "are telephone numbers",
         SemanticType::Date => "are dates",
         SemanticType::Month => "are months",
@@ -171,6 +177,8 @@ fn is_of(semantic: SemanticType, value: &str) -> bool {
         SemanticType::ResidentId => !matches!(parse(value), Reading::Unreadable),
         SemanticType::Uscc => uscc::read(value).is_some(),
         SemanticType::VesselNumber => VesselNumber::read(value).is_some(),
+        SemanticType::Vin => Vin::read(value).is_some(),
+        SemanticType::UnitCode => UnitCode::read(value).is_some(),
         SemanticType::Phone => phone::read(value).is_some(),
         SemanticType::Date => date::parse(value).is_some(),
         // Whether the day of a whole date can be ignored is its owner's to say.

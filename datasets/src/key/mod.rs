@@ -1,8 +1,10 @@
-//! Whom a register is asked about: a resident, an enterprise or a vessel. One request, one look-up
-//! and one scan have keys of one kind.
+//! Whom a register is asked about: a resident, an enterprise, a vessel, a vehicle or a
+//! real-property unit. One request, one look-up and one scan have keys of one kind.
 
 mod suspect;
+mod texts;
 mod whose;
+mod words;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,13 +13,17 @@ use chrono::NaiveDate;
 use zerotrip_proto::v1::{self, SemanticType};
 
 use crate::normal::organisation_code::OrganisationCode;
+use crate::normal::unit_code::UnitCode;
 use crate::normal::uscc::Uscc;
 use crate::normal::vessel_number::VesselNumber;
+use crate::normal::vin::Vin;
 use crate::resident_id::{Declared, Reading, ResidentId};
-use crate::{CivilDay, enterprise, resident_id, vessel};
+use crate::{CivilDay, enterprise, property_unit, resident_id, vehicle, vessel};
 
-pub use suspect::{KeyProbe, KeySuspect, could_be_a_key};
+pub use suspect::{KeyProbe, KeySuspect};
+pub use texts::{could_be_a_key, damaged_in, keys_in, names_any};
 pub use whose::{KeyWhose, name_in, whose};
+pub use words::KindWords;
 
 /// Of which kind a key is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +35,10 @@ pub enum KeyKind {
     Enterprise,
     /// A vessel, by its ship identification number.
     Vessel,
+    /// A vehicle, by its vehicle identification number.
+    Vehicle,
+    /// A real-property unit, by its code.
+    PropertyUnit,
 }
 
 /// Whom a register is asked about.
@@ -42,6 +52,10 @@ pub enum Key {
     Enterprise(Uscc),
     /// A vessel.
     Vessel(VesselNumber),
+    /// A vehicle.
+    Vehicle(Vin),
+    /// A real-property unit.
+    PropertyUnit(UnitCode),
 }
 
 /// By what a row says whom it is about.
@@ -59,7 +73,8 @@ pub struct KeySet(HashMap<Named, Vec<Key>>);
 
 impl KeyKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Resident, Self::Enterprise, Self::Vessel];
+    pub const ALL: [Self; 5] =
+        [Self::Resident, Self::Enterprise, Self::Vessel, Self::Vehicle, Self::PropertyUnit];
 
     /// The kind of keys that columns of this type hold.
     pub fn of(semantic: SemanticType) -> Option<Self> {
@@ -72,6 +87,8 @@ impl KeyKind {
             Self::Resident => SemanticType::ResidentId,
             Self::Enterprise => SemanticType::Uscc,
             Self::Vessel => SemanticType::VesselNumber,
+            Self::Vehicle => SemanticType::Vin,
+            Self::PropertyUnit => SemanticType::UnitCode,
         }
     }
 
@@ -81,6 +98,8 @@ impl KeyKind {
             v1::KeyKind::Resident => Some(Self::Resident),
             v1::KeyKind::Enterprise => Some(Self::Enterprise),
             v1::KeyKind::Vessel => Some(Self::Vessel),
+            v1::KeyKind::Vehicle => Some(Self::Vehicle),
+            v1::KeyKind::PropertyUnit => Some(Self::PropertyUnit),
         }
     }
 
@@ -90,6 +109,8 @@ impl KeyKind {
             Self::Resident => v1::KeyKind::Resident,
             Self::Enterprise => v1::KeyKind::Enterprise,
             Self::Vessel => v1::KeyKind::Vessel,
+            Self::Vehicle => v1::KeyKind::Vehicle,
+            Self::PropertyUnit => v1::KeyKind::PropertyUnit,
         }
     }
 
@@ -107,6 +128,8 @@ impl KeyKind {
                 Uscc::read(text).filter(|_| resident.is_none()).map(Key::Enterprise)
             }
             Self::Vessel => VesselNumber::read(text).map(Key::Vessel),
+            Self::Vehicle => Vin::read(text).map(Key::Vehicle),
+            Self::PropertyUnit => UnitCode::read(text).map(Key::PropertyUnit),
         }
     }
 
@@ -123,10 +146,9 @@ impl KeyKind {
                     _ => None,
                 }
             }
-            Self::Vessel => match vessel::accounted(&Declared::default(), raw)?.as_slice() {
-                [number] => Some(Key::Vessel(*number)),
-                _ => None,
-            },
+            Self::Vessel => alone(&vessel::accounted(&Declared::default(), raw)?),
+            Self::Vehicle => alone(&vehicle::accounted(&Declared::default(), raw)?),
+            Self::PropertyUnit => alone(&property_unit::accounted(&Declared::default(), raw)?),
         }
     }
 
@@ -136,7 +158,26 @@ impl KeyKind {
             Self::Resident => resident_id::is_regular(raw),
             Self::Enterprise => enterprise::is_regular(raw),
             Self::Vessel => vessel::is_regular(raw),
+            Self::Vehicle => vehicle::is_regular(raw),
+            Self::PropertyUnit => property_unit::is_regular(raw),
         }
+    }
+
+    /// Whether a slip in a whole number of this kind can make another whole one: the check
+    /// characters of residents' and enterprises' numbers show every slip.
+    pub fn has_neighbours(self) -> bool {
+        match self {
+            Self::Resident | Self::Enterprise => false,
+            Self::Vessel | Self::Vehicle | Self::PropertyUnit => true,
+        }
+    }
+}
+
+/// The one thing of a cell, if it names one.
+fn alone<T: Copy + Into<Key>>(numbers: &[T]) -> Option<Key> {
+    match numbers {
+        [number] => Some((*number).into()),
+        _ => None,
     }
 }
 
@@ -147,6 +188,8 @@ impl Key {
             Self::Resident(_) => KeyKind::Resident,
             Self::Enterprise(_) => KeyKind::Enterprise,
             Self::Vessel(_) => KeyKind::Vessel,
+            Self::Vehicle(_) => KeyKind::Vehicle,
+            Self::PropertyUnit(_) => KeyKind::PropertyUnit,
         }
     }
 
@@ -156,10 +199,12 @@ impl Key {
             Self::Resident(id) => id.as_str(),
             Self::Enterprise(code) => code.as_str(),
             Self::Vessel(number) => number.as_str(),
+            Self::Vehicle(number) => number.as_str(),
+            Self::PropertyUnit(code) => code.as_str(),
         }
     }
 
-    /// The key that a text is to the letter, of whichever kind: no text is one of both.
+    /// The key that a text is to the letter, of whichever kind: no text is one of two.
     pub fn canonical(text: &str) -> Option<Self> {
         KeyKind::ALL.into_iter().find_map(|kind| kind.canonical(text))
     }
@@ -171,14 +216,27 @@ impl Key {
             Self::Resident(id) => id.spellings(),
             Self::Enterprise(code) => code.spellings(),
             Self::Vessel(number) => number.spellings(),
+            Self::Vehicle(number) => number.spellings(),
+            Self::PropertyUnit(code) => code.spellings(),
+        }
+    }
+
+    /// The keys that one slip in a whole number makes of this one: a row under one of them may be
+    /// this one's.
+    pub fn neighbours(&self) -> Vec<Self> {
+        match self {
+            Self::Resident(_) | Self::Enterprise(_) => Vec::new(),
+            Self::Vessel(number) => number.neighbours().map(Self::Vessel).collect(),
+            Self::Vehicle(number) => number.neighbours().map(Self::Vehicle).collect(),
+            Self::PropertyUnit(code) => code.neighbours().map(Self::PropertyUnit).collect(),
         }
     }
 
     /// Everything that a row can name it by, the key itself first.
     pub fn names(&self) -> impl Iterator<Item = Named> + use<> {
         let part = match self {
-            Self::Resident(_) | Self::Vessel(_) => None,
             Self::Enterprise(code) => code.organisation(),
+            _ => None,
         };
         std::iter::once(Named::Key(*self)).chain(part.map(Named::Organisation))
     }
@@ -187,7 +245,7 @@ impl Key {
     pub fn resident(&self) -> Option<&ResidentId> {
         match self {
             Self::Resident(id) => Some(id),
-            Self::Enterprise(_) | Self::Vessel(_) => None,
+            _ => None,
         }
     }
 
@@ -200,17 +258,18 @@ impl Key {
     pub fn is_to_come(&self, today: CivilDay) -> bool {
         match self {
             Self::Resident(id) => id.birth_date() > today.date(),
-            Self::Enterprise(_) => false,
             Self::Vessel(number) => vessel::is_to_come(number, today),
+            Self::Enterprise(_) | Self::Vehicle(_) | Self::PropertyUnit(_) => false,
         }
     }
 
-    /// The division in the number, which it was issued in; a vessel's has none.
+    /// The division in the number, which it was issued in; a vessel's and a vehicle's have none.
     pub fn division(&self) -> Option<&str> {
         match self {
             Self::Resident(_) => self.as_str().get(..6),
             Self::Enterprise(_) => self.as_str().get(2..8),
-            Self::Vessel(_) => None,
+            Self::PropertyUnit(code) => Some(code.division()),
+            Self::Vessel(_) | Self::Vehicle(_) => None,
         }
     }
 }
@@ -265,6 +324,18 @@ impl From<VesselNumber> for Key {
     }
 }
 
+impl From<Vin> for Key {
+    fn from(number: Vin) -> Self {
+        Self::Vehicle(number)
+    }
+}
+
+impl From<UnitCode> for Key {
+    fn from(code: UnitCode) -> Self {
+        Self::PropertyUnit(code)
+    }
+}
+
 impl From<enterprise::Number> for Named {
     fn from(number: enterprise::Number) -> Self {
         match number {
@@ -280,6 +351,8 @@ impl fmt::Display for Key {
             Self::Resident(id) => id.fmt(f),
             Self::Enterprise(code) => code.fmt(f),
             Self::Vessel(number) => number.fmt(f),
+            Self::Vehicle(number) => number.fmt(f),
+            Self::PropertyUnit(code) => code.fmt(f),
         }
     }
 }

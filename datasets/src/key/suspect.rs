@@ -2,8 +2,8 @@
 
 use super::{Key, KeyKind};
 use crate::CivilDay;
-use crate::resident_id::Declared;
-use crate::{enterprise, resident_id, vessel};
+use crate::grammar::Shape;
+use crate::{enterprise, property_unit, resident_id, vehicle, vessel};
 
 /// A cell that is not accounted for, prepared once for being held against many keys. Of keys of
 /// another kind it says nothing.
@@ -15,6 +15,10 @@ pub enum KeySuspect {
     Enterprise(enterprise::Suspect),
     /// In a column of vessels.
     Vessel(vessel::Suspect),
+    /// In a column of vehicles.
+    Vehicle(vehicle::Suspect),
+    /// In a column of real-property units.
+    PropertyUnit(property_unit::Suspect),
 }
 
 /// A key, prepared once for being held against many cells.
@@ -25,7 +29,11 @@ pub enum KeyProbe {
     /// An enterprise.
     Enterprise(enterprise::Probe),
     /// A vessel.
-    Vessel(vessel::Probe),
+    Vessel(Shape),
+    /// A vehicle.
+    Vehicle(Shape),
+    /// A real-property unit.
+    PropertyUnit(Shape),
 }
 
 impl KeyProbe {
@@ -34,7 +42,9 @@ impl KeyProbe {
         match key {
             Key::Resident(id) => Self::Resident(resident_id::Probe::new(id)),
             Key::Enterprise(code) => Self::Enterprise(enterprise::Probe::new(code)),
-            Key::Vessel(number) => Self::Vessel(vessel::Probe::new(number)),
+            Key::Vessel(number) => Self::Vessel(Shape::of(number.bytes())),
+            Key::Vehicle(number) => Self::Vehicle(Shape::of(number.bytes())),
+            Key::PropertyUnit(code) => Self::PropertyUnit(Shape::of(code.bytes())),
         }
     }
 }
@@ -46,6 +56,8 @@ impl KeySuspect {
             KeyKind::Resident => Self::Resident(resident_id::Suspect::on(raw, today)),
             KeyKind::Enterprise => Self::Enterprise(enterprise::Suspect::new(raw)),
             KeyKind::Vessel => Self::Vessel(vessel::Suspect::new(raw)),
+            KeyKind::Vehicle => Self::Vehicle(vehicle::Suspect::new(raw)),
+            KeyKind::PropertyUnit => Self::PropertyUnit(property_unit::Suspect::new(raw)),
         }
     }
 
@@ -55,6 +67,8 @@ impl KeySuspect {
             KeyKind::Resident => Self::Resident(resident_id::Suspect::anybody()),
             KeyKind::Enterprise => Self::Enterprise(enterprise::Suspect::anybody()),
             KeyKind::Vessel => Self::Vessel(vessel::Suspect::anybody()),
+            KeyKind::Vehicle => Self::Vehicle(vehicle::Suspect::anybody()),
+            KeyKind::PropertyUnit => Self::PropertyUnit(property_unit::Suspect::anybody()),
         }
     }
 
@@ -64,6 +78,8 @@ impl KeySuspect {
             Key::Resident(id) => Self::Resident(resident_id::Suspect::new(id.as_str())),
             Key::Enterprise(code) => Self::Enterprise(enterprise::Suspect::exact(code)),
             Key::Vessel(number) => Self::Vessel(vessel::Suspect::exact(number)),
+            Key::Vehicle(number) => Self::Vehicle(vehicle::Suspect::exact(number)),
+            Key::PropertyUnit(code) => Self::PropertyUnit(property_unit::Suspect::exact(code)),
         }
     }
 
@@ -73,6 +89,8 @@ impl KeySuspect {
             Self::Resident(_) => KeyKind::Resident,
             Self::Enterprise(_) => KeyKind::Enterprise,
             Self::Vessel(_) => KeyKind::Vessel,
+            Self::Vehicle(_) => KeyKind::Vehicle,
+            Self::PropertyUnit(_) => KeyKind::PropertyUnit,
         }
     }
 
@@ -82,6 +100,8 @@ impl KeySuspect {
             Self::Resident(suspect) => suspect.is_anybodys(),
             Self::Enterprise(suspect) => suspect.is_anybodys(),
             Self::Vessel(suspect) => suspect.is_anybodys(),
+            Self::Vehicle(suspect) => suspect.is_anybodys(),
+            Self::PropertyUnit(suspect) => suspect.is_anybodys(),
         }
     }
 
@@ -96,24 +116,9 @@ impl KeySuspect {
             (Self::Resident(suspect), KeyProbe::Resident(person)) => suspect.could_be(person),
             (Self::Enterprise(suspect), KeyProbe::Enterprise(one)) => suspect.could_be(one),
             (Self::Vessel(suspect), KeyProbe::Vessel(one)) => suspect.could_be(one),
+            (Self::Vehicle(suspect), KeyProbe::Vehicle(one)) => suspect.could_be(one),
+            (Self::PropertyUnit(suspect), KeyProbe::PropertyUnit(one)) => suspect.could_be(one),
             _ => false,
-        }
-    }
-}
-
-/// Whether a word that an owner declares could be a key of this kind, or what is left of one.
-pub fn could_be_a_key(kind: KeyKind, word: &str) -> bool {
-    match kind {
-        KeyKind::Resident => {
-            resident_id::names_somebody(word) || !resident_id::Suspect::new(word).is_anybodys()
-        }
-        KeyKind::Enterprise => {
-            !enterprise::enterprises_in(word).is_empty()
-                || !enterprise::Suspect::new(word).is_anybodys()
-                || enterprise::accounted(&Declared::default(), word).is_some()
-        }
-        KeyKind::Vessel => {
-            !vessel::vessels_in(word).is_empty() || !vessel::Suspect::new(word).is_anybodys()
         }
     }
 }

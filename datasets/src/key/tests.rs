@@ -7,6 +7,8 @@ use crate::resident_id::Scheme;
 const LI: &str = "11010519491231002X";
 const CODE: &str = "91330100799655058B";
 const VESSEL: &str = "CN20154839571";
+const VEHICLE: &str = "LSVAA49J132047371";
+const UNIT: &str = "330106001001GB00001F00010001";
 
 #[test]
 fn a_text_is_a_key_of_one_kind_at_most() {
@@ -31,6 +33,18 @@ fn a_text_is_a_key_of_one_kind_at_most() {
     }
     assert_eq!(KeyKind::Vessel.typed("cn2015 4839-571"), Some(vessel));
     assert_eq!(Key::canonical("cn20154839571"), None);
+    for (text, of) in [(VEHICLE, KeyKind::Vehicle), (UNIT, KeyKind::PropertyUnit)] {
+        let key = Key::canonical(text).unwrap();
+        assert_eq!((key.kind(), key.as_str()), (of, text));
+        for kind in KeyKind::ALL.into_iter().filter(|kind| *kind != of) {
+            assert_eq!((kind.typed(text), kind.read(text)), (None, None), "{kind:?}");
+        }
+        for other in [LI, CODE, VESSEL] {
+            assert_eq!((of.typed(other), of.read(other)), (None, None), "{other}");
+        }
+        assert_eq!(of.typed(&format!(" {}", text.to_lowercase())), Some(key));
+        assert_eq!(of.read(&text.to_lowercase()), Some(key));
+    }
     // Of one that is both, nothing says which is meant.
     let both = (0..1000)
         .flat_map(|sequence| (1..29).map(move |day| (day, sequence)))
@@ -49,7 +63,9 @@ fn keys_are_masked_and_say_what_their_numbers_do() {
     let (li, code) = (Key::canonical(LI).unwrap(), Key::canonical(CODE).unwrap());
     let vessel = Key::canonical(VESSEL).unwrap();
     assert_eq!((vessel.division(), vessel.birth_date(), vessel.resident()), (None, None, None));
-    for key in [li, code, vessel] {
+    let (vehicle, unit) = (Key::canonical(VEHICLE).unwrap(), Key::canonical(UNIT).unwrap());
+    assert_eq!((vehicle.division(), unit.division()), (None, Some("330106")));
+    for key in [li, code, vessel, vehicle, unit] {
         let shown = format!("{key} {key:?} {:?}", Named::Key(key));
         assert!(shown.contains("****") && !shown.contains(key.as_str()), "{shown}");
     }
@@ -59,8 +75,18 @@ fn keys_are_masked_and_say_what_their_numbers_do() {
     for kind in KeyKind::ALL {
         assert_eq!(KeyKind::from_wire(kind.to_wire().into()), Some(kind));
         assert_eq!(KeyKind::of(kind.semantic()), Some(kind));
+        assert_eq!(crate::file::type_name(kind.semantic()), kind.words().type_name);
     }
-    assert_eq!(KeyKind::from_wire(3), None);
+    assert_eq!(KeyKind::from_wire(5), None);
+    assert_eq!(
+        KeyKind::listed_types("or"),
+        "`resident_id`, `uscc`, `vessel_number`, `vin` or `unit_code`"
+    );
+    // A slip in a number is another's whole one where no check character shows it.
+    for key in [li, code, vessel, vehicle, unit] {
+        assert_eq!(key.neighbours().is_empty(), !key.kind().has_neighbours(), "{key}");
+        assert!(key.neighbours().iter().all(|near| near.kind() == key.kind()));
+    }
 }
 
 #[test]
@@ -90,6 +116,10 @@ fn a_row_names_an_enterprise_by_each_of_its_numbers() {
         (KeyKind::Vessel, "无", false),
         (KeyKind::Vessel, "见 CN20154839571", true),
         (KeyKind::Vessel, "CN2015483", true),
+        (KeyKind::Vehicle, "无", false),
+        (KeyKind::Vehicle, "LSVAA49J232047371", true),
+        (KeyKind::PropertyUnit, "无证", false),
+        (KeyKind::PropertyUnit, "330106001001GB00001", true),
     ] {
         assert_eq!(could_be_a_key(kind, word), could, "{word}");
     }

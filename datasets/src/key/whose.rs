@@ -3,7 +3,7 @@
 use super::suspect::KeySuspect;
 use super::{Key, KeyKind, Named};
 use crate::resident_id::{self, Declared, Reading, Whose};
-use crate::{CivilDay, enterprise, vessel};
+use crate::{CivilDay, enterprise, property_unit, vehicle, vessel};
 
 /// Whose a cell is.
 #[derive(Clone, Debug)]
@@ -25,7 +25,23 @@ pub fn whose(kind: KeyKind, declared: &Declared, raw: &str, today: CivilDay) -> 
     match kind {
         KeyKind::Resident => of_residents(declared.whose(raw, today)),
         KeyKind::Enterprise => of_enterprises(declared, raw),
-        KeyKind::Vessel => of_vessels(declared, raw, today),
+        KeyKind::Vessel => {
+            // A number of a keel to be laid in a year to come is not yet a vessel's, alone or in a
+            // list.
+            let numbers = vessel::accounted(declared, raw);
+            let there =
+                |numbers: &Vec<_>| !numbers.iter().any(|one| vessel::is_to_come(one, today));
+            let suspect = || KeySuspect::Vessel(vessel::Suspect::new(raw));
+            of_things(kind, declared, raw, numbers.filter(there), suspect)
+        }
+        KeyKind::Vehicle => {
+            let suspect = || KeySuspect::Vehicle(vehicle::suspect(declared, raw));
+            of_things(kind, declared, raw, vehicle::accounted(declared, raw), suspect)
+        }
+        KeyKind::PropertyUnit => {
+            let suspect = || KeySuspect::PropertyUnit(property_unit::Suspect::new(raw));
+            of_things(kind, declared, raw, property_unit::accounted(declared, raw), suspect)
+        }
     }
 }
 
@@ -54,17 +70,21 @@ fn of_enterprises(declared: &Declared, raw: &str) -> KeyWhose {
     }
 }
 
-/// A number of a keel to be laid in a year to come is not yet a vessel's, alone or in a list.
-fn of_vessels(declared: &Declared, raw: &str, today: CivilDay) -> KeyWhose {
-    let numbers = vessel::accounted(declared, raw);
-    let there = |numbers: &Vec<_>| !numbers.iter().any(|one| vessel::is_to_come(one, today));
-    let named = |number| Named::Key(Key::Vessel(number));
-    match numbers.filter(there).as_deref() {
+fn of_things<T: Copy + Into<Key>>(
+    kind: KeyKind,
+    declared: &Declared,
+    raw: &str,
+    numbers: Option<Vec<T>>,
+    suspect: impl FnOnce() -> KeySuspect,
+) -> KeyWhose {
+    let named = |number: T| Named::Key(number.into());
+    match numbers.as_deref() {
         Some([]) => KeyWhose::Nobody,
         Some([number]) => KeyWhose::One(named(*number)),
         Some(several) => KeyWhose::Several(several.iter().copied().map(named).collect()),
-        None if declared.is_unknown(raw) => KeyWhose::Could(KeySuspect::anybody(KeyKind::Vessel)),
-        None => KeyWhose::Could(KeySuspect::Vessel(vessel::Suspect::new(raw))),
+        // A word for "not known" could be anybody's, however it could be read.
+        None if declared.is_unknown(raw) => KeyWhose::Could(KeySuspect::anybody(kind)),
+        None => KeyWhose::Could(suspect()),
     }
 }
 
@@ -79,9 +99,15 @@ pub fn name_in(kind: KeyKind, declared: &Declared, raw: &str) -> Option<Named> {
             [number] => Some(Named::from(*number)),
             _ => None,
         },
-        KeyKind::Vessel => match vessel::accounted(declared, raw)?.as_slice() {
-            [number] => Some(Named::Key(Key::Vessel(*number))),
-            _ => None,
-        },
+        KeyKind::Vessel => alone(&vessel::accounted(declared, raw)?),
+        KeyKind::Vehicle => alone(&vehicle::accounted(declared, raw)?),
+        KeyKind::PropertyUnit => alone(&property_unit::accounted(declared, raw)?),
+    }
+}
+
+fn alone<T: Copy + Into<Key>>(numbers: &[T]) -> Option<Named> {
+    match numbers {
+        [number] => Some(Named::Key((*number).into())),
+        _ => None,
     }
 }

@@ -12,8 +12,10 @@ pub mod month;
 pub mod organisation_code;
 pub mod person_name;
 pub mod phone;
+pub mod unit_code;
 pub mod uscc;
 pub mod vessel_number;
+pub mod vin;
 
 #[cfg(test)]
 mod tests;

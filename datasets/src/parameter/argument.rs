@@ -86,7 +86,7 @@ impl<K: Into<Key>> From<K> for Value {
     }
 }
 
-/// Numbers of persons, enterprises and vessels are masked.
+/// Numbers of persons, enterprises and things are masked.
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -5,7 +5,7 @@ use super::declared::ParameterType;
 /// What a column of the table `request` holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestColumn {
-    /// Text: a number of a person, an enterprise or a vessel, a division code, a word.
+    /// Text: a number of a person, an enterprise or a thing, a division code, a word.
     Text,
     /// A day.
     Date,
@@ -21,6 +21,8 @@ impl ParameterType {
             Self::ResidentId
             | Self::Enterprise
             | Self::Vessel
+            | Self::Vehicle
+            | Self::PropertyUnit
             | Self::Uscc
             | Self::Region(_)
             | Self::Code(_) => one(RequestColumn::Text),

@@ -18,6 +18,10 @@ pub enum ParameterType {
     Enterprise,
     /// The vessel asked about: a ship identification number.
     Vessel,
+    /// The vehicle asked about: a vehicle identification number (GB 16735).
+    Vehicle,
+    /// The real-property unit asked about: its code (GB/T 37346).
+    PropertyUnit,
     /// Another enterprise, by its unified social credit code. It is compared with what rows say; no
     /// register is asked about it.
     Uscc,
@@ -35,10 +39,12 @@ pub enum ParameterType {
 
 impl ParameterType {
     /// The names of all of them.
-    pub const NAMES: [&str; 9] = [
+    pub const NAMES: [&str; 11] = [
         "resident_id",
         "enterprise",
         "vessel",
+        "vehicle",
+        "property_unit",
         "uscc",
         "date",
         "period",
@@ -53,6 +59,8 @@ impl ParameterType {
             Self::ResidentId => "resident_id",
             Self::Enterprise => "enterprise",
             Self::Vessel => "vessel",
+            Self::Vehicle => "vehicle",
+            Self::PropertyUnit => "property_unit",
             Self::Uscc => "uscc",
             Self::Date(_) => "date",
             Self::Period(_) => "period",
@@ -73,6 +81,8 @@ impl ParameterType {
             Self::ResidentId => Some(KeyKind::Resident),
             Self::Enterprise => Some(KeyKind::Enterprise),
             Self::Vessel => Some(KeyKind::Vessel),
+            Self::Vehicle => Some(KeyKind::Vehicle),
+            Self::PropertyUnit => Some(KeyKind::PropertyUnit),
             _ => None,
         }
     }
@@ -83,6 +93,8 @@ impl ParameterType {
             KeyKind::Resident => Self::ResidentId,
             KeyKind::Enterprise => Self::Enterprise,
             KeyKind::Vessel => Self::Vessel,
+            KeyKind::Vehicle => Self::Vehicle,
+            KeyKind::PropertyUnit => Self::PropertyUnit,
         }
     }
 }

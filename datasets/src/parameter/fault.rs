@@ -32,6 +32,10 @@ pub enum ParameterFault {
     NotUscc,
     /// Not the number of a vessel.
     NotVessel,
+    /// Not the number of a vehicle.
+    NotVehicle,
+    /// Not the code of a real-property unit.
+    NotPropertyUnit,
     /// It can be an enterprise's code and a resident's number.
     PersonsNumber,
     /// A code in another spelling than a signed message has it.
@@ -138,6 +142,28 @@ impl ParameterFault {
                      from the certificate of nationality, where an IMO number and an official \
                      number do not do",
                     "请照船舶国籍证书填写 `CN` 加 11 位数字（前四位为安放龙骨年份），不接受 IMO 编号和登记号码",
+                ),
+            ),
+            Self::NotVehicle => both(
+                (
+                    "this is not a vehicle identification number with the right check digit",
+                    "这不是校验位正确的车辆识别代号",
+                ),
+                (
+                    "copy its 17 characters, which have no I, O or Q, from the registration \
+                     certificate, where a number without a check digit (of older and of some \
+                     imported vehicles), a number plate and an engine number do not do",
+                    "请照机动车登记证书填写 17 位代号（不含字母 I、O、Q），不接受无校验位的代号（早年车辆及\
+                     部分进口车辆）、号牌号码和发动机号",
+                ),
+            ),
+            Self::NotPropertyUnit => both(
+                ("this is not the code of a real-property unit", "这不是不动产单元代码"),
+                (
+                    "copy its 28 characters from the certificate, where the 19 characters of a \
+                     parcel, a code given out until the parcel is surveyed and the number of the \
+                     certificate do not do",
+                    "请照不动产权证书填写 28 位代码，不接受 19 位宗地代码、虚拟单元代码和证书号",
                 ),
             ),
             Self::PersonsNumber => both(

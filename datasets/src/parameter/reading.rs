@@ -8,8 +8,10 @@ use super::bounds::{self, Level};
 use super::declared::ParameterType;
 use super::fault::{ParameterError, ParameterFault};
 use crate::normal::division;
+use crate::normal::unit_code::UnitCode;
 use crate::normal::uscc::Uscc;
 use crate::normal::vessel_number::VesselNumber;
+use crate::normal::vin::Vin;
 use crate::{CivilDay, CivilMonth, ResidentId, StrictError, fold, vessel};
 
 /// Longest text of a parameter, in bytes.
@@ -88,6 +90,10 @@ impl ParameterType {
             }
             Self::Enterprise => enterprise(short).map(Value::from),
             Self::Vessel => numbered(short, today).map(Value::from),
+            Self::Vehicle => Vin::read(short).map(Value::from).ok_or(ParameterFault::NotVehicle),
+            Self::PropertyUnit => {
+                UnitCode::read(short).map(Value::from).ok_or(ParameterFault::NotPropertyUnit)
+            }
             Self::Uscc => enterprise(short).map(Value::Enterprise),
             Self::Date(bounds) => date(short, *bounds, today),
             Self::Period(bounds) => period(short, *bounds, today),

@@ -226,6 +226,43 @@ fn a_vessel_is_named_by_the_number_of_a_keel_that_is_laid() {
 }
 
 #[test]
+fn vehicles_and_units_are_named_by_their_whole_numbers() {
+    let (vin, unit) = ("LSVAA49J132047371", "330106001001GB00001F00010001");
+    for (declared, number, typed_as, not) in [
+        (&ParameterType::Vehicle, vin, "lsva a49j-132047371", ParameterFault::NotVehicle),
+        (
+            &ParameterType::PropertyUnit,
+            unit,
+            "330106 001001 gb00001 f00010001",
+            ParameterFault::NotPropertyUnit,
+        ),
+    ] {
+        let number = number.to_owned();
+        assert_eq!(signed(declared, &number), Ok(number.clone()));
+        assert_eq!(typed(declared, typed_as), Ok(number.clone()));
+        let other = ParameterFault::NotCanonical { canonical: number.clone() };
+        assert_eq!(signed(declared, &number.to_lowercase()), Err(other));
+        let read = declared.read("it", &number, Spelling::Signed, today()).unwrap();
+        assert_eq!(read.subject().map(|key| key.as_str().to_owned()), Some(number.clone()));
+        assert!(!format!("{read:?}").contains(&number[5..12]), "{read:?}");
+        // A wrong check digit and a letter that no number has; the tail; a plate; a parcel, a code
+        // of before the survey, a house without a number; a certificate's number.
+        for text in [
+            "LSVAA49J232047371",
+            "LSVAA49J13204737I",
+            "32047371",
+            "浙A12345",
+            "330106001001GB00001",
+            "330106000000GB00001F00010001",
+            "330106001001GB00001F00000000",
+            "房权证杭字第0012345号",
+        ] {
+            assert_eq!(signed(declared, text), Err(not.clone()), "{text}");
+        }
+    }
+}
+
+#[test]
 fn exactly_what_is_declared_is_given_and_each_once() {
     let (person, on) = (ParameterType::ResidentId, date());
     let declared = [("applicant", &person), ("on", &on)];
@@ -268,6 +305,8 @@ fn what_is_told_names_the_parameter_and_the_remedy_in_both_languages() {
         (ParameterType::Region(Level::County), "330103"),
         (ParameterType::Uscc, "x"),
         (ParameterType::Vessel, "x"),
+        (ParameterType::Vehicle, "x"),
+        (ParameterType::PropertyUnit, "x"),
         (code(), "x"),
     ] {
         let error = declared.read("named", text, Spelling::Signed, today()).unwrap_err();

@@ -22,6 +22,8 @@ pub struct Declared {
     pub scheme_by: Option<SchemeBy>,
     /// Of months: whether the day of a whole date says nothing.
     pub day_is_ignored: bool,
+    /// Of numbers of things: whether they are selected in a register, and never typed.
+    pub is_selected: bool,
 }
 
 /// The column that says to which scheme an id belongs.

@@ -8,7 +8,7 @@ use crate::date;
 use crate::normal::organisation_code::OrganisationCode;
 
 /// A scheme that an owner can state a column to hold: of resident ids (which tells credit codes by
-/// themselves), of credit codes, or of vessels' numbers.
+/// themselves), of credit codes, or of numbers of things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
     /// A passport's number (ICAO 9303): one or two letters, the first none of `I`, `O`, `X`, then 6
@@ -30,6 +30,9 @@ pub enum Scheme {
     ResidentId,
     /// 船舶识别号 without its `CN`, in a column of vessels.
     VesselDigits,
+    /// 车架号后八位: the last eight characters of a vehicle identification number, in a column of
+    /// vehicles. Which vehicle is meant they do not say for sure.
+    VinTail,
 }
 
 /// Every scheme, by its name in a dataset file.
@@ -43,6 +46,7 @@ pub const SCHEMES: &[(&str, Scheme)] = &[
     ("tax_number", Scheme::TaxNumber),
     ("resident_id", Scheme::ResidentId),
     ("vessel_digits", Scheme::VesselDigits),
+    ("vin_tail", Scheme::VinTail),
 ];
 
 /// Characters for arms of service on military ids.
@@ -57,13 +61,15 @@ impl Scheme {
     /// Whether a column that holds numbers of this type can hold such numbers besides.
     pub fn is_beside(self, semantic: SemanticType) -> bool {
         match semantic {
-            SemanticType::ResidentId => {
-                !matches!(self, Self::TaxNumber | Self::ResidentId | Self::VesselDigits)
-            }
+            SemanticType::ResidentId => !matches!(
+                self,
+                Self::TaxNumber | Self::ResidentId | Self::VesselDigits | Self::VinTail
+            ),
             SemanticType::Uscc => {
                 matches!(self, Self::OrganisationCode | Self::TaxNumber | Self::ResidentId)
             }
             SemanticType::VesselNumber => self == Self::VesselDigits,
+            SemanticType::Vin => self == Self::VinTail,
             _ => false,
         }
     }
@@ -98,8 +104,10 @@ impl Scheme {
             Self::OrganisationCode => {
                 OrganisationCode::of(text.replace('-', "").as_bytes()).is_some()
             }
-            // Beside enterprises or vessels alone, by their `accounted.rs`.
-            Self::TaxNumber | Self::ResidentId | Self::VesselDigits => return false,
+            // Beside enterprises or things alone, by their own grammar.
+            Self::TaxNumber | Self::ResidentId | Self::VesselDigits | Self::VinTail => {
+                return false;
+            }
         };
         fits && !filled()
     }

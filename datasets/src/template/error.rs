@@ -1,5 +1,7 @@
 //! Why a scan does not fit its dataset.
 
+use crate::KeyKind;
+
 /// Why a scan does not fit its dataset. Each names the scan's own word.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
@@ -83,7 +85,10 @@ pub enum TemplateError {
         column: String,
     },
     /// A supplied column can't hold keys.
-    #[error("`{0}` is to supply keys but is not of type resident_id, uscc or vessel_number")]
+    #[error(
+        "`{0}` is to supply keys but is not of type {types}",
+        types = KeyKind::listed_types("or")
+    )]
     SuppliesOther(String),
     /// A look-up finds keys of another kind.
     #[error(

@@ -219,7 +219,8 @@ fn every_fault_is_told_at_once() {
             "column `status` is named twice: name it once",
             "`father_id` is to supply keys but is not among the scan's columns: add it, or \
              drop it from `supplies`",
-            "`status` is to supply keys but is not of type resident_id, uscc or vessel_number",
+            "`status` is to supply keys but is not of type `resident_id`, `uscc`, `vessel_number`, \
+             `vin` or `unit_code`",
             "`origins` is `None`: name a parameter, or a dataset's column",
             "`max_keys` is `0`: it must be between 1 and 10000",
             "`max_rows` is `1000001`: it must be between 1 and 1000000",

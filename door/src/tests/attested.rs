@@ -246,7 +246,7 @@ async fn keys_are_attested_as_the_operator_demands_or_nothing_is_sealed() {
     let without = |name: &'static str| {
         move |payload: &mut Value| drop(payload.as_object_mut().unwrap().remove(name))
     };
-    let changes: [Change<'_>; 11] = [
+    let changes: [Change<'_>; 14] = [
         ("no nonce", &without("nonce")),
         ("no time", &without("iat")),
         ("ended", &|payload| payload["exp"] = (now() - 1).into()),
@@ -257,6 +257,9 @@ async fn keys_are_attested_as_the_operator_demands_or_nothing_is_sealed() {
         ("one key twice", &|payload| payload["attested_keys"][1] = jwk(&wallet.holder)),
         ("not said how they are kept", &without("key_storage")),
         ("kept badly", &|payload| payload["key_storage"] = json!(["iso_18045_basic"])),
+        ("some kept badly", &|payload| payload["key_storage"] = json!([HIGH, "iso_18045_basic"])),
+        ("beside no word", &|payload| payload["key_storage"] = json!([HIGH, 1])),
+        ("by no word", &|payload| payload["key_storage"] = json!([])),
         ("with a status", &|payload| payload["status"] = json!({ "status_list": {} })),
     ];
     for (what, change) in changes {

@@ -20,7 +20,7 @@ use zerotrip_certificates::{
 };
 use zerotrip_channel::SystemHome;
 use zerotrip_checks::definition::{Definition, is_part, pack};
-use zerotrip_client::issued::{Due, Ground, Register, Sealer};
+use zerotrip_client::issued::{Beside, Due, Ground, Register, Sealer};
 use zerotrip_client::reply::KeptOne;
 use zerotrip_proto::v1::answer::Outcome as Answered;
 use zerotrip_proto::v1::entry_content::Body as EntryBody;
@@ -405,7 +405,7 @@ impl SealsHere {
             (tokens, ends) = ([tokens, vec![sealed.token]].concat(), sealed.valid_until);
         }
         let texts: Vec<&str> = tokens.iter().map(String::as_str).collect();
-        register.sealed_copies(&entry.serial, &texts, (now, ends)).unwrap();
+        register.sealed_copies(&entry.serial, &texts, (now, ends), Beside::None).unwrap();
         register.publish(&sealer, now, Due::Needed).unwrap();
         register.recorded(&entry.serial, 7).unwrap();
         Ok(tokens)

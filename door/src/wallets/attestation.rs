@@ -96,8 +96,8 @@ impl Attesters {
         if place == Place::Proof {
             claims.get("exp")?;
         }
-        let is_kept = is_one_of(&claims, "key_storage", &self.key_storage)
-            && is_one_of(&claims, "user_authentication", &self.user_authentication);
+        let is_kept = are_among(&claims, "key_storage", &self.key_storage)
+            && are_among(&claims, "user_authentication", &self.user_authentication);
         let keys = claims.get("attested_keys")?.as_array()?;
         if !is_kept || !(1..=COPIES).contains(&keys.len()) {
             return None;
@@ -139,12 +139,14 @@ fn is_in_force(cert: &CertificateDer<'_>, now: SystemTime) -> Option<bool> {
     Some(now >= begins && now <= ends)
 }
 
-/// Whether one of the values is among those that are accepted; any where none are named.
-fn is_one_of(claims: &Map<String, Value>, name: &str, accepted: &[String]) -> bool {
+/// Whether there are values, and all are among those that are accepted; any where none are named.
+/// Beside a weaker one, an accepted one does not say of which key it is.
+fn are_among(claims: &Map<String, Value>, name: &str, accepted: &[String]) -> bool {
     let is_accepted =
         |value: &Value| value.as_str().is_some_and(|text| accepted.iter().any(|one| one == text));
     let values = claims.get(name).and_then(Value::as_array);
-    accepted.is_empty() || values.is_some_and(|values| values.iter().any(is_accepted))
+    let are_accepted = |values: &Vec<Value>| !values.is_empty() && values.iter().all(is_accepted);
+    accepted.is_empty() || values.is_some_and(are_accepted)
 }
 
 fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {

@@ -8,11 +8,11 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use zerotrip_checks::definition::{Definition, DefinitionError, Fault, Parameter};
 use zerotrip_datasets::parameter::Spelling;
-use zerotrip_datasets::{CivilDay, Key};
+use zerotrip_datasets::{CivilDay, Key, KeyKind};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_text::{cut, toml_fault};
 
-use super::reading::{Reading, day};
+use super::reading::{Reading, day, section};
 use super::registers::{RawRegister, Register};
 use super::table::Table;
 
@@ -96,6 +96,10 @@ struct RawFile {
     enterprises: BTreeMap<String, String>,
     #[serde(default)]
     vessels: BTreeMap<String, String>,
+    #[serde(default)]
+    vehicles: BTreeMap<String, String>,
+    #[serde(default)]
+    property_units: BTreeMap<String, String>,
     statement: RawRegister,
     #[serde(default)]
     register: BTreeMap<String, RawRegister>,
@@ -127,8 +131,13 @@ impl CaseFile {
         let raw: RawFile = toml::from_str(text).map_err(|error| {
             DefinitionError(vec![Fault::new(path, "", &toml_fault(text, &error), REMEDY)])
         })?;
-        let mut reading =
-            Reading::new(definition, path, &raw.persons, &raw.enterprises, &raw.vessels);
+        let others = [
+            (KeyKind::Enterprise, &raw.enterprises),
+            (KeyKind::Vessel, &raw.vessels),
+            (KeyKind::Vehicle, &raw.vehicles),
+            (KeyKind::PropertyUnit, &raw.property_units),
+        ];
+        let mut reading = Reading::new(definition, path, &raw.persons, &others);
         let Some(today) = day(&raw.today) else {
             reading.add("today", "not a day", "write it as `2026-11-29`");
             return Err(reading.faulty());
@@ -232,9 +241,9 @@ impl Reading<'_> {
             match declared.read(name, text, Spelling::Signed, Some(CivilDay::of(today))) {
                 Ok(argument) => values.push(argument.text().to_owned()),
                 Err(error) if declared.is_subject() => {
-                    let remedy = "name one of `[persons]`, `[enterprises]` or `[vessels]`, or give \
-                                  the number";
-                    self.add(at, &error.to_string(), remedy);
+                    let kind = declared.subject().unwrap_or_default();
+                    let remedy = format!("name one of `[{}]`, or give the number", section(kind));
+                    self.add(at, &error.to_string(), &remedy);
                 }
                 Err(error) => self.add(at, &error.to_string(), ""),
             }

@@ -20,21 +20,19 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// `path` names the file in errors; `persons` have their birth dates or ids, `enterprises`
-    /// their codes, and `vessels` their numbers.
+    /// `path` names the file in errors; `persons` have their birth dates or ids, and `others` of
+    /// each kind their numbers.
     pub(super) fn new(
         definition: &'a Definition,
         path: &'a str,
         persons: &BTreeMap<String, String>,
-        enterprises: &BTreeMap<String, String>,
-        vessels: &BTreeMap<String, String>,
+        others: &[(KeyKind, &BTreeMap<String, String>)],
     ) -> Self {
         let mut reading = Self { definition, path, named: BTreeMap::new(), faults: Vec::new() };
         reading.name_persons(persons);
-        let code = ("no unified social credit code, or a person's name too", "18 characters");
-        reading.name_others(KeyKind::Enterprise, ("enterprises", enterprises), code);
-        let number = ("no ship identification number, or another's name too", "13 characters");
-        reading.name_others(KeyKind::Vessel, ("vessels", vessels), number);
+        for (kind, named) in others {
+            reading.name_others(*kind, named);
+        }
         reading
     }
 
@@ -64,20 +62,15 @@ impl<'a> Reading<'a> {
         key.map(|key| key.as_str().to_owned())
     }
 
-    fn name_others(
-        &mut self,
-        kind: KeyKind,
-        (section, raw): (&str, &BTreeMap<String, String>),
-        (what, length): (&str, &str),
-    ) {
+    fn name_others(&mut self, kind: KeyKind, raw: &BTreeMap<String, String>) {
         for (name, text) in raw {
             let key = kind.typed(text);
             match key.filter(|_| !self.named.contains_key(name)) {
                 Some(key) => drop(self.named.insert(name.clone(), key)),
                 None => self.add(
-                    &format!("{section}.{}", cut(name)),
-                    what,
-                    &format!("write the {length}, under a name of its own"),
+                    &format!("{}.{}", section(kind), cut(name)),
+                    &format!("not {}, or another's name too", kind.words().a_number),
+                    "write the whole number, under a name of its own",
                 ),
             }
         }
@@ -100,6 +93,17 @@ impl<'a> Reading<'a> {
                 ),
             }
         }
+    }
+}
+
+/// The section of a file that gives those of a kind names.
+pub(super) fn section(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Resident => "persons",
+        KeyKind::Enterprise => "enterprises",
+        KeyKind::Vessel => "vessels",
+        KeyKind::Vehicle => "vehicles",
+        KeyKind::PropertyUnit => "property_units",
     }
 }
 

@@ -11,7 +11,7 @@ use zerotrip_datasets::normal::{money, month};
 use zerotrip_proto::v1::SemanticType;
 use zerotrip_text::cut;
 
-use super::reading::{Reading, day};
+use super::reading::{Reading, day, section};
 
 /// Most rows of one register.
 const MOST_ROWS: usize = 1000;
@@ -118,21 +118,16 @@ fn cell_of(
     codes: &[String],
     text: &str,
 ) -> Result<Cell, String> {
+    if let Some(kind) = KeyKind::of(semantic)
+        && !matches!(text, "" | "?")
+    {
+        let key = reading.key(kind, text).map(Cell::Text);
+        let number = kind.words().a_number;
+        return key.ok_or_else(|| format!("name one of `[{}]`, or write {number}", section(kind)));
+    }
     match (text, semantic) {
         ("", _) => Ok(Cell::Empty),
         ("?", _) => Ok(Cell::Unreadable),
-        (_, SemanticType::ResidentId) => reading
-            .key(KeyKind::Resident, text)
-            .map(Cell::Text)
-            .ok_or_else(|| "name one of `[persons]`, or write a resident id".into()),
-        (_, SemanticType::Uscc) => reading
-            .key(KeyKind::Enterprise, text)
-            .map(Cell::Text)
-            .ok_or_else(|| "name one of `[enterprises]`, or write a credit code".into()),
-        (_, SemanticType::VesselNumber) => reading
-            .key(KeyKind::Vessel, text)
-            .map(Cell::Text)
-            .ok_or_else(|| "name one of `[vessels]`, or write a ship identification number".into()),
         (_, SemanticType::Date) => day(text)
             .map(|day| Cell::Day(day.to_epoch_days()))
             .ok_or_else(|| "write a day as `2026-11-29`".into()),

@@ -30,9 +30,14 @@ fn made_up() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/kit/definitions")
 }
 
+/// Those that show how one is written.
+fn worked() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/definitions")
+}
+
 #[test]
 fn the_cases_of_every_shipped_definition_come_out_and_decide_all_of_it() {
-    let folders = [shipped(), made_up()].map(|folder| std::fs::read_dir(folder).unwrap());
+    let folders = [shipped(), made_up(), worked()].map(|folder| std::fs::read_dir(folder).unwrap());
     for entry in folders.into_iter().flatten() {
         let folder = DefinitionFolder::read(&entry.unwrap().path()).unwrap();
         let report = run(&folder.definition().unwrap(), &folder.cases().unwrap());

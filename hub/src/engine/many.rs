@@ -1,5 +1,5 @@
 //! Runs a prepared check about many subjects, in groups that share nothing. The registers are asked
-//! step by step about the union of a group's keys; each subject's steps then run, and are concluded,
+//! step by step about the union of a group's keys. Each subject's steps then run and are concluded
 //! on exactly the rows that asking about it alone would have brought: those of its own keys, of one
 //! read of the register. What was found about rows counts for those whose keys it concerns, and
 //! where that is not said, for all.

@@ -40,7 +40,7 @@ impl Asserted {
         let (request, token) = (&identified.request, identified.assertion.as_str());
         let named = match &request.body {
             Some(Body::Check(check)) => check.identity_digest.as_slice(),
-            Some(Body::CheckMany(_) | Body::Issue(_)) | None => &[],
+            Some(Body::CheckMany(_) | Body::Issue(_) | Body::IssueMany(_)) | None => &[],
         };
         let is_nothing = token.is_empty() && named.is_empty();
         let terms = match terms {
@@ -86,6 +86,7 @@ impl Asserted {
             provider: self.identification.provider.clone(),
             level: self.identification.level.to_wire().into(),
             identified_at: Some(to_timestamp(self.identification.at)),
+            basis: Some(self.identification.basis.to_wire()),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use tokio::sync::watch;
 use zerotrip_identification::Providers;
 use zerotrip_policies::{Action, Decision, Facts};
+use zerotrip_proto::v1::IdentityRecord;
 
 use super::asserted::Asserted;
 use super::identify::Identified;
@@ -31,17 +32,17 @@ pub enum IdentityShown<'a> {
     NotAsked,
     /// An assertion, which counted when it came; or none.
     Asserted(Option<&'a Asserted>),
-    /// The provider on whose assertion the answer rests that a certificate is to be on.
-    Answered(&'a str),
+    /// What was kept of the assertion on which the answer rests that a certificate is to be on.
+    Answered(&'a IdentityRecord),
 }
 
 impl IdentityShown<'_> {
-    /// Whether it counts by these providers.
-    fn holds(&self, providers: &Providers) -> bool {
+    /// Whether it counts by these providers, brought by this system.
+    fn holds(&self, providers: &Providers, system: &str, now: SystemTime) -> bool {
         match self {
             Self::NotAsked => true,
             Self::Asserted(asserted) => asserted.is_some_and(|one| one.holds(providers)),
-            Self::Answered(provider) => providers.names().any(|(known, _)| known == *provider),
+            Self::Answered(record) => providers.bear(record, system, now),
         }
     }
 }
@@ -69,6 +70,7 @@ impl AuthorizationRequest<'_> {
 
     fn decide_on(&self, in_force: &InForce, action: Action, now: SystemTime) -> Decision {
         let request = &self.identified.request;
+        let providers = in_force.policy.providers();
         in_force.policy.decide(&Facts {
             system: &request.issuer,
             check: self.check,
@@ -79,7 +81,7 @@ impl AuthorizationRequest<'_> {
             case_number: &request.case_number,
             official: &request.official,
             subjects: self.subjects,
-            is_identified: self.identity.holds(in_force.policy.providers()),
+            is_identified: self.identity.holds(providers, &request.issuer, now),
             now,
         })
     }

@@ -1,6 +1,7 @@
 //! One exchange, in the order in which it happens. Read [`pipeline::answer`] from top to bottom.
 
 pub mod admit;
+mod announced;
 mod asserted;
 mod authorize;
 mod check;

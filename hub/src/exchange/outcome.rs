@@ -7,14 +7,14 @@ use zerotrip_certificates::{ASKED, Fact, asked, fact_terms, fix_facts};
 use zerotrip_checks::definition::Definition;
 use zerotrip_checks::soundness::{Conclusion, Proof};
 use zerotrip_datasets::Argument;
-use zerotrip_ledger::LedgerError;
+use zerotrip_ledger::{Certificates, LedgerError};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
     self, Answered, Claim, Envelope, ErrorCode, ExchangeFact, ExchangeOutcome, FactTerms,
     ManyAnswered,
 };
-use zerotrip_trust::digest::RandomError;
+use zerotrip_trust::digest::{Digest, RandomError};
 
 use super::leaves::Subjects;
 use super::refusal::{Explained, NoAnswer};
@@ -37,6 +37,8 @@ pub struct Outcome {
     certifiable: Option<Certifiable>,
     /// Of an answer about many subjects: each one's.
     pub(super) many: Option<Arc<Subjects>>,
+    /// The certificates that it records.
+    pub(super) certificates: Option<Certificates>,
 }
 
 /// An outcome as it is handed over.
@@ -122,13 +124,11 @@ impl Outcome {
         Self { sources: self.sources, ..Self::denied(decision) }
     }
 
-    /// A certificate was recorded.
-    pub fn recorded(certificate_digest: Vec<u8>) -> Self {
-        Self::new(
-            Wire::Recorded(v1::Recorded { certificate_digest }),
-            ExchangeOutcome::Recorded,
-            ExchangeFact::default(),
-        )
+    /// Certificates are recorded, told by this digest.
+    pub fn recorded(certificates: Certificates, digest: &Digest) -> Self {
+        let wire = Wire::Recorded(v1::Recorded { certificate_digest: digest.to_vec() });
+        let recorded = Self::new(wire, ExchangeOutcome::Recorded, ExchangeFact::default());
+        Self { certificates: Some(certificates), ..recorded }
     }
 
     fn new(wire: Wire, kind: ExchangeOutcome, fact: ExchangeFact) -> Self {
@@ -141,6 +141,7 @@ impl Outcome {
             facts: Vec::new(),
             certifiable: None,
             many: None,
+            certificates: None,
         }
     }
 

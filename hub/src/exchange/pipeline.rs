@@ -11,7 +11,7 @@ use zerotrip_datasets::{Argument, CivilDay};
 use zerotrip_identification::IdentityTerms;
 use zerotrip_ledger::{Asking, Ledger, LedgerError};
 use zerotrip_policies::{Action, Decision};
-use zerotrip_proto::v1::{Deprecation, ErrorCode, ExchangeCall, Intent};
+use zerotrip_proto::v1::{Deprecation, ErrorCode, ExchangeCall, IdentityRecord, Intent};
 use zerotrip_proto::{Obligation, Refusal, hash_domain};
 use zerotrip_trust::digest::{self, commit};
 use zerotrip_trust::identity::Identity;
@@ -86,8 +86,8 @@ pub enum IdentityAsked<'a> {
     Nothing,
     /// An assertion under these terms.
     Terms(&'a IdentityTerms),
-    /// That the provider is still trusted on whose assertion an answer rests.
-    Answered(&'a str),
+    /// That the assertion on which an answer rests, of which this was kept, would still count.
+    Answered(&'a IdentityRecord),
 }
 
 impl<'a> From<Option<&'a IdentityTerms>> for IdentityAsked<'a> {
@@ -223,7 +223,7 @@ fn authorization<'a, K: Kind>(
     let identity = match kind.identity() {
         IdentityAsked::Nothing => IdentityShown::NotAsked,
         IdentityAsked::Terms(_) => IdentityShown::Asserted(asserted),
-        IdentityAsked::Answered(provider) => IdentityShown::Answered(provider),
+        IdentityAsked::Answered(record) => IdentityShown::Answered(record),
     };
     AuthorizationRequest { identified, check, action, subjects, identity }
 }

@@ -5,14 +5,14 @@ use std::time::SystemTime;
 
 use prost::Message as _;
 use zerotrip_checks::definition::MOST_SCANS;
-use zerotrip_ledger::{Certificate, Completed, Fact, Ledger, LedgerError, Unconcluded};
+use zerotrip_ledger::{Certificates, Completed, Fact, Ledger, LedgerError, Unconcluded};
 use zerotrip_policies::Decision;
 use zerotrip_proto::v1::answer::Outcome as Wire;
 use zerotrip_proto::v1::{
     self, Answer, Completion, Envelope, ExchangeBody, ExchangeFact, ExchangeOutcome, ExchangeReply,
 };
 use zerotrip_proto::{Obligation, hash_domain, names, to_timestamp};
-use zerotrip_trust::digest::{Digest, commit};
+use zerotrip_trust::digest::commit;
 
 use super::authorize::Decided;
 use super::identify::Identified;
@@ -105,9 +105,9 @@ impl Record {
             fact,
             unconcluded: self.unconcluded(outcome),
         };
-        let recorded = match prepared.certificate {
-            Some(certificate) => {
-                ledger.record_certificate(completed, SystemTime::now(), under, certificate).await
+        let recorded = match prepared.certificates {
+            Some(certificates) => {
+                ledger.record_certificates(completed, SystemTime::now(), under, certificates).await
             }
             None => ledger.complete(completed, SystemTime::now(), under).await,
         };
@@ -201,7 +201,7 @@ impl Record {
             answer,
             answer_salt,
             commitments,
-            certificate: self.issued(outcome),
+            certificates: outcome.certificates.clone(),
             openings,
         })
     }
@@ -214,19 +214,6 @@ impl Record {
                 unconcluded(vec![(&outcome.fact, self.subjects)])
             }
             None => Vec::new(),
-        }
-    }
-
-    /// The certificate that this exchange records.
-    fn issued(&self, outcome: &Outcome) -> Option<Certificate> {
-        let Wire::Recorded(recorded) = &outcome.wire else { return None };
-        let digest = Digest::try_from(recorded.certificate_digest.as_slice()).ok()?;
-        let request = v1::Request::decode(self.request.payload.as_slice()).ok()?;
-        match request.body? {
-            v1::request::Body::Issue(issue) => {
-                Some(Certificate { check_id: issue.exchange_id, place: issue.place, digest })
-            }
-            v1::request::Body::Check(_) | v1::request::Body::CheckMany(_) => None,
         }
     }
 }
@@ -255,7 +242,7 @@ struct Prepared {
     /// To the sources' receipts; of an answer that is not a yes, also to nothing.
     commitments: Vec<Vec<u8>>,
     body: Vec<u8>,
-    certificate: Option<Certificate>,
+    certificates: Option<Certificates>,
     /// Of the answer's certificate terms.
     openings: Vec<String>,
 }

@@ -12,8 +12,8 @@ use zerotrip_datasets::ResidentId;
 use zerotrip_proto::to_timestamp;
 use zerotrip_proto::v1::request::Body;
 use zerotrip_proto::v1::{
-    AssertedLevel, AssertionAudience, CheckBody, ErrorCode, IdentityProvider, Parameter, Request,
-    SubjectForm,
+    AssertedLevel, AssertionAudience, CheckBody, ErrorCode, IdentityProvider, IdentityRecord,
+    Parameter, Request, SubjectForm,
 };
 use zerotrip_trust::digest::sha256;
 use zerotrip_trust::keys::{Algorithm, SigningKey};
@@ -170,6 +170,78 @@ fn a_token_counts_from_when_it_is_made_until_it_ends() {
     }
 }
 
+/// What it is called, and what is done to a provider.
+type Change<'c> = (&'static str, &'c dyn Fn(&mut IdentityProvider));
+
+#[test]
+fn an_answer_bears_a_certificate_by_what_its_provider_is_now() {
+    let world = World::new();
+    let found = world.verified(&world.token(&world.header(), &World::claims())).unwrap();
+    let record = IdentityRecord {
+        provider: found.provider.clone(),
+        level: found.level.to_wire().into(),
+        basis: Some(found.basis.to_wire()),
+        ..IdentityRecord::default()
+    };
+    let bears = |provider: &IdentityProvider, record: &IdentityRecord, now| {
+        let providers = Providers::read(std::slice::from_ref(provider)).unwrap();
+        providers.bear(record, SYSTEM, at(now))
+    };
+    let later = NOW + 1800;
+    assert!(bears(&world.provider, &record, later));
+    // A key more, a higher level and other systems beside it change nothing; nor does a key's name.
+    let changed = |change: &dyn Fn(&mut IdentityProvider)| {
+        let mut provider = world.provider.clone();
+        change(&mut provider);
+        bears(&provider, &record, later)
+    };
+    let keys = |keys: &[Value]| json!({ "keys": keys }).to_string();
+    let (own, other) = (world.es.public().to_jwk(), World::new().es.public().to_jwk());
+    assert!(changed(&|one| one.jwks = keys(&[other.clone(), own.clone()])));
+    assert!(changed(&|one| one.jwks = keys(&[with(own.clone(), "kid", "renamed".into())])));
+    assert!(changed(&|one| one.levels[1].level = Level::High.to_wire().into()));
+    assert!(changed(&|one| one.audiences.truncate(1)));
+    // The key taken out, also where another has its name; the level lowered, or said of nothing.
+    let named = with(other.clone(), "kid", own["kid"].clone());
+    let changes: [Change<'_>; 11] = [
+        ("no key", &|one| one.jwks = keys(&[other.clone()])),
+        ("its name", &|one| one.jwks = keys(&[named.clone()])),
+        ("lower", &|one| one.levels[1].level = Level::Low.to_wire().into()),
+        ("no level", &|one| one.levels.truncate(1)),
+        ("no system", &|one| one.audiences.retain(|audience| audience.audience == "web")),
+        ("another's", &|one| one.audiences[0].system = OTHER_SYSTEM.into()),
+        ("issuer", &|one| one.issuer = "https://other.example".into()),
+        ("id", &|one| one.id = "other".into()),
+        ("claim", &|one| one.subject_claim = "employee".into()),
+        ("form", &|one| one.subject_form = SubjectForm::ResidentIdSha256.into()),
+        ("over", &|one| one.not_after = Some(to_timestamp(at(later)))),
+    ];
+    for (what, change) in changes {
+        assert!(!changed(change), "{what}");
+    }
+    assert!(!Providers::default().bear(&record, SYSTEM, at(later)));
+    // What was not kept was not so.
+    for less in [
+        IdentityRecord { basis: None, ..record.clone() },
+        IdentityRecord { level: 0, ..record.clone() },
+        IdentityRecord { provider: String::new(), ..record.clone() },
+        IdentityRecord::default(),
+    ] {
+        assert!(!bears(&world.provider, &less, later), "{less:?}");
+    }
+}
+
+#[test]
+fn nobody_was_identified_at_a_time_that_is_to_come() {
+    let world = World::new();
+    for (ahead, told) in [(30, NOW), (1, NOW), (0, NOW)] {
+        let claims = with(World::claims(), "auth_time", json!(NOW + ahead));
+        let claims = with(claims, "iat", json!(NOW + ahead));
+        let found = world.verified(&world.token(&world.header(), &claims)).unwrap();
+        assert_eq!(found.at, at(told), "{ahead} s ahead");
+    }
+}
+
 fn request() -> Request {
     let text = |text: &str| text.to_owned();
     Request {
@@ -272,7 +344,18 @@ fn every_fault_of_a_provider_is_named() {
         assert!(faults.len() == 1 && faults[0].1.to_string().contains(said), "{said}: {faults:?}");
     }
     let other = IdentityProvider { id: "other".into(), ..whole.clone() };
-    for (both, said) in [([&whole, &whole], "twice"), ([&whole, &other], "issuer")] {
+    let issuer = "https://other.example".to_owned();
+    let names = ("Other login".to_owned(), "其他统一身份认证".to_owned());
+    let apart = IdentityProvider { issuer, name_en: names.0, name_zh: names.1, ..other.clone() };
+    assert!(Providers::read(&[whole.clone(), apart.clone()]).is_ok());
+    let english = IdentityProvider { name_en: "CITY  login".into(), ..apart.clone() };
+    let chinese = IdentityProvider { name_zh: whole.name_zh.clone(), ..apart };
+    for (both, said) in [
+        ([&whole, &whole], "twice"),
+        ([&whole, &other], "issuer"),
+        ([&whole, &english], "another provider has its name"),
+        ([&whole, &chinese], "another provider has its name"),
+    ] {
         let faults = Providers::read(&both.map(Clone::clone)).unwrap_err();
         assert!(faults[0].1.to_string().contains(said), "{faults:?}");
     }
@@ -280,6 +363,8 @@ fn every_fault_of_a_provider_is_named() {
         .map(|number| IdentityProvider {
             id: format!("p{number}"),
             issuer: format!("https://p{number}.example"),
+            name_en: format!("Login {number}"),
+            name_zh: format!("身份认证{number}"),
             ..whole.clone()
         })
         .collect();

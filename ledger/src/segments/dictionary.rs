@@ -88,7 +88,7 @@ fn common_request(request: Request) -> Request {
             }))
         }
         // One about many is large enough to be compressed by itself.
-        Some(Asked::Issue(_) | Asked::CheckMany(_)) | None => None,
+        Some(Asked::Issue(_) | Asked::CheckMany(_) | Asked::IssueMany(_)) | None => None,
     };
     Request {
         issuer: request.issuer,

@@ -300,11 +300,11 @@ async fn one_certificate_to_a_check() {
     let issue_as = async |number: usize, check: usize, digest: [u8; 32]| {
         let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
         ledger
-            .record_certificate(
+            .record_certificates(
                 completed(completion(number, index, ExchangeOutcome::Recorded), &[]),
                 at(2),
                 None,
-                Certificate { check_id: id(check), place: None, digest },
+                Certificates { check_id: id(check), issued: Issued::One(digest) },
             )
             .await
     };
@@ -330,8 +330,8 @@ async fn one_certificate_to_a_check() {
     // A completion that fails takes the mark with it.
     exchange(&ledger, 3).await;
     let done = completed(completion(13, 0, ExchangeOutcome::Recorded), &[]);
-    let certificate = Certificate { check_id: id(3), place: None, digest: [3; 32] };
-    let wrong = ledger.record_certificate(done, at(2), None, certificate).await;
+    let certificate = Certificates { check_id: id(3), issued: Issued::One([3; 32]) };
+    let wrong = ledger.record_certificates(done, at(2), None, certificate).await;
     assert_eq!(wrong, Err(LedgerError::NotOpen(id(13))));
     assert_eq!(ledger.exchange(&id(3)).unwrap().unwrap().certificate_digest, None);
 }
@@ -351,8 +351,9 @@ async fn one_certificate_to_each_subject_of_a_check_about_many() {
     let issue_as = async |number: usize, check: usize, place: Option<u32>, digest: [u8; 32]| {
         let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
         let done = completed(completion(number, index, ExchangeOutcome::Recorded), &[]);
-        let certificate = Certificate { check_id: id(check), place, digest };
-        ledger.record_certificate(done, at(2), None, certificate).await
+        let issued = place.map_or(Issued::One(digest), |place| Issued::Of(vec![(place, digest)]));
+        let certificate = Certificates { check_id: id(check), issued };
+        ledger.record_certificates(done, at(2), None, certificate).await
     };
     let issue = async |number: usize, check: usize, place: Option<u32>| {
         issue_as(number, check, place, [number as u8; 32]).await
@@ -371,8 +372,8 @@ async fn one_certificate_to_each_subject_of_a_check_about_many() {
     assert_eq!(ledger.issued(&id(2), 1).unwrap(), Some([13; 32]), "the first stays");
     // A completion that fails takes the mark with it; and what is erased carries none.
     let done = completed(completion(13, 0, ExchangeOutcome::Recorded), &[]);
-    let certificate = Certificate { check_id: id(2), place: Some(2), digest: [3; 32] };
-    let wrong = ledger.record_certificate(done, at(2), None, certificate).await;
+    let certificate = Certificates { check_id: id(2), issued: Issued::Of(vec![(2, [3; 32])]) };
+    let wrong = ledger.record_certificates(done, at(2), None, certificate).await;
     assert_eq!(wrong, Err(LedgerError::NotOpen(id(13))));
     assert_eq!(ledger.issued(&id(2), 2).unwrap(), None);
     ledger.erase(&id(2), order()).await.unwrap();
@@ -380,6 +381,34 @@ async fn one_certificate_to_each_subject_of_a_check_about_many() {
     ledger.close().await.unwrap();
     let (ledger, _) = store.open();
     assert_eq!(ledger.issued(&id(3), 0).unwrap(), Some([14; 32]));
+}
+
+#[tokio::test]
+async fn certificates_of_one_record_are_all_recorded_or_none() {
+    let store = Store::new();
+    let (ledger, _) = store.open();
+    let index = ledger.intend(intent(2), at(0), at(300)).await.unwrap();
+    let done = completed(completion(2, index, ExchangeOutcome::AnsweredMany), &[]);
+    ledger.complete(done, at(1), None).await.unwrap();
+    let issue = async |number: usize, certificates: &[(u32, u8)]| {
+        let index = ledger.intend(intent(number), at(0), at(300)).await.unwrap();
+        let done = completed(completion(number, index, ExchangeOutcome::Recorded), &[]);
+        let digests = certificates.iter().map(|(place, digest)| (*place, [*digest; 32]));
+        let certificates = Certificates { check_id: id(2), issued: Issued::Of(digests.collect()) };
+        ledger.record_certificates(done, at(2), None, certificates).await
+    };
+    let has = |place| ledger.issued(&id(2), place).unwrap().map(|digest| digest[0]);
+    store.verify(&issue(10, &[(0, 1), (1, 2), (4, 3)]).await.unwrap());
+    assert_eq!([0, 1, 2, 4].map(has), [Some(1), Some(2), None, Some(3)]);
+    // One of them has another certificate: nobody gets one.
+    let again = issue(11, &[(2, 4), (4, 5), (5, 6)]).await;
+    assert_eq!(again, Err(LedgerError::AlreadyIssued(id(2))));
+    assert_eq!([2, 4, 5].map(has), [None, Some(3), None]);
+    // The same again, and more beside them.
+    store.verify(&issue(12, &[(1, 2), (2, 4)]).await.unwrap());
+    assert_eq!([1, 2].map(has), [Some(2), Some(4)]);
+    let too_many: Vec<(u32, u8)> = (10..=1010).map(|place| (place, 9)).collect();
+    assert_eq!(issue(13, &too_many).await.unwrap_err().code(), ErrorCode::TooLarge);
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ pub const ANSWER_BYTES: usize = zerotrip_proto::bounds::MESSAGE_BYTES + 1024;
 /// Largest body of an exchange about many subjects: the receipts of all parts of its scans are in
 /// it.
 pub const MANY_BYTES: usize = 64 << 20;
+/// Most certificates that one exchange records.
+pub(super) const CERTIFICATES: usize = zerotrip_proto::bounds::CERTIFICATES;
 /// Most datasets with a statement.
 pub const STATEMENTS: usize = 10_000;
 /// Most invitations that are known at once, and most join requests that wait.

@@ -9,8 +9,8 @@ use zerotrip_text::cut;
 use zerotrip_trust::entry;
 use zerotrip_trust::tiles::ENTRY_BYTES;
 
-use super::bounds::{ANSWER_BYTES, MANY_BYTES, NAME_BYTES, STATEMENTS, bounded};
-use super::job::{Asking, Certificate, Completed, Done};
+use super::bounds::{ANSWER_BYTES, CERTIFICATES, MANY_BYTES, NAME_BYTES, STATEMENTS, bounded};
+use super::job::{Asking, Certificates, Completed, Done, Issued};
 use crate::error::LedgerError;
 use crate::fault::Fault;
 use crate::nodes::number;
@@ -65,7 +65,7 @@ pub(super) fn complete(
     tree: &mut Growing,
     completed: Completed,
     at: SystemTime,
-    certificate: Option<Certificate>,
+    certificates: Option<Certificates>,
 ) -> Result<Done, Fault> {
     let Completed { completion, answer, asked, fact, unconcluded } = completed;
     bounded("the fact", fact.fact.len(), NAME_BYTES * 2)?;
@@ -82,8 +82,8 @@ pub(super) fn complete(
         return Err(LedgerError::Malformed("a completion has one of the outcomes and codes").into());
     }
     let issuer = demand_open(connection, &completion.exchange_id, completion.intent_index)?;
-    if let Some(certificate) = certificate {
-        mark_issued(connection, &certificate)?;
+    if let Some(certificates) = certificates {
+        mark_issued(connection, &certificates)?;
     }
     let (id, outcome, code) = (completion.exchange_id.clone(), completion.outcome, completion.code);
     let mut share =
@@ -178,46 +178,52 @@ pub(super) fn not_superseded(
 /// One certificate to a check, and only to one that was answered `true` and of which that is kept;
 /// of a check about many subjects, one to each subject. The same one can be recorded again: an
 /// issuer that was killed before it heard of the first record must not need another certificate.
-fn mark_issued(connection: &Connection, certificate: &Certificate) -> Result<(), Fault> {
-    let Certificate { check_id: id, place, digest } = certificate;
+fn mark_issued(connection: &Connection, certificates: &Certificates) -> Result<(), Fault> {
+    let Certificates { check_id: id, issued } = certificates;
     let mut query = connection.prepare_cached(
         "SELECT outcome, certificate_digest, answer IS NOT NULL FROM exchange WHERE id = ?1",
     )?;
     let found: Option<(Option<i32>, Option<Vec<u8>>, bool)> =
         query.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-    let (outcome, issued, is_kept) = match found {
+    let (outcome, carried, is_kept) = match found {
         None if past(connection, id)?.is_some() => {
             return Err(LedgerError::Kept(cut(id)).into());
         }
         None => return Err(LedgerError::UnknownExchange(cut(id)).into()),
         Some(found) => found,
     };
-    match issued {
-        Some(issued) if issued == digest => return Ok(()),
-        Some(_) => return Err(LedgerError::AlreadyIssued(cut(id)).into()),
-        None => {}
-    }
     let answered = outcome.and_then(|outcome| ExchangeOutcome::try_from(outcome).ok());
-    let marked = match (answered, place) {
-        (Some(ExchangeOutcome::AnsweredTrue), None) if is_kept => {
-            let mut mark = connection
-                .prepare_cached("UPDATE exchange SET certificate_digest = ?2 WHERE id = ?1")?;
-            mark.execute(params![id, digest.as_slice()])?
+    let already = || LedgerError::AlreadyIssued(cut(id));
+    match (answered, issued) {
+        (Some(ExchangeOutcome::AnsweredTrue), Issued::One(digest)) => match carried {
+            Some(carried) if carried == digest => Ok(()),
+            Some(_) => Err(already().into()),
+            None if !is_kept => Err(LedgerError::Erased(cut(id)).into()),
+            None => {
+                let mut mark = connection
+                    .prepare_cached("UPDATE exchange SET certificate_digest = ?2 WHERE id = ?1")?;
+                mark.execute(params![id, digest.as_slice()])?;
+                Ok(())
+            }
+        },
+        (Some(ExchangeOutcome::AnsweredMany), Issued::Of(_)) if !is_kept => {
+            Err(LedgerError::Erased(cut(id)).into())
         }
-        (Some(ExchangeOutcome::AnsweredMany), Some(place)) if is_kept => {
+        (Some(ExchangeOutcome::AnsweredMany), Issued::Of(subjects)) => {
+            bounded("the list of certificates", subjects.len(), CERTIFICATES)?;
             let mut mark = connection.prepare_cached(
                 "INSERT INTO issued (exchange, place, digest) VALUES (?1, ?2, ?3) ON CONFLICT DO \
                  UPDATE SET digest = excluded.digest WHERE digest = excluded.digest",
             )?;
-            mark.execute(params![id, place, digest.as_slice()])?
+            for (place, digest) in subjects {
+                if mark.execute(params![id, place, digest.as_slice()])? != 1 {
+                    return Err(already().into());
+                }
+            }
+            Ok(())
         }
-        (Some(ExchangeOutcome::AnsweredTrue), None)
-        | (Some(ExchangeOutcome::AnsweredMany), Some(_)) => {
-            return Err(LedgerError::Erased(cut(id)).into());
-        }
-        _ => return Err(LedgerError::NotIssuable(cut(id)).into()),
-    };
-    if marked == 1 { Ok(()) } else { Err(LedgerError::AlreadyIssued(cut(id)).into()) }
+        _ => Err(LedgerError::NotIssuable(cut(id)).into()),
+    }
 }
 
 pub(super) fn reconcile(

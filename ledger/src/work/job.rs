@@ -26,7 +26,7 @@ pub(crate) enum Work {
         completed: Completed,
         at: SystemTime,
         under: Option<DecidedUnder>,
-        certificate: Option<Certificate>,
+        certificates: Option<Certificates>,
     },
     Append {
         body: Body,
@@ -114,15 +114,22 @@ pub struct Completed {
     pub unconcluded: Vec<Unconcluded>,
 }
 
-/// The certificate that an exchange issues, and the check that it rests on.
+/// The certificates that an exchange records, and the check that they rest on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Certificate {
+pub struct Certificates {
     /// The check's request id.
     pub check_id: String,
-    /// Of a check about many subjects, and of no other: the subject's place, from 0.
-    pub place: Option<u32>,
-    /// SHA-256 of the certificate.
-    pub digest: Digest,
+    /// Which.
+    pub issued: Issued,
+}
+
+/// Certificates, each by its SHA-256.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Issued {
+    /// The one on a check about one subject.
+    One(Digest),
+    /// Those on subjects of a check about many: beside each the subject's place, from 0.
+    Of(Vec<(u32, Digest)>),
 }
 
 /// What a job left in the log.

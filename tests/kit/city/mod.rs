@@ -29,6 +29,7 @@ mod random;
 mod sheet;
 mod spoil;
 mod systems;
+pub mod things;
 pub mod truth;
 pub mod vessels;
 mod write;

@@ -20,6 +20,13 @@ pub(super) type Row = Vec<Option<String>>;
 pub(super) enum Holds {
     Person,
     Vessel,
+    /// A vehicle, or the last eight characters of its number.
+    Vehicle,
+    /// A real-property unit that is selected in a register, and one whose code is typed.
+    Unit,
+    TypedUnit,
+    /// The unit that another one stands on: a row is not about it.
+    Parcel,
     Division,
     /// A code, by the words of the department and what each means.
     Code(&'static [(&'static str, &'static str)]),
@@ -96,7 +103,12 @@ impl Register {
                 Holds::Division => *cell = random.pick(UNKNOWN_CODES).map(str::to_owned),
                 Holds::Vessel if random.chance(500) => *cell = cell.as_deref().map(damaged),
                 // Read in twice.
-                Holds::Person | Holds::Vessel => {
+                Holds::Person
+                | Holds::Vessel
+                | Holds::Vehicle
+                | Holds::Unit
+                | Holds::TypedUnit
+                | Holds::Parcel => {
                     let again = row.clone();
                     rows.push(again);
                 }
@@ -172,6 +184,9 @@ text = {{ zh = "{zh}（杭州市）", en = "{en} of Hangzhou" }}
             let (kind, more) = match holds {
                 Holds::Person => ("resident_id", String::new()),
                 Holds::Vessel => ("vessel_number", String::new()),
+                Holds::Vehicle => ("vin", "schemes = [\"vin_tail\"]\n".to_owned()),
+                Holds::Unit => ("unit_code", "entry = \"selected\"\n".to_owned()),
+                Holds::TypedUnit | Holds::Parcel => ("unit_code", String::new()),
                 Holds::Division => ("division_code", String::new()),
                 Holds::Date => ("date", String::new()),
                 Holds::Month => ("month", "day = \"ignored\"\n".to_owned()),
@@ -196,6 +211,11 @@ text = {{ zh = "{zh}（杭州市）", en = "{en} of Hangzhou" }}
         // Of several persons in a row not each is always there.
         let blank =
             if *looked_up > 1 { format!("may_be_blank = [{keys}]\n") } else { String::new() };
+        let stood_on = self.columns.iter().find(|(.., holds)| matches!(holds, Holds::Parcel));
+        if let Some((_, field, _)) = stood_on {
+            let _ =
+                write!(text, "\n[not_about]\n{field} = \"the parcel that the unit stands on\"\n");
+        }
         text + &format!("\n[[lookup]]\nname = \"{lookup}\"\ncolumns = [{keys}]\n{blank}")
     }
 }

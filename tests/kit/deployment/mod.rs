@@ -632,6 +632,11 @@ pub fn test_definitions() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("kit/definitions")
 }
 
+/// Definitions that show how one is written.
+pub fn worked_definitions() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/definitions")
+}
+
 /// The text of a shipped definition.
 pub fn definition_text(check: &str) -> Result<String, Failure> {
     Ok(DefinitionFolder::read(&definitions().join(check))?.text)

@@ -177,6 +177,7 @@ impl World {
             name_en: None,
             name_zh: None,
             administrator: false,
+            rename: false,
         };
         let invited = self.authority.invite(&new, life, now).unwrap();
         self.authority.keep_invitation(&invited, now).unwrap();

@@ -130,3 +130,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_thumbprint_is_of_the_key_and_not_of_its_name() {
+    // RFC 7638, 3.1, and RFC 8037, A.3.
+    let modulus = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7\
+                   aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXA\
+                   rwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7\
+                   d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lF\
+                   d2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+    let rsa = json!({ "kty": "RSA", "alg": "RS256", "kid": "r", "e": "AQAB", "n": modulus });
+    let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let okp = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "o", "x": x });
+    let keys = set(&[rsa.clone(), okp]).unwrap();
+    let of = |id: &str| URL_SAFE_NO_PAD.encode(keys.get(id).unwrap().thumbprint());
+    assert_eq!(of("r"), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    assert_eq!(of("o"), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    let renamed = set(&[with(rsa, "kid", "other".into())]).unwrap();
+    assert_eq!(URL_SAFE_NO_PAD.encode(renamed.get("other").unwrap().thumbprint()), of("r"));
+    let (one, other) = (jwk(Algorithm::Es256), jwk(Algorithm::Es256));
+    let [one, other] = [one, other].map(|jwk| set(&[jwk]).unwrap());
+    let first = |keys: &JoseKeys| keys.iter().next().unwrap().thumbprint();
+    assert_ne!(first(&one), first(&other));
+}

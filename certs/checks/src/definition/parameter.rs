@@ -9,10 +9,12 @@ use zerotrip_proto::v1::parameter_terms::Type as Wire;
 use zerotrip_text::Bilingual;
 
 /// The keys of each type, beside `name`, `type` and `title`: all of them are given, and no other.
-const KEYS: [(&str, &[&str]); 9] = [
+const KEYS: [(&str, &[&str]); 11] = [
     ("resident_id", &[]),
     ("enterprise", &[]),
     ("vessel", &[]),
+    ("vehicle", &[]),
+    ("property_unit", &[]),
     ("uscc", &[]),
     ("date", &["not_before", "not_after"]),
     ("period", &["not_after", "most_months"]),
@@ -84,6 +86,8 @@ impl RawParameter {
             None => Ok(match declared.as_str() {
                 "enterprise" => ParameterType::Enterprise,
                 "vessel" => ParameterType::Vessel,
+                "vehicle" => ParameterType::Vehicle,
+                "property_unit" => ParameterType::PropertyUnit,
                 _ => ParameterType::ResidentId,
             }),
             Some(wire) => ParameterType::from_terms(&wire).ok_or_else(|| {
@@ -132,9 +136,11 @@ impl Parameter {
     /// As a scan's template binds it; `None` of the person asked about, whom its origins name.
     pub fn terms(&self) -> Option<v1::ParameterTerms> {
         let wire = match &self.declared {
-            ParameterType::ResidentId | ParameterType::Enterprise | ParameterType::Vessel => {
-                return None;
-            }
+            ParameterType::ResidentId
+            | ParameterType::Enterprise
+            | ParameterType::Vessel
+            | ParameterType::Vehicle
+            | ParameterType::PropertyUnit => return None,
             ParameterType::Uscc => Wire::Uscc(v1::EnterpriseTerms {}),
             ParameterType::Date(bounds) => Wire::Date(v1::DateTerms {
                 not_before: bounds.not_before.to_string(),

@@ -105,11 +105,12 @@ fn reaches_back(scan: &ScanEvidence<'_>, stated: &ScanReport, moment: SystemTime
 }
 
 /// The day on which the person, known by the birth date inside the id (GB 11643), turned that age.
-/// An enterprise's code says nothing of when it began, and a vessel's year is that of its keel.
+/// An enterprise's code says nothing of when it began, nor does a unit's; a vessel's year is that
+/// of its keel, and a vehicle's comes again after thirty years.
 fn turned(kind: KeyKind, key: &str, age: u32) -> Option<NaiveDate> {
     match kind {
         KeyKind::Resident => birth_in(key)?.checked_add_months(Months::new(age.saturating_mul(12))),
-        KeyKind::Enterprise | KeyKind::Vessel => None,
+        _ => None,
     }
 }
 
@@ -123,11 +124,14 @@ fn turned(kind: KeyKind, key: &str, age: u32) -> Option<NaiveDate> {
 /// Enterprises have unified codes since 2015-10-01 (State Council, 国发〔2015〕33号; individual
 /// businesses since 2016), and the code does not show whether one is older and had other numbers.
 /// Vessels have identification numbers since 2010 (船舶识别号管理规定), and those of before were given
-/// them with the year in which their keel was laid, as are those that are bought abroad.
+/// them with the year in which their keel was laid, as are those that are bought abroad. Vehicles
+/// have numbers with a check digit since GB 16735-2004 was in force, and registers had frame
+/// numbers before. Real-property units have codes since the uniform registration of 2015
+/// (不动产登记暂行条例), and get another when the parcel's feature or bounds change (GB/T 37346-2019, 8.5).
 pub(super) fn is_under_one_number(kind: KeyKind, key: &str) -> bool {
     match kind {
         KeyKind::Resident => !["81", "82", "83", "9"].iter().any(|prefix| key.starts_with(prefix)),
-        KeyKind::Enterprise | KeyKind::Vessel => false,
+        _ => false,
     }
 }
 
@@ -163,5 +167,12 @@ mod tests {
         assert_eq!(turned(KeyKind::Enterprise, "913301201001019999", 0), None);
         assert!(!is_under_one_number(KeyKind::Vessel, "CN20154839571"));
         assert_eq!(turned(KeyKind::Vessel, "CN20154839571", 0), None);
+        for (kind, key) in [
+            (KeyKind::Vehicle, "LSVAA49J132047371"),
+            (KeyKind::PropertyUnit, "330106199005GB00001F00010001"),
+        ] {
+            assert!(!is_under_one_number(kind, key));
+            assert_eq!(turned(kind, key, 0), None);
+        }
     }
 }

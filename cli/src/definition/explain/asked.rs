@@ -263,11 +263,8 @@ fn silence(variant: &Variant, scan: &Scan, kind: KeyKind) -> Bilingual {
 
 /// What those are whom a scan asks about, one and several.
 fn called(kind: KeyKind) -> (&'static str, &'static str, &'static str, &'static str) {
-    match kind {
-        KeyKind::Resident => ("person", "persons", "人员", "人"),
-        KeyKind::Enterprise => ("enterprise", "enterprises", "企业", "家企业"),
-        KeyKind::Vessel => ("vessel", "vessels", "船舶", "艘船舶"),
-    }
+    let words = kind.words();
+    (words.one, words.several, words.zh, words.counted_zh)
 }
 
 fn persons(variant: &Variant, references: &[Reference], kind: KeyKind) -> Bilingual {

@@ -49,6 +49,14 @@ fn kind(parameter: &Parameter) -> Bilingual {
             "the ship identification number of the vessel asked about",
             "被查询船舶的船舶识别号",
         ),
+        ParameterType::Vehicle => Bilingual::new(
+            "the vehicle identification number of the vehicle asked about",
+            "被查询车辆的车辆识别代号",
+        ),
+        ParameterType::PropertyUnit => Bilingual::new(
+            "the code of the real-property unit asked about",
+            "被查询不动产单元的代码",
+        ),
         ParameterType::Uscc => Bilingual::new(
             "the unified social credit code of another enterprise, which no register is \
              asked about",

@@ -109,6 +109,8 @@ fn of_type(shape: &ExpectedDataset, name: &str, typed: &str) -> Bilingual {
         "money" => ("an amount in yuan", "金额（元）"),
         "uscc" => ("a unified social credit code", "统一社会信用代码"),
         "vessel_number" => ("a ship identification number", "船舶识别号"),
+        "vin" => ("a vehicle identification number", "车辆识别代号"),
+        "unit_code" => ("the code of a real-property unit", "不动产单元代码"),
         "division_code" => ("a division code", "行政区划代码"),
         "person_name" => ("a person's name", "姓名"),
         "phone" => ("a telephone number", "电话号码"),

@@ -14,7 +14,7 @@ use crate::many::evidence::is_old;
 use crate::render::{Failure, NOT_VERIFIED};
 
 /// What was sealed over an hour ago and not seen recorded. Who revokes it can have it issued anew.
-pub(super) const UNCONFIRMED: &str = "UNCONFIRMED";
+const UNCONFIRMED: &str = "UNCONFIRMED";
 
 /// One that was issued.
 pub(super) struct Certificate {
@@ -76,8 +76,13 @@ pub(super) async fn issue_one(
     }
     let exchange = &answered.proven.answer().request_id;
     let file = free(file_of(folder, exchange, u64::try_from(place).ok()))?;
-    let issue = issuing.issue(&about(question, subject), (answered, place), &file).await;
-    let issue = match issue {
+    let asked = about(question, subject);
+    let issue = match issuing.issue(&asked, (answered, place), &file).await {
+        // Somebody issued for the same errand meanwhile.
+        Err(SessionError::Register(RegisterError::AlreadyIssued(serial))) => {
+            let entry = issuing.numbered(&serial)?;
+            return take_up(issuing, &asked, &entry, folder).await;
+        }
         Err(SessionError::Refused(refusal))
             if is_old(answered) && refusal.code == ErrorCode::NotIssuable =>
         {
@@ -88,29 +93,75 @@ pub(super) async fn issue_one(
     came(issue, issuing.known(answered, place)?.as_ref(), file)
 }
 
+/// What becomes of a person who has a certificate for this errand already, whoever issued it.
+/// `asked` names the person too.
+pub(super) async fn take_up(
+    issuing: &mut ManyIssuing<'_>,
+    asked: &CheckQuestion,
+    entry: &Entry,
+    folder: &Path,
+) -> Result<Became, Failure> {
+    let unconfirmed = || Ok(Became::Refused(UNCONFIRMED.to_owned()));
+    match (entry.stage, entry.status) {
+        (Stage::Recorded, _) => return hand_out(entry, folder).map(Became::Issued),
+        (_, StatusValue::Valid) => {}
+        // It can count again.
+        (_, StatusValue::Suspended) => return unconfirmed(),
+        // Revoked before it was seen recorded: the person is asked about anew.
+        (_, StatusValue::Revoked | StatusValue::Superseded) => return Ok(Became::Nothing),
+    }
+    let file = free(file_of(folder, &entry.exchange, entry.subject))?;
+    match issuing.record_anew(asked, entry, &file).await {
+        // It may be recorded or not: without its revocation nobody is asked anew.
+        Err(SessionError::Refused(refusal)) if refusal.code == ErrorCode::NotIssuable => {
+            unconfirmed()
+        }
+        // Another official seals it just now, or did and was stopped.
+        Err(SessionError::OtherQuestion { .. }) => unconfirmed(),
+        issue => came(issue?, Some(entry), file),
+    }
+}
+
 /// What came of issuing. What was issued and is in no register could not be revoked: the table
 /// would lack it, and a later run issue a second one.
-pub(super) fn came(issue: Issue, entry: Option<&Entry>, file: PathBuf) -> Result<Became, Failure> {
+fn came(issue: Issue, entry: Option<&Entry>, file: PathBuf) -> Result<Became, Failure> {
     Ok(match (issue, entry) {
         (Issue::Issued(_), Some(entry)) => Became::Issued(Certificate::of(entry, file)),
         (Issue::Issued(issued), None) => {
             let serial = issued.certificate.serial.map(|serial| serial.to_string());
             return Err(RegisterError::Unknown(serial.unwrap_or_default()).into());
         }
-        (Issue::NotIssued(outcome), _) => Became::Refused(
-            match outcome {
-                Outcome::Denied(denied) => denied.code.name(),
-                Outcome::Unavailable(none) => none.code.name(),
-                Outcome::Affirmed(_) | Outcome::Negative(_) => ErrorCode::NotIssuable.name(),
-            }
-            .to_owned(),
-        ),
+        (Issue::NotIssued(outcome), _) => Became::Refused(why(&outcome)),
     })
+}
+
+/// The code of an outcome that is no certificate.
+pub(super) fn why(outcome: &Outcome) -> String {
+    let code = match outcome {
+        Outcome::Denied(denied) => denied.code,
+        Outcome::Unavailable(none) => none.code,
+        Outcome::Affirmed(_) | Outcome::Negative(_) => ErrorCode::NotIssuable,
+    };
+    code.name().to_owned()
+}
+
+/// The certificate on a place of an answer, which the register has as recorded.
+pub(super) fn recorded(
+    issuing: &ManyIssuing<'_>,
+    (answered, place): (&AnsweredMany, usize),
+    folder: &Path,
+) -> Result<Became, Failure> {
+    match issuing.known(answered, place)? {
+        Some(entry) if entry.stage == Stage::Recorded => {
+            hand_out(&entry, folder).map(Became::Issued)
+        }
+        _ => Err(RegisterError::Unknown(format!("{place}")).into()),
+    }
 }
 
 /// Sees to it that a certificate that was recorded is in the folder, and nothing else under its
 /// name. One that was revoked is not written anew.
-pub(super) fn hand_out(entry: &Entry, folder: &Path) -> Result<Certificate, Failure> {
+fn hand_out(entry: &Entry, folder: &Path) -> Result<Certificate, Failure> {
     let file = file_of(folder, &entry.exchange, entry.subject);
     let token = entry.token.as_deref().unwrap_or_default();
     if files::is_there(&file) {
@@ -124,13 +175,13 @@ pub(super) fn hand_out(entry: &Entry, folder: &Path) -> Result<Certificate, Fail
 }
 
 /// Where the certificate on an answer goes.
-pub(super) fn file_of(folder: &Path, exchange: &str, subject: Option<u64>) -> PathBuf {
+fn file_of(folder: &Path, exchange: &str, subject: Option<u64>) -> PathBuf {
     let place = subject.map_or_else(String::new, |place| format!("-{place}"));
     folder.join(format!("{exchange}{place}.sdjwt"))
 }
 
 /// The same file, where there is nothing yet.
-pub(super) fn free(file: PathBuf) -> Result<PathBuf, Failure> {
+fn free(file: PathBuf) -> Result<PathBuf, Failure> {
     if files::is_there(&file) { Err(foreign(&file)) } else { Ok(file) }
 }
 

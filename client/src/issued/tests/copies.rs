@@ -16,7 +16,7 @@ fn issued(organ: &Organ, exchange: &str, count: usize) -> Entry {
     register.places(&entry.serial, count).unwrap();
     let tokens = tokens(organ, count);
     let texts: Vec<&str> = tokens.iter().map(String::as_str).collect();
-    register.sealed_copies(&entry.serial, &texts, (at(0), at(900))).unwrap();
+    register.sealed_copies(&entry.serial, &texts, (at(0), at(900)), Beside::None).unwrap();
     register.recorded(&entry.serial, 7).unwrap();
     register.entry(&entry.serial).unwrap()
 }
@@ -52,13 +52,13 @@ fn copies_have_one_number_and_each_a_place_of_its_own() {
     // Three keys came after all: what was drawn for more is nobody's.
     let tokens = tokens(&organ, 3);
     let texts: Vec<&str> = tokens.iter().map(String::as_str).collect();
-    register.sealed_copies(&entry.serial, &texts, (at(0), at(900))).unwrap();
+    register.sealed_copies(&entry.serial, &texts, (at(0), at(900)), Beside::None).unwrap();
     let copies = register.copies(&entry.serial).unwrap();
     let kept: Vec<&str> = copies.iter().filter_map(|copy| copy.token.as_deref()).collect();
     assert_eq!((kept, copies.len()), (texts.clone(), 3));
     assert_eq!(register.entry(&entry.serial).unwrap().copies, 3);
     // Sealed once; and nothing is drawn for more.
-    let again = register.sealed_copies(&entry.serial, &texts, (at(0), at(900)));
+    let again = register.sealed_copies(&entry.serial, &texts, (at(0), at(900)), Beside::None);
     assert!(matches!(again, Err(RegisterError::Unknown(_))), "{again:?}");
     let more = register.places(&entry.serial, 4);
     assert!(matches!(more, Err(RegisterError::Copies(4))), "{more:?}");
@@ -93,7 +93,7 @@ fn an_order_holds_for_every_copy() {
     register.places(&refused.serial, 3).unwrap();
     let tokens = tokens(&organ, 3);
     let texts: Vec<&str> = tokens.iter().map(String::as_str).collect();
-    register.sealed_copies(&refused.serial, &texts, (at(0), at(900))).unwrap();
+    register.sealed_copies(&refused.serial, &texts, (at(0), at(900)), Beside::None).unwrap();
     register.give_up(&refused.serial, None, at(3)).unwrap();
     organ.publish(Due::Needed, at(4));
     assert_eq!(value(&refused), [StatusValue::Revoked; 3]);

@@ -51,10 +51,12 @@ fn a_register_of_the_first_version_is_taken_over_with_its_refusals() {
     let (refused, silent) = (organ.reserve("e-1"), organ.reserve("e-2"));
     let mut register = organ.register();
     for (entry, code) in [(&refused, Some(ErrorCode::NotIssuable)), (&silent, None)] {
-        register.sealed(&entry.serial, "token", (at(0), at(900))).unwrap();
+        let token = organ.token(&entry.exchange, "330106198503020027");
+        register.sealed(&entry.serial, &token, (at(0), at(900))).unwrap();
         register.give_up(&entry.serial, code, at(1)).unwrap();
     }
-    let before = "ALTER TABLE certificate DROP COLUMN refusal; PRAGMA user_version = 1;";
+    let before = "DROP INDEX certificate_errand; ALTER TABLE certificate DROP COLUMN errand; ALTER \
+                  TABLE certificate DROP COLUMN refusal; PRAGMA user_version = 1;";
     register.connection.execute_batch(before).unwrap();
     let register = organ.register();
     assert!(register.is_refused(&refused.serial).unwrap());

@@ -15,7 +15,8 @@ fn only_what_is_recorded_and_in_force_is_printed() {
             "exp": number + 900, "vct": "urn:zerotrip:certificate:no-property:1",
         });
         let Value::Object(claims) = claims else { panic!("no object") };
-        issue(&organ.key.key, claims, &[("purpose", json!("rent"))]).unwrap()
+        let asked = json!(request("e-1", "330106198503020027"));
+        issue(&organ.key.key, claims, &[("purpose", json!("rent")), ("request", asked)]).unwrap()
     };
     let digest = |token: &SdJwt| token.digest();
     let (first, second) = (token(1), token(2));

@@ -114,6 +114,8 @@ fn may_group(name: &str, columns: &[Column]) -> Result<usize, String> {
             | SemanticType::Month
             | SemanticType::Uscc
             | SemanticType::VesselNumber
+            | SemanticType::Vin
+            | SemanticType::UnitCode
             | SemanticType::Money,
         ) => Ok(place),
         _ => Err(format!(

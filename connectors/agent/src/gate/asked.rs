@@ -50,7 +50,7 @@ impl<'a> Asked<'a> {
             Some(Body::CheckMany(body)) => {
                 (&body.check, &body.variant, &body.parameters, Some(Many::of(body, shown)?))
             }
-            Some(Body::Issue(_)) | None => {
+            Some(Body::Issue(_) | Body::IssueMany(_)) | None => {
                 return refuse(
                     ErrorCode::GateRefused,
                     "the request behind this scan is not a check",
@@ -65,7 +65,7 @@ impl<'a> Asked<'a> {
         self.many.as_ref().map(|many| many.count)
     }
 
-    /// Whether the request gives this person, enterprise or vessel as its parameter of that name.
+    /// Whether the request gives this person, enterprise or thing as its parameter of that name.
     pub(super) fn names(&self, parameter: &str, key: &Key) -> bool {
         if let Some(many) = self.many.as_ref().filter(|many| many.parameter == parameter) {
             // In the one canonical spelling: another counts for nothing.
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(said(body(&[PERSON]), &unknown), Err(ErrorCode::GateRefused));
     }
 
-    /// A check about enterprises or vessels names one, and no person; a key is the parameter of its
+    /// A check about enterprises or things names one, and no person; a key is the parameter of its
     /// own kind.
     #[test]
     fn a_request_names_one_of_the_kind_that_the_owner_approved() {
@@ -268,6 +268,11 @@ mod tests {
             ("CN20154839571", KeyKind::Enterprise, invalid),
             ("cn20154839571", KeyKind::Vessel, invalid),
             (code, KeyKind::Vessel, invalid),
+            ("LSVAA49J132047371", KeyKind::Vehicle, Ok(())),
+            ("LSVAA49J232047371", KeyKind::Vehicle, invalid),
+            ("LSVAA49J132047371", KeyKind::PropertyUnit, invalid),
+            ("330106001001GB00001F00010001", KeyKind::PropertyUnit, Ok(())),
+            ("330106 001001 GB00001 F00010001", KeyKind::PropertyUnit, invalid),
         ] {
             let answered = said(Body::Check(body(value)), &template(kind));
             assert_eq!(answered, answer, "{value} {kind:?}");

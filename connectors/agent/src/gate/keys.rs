@@ -41,13 +41,7 @@ pub(super) fn check_keys(
     let mut keys = Vec::with_capacity(ticket.keys.len());
     for key in &ticket.keys {
         let Some(id) = kind.canonical(&key.value) else {
-            let why = match kind {
-                KeyKind::Resident => "a key is not a resident id in canonical form",
-                KeyKind::Enterprise => {
-                    "a key is not a unified social credit code in canonical form"
-                }
-                KeyKind::Vessel => "a key is not a ship identification number in canonical form",
-            };
+            let why = format!("a key is not {} in canonical form", kind.words().a_number);
             return refuse(ErrorCode::InvalidParameter, why);
         };
         if !seen.insert(id) {

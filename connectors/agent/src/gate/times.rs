@@ -96,8 +96,8 @@ pub(super) fn check_request(request: &Request, arrival: &Arrival<'_>) -> Result<
             "the request behind the ticket would live longer than five minutes",
         );
     }
-    // Which scans of an exchange were served is forgotten when the process ends. What it may have
-    // served before is therefore not served again.
+    // Which scans of an exchange were served before the process began is known of those alone that
+    // are dated later. What it may have served before is therefore not served again.
     if issued < arrival.remembers_since {
         let why = "the request was made before this connector started, so whether this scan of it \
                    was served is not known. Make a new request";

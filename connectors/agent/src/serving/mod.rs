@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use zerotrip_channel::files::FileError;
 use zerotrip_channel::{BatchSigner, HomeError, SystemHome, files};
+use zerotrip_proto::bounds;
 use zerotrip_proto::v1::{Envelope, NoticeReason, ScanReceipt};
 use zerotrip_trust::directory::Directory;
 use zerotrip_trust::ending::Ending;
@@ -23,7 +24,7 @@ use in_force::{Datasets, InForce};
 
 use crate::clock::Clock;
 use crate::hub_watermark::HubWatermark;
-use crate::journal::Journal;
+use crate::journal::{Journal, served_since};
 use crate::owner_store::approvals;
 use crate::owner_store::datasets::{self, Stamp};
 use crate::owner_store::error::OwnerStoreError;
@@ -116,6 +117,9 @@ impl Agent {
         let approvals = approvals::read(folder)?;
         approvals::not_older(folder, approvals.as_ref())?;
         let journal = Journal::open(&folder.join("journal")).map_err(AgentError::Journal)?;
+        // A request that was served before can be dated up to so much later than it was served.
+        let served = served_since(&folder.join("journal"), now - bounds::CLOCK_SKEW);
+        let used_tickets = UsedTickets::recalling(now, &served.map_err(AgentError::Journal)?);
         let member = home.system.member().unwrap_or_default().to_owned();
         let in_force = InForce::new(directory, envelope, &member, datasets, approvals, now);
         in_force.remember_versions(folder)?;
@@ -130,7 +134,7 @@ impl Agent {
             dialling: RwLock::new(Arc::new(home.clone())),
             receipts: BatchSigner::new(home.sign.clone()),
             home,
-            used_tickets: UsedTickets::new(now),
+            used_tickets,
             journal,
             qualities: Qualities::default(),
             clock: Clock::default(),

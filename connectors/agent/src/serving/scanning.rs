@@ -13,6 +13,7 @@ use zerotrip_trust::identity::Identity;
 use crate::attached_dataset::AttachedDataset;
 use crate::gate::{self, Admitted, Arrival};
 use crate::hub_watermark::ChannelProof;
+use crate::journal::SCAN;
 use crate::scan::{self, Messages};
 use crate::used_tickets::Part;
 use zerotrip_sources::SourceError;
@@ -116,7 +117,7 @@ impl Agent {
                 return Err(self.refused(refusal));
             }
         };
-        self.note("scan", &ScanLine::of(&admitted))?;
+        self.note(SCAN, &ScanLine::of(&admitted))?;
         let grant = admitted.ticket.id.as_str();
         let mut replaced = self.replaced.subscribe();
         let served = tokio::select! {

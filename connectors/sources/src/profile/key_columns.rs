@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zerotrip_datasets::cell::is_blank;
-use zerotrip_datasets::enterprise::enterprises_in;
-use zerotrip_datasets::key::{KeyWhose, name_in, whose};
-use zerotrip_datasets::resident_id::{Declared, names_somebody};
-use zerotrip_datasets::vessel::vessels_in;
+use zerotrip_datasets::key::{KeyWhose, name_in, names_any, whose};
+use zerotrip_datasets::resident_id::Declared;
 use zerotrip_datasets::{CivilDay, Column, DatasetFile, KeyKind, Named};
 
 /// One look-up of a dataset.
@@ -124,16 +122,11 @@ impl DeclaredKey {
         today: CivilDay,
         cell: &impl Fn(usize) -> Option<&'a str>,
     ) -> KeyWhose {
-        let names_one = || match self.kind {
-            KeyKind::Resident => names_somebody(raw),
-            KeyKind::Enterprise => !enterprises_in(raw).is_empty(),
-            KeyKind::Vessel => !vessels_in(raw).is_empty(),
-        };
         match whose(self.kind, &self.declared, raw, today) {
             // What is, or may be left of, a key is not another number, whatever the other column
             // says.
             KeyWhose::Could(suspect)
-                if suspect.is_anybodys() && !names_one() && self.says_other(cell) =>
+                if suspect.is_anybodys() && !names_any(self.kind, raw) && self.says_other(cell) =>
             {
                 KeyWhose::Nobody
             }

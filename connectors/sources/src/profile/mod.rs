@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use zerotrip_datasets::key::KeyProbe;
-use zerotrip_datasets::normal::vessel_number::VesselNumber;
 use zerotrip_datasets::{CivilDay, Key, KeyKind, Named, resident_id};
 use zerotrip_trust::digest::Digest;
 
@@ -48,11 +47,11 @@ pub struct Profile {
     doubtful: HashMap<u64, Vec<(usize, i64, Named)>>,
     /// How many of those there are.
     doubtful_count: usize,
-    /// Where the vessels are, by their numbers: a wrong digit makes another's of one, and nothing
-    /// shows which is right.
-    vessels: HashMap<VesselNumber, Vec<(usize, i64)>>,
+    /// Where the things are of whose numbers a slip can make another's, and nothing shows which is
+    /// right.
+    things: HashMap<Key, Vec<(usize, i64)>>,
     /// How many of those there are.
-    vessel_count: usize,
+    thing_count: usize,
     /// Rows that name a person outside the look-ups, where no look-up's column of the same row
     /// says so.
     mentioned: Vec<SuspectCell>,
@@ -123,8 +122,8 @@ impl Profile {
             rounded_by: HashMap::new(),
             doubtful: HashMap::new(),
             doubtful_count: 0,
-            vessels: HashMap::new(),
-            vessel_count: 0,
+            things: HashMap::new(),
+            thing_count: 0,
             mentioned: Vec::new(),
             mentioned_by: HashMap::new(),
             damaged_mentions: Vec::new(),
@@ -230,22 +229,18 @@ impl Profile {
                 cells.filter(|(column, ..)| columns.contains(column)).map(|(_, row, _)| *row),
             );
         }
-        rows.extend(self.near_vessels(columns, keys));
+        rows.extend(self.near_things(columns, keys));
         rows.dedup();
         rows
     }
 
-    /// Rows of vessels whose numbers are one slip from that of one of the keys.
-    fn near_vessels(&self, columns: &[usize], keys: &[Key]) -> Vec<i64> {
-        if self.vessels.is_empty() {
+    /// Rows of things whose numbers are one slip from that of one of the keys.
+    fn near_things(&self, columns: &[usize], keys: &[Key]) -> Vec<i64> {
+        if self.things.is_empty() {
             return Vec::new();
         }
-        let asked = keys.iter().filter_map(|key| match key {
-            Key::Vessel(number) => Some(number),
-            Key::Resident(_) | Key::Enterprise(_) => None,
-        });
-        let near = asked.flat_map(VesselNumber::neighbours);
-        let cells = near.filter_map(|number| self.vessels.get(&number)).flatten();
+        let near = keys.iter().flat_map(Key::neighbours);
+        let cells = near.filter_map(|key| self.things.get(&key)).flatten();
         cells.filter(|(column, _)| columns.contains(column)).map(|(_, row)| *row).collect()
     }
 

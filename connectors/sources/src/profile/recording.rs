@@ -4,13 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use zerotrip_datasets::cell::is_blank;
 use zerotrip_datasets::key::{KeySuspect, KeyWhose};
-use zerotrip_datasets::normal::vessel_number::VesselNumber;
 use zerotrip_datasets::{Key, KeyKind, Named, resident_id};
 use zerotrip_proto::v1::ErrorCode;
 use zerotrip_trust::digest::Digest;
 
 use super::cells::{CellStatus, ColumnCounts, KeyCell, SuspectCell};
-use super::key_columns::{KeyColumn, KeyColumns};
+use super::key_columns::{DeclaredKey, KeyColumn, KeyColumns};
 use super::{MOST_UNREADABLE, Profile, covering};
 use crate::SourceError;
 use crate::beside;
@@ -32,11 +31,13 @@ fn rounded(raw: &str) -> KeySuspect {
     KeySuspect::Resident(resident_id::Suspect::rounded(raw))
 }
 
-/// The vessel that a name names, if it is one.
-fn vessel(name: Named) -> Option<VesselNumber> {
+/// What a name in such a column names, if one slip in its number can make another's.
+fn thing(key: &DeclaredKey, name: Named) -> Option<Key> {
     match name {
-        Named::Key(Key::Vessel(number)) => Some(number),
-        Named::Key(Key::Resident(_) | Key::Enterprise(_)) | Named::Organisation(_) => None,
+        Named::Key(one) => {
+            Some(one).filter(|_| key.kind.has_neighbours() && !key.declared.is_selected)
+        }
+        Named::Organisation(_) => None,
     }
 }
 
@@ -47,7 +48,7 @@ pub struct RowFlags {
     pub irregular: bool,
     /// A cell that is not accounted for, or not to be relied upon.
     pub unreadable: bool,
-    /// A person's id, or a vessel's number, that may be another's.
+    /// A person's id, or a thing's number, that may be another's.
     pub doubtful: bool,
 }
 
@@ -83,7 +84,7 @@ impl Profile {
             open(column, KeySuspect::anybody(kind), true)
         }));
         let mut foreign: Vec<usize> = Vec::new();
-        let mut vessels: Vec<(usize, VesselNumber)> = Vec::new();
+        let mut things: Vec<(usize, Key)> = Vec::new();
         for (at, (KeyColumn { place, key }, counts)) in
             self.columns.iter().zip(&mut self.counts).enumerate()
         {
@@ -97,7 +98,7 @@ impl Profile {
                 KeyWhose::One(person) => {
                     counts.readable += 1;
                     about.push(person);
-                    vessels.extend(vessel(person).map(|number| (*place, number)));
+                    things.extend(thing(key, person).map(|one| (*place, one)));
                     let is_resident = key.kind == KeyKind::Resident;
                     if is_resident
                         && resident_id::is_doubtful(raw)
@@ -127,8 +128,8 @@ impl Profile {
                 KeyWhose::Several(persons) => {
                     counts.readable += 1;
                     about.extend(&persons);
-                    let named = persons.iter().copied().filter_map(vessel);
-                    vessels.extend(named.map(|number| (*place, number)));
+                    let named = persons.iter().filter_map(|name| thing(key, *name));
+                    things.extend(named.map(|one| (*place, one)));
                     add(&persons, &mut self.irregular);
                     noted.irregular = true;
                 }
@@ -140,9 +141,9 @@ impl Profile {
                 }
             }
         }
-        for (place, number) in vessels {
-            self.vessels.entry(number).or_default().push((place, row));
-            self.vessel_count += 1;
+        for (place, one) in things {
+            self.things.entry(one).or_default().push((place, row));
+            self.thing_count += 1;
             noted.doubtful = true;
         }
         self.mentions_beside(row, &text, about);
@@ -258,16 +259,19 @@ impl Profile {
             self.columns.iter().zip(&self.counts)
         {
             if (*foreign > FEW && foreign > readable) || (*readable == 0 && *foreign > HANDFUL) {
-                let (whose, ids) = match key.kind {
-                    KeyKind::Resident => ("a person's nor a credit code", "resident ids"),
-                    KeyKind::Enterprise => ("a credit code nor a part of one", "credit codes"),
-                    KeyKind::Vessel => ("a vessel's number nor its digits", "vessels' numbers"),
+                let whose = match key.kind {
+                    KeyKind::Resident => "neither a person's nor a credit code",
+                    KeyKind::Enterprise => "neither a credit code nor a part of one",
+                    KeyKind::Vessel => "neither a vessel's number nor its digits",
+                    KeyKind::Vehicle => "no vehicle identification number",
+                    KeyKind::PropertyUnit => "no code of a real-property unit",
                 };
                 let detail = format!(
-                    "of the identifiers in column {} of the dataset file {foreign} are neither \
-                     {whose}, and only {readable} are; name the column that holds {ids}, or have \
-                     them given out as they are",
-                    place + 1
+                    "of the identifiers in column {} of the dataset file {foreign} are {whose}, \
+                     and only {readable} are; name the column that holds {ids}s, or have them \
+                     given out as they are",
+                    place + 1,
+                    ids = key.kind.words().number
                 );
                 return Err(SourceError::new(ErrorCode::SourceImplausible, detail));
             }
@@ -293,11 +297,12 @@ impl Profile {
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }
         // One id in a thousand ends so: many of them are not a fault of the register.
-        let doubtful = self.doubtful_count + self.vessel_count;
+        let doubtful = self.doubtful_count + self.thing_count;
         if self.irregular.len() + self.rounded.len() + doubtful > MOST_IRREGULAR {
             let detail = format!(
-                "more than {MOST_IRREGULAR} vessels, or identifiers in irregular spellings or \
-                 rounded; clean the column or add a normalised one"
+                "more than {MOST_IRREGULAR} things whose numbers are typed, or identifiers in \
+                 irregular spellings or rounded; clean the column or add a normalised one, or \
+                 state `entry` where numbers are selected in a register"
             );
             return Err(SourceError::new(ErrorCode::SourceUnreadable, detail));
         }

@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
+use zerotrip_datasets::cell::{CellReading, is_blank};
+use zerotrip_datasets::key::KeySuspect;
 use zerotrip_datasets::plausible::is_of_end;
 use zerotrip_datasets::suspicion::Suspicion;
+use zerotrip_datasets::{CivilDay, Column};
 use zerotrip_proto::v1::ErrorCode;
 
 use super::rules::StatementRules;
@@ -19,6 +22,8 @@ pub struct HeldStatements {
     ended_later: u64,
     /// Rows that are older than `since`.
     pub(super) older: u64,
+    /// Cells that hold what is left of a number, where numbers are said to be selected.
+    typed: u64,
 }
 
 impl HeldStatements {
@@ -31,20 +36,31 @@ impl HeldStatements {
     pub fn note<'c>(&mut self, cell: &impl Fn(usize) -> Option<&'c str>) {
         self.ended_later += u64::from(ended_later(&self.rules, cell));
         self.older += u64::from(is_older(&self.rules, cell));
+        self.typed += typed(&self.rules, cell);
     }
 
     /// What is refuted, in words.
     pub fn contradictions(&self) -> Vec<String> {
-        let Self { rules, ended_later, .. } = self;
+        let Self { rules, ended_later, typed, .. } = self;
+        let mut refuted = Vec::new();
+        if *typed > 0 {
+            refuted.push(format!(
+                "{typed} cells hold what is left of a number: `entry` says that numbers are \
+                 selected in a register and never typed, so it is not so. Have the numbers entered \
+                 as they are, or leave `entry` out: rows count then for each thing whose number is \
+                 one slip away"
+            ));
+        }
         let Some(before) = rules.undated_before.filter(|_| *ended_later > 0) else {
-            return Vec::new();
+            return refuted;
         };
-        vec![format!(
+        refuted.push(format!(
             "{ended_later} rows have ended without a day, and what they record began on {before} \
              or later: `dataset.undated_before` says that all such had ended by then, so it is \
              not so. Have the days of their ends entered, or leave `undated_before` out: persons \
              of undated rows get no yes then"
-        )]
+        ));
+        refuted
     }
 
     /// Rows that are older than `since`, in words.
@@ -68,6 +84,19 @@ impl HeldStatements {
             Err(SourceError::new(ErrorCode::StatementContradicted, detail))
         })
     }
+}
+
+/// Cells of a row that hold what is left of a number, where numbers are said to be selected.
+fn typed<'c>(rules: &StatementRules, cell: &impl Fn(usize) -> Option<&'c str>) -> u64 {
+    let is_typed = |place: &&usize| {
+        let kind = rules.columns.get(**place).and_then(Column::key_kind);
+        let raw = cell(**place).filter(|raw| !is_blank(Some(raw)));
+        let Some((kind, raw)) = kind.zip(raw) else { return false };
+        // Of things no day tells what is to come.
+        let suspect = || KeySuspect::on(kind, raw, CivilDay::MAX);
+        rules.reading(cell, **place) == CellReading::Unreadable && !suspect().is_anybodys()
+    };
+    rules.selected.iter().filter(is_typed).count() as u64
 }
 
 fn ended_later<'c>(rules: &StatementRules, cell: &impl Fn(usize) -> Option<&'c str>) -> bool {

@@ -19,6 +19,8 @@ pub struct StatementRules {
     pub(super) columns: Vec<Column>,
     /// Places of the columns of all look-ups.
     pub(super) looked_up: Vec<usize>,
+    /// Those of them in which numbers are selected in a register, and never typed.
+    pub(super) selected: Vec<usize>,
     /// Whether a check of this release asks for the dataset.
     is_asked_for: bool,
     /// Dates of what happened, began or ended.
@@ -105,6 +107,10 @@ impl StatementRules {
                 });
             }
         }
+        let is_selected = |place: &&usize| {
+            rules.columns.get(**place).is_some_and(|column| column.declared.is_selected)
+        };
+        rules.selected = looked_up.iter().filter(is_selected).copied().collect();
         rules.looked_up = looked_up;
         rules
     }

@@ -140,7 +140,7 @@ impl StatementSurvey {
             self.short += u64::from(is_of_old && cell(place).and_then(short_digits).is_some());
         }
         for key in rules.reading(cell, place).keys() {
-            // A vessel's number says nothing of where it is registered.
+            // The numbers of vessels and vehicles say nothing of where they are registered.
             let Some(issued) = key.division() else { continue };
             let is_local = coverage.regions.iter().any(|wide| division::covers(wide, issued));
             self.persons.note(!is_local);

@@ -1,4 +1,4 @@
-//! `[[lookup]]` and `[not_about]`: by which columns persons, enterprises and vessels are found, and
+//! `[[lookup]]` and `[not_about]`: by which columns persons, enterprises and things are found, and
 //! of which fields a row is not about those in them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Value;
 
 use super::names::new_name;
+use crate::KeyKind;
 use crate::file::section::{Section, is_reason, is_text};
 use crate::file::{Column, Lookup, MOST_COLUMNS, MOST_LOOKUPS, MOST_NOT_ABOUT};
 use crate::nearest::typo_of;
@@ -37,19 +38,19 @@ pub(super) fn lookups(
                 Some(column) => {
                     let kind = column.key_kind();
                     let remedy = match (kind, kinds.first()) {
-                        (None, _) => Some(
-                            "only columns of type `resident_id`, `uscc` or `vessel_number` can \
-                                 be looked up",
-                        ),
-                        (Some(one), Some(first)) if one != *first => Some(
-                            "a look-up finds persons, enterprises or vessels: describe one for \
-                             each, with columns of one type",
-                        ),
+                        (None, _) => Some(format!(
+                            "only columns of type {} can be looked up",
+                            KeyKind::listed_types("or")
+                        )),
+                        (Some(one), Some(first)) if one != *first => Some(format!(
+                            "a look-up finds {}: describe one for each, with columns of one type",
+                            KeyKind::listed_things("or")
+                        )),
                         _ => None,
                     };
                     kinds.extend(kind);
                     if let Some(remedy) = remedy {
-                        section.fault("columns", Some(&Value::from(*name)), remedy.to_owned());
+                        section.fault("columns", Some(&Value::from(*name)), remedy);
                     }
                 }
                 None if declared.contains(*name) => {}

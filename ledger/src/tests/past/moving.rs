@@ -28,8 +28,8 @@ async fn what_has_moved_is_told_as_before() {
     assert_eq!(ledger.complete(whole(7, 0), at(9), None).await, Err(LedgerError::NotOpen(id(7))));
     let index = ledger.intend(intent(6000), at(0), at(300)).await.unwrap();
     let issue = completed(completion(6000, index, ExchangeOutcome::Recorded), &[]);
-    let certificate = Certificate { check_id: id(7), place: None, digest: [7; 32] };
-    let late = ledger.record_certificate(issue, at(2), None, certificate).await;
+    let certificate = Certificates { check_id: id(7), issued: Issued::One([7; 32]) };
+    let late = ledger.record_certificates(issue, at(2), None, certificate).await;
     assert_eq!(late, Err(LedgerError::Kept(id(7))));
 
     let now = told(&ledger, 1600);

@@ -79,8 +79,11 @@ impl Faults<'_> {
             self.add(
                 at,
                 format!("`{}` looks in columns that are not all of one kind", scan.lookup),
-                "look up persons (`resident_id`), enterprises (`uscc`) or vessels \
-                 (`vessel_number`), each by a look-up of its own",
+                &format!(
+                    "look up {}, each by columns of its one type ({}) and a look-up of its own",
+                    KeyKind::listed_things("or"),
+                    KeyKind::listed_types("or")
+                ),
             );
             return;
         }
@@ -101,8 +104,8 @@ impl Faults<'_> {
             self.add(
                 at,
                 format!("origin {name} is of another kind than `{}` finds", scan.lookup),
-                "ask a look-up of persons for persons, one of enterprises for enterprises, and one \
-                 of vessels for vessels",
+                "ask each look-up for what it finds: one of persons for persons, one of \
+                 enterprises for enterprises, and so on",
             );
         }
         let subject = definition.subject_kind();
@@ -114,12 +117,8 @@ impl Faults<'_> {
                 "take its keys from a step, and name their origin",
             );
         }
-        let whose = match kind {
-            KeyKind::Resident => None,
-            KeyKind::Enterprise => Some("an enterprise's"),
-            KeyKind::Vessel => Some("a vessel's"),
-        };
-        if let Some(whose) = whose.filter(|_| scan.lifetime_from.is_some()) {
+        if kind != KeyKind::Resident && scan.lifetime_from.is_some() {
+            let whose = kind.words().of_one;
             self.add(
                 at,
                 format!("{whose} number says nothing of when it began"),

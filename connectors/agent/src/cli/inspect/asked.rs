@@ -201,26 +201,36 @@ fn blanks(column: &Proposed) -> String {
     }
 }
 
-/// Other identifiers than those of the column's type, for the owner of a column to declare.
+/// Other identifiers than those of the column's type, for the owner of a column to declare, and
+/// whether numbers that a slip can make another's are typed.
 pub fn schemes(out: &mut String, semantic: SemanticType) {
     let known = SCHEMES.iter().filter(|(_, scheme)| scheme.is_beside(semantic));
     let known: Vec<&str> = known.map(|(name, _)| *name).collect();
-    let (whose, what) = match semantic {
-        SemanticType::Uscc => ("enterprise's", "credit code"),
-        SemanticType::VesselNumber => ("vessel's", "ship identification number"),
-        _ => ("person's", "resident id"),
-    };
-    line!(
-        out,
-        "# A number of another scheme could be any {whose} until you say that this column holds \
-         such numbers, each by its whole form:"
-    );
-    let first = known.first().copied().unwrap_or_default();
-    line!(out, "# schemes = [\"{first}\"]  # {PLACEHOLDER}: of {}", known.join(", "));
+    let kind = KeyKind::of(semantic).unwrap_or_default();
+    let words = kind.words();
+    if let Some(first) = known.first() {
+        line!(
+            out,
+            "# A number of another scheme could be any {}'s until you say that this column holds \
+             such numbers, each by its whole form:",
+            words.one
+        );
+        line!(out, "# schemes = [\"{first}\"]  # {PLACEHOLDER}: of {}", known.join(", "));
+    }
+    if kind.has_neighbours() {
+        line!(
+            out,
+            "# A row could as well be that of each {} whose number is one slip away. Only where \
+             users select the number in a register, and nobody types it, say so:",
+            words.one
+        );
+        line!(out, "# entry = \"selected\"  # {PLACEHOLDER}");
+    }
     line!(
         out,
         "# Where another column says what kind of document or owner it is: in rows with these \
-         words of it, this column holds no {what}."
+         words of it, this column holds no {}.",
+        words.number
     );
     line!(
         out,

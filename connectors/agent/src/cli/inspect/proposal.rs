@@ -283,8 +283,8 @@ fn look_ups(out: &mut String, columns: &[Proposed]) {
     if !is_any {
         line!(
             out,
-            "\n# No column seems to hold resident ids or credit codes, so there is no way to look \
-             anybody up."
+            "\n# No column seems to hold numbers of {}, so there is no way to look anybody up.",
+            KeyKind::listed_things("or")
         );
     }
 }
@@ -293,11 +293,9 @@ fn look_up(out: &mut String, kind: KeyKind, ids: &[&Proposed], columns: &[Propos
     let listed = |columns: &[&Proposed]| {
         columns.iter().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ")
     };
-    let (mut look_up, whom) = match kind {
-        KeyKind::Resident => ("person".to_owned(), "person"),
-        KeyKind::Enterprise => ("enterprise".to_owned(), "enterprise"),
-        KeyKind::Vessel => ("vessel".to_owned(), "vessel"),
-    };
+    let whom = kind.words().one;
+    // The last word of it: a name has no blank.
+    let mut look_up = whom.rsplit(' ').next().unwrap_or(whom).to_owned();
     while columns.iter().any(|column| column.name == look_up) {
         look_up.insert_str(0, "the_");
     }

@@ -1,0 +1,1 @@
+select vehicle as id from record
