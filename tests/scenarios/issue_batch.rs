@@ -156,13 +156,14 @@ fn a_batch_that_is_killed_again_and_again_gives_each_person_one_certificate() {
     assert_eq!(register.entries(&search).unwrap().len(), before, "nobody has a second one");
     // A file that has a certificate's name and is another is not taken for it.
     let (first, second) = (&table_of(&out)[settled[0]].2, &table_of(&out)[settled[1]].2);
+    let serial = table_of(&out)[settled[0]].1.clone();
     fs::copy(out.join(second), out.join(first)).unwrap();
     let refused = town.deployment.zerotrip(&arguments).unwrap().expect(5).unwrap();
     assert!(refused.errors.contains(first.as_str()), "{}", refused.errors);
+    assert!(!out.join("result.csv").exists(), "no table of an earlier run");
     // What was revoked is said to be, and is not written anew.
     fs::remove_file(out.join(first)).unwrap();
     let dir = town.deployment.path(FUND);
-    let serial = table_of(&out)[settled[0]].1.clone();
     let revoke = ["revoke", &serial, "--dir", &dir, "--reason", "a test"];
     town.deployment.zerotrip(&revoke).unwrap().expect(0).unwrap();
     town.deployment.zerotrip(&arguments).unwrap().expect(3).unwrap();

@@ -10,6 +10,7 @@
 mod one;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -71,6 +72,11 @@ pub(crate) async fn issue(
     };
     files::private_folder(folder).map_err(|error| super::evidence::unusable(folder, &error))?;
     let kept = Answers::kept(&folder.join(ANSWERS))?;
+    // A run that stops leaves no table, rather than that of an earlier one.
+    let table = folder.join(RESULT);
+    if files::is_there(&table) {
+        fs::remove_file(&table).map_err(|error| super::evidence::unusable(&table, &error))?;
+    }
     let mut session = Session::connect(&home).await?;
     first.question = session.in_form(&first.question, true).await?;
     let question = first.question.clone();

@@ -2,6 +2,8 @@
 
 use zerotrip_text::{Explain, Failure};
 
+use zerotrip_certificates::status::StatusValue;
+
 use super::peer::{file, home};
 use crate::issued::{COPIES, RegisterError};
 
@@ -63,12 +65,13 @@ impl Explain for RegisterError {
                 Failure::new(en, format!("`{serial}` 未签发，没有可交付的证明"))
                     .remedy("issue it", "请先签发")
             }
-            Self::AlreadyIssued(serial) => Failure::new(en, format!("`{serial}` 正是为本事项签发，目前有效"))
+            Self::AlreadyIssued(serial) => Failure::new(en, format!("`{serial}` 正是为本事项签发，目前有效或可恢复"))
                 .remedy(
-                    "hand it out again: `zerotrip certificates show --out`; or revoke it; or issue \
-                     what is to take its place: `zerotrip issue --another`",
-                    "可用 `zerotrip certificates show --out` 重新取出，或先行撤销；如需另签一份以替代，\
-                     请用 `zerotrip issue --another`",
+                    "see what has become of it: `zerotrip certificates show`; hand it out again with \
+                     `--out`, or lift its suspension, or revoke it; or issue what is to take its \
+                     place: `zerotrip issue --another`",
+                    "可用 `zerotrip certificates show` 查看其状态，用 `--out` 重新取出，或解除暂停，或先行撤销；\
+                     如需另签一份以替代，请用 `zerotrip issue --another`",
                 ),
             Self::OtherCertificate(serial) => {
                 Failure::new(en, format!("登记簿中编号 `{serial}` 的证明是另一份")).remedy(
@@ -77,8 +80,14 @@ impl Explain for RegisterError {
                 )
             }
             Self::NotInForce { serial, status } => {
-                Failure::new(en, format!("`{serial}` 目前无效：{}", status.zh()))
-                    .remedy("issue another certificate", "请另行签发")
+                let failure = Failure::new(en, format!("`{serial}` 目前无效：{}", status.zh()));
+                match status {
+                    StatusValue::Suspended => failure.remedy(
+                        "lift its suspension: `zerotrip lift`, or revoke it",
+                        "请用 `zerotrip lift` 解除暂停，或予以撤销",
+                    ),
+                    _ => failure.remedy("issue another certificate", "请另行签发"),
+                }
             }
             Self::Ended(serial) => Failure::new(en, format!("`{serial}` 有效期已满"))
                 .remedy("issue another certificate", "请另行签发"),

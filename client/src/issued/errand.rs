@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prost::Message as _;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Value, json};
 use zerotrip_certificates::sdjwt::{SdJwt, opened};
 use zerotrip_certificates::status::StatusValue;
@@ -121,6 +121,24 @@ pub(super) fn newest_for(
         StatusValue::Suspended.number(),
     ])?;
     rows.next()?.map(Entry::read).transpose()
+}
+
+/// The number of another certificate that counts for the errand of this one.
+pub(super) fn counts_instead(
+    connection: &Connection,
+    serial: &str,
+    now: SystemTime,
+) -> Result<Option<String>, RegisterError> {
+    let mut select = connection.prepare_cached(
+        "SELECT c.serial FROM certificate c JOIN place p ON p.list = c.list AND p.place = c.place \
+         WHERE c.errand = (SELECT errand FROM certificate WHERE serial = ?1) AND c.serial <> ?1 \
+         AND c.stage IN (?2, ?3) AND c.valid_until > ?4 AND p.value = ?5 LIMIT 1",
+    )?;
+    let (sealed, recorded) = (Stage::Sealed.number(), Stage::Recorded.number());
+    let valid = StatusValue::Valid.number();
+    let found =
+        select.query_row(params![serial, sealed, recorded, seconds(now), valid], |row| row.get(0));
+    Ok(found.optional()?)
 }
 
 /// Whether a certificate counts, or does so again once its suspension is lifted.

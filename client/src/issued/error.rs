@@ -49,7 +49,7 @@ pub enum RegisterError {
     NoSuccessor(String),
     #[error("`{0}` was not issued, so there is nothing to hand out")]
     NotIssued(String),
-    #[error("`{0}` is in force for this very errand")]
+    #[error("`{0}` was issued for this very errand, and counts or can count again")]
     AlreadyIssued(String),
     #[error("the certificate with the number `{0}` is another one")]
     OtherCertificate(String),

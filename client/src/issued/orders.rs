@@ -13,6 +13,7 @@ use zerotrip_text::{cut, is_invisible};
 use super::bounds::REASON_CHARS;
 use super::copies::set_all;
 use super::entry::{Entry, Stage};
+use super::errand::counts_instead;
 use super::error::RegisterError;
 use super::register::{Register, begin, by_serial};
 use super::time::seconds;
@@ -96,6 +97,11 @@ impl Register {
         }
         if !may_change(&entry, order)? {
             return Ok(Done { entry, changed: false });
+        }
+        if *order == Order::Lift
+            && let Some(other) = counts_instead(&transaction, serial, now)?
+        {
+            return Err(RegisterError::AlreadyIssued(other));
         }
         let reason = match order {
             Order::Supersede(Some(successor)) => format!("{reason} ({successor})"),

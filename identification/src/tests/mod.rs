@@ -204,8 +204,8 @@ fn an_answer_bears_a_certificate_by_what_its_provider_is_now() {
     // The key taken out, also where another has its name; the level lowered, or said of nothing.
     let named = with(other.clone(), "kid", own["kid"].clone());
     let changes: [Change<'_>; 11] = [
-        ("no key", &|one| one.jwks = keys(&[other.clone()])),
-        ("its name", &|one| one.jwks = keys(&[named.clone()])),
+        ("no key", &|one| one.jwks = keys(std::slice::from_ref(&other))),
+        ("its name", &|one| one.jwks = keys(std::slice::from_ref(&named))),
         ("lower", &|one| one.levels[1].level = Level::Low.to_wire().into()),
         ("no level", &|one| one.levels.truncate(1)),
         ("no system", &|one| one.audiences.retain(|audience| audience.audience == "web")),

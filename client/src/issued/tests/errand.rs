@@ -70,6 +70,10 @@ fn for_one_errand_one_certificate_counts() {
     let third = organ.reserve("e-3");
     keep(&third, &organ.token("case", LI), Beside::Another).unwrap();
     organ.register().recorded(&third.serial, 9).unwrap();
+    // Of two for one errand none is brought back by lifting.
+    let lifted = organ.order(&first, &Order::Lift);
+    let Err(RegisterError::AlreadyIssued(serial)) = lifted else { panic!("{lifted:?}") };
+    assert_eq!(serial, third.serial);
     organ.order(&first, &Order::Supersede(Some(third.serial.clone()))).unwrap();
     refused(&second, &third);
     organ.order(&third, &Order::Revoke).unwrap();

@@ -97,6 +97,10 @@ mod tests {
         tickets
     }
 
+    fn set(line: &mut Value, name: &str, value: Value) {
+        line.as_object_mut().unwrap().insert(name.to_owned(), value);
+    }
+
     #[test]
     fn what_was_served_is_read_back_from_every_file() {
         let folder = tempfile::tempdir().unwrap();
@@ -106,17 +110,19 @@ mod tests {
         journal.record("answered", &json!({ "grant": "g1", "rows": 1 })).unwrap();
         journal.record("refused", &json!({ "code": "EXPIRED", "why": "late" })).unwrap();
         let mut part = line("g2");
-        part["part"] = 7.into();
+        set(&mut part, "part", 7.into());
         journal.record(SCAN, &part).unwrap();
         drop(journal);
         // A process that was killed in the midst of a line served nothing of it.
         append(&file_name(folder.path(), 1)).unwrap().write_all(b"{\"at\":\"2026-11-2").unwrap();
         let mut other = append(&file_name(folder.path(), 9)).unwrap();
         let mut old = line("g0");
-        (old["at"], old["event"]) = ("2020-01-01T00:00:00.000Z".into(), SCAN.into());
+        set(&mut old, "at", "2020-01-01T00:00:00.000Z".into());
+        set(&mut old, "event", SCAN.into());
         // Of a time that does not read it is not known that it was before.
         let mut undated = line("g3");
-        (undated["at"], undated["event"]) = ("yesterday".into(), SCAN.into());
+        set(&mut undated, "at", "yesterday".into());
+        set(&mut undated, "event", SCAN.into());
         other.write_all(format!("{old}\n{undated}\n").as_bytes()).unwrap();
         assert_eq!(tickets(folder.path(), before), ["g1", "g2", "g3"]);
         let served = served_since(folder.path(), before).unwrap();

@@ -79,7 +79,7 @@ impl Faults<'_> {
             self.add(
                 at,
                 format!("`{}` looks in columns that are not all of one kind", scan.lookup),
-                &format!(
+                format!(
                     "look up {}, each by columns of its one type ({}) and a look-up of its own",
                     KeyKind::listed_things("or"),
                     KeyKind::listed_types("or")
