@@ -49,6 +49,11 @@ pub trait Grammar: Clone + Copy + Debug {
     /// letters and digits side by side it is a part.
     fn within_text(window: &str, run: usize) -> Option<Self::Number>;
 
+    /// Whether blanks and hyphens stand in an item as in a number of this kind, before it is folded.
+    fn is_in_groups(_: &str) -> bool {
+        true
+    }
+
     /// What one item that is not accounted for can be taken for; `None`: for anybody's, which is
     /// the safe answer.
     fn judged(folded: &str) -> Option<Vec<Self::Take>>;

@@ -21,14 +21,16 @@
 //!
 //! 1. **mistyped**: 27 to 29 characters of which something built like a code is one edit away; it
 //!    could be every code's that is within two;
-//! 2. **cut**: the first 14 to 26 characters of something built like a code, with one edit. So is
-//!    the code of a parcel (宗地代码, 19 characters), and a code whose fixture is filled in: each
-//!    could be any unit's of that parcel;
+//! 2. **cut**: 14 to 26 characters, of which the first 19 begin something built like a code, with
+//!    one edit; what is behind them, such as building and room without their zeros, says nothing.
+//!    So is the code of a parcel (宗地代码, 19 characters), a code whose fixture is filled in, and
+//!    that of a whole building (`F00010000`): each could be any unit's of that parcel. Blanks and
+//!    hyphens in the code of the parcel stand where certificates print them, behind 6 and 12;
 //! 3. **masked**: 28 characters with masks among them, of which at least 12 are shown, a letter
 //!    among them.
 //!
-//! Codes without a cadastral district or a parcel's number, which registers give out until a parcel
-//! is surveyed, could be anybody's.
+//! Codes without a county, a cadastral district or a parcel's number, which registers give out until
+//! a parcel is surveyed, could be anybody's.
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +46,9 @@ use crate::resident_id::{Declared, is_mask};
 
 /// Characters up to the feature of the parcel: fewer are not what is left of a code that was cut.
 const FEATURED: usize = 14;
+
+/// Where the groups of the code of a parcel end in print; behind it anything can stand.
+const GROUPS: [usize; 2] = [6, 12];
 
 /// Fewer that are shown of a masked one say nothing.
 const FEWEST_SHOWN: usize = 12;
@@ -112,6 +117,21 @@ impl Grammar for PropertyUnits {
         one(&text.replace('I', "1").replace('O', "0")).map(|take| vec![take])
     }
 
+    /// As certificates print the code of a parcel; what is about as long as a code has what belongs into it.
+    fn is_in_groups(item: &str) -> bool {
+        let groups = item.split(|c: char| c.is_whitespace() || c == '-');
+        let mut length = 0;
+        let mut ends: Vec<usize> = groups
+            .map(|group| {
+                length += group.chars().count();
+                length
+            })
+            .collect();
+        ends.pop();
+        length + 1 >= LENGTH
+            || ends.into_iter().all(|end| end == 0 || end >= PARCEL || GROUPS.contains(&end))
+    }
+
     fn looks_damaged(run: &str) -> bool {
         let length = run.chars().count();
         (LENGTH - 1..=LENGTH + 1).contains(&length) && UnitCode::canonical(run).is_none()
@@ -150,11 +170,13 @@ fn one(text: &str) -> Option<Spelt> {
     }
     // Which unit of the parcel is meant it does not say.
     let text = if is_stopgap_fixture(text) { text.get(..PARCEL)? } else { text };
-    let mut tokens = known_tokens(text);
     let length = text.len();
-    if (LENGTH - 1..=LENGTH + 1).contains(&length) && within(&tokens, &CODES, Ends::Both, 1) {
-        return Some(Spelt::new(tokens, 2));
+    let whole = known_tokens(text);
+    if (LENGTH - 1..=LENGTH + 1).contains(&length) && within(&whole, &CODES, Ends::Both, 1) {
+        return Some(Spelt::new(whole, 2));
     }
+    // Behind a parcel's code clerks write building and room as they please.
+    let mut tokens: Vec<Token> = whole.into_iter().take(PARCEL).collect();
     tokens.push(Token::Stretch);
     let is_cut = (FEATURED..LENGTH).contains(&length) && within(&tokens, &CODES, Ends::Both, 1);
     // What is nearly whole can have lost two in its middle.

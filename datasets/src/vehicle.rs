@@ -24,7 +24,10 @@
 //!
 //! 1. **mistyped**, or without a right check digit: 16 to 18 characters of which something built
 //!    like a number is one edit away, with two letters among the first eight (numbers of
-//!    enterprises and persons have none there); it could be every number's that is within two;
+//!    enterprises and persons have none there). It could be every number's that is within two, and
+//!    every one's that ends so (in six characters, or in eight with an edit): before the end of a
+//!    number clerks write an engine's or a plate. A character that is written three times or more
+//!    in a row can be a filling, and stands for any;
 //! 2. **masked**: 17 characters with masks among them, of which at least eight are shown, two
 //!    letters among the first eight; it could be every number's that holds what is shown;
 //! 3. **the last eight characters**, where the column's owner states that such stand in it
@@ -44,6 +47,10 @@ use crate::resident_id::{Declared, Scheme, filled, is_mask};
 
 /// Characters of what is called the last eight of a frame number.
 const TAIL: usize = 8;
+/// Characters of the running number, as far as they are digits with hardly an exception.
+const SERIAL: usize = 6;
+/// As often in a row a character can be a filling.
+const REPEATED: usize = 3;
 /// Characters of maker and model, which are letters in part.
 const HEAD: usize = 8;
 /// Letters among them, at least.
@@ -127,7 +134,7 @@ impl Grammar for Vehicles {
     }
 
     fn judged(text: &str) -> Option<Vec<Spelt>> {
-        one(&meant(text)).map(|take| vec![take])
+        one(&meant(text))
     }
 
     fn looks_damaged(run: &str) -> bool {
@@ -160,7 +167,7 @@ fn meant(text: &str) -> String {
 }
 
 /// How one item of a cell can be taken; `None`: it could be anybody's.
-fn one(text: &str) -> Option<Spelt> {
+fn one(text: &str) -> Option<Vec<Spelt>> {
     let length = text.chars().count();
     let letters = |c: &char| c.is_ascii_uppercase() && *c != 'X';
     if text.chars().take(HEAD).filter(letters).count() < LETTERS || uscc::is_valid(text.as_bytes())
@@ -172,14 +179,31 @@ fn one(text: &str) -> Option<Spelt> {
         let (tokens, shown) = masked(text, |c| ALPHABET.contains(c))?;
         let is_one =
             length == LENGTH && shown >= FEWEST_SHOWN && within(&tokens, &NUMBERS, Ends::Both, 0);
-        return is_one.then(|| Spelt::new(tokens, 0));
+        return is_one.then(|| vec![Spelt::new(tokens, 0)]);
     }
-    let tokens = known_tokens(text);
+    let tokens = unfilled(text);
+    let shown = tokens.iter().filter(|token| matches!(token, Token::Known(_))).count();
     let is_one = (LENGTH - 1..=LENGTH + 1).contains(&length)
         && text.bytes().all(|c| ALPHABET.contains(&c))
-        && known(text) >= FEWEST_SHOWN
+        && known(text).min(shown) >= FEWEST_SHOWN
         && within(&tokens, &NUMBERS, Ends::Both, 1);
-    is_one.then(|| Spelt::new(tokens, 2))
+    // What stands before its end can be another number: an engine's, a plate.
+    let ends = |characters: usize, edits: usize| {
+        let end = text.get(length - characters..)?;
+        let tokens = std::iter::once(Token::Stretch).chain(known_tokens(end)).collect();
+        Some(Spelt::new(tokens, edits))
+    };
+    is_one.then(|| Some(vec![Spelt::new(tokens, 2), ends(TAIL, 1)?, ends(SERIAL, 0)?]))?
+}
+
+/// The characters of a text. What is written three times or more in a row can be a filling, and
+/// stands for any.
+fn unfilled(text: &str) -> Vec<Token> {
+    let runs = text.as_bytes().chunk_by(|a, b| a == b);
+    let tokens = runs.flat_map(|run| {
+        run.iter().map(|c| if run.len() < REPEATED { Token::Known(*c) } else { Token::One })
+    });
+    tokens.collect()
 }
 
 /// The last eight characters of a number, of which nothing else is written.

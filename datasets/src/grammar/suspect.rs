@@ -36,6 +36,9 @@ impl<G: Grammar> Suspect<G> {
         let text = fold::unguarded(fold::trimmed(&text));
         let mut takes = Vec::new();
         for item in text.split(SEPARATORS) {
+            if !G::is_in_groups(item) {
+                return None;
+            }
             let item = folded(item);
             if item.chars().count() > MOST_CHARACTERS {
                 return None;

@@ -36,6 +36,10 @@ pub(crate) const OWNERS: &str = "GJZ";
 pub(crate) const RIGHTS: &str = "ABSXCDEFLNHGWY";
 /// What is fixed on it: a house, a wood, something else, nothing.
 pub(crate) const FIXTURES: &str = "FLQW";
+/// What a division ends with that is no county.
+const NO_COUNTY: &str = "00";
+/// What the number of a house ends with that stands for the whole building.
+const NO_ROOM: &str = "0000";
 /// What a register writes where it has no district; there is none for sea and islands.
 const NO_DISTRICT: &str = "000000";
 /// The same of the number of a parcel.
@@ -120,26 +124,32 @@ impl UnitCode {
     }
 }
 
-/// Whether a text begins like the code of a parcel, and stands for none: registers write no
-/// district and no number where the parcel was not surveyed yet. Which one is meant such a code
+/// Whether a text begins like the code of a parcel, and stands for none: registers write no county,
+/// no district and no number where the parcel was not surveyed yet. Which one is meant such a code
 /// does not say.
 pub(crate) fn is_stopgap_parcel(text: &str) -> bool {
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    let (district, right, parcel) = (part(6, 12), part(13, 14), part(14, PARCEL));
-    (district == NO_DISTRICT && !matches!(right, "H" | "G"))
+    let (division, district) = (part(0, 6), part(6, 12));
+    let (right, parcel) = (part(13, 14), part(14, PARCEL));
+    let is_one_digit = |part: &str| part.bytes().is_sorted_by(|a, b| a == b) && part.len() == 6;
+    let has_no_place = division.ends_with(NO_COUNTY) || matches!(district, NO_DISTRICT | "999999");
+    is_one_digit(division)
+        || (has_no_place && !matches!(right, "H" | "G"))
         || parcel == NO_NUMBER
         || parcel == "99999"
 }
 
-/// Whether the fixture of a whole code is filled in: the code says which parcel, and not which unit
-/// of it.
+/// Whether the fixture of a whole code is filled in, or a building without a room: the code says
+/// which parcel, and not which unit of it.
 pub(crate) fn is_stopgap_fixture(text: &str) -> bool {
     let number = text.get(PARCEL + 1..LENGTH).unwrap_or_default();
+    let feature = text.get(PARCEL..=PARCEL);
     let filled = filled(number.as_bytes());
     text.len() == LENGTH
-        && text.get(PARCEL..=PARCEL) != Some("W")
+        && feature != Some("W")
         && !filled.is_empty()
-        && filled.into_iter().all(|is_filled| is_filled)
+        && (filled.into_iter().all(|is_filled| is_filled)
+            || (feature == Some("F") && number.ends_with(NO_ROOM)))
 }
 
 impl<'a> Parts<'a> {

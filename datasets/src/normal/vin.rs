@@ -25,6 +25,10 @@ pub(crate) const DIGITS_FROM: usize = 14;
 const WEIGHTS: [u32; LENGTH] = [8, 7, 6, 5, 4, 3, 2, 10, 10, 9, 8, 7, 6, 5, 4, 3, 2];
 /// Characters that no filling machine would have written, at least.
 const KNOWN_ENOUGH: usize = 8;
+/// A letter more often in a row is a filling, and so is a digit: the first vehicles of a year have
+/// five zeros at most before the last one.
+const SAME_LETTER: usize = 2;
+const SAME_DIGIT: usize = 5;
 /// Where the running number of the vehicle begins.
 const SERIAL: usize = 11;
 
@@ -102,7 +106,13 @@ fn is_plausible(number: &[u8; LENGTH]) -> bool {
     let has_letter = number.iter().enumerate().any(|(at, c)| at != CHECK && c.is_ascii_uppercase());
     let filled = filled(number);
     let known = |from: usize| filled.iter().skip(from).filter(|is_filled| !**is_filled).count();
+    let repeated = |run: &[u8]| {
+        let most =
+            if run.first().is_some_and(u8::is_ascii_digit) { SAME_DIGIT } else { SAME_LETTER };
+        run.len() > most
+    };
     has_letter
+        && !number.chunk_by(|a, b| a == b).any(repeated)
         && number.iter().skip(DIGITS_FROM).all(u8::is_ascii_digit)
         && known(0) >= KNOWN_ENOUGH
         && known(SERIAL) > 0

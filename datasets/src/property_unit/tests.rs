@@ -146,6 +146,51 @@ fn what_is_left_of_a_code_is_its_own_and_what_is_not_understood_anybodys() {
 }
 
 #[test]
+fn whatever_stands_behind_a_parcel_could_be_any_units_of_it() {
+    let (home, other) = (of("330106001001GB00001F00010101"), of(OTHER));
+    for behind in [
+        "F1-101",
+        "-1-101",
+        "-1-1-101",
+        " 1-101",
+        " 101",
+        "-101",
+        "F101",
+        "F1101",
+        "1101",
+        "-01-101",
+        "-1-0101",
+        "F1-0101",
+        "F01-101",
+        "F1 101",
+        "-1-2-301",
+        "F001-101",
+        "F0001",
+        "-0001-0101",
+        "F00010000",
+    ] {
+        let raw = format!("330106001001GB00001{behind}");
+        assert_eq!(accounted(&stated(), &raw), None, "{raw}");
+        let suspect = Suspect::new(&raw);
+        assert!(suspect.could_match(&home), "{raw}");
+    }
+    assert!(!Suspect::new("330106001001GB00001F1-101").could_match(&other));
+    // Which parcel is not said, or no county is.
+    for raw in [
+        "330106001001GB1-1-101",
+        "330106 1 1 GB00001",
+        "000000001001GB00001F00010101",
+        "999999001001GB00001F00010101",
+        "330000001001GB00001F00010101",
+        "330100001001GB00001F00010101",
+        "330106999999GB00001F00010101",
+    ] {
+        assert_eq!(accounted(&stated(), raw), None, "{raw}");
+        assert!(Suspect::new(raw).is_anybodys(), "{raw}");
+    }
+}
+
+#[test]
 fn units_are_found_in_texts_and_other_numbers_are_not_taken_for_them() {
     for raw in
         [HOME, "单元号330106001001GB00001F00010001，已抵押", "330106 001001 gb00001 f00010001。"]

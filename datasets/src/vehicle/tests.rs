@@ -149,6 +149,46 @@ fn what_is_left_of_a_number_is_its_own_and_what_is_not_understood_anybodys() {
 }
 
 #[test]
+fn what_is_glued_or_filled_with_characters_of_a_number_is_its_own_or_anybodys() {
+    let one = of(NUMBER);
+    for raw in [
+        // An engine, a model or a plate before the last eight or six.
+        "CSR123456 32047371",
+        "CSR123456-32047371",
+        "CSR12345632047371",
+        "G4KD7654-32047371",
+        "EA888GEN3 32047371",
+        "SVW71810 32047371",
+        "ZAD12345 32047371",
+        "DCF1234567 047371",
+        // Masks and fillings that a number could have.
+        "LSVAA49J1XXX47371",
+        "LSVAA4XXXXX047371",
+        "LSVXXXXJ132047371",
+        "LSVAA4XXX32047371",
+        "XXXAA49J132047371",
+        "LSVAA400000047371",
+        "LSV00000000047371",
+        "LSVAA49J100000371",
+        "LSVAA49J132047000",
+        "LSVAA499999047371",
+        "LSVAA49J111111111",
+        "LSVAA49J1AAA47371",
+        "LSVAA49J1HHH47371",
+        "LSVOOOOJ132047371",
+        "LSVAA49J1OOOO7371",
+        "LSVAA49J1QQQQ7371",
+        "LSVAA49JIIIIIIIII",
+        // With a right check digit by chance.
+        "LSVAA49J1XXXX7371",
+        "LSVAA49J1NNN47371",
+    ] {
+        assert_eq!(accounted(&stated(), raw), None, "{raw}");
+        assert!(Suspect::new(raw).could_match(&one), "{raw}");
+    }
+}
+
+#[test]
 fn the_last_eight_are_a_doubt_for_those_that_end_so_where_that_is_stated() {
     let today = CivilDay::MAX;
     let read = |declared: &Declared, raw: &str| match whose(KeyKind::Vehicle, declared, raw, today)
