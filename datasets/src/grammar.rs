@@ -49,7 +49,8 @@ pub trait Grammar: Clone + Copy + Debug {
     /// letters and digits side by side it is a part.
     fn within_text(window: &str, run: usize) -> Option<Self::Number>;
 
-    /// Whether blanks and hyphens stand in an item as in a number of this kind, before it is folded.
+    /// Whether blanks and hyphens stand in an item, before it is folded, as in a number of this
+    /// kind.
     fn is_in_groups(_: &str) -> bool {
         true
     }

@@ -29,8 +29,8 @@
 //! 3. **masked**: 28 characters with masks among them, of which at least 12 are shown, a letter
 //!    among them.
 //!
-//! Codes without a county, a cadastral district or a parcel's number, which registers give out until
-//! a parcel is surveyed, could be anybody's.
+//! Codes without a county, a cadastral district or a parcel's number, which registers give out
+//! until a parcel is surveyed, could be anybody's.
 
 #[cfg(test)]
 mod tests;
@@ -117,7 +117,8 @@ impl Grammar for PropertyUnits {
         one(&text.replace('I', "1").replace('O', "0")).map(|take| vec![take])
     }
 
-    /// As certificates print the code of a parcel; what is about as long as a code has what belongs into it.
+    /// As certificates print the code of a parcel; what is about as long as a code has what belongs
+    /// into it.
     fn is_in_groups(item: &str) -> bool {
         let groups = item.split(|c: char| c.is_whitespace() || c == '-');
         let mut length = 0;

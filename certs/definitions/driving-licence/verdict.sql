@@ -44,8 +44,7 @@ union all
 select 'clear', '', 'measure', m.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from measure m where m.status = 'in_force' and m.ended_on is null and m.kind in ('revocation', 'withdrawal')
 union all
--- A person has one licence. What a row says has ended, or is over, has so for what is held too, unless that is so since later by its own row,
--- or was obtained since. Which of two rows ends later does not say which was written last.
+-- A person has one licence. What a row says has ended, or is over, has so for what is held too, unless that is so since later by its own row.
 select 'undetermined', '', 'licence', gone.row_number, gone.ended_on, cast(null as date)
 from licence gone join held h on h.id = gone.holder
 where gone.status in ('moved_out', 'ended')
@@ -53,7 +52,7 @@ where gone.status in ('moved_out', 'ended')
 union all
 select 'undetermined', '', 'licence', gone.row_number, cast(null as date) as on_date, cast(null as date) as began_on
 from normal gone join held h on h.id = gone.id
-where gone.last_month in ('over', 'now') and not coalesce(h.recorded_on > gone.recorded_on, h.obtained_on > gone.obtained_on, false)
+where gone.last_month in ('over', 'now') and not coalesce(h.recorded_on > gone.recorded_on, h.obtained_on >= gone.obtained_on and h.class = gone.class, false)
 union all
 -- What was revoked or withdrawn is not given back: only a licence that was obtained since is another.
 select 'undetermined', '', 'measure', m.row_number, m.ended_on, cast(null as date)

@@ -67,9 +67,9 @@ impl Explain for RegisterError {
             }
             Self::AlreadyIssued(serial) => Failure::new(en, format!("`{serial}` 正是为本事项签发，目前有效或可恢复"))
                 .remedy(
-                    "see what has become of it: `zerotrip certificates show`; hand it out again with \
-                     `--out`, or lift its suspension, or revoke it; or issue what is to take its \
-                     place: `zerotrip issue --another`",
+                    "see what has become of it: `zerotrip certificates show`; hand it out again \
+                     with `--out`, or lift its suspension, or revoke it; or issue what is to take \
+                     its place: `zerotrip issue --another`",
                     "可用 `zerotrip certificates show` 查看其状态，用 `--out` 重新取出，或解除暂停，或先行撤销；\
                      如需另签一份以替代，请用 `zerotrip issue --another`",
                 ),
