@@ -113,7 +113,7 @@ pub fn what_could_be_a_units_is_reported(kind: AnyKind<'_>) {
         (PARCEL, false, false, Some(false)),
         // The parcel's code, one that is cut, one that is mistyped: nobody selected them.
         ("330106001001GB00001", true, true, None),
-        ("330106001001GB00001F0001", true, false, None),
+        ("330106001001GB00001F0001", true, true, None),
         ("330106001001KB00001F00010001", true, false, None),
         ("330106000000GB00001F00010001", true, true, Some(true)),
         ("房权证杭字第0012345号", true, true, Some(true)),
